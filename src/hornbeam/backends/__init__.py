@@ -1,0 +1,117 @@
+"""The engines, and which of them is in force.
+
+An engine is a module with the names of `contract`. It is imported when it is first
+asked for. The engine in force is the one of the innermost `scope` of this thread, else
+the default, which `HORNBEAM_BACKEND` or `KERAS_BACKEND` may name.
+"""
+
+import contextlib
+import contextvars
+import importlib
+import os
+import sys
+import threading
+
+NAMES = ("jax", "torch", "numpy")
+_INSTALL = {
+    "jax": "pip install jax",
+    "torch": "pip install 'hornbeam[torch]'",
+    "numpy": "pip install numpy",
+}
+
+_loaded = {}
+_lock = threading.RLock()
+_scope = contextvars.ContextVar("hornbeam_backend", default=None)
+_default = None
+
+
+class BackendMismatchError(ValueError, TypeError):
+    """A tensor or variable of one engine was given to another."""
+
+
+def get(name):
+    """Return the engine `name` as a module, imported on first use."""
+    try:
+        return _loaded[name]
+    except KeyError:
+        pass
+    if name not in NAMES:
+        raise ValueError(
+            f"Unknown backend {name!r}. Available backends: {', '.join(NAMES)}."
+        )
+    with _lock:
+        try:
+            engine = importlib.import_module(f"hornbeam.backends.{name}")
+        except ModuleNotFoundError as error:
+            if error.name and error.name.startswith("hornbeam"):
+                raise
+            raise ImportError(
+                f"The backend {name!r} needs the package {error.name!r}, which is not "
+                f"installed. Install it with: {_INSTALL[name]}"
+            ) from error
+        _loaded[name] = engine
+    return engine
+
+
+def current():
+    """Return the engine in force here."""
+    return _scope.get() or _default or _first_default()
+
+
+def _first_default():
+    name = os.environ.get("HORNBEAM_BACKEND") or os.environ.get("KERAS_BACKEND")
+    set_default(name or "jax")
+    return _default
+
+
+def set_default(name):
+    """Make `name` the engine of every thread that is in no `scope`."""
+    global _default
+    _default = get(name)
+
+
+@contextlib.contextmanager
+def scope(name):
+    """Use the engine `name` (or the engine given) inside the block, in this thread."""
+    engine = get(name) if isinstance(name, str) else name
+    token = _scope.set(engine)
+    try:
+        yield engine
+    finally:
+        _scope.reset(token)
+
+
+def default_name():
+    """Return the name of the engine in force without importing it."""
+    engine = _scope.get() or _default
+    if engine is not None:
+        return engine.name
+    return (
+        os.environ.get("HORNBEAM_BACKEND") or os.environ.get("KERAS_BACKEND") or "jax"
+    )
+
+
+def of(x):
+    """Return the loaded engine whose tensor `x` is, or None.
+
+    NumPy arrays and scalars belong to no engine: every engine takes them.
+    """
+    for name, engine in list(_loaded.items()):
+        if name != "numpy" and engine.is_tensor(x):
+            return engine
+    for name, library in (("jax", "jax"), ("torch", "torch")):
+        if name not in _loaded and library in sys.modules:
+            module = type(x).__module__
+            if module == library or module.startswith((library + ".", library + "lib")):
+                return get(name)
+    return None
+
+
+def check_same(owner, other, what):
+    """Raise if `owner` and `other` are different engines; `what` names the object."""
+    if other is not owner:
+        raise BackendMismatchError(
+            f"{what} belongs to the backend {other.name!r}, but the backend in use is "
+            f"{owner.name!r}. Convert it with `keras.ops.convert_to_numpy(x)`, or move "
+            f"the model with `model.to_backend({owner.name!r})`."
+        )

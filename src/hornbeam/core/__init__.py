@@ -1,0 +1,1 @@
+"""What everything stands on: dtypes, trees, variables, scopes, seeds, registry."""

@@ -1,0 +1,52 @@
+"""Error classes and the sentences that errors share."""
+
+import difflib
+
+from hornbeam.backends import BackendMismatchError
+
+__all__ = [
+    "BackendMismatchError",
+    "UnsafeFileError",
+    "check_choice",
+    "check_number",
+    "did_you_mean",
+]
+
+
+class UnsafeFileError(ValueError):
+    """A file asks for something that loading a model must never do."""
+
+
+def did_you_mean(name, known):
+    """Return `" Did you mean 'x'?"` for the known name nearest to `name`, or `""`."""
+    near = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def check_choice(owner, argument, value, choices):
+    """Return `value` if it is one of `choices`; the error names owner and argument."""
+    if value in choices:
+        return value
+    expected = ", ".join(repr(choice) for choice in choices)
+    raise ValueError(
+        f"Invalid value for argument `{argument}` of {owner}. Expected one of "
+        f"{expected}. Received: {argument}={value!r}.{did_you_mean(value, choices)}"
+    )
+
+
+def check_number(owner, argument, value, low=None, high=None, integer=False):
+    """Return `value` if it is a number in `[low, high]`."""
+    kinds = "an integer" if integer else "a number"
+    try:
+        good = not isinstance(value, bool | str) and float(value) == value
+        good = good and (not integer or int(value) == value)
+    except (TypeError, ValueError):
+        good = False
+    if good and (low is None or value >= low) and (high is None or value <= high):
+        return value
+    limits = "" if low is None else f" >= {low}"
+    limits += "" if high is None else f"{' and' if limits else ''} <= {high}"
+    raise ValueError(
+        f"Invalid value for argument `{argument}` of {owner}. Expected {kinds}{limits}. "
+        f"Received: {argument}={value!r}"
+    )

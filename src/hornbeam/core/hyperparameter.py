@@ -1,0 +1,68 @@
+"""Numbers that are inputs of a compiled program.
+
+A class lists them as attributes, `rate = Hyperparameter()`. Reading `layer.rate` gives
+the Python number that was assigned; while a program is traced it gives the program's
+input. So a change of the number, or another object of the same structure with another
+number, needs no new program.
+"""
+
+import contextlib
+import contextvars
+import numbers
+
+_inputs = contextvars.ContextVar("hornbeam_hyperparameters", default=None)
+
+
+class Hyperparameter:
+    """A descriptor for a number that a program takes as an input."""
+
+    def __set_name__(self, owner, name):
+        self.name = name
+        self.slot = f"_hyperparameter_{name}"
+
+    def __get__(self, instance, owner=None):
+        if instance is None:
+            return self
+        inputs = _inputs.get()
+        if inputs is not None:
+            value = inputs.get((id(instance), self.name))
+            if value is not None:
+                return value
+        try:
+            return instance.__dict__[self.slot]
+        except KeyError:
+            raise AttributeError(
+                f"{type(instance).__name__!r} object has no attribute {self.name!r}"
+            ) from None
+
+    def __set__(self, instance, value):
+        instance.__dict__[self.slot] = value
+
+
+def hyperparameter_names(cls):
+    """Return the names of the class's hyperparameters."""
+    return [
+        name
+        for base in reversed(cls.__mro__)
+        for name, value in vars(base).items()
+        if isinstance(value, Hyperparameter)
+    ]
+
+
+def is_lifted(value):
+    """Whether a hyperparameter's value becomes an input: a number and not a bool."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+@contextlib.contextmanager
+def hyperparameter_inputs(owners, values):
+    """Inside the block the `(object, name)` pairs in `owners` read as `values`."""
+    table = {
+        (id(instance), name): value
+        for (instance, name), value in zip(owners, values, strict=True)
+    }
+    token = _inputs.set(table)
+    try:
+        yield
+    finally:
+        _inputs.reset(token)

@@ -1,0 +1,51 @@
+"""Names of a package, resolved on first use from the `.pyi` file beside it.
+
+The `.pyi` is the only list: type checkers and editors read it, and so does `attach`.
+It holds lines such as `from hornbeam.layers.core.dense import Dense as Dense`, and
+`from hornbeam import layers as layers` for a submodule.
+"""
+
+import ast
+import importlib
+import sys
+from pathlib import Path
+
+
+def names_of(package):
+    """Return `{public name: (module, name in it)}` from the package's `.pyi`."""
+    source = Path(sys.modules[package].__file__).with_suffix(".pyi").read_text("utf-8")
+    found = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                found[alias.asname or alias.name] = (node.module, alias.name)
+    return found
+
+
+def attach(package):
+    """Return `__getattr__`, `__dir__` and `__all__` for the package's `__init__.py`."""
+    table = names_of(package)
+    namespace = sys.modules[package].__dict__
+
+    def __getattr__(name):
+        try:
+            module, attribute = table[name]
+        except KeyError:
+            from hornbeam.core.errors import did_you_mean
+
+            raise AttributeError(
+                f"module {package!r} has no attribute {name!r}."
+                f"{did_you_mean(name, table)}"
+            ) from None
+        loaded = importlib.import_module(module)
+        try:
+            value = getattr(loaded, attribute)
+        except AttributeError:
+            value = importlib.import_module(f"{module}.{attribute}")
+        namespace[name] = value
+        return value
+
+    def __dir__():
+        return sorted({*table, *namespace})
+
+    return __getattr__, __dir__, list(table)
