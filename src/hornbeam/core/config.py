@@ -1,0 +1,55 @@
+"""Settings of the process: default float type, epsilon, image layout."""
+
+from hornbeam.core.errors import check_choice
+
+_settings = {
+    "floatx": "float32",
+    "epsilon": 1e-7,
+    "image_data_format": "channels_last",
+}
+
+
+def floatx() -> str:
+    """Return the default float dtype, such as `"float32"`.
+
+    >>> import hornbeam as keras
+    >>> keras.config.floatx()
+    'float32'
+    """
+    return _settings["floatx"]
+
+
+def set_floatx(value: str) -> None:
+    """Set the default float dtype: `"bfloat16"`, `"float16"`, `"float32"`, `"float64"`."""
+    choices = ("bfloat16", "float16", "float32", "float64")
+    _settings["floatx"] = check_choice("set_floatx()", "value", value, choices)
+
+
+def epsilon() -> float:
+    """Return the small number that keeps quotients and logarithms finite (1e-7)."""
+    return _settings["epsilon"]
+
+
+def set_epsilon(value: float) -> None:
+    """Set the small number that `epsilon()` returns."""
+    _settings["epsilon"] = value
+
+
+def image_data_format() -> str:
+    """Return the default image layout, `"channels_last"` or `"channels_first"`."""
+    return _settings["image_data_format"]
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Set the default image layout, `"channels_last"` or `"channels_first"`."""
+    _settings["image_data_format"] = standardize_data_format(data_format)
+
+
+def standardize_data_format(data_format: str | None) -> str:
+    """Return `data_format` checked, or the default where it is None."""
+    if data_format is None:
+        return image_data_format()
+    choices = ("channels_first", "channels_last")
+    return check_choice(
+        "an image operation", "data_format", str(data_format).lower(), choices
+    )

@@ -1,0 +1,38 @@
+"""Gradients with respect to Variables, the same on every engine."""
+
+from hornbeam import backends
+from hornbeam.core.scopes import StatelessScope
+
+
+def value_and_grad(fn, variables, has_aux=False):
+    """Call `fn()` and return its value and the gradients for `variables`.
+
+    Works eagerly and inside a compiled step. What `fn` assigns to other Variables
+    (statistics, seeds, metrics) is carried out.
+
+    Args:
+        fn: a function without arguments that returns a scalar loss, or
+            `(loss, aux)` with `has_aux=True`.
+        variables: a list of Variables.
+        has_aux: whether `fn` returns something beside the loss.
+
+    Returns:
+        `(value, gradients)` where value is what `fn` returned and the gradients are
+        in the order of `variables`.
+    """
+    variables = list(variables)
+    assigned = []
+
+    def run(values):
+        with StatelessScope(zip(variables, values, strict=True)) as scope:
+            output = fn()
+        loss, aux = output if has_aux else (output, None)
+        assigned[:] = [v for v, _ in scope.updates]
+        return loss, (aux, [value for _, value in scope.updates])
+
+    engine = variables[0].backend if variables else backends.current()
+    values = [v.value for v in variables]
+    (loss, (aux, new)), gradients = engine.value_and_grad(run, has_aux=True)(values)
+    for variable, value in zip(assigned, new, strict=True):
+        variable.assign(value)
+    return ((loss, aux) if has_aux else loss), gradients

@@ -1,0 +1,191 @@
+"""What is in force inside a block: state, autocast dtype, names, the mask of a batch.
+
+`StatelessScope` lifts the state of Variables out of the way, so that plain code that
+reads and assigns them can be compiled and differentiated; `pure` is the one bridge.
+"""
+
+import contextlib
+import contextvars
+
+_stateless = contextvars.ContextVar("hornbeam_stateless", default=None)
+_autocast = contextvars.ContextVar("hornbeam_autocast", default=None)
+_names = contextvars.ContextVar("hornbeam_names", default=())
+_batch_mask = contextvars.ContextVar("hornbeam_batch_mask", default=None)
+_symbolic = contextvars.ContextVar("hornbeam_symbolic", default=None)
+
+
+class StatelessScope:
+    """A block in which Variables read as given values and keep what they hold.
+
+    Args:
+        state_mapping: pairs `(variable, value)`; other variables read as they are.
+        collect_losses: gather what layers add with `add_loss` in `losses`.
+        initialize_variables: kept for compatibility; variables that are made inside
+            the block are initialised at once.
+
+    >>> import hornbeam as keras
+    >>> v = keras.Variable(1.0)
+    >>> with keras.StatelessScope([(v, keras.ops.array(5.0))]) as scope:
+    ...     v.assign_add(1.0)
+    >>> float(v.value), float(scope.get_current_value(v))
+    (1.0, 6.0)
+    """
+
+    def __init__(
+        self, state_mapping=None, collect_losses=False, initialize_variables=True
+    ):
+        self.collect_losses = collect_losses
+        self.initialize_variables = initialize_variables
+        self.losses = []
+        self._values = {}
+        self._assigned = {}
+        self._outer = None
+        for variable, value in state_mapping or ():
+            if not hasattr(variable, "assign"):
+                raise ValueError(
+                    "Argument `state_mapping` of StatelessScope expects pairs of a "
+                    f"Variable and a value. Received: {variable!r}"
+                )
+            value = variable._checked(value, cast=False)
+            self._values[id(variable)] = (variable, value)
+
+    def get_current_value(self, variable):
+        """Return the variable's value in this scope, or None if it has none."""
+        found = self._values.get(id(variable))
+        if found is not None:
+            return found[1]
+        return None if self._outer is None else self._outer.get_current_value(variable)
+
+    def add_update(self, update):
+        """Record `(variable, new value)`."""
+        variable, value = update
+        self._values[id(variable)] = (variable, value)
+        self._assigned[id(variable)] = variable
+
+    def add_loss(self, loss):
+        """Record a loss that a layer added inside the block."""
+        self.losses.append(loss)
+
+    @property
+    def updates(self):
+        """Pairs `(variable, new value)` of what was assigned inside the block."""
+        return [(v, self._values[i][1]) for i, v in self._assigned.items()]
+
+    def __enter__(self):
+        self._outer = _stateless.get()
+        self._token = _stateless.set(self)
+        return self
+
+    def __exit__(self, *exception):
+        _stateless.reset(self._token)
+        self._outer = None
+
+
+def stateless_scope():
+    """Return the StatelessScope in force, or None."""
+    return _stateless.get()
+
+
+def in_stateless_scope():
+    """Whether a StatelessScope is in force."""
+    return _stateless.get() is not None
+
+
+def pure(fn, variables):
+    """Turn `fn`, which reads and assigns `variables`, into a function of their values.
+
+    Returns `run(values, *args, **kwargs) -> (outputs, new_values)`, which touches no
+    variable.
+    """
+    variables = list(variables)
+
+    def run(values, *args, **kwargs):
+        with StatelessScope(zip(variables, values, strict=True)) as scope:
+            outputs = fn(*args, **kwargs)
+        return outputs, [scope.get_current_value(v) for v in variables]
+
+    return run
+
+
+@contextlib.contextmanager
+def _setting(variable, value):
+    token = variable.set(value)
+    try:
+        yield value
+    finally:
+        variable.reset(token)
+
+
+def autocast_scope(dtype):
+    """A block in which float variables that allow it read as `dtype` (None: as is)."""
+    return _setting(_autocast, dtype)
+
+
+def autocast_dtype():
+    """Return the dtype as which float variables read here, or None."""
+    return _autocast.get()
+
+
+def batch_mask_scope(mask):
+    """A block that runs a padded batch; `mask` is 1 for each valid row, else 0."""
+    return _setting(_batch_mask, mask)
+
+
+def batch_mask():
+    """Return the 0/1 vector of valid rows while a padded batch runs, else None."""
+    return _batch_mask.get()
+
+
+class SymbolicScope:
+    """A block in which ops are only traced for shapes; what it computes is not kept."""
+
+    def __enter__(self):
+        self._token = _symbolic.set(self)
+        return self
+
+    def __exit__(self, *exception):
+        _symbolic.reset(self._token)
+
+
+def in_symbolic_scope():
+    """Whether a SymbolicScope is in force."""
+    return _symbolic.get() is not None
+
+
+class name_scope:  # noqa: N801 - the API's name
+    """A block whose name goes in front of the paths of variables made inside.
+
+    >>> import hornbeam as keras
+    >>> with keras.name_scope("encoder"):
+    ...     print(keras.Variable(0.0, name="scale").path)
+    encoder/scale
+    """
+
+    def __init__(self, name, caller=None, deduplicate=True, override_parent=None):
+        if not isinstance(name, str) or "/" in name:
+            raise ValueError(
+                "Argument `name` of name_scope must be a string without '/'. "
+                f"Received: {name!r}"
+            )
+        self.name = name
+        self.caller = caller
+        self.deduplicate = deduplicate
+        self.override_parent = override_parent
+
+    def __enter__(self):
+        stack = _names.get()
+        if self.override_parent is not None:
+            stack = tuple((n, None) for n in self.override_parent.split("/") if n)
+        repeated = self.deduplicate and self.caller is not None and stack
+        if not (repeated and stack[-1][1] is self.caller):
+            stack = (*stack, (self.name, self.caller))
+        self._token = _names.set(stack)
+        return self
+
+    def __exit__(self, *exception):
+        _names.reset(self._token)
+
+
+def current_path():
+    """Return the names of the enclosing name scopes, joined by '/'."""
+    return "/".join(name for name, _ in _names.get())

@@ -1,0 +1,322 @@
+"""Variable: a named tensor that keeps its value between calls."""
+
+import numpy as np
+
+from hornbeam import backends
+from hornbeam.core import dtypes, scopes
+from hornbeam.core.config import floatx
+from hornbeam.core.errors import check_choice
+from hornbeam.core.naming import auto_name
+from hornbeam.core.operators import Operators
+
+_AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
+_SYNCHRONIZATIONS = (None, "none", "on_read", "on_write", "auto")
+
+
+class Variable(Operators):
+    """A tensor with a name whose value can be assigned.
+
+    Weights, optimizer slots, metric states and seeds are Variables. A Variable belongs
+    to the engine that was in force when it was made.
+
+    Args:
+        initializer: a value, or a callable `(shape, dtype) -> value`, or the name of
+            an initializer.
+        shape: needed where `initializer` is callable.
+        dtype: default: the value's own dtype, `floatx()` where there is none.
+        trainable: whether training changes it.
+        autocast: whether it reads as the compute dtype inside mixed-precision layers.
+        aggregation: how replicas combine: "none", "mean", "sum", "only_first_replica".
+        synchronization: "none", "on_read", "on_write" or "auto".
+        name: a name without "/".
+
+    >>> import hornbeam as keras
+    >>> counter = keras.Variable(0, dtype="int32", name="counter")
+    >>> counter.assign_add(2)
+    >>> int(counter)
+    2
+    """
+
+    def __init__(
+        self,
+        initializer,
+        shape=None,
+        dtype=None,
+        trainable=True,
+        autocast=True,
+        aggregation="none",
+        synchronization="auto",
+        name=None,
+        **kwargs,
+    ):
+        name = name or auto_name(type(self).__name__)
+        if not isinstance(name, str) or "/" in name:
+            raise ValueError(
+                "Argument `name` of Variable must be a string without '/'. "
+                f"Received: name={name!r}"
+            )
+        check_choice("Variable", "aggregation", aggregation, _AGGREGATIONS)
+        check_choice("Variable", "synchronization", synchronization, _SYNCHRONIZATIONS)
+        self._name = name
+        parent = scopes.current_path()
+        self._path = f"{parent}/{name}" if parent else name
+        self._trainable = bool(trainable)
+        self._autocast = bool(autocast)
+        self._aggregation = aggregation or "none"
+        self._synchronization = synchronization or "none"
+        self._regularizer = None
+        self._constraint = None
+        self.overwrite_with_gradient = False
+        engine = backends.current()
+        self._backend_name = engine.name
+        value = self._initial_value(initializer, shape, dtype)
+        self._value = engine.new_variable(value, self._trainable)
+        self._dtype = engine.dtype_of(value)
+        if dtype is not None and dtypes.standardize_dtype(dtype) in ("uint16", "uint32"):
+            self._dtype = dtypes.standardize_dtype(dtype)
+        self._shape = tuple(engine.shape_of(value))
+
+    def _initial_value(self, initializer, shape, dtype):
+        if isinstance(initializer, str):
+            from hornbeam import initializers
+
+            initializer = initializers.get(initializer)
+        engine = backends.current()
+        if not callable(initializer) or hasattr(initializer, "shape"):
+            if isinstance(initializer, Variable):
+                initializer = initializer.numpy()
+            if dtype is None and not hasattr(initializer, "dtype"):
+                array = np.asarray(initializer)
+                if array.dtype.kind == "f":
+                    dtype = floatx()
+                elif array.dtype.kind in "iu":
+                    dtype = "int32"
+            value = engine.convert(initializer, dtype=dtype)
+            if shape is not None and tuple(shape) != tuple(engine.shape_of(value)):
+                raise ValueError(
+                    f"Variable {self._path!r}: argument `shape` does not fit the "
+                    f"initial value. Expected {tuple(shape)}, received a value of "
+                    f"shape {tuple(engine.shape_of(value))}."
+                )
+            return value
+        if shape is None:
+            raise ValueError(
+                f"Variable {self._path!r}: argument `shape` is needed where "
+                "`initializer` is a callable. Received: shape=None"
+            )
+        shape = standardize_shape(shape)
+        dtype = dtypes.standardize_dtype(dtype or floatx())
+        return engine.convert(initializer(shape, dtype=dtype), dtype=dtype)
+
+    @property
+    def backend(self):
+        """The engine that the variable belongs to."""
+        return backends.get(self._backend_name)
+
+    @property
+    def value(self):
+        """The current value: a tensor of the variable's engine."""
+        scope = scopes._stateless.get()
+        value = None if scope is None else scope.get_current_value(self)
+        if value is None:
+            value = self._value
+        dtype = scopes._autocast.get()
+        if dtype is not None and self._autocast and dtype != self._dtype:
+            if dtypes.is_float_dtype(self._dtype):
+                return self.backend.cast(value, dtype)
+        return value
+
+    def _checked(self, value, cast=True):
+        """Return `value` as a tensor that fits this variable, or raise."""
+        engine = self.backend
+        if isinstance(value, Variable):
+            value = value.value
+        if cast or not engine.is_tensor(value):
+            owner = None if engine.is_tensor(value) else backends.of(value)
+            if owner is not None and owner is not engine:
+                backends.check_same(
+                    engine, owner, f"The value assigned to variable {self._path!r}"
+                )
+            value = engine.convert(value, dtype=self._dtype)
+        if tuple(engine.shape_of(value)) != self._shape:
+            raise ValueError(
+                f"The shape of the value does not fit variable {self._path!r}. "
+                f"Expected {self._shape}, received {tuple(engine.shape_of(value))}."
+            )
+        return value
+
+    def assign(self, value):
+        """Replace the value; the shape must be the same, the dtype is converted."""
+        value = self._checked(value)
+        scope = scopes._stateless.get()
+        if scope is None:
+            self._value = self.backend.assign(self._value, value)
+        else:
+            scope.add_update((self, value))
+        return value
+
+    def assign_add(self, value):
+        """Add `value` to the variable."""
+        return self.assign(_add(self, value))
+
+    def assign_sub(self, value):
+        """Subtract `value` from the variable."""
+        return self.assign(_subtract(self, value))
+
+    def numpy(self):
+        """Return the value as a NumPy array."""
+        return self.backend.to_numpy(self.value)
+
+    def move_to(self, engine):
+        """Make the variable belong to `engine`, with the same value."""
+        value = self.numpy()
+        self._backend_name = engine.name
+        converted = engine.convert(value, dtype=self._dtype)
+        self._value = engine.new_variable(converted, self._trainable)
+
+    @property
+    def dtype(self):
+        """The dtype's name; the compute dtype inside a mixed-precision layer."""
+        dtype = scopes._autocast.get()
+        if dtype is not None and self._autocast and dtypes.is_float_dtype(self._dtype):
+            return dtype
+        return self._dtype
+
+    @property
+    def shape(self):
+        """The shape, a tuple of integers."""
+        return self._shape
+
+    @property
+    def ndim(self):
+        """The number of dimensions."""
+        return len(self._shape)
+
+    @property
+    def name(self):
+        """The variable's own name."""
+        return self._name
+
+    @property
+    def path(self):
+        """The variable's name with those of the scopes around it."""
+        return self._path
+
+    @property
+    def trainable(self):
+        """Whether training changes the variable."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        self._trainable = bool(value)
+
+    @property
+    def aggregation(self):
+        """How replicas combine the value."""
+        return self._aggregation
+
+    @property
+    def synchronization(self):
+        """When replicas combine the value."""
+        return self._synchronization
+
+    @property
+    def autocast(self):
+        """Whether the variable reads as the compute dtype in mixed precision."""
+        return self._autocast
+
+    @property
+    def regularizer(self):
+        """A function of the value that is added to the loss, or None."""
+        return self._regularizer
+
+    @regularizer.setter
+    def regularizer(self, value):
+        self._regularizer = self._callable("regularizer", value)
+
+    @property
+    def constraint(self):
+        """A function that the value goes through after each update, or None."""
+        return self._constraint
+
+    @constraint.setter
+    def constraint(self, value):
+        self._constraint = self._callable("constraint", value)
+
+    def _callable(self, attribute, value):
+        if value is not None and not callable(value):
+            raise ValueError(
+                f"Attribute `{attribute}` of variable {self._path!r} must be a "
+                f"callable or None. Received: {value!r}"
+            )
+        return value
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.numpy(), dtype=dtype)
+
+    def __jax_array__(self):
+        return self.value
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        from hornbeam.core import tree
+
+        def raw(x):
+            return x.value if isinstance(x, Variable) else x
+
+        kwargs = kwargs or {}
+        return func(*tree.map_structure(raw, args), **tree.map_structure(raw, kwargs))
+
+    def __len__(self):
+        if not self._shape:
+            raise TypeError(f"Variable {self._path!r} is a scalar: it has no length.")
+        return self._shape[0]
+
+    def __bool__(self):
+        return bool(self.value)
+
+    def __int__(self):
+        return int(self.numpy())
+
+    def __float__(self):
+        return float(self.numpy())
+
+    def __index__(self):
+        return int(self)
+
+    def __repr__(self):
+        return (
+            f"<Variable path={self._path}, shape={self._shape}, dtype={self._dtype}, "
+            f"value={self.numpy() if scopes.stateless_scope() is None else '...'}>"
+        )
+
+
+def _add(variable, value):
+    from hornbeam import ops
+
+    return ops.add(variable, value)
+
+
+def _subtract(variable, value):
+    from hornbeam import ops
+
+    return ops.subtract(variable, value)
+
+
+def standardize_shape(shape):
+    """Return `shape` as a tuple of ints (None where allowed), or raise."""
+    if isinstance(shape, int | np.integer):
+        shape = (shape,)
+    try:
+        shape = tuple(None if d is None else d.__index__() for d in shape)
+    except (TypeError, AttributeError):
+        raise ValueError(
+            f"A shape is a tuple of integers. Received: shape={shape!r}"
+        ) from None
+    for size in shape:
+        if size is not None and size < 0:
+            raise ValueError(
+                f"A shape cannot hold negative sizes. Received: shape={shape!r}"
+            )
+    return shape
