@@ -1,0 +1,260 @@
+"""Declaring an op: one function gives the eager and the symbolic form.
+
+`@primitive(rule)` says that the engine must provide a function of that name;
+`@composite` that the body is the definition, which an engine may override by name.
+"""
+
+import functools
+import inspect
+
+from hornbeam import backends
+from hornbeam.core import dtypes
+from hornbeam.core.variable import Variable
+from hornbeam.graph.keras_tensor import KerasTensor
+
+# What the type of an argument means for a call. Looked up once per argument.
+_PLAIN, _VARIABLE, _SYMBOLIC, _NEST = "plain", "variable", "symbolic", "nest"
+_kinds = {}
+
+registry = {}
+
+
+def _kind_of(x):
+    """Return the kind of `x`: one of the above, or the engine it is a tensor of."""
+    cls = type(x)
+    if issubclass(cls, Variable):
+        kind = _VARIABLE
+    elif issubclass(cls, KerasTensor):
+        kind = _SYMBOLIC
+    elif issubclass(cls, list | tuple | dict):
+        kind = _NEST
+    else:
+        kind = backends.of(x) or _PLAIN
+    _kinds[cls] = kind
+    return kind
+
+
+def _prepare(x, engine):
+    """Return `x` as the engine takes it; `_symbol_found` where `x` is symbolic."""
+    kind = _kinds.get(type(x)) or _kind_of(x)
+    if kind is _PLAIN or kind is engine:
+        return x
+    if kind is _VARIABLE:
+        if x._backend_name != engine.name:
+            backends.check_same(engine, x.backend, f"Variable {x.path!r}")
+        return x.value
+    if kind is _NEST:
+        return _prepare_nest(x, engine)
+    if kind is _SYMBOLIC:
+        raise _SymbolFoundError
+    backends.check_same(engine, kind, "A tensor argument")
+    return x
+
+
+def _prepare_nest(x, engine):
+    if isinstance(x, dict):
+        return {k: _prepare(v, engine) for k, v in x.items()}
+    items = [_prepare(v, engine) for v in x]
+    if hasattr(x, "_fields"):
+        return type(x)(*items)
+    return tuple(items) if isinstance(x, tuple) else items
+
+
+class _SymbolFoundError(Exception):
+    """An argument is symbolic: the call is recorded instead of computed."""
+
+
+def _declare(body, rule, native_required):
+    name = body.__name__
+
+    @functools.wraps(body)
+    def op(*args, **kwargs):
+        engine = backends.current()
+        try:
+            prepared = [_prepare(x, engine) for x in args]
+            if kwargs:
+                kwargs_prepared = {k: _prepare(x, engine) for k, x in kwargs.items()}
+            else:
+                kwargs_prepared = kwargs
+        except _SymbolFoundError:
+            return _record(op, args, kwargs)
+        native = getattr(engine, name, None)
+        if native is not None:
+            return native(*prepared, **kwargs_prepared)
+        if native_required:
+            raise NotImplementedError(
+                f"The backend {engine.name!r} has no op `{name}`."
+            )
+        return body(*prepared, **kwargs_prepared)
+
+    op.rule = rule
+    op.body = body
+    op.is_primitive = native_required
+    op.name = name
+    registry[name] = op
+    return op
+
+
+def primitive(rule=None):
+    """Declare an op that every engine provides: `@primitive()` or `@primitive("same")`.
+
+    `rule` is a name in `RULES`, or a function of the bound arguments that returns
+    KerasTensors; without one the engine's abstract evaluation is asked.
+    """
+    def decorate(body):
+        return _declare(body, rule, True)
+
+    return decorate
+
+
+def composite(body=None, *, rule=None):
+    """Declare an op whose body is its definition."""
+    if body is None:
+        return lambda function: _declare(function, rule, False)
+    return _declare(body, rule, False)
+
+
+@functools.lru_cache(maxsize=1024)
+def signature_of(op):
+    """Return the op's signature."""
+    return inspect.signature(op.body)
+
+
+def _record(op, args, kwargs):
+    from hornbeam.graph.operation import OpOperation
+
+    return OpOperation(op)(*args, **kwargs)
+
+
+def compute_output_spec(op, args, kwargs):
+    """Return the KerasTensors that `op(*args, **kwargs)` would give."""
+    rule = op.rule
+    if rule is not None:
+        bound = signature_of(op).bind(*args, **kwargs)
+        bound.apply_defaults()
+        found = (RULES[rule] if isinstance(rule, str) else rule)(bound.arguments)
+        if found is not NotImplemented:
+            return found
+    from hornbeam.graph.operation import infer
+
+    engine_fn = functools.partial(_run_eagerly, op)
+    return infer(engine_fn, args, kwargs)
+
+
+def _run_eagerly(op, *args, **kwargs):
+    return op(*args, **kwargs)
+
+
+def _first(arguments):
+    return next(iter(arguments.values()))
+
+
+def _dtype(x):
+    if hasattr(x, "dtype"):
+        return dtypes.standardize_dtype(x.dtype)
+    return type(x)
+
+
+def _shape(x):
+    if hasattr(x, "shape"):
+        return tuple(x.shape)
+    import numpy as np
+
+    return np.shape(x)
+
+
+def _tensors(arguments):
+    """Return the first two arguments: the operands of a binary op."""
+    values = iter(arguments.values())
+    return next(values), next(values)
+
+
+def _same(arguments):
+    x = _first(arguments)
+    return KerasTensor(x.shape, x.dtype)
+
+
+def _same_float(arguments):
+    x = _first(arguments)
+    if not hasattr(x, "shape"):
+        return NotImplemented
+    return KerasTensor(x.shape, _float_of(x))
+
+
+def _float_of(x):
+    return dtypes.result_type(_dtype(x), float)
+
+
+def broadcast_shapes(shape1, shape2):
+    """Return the shape of two shapes broadcast together; None is an unknown size."""
+    rank = max(len(shape1), len(shape2))
+    padded = [(1,) * (rank - len(s)) + tuple(s) for s in (shape1, shape2)]
+    result = []
+    for a, b in zip(*padded, strict=True):
+        if a == 1:
+            result.append(b)
+        elif b == 1 or a == b:
+            result.append(a)
+        elif a is None or b is None:
+            result.append(b if a is None else a)
+        else:
+            raise ValueError(
+                f"Cannot broadcast the shapes {tuple(shape1)} and {tuple(shape2)}: "
+                f"sizes {a} and {b} differ."
+            )
+    return tuple(result)
+
+
+def _broadcast(arguments):
+    x1, x2 = _tensors(arguments)
+    shape = broadcast_shapes(_shape(x1), _shape(x2))
+    return KerasTensor(shape, dtypes.result_type(_dtype(x1), _dtype(x2)))
+
+
+def _compare(arguments):
+    x1, x2 = _tensors(arguments)
+    return KerasTensor(broadcast_shapes(_shape(x1), _shape(x2)), "bool")
+
+
+def _bool(arguments):
+    return KerasTensor(_first(arguments).shape, "bool")
+
+
+def reduced_shape(shape, axis, keepdims):
+    """Return the shape after reducing the axes `axis` (None: all)."""
+    rank = len(shape)
+    if axis is None:
+        axes = set(range(rank))
+    else:
+        axes = set()
+        for one in axis if isinstance(axis, list | tuple) else (axis,):
+            if not -rank <= one < rank:
+                raise ValueError(
+                    f"Argument `axis` is out of range for a tensor of shape {shape}. "
+                    f"Received: axis={axis}"
+                )
+            axes.add(one % rank)
+    if keepdims:
+        return tuple(1 if i in axes else d for i, d in enumerate(shape))
+    return tuple(d for i, d in enumerate(shape) if i not in axes)
+
+
+def _reduced(arguments, dtype):
+    x = _first(arguments)
+    shape = reduced_shape(
+        tuple(x.shape), arguments.get("axis"), arguments.get("keepdims", False)
+    )
+    return KerasTensor(shape, dtype)
+
+
+RULES = {
+    "same": _same,
+    "same_float": _same_float,
+    "broadcast": _broadcast,
+    "compare": _compare,
+    "bool": _bool,
+    "reduce": lambda a: _reduced(a, _first(a).dtype),
+    "reduce_float": lambda a: _reduced(a, _float_of(_first(a))),
+    "reduce_bool": lambda a: _reduced(a, "bool"),
+    "reduce_int": lambda a: _reduced(a, "int32"),
+}
