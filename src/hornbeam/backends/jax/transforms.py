@@ -1,0 +1,97 @@
+"""JAX: programs, gradients, control flow, abstract evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from hornbeam.backends import spec
+
+vmap = jax.vmap
+scan = jax.lax.scan
+associative_scan = jax.lax.associative_scan
+custom_gradient = jax.custom_gradient
+map = jax.lax.map
+remat = jax.checkpoint
+switch = jax.lax.switch
+stop_gradient = jax.lax.stop_gradient
+
+
+def jit(fn: Callable, donate: Sequence[int] = ()) -> Callable:
+    """`fn` as a compiled program; the buffers of the `donate` arguments are reused."""
+    return jax.jit(fn, donate_argnums=tuple(donate))
+
+
+def value_and_grad(fn: Callable, has_aux: bool = False) -> Callable:
+    """`(values, *args) -> (fn(values, *args), gradients of the values)`."""
+    return jax.value_and_grad(fn, has_aux=has_aux)
+
+
+def vectorized_map(function: Callable, elements: Any) -> Any:
+    """`function` of each slice along axis 0, as one vectorised call."""
+    return jax.vmap(function)(elements)
+
+
+def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
+    """`true_fn()` or `false_fn()`; only the one that is taken runs."""
+    if isinstance(pred, jax.core.Tracer):
+        return jax.lax.cond(pred, true_fn, false_fn)
+    return true_fn() if pred else false_fn()
+
+
+def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
+    """`value = body_fun(i, value)` for i from `lower` to `upper - 1`."""
+    return jax.lax.fori_loop(lower, upper, body_fun, init_val)
+
+
+def while_loop(
+    cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: Any = None
+) -> Any:
+    """`loop_vars = body(*loop_vars)` while `cond(*loop_vars)`."""
+    several = isinstance(loop_vars, (tuple, list))
+    limit = np.iinfo(np.int32).max if maximum_iterations is None else maximum_iterations
+
+    def goes_on(state):
+        count, variables = state
+        return jax.numpy.logical_and(cond(*variables), count < limit)
+
+    def step(state):
+        count, variables = state
+        results = body(*variables)
+        results = results if isinstance(results, (tuple, list)) else (results,)
+        return count + 1, tuple(results)
+
+    start = tuple(loop_vars) if several else (loop_vars,)
+    _, end = jax.lax.while_loop(goes_on, step, (0, start))
+    return type(loop_vars)(end) if several else end[0]
+
+
+def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
+    """The specs of `fn(*args, **kwargs)`, where some leaves are specs."""
+    return spec.infer_with(_evaluate, jax.Array, fn, args, kwargs)
+
+
+def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
+    structs = [
+        jax.ShapeDtypeStruct(s.shape, jax.dtypes.canonicalize_dtype(s.dtype))
+        for s in specs
+    ]
+    plain: list[Any] = []
+
+    def arrays_only(*tensors):
+        results = run(*tensors)
+        plain[:] = [None if _is_array(r) else r for r in results]
+        return [r if _is_array(r) else None for r in results]
+
+    shapes = jax.eval_shape(arrays_only, *structs)
+    return [
+        value if shape is None else spec.Spec(shape.shape, str(shape.dtype))
+        for shape, value in zip(shapes, plain, strict=True)
+    ]
+
+
+def _is_array(x: Any) -> bool:
+    return isinstance(x, (jax.Array, np.ndarray, np.generic))

@@ -1,0 +1,103 @@
+"""NumPy: control flow and shapes. There are no gradients here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
+from typing import Any, NoReturn
+
+import numpy as np
+import optree
+
+from hornbeam.backends import control, spec
+
+scan = partial(control.scan, np.stack)
+associative_scan = partial(control.associative_scan, np.concatenate)
+map = partial(control.map, np.stack)
+vectorized_map = map
+while_loop = control.while_loop
+fori_loop = control.fori_loop
+cond = control.cond
+switch = control.switch
+
+
+def jit(fn: Callable, donate: Sequence[int] = ()) -> Callable:
+    """`fn` itself: this engine runs step by step."""
+    return fn
+
+
+def value_and_grad(fn: Callable, has_aux: bool = False) -> NoReturn:
+    """Refused: NumPy has no gradients."""
+    raise NotImplementedError(
+        "The NumPy engine computes no gradients, so it cannot train. Choose an engine "
+        "that trains before you build the model: "
+        '`keras.config.set_backend("jax")` or `keras.config.set_backend("torch")`.'
+    )
+
+
+def stop_gradient(x: Any) -> Any:
+    """`x` itself."""
+    return x
+
+
+def custom_gradient(f: Callable) -> Callable:
+    """`f` without its gradient function."""
+
+    @wraps(f)
+    def run(*args, **kwargs):
+        return f(*args, **kwargs)[0]
+
+    return run
+
+
+def remat(f: Callable) -> Callable:
+    """`f` itself."""
+    return f
+
+
+def vmap(fn: Callable, in_axes: Any = 0, out_axes: Any = 0) -> Callable:
+    """`fn` over an added axis of its arguments, one slice at a time."""
+
+    def run(*args):
+        axes = in_axes if isinstance(in_axes, (tuple, list)) else [in_axes] * len(args)
+        flat, places = [], []
+        for arg, axis in zip(args, axes, strict=True):
+            leaves, structure = optree.tree_flatten(arg)
+            flat.append((leaves, structure, axis))
+            places += [np.shape(x)[axis] for x in leaves if axis is not None]
+
+        def slices(i):
+            return [
+                optree.tree_unflatten(
+                    structure,
+                    [x if axis is None else np.take(x, i, axis) for x in leaves],
+                )
+                for leaves, structure, axis in flat
+            ]
+
+        results = [fn(*slices(i)) for i in range(places[0])]
+        return control.tree_map(lambda *r: np.stack(r, out_axes), *results)
+
+    return run
+
+
+def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
+    """The specs of `fn(*args, **kwargs)`, where some leaves are specs."""
+    return spec.infer_with(_evaluate, (), fn, args, kwargs)
+
+
+def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
+    with np.errstate(all="ignore"):
+        results = run(*(np.zeros(s.shape, _numpy_dtype(s.dtype)) for s in specs))
+    return [
+        spec.Spec(r.shape, str(r.dtype))
+        if isinstance(r, (np.ndarray, np.generic))
+        else r
+        for r in results
+    ]
+
+
+def _numpy_dtype(name: str) -> np.dtype:
+    import ml_dtypes
+
+    return np.dtype(getattr(ml_dtypes, name, name))
