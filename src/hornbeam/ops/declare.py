@@ -121,9 +121,9 @@ def signature_of(op):
 
 
 def _record(op, args, kwargs):
-    from hornbeam.graph.operation import OpOperation
+    from hornbeam.graph.operation import record
 
-    return OpOperation(op)(*args, **kwargs)
+    return record(op, signature_of(op), args, kwargs)
 
 
 def compute_output_spec(op, args, kwargs):

@@ -1,0 +1,1 @@
+"""Symbolic tensors, the nodes that record calls, and functions of a graph."""

@@ -1,0 +1,235 @@
+"""Function: the computation between symbolic inputs and outputs."""
+
+import collections
+
+from hornbeam.core import tree
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.node import node_of
+from hornbeam.graph.operation import Operation
+
+
+class Function(Operation):
+    """The graph that leads from `inputs` to `outputs`, as one operation.
+
+    Args:
+        inputs: a KerasTensor or a nest of them.
+        outputs: a KerasTensor or a nest of them, computed from `inputs`.
+        name: default: made up.
+
+    >>> import hornbeam as keras
+    >>> x = keras.KerasTensor((None, 2))
+    >>> a = keras.Input((2,))
+    >>> keras.Function(a, keras.ops.sum(a, axis=-1))(x).shape
+    (None,)
+    """
+
+    def __init__(self, inputs, outputs, name=None):
+        super().__init__(name=name)
+        self._set_graph(inputs, outputs)
+
+    def _set_graph(self, inputs, outputs):
+        self._inputs_struct = inputs
+        self._outputs_struct = outputs
+        self._inputs = tree.flatten(inputs)
+        self._outputs = tree.flatten(outputs)
+        if not self._inputs or not self._outputs:
+            missing = "outputs" if self._inputs else "inputs"
+            raise ValueError(
+                f"`{missing}` of {type(self).__name__} {self.name!r} cannot be empty. "
+                f"Received: inputs={inputs}, outputs={outputs}"
+            )
+        for x in self._inputs + self._outputs:
+            if not isinstance(x, KerasTensor):
+                raise ValueError(
+                    f"`inputs` and `outputs` of {type(self).__name__} {self.name!r} "
+                    f"must be KerasTensors. Received: {x!r}"
+                )
+        self._nodes, self._operations = sort_graph(self._inputs, self._outputs)
+        self._steps = _plan(self._nodes, self._inputs)
+        slots = {id(x): i for i, x in enumerate(self._inputs)}
+        for _, _, _, _, out in self._steps:
+            slots |= out
+        self._slot_count = len(slots) and max(slots.values()) + 1
+        self._output_slots = [slots[id(x)] for x in self._outputs]
+
+    @property
+    def operations(self):
+        """The operations of the graph, those nearest to the inputs first."""
+        return list(self._operations)
+
+    @property
+    def inputs(self):
+        """The symbolic inputs, flat."""
+        return self._inputs
+
+    @property
+    def outputs(self):
+        """The symbolic outputs, flat."""
+        return self._outputs
+
+    def compute_output_spec(self, inputs):
+        """Return the symbols of the outputs for the symbols `inputs`."""
+        given = tree.flatten(inputs)
+        same = len(given) == len(self._inputs) and all(
+            tuple(x.shape) == tuple(y.shape) and x.dtype == y.dtype
+            for x, y in zip(given, self._inputs, strict=True)
+        )
+        if same:
+            return tree.map_structure(
+                lambda x: KerasTensor(x.shape, x.dtype), self._outputs_struct
+            )
+        return self.run(inputs, lambda operation: operation.compute_output_spec)
+
+    def compute_output_shape(self, input_shape):
+        """Return the shapes of the outputs for the shapes of the inputs."""
+        shapes = _flat_shapes(input_shape)
+        inputs = [
+            KerasTensor(shape, x.dtype)
+            for shape, x in zip(shapes, self._inputs, strict=True)
+        ]
+        spec = self.compute_output_spec(tree.pack_like(self._inputs_struct, inputs))
+        return tree.map_structure(lambda x: x.shape, spec)
+
+    def call(self, inputs):
+        """Compute the outputs for `inputs`."""
+        return self.run(inputs)
+
+    def run(self, inputs, function_of=None):
+        """Call every operation in turn on `inputs`.
+
+        `function_of(operation)` gives what is called; by default the operation itself.
+        """
+        flat = tree.flatten(inputs)
+        if len(flat) != len(self._inputs):
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} expects {len(self._inputs)} "
+                f"inputs. Received {len(flat)}: {inputs!r}"
+            )
+        values = flat + [None] * (self._slot_count - len(flat))
+        for operation, single, leaves, node, out in self._steps:
+            function = operation if function_of is None else function_of(operation)
+            if single is not None:
+                result = function(values[single])
+            else:
+                filled = [
+                    values[x.index] if type(x) is _Slot else x for x in leaves
+                ]
+                args, kwargs = tree.unflatten(node.spec, filled)
+                result = function(*args, **kwargs)
+            if len(out) == 1 and isinstance(node.outputs, KerasTensor):
+                (slot,) = out.values()
+                values[slot] = result
+            else:
+                for value, slot in zip(
+                    tree.flatten(result), out.values(), strict=True
+                ):
+                    values[slot] = value
+        results = [values[i] for i in self._output_slots]
+        return tree.pack_like(self._outputs_struct, results)
+
+
+class _Slot:
+    """The place of a tensor among the values of a run."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index):
+        self.index = index
+
+
+def _plan(nodes, inputs):
+    """Return the steps of a run: (operation, slot of a single input or None, leaves of
+    the arguments, node, slots of the outputs by id)."""
+    slots = {id(x): i for i, x in enumerate(inputs)}
+    count = len(slots) if len(slots) == len(inputs) else len(inputs)
+    steps = []
+    for node in nodes:
+        if node.is_input or all(id(x) in slots for x in node.output_tensors):
+            continue
+        single = None
+        if len(node.args) == 1 and not node.kwargs:
+            if isinstance(node.args[0], KerasTensor):
+                single = slots[id(node.args[0])]
+        leaves = [
+            _Slot(slots[id(x)]) if isinstance(x, KerasTensor) else x
+            for x in node.leaves
+        ]
+        out = {}
+        for x in node.output_tensors:
+            out[id(x)] = count
+            count += 1
+        slots |= out
+        steps.append((node.operation, single, leaves, node, out))
+    return steps
+
+
+def sort_graph(inputs, outputs):
+    """Return the nodes between `inputs` and `outputs`, and their operations.
+
+    Both are ordered by depth, the longest way to an output, deepest first; ties are
+    broken by the order in which a walk back from the outputs meets the operations.
+    """
+    input_ids = {id(x) for x in inputs}
+    finished, met = _walk_back(outputs, input_ids)
+    depths, operation_depths = {}, {}
+    for node in reversed(finished):
+        operation = node.operation
+        depth = max(depths.get(node, 0), operation_depths.get(operation, 0))
+        depths[node] = operation_depths[operation] = depth
+        if any(id(x) in input_ids for x in node.output_tensors):
+            continue
+        for parent in node.parent_nodes:
+            depths[parent] = max(depth + 1, depths.get(parent, 0))
+    for x in inputs:
+        operation = x._keras_history.operation
+        if operation not in operation_depths:
+            operation_depths[operation] = 0
+            met[operation] = -1
+            depths[node_of(x)] = 0
+            finished.append(node_of(x))
+    by_depth = collections.defaultdict(list)
+    for node in finished:
+        by_depth[depths[node]].append(node)
+    nodes = [n for depth in sorted(by_depth, reverse=True) for n in by_depth[depth]]
+    operations = sorted(operation_depths, key=lambda o: (-operation_depths[o], met[o]))
+    return nodes, operations
+
+
+def _walk_back(outputs, input_ids):
+    """Return the nodes before `outputs`, parents first, and when each operation was met.
+
+    Iterative, so that a deep network does not exhaust the stack.
+    """
+    finished, state, met = [], {}, {}
+    for output in outputs:
+        stack = [(output, False)]
+        while stack:
+            tensor, leaving = stack.pop()
+            node = node_of(tensor)
+            if leaving:
+                if state[node] == "open":
+                    state[node] = "finished"
+                    finished.append(node)
+                continue
+            if node in state:
+                continue
+            state[node] = "open"
+            met.setdefault(node.operation, len(met))
+            stack.append((tensor, True))
+            if any(id(x) in input_ids for x in node.output_tensors):
+                continue
+            if node.is_input:
+                raise ValueError(
+                    f"The graph is disconnected: the outputs need {tensor!r} of "
+                    f"{node.operation.name!r}, which is not among the inputs."
+                )
+            stack += [(x, False) for x in reversed(node.input_tensors)]
+    return finished, met
+
+
+def _flat_shapes(shape):
+    if isinstance(shape, dict):
+        return [s for key in sorted(shape) for s in _flat_shapes(shape[key])]
+    if all(d is None or isinstance(d, int) for d in shape):
+        return [tuple(shape)]
+    return [s for item in shape for s in _flat_shapes(item)]

@@ -1,0 +1,138 @@
+"""KerasTensor: shape and dtype of a tensor whose value is not known yet."""
+
+from hornbeam.core import dtypes
+from hornbeam.core.naming import auto_name
+from hornbeam.core.operators import Operators
+from hornbeam.core.variable import standardize_shape
+
+
+class KerasTensor(Operators):
+    """The symbol of a tensor, from which a Functional model is drawn.
+
+    Args:
+        shape: a tuple of sizes; None is a size that is not known.
+        dtype: default "float32".
+        sparse: whether the tensor is sparse.
+        ragged: whether the tensor is ragged.
+        ragged_rank: number of ragged dimensions.
+        record_history: whether calls on it are recorded.
+        name: default: made up.
+
+    >>> import hornbeam as keras
+    >>> x = keras.KerasTensor((None, 3))
+    >>> (x * 2).shape
+    (None, 3)
+    """
+
+    _keras_history = None
+    _keras_mask = None
+
+    def __init__(
+        self,
+        shape,
+        dtype="float32",
+        sparse=False,
+        ragged=False,
+        ragged_rank=None,
+        record_history=True,
+        name=None,
+    ):
+        self._shape = standardize_shape(shape)
+        self._dtype = dtypes.standardize_dtype(dtype)
+        self._sparse = bool(sparse)
+        self._ragged = bool(ragged)
+        self._ragged_rank = ragged_rank
+        self.record_history = record_history
+        self._name = name
+
+    @property
+    def name(self):
+        """The tensor's name."""
+        if self._name is None:
+            self._name = auto_name(type(self).__name__)
+        return self._name
+
+    @name.setter
+    def name(self, value):
+        self._name = value
+
+    @property
+    def shape(self):
+        """The shape; unknown sizes are None."""
+        return self._shape
+
+    @property
+    def dtype(self):
+        """The dtype's name."""
+        return self._dtype
+
+    @property
+    def ndim(self):
+        """The number of dimensions."""
+        return len(self._shape)
+
+    @property
+    def sparse(self):
+        """Whether the tensor is sparse."""
+        return self._sparse
+
+    @property
+    def ragged(self):
+        """Whether the tensor is ragged."""
+        return self._ragged
+
+    @property
+    def ragged_rank(self):
+        """The number of ragged dimensions."""
+        return self._ragged_rank
+
+    def reshape(self, newshape):
+        """Return the tensor in another shape."""
+        from hornbeam import ops
+
+        return ops.reshape(self, newshape)
+
+    def squeeze(self, axis=None):
+        """Return the tensor without axes of size 1."""
+        from hornbeam import ops
+
+        return ops.squeeze(self, axis)
+
+    def _no_value(self, use):
+        raise ValueError(
+            f"A KerasTensor has no value, so it cannot be {use}. It is the symbol of "
+            "a layer's input or output in a Functional model. Functions of it must be "
+            "`keras.ops` functions or layers; other code goes into a layer: "
+            "`class MyLayer(keras.Layer): def call(self, x): ...`, then "
+            "`y = MyLayer()(x)`."
+        )
+
+    def __array__(self, dtype=None, copy=None):
+        self._no_value("turned into a NumPy array")
+
+    def __jax_array__(self):
+        self._no_value("given to a JAX function")
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        cls._no_value(None, "given to a torch function")
+
+    def __iter__(self):
+        raise TypeError("Iterating over a symbolic KerasTensor is not supported.")
+
+    def __bool__(self):
+        raise TypeError("A symbolic KerasTensor cannot be used as a boolean.")
+
+    def __float__(self):
+        self._no_value("turned into a number")
+
+    __int__ = __index__ = __float__
+
+    def __repr__(self):
+        flags = f", sparse={self.sparse}, ragged={self.ragged}"
+        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}{flags}, name={self.name}>"
+
+
+def is_keras_tensor(x):
+    """Whether `x` is a KerasTensor."""
+    return isinstance(x, KerasTensor)

@@ -1,0 +1,211 @@
+"""Operation: something that can be called on tensors, symbolic ones included."""
+
+import functools
+import inspect
+
+from hornbeam import backends
+from hornbeam.core import scopes, tree
+from hornbeam.core.naming import auto_name
+from hornbeam.core.serialization import init_arguments, serialize_argument
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.node import Node
+
+
+class Operation:
+    """A base for what computes outputs from inputs: layers and ops.
+
+    A subclass writes `call`. Called on KerasTensors, it is recorded as a node of the
+    graph, and `compute_output_spec` says what comes out.
+
+    Args:
+        name: default: made up from the class name.
+    """
+
+    def __new__(cls, *args, **kwargs):
+        # What `__init__` was given is the config where the attribute is not kept.
+        instance = super().__new__(cls)
+        instance.__dict__["_init_call"] = (args, kwargs)
+        return instance
+
+    def __init__(self, name=None):
+        name = name or auto_name(type(self).__name__)
+        if not isinstance(name, str) or "/" in name:
+            raise ValueError(
+                f"Argument `name` of {type(self).__name__} must be a string without "
+                f"'/'. Received: name={name!r} (of type {type(name).__name__})"
+            )
+        self.name = name
+        self._inbound_nodes = []
+        self._outbound_nodes = []
+
+    def __call__(self, *args, **kwargs):
+        if any_symbolic((args, kwargs)):
+            return self.symbolic_call(*args, **kwargs)
+        return self.call(*args, **kwargs)
+
+    def symbolic_call(self, *args, **kwargs):
+        """Record the call and return the symbols of its outputs."""
+        outputs = self.compute_output_spec(*args, **kwargs)
+        if all(x._keras_history for x in tree.flatten((args, kwargs)) if _symbol(x)):
+            Node(self, args, kwargs, outputs)
+        return outputs
+
+    def call(self, *args, **kwargs):
+        """Compute the outputs."""
+        raise NotImplementedError(
+            f"{type(self).__name__} needs a `call()` method."
+        )
+
+    def compute_output_spec(self, *args, **kwargs):
+        """Return the KerasTensors that the call would give."""
+        return infer(self.call, args, kwargs)
+
+    def get_config(self):
+        """Return the arguments that make an equal object, as plain data."""
+        given = bound_init_arguments(self)
+        config = {}
+        for name in init_arguments(type(self)):
+            if name in given or hasattr(self, name):
+                value = getattr(self, name, given.get(name))
+                config[name] = serialize_argument(value)
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        """Make an object from what `get_config` returned."""
+        try:
+            return cls(**config)
+        except TypeError as error:
+            raise TypeError(
+                f"{cls.__name__} cannot be made from its config {config}: {error}. "
+                "Write `get_config()` so that it returns the arguments of `__init__`."
+            ) from error
+
+    @property
+    def input(self):
+        """The symbolic input of an operation that was called once."""
+        return self._only_node("input")
+
+    @property
+    def output(self):
+        """The symbolic output of an operation that was called once."""
+        return self._only_node("output")
+
+    def _only_node(self, attribute):
+        nodes = self._inbound_nodes
+        if len(nodes) != 1:
+            raise AttributeError(
+                f"`{attribute}` of {self.name!r} is not defined: it was called on "
+                f"{len(nodes)} symbolic inputs, expected 1."
+            )
+        if attribute == "output":
+            return nodes[0].outputs
+        tensors = nodes[0].input_tensors or nodes[0].output_tensors
+        if len(tensors) == 1:
+            return tensors[0]
+        return nodes[0].args[0] if len(nodes[0].args) == 1 else list(tensors)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+def bound_init_arguments(instance):
+    """Return the arguments that `instance` was made with, by name."""
+    args, kwargs = instance.__dict__.get("_init_call", ((), {}))
+    try:
+        bound = inspect.signature(type(instance).__init__).bind(None, *args, **kwargs)
+    except (TypeError, ValueError):
+        return dict(kwargs)
+    bound.apply_defaults()
+    given = {}
+    for name, value in list(bound.arguments.items())[1:]:
+        kind = bound.signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_KEYWORD:
+            given |= value
+        elif kind is not inspect.Parameter.VAR_POSITIONAL:
+            given[name] = value
+    return given
+
+
+class OpOperation(Operation):
+    """The operation of an op such as `ops.mean` in a graph.
+
+    Args:
+        op: the op's function.
+        name: default: made up from the op's name.
+        arguments: the arguments of the op that are no tensors.
+    """
+
+    def __init__(self, op, name=None, **arguments):
+        super().__init__(name or auto_name(op.name))
+        self.op = op
+        self.arguments = arguments
+
+    def call(self, *args, **kwargs):
+        return self.op(*args, **kwargs, **self.arguments)
+
+    def compute_output_spec(self, *args, **kwargs):
+        from hornbeam.ops.declare import compute_output_spec
+
+        return compute_output_spec(self.op, args, {**kwargs, **self.arguments})
+
+    def get_config(self):
+        return {**self.arguments, "name": self.name}
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_operand(name):
+    """Whether an op's argument of that name is a tensor in a saved graph."""
+    return name.startswith("x") or name in {
+        "a", "b", "condition", "inputs", "input", "data", "target", "output", "y",
+        "start", "stop", "query", "key", "value", "indices", "values", "updates",
+        "arrays", "kernel", "tensor",
+    }  # fmt: skip
+
+
+def record(op, signature, args, kwargs):
+    """Record a call of `op` on symbolic arguments as one node.
+
+    What is no operand becomes part of the operation's config, as in saved files.
+    """
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"ops.{op.name}: {error}") from None
+    operands, arguments = [], {}
+    leading = True
+    for name, value in bound.arguments.items():
+        kind = signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_POSITIONAL:
+            operands += value
+        elif kind is inspect.Parameter.VAR_KEYWORD:
+            arguments |= value
+        elif leading and (_is_operand(name) or any_symbolic(value)):
+            operands.append(value)
+        else:
+            leading = False
+            arguments[name] = value
+    symbolic = {k: v for k, v in arguments.items() if any_symbolic(v)}
+    plain = {k: v for k, v in arguments.items() if k not in symbolic}
+    plain_name = plain.pop("name", None)
+    return OpOperation(op, name=plain_name, **plain)(*operands, **symbolic)
+
+
+def _symbol(x):
+    return isinstance(x, KerasTensor)
+
+
+def any_symbolic(structure):
+    """Whether a KerasTensor is anywhere in the nest."""
+    return any(isinstance(x, KerasTensor) for x in tree.flatten(structure))
+
+
+def infer(fn, args, kwargs):
+    """Return the KerasTensors that `fn(*args, **kwargs)` would give on real tensors."""
+    with scopes.StatelessScope(), scopes.SymbolicScope():
+        specs = backends.current().infer(fn, *args, **kwargs)
+    return tree.map_structure(_tensor_of_spec, specs)
+
+
+def _tensor_of_spec(spec):
+    return KerasTensor(spec.shape, spec.dtype) if hasattr(spec, "shape") else spec
