@@ -1,0 +1,44 @@
+"""Random numbers on PyTorch: the counter hash.
+
+PyTorch has no shifts of unsigned numbers, so words are held in int64. On the CPU, with
+a key that is known, the bits are made by NumPy, which takes half the time.
+"""
+
+import math
+
+import numpy as np
+import torch
+
+from hornbeam.core import random_hash
+
+
+def random_bits(key, shape):
+    """Return random 32-bit words, held in int64, of the stream `key`."""
+    if _on_host(key):
+        return torch.from_numpy(random_hash.numpy_bits(_pair(key), shape).astype(np.int64))
+    return _bits(key, shape)
+
+
+def random_uniform(key, shape):
+    """Return float32 in [0, 1) from the top 24 bits of `random_bits`."""
+    if _on_host(key):
+        return torch.from_numpy(random_hash.numpy_uniform(_pair(key), shape))
+    return (_bits(key, shape) >> 8).to(torch.float32) * 2.0**-24
+
+
+def _on_host(key):
+    if not isinstance(key, torch.Tensor):
+        return torch.get_default_device().type == "cpu"
+    wrapped = torch._C._functorch.is_functorch_wrapped_tensor(key)
+    return key.device.type == "cpu" and not wrapped and not torch.compiler.is_compiling()
+
+
+def _pair(key):
+    return key.tolist() if isinstance(key, torch.Tensor) else key
+
+
+def _bits(key, shape):
+    key = torch.as_tensor(key, dtype=torch.int64)
+    a, b = random_hash.schedule(key[0], key[1])
+    position = torch.arange(math.prod(shape), dtype=torch.int64, device=key.device)
+    return random_hash.scramble(position.reshape(tuple(shape)), a, b)

@@ -1,0 +1,164 @@
+"""Seeds: where the keys of random draws come from."""
+
+import random as python_random
+
+import numpy as np
+
+from hornbeam import backends
+from hornbeam.core import scopes
+from hornbeam.core.naming import auto_name
+from hornbeam.core.random_hash import MASK
+from hornbeam.core.variable import Variable
+
+_COUNT_ONE = np.array([0, 1], dtype=np.uint32)
+
+# The generators of unseeded draws, one an engine, all from the same seed.
+_global_generators = {}
+_global_seed = None
+
+
+class SeedGenerator:
+    """A source of keys for random draws: each `next()` gives another one.
+
+    Its state is a Variable `[seed, counter]`. Two generators with the same seed give the
+    same keys, on every engine.
+
+    Args:
+        seed: an integer; None makes one up from Python's `random`.
+        name: a name.
+
+    >>> import hornbeam as keras
+    >>> generator = keras.random.SeedGenerator(seed=42)
+    >>> first = keras.random.normal((2,), seed=generator)
+    >>> second = keras.random.normal((2,), seed=generator)
+    >>> bool(first[0] == second[0])
+    False
+    """
+
+    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs):
+        if kwargs:
+            raise ValueError(
+                "Unrecognized keyword arguments to SeedGenerator: "
+                f"{', '.join(sorted(kwargs))}. Expected `seed` and `name`."
+            )
+        if seed is not None and not _is_integer(seed):
+            raise ValueError(
+                "Argument `seed` must be an integer. SeedGenerator received: "
+                f"seed={seed!r}"
+            )
+        self.name = name or auto_name("SeedGenerator")
+        self._initial_seed = seed
+        start = make_default_seed() if seed is None else int(seed)
+        with scopes.name_scope(self.name, caller=self):
+            self.state = Variable(
+                _key(start),
+                dtype="uint32",
+                trainable=False,
+                autocast=False,
+                aggregation="none",
+                name="seed_generator_state",
+            )
+
+    def next(self, ordered: bool = True):
+        """Return the key `[seed, counter]` as a tensor, and count.
+
+        Args:
+            ordered: kept for compatibility; keys are always given in order.
+        """
+        engine = self.state.backend
+        value = self.state.value
+        counted = engine.add(value, engine.convert(_COUNT_ONE, "uint32"))
+        if not scopes.in_stateless_scope():
+            _check_not_traced(engine, counted)
+            # Assignment may write into the tensor that `value` is.
+            value = engine.subtract(counted, engine.convert(_COUNT_ONE, "uint32"))
+        self.state.assign(counted)
+        return value
+
+    def get_config(self) -> dict:
+        """Return the seed that was asked for and the name."""
+        return {"seed": self._initial_seed, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "SeedGenerator":
+        """Make a generator, at its start, from what `get_config` returned."""
+        return cls(**config)
+
+
+def draw_seed(seed):
+    """Return the key of the next draw, a tensor of two unsigned 32-bit words.
+
+    Args:
+        seed: an integer (the same key each time), a `SeedGenerator`, a key (a tensor of
+            two integers), or None for the global generator.
+    """
+    if isinstance(seed, SeedGenerator):
+        return seed.next()
+    if seed is None:
+        return global_seed_generator().next(ordered=False)
+    if _is_integer(seed):
+        return backends.current().convert(_key(seed), "uint32")
+    if tuple(getattr(seed, "shape", ())) == (2,):
+        if isinstance(seed, Variable):
+            return seed.value
+        return backends.current().convert(seed, "uint32")
+    raise ValueError(
+        "Argument `seed` must be either an integer, an instance of `SeedGenerator` or "
+        f"None. Received: seed={seed!r} (of type {type(seed).__name__})"
+    )
+
+
+def host_key(seed) -> tuple[int, int]:
+    """Return `draw_seed(seed)` as two Python integers."""
+    if _is_integer(seed):
+        return int(seed) & MASK, 0
+    key = backends.current().to_numpy(draw_seed(seed))
+    return int(key[0]), int(key[1])
+
+
+def make_default_seed() -> int:
+    """Return a seed from Python's `random`, which `set_random_seed` seeds."""
+    return python_random.randint(1, int(1e9))
+
+
+def global_seed_generator() -> SeedGenerator:
+    """Return the generator of draws without a seed, on the engine in force."""
+    global _global_seed
+    engine = backends.current()
+    generator = _global_generators.get(engine.name)
+    if generator is None:
+        if _global_seed is None:
+            _global_seed = make_default_seed()
+        generator = SeedGenerator(_global_seed, name="global_seed_generator")
+        _global_generators[engine.name] = generator
+    return generator
+
+
+def reset_global_seed_generator(seed: int | None = None) -> None:
+    """Start the draws without a seed anew, from `seed` or from one made up when needed."""
+    global _global_seed
+    _global_seed = seed
+    _global_generators.clear()
+
+
+def _is_integer(seed):
+    return isinstance(seed, int | np.integer)
+
+
+def _key(seed):
+    return np.array([int(seed) & MASK, 0], dtype=np.uint32)
+
+
+def _check_not_traced(engine, value):
+    """Raise where a generator counts inside a program that cannot keep its state."""
+    if not engine.compiles:
+        return
+    try:
+        engine.to_numpy(value)
+    except TypeError:
+        raise ValueError(
+            f"When tracing a {engine.name.upper()} function, you should only use seeded "
+            "random ops: the state of a SeedGenerator that lives outside the function "
+            "would become a constant of it. Pass an integer or a key of two integers as "
+            "`seed`, or make the generator's state an input with `StatelessScope`."
+        ) from None
