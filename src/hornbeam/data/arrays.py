@@ -1,0 +1,87 @@
+"""Data that is in memory: host arrays and the order of their rows."""
+
+import math
+import warnings
+
+import numpy as np
+
+from hornbeam.core import tree
+from hornbeam.data.pack import count_rows
+
+
+class ArrayData:
+    """Rows of arrays, and which of them an epoch visits in which order.
+
+    The order is a function of `seed` and the number of the epoch, so a run that is
+    resumed at an epoch sees what the uninterrupted one would have seen. `seed` is drawn
+    from NumPy's global state, which `keras.utils.set_random_seed` sets.
+    """
+
+    in_memory = True
+
+    def __init__(self, arrays, batch_size, steps, shuffle, continues):
+        self.arrays = arrays
+        self.rows = count_rows(arrays)
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = int(np.random.randint(2**31 - 1)) if shuffle else 0
+        self._continues = continues
+        self._epoch = 0
+        all_steps = math.ceil(self.rows / batch_size)
+        self.steps = min(steps, all_steps) if steps else all_steps
+        if steps and steps > all_steps:
+            warnings.warn(
+                f"The data has {all_steps} batches of {batch_size}, and {steps} steps "
+                f"an epoch were asked for: each epoch ends after {all_steps} steps.",
+                stacklevel=4,
+            )
+
+    def on_epoch_begin(self, epoch=0):
+        """Tell which epoch iteration is about."""
+        self._epoch = epoch
+
+    def on_epoch_end(self):
+        """Nothing changes between epochs."""
+
+    def close(self):
+        """Nothing is open."""
+
+    def order(self, epoch=0):
+        """Return the row numbers of this epoch as an int32 array.
+
+        With fewer steps than a pass over the data has, the epochs of training go on
+        where the last stopped, and the passes follow one another without a gap.
+        """
+        wanted = min(self.steps * self.batch_size, self.rows)
+        if wanted == self.rows or not self._continues:
+            return self._pass(epoch)[:wanted]
+        first, taken = divmod(epoch * wanted, self.rows)
+        rows = np.concatenate([self._pass(first), self._pass(first + 1)])
+        return rows[taken : taken + wanted]
+
+    def _pass(self, number):
+        if not self.shuffle:
+            return np.arange(self.rows, dtype=np.int32)
+        draws = np.random.Generator(np.random.PCG64([self.seed, number]))
+        if self.shuffle != "batch":
+            return draws.permutation(self.rows).astype(np.int32)
+        whole = self.rows - self.rows % self.batch_size
+        rows = np.arange(self.rows, dtype=np.int32)
+        batches = rows[:whole].reshape(-1, self.batch_size)
+        return np.concatenate([draws.permutation(batches).ravel(), rows[whole:]])
+
+    def __iter__(self):
+        rows = self.order(self._epoch)
+        for start in range(0, len(rows), self.batch_size):
+            yield self.take(rows[start : start + self.batch_size])
+
+    def peek(self):
+        """Return the first batch."""
+        return self.take(np.arange(min(self.batch_size, self.rows)))
+
+    def take(self, rows):
+        """Return the tuple of these rows of the arrays."""
+        return tuple(
+            tree.map_structure(lambda leaf: None if leaf is None else leaf[rows], part)
+            for part in self.arrays
+        )

@@ -1,0 +1,133 @@
+"""`make_data`: which kind of data it is."""
+
+import sys
+
+from hornbeam.core import config, tree
+from hornbeam.core.errors import check_number
+from hornbeam.data.arrays import ArrayData
+from hornbeam.data.class_weight import ClassWeight
+from hornbeam.data.host import host_array, is_array_like
+from hornbeam.data.pack import count_rows, host_arrays
+from hornbeam.data.py_dataset import PyDataset
+from hornbeam.data.streams import IteratorSource, PyDatasetSource, StreamData
+
+
+def make_data(
+    x,
+    y=None,
+    sample_weight=None,
+    batch_size: int | None = None,
+    steps: int | None = None,
+    shuffle: bool | str = False,
+    class_weight=None,
+    output_names=None,
+    continues: bool = True,
+):
+    """Return what `x` (and `y`, `sample_weight`) is as `ArrayData` or `StreamData`.
+
+    Args:
+        x: arrays of any kind, or a source of batches.
+        y: the targets, for arrays. Default: None
+        sample_weight: the weights of the rows, for arrays. Default: None
+        batch_size: rows in a batch, for arrays. Default: None (32)
+        steps: batches in an epoch. Default: None (all)
+        shuffle: whether to visit the rows in a new order every epoch; `"batch"` moves
+            whole batches. Default: False
+        class_weight: see `ClassWeight`. Default: None
+        output_names: names of the model's outputs, for `class_weight`. Default: None
+        continues: whether an epoch of `steps` goes on where the last one stopped (as in
+            training) or starts over (as in validation). Default: True
+    """
+    if shuffle not in (True, False, "batch"):
+        raise ValueError(
+            f"`shuffle` must be True, False or 'batch'. Received: shuffle={shuffle!r}"
+        )
+    if steps is not None:
+        steps = int(check_number("the model", "steps", steps, low=0, integer=True))
+    weigh = None if class_weight is None else ClassWeight(class_weight, output_names)
+    source = _source(x, shuffle)
+    if source is not None:
+        _refuse(source, y=y, sample_weight=sample_weight)
+        if isinstance(class_weight, str):
+            raise ValueError(
+                "class_weight='balanced' counts the classes beforehand, which needs "
+                f"targets in memory. {source.describe()} comes batch by batch: give "
+                "the weights as a dict."
+            )
+        return StreamData(source, steps or None, weigh, continues)
+    arrays = host_arrays(x, y, sample_weight)
+    count_rows(arrays)
+    if batch_size is not None:
+        check_number("the model", "batch_size", batch_size, low=1, integer=True)
+    if len(arrays) == 3:
+        arrays = (*arrays[:2], tree.map_structure(_as_weight, arrays[2]))
+    if weigh is not None:
+        y, sample_weight = (*arrays[1:], None, None)[:2]
+        arrays = (arrays[0], y, weigh(y, sample_weight))
+    return ArrayData(arrays, int(batch_size or 32), steps or None, shuffle, continues)
+
+
+def _as_weight(leaf):
+    return None if leaf is None else leaf.astype(config.floatx(), copy=False)
+
+
+def _refuse(source, **given):
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(
+                f"{source.describe()} yields whole batches, so `{name}` cannot be "
+                "given beside it: let it yield `(x, y)` or `(x, y, sample_weight)`."
+            )
+
+
+def _source(x, shuffle):
+    """Return the source of batches that `x` is, or None if it is arrays."""
+    if isinstance(x, PyDataset):
+        return PyDatasetSource(x, shuffle)
+    for recognise in (_tf_dataset, _torch_loader):
+        source = recognise(x)
+        if source is not None:
+            return source
+    if tree.is_nested(x) or is_array_like(x) or isinstance(x, str | bytes):
+        return None
+    if hasattr(x, "__iter__"):
+        return IteratorSource(x, _length(x))
+    host_array(x, "x")  # raises: it is nothing that we know
+    return None
+
+
+def _length(x):
+    try:
+        return len(x)
+    except TypeError:
+        return None
+
+
+def _tf_dataset(x):
+    library = getattr(sys.modules.get("tensorflow"), "data", None)
+    if not isinstance(x, getattr(library, "Dataset", ())):
+        return None
+    count = int(x.cardinality())
+    return IteratorSource(_AsNumpy(x), count if count >= 0 else None)
+
+
+class _AsNumpy:
+    """A `tf.data.Dataset` as NumPy batches."""
+
+    def __init__(self, dataset):
+        self._dataset = dataset
+
+    def __iter__(self):
+        return self._dataset.as_numpy_iterator()
+
+
+def _torch_loader(x):
+    library = sys.modules.get("torch.utils.data")
+    if isinstance(x, getattr(library, "DataLoader", ())):
+        return IteratorSource(x, _length(x))
+    if isinstance(x, getattr(library, "Dataset", ())):
+        raise ValueError(
+            f"`x` is a torch dataset ({type(x).__name__}), which yields single rows. "
+            "Wrap it: `torch.utils.data.DataLoader(dataset, batch_size=32)`."
+        )
+    return None

@@ -1,0 +1,181 @@
+"""`PyDataset`: batches by number, computed ahead by threads or processes."""
+
+import collections
+import contextvars
+import multiprocessing
+import warnings
+from concurrent import futures
+
+
+class PyDataset:
+    """A dataset that computes batch `i` in `__getitem__(i)`; subclass it.
+
+    A subclass defines `__getitem__(self, index)`, which returns a whole batch,
+    `x`, `(x, y)` or `(x, y, sample_weight)`, and `__len__` (or the property
+    `num_batches`, which may be None for endless data).
+
+    Args:
+        workers: how many threads or processes compute batches ahead of their use.
+            With 0 or 1 (and no processes) the training thread computes them.
+            Default: 1
+        use_multiprocessing: use processes rather than threads. The dataset must then
+            be picklable. Default: False
+        max_queue_size: how many batches are kept ready. Default: 10
+
+    >>> import numpy as np
+    >>> import hornbeam as keras
+    >>> class Squares(keras.utils.PyDataset):
+    ...     def __len__(self):
+    ...         return 4
+    ...     def __getitem__(self, index):
+    ...         x = np.arange(8.0).reshape(8, 1) + index
+    ...         return x, x**2
+    >>> len(Squares(workers=2))
+    4
+    """
+
+    def __init__(
+        self,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        max_queue_size: int = 10,
+    ):
+        self._workers = workers
+        self._use_multiprocessing = use_multiprocessing
+        self._max_queue_size = max_queue_size
+
+    def _setting(self, name, default):
+        try:
+            return self.__dict__[name]
+        except KeyError:
+            warnings.warn(
+                f"{type(self).__name__}.__init__ does not call "
+                "`super().__init__(**kwargs)`, so its `workers`, `use_multiprocessing` "
+                "and `max_queue_size` have their defaults.",
+                stacklevel=3,
+            )
+            PyDataset.__init__(self)
+            return default
+
+    @property
+    def workers(self):
+        """The number of threads or processes."""
+        return self._setting("_workers", 1)
+
+    @workers.setter
+    def workers(self, value):
+        self._workers = value
+
+    @property
+    def use_multiprocessing(self):
+        """Whether the workers are processes."""
+        return self._setting("_use_multiprocessing", False)
+
+    @use_multiprocessing.setter
+    def use_multiprocessing(self, value):
+        self._use_multiprocessing = value
+
+    @property
+    def max_queue_size(self):
+        """The number of batches that are kept ready."""
+        return self._setting("_max_queue_size", 10)
+
+    @max_queue_size.setter
+    def max_queue_size(self, value):
+        self._max_queue_size = value
+
+    def __getitem__(self, index):
+        """Return batch `index`."""
+        raise NotImplementedError(f"{type(self).__name__} must define `__getitem__`.")
+
+    @property
+    def num_batches(self):
+        """The number of batches of an epoch, or None if there is no end."""
+        if hasattr(self, "__len__"):
+            return len(self)
+        raise NotImplementedError(
+            f"{type(self).__name__} must define `__len__`, or the property "
+            "`num_batches` (None means that there is no end)."
+        )
+
+    def on_epoch_begin(self):
+        """Called before each epoch."""
+
+    def on_epoch_end(self):
+        """Called after each epoch."""
+
+
+def fetch(dataset, indices):
+    """Yield `dataset[i]` for the indices in their order, computed ahead by its workers.
+
+    An exception in a worker is raised here, at the place of its batch. Closing the
+    generator cancels what has not begun.
+    """
+    workers, processes = dataset.workers, dataset.use_multiprocessing
+    if workers < 1 or (workers == 1 and not processes):
+        for index in indices:
+            yield dataset[index]
+        return
+    pool, submit = _pool(dataset, workers, processes)
+    ahead = collections.deque()
+    indices = iter(indices)
+    try:
+        while True:
+            while len(ahead) < max(dataset.max_queue_size, workers):
+                index = next(indices, None)
+                if index is None:
+                    break
+                ahead.append((index, submit(index)))
+            if not ahead:
+                return
+            index, batch = ahead.popleft()
+            try:
+                value = batch.result()
+            except Exception as error:
+                error.add_note(_note(error, f"{type(dataset).__name__}[{index}]"))
+                raise
+            yield value
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _note(error, item):
+    if isinstance(error, futures.BrokenExecutor):
+        return (
+            f"The process that computed {item} died. Processes are started afresh: a "
+            "script needs `if __name__ == '__main__':` around its main part, and the "
+            "class must be in a module that can be imported (not in a notebook). "
+            "Threads (`use_multiprocessing=False`) need neither."
+        )
+    return f"Raised by {item}."
+
+
+def _pool(dataset, workers, processes):
+    if not processes:
+        pool = futures.ThreadPoolExecutor(workers, "PyDataset")
+
+        def submit(index):
+            # A thread sees the engine in force here through a copy of the context.
+            context = contextvars.copy_context()
+            return pool.submit(context.run, dataset.__getitem__, index)
+
+        return pool, submit
+    # A forked child of a process with threads may wait for a lock for ever.
+    context = multiprocessing.get_context("spawn")
+    pool = futures.ProcessPoolExecutor(
+        workers, context, initializer=_receive, initargs=(dataset,)
+    )
+    return pool, lambda index: pool.submit(_item, index)
+
+
+_received = None
+
+
+def _receive(dataset):
+    """Keep, in a worker process, the dataset that it is to read."""
+    global _received
+    _received = dataset
+
+
+def _item(index):
+    return _received[index]
