@@ -24,7 +24,9 @@ def value_and_grad(fn, variables, has_aux=False):
     assigned = []
 
     def run(values):
-        with StatelessScope(zip(variables, values, strict=True)) as scope:
+        with StatelessScope(
+            zip(variables, values, strict=True), collect_losses=True
+        ) as scope:
             output = fn()
         loss, aux = output if has_aux else (output, None)
         assigned[:] = [v for v, _ in scope.updates]

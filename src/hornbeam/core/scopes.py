@@ -37,6 +37,7 @@ class StatelessScope:
         self.collect_losses = collect_losses
         self.initialize_variables = initialize_variables
         self.losses = []
+        self.loss_owners = []
         self._values = {}
         self._assigned = {}
         self._outer = None
@@ -62,9 +63,15 @@ class StatelessScope:
         self._values[id(variable)] = (variable, value)
         self._assigned[id(variable)] = variable
 
-    def add_loss(self, loss):
-        """Record a loss that a layer added inside the block."""
+    def add_loss(self, loss, owner=None):
+        """Record a loss that the layer `owner` added inside the block."""
         self.losses.append(loss)
+        self.loss_owners.append(id(owner))
+
+    def clear_losses(self):
+        """Forget the losses that were recorded."""
+        self.losses.clear()
+        self.loss_owners.clear()
 
     @property
     def updates(self):

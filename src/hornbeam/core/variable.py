@@ -60,7 +60,7 @@ class Variable(Operators):
         self._name = name
         parent = scopes.current_path()
         self._path = f"{parent}/{name}" if parent else name
-        self._trainable = bool(trainable)
+        self._trainable = self._created_trainable = bool(trainable)
         self._autocast = bool(autocast)
         self._aggregation = aggregation or "none"
         self._synchronization = synchronization or "none"
@@ -69,8 +69,10 @@ class Variable(Operators):
         self.overwrite_with_gradient = False
         engine = backends.current()
         self._backend_name = engine.name
-        value = self._initial_value(initializer, shape, dtype)
-        self._value = engine.new_variable(value, self._trainable)
+        # Made outside whatever is being traced: a variable outlives the trace.
+        with engine.concrete():
+            value = self._initial_value(initializer, shape, dtype)
+            self._value = engine.new_variable(value, self._trainable)
         self._dtype = engine.dtype_of(value)
         if dtype is not None and dtypes.standardize_dtype(dtype) in ("uint16", "uint32"):
             self._dtype = dtypes.standardize_dtype(dtype)

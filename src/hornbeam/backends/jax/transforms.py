@@ -95,3 +95,8 @@ def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
 
 def _is_array(x: Any) -> bool:
     return isinstance(x, (jax.Array, np.ndarray, np.generic))
+
+
+def concrete():
+    """A block whose operations run at once, even while a program is traced."""
+    return jax.ensure_compile_time_eval()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial, wraps
@@ -152,3 +153,10 @@ def _as_spec(x: Any) -> Any:
     if isinstance(x, (np.ndarray, np.generic)):
         return spec.Spec(x.shape, str(x.dtype))
     return x
+
+
+def concrete() -> contextlib.AbstractContextManager:
+    """A block whose operations run at once, even during abstract evaluation."""
+    from torch._subclasses.fake_tensor import unset_fake_temporarily
+
+    return unset_fake_temporarily()

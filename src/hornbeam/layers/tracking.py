@@ -1,0 +1,57 @@
+"""Finding the state that an object holds in its attributes."""
+
+from hornbeam.core.random import SeedGenerator
+from hornbeam.core.variable import Variable
+
+# Attributes that refer to other objects without owning them.
+_NOT_OWNED = frozenset(
+    {
+        "_inbound_nodes",
+        "_outbound_nodes",
+        "_init_call",
+        "_losses",
+        "_weights",
+        "_nodes",
+        "_operations",
+        "_steps",
+        "_functional",
+        "_compile_metrics",
+        "_compile_loss",
+        "_loss_tracker",
+        "optimizer",
+    }
+)
+_CONTAINERS = (list, tuple, dict, set)
+
+
+def owned(instance, kinds):
+    """Return the objects of the classes `kinds` in the attributes of `instance`.
+
+    Lists, tuples, dicts and sets are looked into; each object is found once.
+    """
+    found = {}
+    for name, value in vars(instance).items():
+        if name not in _NOT_OWNED and isinstance(value, (*_CONTAINERS, *kinds)):
+            _collect(value, kinds, found)
+    return list(found.values())
+
+
+def _collect(value, kinds, found):
+    if isinstance(value, kinds):
+        found.setdefault(id(value), value)
+    elif isinstance(value, dict):
+        for item in value.values():
+            _collect(item, kinds, found)
+    elif isinstance(value, _CONTAINERS):
+        for item in value:
+            _collect(item, kinds, found)
+
+
+def owned_variables(instance):
+    """Return the Variables in the attributes."""
+    return owned(instance, (Variable,))
+
+
+def owned_seeds(instance):
+    """Return the SeedGenerators in the attributes."""
+    return owned(instance, (SeedGenerator,))
