@@ -1,0 +1,11 @@
+"""The jax engine: see `hornbeam.backends.contract`."""
+
+from .arrays import *
+from .functions import *
+from .nn import *
+from .random import *
+from .transforms import *
+
+name = "jax"
+compiles = True
+trains = True

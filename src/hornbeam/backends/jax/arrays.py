@@ -1,0 +1,117 @@
+"""JAX: arrays in and out, dtypes, devices."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hornbeam.core.config import floatx
+from hornbeam.core.dtypes import standardize_dtype
+
+Tensor = jax.Array
+
+_names: dict[Any, str] = {}
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a tensor of this engine, traced or not."""
+    return isinstance(x, jax.Array)
+
+
+def convert(x: Any, dtype: Any = None) -> jax.Array:
+    """`x` as a tensor; Python floats become floatx, Python integers int32."""
+    if dtype is None:
+        if isinstance(x, jax.Array):
+            return x
+        dtype = None if hasattr(x, "dtype") else default_dtype(x)
+    else:
+        dtype = jax_dtype(dtype)
+        if isinstance(x, jax.Array):
+            return x if x.dtype == dtype else x.astype(dtype)
+    if isinstance(x, np.ndarray):
+        # `asarray` may share the memory of a NumPy array, which its owner can change.
+        return jnp.array(x, dtype=dtype)
+    return jnp.asarray(x, dtype=dtype)
+
+
+def default_dtype(x: Any) -> Any:
+    """The dtype of a Python number or a nest of lists."""
+    if isinstance(x, (list, tuple)):
+        leaves = jax.tree.leaves(x)
+        if any(isinstance(leaf, jax.Array) for leaf in leaves):
+            return jnp.result_type(*leaves)
+        kind = np.asarray(x).dtype
+    else:
+        kind = np.result_type(type(x)) if isinstance(x, (bool, int, float)) else None
+    if kind == np.float64:
+        return floatx()
+    return np.int32 if kind == np.int64 else kind
+
+
+def cast(x: Any, dtype: Any) -> jax.Array:
+    """`x` converted to `dtype`."""
+    dtype = jax_dtype(dtype)
+    if isinstance(x, jax.Array):
+        return x if x.dtype == dtype and not x.weak_type else x.astype(dtype)
+    return jnp.asarray(x, dtype=dtype)
+
+
+def jax_dtype(dtype: Any) -> Any:
+    """JAX's dtype for a name: 32 bits instead of 64 unless `jax_enable_x64`."""
+    return jax.dtypes.canonicalize_dtype(standardize_dtype(dtype))
+
+
+def to_numpy(x: Any) -> np.ndarray:
+    """`x` as a NumPy array."""
+    return np.asarray(x)
+
+
+def dtype_of(x: Any) -> str:
+    """The standard name of the dtype that `x` has as a tensor."""
+    try:
+        return _names[x.dtype]
+    except (AttributeError, KeyError, TypeError):
+        dtype = x.dtype if hasattr(x, "dtype") else default_dtype(x)
+        if isinstance(x, jax.Array) and not jax.dtypes.issubdtype(
+            dtype, jax.dtypes.extended
+        ):
+            _names[dtype] = standardize_dtype(dtype)
+        return jax_dtype(dtype).name
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of `x`."""
+    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
+
+
+def assign(old: Any, new: Any) -> jax.Array:
+    """What a Variable of value `old` holds after `new` is assigned."""
+    return new
+
+
+def new_variable(value: Any, trainable: bool) -> jax.Array:
+    """What a new Variable of the tensor `value` holds."""
+    return value
+
+
+def devices(device_type: str | None = None) -> list[str]:
+    """Names of the devices, such as "cpu:0"."""
+    kind = None if device_type is None else device_type.lower()
+    try:
+        found = jax.devices("cuda" if kind == "gpu" else kind)
+    except RuntimeError:
+        return []
+    return [f"{d.platform}:{d.id}" for d in found]
+
+
+@contextlib.contextmanager
+def device_scope(name: str):
+    """Place new tensors on the device `name`, such as "cpu:0", inside the block."""
+    platform, _, index = name.lower().partition(":")
+    platform = "cuda" if platform == "gpu" else platform
+    with jax.default_device(jax.devices(platform)[int(index or 0)]):
+        yield

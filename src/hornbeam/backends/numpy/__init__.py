@@ -1,0 +1,11 @@
+"""The numpy engine: see `hornbeam.backends.contract`."""
+
+from .arrays import *
+from .functions import *
+from .nn import *
+from .random import *
+from .transforms import *
+
+name = "numpy"
+compiles = False
+trains = False

@@ -1,0 +1,11 @@
+"""The torch engine: see `hornbeam.backends.contract`."""
+
+from .arrays import *
+from .functions import *
+from .nn import *
+from .random import *
+from .transforms import *
+
+name = "torch"
+compiles = False
+trains = True
