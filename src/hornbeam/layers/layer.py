@@ -537,4 +537,3 @@ def set_mask(x, mask):
         weakref.finalize(x, _side_masks.pop, key, None)
 
 
-__all__ = ["Layer", "auto_name", "get_mask", "set_mask", "shapes_of"]

@@ -469,4 +469,3 @@ def _as_shapes(x):
     return x
 
 
-__all__ = ["LayerState", "SeedGenerator"]

@@ -1,0 +1,132 @@
+"""clone_model: the same architecture with new weights."""
+
+from hornbeam.core import tree
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.layers.core.input_layer import InputLayer
+from hornbeam.layers.layer import Layer
+from hornbeam.models.functional import Functional
+from hornbeam.models.sequential import Sequential
+
+
+def clone_model(
+    model,
+    input_tensors=None,
+    clone_function=None,
+    call_function=None,
+    recursive=False,
+    **kwargs,
+):
+    """Return a model of the same architecture with newly initialised weights.
+
+    Args:
+        model: a Functional, Sequential, or other model with a config.
+        input_tensors: KerasTensors to use as inputs.
+        clone_function: `layer -> layer`, which makes the copy of each layer. Default:
+            from its config.
+        call_function: `(layer, *args, **kwargs) -> outputs`, which calls each copy
+            (Functional only).
+        recursive: whether nested models are cloned layer by layer.
+
+    >>> import hornbeam as keras
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    >>> keras.models.clone_model(model).count_params()
+    3
+    """
+    if kwargs.pop("cache", None) is not None or kwargs:
+        kwargs.pop("cache", None)
+        if kwargs:
+            raise ValueError(f"Unexpected keyword argument(s): {sorted(kwargs)}")
+    is_graph = isinstance(model, Functional)
+    if not isinstance(model, Sequential) and not is_graph:
+        if clone_function is not None or input_tensors is not None:
+            name = "clone_function" if clone_function is not None else "input_tensors"
+            raise ValueError(
+                f"Argument `{name}` is only supported for Functional and Sequential "
+                f"models. Received a model of class {type(model).__name__}."
+            )
+    if call_function is not None and not is_graph:
+        raise ValueError(
+            "Argument `call_function` is only supported for Functional models. "
+            f"Received a model of class {type(model).__name__}."
+        )
+    if isinstance(model, Sequential):
+        return _clone_sequential(model, clone_function or _copy, input_tensors, recursive)
+    if is_graph and type(model).get_config is Functional.get_config:
+        return _clone_functional(
+            model, clone_function or _copy, input_tensors, call_function, recursive
+        )
+    return type(model).from_config(model.get_config())
+
+
+def _copy(layer):
+    return layer.__class__.from_config(layer.get_config())
+
+
+def _copier(clone_function, recursive):
+    def copy(layer):
+        nested = isinstance(layer, Functional | Sequential)
+        if recursive and nested:
+            return clone_model(layer, clone_function=clone_function, recursive=True)
+        if isinstance(layer, InputLayer) or not isinstance(layer, Layer):
+            return _copy(layer)
+        copied = clone_function(layer)
+        if not isinstance(copied, Layer):
+            raise ValueError(
+                "Argument `clone_function` must return a layer for each layer. "
+                f"Received for {layer.name!r}: {copied!r}"
+            )
+        return copied
+
+    return copy
+
+
+def _clone_sequential(model, clone_function, input_tensors, recursive):
+    copy = _copier(clone_function, recursive)
+    layers = [copy(layer) for layer in model.layers]
+    if input_tensors is not None:
+        tensors = tree.flatten(input_tensors)
+        if len(tensors) != 1:
+            raise ValueError(
+                "Argument `input_tensors` must be one tensor for a Sequential model. "
+                f"Received {len(tensors)}."
+            )
+        layers.insert(0, _input_of(tensors[0]))
+    elif model._layers and isinstance(model._layers[0], InputLayer):
+        layers.insert(0, _copy(model._layers[0]))
+    return Sequential(layers, name=model.name, trainable=model.trainable)
+
+
+def _input_of(tensor):
+    if isinstance(tensor, KerasTensor) and tensor._keras_history is not None:
+        operation = tensor._keras_history.operation
+        if isinstance(operation, InputLayer):
+            return operation
+    return InputLayer(batch_shape=tensor.shape, dtype=str(tensor.dtype))
+
+
+def _clone_functional(model, clone_function, input_tensors, call_function, recursive):
+    copy = _copier(clone_function, recursive)
+    copies = {}
+    if input_tensors is not None:
+        given = tree.flatten(input_tensors)
+        if not all(isinstance(x, KerasTensor) for x in given):
+            raise ValueError(
+                "All entries of `input_tensors` must be KerasTensors. Received: "
+                f"input_tensors={input_tensors}"
+            )
+        inputs = tree.pack_like(model._inputs_struct, given)
+    else:
+        inputs = tree.map_structure(
+            lambda x: _copy(x._keras_history.operation).output, model._inputs_struct
+        )
+
+    def function_of(operation):
+        if operation not in copies:
+            copies[operation] = copy(operation)
+        new = copies[operation]
+        if call_function is None:
+            return new
+        return lambda *args, **kwargs: call_function(new, *args, **kwargs)
+
+    outputs = model.run(inputs, function_of)
+    return Functional(inputs, outputs, name=model.name, trainable=model.trainable)

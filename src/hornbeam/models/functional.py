@@ -1,0 +1,272 @@
+"""Functional: a model drawn from symbolic inputs to symbolic outputs."""
+
+import warnings
+
+from hornbeam import backends
+from hornbeam.core import tree
+from hornbeam.core.dtypes import is_float_dtype
+from hornbeam.graph.function import Function
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.node import Node
+from hornbeam.graph.operation import Operation
+from hornbeam.layers.core.input_layer import InputLayer
+from hornbeam.layers.input_spec import InputSpec
+from hornbeam.layers.layer import Layer, get_mask, set_mask
+from hornbeam.models.model import Model
+from hornbeam.training.trainer import Trainer
+
+
+class Functional(Function, Model):
+    """A model that is the graph between symbolic inputs and outputs.
+
+    Args:
+        inputs: a KerasTensor or a nest (list, tuple, dict) of them.
+        outputs: a KerasTensor or a nest of them.
+        name: default: made up.
+        trainable: whether training changes the weights.
+    """
+
+    def __new__(cls, *args, **kwargs):
+        return Operation.__new__(cls, *args, **kwargs)
+
+    def __init__(self, inputs, outputs, name=None, **kwargs):
+        trainable = kwargs.pop("trainable", None)
+        Trainer.__init__(self)
+        Layer.__init__(self, name=name, **kwargs)
+        inputs, outputs = _with_input_layers(inputs, outputs)
+        self._set_graph(inputs, outputs)
+        self._dtype_kinds = [x.dtype for x in self._inputs]
+        self._graph_layers = [x for x in self._operations if isinstance(x, Layer)]
+        _check_unique_names(self._graph_layers, self.name)
+        self.built = True
+        self._backend_name = backends.current().name
+        if trainable is not None:
+            self.trainable = trainable
+        if any(layer.supports_masking for layer in self._graph_layers):
+            self._supports_masking = True
+
+    @property
+    def _layers(self):
+        layers = {id(x): x for x in self._graph_layers} if self.built else {}
+        for layer in super()._layers:
+            layers.setdefault(id(layer), layer)
+        return list(layers.values())
+
+    @property
+    def layers(self):
+        """The layers in the graph, those nearest to the inputs first."""
+        return self._flatten_layers(include_self=False, recursive=False)
+
+    def build(self, input_shape=None):
+        """Nothing is to be done: the layers were built when they were called."""
+        self.built = True
+
+    def call(self, inputs, training=None, mask=None):
+        """Compute the outputs for `inputs`."""
+        inputs = self._standardize_inputs(inputs)
+        if mask is not None:
+            for x, m in zip(inputs, tree.flatten(mask), strict=False):
+                if m is not None:
+                    set_mask(x, m)
+        return self.run(inputs)
+
+    def compute_output_spec(self, inputs, training=None, mask=None):
+        """Return the symbols of the outputs for the symbols `inputs`."""
+        return Function.compute_output_spec(self, self._standardize_inputs(inputs))
+
+    def compute_output_shape(self, input_shape):
+        """Return the shapes of the outputs for the shapes of the inputs."""
+        return Function.compute_output_shape(self, input_shape)
+
+    def compute_mask(self, inputs, previous_mask):
+        return None
+
+    def _standardize_inputs(self, inputs):
+        flat = self._flat_inputs(inputs)
+        if len(flat) != len(self._inputs):
+            raise ValueError(
+                f"Model {self.name!r} expects {len(self._inputs)} inputs "
+                f"{[x.name for x in self._inputs]}. Received {len(flat)}."
+            )
+        return [
+            self._fit_input(x, symbol)
+            for x, symbol in zip(flat, self._inputs, strict=True)
+        ]
+
+    def _flat_inputs(self, inputs):
+        struct = self._inputs_struct
+        if isinstance(inputs, dict):
+            names = (
+                sorted(struct)
+                if isinstance(struct, dict)
+                else [x._keras_history.operation.name for x in self._inputs]
+            )
+            missing = [
+                n for n, x in zip(names, self._inputs, strict=True)
+                if n not in inputs and not _is_optional(x)
+            ]  # fmt: skip
+            if missing and len(names) != len(inputs):
+                raise ValueError(
+                    f"Model {self.name!r}: missing data for input {missing[0]!r}. "
+                    f"Expected the keys {names}. Received the keys {sorted(inputs)}."
+                )
+            if not missing:
+                extra = sorted(set(inputs) - set(names))
+                if extra and not isinstance(struct, dict):
+                    warnings.warn(
+                        f"Model {self.name!r} ignores the inputs {extra}: its inputs "
+                        f"are {names}.",
+                        stacklevel=2,
+                    )
+                return [inputs.get(n) for n in names]
+            return tree.flatten(inputs)
+        if isinstance(struct, list | tuple) and isinstance(inputs, list | tuple):
+            return tree.flatten(inputs)
+        return tree.flatten(inputs)
+
+    def _fit_input(self, x, symbol):
+        """Give `x` the rank and dtype of the input `symbol`, or say what is wrong."""
+        if x is None:
+            return x
+        shape = tuple(x.shape)
+        expected = symbol.shape
+        if len(shape) != len(expected):
+            from hornbeam import ops
+
+            if len(shape) == len(expected) + 1 and shape[-1] == 1:
+                x = _keeping_mask(x, ops.squeeze(x, -1))
+            elif len(shape) == len(expected) - 1 and expected[-1] == 1:
+                x = _keeping_mask(x, ops.expand_dims(x, -1))
+            else:
+                self._raise_bad_input(x, symbol)
+        elif any(
+            e is not None and s is not None and e != s
+            for e, s in zip(expected[1:], shape[1:], strict=True)
+        ):
+            self._raise_bad_input(x, symbol)
+        dtype = x.dtype if isinstance(x, KerasTensor) else backends.current().dtype_of(x)
+        if dtype != symbol.dtype and not (
+            is_float_dtype(dtype) and is_float_dtype(symbol.dtype)
+        ):
+            from hornbeam import ops
+
+            return _keeping_mask(x, ops.cast(x, symbol.dtype))
+        return x
+
+    def _raise_bad_input(self, x, symbol):
+        raise ValueError(
+            f"Input {symbol.name!r} of model {self.name!r} has an invalid shape: "
+            f"expected shape={symbol.shape}, received shape={tuple(x.shape)}."
+        )
+
+    @property
+    def input(self):
+        """The symbolic inputs."""
+        return self._inputs_struct
+
+    @property
+    def output(self):
+        """The symbolic outputs."""
+        return self._outputs_struct
+
+    @property
+    def input_shape(self):
+        """The shapes of the inputs."""
+        return tree.map_structure(lambda x: x.shape, self._inputs_struct)
+
+    @property
+    def output_shape(self):
+        """The shapes of the outputs."""
+        return tree.map_structure(lambda x: x.shape, self._outputs_struct)
+
+    @property
+    def input_spec(self):
+        """What the model expects of its inputs."""
+        if not self.built:
+            return None
+
+        def spec(x, name):
+            shape = (None, *x.shape[1:])
+            return InputSpec(shape=shape, allow_last_axis_squeeze=True, name=name)
+
+        if isinstance(self._inputs_struct, dict):
+            return [spec(self._inputs_struct[k], k) for k in sorted(self._inputs_struct)]
+        return [spec(x, x._keras_history.operation.name) for x in self._inputs]
+
+    @input_spec.setter
+    def input_spec(self, value):
+        """The inputs say what is expected."""
+
+    def get_config(self):
+        """Return the graph as plain data, or `Layer`'s config for other subclasses."""
+        if type(self).__init__ is not Functional.__init__:
+            return Model.get_config(self)
+        from hornbeam.models.functional_config import config_of
+
+        return config_of(self)
+
+    def get_build_config(self):
+        return {"input_shape": None}
+
+
+def _is_optional(x):
+    return getattr(x._keras_history.operation, "optional", False)
+
+
+def _keeping_mask(old, new):
+    mask = get_mask(old)
+    if mask is not None:
+        set_mask(new, mask)
+    return new
+
+
+def _check_unique_names(layers, model_name):
+    names = [layer.name for layer in layers]
+    repeated = {n for n in names if names.count(n) > 1}
+    if repeated:
+        raise ValueError(
+            f'The name "{sorted(repeated)[0]}" is used {names.count(min(repeated))} '
+            f"times in model {model_name!r}. All layer names should be unique."
+        )
+
+
+def _with_input_layers(inputs, outputs):
+    """Return the graph with an InputLayer before every input.
+
+    An input may be a tensor inside another graph; then the part between is copied.
+    """
+    for x in tree.flatten((inputs, outputs)):
+        if not isinstance(x, KerasTensor) or x._keras_history is None:
+            what = "inputs" if any(x is y for y in tree.flatten(inputs)) else "outputs"
+            raise ValueError(
+                f"All `{what}` values of a Functional model must be KerasTensors that "
+                f"come from `keras.Input` or a call on one. Received: {what}={x!r}"
+            )
+    flat = tree.flatten(inputs)
+    if all(isinstance(x._keras_history.operation, InputLayer) for x in flat):
+        return inputs, outputs
+    return clone_graph(inputs, outputs)
+
+
+def clone_graph(inputs, outputs):
+    """Return new symbolic inputs and outputs with the same operations between."""
+    function = Function(inputs, outputs)
+
+    def new_input(x):
+        operation = x._keras_history.operation
+        if isinstance(operation, InputLayer):
+            return x
+        return InputLayer(batch_shape=x.shape, dtype=x.dtype, name=x.name).output
+
+    new = tree.map_structure(new_input, inputs)
+    return new, function.run(new)
+
+
+def functional_from_config(cls, config, custom_objects=None):
+    """Make a Functional model from its config."""
+    from hornbeam.models.functional_config import graph_from_config
+
+    inputs, outputs, rest = graph_from_config(config, custom_objects)
+    return cls(inputs=inputs, outputs=outputs, **rest)
+
+

@@ -1,0 +1,199 @@
+"""The graph of a Functional model as plain data, and back."""
+
+from hornbeam.core import tree
+from hornbeam.core.serialization import (
+    deserialize_keras_object,
+    serialize_keras_object,
+)
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.node import node_of
+
+
+def config_of(model):
+    """Return the config of a Functional model."""
+    indices = _node_indices(model)
+    layers = []
+    for operation in model.operations:
+        config = serialize_keras_object(operation)
+        config["name"] = operation.name
+        config["inbound_nodes"] = [
+            _node_config(node, indices)
+            for node in operation._inbound_nodes
+            if node in indices and not node.is_input
+        ]
+        layers.append(config)
+
+    def place(x):
+        operation, _, tensor_index = x._keras_history
+        return [operation.name, indices[node_of(x)], tensor_index]
+
+    return {
+        "name": model.name,
+        "trainable": model.trainable,
+        "layers": layers,
+        "input_layers": _map_tensors(place, model._inputs_struct),
+        "output_layers": _map_tensors(place, model._outputs_struct),
+    }
+
+
+def _map_tensors(fn, struct):
+    """Apply `fn` to the tensors of a nest; tuples become lists."""
+    if isinstance(struct, KerasTensor):
+        return fn(struct)
+    if isinstance(struct, dict):
+        return {k: _map_tensors(fn, v) for k, v in struct.items()}
+    return [_map_tensors(fn, v) for v in struct]
+
+
+def _node_indices(model):
+    """Return the number of each node of the model among those of its operation."""
+    used = set(model._nodes)
+    indices = {}
+    for operation in model.operations:
+        mine = [node for node in operation._inbound_nodes if node in used]
+        indices |= {node: i for i, node in enumerate(mine)}
+    return indices
+
+
+def _node_config(node, indices):
+    def pack(x):
+        if isinstance(x, KerasTensor):
+            operation, _, tensor_index = x._keras_history
+            return {
+                "class_name": "__keras_tensor__",
+                "config": {
+                    "shape": list(x.shape),
+                    "dtype": x.dtype,
+                    "keras_history": [
+                        operation.name,
+                        indices[node_of(x)],
+                        tensor_index,
+                    ],
+                },
+            }
+        return x
+
+    args = [_pack_nest(pack, x) for x in node.args]
+    kwargs = {k: _pack_nest(pack, x) for k, x in node.kwargs.items()}
+    return {
+        "args": [_serialized(x) for x in args],
+        "kwargs": {k: _serialized(x) for k, x in kwargs.items()},
+    }
+
+
+def _pack_nest(pack, x):
+    if isinstance(x, list | tuple):
+        return type(x)(_pack_nest(pack, v) for v in x)
+    if isinstance(x, dict):
+        return {k: _pack_nest(pack, v) for k, v in x.items()}
+    return pack(x)
+
+
+def _serialized(x):
+    if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
+        return x
+    if isinstance(x, dict):
+        return {k: _serialized(v) for k, v in x.items()}
+    if isinstance(x, list):
+        return [_serialized(v) for v in x]
+    return serialize_keras_object(x)
+
+
+def graph_from_config(config, custom_objects=None):
+    """Return `(inputs, outputs, other arguments)` of the model that `config` describes.
+
+    Calls are replayed as soon as their inputs exist.
+    """
+    operations, calls = {}, []
+    for layer_config in config["layers"]:
+        name = layer_config.get("name") or layer_config["config"]["name"]
+        operation = deserialize_keras_object(
+            layer_config, custom_objects=custom_objects
+        )
+        if name in operations:
+            raise ValueError(f"The layer name {name!r} stands twice in the config.")
+        operations[name] = operation
+        calls += [(name, i, n) for i, n in enumerate(layer_config["inbound_nodes"])]
+    # A layer that was made anew may have calls from before (none for a fresh one).
+    offsets = {n: len(o._inbound_nodes) for n, o in operations.items()}
+    starts = {
+        name: 0 if offsets[name] and not any(c[0] == name for c in calls) else
+        offsets[name]
+        for name in operations
+    }  # fmt: skip
+
+    def tensor(place):
+        name, node_index, tensor_index = place
+        if name not in operations:
+            raise ValueError(f"The config names a layer {name!r} that it does not have.")
+        nodes = operations[name]._inbound_nodes
+        index = starts[name] + node_index
+        if index >= len(nodes):
+            return None
+        return nodes[index].output_tensors[tensor_index]
+
+    done = dict.fromkeys(operations, 0)
+    while calls:
+        waiting = []
+        for name, index, node in calls:
+            arguments = _arguments(node, tensor, custom_objects)
+            if arguments is None or done[name] != index:
+                waiting.append((name, index, node))
+                continue
+            args, kwargs = arguments
+            operations[name](*args, **kwargs)
+            done[name] += 1
+        if len(waiting) == len(calls):
+            raise ValueError(
+                "The graph of the config cannot be rebuilt: the inputs of "
+                f"{sorted({w[0] for w in waiting})} are missing."
+            )
+        calls = waiting
+    inputs = _places_to_tensors(tensor, config["input_layers"])
+    outputs = _places_to_tensors(tensor, config["output_layers"])
+    rest = {
+        k: v
+        for k, v in config.items()
+        if k not in ("layers", "input_layers", "output_layers")
+    }
+    return inputs, outputs, rest
+
+
+def _places_to_tensors(tensor, places):
+    if isinstance(places, dict):
+        return {k: _places_to_tensors(tensor, v) for k, v in places.items()}
+    if len(places) == 3 and isinstance(places[0], str):
+        return tensor(places)
+    return [_places_to_tensors(tensor, p) for p in places]
+
+
+class _MissingError(Exception):
+    """A tensor that a call needs is not there yet."""
+
+
+def _arguments(node, tensor, custom_objects):
+    """Return `(args, kwargs)` of a call, or None while a tensor is missing."""
+
+    def unpack(x):
+        if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
+            found = tensor(x["config"]["keras_history"])
+            if found is None:
+                raise _MissingError
+            return found
+        if isinstance(x, dict) and "class_name" in x:
+            return deserialize_keras_object(x, custom_objects=custom_objects)
+        if isinstance(x, dict):
+            return {k: unpack(v) for k, v in x.items()}
+        if isinstance(x, list | tuple):
+            return type(x)(unpack(v) for v in x)
+        return x
+
+    try:
+        return (
+            [unpack(x) for x in node["args"]],
+            {k: unpack(v) for k, v in node["kwargs"].items()},
+        )
+    except _MissingError:
+        return None
+
+

@@ -1,0 +1,268 @@
+"""Model: a layer that can be compiled, trained, saved and looked at."""
+
+import functools
+
+from hornbeam.core import scopes, tree
+from hornbeam.core.errors import did_you_mean
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.operation import infer
+from hornbeam.layers.layer import Layer
+from hornbeam.training.trainer import Trainer
+
+
+class Model(Trainer, Layer):
+    """A network with the means to train, evaluate, save and show it.
+
+    There are three ways to make one: `Model(inputs, outputs)` from symbolic tensors
+    (Functional), `Sequential([...])` from a list of layers, or a subclass with its
+    own `call`.
+
+    Args:
+        inputs: the symbolic inputs, from `keras.Input` (Functional only).
+        outputs: the symbolic outputs (Functional only).
+        name: default: made up.
+
+    >>> import hornbeam as keras
+    >>> inputs = keras.Input((3,))
+    >>> model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
+    >>> model.count_params()
+    8
+    """
+
+    def __new__(cls, *args, **kwargs):
+        if cls is Model and _is_functional_call(args, kwargs):
+            from hornbeam.models.functional import Functional
+
+            return Functional.__new__(Functional, *args, **kwargs)
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, *args, **kwargs):
+        from hornbeam.models.functional import Functional
+
+        if _is_functional_call(args, kwargs) and not isinstance(self, Functional):
+            self.__class__ = _functional_twin(type(self))
+            Functional.__init__(self, *args, **kwargs)
+            return
+        Trainer.__init__(self)
+        Layer.__init__(self, *args, **kwargs)
+
+    def call(self, *args, **kwargs):
+        """Compute the outputs; a subclass must write it."""
+        raise NotImplementedError(
+            f"Model {type(self).__name__} does not have a `call()` method implemented."
+        )
+
+    @property
+    def layers(self):
+        """The layers directly inside."""
+        return self._flatten_layers(include_self=False, recursive=False)
+
+    @layers.setter
+    def layers(self, _):
+        raise AttributeError(
+            "`Model.layers` is read-only: choose another name for your attribute."
+        )
+
+    def build(self, input_shape=None):
+        """Make the weights for inputs of shape `input_shape` (or a nest of shapes)."""
+        if self.built and input_shape is None:
+            return
+        if type(self).call is Model.call:
+            raise NotImplementedError(
+                f"Model {type(self).__name__} has no `call()`: it cannot be built."
+            )
+        inputs = _symbolic_inputs(input_shape)
+        with scopes.autocast_scope(None):
+            if isinstance(inputs, dict) and not _takes_one_input(self):
+                infer(self.call, (), inputs)
+            else:
+                infer(self.call, (inputs,), {})
+
+    def get_layer(self, name=None, index=None):
+        """Return the layer of that name, or at that position."""
+        if (name is None) == (index is None):
+            raise ValueError("Provide either a layer name or a layer index.")
+        if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(
+                    f"Was asked to retrieve layer at index {index} but model "
+                    f"{self.name!r} only has {len(self.layers)} layers."
+                )
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = [layer.name for layer in self.layers]
+        raise ValueError(
+            f"No such layer: {name!r}. Existing layers are: {names}."
+            f"{did_you_mean(name, names)}"
+        )
+
+    def summary(
+        self,
+        line_length=None,
+        positions=None,
+        print_fn=None,
+        expand_nested=False,
+        show_trainable=False,
+        layer_range=None,
+    ):
+        """Print the layers with their output shapes and numbers of parameters.
+
+        Args:
+            line_length: width of the table. Default: the terminal's.
+            positions: relative ends of the columns.
+            print_fn: called with the text, instead of printing it.
+            expand_nested: whether the layers of nested models are shown.
+            show_trainable: whether a column says what is trained.
+            layer_range: `[first, last]` names or patterns of the layers shown.
+        """
+        from hornbeam.utils.summary_utils import print_summary
+
+        return print_summary(
+            self,
+            line_length=line_length,
+            positions=positions,
+            print_fn=print_fn,
+            expand_nested=expand_nested,
+            show_trainable=show_trainable,
+            layer_range=layer_range,
+        )
+
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """Save the model to a `.keras` file: architecture, weights, optimizer."""
+        from hornbeam import saving
+
+        saving.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
+    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
+        """Save the weights to a `.weights.h5` file."""
+        from hornbeam import saving
+
+        saving.save_weights(
+            self, filepath, overwrite=overwrite, max_shard_size=max_shard_size
+        )
+
+    def load_weights(self, filepath, skip_mismatch=False, **kwargs):
+        """Load the weights from a `.weights.h5` or `.keras` file."""
+        from hornbeam import saving
+
+        saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def to_json(self, **kwargs):
+        """Return the architecture and how it is compiled as a JSON string."""
+        import json
+
+        from hornbeam import saving
+
+        return json.dumps(saving.serialize_keras_object(self), **kwargs)
+
+    def export(
+        self,
+        filepath,
+        format="tf_saved_model",  # noqa: A002 - the API's name
+        verbose=None,
+        input_signature=None,
+        **kwargs,
+    ):
+        """Not available yet."""
+        raise NotImplementedError(
+            f"model.export(format={format!r}) is not available. Save the model with "
+            "`model.save('model.keras')`."
+        )
+
+    def to_backend(self, name):
+        """Move the model, its optimizer and its metrics to the engine `name`.
+
+        Returns the model.
+        """
+        super().to_backend(name)
+        if self.optimizer is not None:
+            from hornbeam import backends
+
+            for variable in self.optimizer.variables:
+                variable.move_to(backends.get(name))
+        self._forget_programs()
+        return self
+
+    def build_from_config(self, config):
+        if not config:
+            return
+        shapes = config.get("input_shape") or config.get("shapes_dict")
+        if shapes is None or self.built:
+            return
+        super().build_from_config(config)
+
+    def get_config(self):
+        if type(self).__init__ is Model.__init__:
+            return {"name": self.name, "trainable": self.trainable}
+        return super().get_config()
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Make a model from what `get_config` returned."""
+        from hornbeam.models.functional import Functional, functional_from_config
+
+        keys = {"name", "layers", "input_layers", "output_layers"}
+        is_graph = keys <= set(config)
+        own_init = cls.__init__ not in (Model.__init__, Functional.__init__)
+        if is_graph and not own_init:
+            return functional_from_config(cls, config, custom_objects)
+        if is_graph and issubclass(cls, Functional):
+            return functional_from_config(Functional, config, custom_objects)
+        try:
+            return cls(**config)
+        except TypeError as error:
+            raise TypeError(
+                f"Model {cls.__name__} cannot be made from its config: {error}. Write "
+                "`get_config()` so that it returns the arguments of `__init__`, or "
+                "`from_config()` so that it takes what `get_config()` returns. "
+                f"Received: config={config}"
+            ) from error
+
+
+def _is_functional_call(args, kwargs):
+    return (
+        len(args) in (2, 3)
+        or (len(args) == 1 and "outputs" in kwargs)
+        or ("inputs" in kwargs and "outputs" in kwargs)
+    )
+
+
+@functools.cache
+def _functional_twin(cls):
+    """Return the class `cls` with Functional among its bases.
+
+    For a subclass whose `__init__` calls `super().__init__(inputs, outputs)`.
+    """
+    from hornbeam.models.functional import Functional
+
+    attributes = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
+    twin = type(cls.__name__, (cls, Functional), attributes)
+    twin._twin_of = cls
+    return twin
+
+
+def _takes_one_input(model):
+    from hornbeam.layers.call import call_info
+
+    names = [n for n in call_info(type(model).call).names if n not in ("training", "mask")]
+    return len(names) <= 1
+
+
+def _symbolic_inputs(shape):
+    if isinstance(shape, dict):
+        return {k: _symbolic_inputs(v) for k, v in shape.items()}
+    if isinstance(shape, tuple | list):
+        if all(d is None or isinstance(d, int) for d in shape):
+            return KerasTensor(tuple(shape))
+        return type(shape)(_symbolic_inputs(s) for s in shape)
+    raise ValueError(
+        "A model is built for a shape such as `(None, 3)`, or a nest of shapes. "
+        f"Received: input_shape={shape!r}"
+    )
+
+
+def map_to_shapes(tensors):
+    """Return the shapes of a nest of tensors."""
+    return tree.map_structure(lambda x: tuple(x.shape), tensors)

@@ -1,0 +1,290 @@
+"""Sequential: a model that is a list of layers."""
+
+from hornbeam import backends
+from hornbeam.core import scopes
+from hornbeam.core.dtypes import is_float_dtype
+from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
+from hornbeam.core.variable import standardize_shape
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.operation import infer
+from hornbeam.layers.core.input_layer import InputLayer
+from hornbeam.layers.layer import Layer
+from hornbeam.models.functional import Functional
+from hornbeam.models.model import Model
+
+
+class Sequential(Model):
+    """A model whose layers are called one after the other.
+
+    Without an `Input` at its start it is built when it first sees data.
+
+    Args:
+        layers: a list of layers. Default: none yet; see `add`.
+        trainable: whether training changes the weights.
+        name: default: made up.
+
+    >>> import hornbeam as keras
+    >>> model = keras.Sequential([keras.layers.Dense(4), keras.layers.Dense(1)])
+    >>> model(keras.ops.ones((2, 3))).shape == (2, 1)
+    True
+    """
+
+    def __init__(self, layers=None, trainable=True, name=None):
+        super().__init__(trainable=trainable, name=name)
+        self._sequence = []
+        self._functional = None
+        for layer in layers or ():
+            self.add(layer, rebuild=False)
+        self._maybe_rebuild()
+
+    def add(self, layer, rebuild=True):
+        """Add `layer` at the end.
+
+        Args:
+            layer: a layer, or the symbol that `keras.Input` returns.
+            rebuild: whether the model is built now, if its input is known.
+        """
+        if isinstance(layer, KerasTensor) and layer._keras_history is not None:
+            layer = layer._keras_history.operation
+        shape = getattr(layer, "_input_shape_argument", None)
+        if not self._sequence and shape is not None:
+            self.add(InputLayer(shape=shape), rebuild=False)
+        if not isinstance(layer, Layer):
+            if not callable(layer) or isinstance(layer, type):
+                raise ValueError(
+                    "Only instances of `keras.Layer` can be added to a Sequential "
+                    f"model. Received: {layer} (of type {type(layer)})"
+                )
+            from hornbeam.layers import Lambda
+
+            layer = Lambda(layer)
+        if any(layer.name == other.name for other in self._sequence):
+            raise ValueError(
+                "All layers added to a Sequential model should have unique names. "
+                f'Name "{layer.name}" is already the name of a layer in this model. '
+                "Update the `name` argument to pass a unique name."
+            )
+        if isinstance(layer, InputLayer) and self._sequence:
+            if isinstance(self._sequence[0], InputLayer):
+                raise ValueError(
+                    f"Sequential model {self.name!r} has already been configured to "
+                    f"use input shape {self._sequence[0].batch_shape}. You cannot add "
+                    f"a different Input layer to it."
+                )
+            self._sequence.insert(0, layer)
+        else:
+            self._sequence.append(layer)
+        if rebuild:
+            self._maybe_rebuild()
+        else:
+            self.built = False
+            self._functional = None
+
+    def pop(self, rebuild=True):
+        """Remove the last layer and return it."""
+        layer = self._sequence.pop()
+        self.built = False
+        self._functional = None
+        if rebuild:
+            self._maybe_rebuild()
+        return layer
+
+    def _maybe_rebuild(self):
+        self.built = False
+        self._functional = None
+        self._forget_programs()
+        if len(self._sequence) > 1 and isinstance(self._sequence[0], InputLayer):
+            self.build(self._sequence[0].batch_shape)
+        elif self._sequence and not isinstance(self._sequence[0], InputLayer):
+            first = self._sequence[0]
+            if isinstance(first, Functional):
+                self.build(first.input_shape)
+
+    def build(self, input_shape=None):
+        """Build every layer for inputs of shape `input_shape`."""
+        input_shape = self._checked_shape(input_shape)
+        if not self._sequence:
+            raise ValueError(
+                f"Sequential model {self.name!r} cannot be built because it has no "
+                "layers. Call `model.add(layer)`."
+            )
+        if not isinstance(self._sequence[0], InputLayer):
+            dtype = getattr(self, "_given_input_dtype", None)
+            self._sequence.insert(
+                0, InputLayer(batch_shape=input_shape, dtype=dtype)
+            )
+            self._made_input = True
+        x = inputs = self._sequence[0].output
+        try:
+            for layer in self._sequence[1:]:
+                x = layer(x)
+        except NotImplementedError:
+            # A layer that cannot say its output's shape: built by the first call.
+            return
+        self._functional = Functional(inputs=inputs, outputs=x)
+        self._supports_masking = self._functional._supports_masking
+        self.built = True
+
+    def _checked_shape(self, input_shape):
+        if input_shape is None:
+            if not self._sequence or not isinstance(self._sequence[0], InputLayer):
+                raise ValueError(
+                    f"You must provide the `input_shape` argument to build Sequential "
+                    f"model {self.name!r}."
+                )
+            return self._sequence[0].batch_shape
+        if isinstance(input_shape, list) and len(input_shape) == 1:
+            if isinstance(input_shape[0], list | tuple):
+                input_shape = input_shape[0]
+        try:
+            return standardize_shape(input_shape)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"Sequential model {self.name!r} takes one input. Received: "
+                f"input_shape={input_shape}"
+            ) from None
+
+    def __call__(self, inputs, *args, **kwargs):
+        if not self.built and hasattr(inputs, "shape") and self._sequence:
+            self._build_for(inputs)
+        return super().__call__(inputs, *args, **kwargs)
+
+    def _build_for(self, inputs):
+        shape = tuple(inputs.shape)
+        dtype = _name_of(inputs.dtype)
+        if not is_float_dtype(dtype):
+            self._given_input_dtype = dtype
+        with scopes.autocast_scope(None):
+            self.build((None, *shape[1:]) if shape else shape)
+
+    def call(self, inputs, training=None, mask=None, **kwargs):
+        """Call the layers in turn."""
+        if self._functional is not None:
+            return self._functional.call(inputs, training=training, mask=mask)
+        x = inputs
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    @property
+    def _layers(self):
+        return list(self.__dict__.get("_sequence", ()))
+
+    @property
+    def layers(self):
+        """The layers, without the Input."""
+        sequence = self.__dict__.get("_sequence", [])
+        if sequence and isinstance(sequence[0], InputLayer):
+            return sequence[1:]
+        return sequence[:]
+
+    @layers.setter
+    def layers(self, _):
+        raise AttributeError(
+            "`Sequential.layers` attribute is reserved and should not be used. Use "
+            "`add()` and `pop()` to change the layers in this model."
+        )
+
+    def compute_output_spec(self, inputs, training=None, mask=None, **kwargs):
+        """Return the symbol of the output for the symbol `inputs`."""
+        if self._functional is not None:
+            return self._functional.compute_output_spec(inputs)
+        return infer(self.call, (inputs,), {})
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape of the output for the shape of the input."""
+        if self._functional is not None:
+            return self._functional.compute_output_shape(input_shape)
+        for layer in self.layers:
+            input_shape = layer.compute_output_shape(input_shape)
+        return input_shape
+
+    def compute_mask(self, inputs, previous_mask):
+        return None
+
+    def _attribute_of_graph(self, name):
+        if self._functional is None:
+            raise AttributeError(
+                f"Sequential model {self.name!r} has no defined {name} yet: call it on "
+                "data, or put an `Input` at its start."
+            )
+        return getattr(self._functional, name)
+
+    @property
+    def inputs(self):
+        """The symbolic inputs."""
+        return self._attribute_of_graph("inputs")
+
+    @property
+    def outputs(self):
+        """The symbolic outputs."""
+        return self._attribute_of_graph("outputs")
+
+    @property
+    def input_shape(self):
+        """The shape of the input."""
+        return self._attribute_of_graph("input_shape")
+
+    @property
+    def output_shape(self):
+        """The shape of the output."""
+        return self._attribute_of_graph("output_shape")
+
+    @property
+    def input_dtype(self):
+        """The dtype of the input."""
+        if self._sequence and isinstance(self._sequence[0], InputLayer):
+            return self._sequence[0].dtype
+        return super().input_dtype
+
+    @property
+    def input_spec(self):
+        """What the model expects of its input."""
+        return None if self._functional is None else self._functional.input_spec
+
+    @input_spec.setter
+    def input_spec(self, value):
+        """The layers say what is expected."""
+
+    def get_build_config(self):
+        if self._functional is None:
+            return None
+        return {"input_shape": self._sequence[0].batch_shape}
+
+    def get_config(self):
+        """Return the layers' configs."""
+        layers = [serialize_keras_object(layer) for layer in self._sequence]
+        config = {
+            "name": self.name,
+            "trainable": self._trainable,
+            "dtype": serialize_keras_object(self.dtype_policy),
+            "layers": layers,
+        }
+        if self._functional is not None:
+            config["build_input_shape"] = self._sequence[0].batch_shape
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Make a model from what `get_config` returned."""
+        if "layers" not in config:
+            return cls(**config)
+        model = cls(name=config.get("name"))
+        for layer_config in config["layers"]:
+            layer = deserialize_keras_object(
+                layer_config, custom_objects=custom_objects
+            )
+            model.add(layer, rebuild=False)
+        model._maybe_rebuild()
+        if not model._functional and config.get("build_input_shape") and model.layers:
+            if isinstance(config["build_input_shape"], list | tuple):
+                model.build(tuple(config["build_input_shape"]))
+        if config.get("trainable") is False:
+            model.trainable = False
+        return model
+
+
+def _name_of(dtype):
+    return dtype if isinstance(dtype, str) else str(dtype).removeprefix("torch.")
+
+
