@@ -1,0 +1,68 @@
+"""One-hot labels and normalised rows."""
+
+import numpy as np
+
+from hornbeam import backends
+
+
+def to_categorical(x, num_classes: int | None = None):
+    """Return class numbers as one-hot rows.
+
+    Args:
+        x: integers from 0, any shape; a last dimension of 1 is dropped.
+        num_classes: the number of classes. Default: None (the largest number + 1)
+
+    Output shape: `x.shape + (num_classes,)`.
+
+    >>> import hornbeam as keras
+    >>> keras.utils.to_categorical([0, 2], 3)
+    array([[1., 0., 0.],
+           [0., 0., 1.]])
+    """
+    if backends.of(x) is not None:
+        from hornbeam import ops
+
+        if len(x.shape) > 1 and x.shape[-1] == 1:
+            x = ops.squeeze(x, axis=-1)
+        if num_classes is None:
+            num_classes = int(ops.max(x)) + 1
+        return ops.one_hot(x, num_classes)
+    x = np.asarray(x).astype("int64")
+    if x.ndim > 1 and x.shape[-1] == 1:
+        x = x[..., 0]
+    if num_classes is None:
+        if x.size == 0:
+            raise ValueError(
+                "`to_categorical` needs `num_classes` where there are no labels."
+            )
+        num_classes = int(x.max()) + 1
+    if x.size and not -num_classes <= x.min() <= x.max() < num_classes:
+        raise IndexError(
+            f"`to_categorical` received labels from {x.min()} to {x.max()}, which do "
+            f"not fit num_classes={num_classes}."
+        )
+    return np.eye(num_classes)[x]
+
+
+def normalize(x, axis: int = -1, order: int = 2):
+    """Return `x` divided by its norm along an axis; rows of zeros stay zeros.
+
+    Args:
+        x: an array or tensor.
+        axis: the axis along which the norm is taken. Default: -1
+        order: the order of the norm, as in `numpy.linalg.norm`. Default: 2
+
+    >>> import numpy as np
+    >>> import hornbeam as keras
+    >>> keras.utils.normalize(np.array([[3.0, 4.0]]))
+    array([[0.6, 0.8]])
+    """
+    if isinstance(x, np.ndarray):
+        norm = np.atleast_1d(np.linalg.norm(x, order, axis))
+        norm = np.where(norm == 0, 1, norm)
+        return x / (norm if axis is None else np.expand_dims(norm, axis))
+    from hornbeam import ops
+
+    x = ops.convert_to_tensor(x)
+    norm = ops.norm(x, ord=order, axis=axis, keepdims=True)
+    return ops.divide(x, ops.where(ops.equal(norm, 0), ops.ones_like(norm), norm))
