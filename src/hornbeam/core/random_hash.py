@@ -12,9 +12,8 @@ where 0.17 is that of the well-known two-multiplication ones). It serves twice:
   keys: three rounds of a Feistel network, a bijection of 64 bits. It runs on scalars.
 * `scramble` is triple32 of the position with one key word added before the first and
   one before the second multiplication. The second word makes streams differ whose
-  first words lie close together. Adding what went into the second multiplication to
-  the result makes it a random function instead of a permutation, so that values repeat
-  as often as they should.
+  first words lie close together. Adding the position to the result makes it a random
+  function of it instead of a permutation, so that words repeat as often as they should.
 
 Positions are 32 bits: a draw of more than 2**32 elements repeats.
 Everything is xor, shift, addition and multiplication modulo 2**32. The functions take
@@ -50,8 +49,8 @@ def schedule(seed, counter, word=int):
 def scramble(position, a, b, word=int):
     """Return the 32 random bits at `position` of the stream with the key words."""
     x = _start((position + a) & word(MASK), word)
-    middle = (x + b) & word(MASK)
-    return (_finish(middle, word) + middle) & word(MASK)
+    x = _finish((x + b) & word(MASK), word)
+    return (x + position) & word(MASK)
 
 
 def _start(x, word):
@@ -73,24 +72,23 @@ def numpy_bits(key, shape):
     """Return an array of random uint32 words: `scramble`, in place on the host."""
     a, b = schedule(int(key[0]) & MASK, int(key[1]) & MASK)
     size = int(np.prod(shape, dtype=np.int64))
-    x = np.arange(size, dtype=np.uint32)
+    position = np.arange(size, dtype=np.uint32)
+    x = position + np.uint32(a)
     shifted = np.empty_like(x)
 
     def fold(distance):
         np.right_shift(x, np.uint32(distance), out=shifted)
         np.bitwise_xor(x, shifted, out=x)
 
-    x += np.uint32(a)
     fold(17)
     x *= np.uint32(_M1)
     fold(11)
     x += np.uint32(b)
-    middle = x.copy()
     x *= np.uint32(_M2)
     fold(15)
     x *= np.uint32(_M3)
     fold(14)
-    x += middle
+    x += position
     return x.reshape(shape)
 
 

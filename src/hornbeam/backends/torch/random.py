@@ -15,7 +15,9 @@ from hornbeam.core import random_hash
 def random_bits(key, shape):
     """Return random 32-bit words, held in int64, of the stream `key`."""
     if _on_host(key):
-        return torch.from_numpy(random_hash.numpy_bits(_pair(key), shape).astype(np.int64))
+        return torch.from_numpy(
+            random_hash.numpy_bits(_pair(key), shape).astype(np.int64)
+        )
     return _bits(key, shape)
 
 
@@ -30,7 +32,9 @@ def _on_host(key):
     if not isinstance(key, torch.Tensor):
         return torch.get_default_device().type == "cpu"
     wrapped = torch._C._functorch.is_functorch_wrapped_tensor(key)
-    return key.device.type == "cpu" and not wrapped and not torch.compiler.is_compiling()
+    return (
+        key.device.type == "cpu" and not wrapped and not torch.compiler.is_compiling()
+    )
 
 
 def _pair(key):
