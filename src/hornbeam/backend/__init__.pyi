@@ -1,0 +1,14 @@
+from hornbeam.config.engine import backend as backend
+from hornbeam.core.config import epsilon as epsilon
+from hornbeam.core.config import floatx as floatx
+from hornbeam.core.config import image_data_format as image_data_format
+from hornbeam.core.config import set_epsilon as set_epsilon
+from hornbeam.core.config import set_floatx as set_floatx
+from hornbeam.core.config import set_image_data_format as set_image_data_format
+from hornbeam.core.dtypes import is_float_dtype as is_float_dtype
+from hornbeam.core.dtypes import is_int_dtype as is_int_dtype
+from hornbeam.core.dtypes import result_type as result_type
+from hornbeam.core.dtypes import standardize_dtype as standardize_dtype
+from hornbeam.core.naming import get_uid as get_uid
+from hornbeam.core.session import clear_session as clear_session
+from hornbeam.graph.keras_tensor import is_keras_tensor as is_keras_tensor

@@ -1,0 +1,52 @@
+"""Where values live, and which are computed again instead of kept."""
+
+import contextvars
+
+from hornbeam import backends
+
+_remat = contextvars.ContextVar("hornbeam_remat", default=None)
+
+
+def device(device_name):
+    """Return a block in which new tensors are made on the device, e.g. `"cpu:0"`."""
+    return backends.current().device_scope(device_name)
+
+
+def remat(f):
+    """Return `f`, whose intermediate values are computed again for the gradient.
+
+    >>> import hornbeam as keras
+    >>> float(keras.remat(keras.ops.square)(keras.ops.array(3.0)))
+    9.0
+    """
+    return backends.current().remat(f)
+
+
+class RematScope:
+    """A block in which new layers compute values again for the gradient.
+
+    Args:
+        mode: "full", "activations", "larger_than", "list_of_layers" or None.
+        output_size_threshold: the size for "larger_than".
+        layer_names: names for "list_of_layers".
+    """
+
+    def __init__(self, mode="full", output_size_threshold=1024, layer_names=None):
+        from hornbeam.core.errors import check_choice
+
+        modes = ("full", "activations", "larger_than", "list_of_layers", None)
+        self.mode = check_choice("RematScope", "mode", mode, modes)
+        self.output_size_threshold = output_size_threshold
+        self.layer_names = layer_names or []
+
+    def __enter__(self):
+        self._token = _remat.set(self)
+        return self
+
+    def __exit__(self, *exception):
+        _remat.reset(self._token)
+
+
+def current_remat():
+    """Return the RematScope in force, or None."""
+    return _remat.get()

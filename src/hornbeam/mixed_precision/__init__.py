@@ -1,0 +1,5 @@
+"""Names of mixed-precision training."""
+
+from hornbeam.core.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__)
