@@ -37,11 +37,10 @@ def attach(package):
                 f"module {package!r} has no attribute {name!r}."
                 f"{did_you_mean(name, table)}"
             ) from None
-        loaded = importlib.import_module(module)
-        try:
-            value = getattr(loaded, attribute)
-        except AttributeError:
+        if module == package:
             value = importlib.import_module(f"{module}.{attribute}")
+        else:
+            value = getattr(importlib.import_module(module), attribute)
         namespace[name] = value
         return value
 
