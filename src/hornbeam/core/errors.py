@@ -6,6 +6,7 @@ from hornbeam.backends import BackendMismatchError
 
 __all__ = [
     "BackendMismatchError",
+    "UnknownObjectError",
     "UnsafeFileError",
     "check_choice",
     "check_number",
@@ -15,6 +16,10 @@ __all__ = [
 
 class UnsafeFileError(ValueError):
     """A file asks for something that loading a model must never do."""
+
+
+class UnknownObjectError(UnsafeFileError, TypeError):
+    """A config names a class or function that a file may not hold, or nobody knows."""
 
 
 def did_you_mean(name, known):

@@ -1,0 +1,193 @@
+"""What a file may name: a fixed table of the library's own classes and functions.
+
+A name that comes from a file is only ever a key into these tables. They are read from
+the public `.pyi` lists, so that what loads is what is public; a table's entry is
+imported when it is first asked for.
+"""
+
+import functools
+import importlib
+import inspect
+
+from hornbeam.core.errors import UnsafeFileError, UnknownObjectError, did_you_mean
+from hornbeam.core.lazy import names_of
+
+# The namespaces whose classes a config may name.
+_CLASS_SPACES = (
+    "layers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "optimizers.schedules",
+    "initializers",
+    "regularizers",
+    "constraints",
+    "dtype_policies",
+    "quantizers",
+    "random",
+    "models",
+)
+# The classes that configs name below `keras` itself.
+_TOP_CLASSES = {
+    "Model": "models",
+    "Sequential": "models",
+    "Functional": "models",
+    "DTypePolicy": "dtype_policies",
+    "FloatDTypePolicy": "dtype_policies",
+    "InputSpec": "layers",
+    "Layer": "layers",
+    "Quantizer": "quantizers",
+}
+FUNCTIONAL_MODULE = "keras.src.models.functional"
+# These run foreign code or open what a path names.
+_REFUSED = frozenset({"TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
+
+# The namespaces whose functions a config may name, the first that has it wins.
+_FUNCTION_SPACES = ("activations", "losses", "metrics", "ops")
+# These take functions or give back more than tensors.
+_NO_FUNCTIONS = frozenset(
+    "get serialize deserialize map scan associative_scan cond switch while_loop "
+    "fori_loop vectorized_map vectorize custom_gradient jvp value_and_grad "
+    "convert_to_numpy".split()
+)
+_DTYPES = (
+    "bool float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64"
+).split()
+
+
+@functools.cache
+def public_names(space):
+    """Return `{public name: (module, name in it)}` of a namespace such as "layers"."""
+    package = f"hornbeam.{space}"
+    try:
+        module = importlib.import_module(package)
+    except ModuleNotFoundError:
+        return {}
+    if hasattr(module, "__path__"):
+        return names_of(package)
+    return {
+        name: (package, name)
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", "") == package
+    }
+
+
+def resolve(space, name):
+    """Return the public object of that name in the namespace, or None."""
+    place = public_names(space).get(name)
+    if place is None:
+        return None
+    module, attribute = place
+    return getattr(importlib.import_module(module), attribute, None)
+
+
+def is_builtin_module(module):
+    """Whether a config's "module" stands for the library itself."""
+    return isinstance(module, str) and (module + ".").startswith("keras.")
+
+
+def _spaces_of(module):
+    """Return the namespaces that a config's module string stands for."""
+    parts = module.split(".")[1:]
+    if parts and parts[0] == "src":
+        parts = parts[1:]
+        if parts[:2] == ["optimizers", "schedules"]:
+            return ("optimizers.schedules",)
+        # Private modules of a family, `keras.src.layers.core.dense` among them.
+        parts = parts[:1]
+    return (".".join(parts),) if parts else ()
+
+
+def builtin_class(module, name):
+    """Return the class that `module` and `name` of a config stand for.
+
+    Raises `UnsafeFileError` if they stand for nothing that a file may hold.
+    """
+    if name in _REFUSED:
+        raise UnsafeFileError(
+            f"A file may not hold a `{name}`: it runs code that is not the library's. "
+            "Build the model in code and load its weights with `load_weights()`."
+        )
+    if module.startswith("keras.src.ops.") or module.startswith(
+        "keras.src.activations"
+    ):
+        from hornbeam.graph import op_format
+
+        return op_format.operation_of_class_name(module, name)
+    spaces = _spaces_of(module)
+    if not spaces and name in _TOP_CLASSES:
+        spaces = (_TOP_CLASSES[name],)
+    if module == FUNCTIONAL_MODULE and name == "Functional":
+        return importlib.import_module("hornbeam.models.functional").Functional
+    for space in spaces:
+        if space in _CLASS_SPACES:
+            found = resolve(space, name)
+            if inspect.isclass(found) and hasattr(found, "from_config"):
+                return found
+    known = [n for space in spaces for n in public_names(space)]
+    raise UnknownObjectError(
+        f"A config names the class {name!r} of module {module!r}, which is not among "
+        f"the classes that a file may hold.{did_you_mean(name, known)}"
+    )
+
+
+def find_builtin_class(name):
+    """Return the public class of that name in whichever namespace, or None.
+
+    Configs of older versions do not say the module.
+    """
+    for space in _CLASS_SPACES:
+        found = resolve(space, name)
+        if inspect.isclass(found) and hasattr(found, "from_config"):
+            return builtin_class(f"keras.{space}", name)
+    return None
+
+
+def builtin_function(name):
+    """Return the pure function that a config may name so, or None."""
+    if name in _NO_FUNCTIONS:
+        return None
+    for space in _FUNCTION_SPACES:
+        found = resolve(space, name)
+        if inspect.isfunction(found):
+            return found
+    return None
+
+
+def builtin_activation(name):
+    """Return the function of `keras.activations` of that name, or None."""
+    return None if name in _NO_FUNCTIONS else resolve("activations", name)
+
+
+def is_array_dtype(name):
+    """Whether an array in a config may be of the dtype."""
+    return name in _DTYPES or name in ("bfloat16", "str")
+
+
+def builtin_dtype(name):
+    """Return the NumPy scalar type of that name, or None."""
+    import numpy as np
+
+    return getattr(np, name) if name in _DTYPES else None
+
+
+def module_of(cls):
+    """Return the module as which configs name the class; None where it has none."""
+    parts = cls.__module__.split(".")
+    if parts[0] != "hornbeam":
+        return None if cls.__module__ in ("__main__", "builtins") else cls.__module__
+    name = cls.__name__
+    if name == "Functional":
+        return FUNCTIONAL_MODULE
+    if name in _TOP_CLASSES:
+        return "keras"
+    for space in _spaces_of_package(parts):
+        if name in public_names(space):
+            return f"keras.{space}"
+    return f"keras.{parts[1]}" if len(parts) > 1 else "keras"
+
+
+def _spaces_of_package(parts):
+    if parts[1] == "optimizers":
+        return ("optimizers", "optimizers.schedules")
+    return (parts[1],) if parts[1] in _CLASS_SPACES else _CLASS_SPACES

@@ -1,0 +1,179 @@
+"""How saved graphs write an op: its class name, its module, what is an operand.
+
+In a `.keras` file an op such as `ops.mean(x, axis=1)` is an object of a class `Mean` in
+the module `keras.src.ops.numpy`. Its operands are the arguments of the call, and the
+other arguments are the object's config.
+"""
+
+import functools
+
+from hornbeam.core import allowlist
+from hornbeam.core.errors import UnknownObjectError, did_you_mean
+
+# Where the class name is not the op's name in CamelCase.
+_CLASS_NAMES = {
+    "abs": "Absolute",
+    "allclose": "AllClose",
+    "batch_normalization": "BatchNorm",
+    "cdist": "CDist",
+    "concat": "Concatenate",
+    "ctc_decode": "CTCDecode",
+    "ctc_loss": "CTCLoss",
+    "fft": "FFT",
+    "fft2": "FFT2",
+    "hard_swish": "HardSilu",
+    "hsv_to_rgb": "HSVToRGB",
+    "ifft2": "IFFT2",
+    "irfft": "IRFFT",
+    "isin": "IsIn",
+    "istft": "ISTFT",
+    "layer_normalization": "LayerNorm",
+    "psnr": "PSNR",
+    "rfft": "RFFT",
+    "rgb_to_grayscale": "RGBToGrayscale",
+    "rgb_to_hsv": "RGBToHSV",
+    "rms_normalization": "RMSNorm",
+    "searchsorted": "SearchSorted",
+    "ssim": "SSIM",
+    "stft": "STFT",
+    "svd": "SVD",
+    "swish": "Silu",
+}
+# Ops outside of `keras.src.ops.numpy`.
+_MODULES = {
+    "nn": """relu relu6 sigmoid sparse_sigmoid softplus softsign soft_shrink
+        sparse_plus silu swish squareplus log_sigmoid leaky_relu hard_sigmoid hard_silu
+        hard_swish elu selu gelu celu glu tanh_shrink hard_tanh hard_shrink threshold
+        softmax log_softmax sparsemax max_pool adaptive_max_pool average_pool
+        adaptive_average_pool conv depthwise_conv separable_conv conv_transpose one_hot
+        binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy
+        multi_hot moments batch_normalization ctc_loss ctc_decode normalize psnr
+        dot_product_attention rms_normalization layer_normalization polar unfold fold
+        depth_to_space space_to_depth""",
+    "core": """map scan associative_scan scatter scatter_update slice slice_update switch
+        while_loop stop_gradient fori_loop unstack cast saturate_cast convert_to_tensor
+        cond vectorized_map""",
+    "math": """segment_sum segment_max segment_min segment_prod top_k in_top_k logsumexp
+        cdist extract_sequences fft fft2 ifft2 rfft irfft stft istft rsqrt erf erfc
+        erfinv logdet view_as_complex view_as_real""",
+    "linalg": """cholesky cholesky_inverse det eig eigh inv lu_factor norm qr solve
+        solve_triangular svd lstsq matrix_rank pinv""",
+    "image": """rgb_to_grayscale rgb_to_hsv hsv_to_rgb resize affine_transform
+        extract_patches map_coordinates pad_images crop_images perspective_transform
+        gaussian_blur elastic_transform scale_and_translate sobel_edges ssim""",
+    "einops": "rearrange",
+}
+_MODULE_OF = {op: m for m, names in _MODULES.items() for op in names.split()}
+
+# What the operands are, where they are not the first arguments or their names do not
+# tell: `*` takes all that is left.
+_OPERANDS = {
+    "arange": "start stop step",
+    "average": "x weights",
+    "batch_normalization": "x mean variance offset scale",
+    "clip": "x",
+    "ctc_decode": "inputs sequence_lengths",
+    "ctc_loss": "target output target_length output_length",
+    "digitize": "x bins",
+    "dot_product_attention": "query key value bias mask scale",
+    "einsum": "*operands",
+    "full": "fill_value",
+    "full_like": "x fill_value",
+    "in_top_k": "targets predictions",
+    "isclose": "x1 x2 rtol atol",
+    "layer_normalization": "x gamma beta",
+    "map_coordinates": "inputs coordinates",
+    "pad": "x constant_values",
+    "percentile": "x q",
+    "perspective_transform": "images start_points end_points",
+    "affine_transform": "images transform",
+    "polar": "abs_ angle",
+    "quantile": "x q",
+    "nanpercentile": "x q",
+    "nanquantile": "x q",
+    "rearrange": "tensor pattern",
+    "rms_normalization": "x scale",
+    "scale_and_translate": "images output_shape scale translation",
+    "searchsorted": "sorted_sequence values",
+    "segment_max": "data segment_ids",
+    "segment_min": "data segment_ids",
+    "segment_prod": "data segment_ids",
+    "segment_sum": "data segment_ids",
+    "select": "condlist choicelist default",
+    "separable_conv": "inputs depthwise_kernel pointwise_kernel",
+    "slice": "inputs start_indices",
+    "slice_update": "inputs start_indices updates",
+    "squareplus": "x",
+    "ssim": "image1 image2",
+    "stop_gradient": "variable",
+    "trapezoid": "y",
+}  # fmt: skip
+_OPERANDS = {op: tuple(names.split()) for op, names in _OPERANDS.items()}
+_FIRST = frozenset({"images", "array"})
+_OPERAND_NAMES = frozenset(
+    "a b condition inputs input data target output y start stop query key value "
+    "indices values updates arrays kernel tensor".split()
+)
+
+
+def class_name(op_name):
+    """Return the name of the class that stands for the op in a file."""
+    camel = "".join(part.capitalize() for part in op_name.split("_"))
+    return _CLASS_NAMES.get(op_name, camel)
+
+
+def module_name(op_name):
+    """Return the module that a file gives for the op."""
+    return f"keras.src.ops.{_MODULE_OF.get(op_name, 'numpy')}"
+
+
+def operands(op_name, parameters):
+    """Return the names of the op's operands, in the order of the saved call.
+
+    `parameters` are the names of the op's parameters.
+    """
+    if op_name in _OPERANDS:
+        return _OPERANDS[op_name]
+    found = []
+    for position, name in enumerate(parameters):
+        known = name.startswith("x") or name in _OPERAND_NAMES
+        if not known and not (position == 0 and name in _FIRST):
+            break
+        found.append(name)
+    return tuple(found)
+
+
+@functools.cache
+def _places():
+    """Return `{class name: (namespace, op name)}` of the public ops."""
+    found = {}
+    for space in ("ops", "ops.image", "ops.linalg", "ops.nn", "ops.numpy"):
+        for name in allowlist.public_names(space):
+            found.setdefault(class_name(name), (space, name))
+    return found
+
+
+def operation_of_class_name(module, name):
+    """Return what makes the operation of a saved op: it has a `from_config`."""
+    places = _places()
+    if name not in places:
+        raise UnknownObjectError(
+            f"A config names the op {name!r} of {module!r}, which is not known."
+            f"{did_you_mean(name, places)}"
+        )
+    return _SavedOp(allowlist.resolve(*places[name]))
+
+
+class _SavedOp:
+    """Stands for the class of an op while a config is read."""
+
+    def __init__(self, op):
+        self.op = op
+        self.__name__ = class_name(op.name)
+
+    def from_config(self, config):
+        """Return the operation of the op with the arguments in `config`."""
+        from hornbeam.graph.operation import OpOperation
+
+        arguments = dict(config)
+        return OpOperation(self.op, name=arguments.pop("name", None), **arguments)
