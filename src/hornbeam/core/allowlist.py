@@ -9,7 +9,7 @@ import functools
 import importlib
 import inspect
 
-from hornbeam.core.errors import UnsafeFileError, UnknownObjectError, did_you_mean
+from hornbeam.core.errors import UnknownObjectError, UnsafeFileError, did_you_mean
 from hornbeam.core.lazy import names_of
 
 # The namespaces whose classes a config may name.
