@@ -149,6 +149,8 @@ def Input(  # noqa: N802 - the API's name
         batch_shape=batch_shape,
         input_tensor=tensor,
         optional=optional,
-        name=name or (None if tensor is None else tensor.name) or auto_name("input_layer"),
+        name=name
+        or (None if tensor is None else tensor.name)
+        or auto_name("input_layer"),
     )
     return layer.output

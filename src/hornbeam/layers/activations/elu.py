@@ -1,0 +1,35 @@
+"""The exponential linear unit."""
+
+from hornbeam import ops
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.layers.layer import Layer
+
+
+class ELU(Layer):
+    """Exponential linear unit: `x` where it is positive, else `alpha * (exp(x) - 1)`.
+
+    Source: Clevert et al., "Fast and accurate deep network learning by exponential
+    linear units", arXiv:1511.07289.
+
+    Args:
+        alpha: minus the limit for very negative inputs. Defaults to 1.0.
+
+    >>> import hornbeam as keras
+    >>> round(float(keras.layers.ELU()(keras.ops.array(-1.0))), 4)
+    -0.6321
+    """
+
+    alpha = Hyperparameter()
+
+    def __init__(self, alpha: float = 1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.alpha = alpha
+        self.supports_masking = True
+
+    def call(self, inputs):
+        """Return the unit of each input."""
+        return ops.elu(inputs, alpha=self.alpha)
+
+    def compute_output_shape(self, input_shape):
+        """Return `input_shape`."""
+        return input_shape

@@ -1,0 +1,48 @@
+"""The leaky rectifier."""
+
+import warnings
+
+from hornbeam import ops
+from hornbeam.core.errors import check_number
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.layers.layer import Layer
+
+
+class LeakyReLU(Layer):
+    """Leaky rectifier: `x` where it is positive, else `negative_slope * x`.
+
+    Source: Maas et al., "Rectifier nonlinearities improve neural network acoustic
+    models" (2013).
+
+    Args:
+        negative_slope: slope for negative inputs. Defaults to 0.3.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.LeakyReLU(0.5)
+    >>> [float(v) for v in layer(keras.ops.array([-2.0, 1.0]))]
+    [-1.0, 1.0]
+    """
+
+    negative_slope = Hyperparameter()
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs):
+        if "alpha" in kwargs:
+            warnings.warn(
+                "Argument `alpha` of LeakyReLU is now named `negative_slope`.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            negative_slope = kwargs.pop("alpha")
+        super().__init__(**kwargs)
+        self.negative_slope = check_number(
+            "LeakyReLU", "negative_slope", negative_slope, low=0
+        )
+        self.supports_masking = True
+
+    def call(self, inputs):
+        """Return the leakily rectified inputs."""
+        return ops.leaky_relu(inputs, negative_slope=self.negative_slope)
+
+    def compute_output_shape(self, input_shape):
+        """Return `input_shape`."""
+        return input_shape

@@ -1,0 +1,68 @@
+"""The rectifier with a trained slope."""
+
+from hornbeam import ops
+from hornbeam.layers.arguments import keep_weight_arguments, known_size
+from hornbeam.layers.input_spec import InputSpec
+from hornbeam.layers.layer import Layer
+
+
+class PReLU(Layer):
+    """Rectifier with a trained slope: `x` where positive, else `alpha * x`.
+
+    Source: He et al., "Delving deep into rectifiers", arXiv:1502.01852.
+
+    Args:
+        alpha_initializer: for the slopes, one for each element of a sample.
+        alpha_regularizer: penalty on the slopes.
+        alpha_constraint: projection of the slopes after each update.
+        shared_axes: axes along which one slope is shared; `[1, 2]` gives one slope
+            for each channel of an image.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.PReLU(alpha_initializer="ones")
+    >>> [float(v) for v in layer(keras.ops.array([[-2.0, 1.0]]))[0]]
+    [-2.0, 1.0]
+    """
+
+    def __init__(
+        self,
+        alpha_initializer="Zeros",
+        alpha_regularizer=None,
+        alpha_constraint=None,
+        shared_axes=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        keep_weight_arguments(
+            self,
+            alpha_initializer=alpha_initializer,
+            alpha_regularizer=alpha_regularizer,
+            alpha_constraint=alpha_constraint,
+        )
+        if isinstance(shared_axes, int):
+            shared_axes = [shared_axes]
+        self.shared_axes = None if shared_axes is None else list(shared_axes)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        """Make the slopes for inputs of this shape."""
+        rank = len(input_shape)
+        shared = {axis % rank for axis in self.shared_axes or ()}
+        axes = [axis for axis in range(1, rank) if axis not in shared]
+        sizes = {axis: known_size(self, input_shape, axis) for axis in axes}
+        self.alpha = self.add_weight(
+            name="alpha",
+            shape=tuple(sizes.get(axis, 1) for axis in range(1, rank)),
+            initializer=self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+        )
+        self.input_spec = InputSpec(ndim=rank, axes=sizes)
+
+    def call(self, inputs):
+        """Return the rectified inputs."""
+        return ops.relu(inputs) - self.alpha * ops.relu(-inputs)
+
+    def compute_output_shape(self, input_shape):
+        """Return `input_shape`."""
+        return input_shape

@@ -1,0 +1,56 @@
+"""Softmax as a layer, with a mask."""
+
+from hornbeam import ops
+from hornbeam.layers.layer import Layer
+
+
+class Softmax(Layer):
+    """Normalises the exponentials along an axis: `exp(x) / sum(exp(x))`.
+
+    Args:
+        axis: the axis, or axes, along which the outputs add up to 1. Defaults to -1.
+
+    Called with a `mask`, entries that it marks False are left out and give 0; where all
+    are marked, all give 0.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.Softmax()
+    >>> [float(v) for v in layer(keras.ops.zeros((4,)))]
+    [0.25, 0.25, 0.25, 0.25]
+    """
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = axis
+        self.supports_masking = True
+
+    def call(self, inputs, mask=None):
+        """Return the softmax of the inputs that the mask leaves in."""
+        if mask is None:
+            return self._softmax(inputs)
+        self._check_mask(inputs, mask)
+        mask = ops.cast(mask, "bool")
+        lowest = -3e4 if inputs.dtype == "float16" else -1e9
+        outputs = self._softmax(ops.where(mask, inputs, ops.cast(lowest, inputs.dtype)))
+        return ops.where(mask, outputs, ops.zeros_like(outputs))
+
+    def _softmax(self, x):
+        if isinstance(self.axis, tuple | list):
+            axes = tuple(self.axis)
+            return ops.exp(x - ops.logsumexp(x, axis=axes, keepdims=True))
+        return ops.softmax(x, axis=self.axis)
+
+    def _check_mask(self, inputs, mask):
+        shape, mask_shape = tuple(inputs.shape), tuple(mask.shape)
+        sizes = zip(reversed(shape), reversed(mask_shape), strict=False)
+        broadcasts = all(None in pair or pair[1] in (1, pair[0]) for pair in sizes)
+        if len(mask_shape) > len(shape) or not broadcasts:
+            raise ValueError(
+                f"The mask of Softmax {self.path!r} must be broadcastable to the "
+                f"inputs, and must not have more dimensions. Received: mask of shape "
+                f"{mask_shape} for inputs of shape {shape}."
+            )
+
+    def compute_output_shape(self, input_shape):
+        """Return `input_shape`."""
+        return input_shape

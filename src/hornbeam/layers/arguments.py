@@ -1,0 +1,127 @@
+"""Checks of arguments that many layers share."""
+
+import inspect
+import numbers
+
+from hornbeam import constraints, initializers, regularizers
+from hornbeam.core.errors import check_choice
+
+_FAMILIES = {
+    "initializer": initializers,
+    "regularizer": regularizers,
+    "constraint": constraints,
+}
+
+
+def keep_weight_arguments(layer, **identifiers):
+    """Store each `..._initializer`, `..._regularizer`, `..._constraint` on the layer.
+
+    What each name, config or object stands for is looked up in its family.
+    """
+    for name, identifier in identifiers.items():
+        family = _FAMILIES[name.rpartition("_")[2]]
+        setattr(layer, name, family.get(identifier))
+
+
+def positive_integer(layer, argument, value):
+    """Return `value` if it is an integer above zero."""
+    good = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if good and value > 0:
+        return int(value)
+    raise ValueError(
+        f"Invalid value for argument `{argument}` of {_owner(layer)}. Expected a "
+        f"positive integer. Received: {argument}={value!r} "
+        f"(of type {type(value).__name__})."
+    )
+
+
+def integer_tuple(layer, argument, value, rank, low=1):
+    """Return `value` as a tuple of `rank` integers >= `low`; an int stands for all."""
+    if isinstance(value, numbers.Integral):
+        value = (value,) * rank
+    try:
+        items = tuple(int(item) for item in value)
+        good = len(items) == rank and all(
+            item >= low and item == given
+            for item, given in zip(items, value, strict=True)
+        )
+    except (TypeError, ValueError):
+        good = False
+    if good:
+        return items
+    raise ValueError(
+        f"Invalid value for argument `{argument}` of {_owner(layer)}. Expected an "
+        f"integer >= {low}, or a tuple of {rank} of them. "
+        f"Received: {argument}={value!r}"
+    )
+
+
+def padding_mode(layer, padding, choices=("valid", "same")):
+    """Return the padding's name in lower case."""
+    known = padding.lower() if isinstance(padding, str) else padding
+    return check_choice(_owner(layer), "padding", known, choices)
+
+
+def reject_unsupported(layer, **arguments):
+    """Raise for arguments that are accepted in signatures as None only."""
+    for name, value in arguments.items():
+        if value is not None:
+            raise NotImplementedError(
+                f"Argument `{name}` of {_owner(layer)} is not supported yet. Leave it "
+                f"out, or pass None. Received: {name}={value!r}"
+            )
+
+
+def known_size(layer, input_shape, axis, what="size"):
+    """Return the input's size at `axis`, which the layer needs to make its weights."""
+    size = input_shape[axis] if -len(input_shape) <= axis < len(input_shape) else None
+    if size is None:
+        raise ValueError(
+            f"Layer {layer.path!r} ({_owner(layer)}) cannot make its weights: the "
+            f"{what} of its input, at axis {axis}, is unknown. Received: "
+            f"input_shape={tuple(input_shape)}. Give that size, for example in "
+            "`keras.Input(shape=...)`."
+        )
+    return size
+
+
+def normalized_axes(layer, axis, rank):
+    """Return `axis`, an int or a sequence, as a tuple of distinct axes >= 0."""
+    axes = (axis,) if isinstance(axis, numbers.Integral) else tuple(axis)
+    if any(not -rank <= a < rank for a in axes) or len({a % rank for a in axes}) < len(
+        axes
+    ):
+        raise ValueError(
+            f"Argument `axis` of {_owner(layer)} must hold distinct axes of an input "
+            f"of rank {rank}. Received: axis={axis!r}"
+        )
+    return tuple(a % rank for a in axes)
+
+
+def channel_axis(data_format):
+    """Return the axis of the channels: 1 or -1."""
+    return 1 if data_format == "channels_first" else -1
+
+
+def spatial_axes(data_format, rank):
+    """Return the axes of the spatial dimensions, as a range."""
+    return range(2, 2 + rank) if data_format == "channels_first" else range(1, 1 + rank)
+
+
+def signature_of_rank(cls, rank, *arguments):
+    """Return the signature of `cls` with defaults of `arguments` given for each axis.
+
+    One class for all ranks writes `strides=1`; the class for images shows `(1, 1)`.
+    """
+    signature = inspect.signature(cls.__init__)
+    own = list(signature.parameters.values())[1:]
+    return signature.replace(
+        parameters=[
+            p.replace(default=(p.default,) * rank) if p.name in arguments else p
+            for p in own
+        ]
+    )
+
+
+def _owner(layer):
+    return type(layer).__name__

@@ -1,0 +1,265 @@
+"""Convolutions along one, two and three axes."""
+
+from hornbeam import activations, ops
+from hornbeam.core.config import standardize_data_format
+from hornbeam.layers.arguments import (
+    channel_axis,
+    integer_tuple,
+    keep_weight_arguments,
+    known_size,
+    padding_mode,
+    positive_integer,
+    signature_of_rank,
+    spatial_axes,
+)
+from hornbeam.layers.input_spec import InputSpec
+from hornbeam.layers.layer import Layer
+from hornbeam.ops import windows
+
+
+class Convolution(Layer):
+    """What all convolutions share: the window's arguments, the bias, the activation."""
+
+    rank = 0
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if cls.rank > 1:
+            cls.__signature__ = signature_of_rank(
+                cls, cls.rank, "strides", "dilation_rate"
+            )
+
+    def keep_window(self, kernel_size, strides, padding, data_format, dilation_rate):
+        """Check and store the arguments of the window."""
+        rank = self.rank
+        choices = ("valid", "same", "causal") if rank == 1 else ("valid", "same")
+        self.kernel_size = integer_tuple(self, "kernel_size", kernel_size, rank)
+        self.strides = integer_tuple(self, "strides", strides, rank)
+        self.padding = padding_mode(self, padding, choices)
+        self.data_format = standardize_data_format(data_format)
+        self.dilation_rate = integer_tuple(self, "dilation_rate", dilation_rate, rank)
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ValueError(
+                f"{type(self).__name__}: `strides > 1` not supported in conjunction "
+                f"with `dilation_rate > 1`. Received: strides={self.strides} and "
+                f"dilation_rate={self.dilation_rate}"
+            )
+        self.input_spec = InputSpec(ndim=rank + 2)
+
+    def input_channels(self, input_shape):
+        """Return how many channels the inputs have, and expect as many from now on."""
+        axis = channel_axis(self.data_format)
+        channels = known_size(self, input_shape, axis, "number of channels")
+        self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
+        self.compute_output_shape(input_shape)
+        return channels
+
+    def add_bias(self, filters):
+        """Make the bias, one number for each filter, if there is to be one."""
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(filters,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+
+    def finish(self, outputs):
+        """Add the bias and apply the activation."""
+        if self.bias is not None:
+            bias = self.bias
+            if self.data_format == "channels_first":
+                bias = ops.reshape(bias, (1, -1, *[1] * self.rank))
+            outputs = outputs + bias
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def window_settings(self):
+        """Return the window's arguments as the ops take them."""
+        return {
+            "strides": self.strides,
+            "padding": self.padding,
+            "dilation_rate": self.dilation_rate,
+            "data_format": self.data_format,
+        }
+
+    def output_shape_of(self, input_shape, filters):
+        """Return the shape after sliding the window, with `filters` channels."""
+        shape = list(input_shape)
+        shape[channel_axis(self.data_format)] = filters
+        for i, axis in enumerate(spatial_axes(self.data_format, self.rank)):
+            shape[axis] = windows.output_size(
+                input_shape[axis],
+                self.kernel_size[i],
+                self.strides[i],
+                self.padding,
+                self.dilation_rate[i],
+            )
+            if shape[axis] is not None and shape[axis] < 1:
+                raise ValueError(
+                    f"Layer {self.path!r} ({type(self).__name__}): the window does not "
+                    f"fit. Expected inputs of at least its size, kernel_size="
+                    f"{self.kernel_size} with dilation_rate={self.dilation_rate}. "
+                    f"Received: input_shape={tuple(input_shape)}. Use `padding='same'`, "
+                    "a smaller window, or larger inputs."
+                )
+        return tuple(shape)
+
+
+class Conv(Convolution):
+    """A convolution with `filters` kernels that see all channels of their group."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size,
+        strides=1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate=1,
+        groups: int = 1,
+        activation=None,
+        use_bias: bool = True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.filters = positive_integer(self, "filters", filters)
+        self.keep_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self.groups = positive_integer(self, "groups", groups)
+        if self.filters % self.groups:
+            raise ValueError(
+                f"{type(self).__name__}: `groups` must divide `filters`. Received: "
+                f"groups={groups}, filters={filters}."
+            )
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        keep_weight_arguments(
+            self,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
+
+    def build(self, input_shape):
+        """Make the kernel and the bias for inputs of this shape."""
+        channels = self.input_channels(input_shape)
+        if channels % self.groups:
+            raise ValueError(
+                f"Layer {self.path!r} ({type(self).__name__}): `groups` must divide the "
+                f"number of input channels. Received: groups={self.groups} for "
+                f"{channels} channels (input_shape={tuple(input_shape)})."
+            )
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(*self.kernel_size, channels // self.groups, self.filters),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.add_bias(self.filters)
+
+    def convolution_op(self, inputs, kernel):
+        """Return the convolution of the inputs with a kernel; made to be overridden."""
+        return ops.conv(inputs, kernel, **self.window_settings())
+
+    def call(self, inputs):
+        """Return the convolution, with bias and activation."""
+        return self.finish(self.convolution_op(inputs, self.kernel))
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape of the output."""
+        return self.output_shape_of(input_shape, self.filters)
+
+
+class Conv1D(Conv):
+    """Convolution along sequences.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: length of the window.
+        strides: step of the window. Defaults to 1.
+        padding: `"valid"` (default), `"same"`, or `"causal"`: an output sees no later
+            inputs.
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+        dilation_rate: distance between the window's elements. Defaults to 1.
+        groups: number of groups of channels that do not mix. Defaults to 1.
+        activation: function of the result; None: none.
+        use_bias: whether to add a bias. Defaults to True.
+        kernel_initializer, kernel_regularizer, kernel_constraint: for the kernel.
+        bias_initializer, bias_regularizer, bias_constraint: for the bias.
+        activity_regularizer: penalty on the output.
+
+    Input shape: `(batch, steps, channels)`. Output shape: `(batch, new steps, filters)`.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.Conv1D(4, 3, data_format="channels_last")
+    >>> layer(keras.ops.ones((2, 10, 5))).shape == (2, 8, 4)
+    True
+    """
+
+    rank = 1
+
+
+class Conv2D(Conv):
+    """Convolution of images.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: height and width of the window; an int for both.
+        strides: steps of the window. Defaults to (1, 1).
+        padding: `"valid"` (default) or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+        dilation_rate: distances between the window's elements. Defaults to (1, 1).
+        groups: number of groups of channels that do not mix. Defaults to 1.
+        activation: function of the result; None: none.
+        use_bias: whether to add a bias. Defaults to True.
+        kernel_initializer, kernel_regularizer, kernel_constraint: for the kernel.
+        bias_initializer, bias_regularizer, bias_constraint: for the bias.
+        activity_regularizer: penalty on the output.
+
+    Input shape: `(batch, height, width, channels)`, or channels second.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.Conv2D(4, 3, padding="same", data_format="channels_last")
+    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape == (2, 8, 8, 4)
+    True
+    """
+
+    rank = 2
+
+
+class Conv3D(Conv):
+    """Convolution of volumes.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: the window's three sizes; an int for all.
+        strides: steps of the window. Defaults to (1, 1, 1).
+        padding: `"valid"` (default) or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+        dilation_rate: distances between the window's elements. Defaults to (1, 1, 1).
+        groups: number of groups of channels that do not mix. Defaults to 1.
+        activation: function of the result; None: none.
+        use_bias: whether to add a bias. Defaults to True.
+        kernel_initializer, kernel_regularizer, kernel_constraint: for the kernel.
+        bias_initializer, bias_regularizer, bias_constraint: for the bias.
+        activity_regularizer: penalty on the output.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.Conv3D(2, 2, data_format="channels_last")
+    >>> layer(keras.ops.ones((1, 4, 4, 4, 1))).shape == (1, 3, 3, 3, 2)
+    True
+    """
+
+    rank = 3

@@ -1,0 +1,223 @@
+"""Transposed convolutions, which enlarge."""
+
+from hornbeam import activations, ops
+from hornbeam.layers.arguments import (
+    channel_axis,
+    integer_tuple,
+    keep_weight_arguments,
+    positive_integer,
+    spatial_axes,
+)
+from hornbeam.layers.convolutional.conv import Convolution
+from hornbeam.ops import windows
+
+
+class ConvTranspose(Convolution):
+    """The transpose of a convolution with the same window."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size,
+        strides=1,
+        padding: str = "valid",
+        output_padding=None,
+        data_format: str | None = None,
+        dilation_rate=1,
+        activation=None,
+        use_bias: bool = True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.filters = positive_integer(self, "filters", filters)
+        self.keep_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self.output_padding = self._checked_output_padding(output_padding)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        keep_weight_arguments(
+            self,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
+
+    def _checked_output_padding(self, value):
+        if value is None:
+            return None
+        amounts = integer_tuple(self, "output_padding", value, self.rank, low=0)
+        if any(a >= s for a, s in zip(amounts, self.strides, strict=True)):
+            raise ValueError(
+                f"{type(self).__name__}: `output_padding` must be strictly less than "
+                f"`strides`. Received: output_padding={value}, strides={self.strides}"
+            )
+        return amounts
+
+    def build(self, input_shape):
+        """Make the kernel and the bias for inputs of this shape."""
+        channels = self.input_channels(input_shape)
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(*self.kernel_size, self.filters, channels),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.add_bias(self.filters)
+
+    def call(self, inputs):
+        """Return the transposed convolution, with bias and activation."""
+        outputs = ops.conv_transpose(
+            inputs,
+            self.kernel,
+            output_padding=self.output_padding,
+            **self.window_settings(),
+        )
+        return self.finish(outputs)
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape of the output."""
+        shape = list(input_shape)
+        shape[channel_axis(self.data_format)] = self.filters
+        extra = self.output_padding or (None,) * self.rank
+        for i, axis in enumerate(spatial_axes(self.data_format, self.rank)):
+            shape[axis] = windows.transposed_size(
+                input_shape[axis],
+                self.kernel_size[i],
+                self.strides[i],
+                self.padding,
+                extra[i],
+                self.dilation_rate[i],
+            )
+        return tuple(shape)
+
+
+class Conv1DTranspose(ConvTranspose):
+    """Transposed convolution along sequences.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: length of the window.
+        strides: factor of enlargement. Defaults to 1.
+        padding: `"valid"` (default) or `"same"`.
+        output_padding: steps added to the output; None: found from the padding.
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+        dilation_rate: distance between the window's elements. Defaults to 1.
+        activation: function of the result; None: none.
+        use_bias: whether to add a bias. Defaults to True.
+        kernel_initializer, kernel_regularizer, kernel_constraint: for the kernel.
+        bias_initializer, bias_regularizer, bias_constraint: for the bias.
+        activity_regularizer: penalty on the output.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.Conv1DTranspose(4, 3, 2, data_format="channels_last")
+    >>> layer(keras.ops.ones((2, 5, 3))).shape == (2, 11, 4)
+    True
+    """
+
+    rank = 1
+
+
+class Conv2DTranspose(ConvTranspose):
+    """Transposed convolution of images.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: height and width of the window; an int for both.
+        strides: factors of enlargement. Defaults to (1, 1).
+        padding: `"valid"` (default) or `"same"`.
+        output_padding: rows and columns added to the output; None: found from the
+            padding.
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+        dilation_rate: distances between the window's elements. Defaults to (1, 1).
+        activation: function of the result; None: none.
+        use_bias: whether to add a bias. Defaults to True.
+        kernel_initializer, kernel_regularizer, kernel_constraint: for the kernel.
+        bias_initializer, bias_regularizer, bias_constraint: for the bias.
+        activity_regularizer: penalty on the output.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.Conv2DTranspose(
+    ...     4, 3, 2, padding="same", data_format="channels_last"
+    ... )
+    >>> layer(keras.ops.ones((2, 5, 5, 3))).shape == (2, 10, 10, 4)
+    True
+    """
+
+    rank = 2
+
+
+class Conv3DTranspose(ConvTranspose):
+    """Transposed convolution of volumes.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: the window's three sizes; an int for all.
+        strides: factors of enlargement. Defaults to (1, 1, 1).
+        padding: `"valid"` (default) or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+        output_padding: planes added to the output; None: found from the padding.
+        dilation_rate: distances between the window's elements. Defaults to (1, 1, 1).
+        activation: function of the result; None: none.
+        use_bias: whether to add a bias. Defaults to True.
+        kernel_initializer, kernel_regularizer, kernel_constraint: for the kernel.
+        bias_initializer, bias_regularizer, bias_constraint: for the bias.
+        activity_regularizer: penalty on the output.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.Conv3DTranspose(2, 2, 2, data_format="channels_last")
+    >>> layer(keras.ops.ones((1, 2, 2, 2, 1))).shape == (1, 4, 4, 4, 2)
+    True
+    """
+
+    rank = 3
+
+    # The API has these two in another order here than in the other ranks.
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        data_format=None,
+        output_padding=None,
+        dilation_rate=1,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(
+            filters,
+            kernel_size,
+            strides,
+            padding,
+            output_padding,
+            data_format,
+            dilation_rate,
+            activation,
+            use_bias,
+            kernel_initializer,
+            bias_initializer,
+            kernel_regularizer,
+            bias_regularizer,
+            activity_regularizer,
+            kernel_constraint,
+            bias_constraint,
+            **kwargs,
+        )

@@ -1,0 +1,125 @@
+"""Convolutions that treat each channel by itself."""
+
+from hornbeam import activations, ops
+from hornbeam.layers.arguments import (
+    channel_axis,
+    keep_weight_arguments,
+    positive_integer,
+)
+from hornbeam.layers.convolutional.conv import Convolution
+
+
+class DepthwiseConv(Convolution):
+    """A convolution with `depth_multiplier` kernels for each channel."""
+
+    def __init__(
+        self,
+        kernel_size,
+        strides=1,
+        padding: str = "valid",
+        depth_multiplier: int = 1,
+        data_format: str | None = None,
+        dilation_rate=1,
+        activation=None,
+        use_bias: bool = True,
+        depthwise_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        depthwise_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        depthwise_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.keep_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self.depth_multiplier = positive_integer(
+            self, "depth_multiplier", depth_multiplier
+        )
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        keep_weight_arguments(
+            self,
+            depthwise_initializer=depthwise_initializer,
+            bias_initializer=bias_initializer,
+            depthwise_regularizer=depthwise_regularizer,
+            bias_regularizer=bias_regularizer,
+            depthwise_constraint=depthwise_constraint,
+            bias_constraint=bias_constraint,
+        )
+
+    def build(self, input_shape):
+        """Make the kernel and the bias for inputs of this shape."""
+        channels = self.input_channels(input_shape)
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(*self.kernel_size, channels, self.depth_multiplier),
+            initializer=self.depthwise_initializer,
+            regularizer=self.depthwise_regularizer,
+            constraint=self.depthwise_constraint,
+        )
+        self.add_bias(channels * self.depth_multiplier)
+
+    def call(self, inputs):
+        """Return the convolution, with bias and activation."""
+        outputs = ops.depthwise_conv(inputs, self.kernel, **self.window_settings())
+        return self.finish(outputs)
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape of the output."""
+        channels = input_shape[channel_axis(self.data_format)]
+        return self.output_shape_of(input_shape, channels * self.depth_multiplier)
+
+
+class DepthwiseConv1D(DepthwiseConv):
+    """Convolution along sequences, each channel by itself.
+
+    Args:
+        kernel_size: length of the window.
+        strides: step of the window. Defaults to 1.
+        padding: `"valid"` (default), `"same"` or `"causal"`.
+        depth_multiplier: output channels for each input channel. Defaults to 1.
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+        dilation_rate: distance between the window's elements. Defaults to 1.
+        activation: function of the result; None: none.
+        use_bias: whether to add a bias. Defaults to True.
+        depthwise_initializer, depthwise_regularizer, depthwise_constraint: for the
+            kernel.
+        bias_initializer, bias_regularizer, bias_constraint: for the bias.
+        activity_regularizer: penalty on the output.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.DepthwiseConv1D(3, data_format="channels_last")
+    >>> layer(keras.ops.ones((2, 10, 5))).shape == (2, 8, 5)
+    True
+    """
+
+    rank = 1
+
+
+class DepthwiseConv2D(DepthwiseConv):
+    """Convolution of images, each channel by itself.
+
+    Args:
+        kernel_size: height and width of the window; an int for both.
+        strides: steps of the window. Defaults to (1, 1).
+        padding: `"valid"` (default) or `"same"`.
+        depth_multiplier: output channels for each input channel. Defaults to 1.
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+        dilation_rate: distances between the window's elements. Defaults to (1, 1).
+        activation: function of the result; None: none.
+        use_bias: whether to add a bias. Defaults to True.
+        depthwise_initializer, depthwise_regularizer, depthwise_constraint: for the
+            kernel.
+        bias_initializer, bias_regularizer, bias_constraint: for the bias.
+        activity_regularizer: penalty on the output.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.DepthwiseConv2D(
+    ...     3, depth_multiplier=2, data_format="channels_last"
+    ... )
+    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape == (2, 6, 6, 6)
+    True
+    """
+
+    rank = 2

@@ -1,0 +1,145 @@
+"""Convolutions split into one of each channel and one across channels."""
+
+from hornbeam import activations, ops
+from hornbeam.layers.arguments import keep_weight_arguments, positive_integer
+from hornbeam.layers.convolutional.conv import Convolution
+
+
+class SeparableConv(Convolution):
+    """A depthwise convolution, then one with a window of 1 that mixes the channels."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size,
+        strides=1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate=1,
+        depth_multiplier: int = 1,
+        activation=None,
+        use_bias: bool = True,
+        depthwise_initializer="glorot_uniform",
+        pointwise_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        depthwise_regularizer=None,
+        pointwise_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        depthwise_constraint=None,
+        pointwise_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.filters = positive_integer(self, "filters", filters)
+        self.keep_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self.depth_multiplier = positive_integer(
+            self, "depth_multiplier", depth_multiplier
+        )
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        keep_weight_arguments(
+            self,
+            depthwise_initializer=depthwise_initializer,
+            pointwise_initializer=pointwise_initializer,
+            bias_initializer=bias_initializer,
+            depthwise_regularizer=depthwise_regularizer,
+            pointwise_regularizer=pointwise_regularizer,
+            bias_regularizer=bias_regularizer,
+            depthwise_constraint=depthwise_constraint,
+            pointwise_constraint=pointwise_constraint,
+            bias_constraint=bias_constraint,
+        )
+
+    def build(self, input_shape):
+        """Make both kernels and the bias for inputs of this shape."""
+        channels = self.input_channels(input_shape)
+        self.depthwise_kernel = self.add_weight(
+            name="depthwise_kernel",
+            shape=(*self.kernel_size, channels, self.depth_multiplier),
+            initializer=self.depthwise_initializer,
+            regularizer=self.depthwise_regularizer,
+            constraint=self.depthwise_constraint,
+        )
+        window = (1,) * self.rank
+        self.pointwise_kernel = self.add_weight(
+            name="pointwise_kernel",
+            shape=(*window, channels * self.depth_multiplier, self.filters),
+            initializer=self.pointwise_initializer,
+            regularizer=self.pointwise_regularizer,
+            constraint=self.pointwise_constraint,
+        )
+        self.add_bias(self.filters)
+
+    def call(self, inputs):
+        """Return the convolution, with bias and activation."""
+        outputs = ops.separable_conv(
+            inputs,
+            self.depthwise_kernel,
+            self.pointwise_kernel,
+            **self.window_settings(),
+        )
+        return self.finish(outputs)
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape of the output."""
+        return self.output_shape_of(input_shape, self.filters)
+
+
+class SeparableConv1D(SeparableConv):
+    """Separable convolution along sequences.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: length of the window.
+        strides: step of the window. Defaults to 1.
+        padding: `"valid"` (default), `"same"` or `"causal"`.
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+        dilation_rate: distance between the window's elements. Defaults to 1.
+        depth_multiplier: depthwise channels for each input channel. Defaults to 1.
+        activation: function of the result; None: none.
+        use_bias: whether to add a bias. Defaults to True.
+        depthwise_initializer, depthwise_regularizer, depthwise_constraint: for the
+            kernel of each channel.
+        pointwise_initializer, pointwise_regularizer, pointwise_constraint: for the
+            kernel across channels.
+        bias_initializer, bias_regularizer, bias_constraint: for the bias.
+        activity_regularizer: penalty on the output.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.SeparableConv1D(4, 3, data_format="channels_last")
+    >>> layer(keras.ops.ones((2, 10, 5))).shape == (2, 8, 4)
+    True
+    """
+
+    rank = 1
+
+
+class SeparableConv2D(SeparableConv):
+    """Separable convolution of images.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: height and width of the window; an int for both.
+        strides: steps of the window. Defaults to (1, 1).
+        padding: `"valid"` (default) or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+        dilation_rate: distances between the window's elements. Defaults to (1, 1).
+        depth_multiplier: depthwise channels for each input channel. Defaults to 1.
+        activation: function of the result; None: none.
+        use_bias: whether to add a bias. Defaults to True.
+        depthwise_initializer, depthwise_regularizer, depthwise_constraint: for the
+            kernel of each channel.
+        pointwise_initializer, pointwise_regularizer, pointwise_constraint: for the
+            kernel across channels.
+        bias_initializer, bias_regularizer, bias_constraint: for the bias.
+        activity_regularizer: penalty on the output.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.SeparableConv2D(4, 3, data_format="channels_last")
+    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape == (2, 6, 6, 4)
+    True
+    """
+
+    rank = 2

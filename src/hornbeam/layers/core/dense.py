@@ -1,0 +1,103 @@
+"""The densely connected layer."""
+
+from hornbeam import activations
+from hornbeam.layers.arguments import (
+    keep_weight_arguments,
+    known_size,
+    positive_integer,
+    reject_unsupported,
+)
+from hornbeam.layers.input_spec import InputSpec
+from hornbeam.layers.layer import Layer
+from hornbeam.ops import nn
+
+
+class Dense(Layer):
+    """A linear map of the last axis: `activation(inputs @ kernel + bias)`.
+
+    Args:
+        units: size of the last axis of the output.
+        activation: function of the result; None: none.
+        use_bias: whether to add a bias. Defaults to True.
+        kernel_initializer: for the `(input size, units)` matrix.
+        bias_initializer: for the `(units,)` vector.
+        kernel_regularizer: penalty on the kernel.
+        bias_regularizer: penalty on the bias.
+        activity_regularizer: penalty on the output.
+        kernel_constraint: projection of the kernel after each update.
+        bias_constraint: projection of the bias after each update.
+        lora_rank, lora_alpha, quantization_config: only None.
+
+    Input shape: `(batch, ..., input size)`. Output shape: `(batch, ..., units)`.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.Dense(3, activation="relu")
+    >>> layer(keras.ops.ones((2, 5))).shape == (2, 3)
+    True
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation=None,
+        use_bias: bool = True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        lora_rank=None,
+        lora_alpha=None,
+        quantization_config=None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        reject_unsupported(
+            self, lora_rank=lora_rank, quantization_config=quantization_config
+        )
+        self.units = positive_integer(self, "units", units)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        keep_weight_arguments(
+            self,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
+        self.input_spec = InputSpec(min_ndim=2)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        """Make the kernel and the bias for inputs of this shape."""
+        size = known_size(self, input_shape, -1)
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(size, self.units),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(self.units,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
+
+    def call(self, inputs, training=None):
+        """Return `activation(inputs @ kernel + bias)`."""
+        outputs = nn.linear(inputs, self.kernel, self.bias)
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def compute_output_shape(self, input_shape):
+        """Return the input's shape with `units` as the last size."""
+        return (*input_shape[:-1], self.units)

@@ -1,0 +1,96 @@
+"""The table of vectors that stand for integers."""
+
+import warnings
+
+from hornbeam import ops
+from hornbeam.layers.arguments import (
+    keep_weight_arguments,
+    positive_integer,
+    reject_unsupported,
+)
+from hornbeam.layers.layer import Layer
+
+
+class Embedding(Layer):
+    """Looks up a trained vector for each integer: `embeddings[inputs]`.
+
+    Args:
+        input_dim: how many different integers there are, `0 ... input_dim - 1`.
+        output_dim: size of each vector.
+        embeddings_initializer: for the `(input_dim, output_dim)` table.
+        embeddings_regularizer: penalty on the table.
+        embeddings_constraint: projection of the table after each update.
+        mask_zero: whether 0 is padding, which later layers skip. Defaults to False.
+        weights: the table's first value.
+        lora_rank, lora_alpha, quantization_config: only None.
+
+    Input shape: `(batch, ...)`. Output shape: `(batch, ..., output_dim)`.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.Embedding(input_dim=10, output_dim=4)
+    >>> layer(keras.ops.array([[1, 2, 3]])).shape == (1, 3, 4)
+    True
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer="uniform",
+        embeddings_regularizer=None,
+        embeddings_constraint=None,
+        mask_zero: bool = False,
+        weights=None,
+        lora_rank=None,
+        lora_alpha=None,
+        quantization_config=None,
+        **kwargs,
+    ):
+        if kwargs.pop("input_length", None) is not None:
+            warnings.warn(
+                "Argument `input_length` of Embedding does nothing: remove it.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+        # A float input holds whole numbers that half precision would round.
+        super().__init__(**{"autocast": False, **kwargs})
+        reject_unsupported(
+            self, lora_rank=lora_rank, quantization_config=quantization_config
+        )
+        self.input_dim = positive_integer(self, "input_dim", input_dim)
+        self.output_dim = positive_integer(self, "output_dim", output_dim)
+        keep_weight_arguments(
+            self,
+            embeddings_initializer=embeddings_initializer,
+            embeddings_regularizer=embeddings_regularizer,
+            embeddings_constraint=embeddings_constraint,
+        )
+        self.mask_zero = mask_zero
+        self.supports_masking = mask_zero
+        if weights is not None:
+            self.build()
+            self.set_weights(weights if isinstance(weights, list) else [weights])
+
+    def build(self, input_shape=None):
+        """Make the table."""
+        self.embeddings = self.add_weight(
+            name="embeddings",
+            shape=(self.input_dim, self.output_dim),
+            initializer=self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
+        self.built = True
+
+    def call(self, inputs):
+        """Return the vector of each integer in `inputs`."""
+        vectors = ops.take(self.embeddings, ops.cast(inputs, "int32"), axis=0)
+        return ops.cast(vectors, self.compute_dtype)
+
+    def compute_mask(self, inputs, mask=None):
+        """Return which integers are not 0, if 0 is padding."""
+        return ops.not_equal(inputs, 0) if self.mask_zero else None
+
+    def compute_output_shape(self, input_shape):
+        """Return the input's shape with `output_dim` appended."""
+        return (*input_shape, self.output_dim)

@@ -1,0 +1,30 @@
+"""The layer that does nothing."""
+
+from hornbeam.core import tree
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.layers.layer import Layer
+
+
+class Identity(Layer):
+    """Returns its input unchanged: a placeholder where a layer is asked for.
+
+    >>> import hornbeam as keras
+    >>> keras.layers.Identity()(keras.ops.ones((2, 3))).shape == (2, 3)
+    True
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs):
+        """Return `inputs`."""
+        return inputs
+
+    def compute_output_shape(self, input_shape):
+        """Return `input_shape`."""
+        return input_shape
+
+    def compute_output_spec(self, inputs):
+        """Return symbolic tensors like `inputs`."""
+        return tree.map_structure(lambda x: KerasTensor(x.shape, x.dtype), inputs)

@@ -1,0 +1,120 @@
+"""A layer made of a function."""
+
+import inspect
+
+from hornbeam import ops
+from hornbeam.core import tree
+from hornbeam.core.serialization import deserialize_keras_object
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.layers.layer import Layer
+
+_FIX = (
+    "Give the function a name with `def`, and register it with "
+    "`@keras.saving.register_keras_serializable()` or pass it in `custom_objects` when "
+    "loading; or write a Layer subclass."
+)
+
+
+class Lambda(Layer):
+    """Wraps a function without state as a layer.
+
+    A file holds the function's name, never its code: loading a file runs nothing that
+    came with it. So a Lambda of an op (`keras.ops.square`) or of a registered function
+    can be saved, one of a Python `lambda` cannot.
+
+    Args:
+        function: takes the inputs first; may also take `mask` and `training`.
+        output_shape: shape of the output without the batch, or a function of the input
+            shape; None: found by tracing the function.
+        mask: the output's mask, or a function of `(inputs, mask)`.
+        arguments: further keyword arguments for the function.
+
+    >>> import hornbeam as keras
+    >>> float(keras.layers.Lambda(keras.ops.square)(keras.ops.array(3.0)))
+    9.0
+    """
+
+    def __init__(
+        self, function, output_shape=None, mask=None, arguments=None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        if not callable(function):
+            raise TypeError(
+                "Argument `function` of Lambda must be callable. Received: "
+                f"function={function!r}"
+            )
+        valid_shape = output_shape is None or callable(output_shape)
+        if not valid_shape and not isinstance(output_shape, tuple | list):
+            raise TypeError(
+                "Argument `output_shape` of Lambda must be None, a tuple or a function "
+                f"of the input shape. Received: output_shape={output_shape!r}"
+            )
+        self.function = function
+        self.output_shape = output_shape
+        self.mask = mask
+        self.arguments = arguments or {}
+        self.supports_masking = mask is not None
+        self._optional = {"mask", "training"} & _parameters(function)
+        self.built = True
+
+    def call(self, inputs, mask=None, training=None):
+        """Return `function(inputs, **arguments)`."""
+        given = {"mask": mask, "training": training}
+        optional = {name: given[name] for name in self._optional}
+        return self.function(inputs, **{**optional, **self.arguments})
+
+    def compute_mask(self, inputs, mask=None):
+        """Return the mask that the argument `mask` gives."""
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
+
+    def compute_output_shape(self, input_shape):
+        """Return the declared shape, else the one that tracing gives."""
+        if self.output_shape is None:
+            inputs = tree.map_shape_structure(
+                lambda shape: KerasTensor(shape, self.compute_dtype), input_shape
+            )
+            outputs = ops.compute_output_spec(self.call, inputs) if inputs else None
+            return tree.map_structure(lambda x: x.shape, outputs)
+        if callable(self.output_shape):
+            return self.output_shape(input_shape)
+        batch = tree.flatten(input_shape)[0]
+        return (batch, *self.output_shape)
+
+    def get_config(self):
+        """Return the config; needs functions that have a name.
+
+        Written by hand because a `lambda` is refused.
+        """
+        for argument in ("function", "output_shape", "mask"):
+            if getattr(getattr(self, argument), "__name__", "") == "<lambda>":
+                raise ValueError(
+                    f"Lambda layer {self.name!r} cannot be saved: its `{argument}` is "
+                    f"a Python lambda, whose code would have to go in the file. {_FIX}"
+                )
+        return super().get_config()
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None, safe_mode=None):
+        """Make the layer from a config; functions are looked up by name."""
+        config = dict(config)
+        for argument in ("function", "output_shape", "mask"):
+            value = config.get(argument)
+            if not isinstance(value, dict):
+                continue
+            if value.get("class_name") == "__lambda__":
+                raise ValueError(
+                    f"Lambda layer {config.get('name')!r} holds the code of a Python "
+                    f"lambda as its `{argument}`; running code from a file is "
+                    f"refused. {_FIX}"
+                )
+            config[argument] = deserialize_keras_object(
+                value, custom_objects=custom_objects
+            )
+        return cls(**config)
+
+
+def _parameters(function):
+    try:
+        return set(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return set()

@@ -1,0 +1,40 @@
+"""The layer that marks time steps to be skipped."""
+
+from hornbeam import ops
+from hornbeam.layers.layer import Layer
+
+
+class Masking(Layer):
+    """Marks the time steps at which every feature equals `mask_value`.
+
+    Later layers that support masks skip the marked steps; their features become zero.
+
+    Args:
+        mask_value: the value that marks a step. Defaults to 0.0.
+
+    Input and output shape: `(batch, steps, features)`.
+
+    >>> import hornbeam as keras
+    >>> x = keras.ops.array([[[1.0, 2.0], [0.0, 0.0]]])
+    >>> mask = keras.layers.Masking().compute_mask(x)
+    >>> [bool(m) for m in mask[0]]
+    [True, False]
+    """
+
+    def __init__(self, mask_value: float = 0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+        self.supports_masking = True
+
+    def compute_mask(self, inputs, mask=None):
+        """Return True for each step that has a feature other than `mask_value`."""
+        return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
+
+    def call(self, inputs):
+        """Return the inputs with masked steps set to zero."""
+        kept = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
+        return inputs * ops.cast(kept, inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        """Return `input_shape`."""
+        return input_shape

@@ -1,0 +1,45 @@
+"""The base of layers that hold one other layer."""
+
+from hornbeam.core.serialization import deserialize_keras_object
+from hornbeam.layers.layer import Layer
+
+
+class Wrapper(Layer):
+    """Holds another layer as `self.layer`; a base for layers that change what it does.
+
+    Args:
+        layer: the layer to wrap.
+
+    >>> import hornbeam as keras
+    >>> class Twice(keras.layers.Wrapper):
+    ...     def call(self, inputs):
+    ...         return 2 * self.layer(inputs)
+    >>> Twice(keras.layers.Dense(4))(keras.ops.ones((2, 3))).shape == (2, 4)
+    True
+    """
+
+    def __init__(self, layer: Layer, **kwargs):
+        if not isinstance(layer, Layer):
+            raise ValueError(
+                f"Argument `layer` of {type(self).__name__} must be a Layer. Received: "
+                f"layer={layer!r} (of type {type(layer).__name__})."
+            )
+        super().__init__(**kwargs)
+        self.layer = layer
+
+    def build(self, input_shape=None):
+        """Build the wrapped layer, if it is not built yet."""
+        if not self.layer.built:
+            self.layer.build(input_shape)
+            self.layer.built = True
+        self.built = True
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Make the wrapper and the layer in it from a config."""
+        config = dict(config)
+        if isinstance(config["layer"], dict):
+            config["layer"] = deserialize_keras_object(
+                config["layer"], custom_objects=custom_objects
+            )
+        return cls(**config)

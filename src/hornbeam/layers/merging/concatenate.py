@@ -1,0 +1,69 @@
+"""The layer `Concatenate` and its functional form."""
+
+from hornbeam import ops
+from hornbeam.layers.merging.merge import Merge, check_masks, check_shapes, like
+
+
+class Concatenate(Merge):
+    """Joins the inputs along an axis.
+
+    Args:
+        axis: the axis. Defaults to -1.
+
+    Input: a list of tensors whose shapes are equal except along the axis.
+
+    >>> import hornbeam as keras
+    >>> x = keras.ops.ones((2, 3))
+    >>> keras.layers.Concatenate()([x, x]).shape == (2, 6)
+    True
+    """
+
+    def __init__(self, axis: int = -1, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def call(self, inputs, mask=None):
+        """Return the inputs joined."""
+        return ops.concatenate(inputs, axis=self.axis)
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape with the sizes along the axis added up."""
+        shapes = check_shapes(self, input_shape)
+        rank = len(shapes[0])
+        same_rank = all(len(shape) == rank for shape in shapes)
+        if not same_rank or not -rank <= self.axis < rank:
+            self._raise_mismatch(shapes)
+        sizes = []
+        for axis, column in enumerate(zip(*shapes, strict=True)):
+            known = {size for size in column if size is not None}
+            if axis == self.axis % rank:
+                sizes.append(None if None in column else sum(column))
+            elif len(known) > 1:
+                self._raise_mismatch(shapes)
+            else:
+                sizes.append(known.pop() if known else None)
+        return tuple(sizes)
+
+    def _raise_mismatch(self, shapes):
+        raise ValueError(
+            f"Layer {self.path!r} (Concatenate) requires inputs with matching shapes "
+            f"except for the concatenation axis, {self.axis}. Received: shapes {shapes}."
+        )
+
+    def compute_mask(self, inputs, mask=None):
+        """Return the masks joined; a step is valid if any of its features is."""
+        masks = check_masks(inputs, mask)
+        if masks is None:
+            return None
+        whole = [
+            ops.ones_like(x, dtype="bool")
+            if m is None
+            else ops.logical_and(like(m, x), ops.ones_like(x, dtype="bool"))
+            for x, m in zip(inputs, masks, strict=True)
+        ]
+        return ops.any(ops.concatenate(whole, axis=self.axis), axis=-1)
+
+
+def concatenate(inputs, axis=-1, **kwargs):
+    """Return `Concatenate(axis, **kwargs)(inputs)`."""
+    return Concatenate(axis=axis, **kwargs)(inputs)

@@ -1,0 +1,142 @@
+"""The base of layers that combine several inputs element by element."""
+
+from hornbeam import ops
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.layers.layer import Layer
+from hornbeam.ops.declare import broadcast_shapes
+
+
+class Merge(Layer):
+    """Combines a list of inputs, broadcasting them beyond the batch.
+
+    An input of lower rank gets axes of size 1 after the batch.
+    """
+
+    exact_inputs = None
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def merge(self, x1, x2):
+        """Return the combination of two inputs."""
+        raise NotImplementedError
+
+    def build(self, input_shape):
+        """Check that there is a list of inputs that can be combined."""
+        self.compute_output_shape(input_shape)
+
+    def call(self, inputs, mask=None):
+        """Return the combination of all inputs."""
+        inputs = aligned(inputs)
+        outputs = inputs[0]
+        for x in inputs[1:]:
+            outputs = self.merge(outputs, x)
+        return outputs
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape of all inputs broadcast together."""
+        shapes = check_shapes(self, input_shape, exact=self.exact_inputs)
+        batches = {shape[0] for shape in shapes if shape} - {None}
+        if len(batches) > 1:
+            raise ValueError(
+                f"Layer {self.path!r} ({type(self).__name__}) cannot merge inputs of "
+                f"different batch sizes. Received: shapes {shapes}."
+            )
+        merged = shapes[0][1:]
+        for shape in shapes[1:]:
+            try:
+                merged = broadcast_shapes(merged, shape[1:])
+            except ValueError as error:
+                raise ValueError(
+                    f"Layer {self.path!r} ({type(self).__name__}) got inputs whose "
+                    f"shapes do not broadcast. Received: shapes {shapes}. {error}"
+                ) from error
+        unknown = any(shape[0] is None for shape in shapes)
+        batch = None if unknown or not batches else batches.pop()
+        return (batch, *merged)
+
+    def compute_output_spec(self, inputs, mask=None):
+        """Return the symbolic output."""
+        shape = self.compute_output_shape([tuple(x.shape) for x in inputs])
+        return KerasTensor(shape, dtype=self.compute_dtype)
+
+    def compute_mask(self, inputs, mask=None):
+        """Return where any input is valid; None if an input has no mask."""
+        masks = check_masks(inputs, mask)
+        if masks is None or any(m is None for m in masks):
+            return None
+        merged = ops.cast(masks[0], "bool")
+        for m in masks[1:]:
+            merged = ops.logical_or(merged, ops.cast(m, "bool"))
+        return merged
+
+
+class MaskedMerge(Merge):
+    """A Merge in which a step that is masked in one input takes the other's value."""
+
+    def call(self, inputs, mask=None):
+        """Return the combination of what the masks leave in."""
+        if mask is None or any(m is None for m in mask):
+            return super().call(inputs)
+        inputs = aligned(inputs)
+        outputs, valid = inputs[0], like(mask[0], inputs[0])
+        for x, m in zip(inputs[1:], mask[1:], strict=True):
+            m = like(m, x)
+            merged = self.merge(outputs, x)
+            only_x = ops.logical_and(m, ops.logical_not(valid))
+            only_outputs = ops.logical_and(valid, ops.logical_not(m))
+            outputs = ops.where(only_outputs, outputs, ops.where(only_x, x, merged))
+            valid = ops.logical_or(valid, m)
+        return outputs
+
+
+def like(mask, x):
+    """Return the mask as booleans that broadcast to `x`."""
+    mask = ops.cast(mask, "bool")
+    return ops.reshape(
+        mask, (*ops.shape(mask), *[1] * (len(x.shape) - len(mask.shape)))
+    )
+
+
+def aligned(inputs):
+    """Return the inputs with one rank: axes of size 1 after the batch fill it up."""
+    rank = max(len(x.shape) for x in inputs)
+    return [
+        x
+        if len(x.shape) == rank
+        else ops.expand_dims(x, tuple(range(1, 1 + rank - len(x.shape))))
+        for x in inputs
+    ]
+
+
+def check_shapes(layer, input_shape, exact=None, least=1):
+    """Return the list of shapes, if it is one of the right length."""
+    name = type(layer).__name__
+    listed = isinstance(input_shape, list | tuple) and all(
+        isinstance(shape, list | tuple) for shape in input_shape
+    )
+    wanted = f"exactly {exact} inputs" if exact else f"a list of at least {least} input"
+    if not listed or len(input_shape) != (exact or max(len(input_shape), least)):
+        raise ValueError(
+            f"A `{name}` layer should be called on {wanted}. Received: input_shape="
+            f"{input_shape}. Put the inputs in a list: `layer([x1, x2])`."
+        )
+    return [tuple(shape) for shape in input_shape]
+
+
+def check_masks(inputs, mask):
+    """Return the list of masks that belongs to the list of inputs, or None."""
+    if mask is None:
+        return None
+    for name, value in (("mask", mask), ("inputs", inputs)):
+        if not isinstance(value, list | tuple):
+            raise ValueError(
+                f"Argument `{name}` should be a list. Received: {type(value).__name__}."
+            )
+    if len(mask) != len(inputs):
+        raise ValueError(
+            "The lists `inputs` and `mask` should have the same length. Received: "
+            f"{len(inputs)} inputs and {len(mask)} masks."
+        )
+    return None if all(m is None for m in mask) else list(mask)

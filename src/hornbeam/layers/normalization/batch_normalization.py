@@ -1,0 +1,189 @@
+"""Normalisation over the batch."""
+
+from hornbeam import initializers, ops
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.core.scopes import batch_mask
+from hornbeam.layers.arguments import known_size, normalized_axes
+from hornbeam.layers.input_spec import InputSpec
+from hornbeam.layers.layer import Layer
+from hornbeam.layers.normalization.affine import (
+    add_affine_weights,
+    in_full_precision,
+    keep_affine_arguments,
+)
+from hornbeam.layers.normalization.renorm import (
+    add_renorm_weights,
+    check_clipping,
+    corrected_affine,
+)
+
+
+class BatchNormalization(Layer):
+    """Gives each channel mean 0 and variance 1 over the batch.
+
+    `y = gamma * (x - mean) / sqrt(var + epsilon) + beta`. In training, mean and
+    variance are those of the batch, and the moving statistics follow them:
+    `moving = momentum * moving + (1 - momentum) * batch`. Else, and while
+    `trainable` is False, the moving statistics are used. Source: Ioffe and Szegedy,
+    "Batch normalization", arXiv:1502.03167. Variant: both variances divide by the
+    number of values (torch divides the moving one by one less).
+
+    Args:
+        axis: the axis of the channels. Defaults to -1.
+        momentum: how slowly the moving statistics change. Defaults to 0.99.
+        epsilon: added to the variance. Defaults to 0.001.
+        center: whether to add `beta`. Defaults to True.
+        scale: whether to multiply with `gamma`. Defaults to True.
+        beta_initializer, beta_regularizer, beta_constraint: for `beta`.
+        gamma_initializer, gamma_regularizer, gamma_constraint: for `gamma`.
+        moving_mean_initializer, moving_variance_initializer: for the statistics.
+        renorm: whether to use batch renormalisation (arXiv:1702.03275), which lets
+            training see the moving statistics too.
+        renorm_clipping: limits `"rmax"`, `"rmin"`, `"dmax"` of its corrections.
+        renorm_momentum: how slowly its moving statistics change. Defaults to 0.99.
+        synchronized: only False: statistics over several devices are not supported.
+
+    Called with a `mask`, the steps that it marks False do not count.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.BatchNormalization()
+    >>> y = layer(keras.ops.array([[1.0], [3.0]]), training=True)
+    >>> [round(float(v), 2) for v in y[:, 0]]
+    [-1.0, 1.0]
+    """
+
+    momentum = Hyperparameter()
+    epsilon = Hyperparameter()
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer="zeros",
+        gamma_initializer="ones",
+        moving_mean_initializer="zeros",
+        moving_variance_initializer="ones",
+        beta_regularizer=None,
+        gamma_regularizer=None,
+        beta_constraint=None,
+        gamma_constraint=None,
+        renorm: bool = False,
+        renorm_clipping: dict | None = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if synchronized:
+            raise ValueError(
+                "Argument `synchronized=True` of BatchNormalization needs the "
+                "TensorFlow backend. Leave it False."
+            )
+        self.axis = int(axis)
+        self.momentum = momentum
+        self.epsilon = epsilon
+        keep_affine_arguments(
+            self,
+            center,
+            scale,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+        )
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.renorm = renorm
+        self.renorm_clipping = check_clipping(renorm_clipping)
+        self.renorm_momentum = renorm_momentum
+        self.synchronized = synchronized
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        """Make scale, offset and moving statistics for inputs of this shape."""
+        (axis,) = normalized_axes(self, self.axis, len(input_shape))
+        channels = known_size(self, input_shape, axis, "number of channels")
+        add_affine_weights(self, (channels,))
+        self.moving_mean = self.add_statistic(
+            "moving_mean", self.moving_mean_initializer, channels
+        )
+        self.moving_variance = self.add_statistic(
+            "moving_variance", self.moving_variance_initializer, channels
+        )
+        if self.renorm:
+            add_renorm_weights(self, channels)
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: channels})
+
+    def call(self, inputs, training=None, mask=None):
+        """Return the normalised inputs."""
+        x = in_full_precision(inputs)
+        gamma, beta = in_full_precision(self.gamma), in_full_precision(self.beta)
+        if training and self.trainable:
+            mean, variance = self._moments(x, mask)
+            self.follow(self.moving_mean, mean, self.momentum)
+            self.follow(self.moving_variance, variance, self.momentum)
+            if self.renorm:
+                gamma, beta = corrected_affine(self, mean, variance, gamma, beta)
+        else:
+            mean = ops.cast(self.moving_mean, x.dtype)
+            variance = ops.cast(self.moving_variance, x.dtype)
+        outputs = ops.batch_normalization(
+            x,
+            mean=mean,
+            variance=variance,
+            axis=self.axis,
+            offset=beta,
+            scale=gamma,
+            epsilon=self.epsilon,
+        )
+        return ops.cast(outputs, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        """Return `input_shape`."""
+        normalized_axes(self, self.axis, len(input_shape))
+        return input_shape
+
+    def add_statistic(self, name, initializer, channels):
+        """Make a moving statistic, one number for each channel."""
+        return self.add_weight(
+            name=name,
+            shape=(channels,),
+            initializer=initializer,
+            trainable=False,
+            autocast=False,
+        )
+
+    def follow(self, moving, value, momentum):
+        """Move a statistic towards the batch's value."""
+        value = ops.cast(value, moving.dtype)
+        moving.assign(moving * momentum + value * (1.0 - momentum))
+
+    def _moments(self, x, mask):
+        """Return mean and variance of the values that count."""
+        rank = len(x.shape)
+        axes = [a for a in range(rank) if a != self.axis % rank]
+        weights = self._weights(x, mask)
+        if weights is None:
+            return ops.moments(x, axes=axes)
+        # A row without any valid step has weight 0: its mean is 0, not 0 / 0.
+        total = ops.sum(ops.broadcast_to(weights, ops.shape(x)), axes, keepdims=True)
+        share = weights / ops.maximum(total, 1e-12)
+        mean = ops.sum(x * share, axes, keepdims=True)
+        variance = ops.sum(ops.square(x - mean) * share, axes)
+        return ops.squeeze(mean, axes), variance
+
+    def _weights(self, x, mask):
+        """Return 1 for each value that counts, broadcastable to `x`, or None."""
+        rank = len(x.shape)
+        found = [m for m in (mask, batch_mask()) if m is not None]
+        weights = None
+        for one in found:
+            one = ops.cast(one, x.dtype)
+            one = ops.reshape(one, (*ops.shape(one), *[1] * (rank - len(one.shape))))
+            weights = one if weights is None else weights * one
+        return weights

@@ -1,0 +1,118 @@
+"""Normalisation over groups of channels of each sample."""
+
+import numbers
+
+from hornbeam import ops
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.layers.arguments import known_size
+from hornbeam.layers.input_spec import InputSpec
+from hornbeam.layers.layer import Layer
+from hornbeam.layers.normalization.affine import (
+    add_affine_weights,
+    in_full_precision,
+    keep_affine_arguments,
+)
+
+
+class GroupNormalization(Layer):
+    """Gives each group of channels of each sample mean 0 and variance 1.
+
+    `y = gamma * (x - mean) / sqrt(var + epsilon) + beta`, where mean and variance are
+    those of one sample's group over all its places. Source: Wu and He, "Group
+    normalization", arXiv:1803.08494. One group gives layer normalisation, as many
+    groups as channels instance normalisation.
+
+    Args:
+        groups: how many groups; it must divide the number of channels; -1: one for
+            each channel. Defaults to 32.
+        axis: the axis of the channels. Defaults to -1.
+        epsilon: added to the variance. Defaults to 0.001.
+        center: whether to add `beta`. Defaults to True.
+        scale: whether to multiply with `gamma`. Defaults to True.
+        beta_initializer, beta_regularizer, beta_constraint: for `beta`.
+        gamma_initializer, gamma_regularizer, gamma_constraint: for `gamma`.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.GroupNormalization(groups=2)
+    >>> layer(keras.ops.ones((1, 3, 3, 4))).shape == (1, 3, 3, 4)
+    True
+    """
+
+    epsilon = Hyperparameter()
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer="zeros",
+        gamma_initializer="ones",
+        beta_regularizer=None,
+        gamma_regularizer=None,
+        beta_constraint=None,
+        gamma_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(axis, numbers.Integral):
+            raise TypeError(
+                "Argument `axis` of GroupNormalization must be an integer. Received: "
+                f"axis={axis!r}"
+            )
+        self.groups = groups
+        self.axis = axis
+        self.epsilon = epsilon
+        keep_affine_arguments(
+            self,
+            center,
+            scale,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+        )
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        """Make the scale and the offset for inputs of this shape."""
+        channels = known_size(self, input_shape, self.axis, "number of channels")
+        if self.groups == -1:
+            self.groups = channels
+        if self.groups < 1 or channels % self.groups:
+            raise ValueError(
+                f"GroupNormalization {self.path!r}: `groups` must divide the number of "
+                f"channels. Received: groups={self.groups} for an input of "
+                f"{channels} channels (input_shape={tuple(input_shape)})."
+            )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
+        add_affine_weights(self, (channels,))
+
+    def call(self, inputs):
+        """Return the normalised inputs."""
+        shape = ops.shape(inputs)
+        channel_axis = self.axis % len(shape)
+        x = ops.reshape(in_full_precision(inputs), self._grouped(shape, channel_axis))
+        axes = [a for a in range(1, len(shape) + 1) if a != channel_axis]
+        mean, variance = ops.moments(x, axes=axes, keepdims=True)
+        x = (x - mean) * ops.rsqrt(variance + self.epsilon)
+        x = ops.reshape(x, shape)
+        along_channels = [1] * len(shape)
+        along_channels[channel_axis] = -1
+        if self.gamma is not None:
+            x = x * ops.reshape(in_full_precision(self.gamma), along_channels)
+        if self.beta is not None:
+            x = x + ops.reshape(in_full_precision(self.beta), along_channels)
+        return ops.cast(x, self.compute_dtype)
+
+    def _grouped(self, shape, channel_axis):
+        """Return the shape with the channels split into groups and their members."""
+        split = (self.groups, shape[channel_axis] // self.groups)
+        return (*shape[:channel_axis], *split, *shape[channel_axis + 1 :])
+
+    def compute_output_shape(self, input_shape):
+        """Return `input_shape`."""
+        return input_shape

@@ -1,0 +1,92 @@
+"""Normalisation over the features of each sample."""
+
+from hornbeam import ops
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.layers.arguments import known_size, normalized_axes
+from hornbeam.layers.layer import Layer
+from hornbeam.layers.normalization.affine import (
+    add_affine_weights,
+    in_full_precision,
+    keep_affine_arguments,
+)
+
+
+class LayerNormalization(Layer):
+    """Gives each sample mean 0 and variance 1 along `axis`.
+
+    `y = gamma * (x - mean(x)) / sqrt(var(x) + epsilon) + beta`, where mean and variance
+    are taken along `axis`. Source: Ba, Kiros and Hinton, "Layer normalization",
+    arXiv:1607.06450.
+
+    Args:
+        axis: the axis or axes to normalise along. Defaults to -1.
+        epsilon: added to the variance. Defaults to 0.001.
+        center: whether to add `beta`. Defaults to True.
+        scale: whether to multiply with `gamma`. Defaults to True.
+        beta_initializer, beta_regularizer, beta_constraint: for `beta`.
+        gamma_initializer, gamma_regularizer, gamma_constraint: for `gamma`.
+
+    >>> import hornbeam as keras
+    >>> y = keras.layers.LayerNormalization()(keras.ops.array([[1.0, 3.0]]))
+    >>> [round(float(v), 2) for v in y[0]]
+    [-1.0, 1.0]
+    """
+
+    epsilon = Hyperparameter()
+
+    def __init__(
+        self,
+        axis=-1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer="zeros",
+        gamma_initializer="ones",
+        beta_regularizer=None,
+        gamma_regularizer=None,
+        beta_constraint=None,
+        gamma_constraint=None,
+        **kwargs,
+    ):
+        if kwargs.pop("rms_scaling", False):
+            raise ValueError(
+                "Argument `rms_scaling` of LayerNormalization is not supported. Use "
+                "`keras.layers.RMSNormalization` instead."
+            )
+        super().__init__(**kwargs)
+        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
+        self.epsilon = epsilon
+        keep_affine_arguments(
+            self,
+            center,
+            scale,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+        )
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        """Make the scale and the offset for inputs of this shape."""
+        axes = normalized_axes(self, self.axis, len(input_shape))
+        shape = tuple(known_size(self, input_shape, axis) for axis in axes)
+        add_affine_weights(self, shape)
+
+    def call(self, inputs):
+        """Return the normalised inputs."""
+        outputs = ops.layer_normalization(
+            in_full_precision(inputs),
+            gamma=in_full_precision(self.gamma),
+            beta=in_full_precision(self.beta),
+            axis=self.axis,
+            epsilon=self.epsilon,
+        )
+        return ops.cast(outputs, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        """Return `input_shape`."""
+        normalized_axes(self, self.axis, len(input_shape))
+        return input_shape

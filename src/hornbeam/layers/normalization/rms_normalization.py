@@ -1,0 +1,56 @@
+"""Normalisation by the root of the mean square."""
+
+from hornbeam import ops
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.layers.arguments import known_size, normalized_axes
+from hornbeam.layers.layer import Layer
+from hornbeam.layers.normalization.affine import in_full_precision
+
+
+class RMSNormalization(Layer):
+    """Divides by the root mean square: `scale * x / sqrt(mean(x**2) + epsilon)`.
+
+    Source: Zhang and Sennrich, "Root mean square layer normalization",
+    arXiv:1910.07467. Variant: no offset, and epsilon inside the root.
+
+    Args:
+        axis: the axis or axes along which the mean is taken. Defaults to -1.
+        epsilon: added to the mean square. Defaults to 1e-6.
+
+    >>> import hornbeam as keras
+    >>> y = keras.layers.RMSNormalization()(keras.ops.array([[3.0, 4.0]]))
+    >>> [round(float(v), 2) for v in y[0]]
+    [0.85, 1.13]
+    """
+
+    epsilon = Hyperparameter()
+
+    def __init__(self, axis=-1, epsilon: float = 1e-6, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = axis
+        self.epsilon = epsilon
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        """Make the scale for inputs of this shape."""
+        axes = normalized_axes(self, self.axis, len(input_shape))
+        self.scale = self.add_weight(
+            name="scale",
+            shape=tuple(known_size(self, input_shape, axis) for axis in axes),
+            initializer="ones",
+        )
+
+    def call(self, x):
+        """Return the normalised inputs."""
+        outputs = ops.rms_normalization(
+            in_full_precision(x),
+            scale=in_full_precision(self.scale),
+            axis=self.axis,
+            epsilon=self.epsilon,
+        )
+        return ops.cast(outputs, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        """Return `input_shape`."""
+        normalized_axes(self, self.axis, len(input_shape))
+        return input_shape

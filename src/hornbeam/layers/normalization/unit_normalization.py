@@ -1,0 +1,36 @@
+"""Normalisation to length 1."""
+
+from hornbeam import ops
+from hornbeam.layers.layer import Layer
+
+
+class UnitNormalization(Layer):
+    """Gives each sample the Euclidean length 1 along `axis`: `x / sqrt(sum(x**2))`.
+
+    Args:
+        axis: the axis, or list of axes, along which lengths are taken. Defaults to -1.
+
+    >>> import hornbeam as keras
+    >>> y = keras.layers.UnitNormalization()(keras.ops.array([[3.0, 4.0]]))
+    >>> [round(float(v), 2) for v in y[0]]
+    [0.6, 0.8]
+    """
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(axis, int | list | tuple):
+            raise TypeError(
+                "Argument `axis` of UnitNormalization must be an integer or a list of "
+                f"integers. Received: axis={axis!r}"
+            )
+        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
+        self.supports_masking = True
+
+    def call(self, inputs):
+        """Return the inputs, each sample divided by its length."""
+        axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
+        return ops.normalize(inputs, axis=axis, order=2, epsilon=1e-12)
+
+    def compute_output_shape(self, input_shape):
+        """Return `input_shape`."""
+        return input_shape

@@ -1,0 +1,50 @@
+"""Layers that reduce samples of any size to a given number of bins."""
+
+from hornbeam import ops
+from hornbeam.core.config import standardize_data_format
+from hornbeam.layers.arguments import integer_tuple, spatial_axes
+from hornbeam.layers.input_spec import InputSpec
+from hornbeam.layers.layer import Layer
+
+
+class AdaptivePooling(Layer):
+    """Bins that divide each spatial axis as evenly as can be."""
+
+    rank = 0
+
+    def __init__(self, output_size, data_format: str | None = None, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(output_size, int | tuple | list) or (
+            not isinstance(output_size, int) and len(output_size) != self.rank
+        ):
+            raise TypeError(
+                f"Argument `output_size` of {type(self).__name__} must be an integer or "
+                f"a tuple of {self.rank}. Received: output_size={output_size!r}"
+            )
+        self.output_size = integer_tuple(self, "output_size", output_size, self.rank)
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape with `output_size` for the spatial sizes."""
+        shape = list(input_shape)
+        axes = spatial_axes(self.data_format, self.rank)
+        for axis, size in zip(axes, self.output_size, strict=True):
+            shape[axis] = size
+        return tuple(shape)
+
+
+class AdaptiveMaxPooling(AdaptivePooling):
+    """The largest value of each bin."""
+
+    def call(self, inputs):
+        """Return the largest values."""
+        return ops.adaptive_max_pool(inputs, self.output_size, self.data_format)
+
+
+class AdaptiveAveragePooling(AdaptivePooling):
+    """The mean of each bin."""
+
+    def call(self, inputs):
+        """Return the means."""
+        return ops.adaptive_average_pool(inputs, self.output_size, self.data_format)

@@ -1,0 +1,70 @@
+"""Pooling by the mean over all places."""
+
+from hornbeam import ops
+from hornbeam.layers.pooling.global_pooling import GlobalAveragePooling
+
+
+class GlobalAveragePooling1D(GlobalAveragePooling):
+    """Takes the mean of each channel of sequences.
+
+    Steps that a `mask` marks False do not count.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+        keepdims: whether the spatial axes stay, with size 1. Defaults to False.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.GlobalAveragePooling1D(data_format="channels_last")
+    >>> layer(keras.ops.ones((2, 8, 3))).shape == (2, 3)
+    True
+    """
+
+    rank = 1
+
+    def __init__(self, data_format=None, keepdims=False, **kwargs):
+        super().__init__(data_format, keepdims, **kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs, mask=None):
+        """Return the mean over the steps that the mask leaves in."""
+        if mask is None:
+            return super().call(inputs)
+        steps = 2 if self.data_format == "channels_first" else 1
+        weights = ops.expand_dims(ops.cast(mask, inputs.dtype), 3 - steps)
+        total = ops.sum(inputs * weights, axis=steps, keepdims=self.keepdims)
+        return total / ops.sum(weights, axis=steps, keepdims=self.keepdims)
+
+    def compute_mask(self, inputs, mask=None):
+        """Return None: no steps are left."""
+
+
+class GlobalAveragePooling2D(GlobalAveragePooling):
+    """Takes the mean of each channel of images.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+        keepdims: whether the spatial axes stay, with size 1. Defaults to False.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.GlobalAveragePooling2D(data_format="channels_last")
+    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape == (2, 3)
+    True
+    """
+
+    rank = 2
+
+
+class GlobalAveragePooling3D(GlobalAveragePooling):
+    """Takes the mean of each channel of volumes.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+        keepdims: whether the spatial axes stay, with size 1. Defaults to False.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.GlobalAveragePooling3D(data_format="channels_last")
+    >>> layer(keras.ops.ones((1, 4, 4, 4, 2))).shape == (1, 2)
+    True
+    """
+
+    rank = 3

@@ -1,0 +1,196 @@
+"""The layer that shifts and scales features to mean 0 and variance 1."""
+
+import math
+
+import numpy as np
+
+from hornbeam import ops
+from hornbeam.layers.arguments import known_size, normalized_axes
+from hornbeam.layers.input_spec import InputSpec
+from hornbeam.layers.layer import Layer
+
+
+class Normalization(Layer):
+    """Returns `(inputs - mean) / sqrt(variance)`, with statistics of given data.
+
+    The statistics come from the arguments, or from `adapt(data)`.
+
+    Args:
+        axis: the axis or axes that have statistics of their own; None: one mean and
+            variance for all values. Defaults to -1.
+        mean: the mean, if it is known.
+        variance: the variance, if it is known.
+        invert: whether to undo the normalisation instead. Defaults to False.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.Normalization()
+    >>> layer.adapt(np.array([[1.0], [3.0]]))
+    >>> [float(v) for v in layer(np.array([[1.0], [5.0]]))[:, 0]]
+    [-1.0, 3.0]
+    """
+
+    def __init__(self, axis=-1, mean=None, variance=None, invert=False, **kwargs):
+        super().__init__(**kwargs)
+        if axis is None:
+            axis = ()
+        self.axis = (axis,) if isinstance(axis, int) else tuple(axis)
+        if 0 in self.axis:
+            raise ValueError(
+                "Argument `axis` of Normalization may not hold 0, the batch. Received: "
+                f"axis={axis}"
+            )
+        if (mean is None) != (variance is None):
+            raise ValueError(
+                "Arguments `mean` and `variance` of Normalization go together. "
+                f"Received: mean={mean} and variance={variance}"
+            )
+        self.input_mean = mean
+        self.input_variance = variance
+        self.invert = invert
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        """Prepare the statistics for inputs of this shape."""
+        rank = len(input_shape)
+        kept = sorted(normalized_axes(self, self.axis, rank))
+        sizes = {axis: known_size(self, input_shape, axis) for axis in kept}
+        self._kept_axes = kept
+        self._statistics_shape = tuple(sizes[axis] for axis in kept)
+        self._broadcast_shape = tuple(sizes.get(axis, 1) for axis in range(rank))
+        if self.input_mean is None:
+            self.adapt_mean = self._statistic("mean", "zeros")
+            self.adapt_variance = self._statistic("variance", "ones")
+            self.count = self.add_weight(
+                name="count",
+                shape=(),
+                dtype="int32",
+                initializer="zeros",
+                trainable=False,
+            )
+        self.input_spec = InputSpec(ndim=rank, axes=sizes)
+        self.finalize_state()
+
+    def _statistic(self, name, initializer):
+        return self.add_weight(
+            name=name,
+            shape=self._statistics_shape,
+            initializer=initializer,
+            trainable=False,
+        )
+
+    def adapt(self, data):
+        """Compute the statistics of `data`.
+
+        Args:
+            data: an array or tensor, or an iterable of batches: a PyDataset, a
+                generator, a dataset of another library. Of a batch that is a tuple the
+                first part is taken.
+        """
+        if self.input_mean is not None:
+            raise ValueError(
+                f"Normalization layer {self.path!r} cannot `adapt`: it was made with "
+                "`mean` and `variance`. Leave them out to compute them from data."
+            )
+        count, mean, square = 0, 0.0, 0.0
+        for batch in _batches(data):
+            self._prepare_for(batch)
+            axes = tuple(a for a in range(batch.ndim) if a not in self._kept_axes)
+            n = math.prod(batch.shape[a] for a in axes)
+            # Chan's formula joins the sums of squared deviations of two parts.
+            batch_mean = batch.mean(axis=axes)
+            delta = batch_mean - mean
+            square = square + batch.var(axis=axes) * n
+            square = square + delta**2 * (count * n / max(count + n, 1))
+            mean = mean + delta * (n / max(count + n, 1))
+            count += n
+        if not count:
+            raise ValueError(
+                f"Normalization layer {self.path!r}: `adapt` received no values (an "
+                "empty iterable). Pass an array, or an iterable that yields batches; a "
+                "generator can be used once only."
+            )
+        self.adapt_mean.assign(mean)
+        self.adapt_variance.assign(square / count)
+        self.finalize_state()
+
+    def _prepare_for(self, batch):
+        if not self.built:
+            self.build((None, *batch.shape[1:]))
+        sizes = tuple(batch.shape[axis] for axis in self._kept_axes)
+        if len(self._broadcast_shape) != batch.ndim or sizes != self._statistics_shape:
+            raise ValueError(
+                f"Normalization layer {self.path!r}: `adapt` received a batch of "
+                f"incompatible shape {batch.shape}. Expected rank "
+                f"{len(self._broadcast_shape)} with sizes {self._statistics_shape} at "
+                f"the axes {tuple(self._kept_axes)}."
+            )
+
+    def finalize_state(self):
+        """Make `mean` and `variance` ready to broadcast against inputs."""
+        if not self.built and not hasattr(self, "_broadcast_shape"):
+            return
+        if self.input_mean is None:
+            mean, variance = self.adapt_mean.numpy(), self.adapt_variance.numpy()
+        else:
+            mean, variance = (
+                np.broadcast_to(np.asarray(x, dtype="float32"), self._statistics_shape)
+                for x in (self.input_mean, self.input_variance)
+            )
+        shape = self._broadcast_shape
+        self.mean = ops.convert_to_tensor(np.reshape(mean, shape), dtype="float32")
+        self.variance = ops.convert_to_tensor(
+            np.reshape(variance, shape), dtype="float32"
+        )
+
+    def load_own_variables(self, store):
+        """Load the statistics and make them ready."""
+        super().load_own_variables(store)
+        self.finalize_state()
+
+    def call(self, inputs):
+        """Return the inputs normalised, or with `invert` the reverse."""
+        dtype = self.compute_dtype
+        x = ops.cast(inputs, dtype)
+        mean = ops.cast(self.mean, dtype)
+        deviation = ops.cast(ops.maximum(ops.sqrt(self.variance), 1e-7), dtype)
+        return x * deviation + mean if self.invert else (x - mean) / deviation
+
+    def compute_output_shape(self, input_shape):
+        """Return `input_shape`."""
+        return input_shape
+
+    def get_config(self):
+        """Return the config.
+
+        Written by hand because `mean` and `variance` are tensors that broadcast, and
+        the config holds what was given.
+        """
+        given = {"mean": self.input_mean, "variance": self.input_variance}
+        return {
+            **super().get_config(),
+            **{
+                k: None if v is None else np.asarray(v).tolist()
+                for k, v in given.items()
+            },
+        }
+
+
+def _batches(data):
+    """Yield the batches in `data` as float64 arrays."""
+    if hasattr(data, "shape"):
+        yield _as_array(data)
+        return
+    if hasattr(data, "__getitem__") and hasattr(data, "num_batches"):
+        data = (data[i] for i in range(data.num_batches))
+    for batch in data:
+        batch = batch[0] if isinstance(batch, tuple | list) else batch
+        if not hasattr(batch, "shape"):
+            raise TypeError(
+                "`adapt` of Normalization expects batches with a `.shape`, such as "
+                f"arrays. Received: {batch!r} (of type {type(batch).__name__})."
+            )
+        yield _as_array(batch)
+
+
+def _as_array(x):
+    return np.asarray(ops.convert_to_numpy(x), dtype="float64")

@@ -1,0 +1,43 @@
+"""The layer that maps values linearly."""
+
+import numpy as np
+
+from hornbeam import ops
+from hornbeam.core.config import image_data_format
+from hornbeam.layers.layer import Layer
+
+
+class Rescaling(Layer):
+    """Returns `inputs * scale + offset`.
+
+    Args:
+        scale: a number, or an array with one for each channel.
+        offset: a number, or an array with one for each channel. Defaults to 0.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.Rescaling(1 / 127.5, offset=-1)
+    >>> float(layer(keras.ops.array(255.0)))
+    1.0
+    """
+
+    def __init__(self, scale, offset=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.scale = scale
+        self.offset = offset
+        self.supports_masking = True
+
+    def call(self, inputs):
+        """Return the mapped inputs."""
+        x = ops.cast(inputs, self.compute_dtype)
+        rank = len(inputs.shape)
+        return x * self._factor(self.scale, rank) + self._factor(self.offset, rank)
+
+    def _factor(self, value, rank):
+        array = np.asarray(value)
+        if array.ndim == 1 and image_data_format() == "channels_first" and rank > 2:
+            array = array.reshape(-1, *[1] * (rank - 2))
+        return ops.convert_to_tensor(array, dtype=self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        """Return `input_shape`."""
+        return input_shape

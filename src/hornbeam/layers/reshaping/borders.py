@@ -1,0 +1,58 @@
+"""What cropping and zero padding share: amounts at both ends of each axis."""
+
+import numbers
+
+from hornbeam.core.config import standardize_data_format
+from hornbeam.layers.arguments import spatial_axes
+from hornbeam.layers.input_spec import InputSpec
+from hornbeam.layers.reshaping.reshaping import Reshaping
+
+
+class Borders(Reshaping):
+    """A layer that adds or removes `amounts` at the ends of the spatial axes."""
+
+    rank = 0
+
+    def __init__(self, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def border_pairs(self, argument, value):
+        """Return one pair `(before, after)` for each spatial axis.
+
+        An int stands for all ends, one int an axis for both ends of it.
+        """
+        given = value
+        if isinstance(value, numbers.Integral):
+            value = (value,) * self.rank
+        elif self.rank == 1 and len(value) == 2:
+            value = (value,)
+        try:
+            pairs = tuple(
+                (int(v), int(v)) if isinstance(v, numbers.Integral) else _pair(v)
+                for v in value
+            )
+        except (TypeError, ValueError):
+            pairs = ()
+        if len(pairs) != self.rank or any(amount < 0 for p in pairs for amount in p):
+            forms = "an integer >= 0, a pair (before, after)"
+            if self.rank > 1:
+                forms = (
+                    f"an integer >= 0, a tuple of {self.rank} integers, or a tuple of "
+                    f"{self.rank} pairs (before, after)"
+                )
+            raise ValueError(
+                f"Argument `{argument}` of {type(self).__name__} must be {forms}. "
+                f"Received: {argument}={given!r}"
+            )
+        return pairs
+
+    def axes_and_amounts(self, pairs):
+        """Yield each spatial axis with its `(before, after)`."""
+        return zip(spatial_axes(self.data_format, self.rank), pairs, strict=True)
+
+
+def _pair(value):
+    before, after = value
+    return int(before), int(after)

@@ -1,0 +1,94 @@
+"""Layers that cut off the ends of spatial axes."""
+
+from hornbeam.layers.reshaping.borders import Borders
+
+
+class Cropping(Borders):
+    """Cuts off `cropping` at the ends of each spatial axis."""
+
+    def _pairs(self):
+        return (self.cropping,) if self.rank == 1 else self.cropping
+
+    def call(self, inputs):
+        """Return the part that is left."""
+        self.compute_output_shape(inputs.shape)
+        kept = [slice(None)] * (self.rank + 2)
+        for axis, (before, after) in self.axes_and_amounts(self._pairs()):
+            kept[axis] = slice(before, -after or None)
+        return inputs[tuple(kept)]
+
+    def compute_output_shape(self, input_shape):
+        """Return the sizes that are left."""
+        shape = list(input_shape)
+        for axis, amounts in self.axes_and_amounts(self._pairs()):
+            if shape[axis] is None:
+                continue
+            shape[axis] -= sum(amounts)
+            if shape[axis] <= 0:
+                raise ValueError(
+                    f"Layer {self.path!r} ({type(self).__name__}): values in `cropping` "
+                    "must be smaller than the corresponding spatial size. Received: "
+                    f"cropping={self.cropping} for input_shape={tuple(input_shape)}."
+                )
+        return tuple(shape)
+
+
+class Cropping1D(Cropping):
+    """Cuts steps off the ends of sequences.
+
+    Args:
+        cropping: steps cut off at both ends, or a pair. Defaults to (1, 1).
+
+    Input shape: `(batch, steps, features)`.
+
+    >>> import hornbeam as keras
+    >>> keras.layers.Cropping1D((1, 2))(keras.ops.ones((2, 5, 3))).shape == (2, 2, 3)
+    True
+    """
+
+    rank = 1
+
+    def __init__(self, cropping=(1, 1), **kwargs):
+        super().__init__("channels_last", **kwargs)
+        self.cropping = self.border_pairs("cropping", cropping)[0]
+
+
+class Cropping2D(Cropping):
+    """Cuts rows and columns off the edges of images.
+
+    Args:
+        cropping: an int for all edges, two ints for (rows, columns), or
+            `((top, bottom), (left, right))`. Defaults to ((0, 0), (0, 0)).
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.Cropping2D(((1, 0), (2, 2)), data_format="channels_last")
+    >>> layer(keras.ops.ones((1, 5, 6, 3))).shape == (1, 4, 2, 3)
+    True
+    """
+
+    rank = 2
+
+    def __init__(self, cropping=((0, 0), (0, 0)), data_format=None, **kwargs):
+        super().__init__(data_format, **kwargs)
+        self.cropping = self.border_pairs("cropping", cropping)
+
+
+class Cropping3D(Cropping):
+    """Cuts planes off the faces of volumes.
+
+    Args:
+        cropping: an int for all faces, three ints, or three pairs. Defaults to 1.
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.Cropping3D(1, data_format="channels_last")
+    >>> layer(keras.ops.ones((1, 3, 4, 5, 2))).shape == (1, 1, 2, 3, 2)
+    True
+    """
+
+    rank = 3
+
+    def __init__(self, cropping=((1, 1), (1, 1), (1, 1)), data_format=None, **kwargs):
+        super().__init__(data_format, **kwargs)
+        self.cropping = self.border_pairs("cropping", cropping)

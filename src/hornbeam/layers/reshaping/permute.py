@@ -1,0 +1,35 @@
+"""The layer that exchanges axes."""
+
+from hornbeam import ops
+from hornbeam.layers.input_spec import InputSpec
+from hornbeam.layers.reshaping.reshaping import Reshaping
+
+
+class Permute(Reshaping):
+    """Puts the axes of each sample in another order.
+
+    Args:
+        dims: the old axes in their new order, counted from 1; the batch is not named.
+
+    >>> import hornbeam as keras
+    >>> keras.layers.Permute((2, 1))(keras.ops.ones((5, 3, 4))).shape == (5, 4, 3)
+    True
+    """
+
+    def __init__(self, dims, **kwargs):
+        super().__init__(**kwargs)
+        self.dims = tuple(dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(
+                "Invalid permutation: argument `dims` of Permute must hold each of "
+                f"1 ... {len(self.dims)} once. Received: dims={dims}"
+            )
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+
+    def call(self, inputs):
+        """Return the inputs with their axes in the new order."""
+        return ops.transpose(inputs, (0, *self.dims))
+
+    def compute_output_shape(self, input_shape):
+        """Return the sizes in the new order."""
+        return (input_shape[0], *(input_shape[axis] for axis in self.dims))

@@ -1,0 +1,12 @@
+"""The base of layers that move values and change none of them."""
+
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.layers.layer import Layer
+
+
+class Reshaping(Layer):
+    """A layer whose outputs have the dtype of its inputs."""
+
+    def compute_output_spec(self, inputs):
+        """Return the symbolic output, of the input's dtype."""
+        return KerasTensor(self.compute_output_shape(inputs.shape), inputs.dtype)

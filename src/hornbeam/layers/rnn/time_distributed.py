@@ -1,0 +1,72 @@
+"""A wrapper that applies a layer to each step of a sequence."""
+
+from hornbeam import ops
+from hornbeam.core.scopes import batch_mask, batch_mask_scope
+from hornbeam.layers.call import call_info
+from hornbeam.layers.core.wrapper import Wrapper
+from hornbeam.layers.input_spec import InputSpec
+
+
+class TimeDistributed(Wrapper):
+    """Applies a layer to each step: all steps of all samples form one large batch.
+
+    Args:
+        layer: the layer.
+
+    Input shape: `(batch, steps, ...)`. Output shape: `(batch, steps, ...)`.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.TimeDistributed(keras.layers.Conv2D(2, 3))
+    >>> layer(keras.ops.ones((4, 10, 8, 8, 3))).shape == (4, 10, 6, 6, 2)
+    True
+    """
+
+    def __init__(self, layer, **kwargs):
+        super().__init__(layer, **kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        """Build the layer for one step."""
+        self._check_rank(input_shape)
+        super().build((input_shape[0], *input_shape[2:]))
+        self.input_spec = InputSpec(ndim=len(input_shape))
+
+    def compute_output_shape(self, input_shape):
+        """Return the layer's output shape for one step, with the steps in it."""
+        self._check_rank(input_shape)
+        shape = self.layer.compute_output_shape((input_shape[0], *input_shape[2:]))
+        return (shape[0], input_shape[1], *shape[1:])
+
+    def call(self, inputs, training=None, mask=None):
+        """Return the layer's outputs for each step."""
+        batch, steps = ops.shape(inputs)[:2]
+        info = call_info(type(self.layer).call)
+        kwargs = {"training": training} if info.has_training else {}
+        if mask is not None:
+            if tuple(mask.shape[:2]) != tuple(inputs.shape[:2]):
+                raise ValueError(
+                    "The `mask` passed to the `TimeDistributed` layer has a shape "
+                    f"{tuple(mask.shape)} that does not begin with the batch and the "
+                    f"steps of the inputs, {tuple(inputs.shape[:2])}."
+                )
+            if "mask" in info.all_names:
+                kwargs["mask"] = _folded(mask)
+        rows = batch_mask()
+        if rows is not None:
+            rows = ops.repeat(rows, steps)
+        with batch_mask_scope(rows):
+            outputs = self.layer(_folded(inputs), **kwargs)
+        return ops.reshape(outputs, (batch, steps, *ops.shape(outputs)[1:]))
+
+    def _check_rank(self, input_shape):
+        if len(input_shape) < 3:
+            raise ValueError(
+                f"Layer {self.path!r} (TimeDistributed) expects inputs of rank at least "
+                f"3: (batch, steps, ...). Received: input_shape={tuple(input_shape)}"
+            )
+
+
+def _folded(x):
+    """Return `x` with batch and steps as one axis."""
+    batch, steps, *rest = ops.shape(x)
+    return ops.reshape(x, (batch * steps, *rest))

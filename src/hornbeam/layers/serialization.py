@@ -1,0 +1,31 @@
+"""Layers to configs and back."""
+
+from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
+
+
+def serialize(layer):
+    """Return the config of a layer, as plain data.
+
+    >>> import hornbeam as keras
+    >>> keras.layers.serialize(keras.layers.Dense(3))["class_name"]
+    'Dense'
+    """
+    return serialize_keras_object(layer)
+
+
+def deserialize(config, custom_objects=None):
+    """Return the layer that a config describes.
+
+    Args:
+        config: what `serialize` returned.
+        custom_objects: dict of names and classes or functions of the caller's.
+    """
+    from hornbeam.layers.layer import Layer
+
+    layer = deserialize_keras_object(config, custom_objects=custom_objects)
+    if not isinstance(layer, Layer):
+        raise ValueError(
+            "`keras.layers.deserialize` expects the config of a layer. Received: the "
+            f"config of {layer!r}."
+        )
+    return layer
