@@ -101,8 +101,8 @@ class Convolution(Layer):
                     f"Layer {self.path!r} ({type(self).__name__}): the window does not "
                     f"fit. Expected inputs of at least its size, kernel_size="
                     f"{self.kernel_size} with dilation_rate={self.dilation_rate}. "
-                    f"Received: input_shape={tuple(input_shape)}. Use `padding='same'`, "
-                    "a smaller window, or larger inputs."
+                    f"Received: input_shape={tuple(input_shape)}. "
+                    "Use `padding='same'`, a smaller window, or larger inputs."
                 )
         return tuple(shape)
 
@@ -156,8 +156,8 @@ class Conv(Convolution):
         channels = self.input_channels(input_shape)
         if channels % self.groups:
             raise ValueError(
-                f"Layer {self.path!r} ({type(self).__name__}): `groups` must divide the "
-                f"number of input channels. Received: groups={self.groups} for "
+                f"Layer {self.path!r} ({type(self).__name__}): `groups` must divide "
+                f"the number of input channels. Received: groups={self.groups} for "
                 f"{channels} channels (input_shape={tuple(input_shape)})."
             )
         self.kernel = self.add_weight(
@@ -200,7 +200,7 @@ class Conv1D(Conv):
         bias_initializer, bias_regularizer, bias_constraint: for the bias.
         activity_regularizer: penalty on the output.
 
-    Input shape: `(batch, steps, channels)`. Output shape: `(batch, new steps, filters)`.
+    Input shape: `(batch, steps, channels)`. Output: `(batch, new steps, filters)`.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.Conv1D(4, 3, data_format="channels_last")

@@ -4,6 +4,7 @@ from hornbeam import activations, ops
 from hornbeam.layers.arguments import (
     channel_axis,
     keep_weight_arguments,
+    known_size,
     positive_integer,
 )
 from hornbeam.layers.convolutional.conv import Convolution
@@ -67,7 +68,8 @@ class DepthwiseConv(Convolution):
 
     def compute_output_shape(self, input_shape):
         """Return the shape of the output."""
-        channels = input_shape[channel_axis(self.data_format)]
+        axis = channel_axis(self.data_format)
+        channels = known_size(self, input_shape, axis, "number of channels")
         return self.output_shape_of(input_shape, channels * self.depth_multiplier)
 
 

@@ -4,23 +4,18 @@ import inspect
 
 from hornbeam import ops
 from hornbeam.core import tree
-from hornbeam.core.serialization import deserialize_keras_object
+from hornbeam.core.lambdas import serialize_layer_lambda
+from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.layers.layer import Layer
-
-_FIX = (
-    "Give the function a name with `def`, and register it with "
-    "`@keras.saving.register_keras_serializable()` or pass it in `custom_objects` when "
-    "loading; or write a Layer subclass."
-)
 
 
 class Lambda(Layer):
     """Wraps a function without state as a layer.
 
-    A file holds the function's name, never its code: loading a file runs nothing that
-    came with it. So a Lambda of an op (`keras.ops.square`) or of a registered function
-    can be saved, one of a Python `lambda` cannot.
+    Loading a file runs no code that came with it: a function is looked up by its name
+    among the ops (`keras.ops.square`), the registered functions and `custom_objects`.
+    A Python `lambda` has no name: pass it again as `custom_objects={layer name: ...}`.
 
     Args:
         function: takes the inputs first; may also take `mask` and `training`.
@@ -81,36 +76,36 @@ class Lambda(Layer):
         return (batch, *self.output_shape)
 
     def get_config(self):
-        """Return the config; needs functions that have a name.
+        """Return the config.
 
-        Written by hand because a `lambda` is refused.
+        Written by hand because a Python lambda has a form of its own in this layer.
         """
-        for argument in ("function", "output_shape", "mask"):
-            if getattr(getattr(self, argument), "__name__", "") == "<lambda>":
-                raise ValueError(
-                    f"Lambda layer {self.name!r} cannot be saved: its `{argument}` is "
-                    f"a Python lambda, whose code would have to go in the file. {_FIX}"
-                )
-        return super().get_config()
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": serialize_keras_object(self.dtype_policy),
+            "function": _serialized(self.function),
+            "output_shape": _serialized(self.output_shape),
+            "mask": _serialized(self.mask),
+            "arguments": serialize_keras_object(dict(self.arguments)),
+        }
 
     @classmethod
     def from_config(cls, config, custom_objects=None, safe_mode=None):
         """Make the layer from a config; functions are looked up by name."""
         config = dict(config)
         for argument in ("function", "output_shape", "mask"):
-            value = config.get(argument)
-            if not isinstance(value, dict):
-                continue
-            if value.get("class_name") == "__lambda__":
-                raise ValueError(
-                    f"Lambda layer {config.get('name')!r} holds the code of a Python "
-                    f"lambda as its `{argument}`; running code from a file is "
-                    f"refused. {_FIX}"
+            if isinstance(config.get(argument), dict):
+                config[argument] = deserialize_keras_object(
+                    config[argument], custom_objects=custom_objects
                 )
-            config[argument] = deserialize_keras_object(
-                value, custom_objects=custom_objects
-            )
         return cls(**config)
+
+
+def _serialized(value):
+    if getattr(value, "__name__", "") == "<lambda>":
+        return serialize_layer_lambda(value)
+    return serialize_keras_object(value)
 
 
 def _parameters(function):

@@ -47,7 +47,7 @@ class Concatenate(Merge):
     def _raise_mismatch(self, shapes):
         raise ValueError(
             f"Layer {self.path!r} (Concatenate) requires inputs with matching shapes "
-            f"except for the concatenation axis, {self.axis}. Received: shapes {shapes}."
+            f"except for the concatenation axis, {self.axis}. Received: {shapes}."
         )
 
     def compute_mask(self, inputs, mask=None):

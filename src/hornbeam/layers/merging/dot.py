@@ -66,8 +66,8 @@ class Dot(Merge):
             shape1[axis1] != shape2[axis2]
         ):
             raise ValueError(
-                f"Layer {self.path!r} (Dot) needs equal sizes along its axes. Received: "
-                f"size {shape1[axis1]} at axis {axis1} of {shape1}, size "
+                f"Layer {self.path!r} (Dot) needs equal sizes along its axes. "
+                f"Received: size {shape1[axis1]} at axis {axis1} of {shape1}, size "
                 f"{shape2[axis2]} at axis {axis2} of {shape2}."
             )
         kept = [size for i, size in enumerate(shape1) if i != axis1]
@@ -86,9 +86,9 @@ class Dot(Merge):
             for axis, rank in zip(axes, ranks, strict=True)
         ):
             raise ValueError(
-                f"Layer {self.path!r} (Dot): `axes` must name an axis of each input, not "
-                f"the batch. Received: axes={self.axes} for shapes {tuple(shape1)} and "
-                f"{tuple(shape2)}."
+                f"Layer {self.path!r} (Dot): `axes` must name an axis of each input, "
+                f"not the batch. Received: axes={self.axes} for shapes "
+                f"{tuple(shape1)} and {tuple(shape2)}."
             )
         return axes[0] % ranks[0], axes[1] % ranks[1]
 

@@ -18,8 +18,8 @@ class AdaptivePooling(Layer):
             not isinstance(output_size, int) and len(output_size) != self.rank
         ):
             raise TypeError(
-                f"Argument `output_size` of {type(self).__name__} must be an integer or "
-                f"a tuple of {self.rank}. Received: output_size={output_size!r}"
+                f"Argument `output_size` of {type(self).__name__} must be an integer "
+                f"or a tuple of {self.rank}. Received: output_size={output_size!r}"
             )
         self.output_size = integer_tuple(self, "output_size", output_size, self.rank)
         self.data_format = standardize_data_format(data_format)

@@ -47,8 +47,8 @@ class Pooling(Layer):
                 raise ValueError(
                     f"Layer {self.path!r} ({type(self).__name__}): the window does not "
                     f"fit. Expected inputs of at least its size, pool_size="
-                    f"{self.pool_size}. Received: input_shape={tuple(input_shape)}. Use "
-                    "`padding='same'`, a smaller window, or larger inputs."
+                    f"{self.pool_size}. Received: input_shape={tuple(input_shape)}. "
+                    "Use `padding='same'`, a smaller window, or larger inputs."
                 )
         return tuple(shape)
 

@@ -68,7 +68,6 @@ class Normalization(Layer):
                 trainable=False,
             )
         self.input_spec = InputSpec(ndim=rank, axes=sizes)
-        self.finalize_state()
 
     def _statistic(self, name, initializer):
         return self.add_weight(
@@ -111,7 +110,6 @@ class Normalization(Layer):
             )
         self.adapt_mean.assign(mean)
         self.adapt_variance.assign(square / count)
-        self.finalize_state()
 
     def _prepare_for(self, batch):
         if not self.built:
@@ -126,26 +124,27 @@ class Normalization(Layer):
             )
 
     def finalize_state(self):
-        """Make `mean` and `variance` ready to broadcast against inputs."""
-        if not self.built and not hasattr(self, "_broadcast_shape"):
-            return
-        if self.input_mean is None:
-            mean, variance = self.adapt_mean.numpy(), self.adapt_variance.numpy()
-        else:
-            mean, variance = (
-                np.broadcast_to(np.asarray(x, dtype="float32"), self._statistics_shape)
-                for x in (self.input_mean, self.input_variance)
-            )
-        shape = self._broadcast_shape
-        self.mean = ops.convert_to_tensor(np.reshape(mean, shape), dtype="float32")
-        self.variance = ops.convert_to_tensor(
-            np.reshape(variance, shape), dtype="float32"
-        )
+        """Do nothing: the statistics are ready as soon as they are assigned."""
 
-    def load_own_variables(self, store):
-        """Load the statistics and make them ready."""
-        super().load_own_variables(store)
-        self.finalize_state()
+    @property
+    def mean(self):
+        """The mean, in a shape that broadcasts against inputs; None before building."""
+        return self._broadcast("adapt_mean", self.input_mean)
+
+    @property
+    def variance(self):
+        """The variance, in a shape that broadcasts against inputs."""
+        return self._broadcast("adapt_variance", self.input_variance)
+
+    def _broadcast(self, name, given):
+        if not self.built:
+            return None
+        if given is None:
+            value = ops.convert_to_tensor(getattr(self, name))
+        else:
+            array = np.broadcast_to(given, self._statistics_shape).astype("float32")
+            value = ops.convert_to_tensor(array)
+        return ops.reshape(value, self._broadcast_shape)
 
     def call(self, inputs):
         """Return the inputs normalised, or with `invert` the reverse."""

@@ -26,9 +26,9 @@ class Cropping(Borders):
             shape[axis] -= sum(amounts)
             if shape[axis] <= 0:
                 raise ValueError(
-                    f"Layer {self.path!r} ({type(self).__name__}): values in `cropping` "
-                    "must be smaller than the corresponding spatial size. Received: "
-                    f"cropping={self.cropping} for input_shape={tuple(input_shape)}."
+                    f"Layer {self.path!r} ({type(self).__name__}): values in "
+                    "`cropping` must be smaller than the corresponding "
+                    f"spatial size. Received: cropping={self.cropping} for input_shape={tuple(input_shape)}."
                 )
         return tuple(shape)
 

@@ -12,8 +12,9 @@ class Flatten(Reshaping):
     """Makes a vector of each sample; inputs of rank 1 get a second axis.
 
     Args:
-        data_format: with `"channels_first"` the channels are moved last before, so that
-            weights after this layer mean the same in both layouts. Default: the setting.
+        data_format: with `"channels_first"` the channels are moved last before, so
+            that weights after this layer mean the same in both layouts. Default: the
+            setting.
 
     >>> import hornbeam as keras
     >>> keras.layers.Flatten()(keras.ops.ones((2, 3, 4))).shape == (2, 12)

@@ -57,7 +57,7 @@ class Reshape(Reshaping):
     def _raise_mismatch(self, input_shape):
         raise ValueError(
             f"Layer {self.path!r} (Reshape) cannot give samples of shape "
-            f"{tuple(input_shape[1:])}, which have {math.prod(input_shape[1:])} values, "
-            f"the shape target_shape={self.target_shape}: the number of values must "
-            f"stay the same. Received: input_shape={tuple(input_shape)}"
+            f"{tuple(input_shape[1:])}, which have {math.prod(input_shape[1:])} "
+            f"values, the shape target_shape={self.target_shape}: the number of values "
+            f"must stay the same. Received: input_shape={tuple(input_shape)}"
         )

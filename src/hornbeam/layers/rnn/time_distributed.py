@@ -61,8 +61,9 @@ class TimeDistributed(Wrapper):
     def _check_rank(self, input_shape):
         if len(input_shape) < 3:
             raise ValueError(
-                f"Layer {self.path!r} (TimeDistributed) expects inputs of rank at least "
-                f"3: (batch, steps, ...). Received: input_shape={tuple(input_shape)}"
+                f"Layer {self.path!r} (TimeDistributed) expects inputs of rank at "
+                f"least 3: (batch, steps, ...). Received: "
+                f"input_shape={tuple(input_shape)}"
             )
 
 
