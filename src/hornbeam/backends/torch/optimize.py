@@ -1,0 +1,74 @@
+"""PyTorch: updates of all variables in one call. Optional, see the contract."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+
+import torch
+
+_FUSED_DEVICES = ("cpu", "cuda")
+
+
+def adam_update(
+    values: Sequence[torch.Tensor],
+    gradients: Sequence[torch.Tensor],
+    momentums: Sequence[torch.Tensor],
+    velocities: Sequence[torch.Tensor],
+    maxima: Sequence[torch.Tensor] = (),
+    *,
+    step: torch.Tensor,
+    learning_rate: torch.Tensor | float,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> bool:
+    """Adam's step in place on `values` and the slots; whether it was made.
+
+    `step` counts the updates before this one; `maxima` are AMSGrad's.
+    """
+    first = values[0]
+    if not (first.device.type in _FUSED_DEVICES and first.is_floating_point()):
+        return False
+    for value in values:
+        # The fused kernel reads all tensors as flat memory of one kind.
+        same = value.dtype is first.dtype and value.device == first.device
+        if not (same and value.is_contiguous()):
+            return False
+    # PyTorch divides by sqrt(v / (1 - beta_2**t)) + epsilon. At t = infinity that is
+    # the sqrt(v) + epsilon of the form wanted; the rate carries the corrections.
+    endless = _infinity(first.device)
+    with torch.no_grad():
+        torch._fused_adam_(
+            values,
+            [g if g.is_contiguous() else g.contiguous() for g in gradients],
+            momentums,
+            velocities,
+            list(maxima),
+            [endless] * len(values),
+            lr=_corrected_rate(step, learning_rate, beta_1, beta_2),
+            beta1=beta_1,
+            beta2=beta_2,
+            weight_decay=0.0,
+            eps=epsilon,
+            amsgrad=bool(maxima),
+            maximize=False,
+        )
+    return True
+
+
+def _corrected_rate(step, learning_rate, beta_1, beta_2):
+    """`learning_rate * sqrt(1 - beta_2**t) / (1 - beta_1**t)` for the next step t."""
+    if step.device.type == "cpu":
+        t = int(step) + 1
+        root = math.sqrt(1 - beta_2**t)
+        return float(learning_rate) * root / (1 - beta_1**t)
+    # Reading the step would make the host wait for the device.
+    t = step.to(torch.float32) + 1
+    return learning_rate * torch.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+
+
+@functools.lru_cache(maxsize=8)
+def _infinity(device):
+    return torch.tensor(math.inf, device=device)

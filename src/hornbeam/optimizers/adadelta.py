@@ -1,0 +1,92 @@
+"""Adadelta: steps in the units of the variable."""
+
+from collections.abc import Sequence
+
+from hornbeam import ops
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.core.variable import Variable
+from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+
+
+class Adadelta(Optimizer):
+    """Adadelta: the gradient scaled by the running size of past steps over its own.
+
+    With rate a, gradient g (s and d are at first 0):
+
+        s <- rho s + (1 - rho) g**2
+        x = -sqrt(d + epsilon) / sqrt(s + epsilon) g
+        d <- rho d + (1 - rho) x**2
+        w <- w + a x
+
+    Variant: Algorithm 1 of the reference is a = 1.
+
+    Args:
+        learning_rate: default 0.001; the reference's method has 1.0.
+        rho: the decay of the means, default 0.95.
+        epsilon: keeps the quotient finite and the first steps going, default 1e-7.
+        **kwargs: the other arguments are those of `Optimizer`.
+
+    Reference: Zeiler, "ADADELTA: An Adaptive Learning Rate Method", 2012
+    (https://arxiv.org/abs/1212.5701).
+
+    >>> import hornbeam as keras
+    >>> variable = keras.Variable([1.0])
+    >>> optimizer = keras.optimizers.Adadelta(1.0, rho=0.75, epsilon=1.0)
+    >>> optimizer.apply([keras.ops.array([-2.0])], [variable])
+    >>> round(float(variable[0]), 4)
+    2.4142
+    """
+
+    rho = Hyperparameter()
+    epsilon = Hyperparameter()
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        rho: float = 0.95,
+        epsilon: float = 1e-7,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs,
+    ):
+        super().__init__(
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            loss_scale_factor,
+            gradient_accumulation_steps,
+            name,
+            **kwargs,
+        )
+        self.rho = rho
+        self.epsilon = epsilon
+
+    def build(self, var_list: Sequence[Variable]) -> None:
+        if self.built:
+            return
+        super().build(var_list)
+        self._squares, self._deltas = self.add_optimizer_variables(
+            var_list, ("accumulated_grad", "accumulated_delta_var")
+        )
+
+    def update_step(self, grad, variable, learning_rate):
+        i = self._get_variable_index(variable)
+        g, rho, epsilon = grad, self.rho, self.epsilon
+        s, d = self._squares[i], self._deltas[i]
+        s = self.assign(s, rho * s.value + (1 - rho) * ops.square(g))
+        x = -ops.sqrt((d.value + epsilon) / (s + epsilon)) * g
+        self.assign(d, rho * d.value + (1 - rho) * ops.square(x))
+        self.assign_add(variable, learning_rate * x)

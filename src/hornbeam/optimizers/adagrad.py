@@ -1,0 +1,91 @@
+"""Adagrad: steps that shrink with the sum of squared gradients."""
+
+from collections.abc import Sequence
+
+from hornbeam import ops
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.core.variable import Variable
+from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+from hornbeam.optimizers.state import constant
+
+
+class Adagrad(Optimizer):
+    """Adagrad: the gradient over the root of the sum of its squares so far.
+
+    With rate a, gradient g (s is at first `initial_accumulator_value`):
+
+        s <- s + g**2
+        w <- w - a g / sqrt(s + epsilon)
+
+    Variant: `epsilon` is inside the root, as in Keras; PyTorch adds it outside, and
+    starts with s = 0.
+
+    Args:
+        learning_rate: default 0.001.
+        initial_accumulator_value: the first s, not negative, default 0.1.
+        epsilon: keeps the quotient finite, default 1e-7.
+        **kwargs: the other arguments are those of `Optimizer`.
+
+    Reference: Duchi et al., "Adaptive Subgradient Methods for Online Learning and
+    Stochastic Optimization", 2011
+    (https://www.jmlr.org/papers/volume12/duchi11a/duchi11a.pdf).
+
+    >>> import hornbeam as keras
+    >>> variable = keras.Variable([1.0])
+    >>> optimizer = keras.optimizers.Adagrad(0.1, initial_accumulator_value=0.0)
+    >>> optimizer.apply([keras.ops.array([5.0])], [variable])
+    >>> round(float(variable[0]), 4)
+    0.9
+    """
+
+    epsilon = Hyperparameter()
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        initial_accumulator_value: float = 0.1,
+        epsilon: float = 1e-7,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs,
+    ):
+        super().__init__(
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            loss_scale_factor,
+            gradient_accumulation_steps,
+            name,
+            **kwargs,
+        )
+        self.initial_accumulator_value = initial_accumulator_value
+        self.epsilon = epsilon
+
+    def build(self, var_list: Sequence[Variable]) -> None:
+        if self.built:
+            return
+        super().build(var_list)
+        self._accumulators_of_squares = self.add_optimizer_variables(
+            var_list,
+            "accumulator",
+            constant(self.initial_accumulator_value),
+        )
+
+    def update_step(self, gradient, variable, learning_rate):
+        g = gradient
+        s = self._accumulators_of_squares[self._get_variable_index(variable)]
+        s = self.assign(s, s.value + ops.square(g))
+        self.assign_sub(variable, learning_rate * g / ops.sqrt(s + self.epsilon))

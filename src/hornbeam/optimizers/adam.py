@@ -1,0 +1,137 @@
+"""Adam: steps scaled by running moments of the gradient."""
+
+from collections.abc import Sequence
+
+from hornbeam import ops
+from hornbeam.core import scopes
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.core.variable import Variable
+from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+
+
+class Adam(Optimizer):
+    """Adam: the running mean of the gradient over the root of that of its square.
+
+    With rate a, gradient g and t = 1, 2, ... (m and v are at first 0):
+
+        m <- beta_1 m + (1 - beta_1) g
+        v <- beta_2 v + (1 - beta_2) g**2
+        w <- w - a_t m / (sqrt(v) + epsilon),
+             a_t = a sqrt(1 - beta_2**t) / (1 - beta_1**t)
+
+    With `amsgrad`, the greatest v so far stands in place of v.
+
+    Variant: the form just before section 2.1 of the reference, in which `epsilon` is
+    added to the uncorrected root ("epsilon hat"), as in Keras and TensorFlow. PyTorch,
+    Optax and the paper's Algorithm 1 add it to the corrected one.
+
+    Args:
+        learning_rate: default 0.001.
+        beta_1: the decay of the mean of gradients, default 0.9.
+        beta_2: the decay of the mean of squares, default 0.999.
+        epsilon: keeps the quotient finite, default 1e-7.
+        amsgrad: whether to use AMSGrad's maximum (default False).
+        **kwargs: the other arguments are those of `Optimizer`.
+
+    References: Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2014
+    (https://arxiv.org/abs/1412.6980); AMSGrad: Reddi et al., "On the Convergence of
+    Adam and Beyond", 2018 (https://arxiv.org/abs/1904.09237).
+
+    >>> import hornbeam as keras
+    >>> variable = keras.Variable([1.0])
+    >>> optimizer = keras.optimizers.Adam(learning_rate=0.1)
+    >>> optimizer.apply([keras.ops.array([5.0])], [variable])
+    >>> round(float(variable[0]), 4)
+    0.9
+    """
+
+    beta_1 = Hyperparameter()
+    beta_2 = Hyperparameter()
+    epsilon = Hyperparameter()
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs,
+    ):
+        super().__init__(
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            loss_scale_factor,
+            gradient_accumulation_steps,
+            name,
+            **kwargs,
+        )
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.amsgrad = amsgrad
+
+    def build(self, var_list: Sequence[Variable]) -> None:
+        if self.built:
+            return
+        super().build(var_list)
+        self._momentums, self._velocities = self.add_optimizer_variables(
+            var_list, ("momentum", "velocity")
+        )
+        if self.amsgrad:
+            self._velocity_hats = self.add_optimizer_variables(var_list, "velocity_hat")
+
+    def update_step(self, gradient, variable, learning_rate):
+        i = self._get_variable_index(variable)
+        g, b1, b2 = gradient, self.beta_1, self.beta_2
+        t = ops.cast(self.iterations + 1, variable.dtype)
+        a_t = learning_rate * ops.sqrt(1 - b2**t) / (1 - b1**t)
+        m, v = self._momentums[i], self._velocities[i]
+        m = self.assign(m, b1 * m.value + (1 - b1) * g)
+        v = self.assign(v, b2 * v.value + (1 - b2) * ops.square(g))
+        if self.amsgrad:
+            maximum = self._velocity_hats[i]
+            v = self.assign(maximum, ops.maximum(maximum, v))
+        self.assign_sub(variable, a_t * m / (ops.sqrt(v) + self.epsilon))
+
+    def update_all(self, gradients, variables, learning_rate):
+        if not self._update_natively(gradients, variables, learning_rate):
+            super().update_all(gradients, variables, learning_rate)
+
+    def _update_natively(self, gradients, variables, learning_rate):
+        """Let the engine update the live variables in one call, if it can."""
+        native = (
+            getattr(variables[0].backend, "adam_update", None) if variables else None
+        )
+        if native is None or scopes.in_stateless_scope():
+            return False
+        positions = [self._positions[id(v)] for v in variables]
+        slots = [self._momentums, self._velocities]
+        if self.amsgrad:
+            slots.append(self._velocity_hats)
+        return native(
+            [v.value for v in variables],
+            gradients,
+            *([kind[i].value for i in positions] for kind in slots),
+            step=self.iterations,
+            learning_rate=learning_rate,
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon,
+        )

@@ -1,0 +1,131 @@
+"""Ftrl: follow the regularised leader."""
+
+from collections.abc import Sequence
+
+from hornbeam import ops
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.core.variable import Variable
+from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+from hornbeam.optimizers.state import constant
+
+
+class Ftrl(Optimizer):
+    """Ftrl: "follow the regularised leader", which gives sparse weights with L1.
+
+    With rate a, gradient g, exponent p = -learning_rate_power (z is at first 0, n is
+    `initial_accumulator_value`), and l1, l2, s the three strengths:
+
+        z <- z + g + 2 s w - (n'**p - n**p) / a w,   n' = n + g**2
+        w <- (clip(z, -l1, l1) - z) / (n'**p / a + 2 l2 + beta / a)
+        n <- n'
+
+    Variant: `beta` is that of the reference's Algorithm 1; the shrinkage s acts on z
+    alone and not on n, as in TensorFlow and Keras.
+
+    Args:
+        learning_rate: default 0.001.
+        learning_rate_power: how the rate falls, not positive, default -0.5.
+        initial_accumulator_value: the first n, not negative, default 0.1.
+        l1_regularization_strength: l1, not negative, default 0.
+        l2_regularization_strength: l2, not negative, default 0.
+        l2_shrinkage_regularization_strength: s, not negative, default 0.
+        beta: default 0.
+        **kwargs: the other arguments are those of `Optimizer`.
+
+    Reference: McMahan et al., "Ad Click Prediction: a View from the Trenches", 2013
+    (https://research.google.com/pubs/archive/41159.pdf).
+
+    >>> import hornbeam as keras
+    >>> variable = keras.Variable([0.0])
+    >>> optimizer = keras.optimizers.Ftrl(0.1, initial_accumulator_value=0.0)
+    >>> optimizer.apply([keras.ops.array([5.0])], [variable])
+    >>> round(float(variable[0]), 4)
+    -0.1
+    """
+
+    learning_rate_power = Hyperparameter()
+    l1_regularization_strength = Hyperparameter()
+    l2_regularization_strength = Hyperparameter()
+    l2_shrinkage_regularization_strength = Hyperparameter()
+    beta = Hyperparameter()
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        learning_rate_power: float = -0.5,
+        initial_accumulator_value: float = 0.1,
+        l1_regularization_strength: float = 0.0,
+        l2_regularization_strength: float = 0.0,
+        l2_shrinkage_regularization_strength: float = 0.0,
+        beta: float = 0.0,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs,
+    ):
+        super().__init__(
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            loss_scale_factor,
+            gradient_accumulation_steps,
+            name,
+            **kwargs,
+        )
+        _check_sign("initial_accumulator_value", initial_accumulator_value, +1)
+        _check_sign("learning_rate_power", learning_rate_power, -1)
+        _check_sign("l1_regularization_strength", l1_regularization_strength, +1)
+        _check_sign("l2_regularization_strength", l2_regularization_strength, +1)
+        _check_sign(
+            "l2_shrinkage_regularization_strength",
+            l2_shrinkage_regularization_strength,
+            +1,
+        )
+        self.learning_rate_power = learning_rate_power
+        self.initial_accumulator_value = initial_accumulator_value
+        self.l1_regularization_strength = l1_regularization_strength
+        self.l2_regularization_strength = l2_regularization_strength
+        self.l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
+        self.beta = beta
+
+    def build(self, var_list: Sequence[Variable]) -> None:
+        if self.built:
+            return
+        super().build(var_list)
+        self._sums, self._linears = self.add_optimizer_variables(
+            var_list,
+            ("accumulator", "linear"),
+            (constant(self.initial_accumulator_value), "zeros"),
+        )
+
+    def update_step(self, gradient, variable, learning_rate):
+        i = self._get_variable_index(variable)
+        a, g, w, p = learning_rate, gradient, variable.value, -self.learning_rate_power
+        l1 = self.l1_regularization_strength
+        l2 = self.l2_regularization_strength + self.beta / (2 * a)
+        n, z = self._sums[i], self._linears[i]
+        old, new = ops.power(n.value, p), ops.power(n.value + ops.square(g), p)
+        shrunk = g + 2 * self.l2_shrinkage_regularization_strength * w
+        z = self.assign(z, z.value + shrunk - (new - old) / a * w)
+        self.assign(n, n.value + ops.square(g))
+        self.assign(variable, (ops.clip(z, -l1, l1) - z) / (new / a + 2 * l2))
+
+
+def _check_sign(argument, value, sign):
+    if value * sign < 0:
+        side = "positive" if sign > 0 else "negative"
+        raise ValueError(
+            f"`{argument}` needs to be {side} or zero. Received: {argument}={value}."
+        )

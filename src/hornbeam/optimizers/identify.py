@@ -1,0 +1,99 @@
+"""Optimizers and schedules from names and configs, and back."""
+
+from typing import Any
+
+from hornbeam.core.lazy import names_of
+from hornbeam.core.serialization import (
+    deserialize_keras_object,
+    getter,
+    serialize_keras_object,
+)
+from hornbeam.optimizers.optimizer import Optimizer
+from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
+
+
+def _table():
+    """Return the optimizers by class name and by class name in lower case."""
+    from hornbeam import optimizers
+
+    classes = {
+        name: getattr(optimizers, name)
+        for name in names_of("hornbeam.optimizers")
+        if name[0].isupper() and name not in ("Optimizer", "OptimizerMap")
+    }
+    return {**classes, **{name.lower(): cls for name, cls in classes.items()}}
+
+
+_get = getter("optimizer", _table, base=Optimizer)
+
+
+def get(identifier: Any) -> Optimizer | None:
+    """Return the optimizer that a name, a config or an optimizer stands for.
+
+    Args:
+        identifier: a name such as "adam" or "AdamW", a config dict, an optimizer, an
+            optimizer class, or None.
+
+    >>> import hornbeam as keras
+    >>> keras.optimizers.get("adam").beta_1
+    0.9
+    """
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, str) and identifier.lower() in _table():
+        identifier = identifier.lower()
+    optimizer = _get(identifier)
+    if optimizer is not None and not isinstance(optimizer, Optimizer):
+        raise ValueError(
+            f"Could not interpret optimizer identifier: {identifier!r}. Expected a "
+            "name, a config or an optimizer."
+        )
+    return optimizer
+
+
+def serialize(optimizer: Any) -> dict[str, Any]:
+    """Return the config from which `deserialize` makes an equal optimizer."""
+    return serialize_keras_object(optimizer)
+
+
+def deserialize(config: dict[str, Any], custom_objects: dict | None = None) -> Any:
+    """Make the optimizer that a config of `serialize` describes."""
+    return deserialize_keras_object(
+        _completed(config, _table(), "keras.optimizers"), custom_objects=custom_objects
+    )
+
+
+def serialize_schedule(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
+    """Return the config from which `deserialize` makes an equal schedule."""
+    return serialize_keras_object(learning_rate_schedule)
+
+
+def deserialize_schedule(
+    config: dict[str, Any], custom_objects: dict | None = None
+) -> Any:
+    """Make the schedule that a config of `serialize` describes."""
+    from hornbeam.optimizers import schedules
+
+    table = {
+        name: getattr(schedules, name)
+        for name in names_of("hornbeam.optimizers.schedules")
+        if name[0].isupper()
+    }
+    return deserialize_keras_object(
+        _completed(config, table, "keras.optimizers.schedules"),
+        custom_objects=custom_objects,
+    )
+
+
+def _completed(config, table, module):
+    """Write a short config, such as `{"class_name": "adam", ...}`, in full."""
+    name = config.get("class_name") if isinstance(config, dict) else None
+    cls = table.get(name) or table.get(str(name).lower())
+    if cls is None or config.get("registered_name"):
+        return config
+    return {
+        "module": module,
+        "registered_name": None,
+        **config,
+        "class_name": cls.__name__,
+    }

@@ -1,0 +1,5 @@
+"""Optimizers of Keras 2, which are refused with advice."""
+
+from hornbeam.core.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__)

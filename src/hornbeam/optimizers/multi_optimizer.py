@@ -1,0 +1,149 @@
+"""MultiOptimizer: different optimizers for different variables."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hornbeam.core.serialization import (
+    deserialize_keras_object,
+    serialize_keras_object,
+)
+from hornbeam.core.variable import Variable
+from hornbeam.optimizers.optimizer import Optimizer
+from hornbeam.optimizers.optimizer_map import OptimizerMap
+
+
+class MultiOptimizer(Optimizer):
+    """Update each variable with the optimizer that a map gives for it.
+
+    Args:
+        optimizer_map: an `OptimizerMap`, or a function from a variable to an optimizer.
+        loss_scale_factor: as in `Optimizer`; those of the single optimizers are not
+            used.
+        name: default: the class's name with underscores and a number.
+
+    >>> import hornbeam as keras
+    >>> optimizer = keras.optimizers.MultiOptimizer(
+    ...     keras.optimizers.OptimizerMap(
+    ...         keras.optimizers.SGD(0.5), {"bias": keras.optimizers.SGD(0.25)}
+    ...     )
+    ... )
+    >>> kernel = keras.Variable([1.0], name="kernel")
+    >>> bias = keras.Variable([1.0], name="bias")
+    >>> ones = keras.ops.ones((1,))
+    >>> optimizer.apply([ones, ones], [kernel, bias])
+    >>> float(kernel[0]), float(bias[0])
+    (0.5, 0.75)
+    """
+
+    def __init__(
+        self,
+        optimizer_map: OptimizerMap | Callable[[Variable], Optimizer],
+        loss_scale_factor: float | None = None,
+        name: str | None = None,
+    ):
+        if not callable(optimizer_map):
+            raise TypeError(
+                "Argument `optimizer_map` of MultiOptimizer must be an OptimizerMap or "
+                "a function from a variable to an optimizer. "
+                f"Received: {optimizer_map!r}"
+            )
+        super().__init__(0.0, loss_scale_factor=loss_scale_factor, name=name)
+        self.optimizer_map = optimizer_map
+        self._optimizers = []
+        if isinstance(optimizer_map, OptimizerMap):
+            for optimizer in optimizer_map.values():
+                self._add(optimizer)
+            self._add(optimizer_map.default_optimizer)
+
+    def _add(self, optimizer):
+        if not any(optimizer is known for known in self._optimizers):
+            self._optimizers.append(optimizer)
+
+    @property
+    def optimizers(self) -> list[Optimizer]:
+        """The single optimizers; the default one is last."""
+        return list(self._optimizers)
+
+    def build(self, var_list: Sequence[Variable]) -> None:
+        if self.built:
+            return
+        super().build(var_list)
+        self._choices = []
+        for variable in var_list:
+            optimizer = self.optimizer_map(variable)
+            if not isinstance(optimizer, Optimizer):
+                raise ValueError(
+                    f"`optimizer_map` of MultiOptimizer must give an optimizer. "
+                    f"Received {optimizer!r} for variable {variable.path!r}."
+                )
+            self._add(optimizer)
+            self._choices.append(optimizer)
+        for optimizer in self._optimizers:
+            mine = self._only(optimizer, var_list)
+            if mine:
+                optimizer.build(mine)
+
+    def _only(self, optimizer, variables):
+        return [v for v in variables if self._chosen(v) is optimizer]
+
+    def _chosen(self, variable):
+        return self._choices[self._get_variable_index(variable)]
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The own variables, then those of each optimizer."""
+        return [*self._variables, *(v for o in self._optimizers for v in o.variables)]
+
+    @property
+    def iterations(self):
+        """The number of updates."""
+        return self._iterations
+
+    @property
+    def learning_rate(self):
+        """Not to be asked for: the single optimizers have the rates."""
+        raise AttributeError(
+            "A MultiOptimizer has no learning rate of its own. Use those of "
+            "`optimizer.optimizers`."
+        )
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        raise AttributeError(
+            "A MultiOptimizer has no learning rate of its own. Set those of "
+            "`optimizer.optimizers`."
+        )
+
+    def _apply_unscaled(self, gradients, variables):
+        for optimizer in self._optimizers:
+            pairs = [
+                (g, v)
+                for g, v in zip(gradients, variables, strict=True)
+                if self._chosen(v) is optimizer
+            ]
+            if pairs:
+                optimizer._apply_unscaled([g for g, _ in pairs], [v for _, v in pairs])
+        self._iterations.assign_add(1)
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Set the variables to what their optimizers' training ends with."""
+        for optimizer in self._optimizers:
+            optimizer.finalize_variable_values(self._only(optimizer, var_list))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal optimizer, as plain data."""
+        # The rate and the other arguments belong to the single optimizers.
+        return {
+            "optimizer_map": serialize_keras_object(self.optimizer_map),
+            "loss_scale_factor": self.loss_scale_factor,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None):
+        """Make an optimizer from what `get_config` returned."""
+        config = dict(config)
+        config["optimizer_map"] = deserialize_keras_object(
+            config["optimizer_map"], custom_objects=custom_objects
+        )
+        return cls(**config)

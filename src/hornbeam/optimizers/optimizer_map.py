@@ -1,0 +1,107 @@
+"""OptimizerMap: from the path of a variable to its optimizer."""
+
+import re
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+from hornbeam.core.serialization import (
+    deserialize_keras_object,
+    serialize_keras_object,
+)
+from hornbeam.core.variable import Variable
+from hornbeam.optimizers.optimizer import Optimizer
+
+
+class OptimizerMap(MutableMapping):
+    """Patterns of variable paths, each with an optimizer, and a default one.
+
+    Args:
+        default_optimizer: for the variables that no pattern fits.
+        optimizer_map: `{pattern: optimizer}`; a pattern is a regular expression that is
+            searched in the variable's path.
+
+    >>> import hornbeam as keras
+    >>> slow = keras.optimizers.SGD(0.001)
+    >>> choose = keras.optimizers.OptimizerMap(keras.optimizers.Adam(), {"embed": slow})
+    >>> choose(keras.Variable(1.0, name="embeddings")) is slow
+    True
+    """
+
+    def __init__(
+        self,
+        default_optimizer: Optimizer,
+        optimizer_map: dict[str, Optimizer] | None = None,
+    ):
+        self._default_optimizer = _check("default_optimizer", default_optimizer)
+        self._optimizers = {}
+        self.update(optimizer_map or {})
+
+    @property
+    def default_optimizer(self) -> Optimizer:
+        """The optimizer of the variables that no pattern fits."""
+        return self._default_optimizer
+
+    def __getitem__(self, key: str) -> Optimizer:
+        return self._optimizers.get(key, self._default_optimizer)
+
+    def __setitem__(self, key: str, value: Optimizer) -> None:
+        if key in self._optimizers:
+            raise ValueError(
+                f"OptimizerMap already has an optimizer for {key!r}. Delete it first: "
+                f"`del optimizer_map[{key!r}]`."
+            )
+        self._optimizers[key] = _check(f"optimizer_map[{key!r}]", value)
+
+    def __delitem__(self, key: str) -> None:
+        del self._optimizers[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._optimizers)
+
+    def __len__(self) -> int:
+        return len(self._optimizers)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._optimizers
+
+    def __call__(self, variable: Variable) -> Optimizer:
+        """Return the optimizer of the one pattern that fits the variable's path."""
+        found = [p for p in self._optimizers if re.search(p, variable.path)]
+        if len(found) > 1:
+            raise ValueError(
+                f"Variable {variable.path!r} fits several patterns of the "
+                f"OptimizerMap: {found}. Make them fit different variables."
+            )
+        return self._optimizers[found[0]] if found else self._default_optimizer
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal map, as plain data."""
+        return {
+            "default_optimizer": serialize_keras_object(self._default_optimizer),
+            "optimizer_map": {
+                pattern: serialize_keras_object(optimizer)
+                for pattern, optimizer in self._optimizers.items()
+            },
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None):
+        """Make a map from what `get_config` returned."""
+
+        def restore(optimizer):
+            return deserialize_keras_object(optimizer, custom_objects=custom_objects)
+
+        optimizers = config["optimizer_map"].items()
+        return cls(
+            restore(config["default_optimizer"]),
+            {pattern: restore(optimizer) for pattern, optimizer in optimizers},
+        )
+
+
+def _check(what, optimizer):
+    if isinstance(optimizer, Optimizer):
+        return optimizer
+    expected = f"`{what}` of OptimizerMap must be a Keras Optimizer instance."
+    # Types differ by place, as in Keras.
+    error = TypeError if what == "default_optimizer" else ValueError
+    raise error(f"{expected} Received: {optimizer!r}")

@@ -1,0 +1,115 @@
+"""RMSprop: steps scaled by the running root mean square of the gradient."""
+
+from collections.abc import Sequence
+
+from hornbeam import ops
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.core.variable import Variable
+from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+
+
+class RMSprop(Optimizer):
+    """RMSprop: the gradient over its running root mean square.
+
+    With rate a, gradient g (v, c and m are at first 0):
+
+        v <- rho v + (1 - rho) g**2
+        d = v, or with `centered`: c <- rho c + (1 - rho) g,   d = v - c**2
+        s = a g / sqrt(d + epsilon)
+        w <- w - s, or with momentum: m <- momentum m + s,   w <- w - m
+
+    Variant: `epsilon` is inside the root, as in Keras and TensorFlow; PyTorch adds it
+    outside.
+
+    Args:
+        learning_rate: default 0.001.
+        rho: the decay of the means, default 0.9.
+        momentum: default 0. Whether there is momentum is decided when the optimizer
+            is built.
+        epsilon: keeps the quotient finite, default 1e-7.
+        centered: whether to divide by the variance in place of the mean square
+            (default False).
+        **kwargs: the other arguments are those of `Optimizer`.
+
+    References: Hinton, "Neural Networks for Machine Learning", lecture 6e, 2012
+    (https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf);
+    centered: Graves, 2013 (https://arxiv.org/abs/1308.0850).
+
+    >>> import hornbeam as keras
+    >>> variable = keras.Variable([1.0])
+    >>> optimizer = keras.optimizers.RMSprop(learning_rate=0.1, rho=0.75)
+    >>> optimizer.apply([keras.ops.array([5.0])], [variable])
+    >>> round(float(variable[0]), 4)
+    0.8
+    """
+
+    rho = Hyperparameter()
+    momentum = Hyperparameter()
+    epsilon = Hyperparameter()
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs,
+    ):
+        super().__init__(
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            loss_scale_factor,
+            gradient_accumulation_steps,
+            name,
+            **kwargs,
+        )
+        self.rho = rho
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.centered = centered
+
+    def build(self, var_list: Sequence[Variable]) -> None:
+        if self.built:
+            return
+        super().build(var_list)
+        self._velocities = self.add_optimizer_variables(var_list, "velocity")
+        has_momentum = self.momentum != 0
+        self._momentums = (
+            self.add_optimizer_variables(var_list, "momentum") if has_momentum else []
+        )
+        if self.centered:
+            self._average_gradients = self.add_optimizer_variables(
+                var_list, "average_gradient"
+            )
+
+    def update_step(self, gradient, variable, learning_rate):
+        i = self._get_variable_index(variable)
+        g, rho = gradient, self.rho
+        v = self._velocities[i]
+        d = self.assign(v, rho * v.value + (1 - rho) * ops.square(g))
+        if self.centered:
+            c = self._average_gradients[i]
+            c = self.assign(c, rho * c.value + (1 - rho) * g)
+            d = d - ops.square(c)
+        s = learning_rate * g / ops.sqrt(d + self.epsilon)
+        if self._momentums:
+            m = self._momentums[i]
+            s = self.assign(m, self.momentum * m.value + s)
+        self.assign_sub(variable, s)

@@ -1,0 +1,42 @@
+"""LearningRateSchedule: a rate as a function of the number of updates."""
+
+from typing import Any
+
+from hornbeam.core.serialization import Configurable
+
+
+class LearningRateSchedule(Configurable):
+    """A learning rate that depends on the number of updates: the base of schedules.
+
+    A subclass keeps its arguments as attributes and defines `__call__(step)`, with ops
+    on `step`, which is a scalar tensor.
+
+    >>> import hornbeam as keras
+    >>> class Halving(keras.optimizers.schedules.LearningRateSchedule):
+    ...     def __init__(self, initial_learning_rate):
+    ...         self.initial_learning_rate = initial_learning_rate
+    ...
+    ...     def __call__(self, step):
+    ...         halves = keras.ops.cast(step, "float32")
+    ...         return self.initial_learning_rate * 0.5**halves
+    >>> optimizer = keras.optimizers.SGD(learning_rate=Halving(0.1))
+    >>> round(float(optimizer.learning_rate), 4)
+    0.1
+    """
+
+    def __call__(self, step: Any):
+        """Return the rate after `step` updates."""
+        raise NotImplementedError(
+            f"Learning rate schedule {type(self).__name__!r} must define "
+            "`__call__(self, step)`."
+        )
+
+
+def check_positive(schedule: str, argument: str, value: float) -> float:
+    """Return `value` if it is above zero, or raise."""
+    if value <= 0:
+        raise ValueError(
+            f"Argument `{argument}` of {schedule} must be > 0. "
+            f"Received: {argument}={value}"
+        )
+    return value

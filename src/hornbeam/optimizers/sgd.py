@@ -1,0 +1,98 @@
+"""SGD: gradient descent, with momentum."""
+
+import numbers
+from collections.abc import Sequence
+
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.core.variable import Variable
+from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+
+
+class SGD(Optimizer):
+    """Gradient descent, with classical or Nesterov momentum.
+
+    With rate a, momentum b, gradient g and velocity m (at first 0):
+
+        without momentum:   w <- w - a g
+        with momentum:      m <- b m - a g,   w <- w + m
+        with Nesterov's:    m <- b m - a g,   w <- w + b m - a g
+
+    Variant: the rate is inside the velocity, as in the reference; PyTorch's SGD
+    multiplies outside, which differs when the rate changes.
+
+    Args:
+        learning_rate: default 0.01.
+        momentum: in [0, 1], default 0. Whether there are velocities is decided when
+            the optimizer is built.
+        nesterov: whether to use Nesterov's momentum (default False).
+        **kwargs: the other arguments are those of `Optimizer`.
+
+    Reference: Sutskever et al., "On the importance of initialization and momentum in
+    deep learning", 2013 (https://proceedings.mlr.press/v28/sutskever13.html).
+
+    >>> import hornbeam as keras
+    >>> variable = keras.Variable([1.0])
+    >>> optimizer = keras.optimizers.SGD(learning_rate=0.5)
+    >>> optimizer.apply([keras.ops.array([1.0])], [variable])
+    >>> float(variable[0])
+    0.5
+    """
+
+    momentum = Hyperparameter()
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs,
+    ):
+        super().__init__(
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            loss_scale_factor,
+            gradient_accumulation_steps,
+            name,
+            **kwargs,
+        )
+        if not isinstance(momentum, numbers.Real) or not 0 <= momentum <= 1:
+            raise ValueError(
+                "`momentum` must be a float between [0, 1]. "
+                f"Received: momentum={momentum!r}"
+            )
+        self.momentum = momentum
+        self.nesterov = nesterov
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        if self.built:
+            return
+        super().build(variables)
+        has_momentum = self.momentum != 0
+        self._momentums = (
+            self.add_optimizer_variables(variables, "momentum") if has_momentum else []
+        )
+
+    def update_step(self, gradient, variable, learning_rate):
+        a, g = learning_rate, gradient
+        if not self._momentums:
+            self.assign_sub(variable, a * g)
+            return
+        b, m = self.momentum, self._momentums[self._get_variable_index(variable)]
+        m = self.assign(m, b * m.value - a * g)
+        self.assign_add(variable, b * m - a * g if self.nesterov else m)

@@ -1,0 +1,148 @@
+"""OptimizerState: the variables that an optimizer owns."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from hornbeam.core import scopes
+from hornbeam.core.serialization import Configurable
+from hornbeam.core.variable import Variable
+
+# Attributes that hold the variables of a model, which are no state of the optimizer.
+_OF_THE_MODEL = ("_trainable_variables", "_variables_without_decay", "_variables")
+
+
+class OptimizerState(Configurable):
+    """The variables of an optimizer, in the order in which Keras saves them."""
+
+    def __init__(self, name: str):
+        self._variables = []
+        self.built = False
+        self.name = name
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The optimizer's own variables: iteration, rate, averages, slots."""
+        return list(self._variables)
+
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any = "zeros",
+        dtype: str | None = None,
+        aggregation: str = "none",
+        layout: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Make a variable that belongs to the optimizer's state."""
+        with scopes.name_scope(self.name, caller=self):
+            variable = Variable(
+                initializer,
+                shape=shape,
+                dtype=dtype,
+                trainable=False,
+                aggregation=aggregation,
+                name=name,
+            )
+        self._track(variable)
+        return variable
+
+    def add_variable_from_reference(
+        self,
+        reference_variable: Variable,
+        name: str | None = None,
+        initializer: Any = "zeros",
+    ) -> Variable:
+        """Make a slot with the shape and dtype of `reference_variable`."""
+        path = getattr(reference_variable, "path", None) or reference_variable.name
+        return self.add_variable(
+            shape=reference_variable.shape,
+            initializer=initializer,
+            dtype=reference_variable.dtype,
+            name=f"{path.replace('/', '_')}_{name or 'slot'}",
+        )
+
+    def add_optimizer_variables(
+        self,
+        trainable_variables: Sequence[Variable],
+        name: str | Sequence[str],
+        initializer: Any = "zeros",
+    ):
+        """Make a slot for each variable: a list, or one list for each of the names."""
+        names = [name] if isinstance(name, str) else list(name)
+        several = isinstance(initializer, list | tuple)
+        initializers = initializer if several else [initializer] * len(names)
+        slots = [
+            [
+                self.add_variable_from_reference(variable, n, i)
+                for n, i in zip(names, initializers, strict=True)
+            ]
+            for variable in trainable_variables
+        ]
+        by_name = tuple([row[k] for row in slots] for k in range(len(names)))
+        return by_name[0] if isinstance(name, str) else by_name
+
+    def __setattr__(self, name, value):
+        if isinstance(getattr(type(self), name, None), property):
+            return object.__setattr__(self, name, value)
+        if name not in _OF_THE_MODEL:
+            self._track(value)
+        return object.__setattr__(self, name, value)
+
+    def _track(self, value):
+        """Add the Variables in `value` to the state, as subclasses expect."""
+        known = self.__dict__.get("_variables")
+        if isinstance(value, list | tuple | dict):
+            for item in value.values() if isinstance(value, dict) else value:
+                self._track(item)
+        elif isinstance(value, Variable) and known is not None:
+            if not any(value is v for v in known):
+                known.append(value)
+
+    def assign(self, variable: Variable, value: Any):
+        """Give `variable` a new value; the value is returned."""
+        return variable.assign(value)
+
+    def assign_add(self, variable: Variable, value: Any):
+        """Add `value` to `variable`."""
+        return variable.assign_add(value)
+
+    def assign_sub(self, variable: Variable, value: Any):
+        """Subtract `value` from `variable`."""
+        return variable.assign_sub(value)
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Assign values to `optimizer.variables`."""
+        if not self.built:
+            raise ValueError(
+                "You are calling `set_weights()` on an optimizer that is not built. "
+                "Call `optimizer.build(trainable_variables)` first."
+            )
+        for variable, value in zip(self.variables, weights, strict=True):
+            variable.assign(value)
+
+    def save_own_variables(self, store: Any) -> None:
+        """Write the values of `optimizer.variables` to `store` as "0", "1" ..."""
+        for i, variable in enumerate(self.variables):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Read the values of `optimizer.variables` from `store`."""
+        variables = self.variables
+        if len(store) != len(variables):
+            warnings.warn(
+                f"Skipping variable loading for optimizer {self.name!r}, because it "
+                f"has {len(variables)} variables whereas the saved optimizer has "
+                f"{len(store)}. Its state starts anew.",
+                stacklevel=2,
+            )
+            return
+        for i, variable in enumerate(variables):
+            variable.assign(store[str(i)])
+
+
+def constant(value):
+    """An initializer that gives `value`."""
+    return lambda shape, dtype=None: np.full(shape, value)
