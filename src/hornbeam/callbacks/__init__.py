@@ -1,0 +1,5 @@
+"""Callbacks: what happens at the events of training, evaluation and prediction."""
+
+from hornbeam.core.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__)

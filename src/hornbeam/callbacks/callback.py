@@ -1,0 +1,100 @@
+"""The base of callbacks."""
+
+
+class Callback:
+    """Methods that training, evaluation and prediction call; override some.
+
+    `self.model` is the model, and `self.params` a dict with `verbose`, `epochs` and
+    `steps`. `logs` holds the loss and the metrics so far. A callback that overrides a
+    method of batches is called at every batch, which takes time: those of epochs let
+    many steps run in one program.
+
+    Epochs and batches are counted from 0. Setting `self.model.stop_training = True`
+    ends the training after the epoch.
+
+    >>> import hornbeam as keras
+    >>> class StopWhenGood(keras.callbacks.Callback):
+    ...     def on_epoch_end(self, epoch, logs=None):
+    ...         if logs["loss"] < 0.1:
+    ...             self.model.stop_training = True
+    """
+
+    # Attributes that a resumed training takes over: numbers, strings, lists and dicts
+    # of these, or lists of arrays.
+    state_attributes: tuple[str, ...] = ()
+
+    params = None
+    validation_data = None
+    _model = None
+
+    def __init__(self):
+        self.params = None
+        self._model = None
+
+    def set_params(self, params):
+        """Take the parameters of the run."""
+        self.params = params
+
+    def set_model(self, model):
+        """Take the model."""
+        self._model = model
+
+    @property
+    def model(self):
+        """The model that the callback watches."""
+        return self._model
+
+    @property
+    def uses_batch_methods(self):
+        """Whether the methods of batches that it overrides must be called."""
+        return True
+
+    def on_batch_begin(self, batch, logs=None):
+        """The same as `on_train_batch_begin`."""
+
+    def on_batch_end(self, batch, logs=None):
+        """The same as `on_train_batch_end`."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Called before each epoch of training."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Called after each epoch and its validation; `logs` has both results."""
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Called before each batch of training."""
+        self.on_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Called after each batch of training."""
+        self.on_batch_end(batch, logs)
+
+    def on_test_batch_begin(self, batch, logs=None):
+        """Called before each batch of evaluation, in `fit` too."""
+
+    def on_test_batch_end(self, batch, logs=None):
+        """Called after each batch of evaluation, in `fit` too."""
+
+    def on_predict_batch_begin(self, batch, logs=None):
+        """Called before each batch of prediction."""
+
+    def on_predict_batch_end(self, batch, logs=None):
+        """Called after each batch of prediction; `logs["outputs"]` are the outputs."""
+
+    def on_train_begin(self, logs=None):
+        """Called once before training."""
+
+    def on_train_end(self, logs=None):
+        """Called once after training."""
+
+    def on_test_begin(self, logs=None):
+        """Called before each evaluation, in `fit` too."""
+
+    def on_test_end(self, logs=None):
+        """Called after each evaluation, in `fit` too."""
+
+    def on_predict_begin(self, logs=None):
+        """Called before prediction."""
+
+    def on_predict_end(self, logs=None):
+        """Called after prediction."""

@@ -1,0 +1,165 @@
+"""`CallbackList`: several callbacks as one."""
+
+from hornbeam.callbacks.backup_and_restore import BackupAndRestore
+from hornbeam.callbacks.callback import Callback
+from hornbeam.callbacks.history import History
+from hornbeam.callbacks.progbar_logger import ProgbarLogger
+from hornbeam.core import tree
+
+_BATCH_METHODS = {
+    "train": (
+        "on_train_batch_begin",
+        "on_train_batch_end",
+        "on_batch_begin",
+        "on_batch_end",
+    ),
+    "test": ("on_test_batch_begin", "on_test_batch_end"),
+    "predict": ("on_predict_batch_begin", "on_predict_batch_end"),
+}
+
+
+class CallbackList(Callback):
+    """Calls its callbacks in their order; `History` and the progress display come last.
+
+    Args:
+        callbacks: a callback, or a list of them. Default: None
+        add_history: whether a `History` is added. Default: False
+        add_progbar: whether a `ProgbarLogger` is added. Default: False
+        model: the model of the callbacks. Default: None
+        **params: the parameters of the run: `verbose`, `epochs`, `steps`.
+
+    >>> import hornbeam as keras
+    >>> callbacks = keras.callbacks.CallbackList(add_history=True)
+    >>> [type(callback).__name__ for callback in callbacks.callbacks]
+    ['History']
+    """
+
+    def __init__(
+        self, callbacks=None, add_history=False, add_progbar=False, model=None, **params
+    ):
+        super().__init__()
+        self.callbacks = [] if callbacks is None else tree.flatten(callbacks)
+        for callback in self.callbacks:
+            if not hasattr(callback, "set_model"):
+                raise TypeError(
+                    "`callbacks` must be objects of `keras.callbacks.Callback`. "
+                    f"Received: {callback!r} (of type {type(callback).__name__})"
+                )
+        # What training runs on; a backup keeps the order of its rows.
+        self.data = None
+        self._history = self._find_or_add(History, add_history)
+        self._display = self._find_or_add(ProgbarLogger, add_progbar)
+        self._backups = [c for c in self.callbacks if isinstance(c, BackupAndRestore)]
+        for backup in self._backups:
+            backup.join(self)
+            self._put_behind_state(backup)
+        self._wants = {
+            mode: any(_overrides(c, methods) for c in self.callbacks)
+            for mode, methods in _BATCH_METHODS.items()
+        }
+        if model is not None:
+            self.set_model(model)
+        if params:
+            self.set_params(params)
+
+    def _find_or_add(self, kind, wanted):
+        for callback in self.callbacks:
+            if isinstance(callback, kind):
+                return callback
+        if not wanted:
+            return None
+        self.callbacks.append(kind())
+        return self.callbacks[-1]
+
+    def _put_behind_state(self, backup):
+        """A backup at the end of an epoch must see what other callbacks made of it."""
+        place = self.callbacks.index(backup)
+        for later in range(len(self.callbacks) - 1, place, -1):
+            callback = self.callbacks[later]
+            if getattr(callback, "state_attributes", ()) and (
+                callback is not self._history
+            ):
+                self.callbacks.insert(later, self.callbacks.pop(place))
+                return
+
+    def wants_batches(self, mode):
+        """Whether a callback has methods of batches in "train", "test" or "predict"."""
+        return self._wants[mode]
+
+    def on_train_begin(self, logs=None):
+        """Call it for all; then those that resume get their state back."""
+        logs = {} if logs is None else logs
+        for callback in self.callbacks:
+            callback.on_train_begin(logs)
+        for backup in self._backups:
+            backup.restore_callbacks()
+
+    def close(self):
+        """Take the progress display off the screen, also after an error."""
+        if self._display is not None:
+            self._display.close()
+
+    def append(self, callback):
+        """Add a callback at the end."""
+        self.callbacks.append(callback)
+        for mode, methods in _BATCH_METHODS.items():
+            self._wants[mode] |= _overrides(callback, methods)
+
+    def progress(self, step, logs=None):
+        """Tell the display that `step` steps of the pass are done.
+
+        `logs` is a dict of values, or a function that gives it: it is called only when
+        something is about to be shown.
+        """
+        if self._display is not None:
+            self._display.progress(step, logs)
+
+    def set_params(self, params):
+        """Give the parameters of the run to all."""
+        self.params = params
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    def set_model(self, model):
+        """Give the model to all."""
+        super().set_model(model)
+        if self._history is not None:
+            model.history = self._history
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+
+def _overrides(callback, methods):
+    if not getattr(callback, "uses_batch_methods", True):
+        return False
+    return any(
+        name in vars(callback)
+        or getattr(type(callback), name, None) is not getattr(Callback, name)
+        for name in methods
+    )
+
+
+def _calls_all(name, counted):
+    """Return the method `name` that calls the method of that name of every callback."""
+
+    def of_run(self, logs=None):
+        logs = {} if logs is None else logs
+        for callback in self.callbacks:
+            getattr(callback, name)(logs)
+
+    def of_item(self, number, logs=None):
+        logs = {} if logs is None else logs
+        for callback in self.callbacks:
+            getattr(callback, name)(number, logs)
+
+    method = of_item if counted else of_run
+    method.__name__ = name
+    method.__qualname__ = f"CallbackList.{name}"
+    method.__doc__ = f"Call `{name}` of every callback."
+    return method
+
+
+for _name in vars(Callback):
+    if _name.startswith("on_") and _name not in vars(CallbackList):
+        _counted = "batch" in _name or "epoch" in _name
+        setattr(CallbackList, _name, _calls_all(_name, _counted))

@@ -1,0 +1,86 @@
+"""`EarlyStopping`: end training when a value no longer improves."""
+
+from hornbeam.callbacks.monitor import MonitorCallback
+from hornbeam.utils.printing import print_message
+
+
+class EarlyStopping(MonitorCallback):
+    """Ends training when the watched value has not improved for `patience` epochs.
+
+    Args:
+        monitor: the name of the value. Default: `"val_loss"`
+        min_delta: a change by less is no improvement. Default: 0
+        patience: how many epochs without improvement are borne. Default: 0
+        verbose: 1 says when it acts. Default: 0
+        mode: `"min"`, `"max"` or `"auto"`. Default: `"auto"`
+        baseline: epochs that are not better than this count as without improvement.
+            Default: None
+        restore_best_weights: whether the model ends with the weights of the best
+            epoch. Default: False
+        start_from_epoch: epochs before this one are not looked at. Default: 0
+
+    >>> import hornbeam as keras
+    >>> stop = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
+    """
+
+    state_attributes = ("best", "best_epoch", "wait", "stopped_epoch", "best_weights")
+
+    def __init__(
+        self,
+        monitor="val_loss",
+        min_delta=0,
+        patience=0,
+        verbose=0,
+        mode="auto",
+        baseline=None,
+        restore_best_weights=False,
+        start_from_epoch=0,
+    ):
+        super().__init__(monitor, mode, min_delta=min_delta)
+        self.patience = patience
+        self.verbose = verbose
+        self.baseline = baseline
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = start_from_epoch
+        self._reset()
+
+    def _reset(self):
+        self.best = None
+        self.best_epoch = 0
+        self.best_weights = None
+        self.wait = 0
+        self.stopped_epoch = 0
+
+    def on_train_begin(self, logs=None):
+        """Start anew."""
+        self._reset()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Look at the value; stop if it has not improved for too long."""
+        self._set_monitor_op(logs)
+        value = self.get_monitor_value(logs)
+        if value is None or epoch < self.start_from_epoch:
+            return
+        self.wait += 1
+        if self._is_improvement(value, self.best):
+            self.best = value
+            self.best_epoch = epoch
+            if self.restore_best_weights:
+                self.best_weights = self.model.get_weights()
+            if self.baseline is None or self._is_improvement(value, self.baseline):
+                self.wait = 0
+                return
+        if self.wait >= self.patience and epoch > 0:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        """Put the best weights back."""
+        if self.stopped_epoch > 0 and self.verbose > 0:
+            print_message(f"Epoch {self.stopped_epoch + 1}: early stopping")
+        if self.restore_best_weights and self.best_weights is not None:
+            if self.verbose > 0:
+                print_message(
+                    f"Weights of the best epoch, {self.best_epoch + 1}, kept."
+                )
+            self.model.set_weights(self.best_weights)

@@ -1,0 +1,37 @@
+"""`History`: what the logs of each epoch were."""
+
+from hornbeam.callbacks.callback import Callback
+
+
+class History(Callback):
+    """Keeps the logs of the epochs; `fit` returns it.
+
+    `history.epoch` lists the epochs, `history.history` maps each name to its values.
+
+    >>> import hornbeam as keras
+    >>> history = keras.callbacks.History()
+    >>> history.on_train_begin()
+    >>> history.on_epoch_end(0, {"loss": 0.5})
+    >>> history.history
+    {'loss': [0.5]}
+    """
+
+    state_attributes = ("epoch", "history")
+
+    def __init__(self):
+        super().__init__()
+        self.epoch = []
+        self.history = {}
+
+    def on_train_begin(self, logs=None):
+        """Forget what was before."""
+        self.epoch = []
+        self.history = {}
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Keep the logs."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+        if self.model is not None:
+            self.model.history = self

@@ -1,0 +1,49 @@
+"""`LambdaCallback`: a callback made of functions."""
+
+from hornbeam.callbacks.callback import Callback
+
+
+class LambdaCallback(Callback):
+    """Calls functions at the events of training.
+
+    The functions of epochs take `(epoch, logs)`, those of batches `(batch, logs)`, and
+    those of the whole training `(logs)`.
+
+    Args:
+        on_epoch_begin: a function. Default: None
+        on_epoch_end: a function. Default: None
+        on_train_begin: a function. Default: None
+        on_train_end: a function. Default: None
+        on_train_batch_begin: a function. Default: None
+        on_train_batch_end: a function. Default: None
+        **kwargs: other methods of `Callback`, such as `on_test_end`.
+
+    >>> import hornbeam as keras
+    >>> show = keras.callbacks.LambdaCallback(
+    ...     on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"])
+    ... )
+    """
+
+    def __init__(
+        self,
+        on_epoch_begin=None,
+        on_epoch_end=None,
+        on_train_begin=None,
+        on_train_end=None,
+        on_train_batch_begin=None,
+        on_train_batch_end=None,
+        **kwargs,
+    ):
+        super().__init__()
+        given = {
+            "on_epoch_begin": on_epoch_begin,
+            "on_epoch_end": on_epoch_end,
+            "on_train_begin": on_train_begin,
+            "on_train_end": on_train_end,
+            "on_train_batch_begin": on_train_batch_begin,
+            "on_train_batch_end": on_train_batch_end,
+            **kwargs,
+        }
+        for name, function in given.items():
+            if function is not None:
+                setattr(self, name, function)

@@ -1,0 +1,66 @@
+"""`LearningRateScheduler`: the learning rate as a function of the epoch."""
+
+import inspect
+import numbers
+
+from hornbeam.callbacks.callback import Callback
+from hornbeam.callbacks.reduce_lr_on_plateau import current_rate
+from hornbeam.utils.printing import print_message
+
+
+class LearningRateScheduler(Callback):
+    """Sets the learning rate before each epoch.
+
+    Args:
+        schedule: a function of the epoch and the current rate (or of the epoch only)
+            that returns the new rate, a float.
+        verbose: 1 says what the rate is. Default: 0
+
+    >>> import hornbeam as keras
+    >>> halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    """
+
+    def __init__(self, schedule, verbose=0):
+        super().__init__()
+        self.schedule = schedule
+        self.verbose = verbose
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Set the rate."""
+        optimizer = self.model.optimizer
+        if not hasattr(optimizer, "learning_rate"):
+            raise ValueError(
+                f"LearningRateScheduler needs an optimizer with a `learning_rate`, and "
+                f"{type(optimizer).__name__} has none."
+            )
+        arguments = (epoch, current_rate(optimizer))
+        rate = self.schedule(*arguments[: _arity(self.schedule)])
+        if getattr(rate, "shape", None) == ():
+            rate = float(rate)
+        if not isinstance(rate, numbers.Real):
+            raise ValueError(
+                "The `schedule` of LearningRateScheduler must return a float. "
+                f"Received: {rate!r} (of type {type(rate).__name__})"
+            )
+        optimizer.learning_rate = float(rate)
+        if self.verbose > 0:
+            print_message(
+                f"Epoch {epoch + 1}: LearningRateScheduler setting learning rate to "
+                f"{float(rate)}."
+            )
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Put the rate into the logs."""
+        if logs is not None:
+            logs["learning_rate"] = current_rate(self.model.optimizer)
+
+
+def _arity(schedule):
+    """Return 2 if the function takes the epoch and the rate, else 1."""
+    try:
+        inspect.signature(schedule).bind(0, 0.0)
+    except TypeError:
+        return 1
+    except ValueError:  # a builtin without a signature
+        return 2
+    return 2

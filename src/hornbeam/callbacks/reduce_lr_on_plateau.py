@@ -1,0 +1,108 @@
+"""`ReduceLROnPlateau`: lower the learning rate when a value no longer improves."""
+
+import warnings
+
+import numpy as np
+
+from hornbeam.callbacks.monitor import MonitorCallback
+from hornbeam.utils.printing import print_message
+
+
+class ReduceLROnPlateau(MonitorCallback):
+    """Multiplies the learning rate by `factor` after `patience` epochs in vain.
+
+    Args:
+        monitor: the name of the watched value. Default: `"val_loss"`
+        factor: what the rate is multiplied by, less than 1. Default: 0.1
+        patience: how many epochs without improvement are borne. Default: 10
+        verbose: 1 says when it acts. Default: 0
+        mode: `"min"`, `"max"` or `"auto"`. Default: `"auto"`
+        min_delta: a change by less is no improvement. Default: 1e-4
+        cooldown: epochs after a reduction that are not counted. Default: 0
+        min_lr: the rate does not go below this. Default: 0.0
+
+    >>> import hornbeam as keras
+    >>> reduce = keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=3)
+    """
+
+    state_attributes = ("best", "wait", "cooldown_counter")
+
+    def __init__(
+        self,
+        monitor="val_loss",
+        factor=0.1,
+        patience=10,
+        verbose=0,
+        mode="auto",
+        min_delta=1e-4,
+        cooldown=0,
+        min_lr=0.0,
+        **kwargs,
+    ):
+        if "epsilon" in kwargs:
+            warnings.warn("`epsilon` is now called `min_delta`.", stacklevel=2)
+            min_delta = kwargs.pop("epsilon")
+        if kwargs:
+            raise TypeError(f"ReduceLROnPlateau has no argument {min(kwargs)!r}.")
+        super().__init__(monitor, mode, min_delta=min_delta)
+        if factor >= 1.0:
+            raise ValueError(
+                "`factor` of ReduceLROnPlateau must be less than 1. "
+                f"Received: factor={factor}"
+            )
+        self.factor = factor
+        self.patience = patience
+        self.verbose = verbose
+        self.cooldown = cooldown
+        self.min_lr = min_lr
+        self._reset()
+
+    def _reset(self):
+        self.best = None
+        self.wait = 0
+        self.cooldown_counter = 0
+
+    def on_train_begin(self, logs=None):
+        """Start anew."""
+        self._reset()
+
+    def in_cooldown(self):
+        """Whether a reduction was so recent that epochs are not counted."""
+        return self.cooldown_counter > 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Look at the value; lower the rate if it has not improved for too long."""
+        logs = {} if logs is None else logs
+        self._set_monitor_op(logs)
+        value = self.get_monitor_value(logs)
+        logs["learning_rate"] = current_rate(self.model.optimizer)
+        if value is None:
+            return
+        if self.in_cooldown():
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self._is_improvement(value, self.best):
+            self.best = value
+            self.wait = 0
+        elif not self.in_cooldown():
+            self.wait += 1
+            if self.wait >= self.patience:
+                self._reduce(epoch, logs["learning_rate"])
+
+    def _reduce(self, epoch, rate):
+        if rate <= np.float32(self.min_lr):
+            return
+        rate = max(rate * self.factor, self.min_lr)
+        self.model.optimizer.learning_rate = rate
+        if self.verbose > 0:
+            print_message(
+                f"Epoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
+                f"{rate}."
+            )
+        self.cooldown_counter = self.cooldown
+        self.wait = 0
+
+
+def current_rate(optimizer):
+    """Return the learning rate as a Python float."""
+    return float(optimizer.learning_rate)

@@ -1,0 +1,68 @@
+"""`RemoteMonitor`: send the logs of each epoch to a server."""
+
+import json
+import warnings
+
+import numpy as np
+
+from hornbeam.callbacks.callback import Callback
+
+
+class RemoteMonitor(Callback):
+    """Posts the logs of each epoch to `root + path`.
+
+    It needs the package `requests`.
+
+    Args:
+        root: the address of the server. Default: `"http://localhost:9000"`
+        path: the path there. Default: `"/publish/epoch/end/"`
+        field: the form field that holds the JSON text. Default: `"data"`
+        headers: HTTP headers, a dict. Default: None
+        send_as_json: whether the body is JSON and not a form. Default: False
+
+    >>> import hornbeam as keras
+    >>> monitor = keras.callbacks.RemoteMonitor(send_as_json=True)
+    """
+
+    def __init__(
+        self,
+        root="http://localhost:9000",
+        path="/publish/epoch/end/",
+        field="data",
+        headers=None,
+        send_as_json=False,
+    ):
+        super().__init__()
+        self.root = root
+        self.path = path
+        self.field = field
+        self.headers = headers
+        self.send_as_json = send_as_json
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Send the logs; a server that does not answer is a warning."""
+        try:
+            import requests
+        except ImportError as error:
+            raise ImportError(
+                "RemoteMonitor needs the package 'requests': pip install requests"
+            ) from error
+        send = {"epoch": epoch}
+        send.update({name: _plain(value) for name, value in (logs or {}).items()})
+        if self.send_as_json:
+            body = {"json": send}
+        else:
+            body = {"data": {self.field: json.dumps(send)}}
+        try:
+            requests.post(self.root + self.path, headers=self.headers, **body)
+        except requests.exceptions.RequestException:
+            warnings.warn(
+                f"Could not reach RemoteMonitor root server at {self.root}.",
+                stacklevel=2,
+            )
+
+
+def _plain(value):
+    if not isinstance(value, np.ndarray | np.generic):
+        return value
+    return value.item() if value.size == 1 else value.tolist()

@@ -1,0 +1,84 @@
+"""`SwapEMAWeights`: evaluate with the averages of the weights."""
+
+from hornbeam.callbacks.callback import Callback
+
+
+class SwapEMAWeights(Callback):
+    """Puts the moving averages of the weights into the model while it is evaluated.
+
+    The optimizer must have `use_ema=True`. Weights and averages change places before
+    evaluation and prediction, and back afterwards.
+
+    Args:
+        swap_on_epoch: whether they also change places from the end of an epoch to the
+            beginning of the next, so that what is saved there has the averages.
+            Default: False
+
+    >>> import hornbeam as keras
+    >>> swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    """
+
+    # The weights, while the model has the averages.
+    state_attributes = ("_weights",)
+
+    def __init__(self, swap_on_epoch=False):
+        super().__init__()
+        self.swap_on_epoch = swap_on_epoch
+        self._weights = None
+
+    def _optimizer(self):
+        optimizer = getattr(self.model, "optimizer", None)
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        if not getattr(optimizer, "use_ema", False):
+            raise ValueError(
+                "SwapEMAWeights must be used when `use_ema=True` is set on the "
+                f"optimizer. Received: optimizer={optimizer!r}"
+            )
+        return optimizer
+
+    def _averages_in(self):
+        optimizer = self._optimizer()
+        if self._weights is not None or not optimizer.built:
+            return
+        variables = optimizer._trainable_variables
+        self._weights = [variable.numpy().copy() for variable in variables]
+        optimizer.finalize_variable_values(variables)
+
+    def _weights_in(self):
+        if self._weights is None:
+            return
+        variables = self._optimizer()._trainable_variables
+        for variable, weights in zip(variables, self._weights, strict=True):
+            variable.assign(weights)
+        self._weights = None
+
+    def on_train_begin(self, logs=None):
+        """Check the optimizer before any work is done."""
+        self._optimizer()
+        self._weights = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Put the weights back."""
+        if self.swap_on_epoch:
+            self._weights_in()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Put the averages in, so that what is saved has them."""
+        if self.swap_on_epoch:
+            self._averages_in()
+
+    def on_test_begin(self, logs=None):
+        """Put the averages in."""
+        self._averages_in()
+
+    def on_test_end(self, logs=None):
+        """Put the weights back."""
+        self._weights_in()
+
+    def on_predict_begin(self, logs=None):
+        """Put the averages in."""
+        self._averages_in()
+
+    def on_predict_end(self, logs=None):
+        """Put the weights back."""
+        self._weights_in()
