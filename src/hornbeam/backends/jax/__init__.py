@@ -2,6 +2,7 @@
 
 from .arrays import *
 from .functions import *
+from .linalg import *
 from .nn import *
 from .random import *
 from .transforms import *

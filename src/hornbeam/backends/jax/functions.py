@@ -1,0 +1,498 @@
+"""JAX: element by element, reductions, shapes, indexing. Mostly `jax.numpy` itself."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from hornbeam.core.config import floatx
+from hornbeam.core.dtypes import result_type
+
+from .arrays import convert, dtype_of, jax_dtype
+
+
+def _array(x: Any) -> Any:
+    return x if isinstance(x, jax.Array) else convert(x)
+
+
+def _operand(x: Any) -> Any:
+    """`x` for a promoting function: Python scalars stay as they are, weak."""
+    if isinstance(x, (jax.Array, int)):
+        return x
+    if isinstance(x, float):  # numpy.float64 too
+        return float(x)
+    return convert(x)
+
+
+def _to_float(x: Any) -> Any:
+    x = _array(x)
+    return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(floatx())
+
+
+def _named(run: Callable, fn: Any) -> Callable:
+    run.__name__ = run.__qualname__ = fn.__name__
+    return run
+
+
+def _unary(fn: Callable) -> Callable:
+    return _named(lambda x: fn(_array(x)), fn)
+
+
+def _unary_float(fn: Callable) -> Callable:
+    return _named(lambda x: fn(_to_float(x)), fn)
+
+
+def _binary(fn: Callable) -> Callable:
+    def run(x1, x2):
+        return fn(_operand(x1), _operand(x2))
+
+    return _named(run, fn)
+
+
+def _binary_float(fn: Callable) -> Callable:
+    def run(x1, x2):
+        dtype = result_type(_weak_dtype(x1), _weak_dtype(x2), float)
+        return fn(convert(x1, dtype), convert(x2, dtype))
+
+    return _named(run, fn)
+
+
+def _binary_number(fn: Callable) -> Callable:
+    """Of booleans: int32."""
+
+    def run(x1, x2):
+        x1, x2 = _operand(x1), _operand(x2)
+        if result_type(_weak_dtype(x1), _weak_dtype(x2)) == "bool":
+            x1 = jnp.asarray(x1, dtype="int32")
+        return fn(x1, x2)
+
+    return _named(run, fn)
+
+
+def _binary_bits(fn: Callable) -> Callable:
+    return _named(lambda x, y: fn(_operand(x), _operand(y)), fn)
+
+
+def _weak_dtype(x: Any) -> Any:
+    for kind in (bool, int, float):
+        if isinstance(x, kind):
+            return kind
+    return dtype_of(x)
+
+
+def _reduction(fn: Callable) -> Callable:
+    def run(x, axis=None, keepdims=False):
+        return fn(_array(x), axis=_axis(axis), keepdims=keepdims)
+
+    return _named(run, fn)
+
+
+def _axis(axis: Any) -> Any:
+    return tuple(axis) if isinstance(axis, list) else axis
+
+
+arccos = _unary_float(jnp.arccos)
+arccosh = _unary_float(jnp.arccosh)
+arcsin = _unary_float(jnp.arcsin)
+arcsinh = _unary_float(jnp.arcsinh)
+arctan = _unary_float(jnp.arctan)
+arctanh = _unary_float(jnp.arctanh)
+cbrt = _unary_float(jnp.cbrt)
+ceil = _unary_float(jnp.ceil)
+cos = _unary_float(jnp.cos)
+cosh = _unary_float(jnp.cosh)
+erf = _unary_float(lax.erf)
+erfc = _unary_float(lax.erfc)
+erfinv = _unary_float(lax.erf_inv)
+exp = _unary_float(jnp.exp)
+exp2 = _unary_float(jnp.exp2)
+expm1 = _unary_float(jnp.expm1)
+floor = _unary_float(jnp.floor)
+i0 = _unary_float(jnp.i0)
+log = _unary_float(jnp.log)
+log10 = _unary_float(jnp.log10)
+log1p = _unary_float(jnp.log1p)
+log2 = _unary_float(jnp.log2)
+reciprocal = _unary_float(jnp.reciprocal)
+rsqrt = _unary_float(lax.rsqrt)
+sin = _unary_float(jnp.sin)
+sinh = _unary_float(jnp.sinh)
+sqrt = _unary_float(jnp.sqrt)
+tan = _unary_float(jnp.tan)
+tanh = _unary_float(jnp.tanh)
+angle = _unary_float(jnp.angle)
+
+absolute = _unary(jnp.absolute)
+bitwise_not = _unary(jnp.bitwise_not)
+conj = _unary(jnp.conj)
+copy = _unary(jnp.copy)
+imag = _unary(jnp.imag)
+isfinite = _unary(jnp.isfinite)
+isinf = _unary(jnp.isinf)
+isnan = _unary(jnp.isnan)
+logical_not = _unary(jnp.logical_not)
+negative = _unary(jnp.negative)
+real = _unary(jnp.real)
+sign = _unary(jnp.sign)
+signbit = _unary(jnp.signbit)
+trunc = _unary(jnp.trunc)
+
+add = _binary(jnp.add)
+equal = _binary(jnp.equal)
+greater = _binary(jnp.greater)
+greater_equal = _binary(jnp.greater_equal)
+less = _binary(jnp.less)
+less_equal = _binary(jnp.less_equal)
+logical_and = _binary(jnp.logical_and)
+logical_or = _binary(jnp.logical_or)
+logical_xor = _binary(jnp.logical_xor)
+maximum = _binary(jnp.maximum)
+minimum = _binary(jnp.minimum)
+multiply = _binary(jnp.multiply)
+not_equal = _binary(jnp.not_equal)
+subtract = _binary(jnp.subtract)
+gcd = _binary(jnp.gcd)
+lcm = _binary(jnp.lcm)
+
+floor_divide = _binary_number(jnp.floor_divide)
+fmod = _binary_number(jnp.fmod)
+mod = _binary_number(jnp.mod)
+power = _binary_number(jnp.power)
+
+arctan2 = _binary_float(jnp.arctan2)
+divide = _binary_float(jnp.divide)
+hypot = _binary_float(jnp.hypot)
+logaddexp = _binary_float(jnp.logaddexp)
+nextafter = _binary_float(jnp.nextafter)
+
+bitwise_and = _binary_bits(jnp.bitwise_and)
+bitwise_or = _binary_bits(jnp.bitwise_or)
+bitwise_xor = _binary_bits(jnp.bitwise_xor)
+left_shift = _named(lambda x, y: jnp.left_shift(*_shifted(x, y)), jnp.left_shift)
+right_shift = _named(lambda x, y: jnp.right_shift(*_shifted(x, y)), jnp.right_shift)
+
+
+def _shifted(x, y):
+    x, y = _operand(x), _operand(y)
+    if result_type(_weak_dtype(x), _weak_dtype(y)) == "bool":
+        x = jnp.asarray(x, dtype="int32")
+    return x, y
+
+
+all = _reduction(jnp.all)
+any = _reduction(jnp.any)
+sum = _reduction(jnp.sum)
+argmax = _reduction(jnp.argmax)
+argmin = _reduction(jnp.argmin)
+
+
+def max(x, axis=None, keepdims=False, initial=None):
+    return jnp.max(_array(x), axis=_axis(axis), keepdims=keepdims, initial=initial)
+
+
+def min(x, axis=None, keepdims=False, initial=None):
+    return jnp.min(_array(x), axis=_axis(axis), keepdims=keepdims, initial=initial)
+
+
+def square(x):
+    x = _array(x)
+    return jnp.square(x.astype("int32") if x.dtype == bool else x)
+
+
+def round(x, decimals=0):
+    return jnp.round(_array(x), decimals)
+
+
+def mean(x, axis=None, keepdims=False):
+    return jnp.mean(_to_float(x), axis=_axis(axis), keepdims=keepdims)
+
+
+def var(x, axis=None, keepdims=False):
+    return jnp.var(_to_float(x), axis=_axis(axis), keepdims=keepdims)
+
+
+def logsumexp(x, axis=None, keepdims=False):
+    return jax.nn.logsumexp(_to_float(x), axis=_axis(axis), keepdims=keepdims)
+
+
+def prod(x, axis=None, keepdims=False, dtype=None):
+    dtype = None if dtype is None else jax_dtype(dtype)
+    return jnp.prod(_array(x), axis=_axis(axis), keepdims=keepdims, dtype=dtype)
+
+
+def cumsum(x, axis=None, dtype=None):
+    return jnp.cumsum(_accumulated(x, dtype), axis=axis)
+
+
+def cumprod(x, axis=None, dtype=None):
+    return jnp.cumprod(_accumulated(x, dtype), axis=axis)
+
+
+def _accumulated(x, dtype):
+    x = _array(x)
+    if dtype is not None:
+        return x.astype(jax_dtype(dtype))
+    return x.astype("int32") if x.dtype == bool else x
+
+
+def sort(x, axis=-1):
+    return jnp.sort(_array(x), axis=axis)
+
+
+def argsort(x, axis=-1):
+    return jnp.argsort(_array(x), axis=axis)
+
+
+def argpartition(x, kth, axis=-1):
+    return jnp.argpartition(_array(x), kth, axis)
+
+
+def top_k(x, k, sorted=True):
+    return tuple(lax.top_k(_array(x), k))
+
+
+def searchsorted(sorted_sequence, values, side="left"):
+    return jnp.searchsorted(_array(sorted_sequence), _array(values), side=side)
+
+
+def nonzero(x):
+    return tuple(jnp.nonzero(_array(x)))
+
+
+def unique(
+    x,
+    sorted=True,
+    return_index=False,
+    return_inverse=False,
+    return_counts=False,
+    axis=None,
+    size=None,
+    fill_value=None,
+):
+    return jnp.unique(
+        _array(x),
+        return_index=return_index,
+        return_inverse=return_inverse,
+        return_counts=return_counts,
+        axis=axis,
+        size=size,
+        fill_value=fill_value,
+    )
+
+
+def bincount(x, weights=None, minlength=0):
+    x = _array(x)
+    if weights is not None:
+        weights = _array(weights)
+    if x.ndim == 1:
+        return jnp.bincount(x, weights, minlength=minlength)
+    # Rows share a length, that of the largest value.
+    rows = x.reshape(-1, x.shape[-1])
+    length = minlength
+    if not isinstance(x, jax.core.Tracer) and x.size:
+        length = np.maximum(int(x.max()) + 1, minlength)
+    count = functools.partial(jnp.bincount, length=length)
+    if weights is None:
+        counts = jax.vmap(count)(rows)
+    else:
+        counts = jax.vmap(count)(rows, weights.reshape(rows.shape))
+    return counts.reshape(*x.shape[:-1], length)
+
+
+def reshape(x, newshape):
+    return jnp.reshape(_array(x), newshape)
+
+
+def transpose(x, axes=None):
+    return jnp.transpose(_array(x), axes)
+
+
+def expand_dims(x, axis):
+    return jnp.expand_dims(_array(x), _axis(axis))
+
+
+def squeeze(x, axis=None):
+    return jnp.squeeze(_array(x), _axis(axis))
+
+
+def broadcast_to(x, shape):
+    return jnp.broadcast_to(_array(x), shape)
+
+
+def concatenate(xs, axis=0):
+    return jnp.concatenate([_array(x) for x in xs], axis)
+
+
+def stack(x, axis=0):
+    return jnp.stack([_array(v) for v in x], axis)
+
+
+def split(x, indices_or_sections, axis=0):
+    return jnp.split(_array(x), _static(indices_or_sections), axis)
+
+
+def _static(x):
+    return x if isinstance(x, int) else tuple(operator.index(i) for i in x)
+
+
+def flip(x, axis=None):
+    return jnp.flip(_array(x), _axis(axis))
+
+
+def roll(x, shift, axis=None):
+    return jnp.roll(_array(x), shift, _axis(axis))
+
+
+def repeat(x, repeats, axis=None):
+    return jnp.repeat(_array(x), repeats, axis)
+
+
+def tile(x, repeats):
+    return jnp.tile(_array(x), repeats)
+
+
+def pad(x, pad_width, mode="constant", constant_values=None):
+    options = {} if constant_values is None else {"constant_values": constant_values}
+    return jnp.pad(_array(x), pad_width, mode, **options)
+
+
+def take(x, indices, axis=None):
+    return jnp.take(_array(x), _array(indices), axis=axis)
+
+
+def take_along_axis(x, indices, axis=None):
+    return jnp.take_along_axis(_array(x), _array(indices), axis=axis)
+
+
+def get_item(x, key):
+    return _array(x)[key]
+
+
+def where(condition, x1=None, x2=None):
+    condition = _array(condition)
+    if x1 is None and x2 is None:
+        return tuple(jnp.nonzero(condition))
+    return jnp.where(condition.astype(bool), _operand(x1), _operand(x2))
+
+
+def clip(x, x_min, x_max):
+    bounds = [_operand(b) for b in (x_min, x_max) if b is not None]
+    x = _array(x)
+    dtype = result_type(dtype_of(x), *(_weak_dtype(b) for b in bounds))
+    x = x.astype("int32" if dtype == "bool" else jax_dtype(dtype))
+    return jnp.clip(x, x_min, x_max)
+
+
+def slice(inputs, start_indices, shape):
+    return lax.dynamic_slice(_array(inputs), start_indices, shape)
+
+
+def slice_update(inputs, start_indices, updates):
+    inputs = _array(inputs)
+    return lax.dynamic_update_slice(
+        inputs, convert(updates, inputs.dtype), start_indices
+    )
+
+
+def scatter_update(inputs, indices, updates, reduction=None):
+    inputs = _array(inputs)
+    place = inputs.at[tuple(jnp.moveaxis(_array(indices), -1, 0))]
+    updates = convert(updates, inputs.dtype)
+    name = {None: "set", "mul": "multiply"}.get(reduction, reduction)
+    return getattr(place, name)(updates)
+
+
+def zeros(shape, dtype=None):
+    return jnp.zeros(shape, jax_dtype(dtype))
+
+
+def ones(shape, dtype=None):
+    return jnp.ones(shape, jax_dtype(dtype))
+
+
+def full(shape, fill_value, dtype=None):
+    return jnp.full(shape, fill_value, jax_dtype(dtype))
+
+
+def arange(start, stop=None, step=None, dtype=None):
+    if dtype is None:
+        given = [_weak_dtype(v) for v in (start, stop, step) if v is not None]
+        dtype = result_type(*given)
+    return jnp.arange(start, stop, step, dtype=jax_dtype(dtype))
+
+
+def eye(N, M=None, k=0, dtype=None):
+    return jnp.eye(N, M, k, dtype=jax_dtype(dtype))
+
+
+def tri(N, M=None, k=0, dtype=None):
+    return jnp.tri(N, M, k, dtype=jax_dtype(dtype))
+
+
+def tril(x, k=0):
+    return jnp.tril(_array(x), k)
+
+
+def triu(x, k=0):
+    return jnp.triu(_array(x), k)
+
+
+def diag(x, k=0):
+    return jnp.diag(_array(x), k)
+
+
+def diagonal(x, offset=0, axis1=0, axis2=1):
+    return jnp.diagonal(_array(x), offset, axis1, axis2)
+
+
+def view(x, dtype=None):
+    return _array(x).view(jax_dtype(dtype))
+
+
+def matmul(x1, x2):
+    x1, x2 = _array(x1), _array(x2)
+    if x1.dtype == jnp.int8 and x2.dtype == jnp.int8:
+        return jnp.matmul(x1, x2, preferred_element_type=jnp.int32)
+    return jnp.matmul(x1, x2)
+
+
+def dot(x1, x2):
+    return jnp.dot(_array(x1), _operand(x2))
+
+
+def tensordot(x1, x2, axes=2):
+    return jnp.tensordot(_array(x1), _array(x2), axes)
+
+
+def einsum(subscripts, *operands, **kwargs):
+    operands = [_array(x) for x in operands]
+    if operands and {x.dtype for x in operands} == {jnp.dtype("int8")}:
+        kwargs.setdefault("preferred_element_type", jnp.int32)
+    return jnp.einsum(subscripts, *operands, **kwargs)
+
+
+def segment_sum(data, segment_ids, num_segments=None, sorted=False):
+    return jax.ops.segment_sum(*_segments(data, segment_ids), num_segments, sorted)
+
+
+def segment_max(data, segment_ids, num_segments=None, sorted=False):
+    return jax.ops.segment_max(*_segments(data, segment_ids), num_segments, sorted)
+
+
+def segment_min(data, segment_ids, num_segments=None, sorted=False):
+    return jax.ops.segment_min(*_segments(data, segment_ids), num_segments, sorted)
+
+
+def segment_prod(data, segment_ids, num_segments=None, sorted=False):
+    return jax.ops.segment_prod(*_segments(data, segment_ids), num_segments, sorted)
+
+
+def _segments(data, segment_ids):
+    return _array(data), _array(segment_ids)

@@ -1,0 +1,88 @@
+"""JAX: linear algebra and Fourier transforms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from .arrays import convert
+from .functions import _to_float
+
+
+def _wide(fn: Callable) -> Callable:
+    """`fn` of a matrix of floats; half precision is computed in float32."""
+
+    def run(x):
+        x = _to_float(x)
+        if x.dtype not in (jnp.float16, jnp.bfloat16):
+            return fn(x)
+        return jax.tree.map(lambda y: y.astype(x.dtype), fn(x.astype(jnp.float32)))
+
+    run.__name__ = run.__qualname__ = fn.__name__
+    return run
+
+
+det = _wide(jnp.linalg.det)
+inv = _wide(jnp.linalg.inv)
+slogdet = _wide(jnp.linalg.slogdet)
+
+
+def cholesky(x, upper=False):
+    return jnp.linalg.cholesky(_to_float(x), upper=upper)
+
+
+def eig(x):
+    return tuple(jnp.linalg.eig(_to_float(x)))
+
+
+def eigh(x):
+    return tuple(jnp.linalg.eigh(_to_float(x)))
+
+
+def lu_factor(x):
+    return tuple(jax.scipy.linalg.lu_factor(_to_float(x)))
+
+
+def qr(x, mode="reduced"):
+    return tuple(jnp.linalg.qr(_to_float(x), mode=mode))
+
+
+def svd(x, full_matrices=True, compute_uv=True):
+    result = jnp.linalg.svd(_to_float(x), full_matrices, compute_uv)
+    return tuple(result) if compute_uv else result
+
+
+def solve(a, b):
+    a, b = _to_float(a), _to_float(b)
+    if b.ndim == a.ndim - 1:
+        return jnp.linalg.solve(a, b[..., None])[..., 0]
+    return jnp.linalg.solve(a, b)
+
+
+def solve_triangular(a, b, lower=False):
+    a, b = _to_float(a), _to_float(b)
+    if b.ndim == a.ndim - 1:
+        return jax.scipy.linalg.solve_triangular(a, b[..., None], lower=lower)[..., 0]
+    return jax.scipy.linalg.solve_triangular(a, b, lower=lower)
+
+
+def lstsq(a, b, rcond=None):
+    return jnp.linalg.lstsq(_to_float(a), _to_float(b), rcond=rcond)[0]
+
+
+def fft(x):
+    return jnp.fft.fft(convert(x))
+
+
+def ifft(x):
+    return jnp.fft.ifft(convert(x))
+
+
+def rfft(x, fft_length=None):
+    return jnp.fft.rfft(convert(x), fft_length)
+
+
+def irfft(x, fft_length=None):
+    return jnp.fft.irfft(convert(x), fft_length)
