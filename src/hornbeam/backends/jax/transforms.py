@@ -8,15 +8,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from hornbeam.backends import spec
+from hornbeam.backends import control, spec
+
+from .arrays import convert, jax_dtype
 
 vmap = jax.vmap
-scan = jax.lax.scan
-associative_scan = jax.lax.associative_scan
 custom_gradient = jax.custom_gradient
-map = jax.lax.map
 remat = jax.checkpoint
-switch = jax.lax.switch
 stop_gradient = jax.lax.stop_gradient
 
 
@@ -30,9 +28,45 @@ def value_and_grad(fn: Callable, has_aux: bool = False) -> Callable:
     return jax.value_and_grad(fn, has_aux=has_aux)
 
 
+def _tensors(tree: Any) -> Any:
+    return control.tree_map(convert, tree)
+
+
+def scan(
+    f: Callable,
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int | bool = 1,
+) -> tuple[Any, Any]:
+    """`(carry, y) = f(carry, x)` along axis 0 of `xs`; the ys are stacked."""
+    control.check_scan(f, xs, length, unroll)
+    return jax.lax.scan(f, _tensors(init), _tensors(xs), length, reverse, unroll)
+
+
+def associative_scan(
+    f: Callable, elems: Any, reverse: bool = False, axis: int = 0
+) -> Any:
+    """All prefixes of `elems` under an associative `f`."""
+    elems = _tensors(elems)
+    control.common_length(elems, axis)
+    return jax.lax.associative_scan(f, elems, reverse, axis)
+
+
+def switch(index: Any, branches: Any, *operands: Any) -> Any:
+    """`branches[index](*operands)`, with the index clamped to the list."""
+    return jax.lax.switch(index, branches, *_tensors(operands))
+
+
+def map(f: Callable, xs: Any) -> Any:
+    """`f` of each slice along axis 0, stacked."""
+    return jax.lax.map(f, _tensors(xs))
+
+
 def vectorized_map(function: Callable, elements: Any) -> Any:
     """`function` of each slice along axis 0, as one vectorised call."""
-    return jax.vmap(function)(elements)
+    return jax.vmap(function)(_tensors(elements))
 
 
 def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
@@ -75,10 +109,7 @@ def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
 
 
 def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
-    structs = [
-        jax.ShapeDtypeStruct(s.shape, jax.dtypes.canonicalize_dtype(s.dtype))
-        for s in specs
-    ]
+    structs = [jax.ShapeDtypeStruct(s.shape, jax_dtype(s.dtype)) for s in specs]
     plain: list[Any] = []
 
     def arrays_only(*tensors):
@@ -100,3 +131,8 @@ def _is_array(x: Any) -> bool:
 def concrete():
     """A block whose operations run at once, even while a program is traced."""
     return jax.ensure_compile_time_eval()
+
+
+def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()):
+    """`fn` compiled for arguments such as these; the program does not hold `fn`."""
+    return jit(fn, donate).lower(*arguments).compile()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, NoReturn
 
 import numpy as np
@@ -12,14 +11,17 @@ import optree
 
 from hornbeam.backends import control, spec
 
-scan = partial(control.scan, np.stack)
-associative_scan = partial(control.associative_scan, np.concatenate)
-map = partial(control.map, np.stack)
+from .arrays import convert, numpy_dtype
+
+_control = control.Control(convert, np.stack, np.concatenate)
+scan = _control.scan
+associative_scan = _control.associative_scan
+map = _control.map
 vectorized_map = map
-while_loop = control.while_loop
-fori_loop = control.fori_loop
-cond = control.cond
-switch = control.switch
+while_loop = _control.while_loop
+fori_loop = _control.fori_loop
+cond = _control.cond
+switch = _control.switch
 
 
 def jit(fn: Callable, donate: Sequence[int] = ()) -> Callable:
@@ -89,7 +91,7 @@ def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
 
 def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
     with np.errstate(all="ignore"):
-        results = run(*(np.zeros(s.shape, _numpy_dtype(s.dtype)) for s in specs))
+        results = run(*(np.zeros(s.shape, numpy_dtype(s.dtype)) for s in specs))
     return [
         spec.Spec(r.shape, str(r.dtype))
         if isinstance(r, (np.ndarray, np.generic))
@@ -98,12 +100,6 @@ def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
     ]
 
 
-def _numpy_dtype(name: str) -> np.dtype:
-    import ml_dtypes
-
-    return np.dtype(getattr(ml_dtypes, name, name))
-
-
-def concrete() -> contextlib.AbstractContextManager:
-    """A block whose operations run at once: here all do."""
-    return contextlib.nullcontext()
+def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()):
+    """`fn` itself: this engine runs step by step."""
+    return fn

@@ -9,20 +9,24 @@ from functools import partial, wraps
 from typing import Any
 
 import numpy as np
+import optree
 import torch
 import torch.utils.checkpoint
 
 from hornbeam.backends import control, spec
 
+from .arrays import convert, dtype_of, torch_dtype
+
 _inside_gradient: ContextVar[bool] = ContextVar("inside_gradient", default=False)
 
-scan = partial(control.scan, torch.stack)
-associative_scan = partial(control.associative_scan, torch.cat)
-map = partial(control.map, torch.stack)
-while_loop = control.while_loop
-fori_loop = control.fori_loop
-cond = control.cond
-switch = control.switch
+_control = control.Control(convert, torch.stack, torch.cat)
+scan = _control.scan
+associative_scan = _control.associative_scan
+map = _control.map
+while_loop = _control.while_loop
+fori_loop = _control.fori_loop
+cond = _control.cond
+switch = _control.switch
 
 
 def jit(fn: Callable, donate: Sequence[int] = ()) -> Callable:
@@ -85,7 +89,7 @@ def custom_gradient(f: Callable) -> Callable:
 
     @wraps(f)
     def run(*args, **kwargs):
-        leaves, structure = control.optree.tree_flatten((args, kwargs))
+        leaves, structure = optree.tree_flatten((args, kwargs))
         return _CustomGradient.apply(f, structure, *leaves)
 
     return run
@@ -94,7 +98,7 @@ def custom_gradient(f: Callable) -> Callable:
 class _CustomGradient(torch.autograd.Function):
     @staticmethod
     def forward(ctx, f, structure, *leaves):
-        args, kwargs = control.optree.tree_unflatten(structure, leaves)
+        args, kwargs = optree.tree_unflatten(structure, leaves)
         output, ctx.gradient = f(*args, **kwargs)
         ctx.is_tensor = [isinstance(leaf, torch.Tensor) for leaf in leaves]
         return output
@@ -120,7 +124,7 @@ def vmap(fn: Callable, in_axes: Any = 0, out_axes: Any = 0) -> Callable:
 
 def vectorized_map(function: Callable, elements: Any) -> Any:
     """`function` of each slice along axis 0, as one vectorised call."""
-    return vmap(function)(elements)
+    return vmap(function)(control.tree_map(convert, elements))
 
 
 def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
@@ -142,14 +146,12 @@ def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
 
 
 def _stand_ins(specs: list[spec.Spec]) -> list[torch.Tensor]:
-    from .arrays import torch_dtype
-
     return [torch.zeros(s.shape, dtype=torch_dtype(s.dtype)) for s in specs]
 
 
 def _as_spec(x: Any) -> Any:
     if isinstance(x, torch.Tensor):
-        return spec.Spec(tuple(x.shape), spec.dtype_name(x.dtype))
+        return spec.Spec(tuple(x.shape), dtype_of(x))
     if isinstance(x, (np.ndarray, np.generic)):
         return spec.Spec(x.shape, str(x.dtype))
     return x
@@ -160,3 +162,8 @@ def concrete() -> contextlib.AbstractContextManager:
     from torch._subclasses.fake_tensor import unset_fake_temporarily
 
     return unset_fake_temporarily()
+
+
+def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()):
+    """`fn` itself: this engine runs step by step."""
+    return fn
