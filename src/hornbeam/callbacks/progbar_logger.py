@@ -4,7 +4,8 @@ import sys
 import time
 
 from hornbeam.callbacks.callback import Callback
-from hornbeam.utils.printing import is_interactive_logging_enabled, print_message
+from hornbeam.config.switches import is_interactive_logging_enabled
+from hornbeam.utils.printing import print_message
 from hornbeam.utils.progbar import format_rate, format_value
 
 _SECONDS_BETWEEN_DISPLAYS = 0.2

@@ -6,7 +6,8 @@ import time
 
 import numpy as np
 
-from hornbeam.utils.printing import is_interactive_logging_enabled, logger
+from hornbeam.config.switches import is_interactive_logging_enabled
+from hornbeam.utils.printing import logger
 
 
 class Progbar:

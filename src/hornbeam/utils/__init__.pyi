@@ -1,0 +1,31 @@
+from hornbeam.config.switches import (
+    disable_interactive_logging as disable_interactive_logging,
+)
+from hornbeam.config.switches import (
+    enable_interactive_logging as enable_interactive_logging,
+)
+from hornbeam.config.switches import (
+    is_interactive_logging_enabled as is_interactive_logging_enabled,
+)
+from hornbeam.core.configs import deserialize_keras_object as deserialize_keras_object
+from hornbeam.core.configs import serialize_keras_object as serialize_keras_object
+from hornbeam.core.dtypes import standardize_dtype as standardize_dtype
+from hornbeam.core.registry import CustomObjectScope as CustomObjectScope
+from hornbeam.core.registry import custom_object_scope as custom_object_scope
+from hornbeam.core.registry import get_custom_objects as get_custom_objects
+from hornbeam.core.registry import get_registered_name as get_registered_name
+from hornbeam.core.registry import get_registered_object as get_registered_object
+from hornbeam.core.registry import (
+    register_keras_serializable as register_keras_serializable,
+)
+from hornbeam.core.session import clear_session as clear_session
+from hornbeam.data.pack import pack_x_y_sample_weight as pack_x_y_sample_weight
+from hornbeam.data.pack import unpack_x_y_sample_weight as unpack_x_y_sample_weight
+from hornbeam.data.py_dataset import PyDataset as PyDataset
+from hornbeam.data.py_dataset import PyDataset as Sequence
+from hornbeam.graph.keras_tensor import is_keras_tensor as is_keras_tensor
+from hornbeam.utils.numerical import normalize as normalize
+from hornbeam.utils.numerical import to_categorical as to_categorical
+from hornbeam.utils.progbar import Progbar as Progbar
+from hornbeam.utils.seeds import set_random_seed as set_random_seed
+from hornbeam.utils.sequence import pad_sequences as pad_sequences
