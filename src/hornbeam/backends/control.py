@@ -1,7 +1,4 @@
-"""Control flow of the engines that run eagerly: plain Python over nested tensors.
-
-`stack` and `concatenate` are the engine's own, with `(list, axis)`.
-"""
+"""Control flow of the engines that run step by step: plain Python over nests."""
 
 from __future__ import annotations
 
@@ -11,114 +8,147 @@ from typing import Any
 
 import optree
 
-Stack = Callable[[list, int], Any]
-
 
 def tree_map(fn: Callable, *trees: Any) -> Any:
     """`fn` over the leaves of equally nested trees; None stays None."""
     return optree.tree_map(fn, *trees)
 
 
-def length_of(tree: Any) -> int:
-    """The common size of axis 0 of all leaves."""
-    sizes = {leaf.shape[0] for leaf in optree.tree_leaves(tree)}
+def check_scan(f: Any, xs: Any, length: Any, unroll: Any) -> None:
+    """Raise if the arguments of `scan` do not fit together."""
+    if not callable(f):
+        raise TypeError(f"Argument `f` of scan should be a callable. Received: f={f}")
+    if not isinstance(unroll, bool) and not (isinstance(unroll, int) and unroll > 0):
+        raise ValueError(
+            "Argument `unroll` of scan must be an positive integer or boolean. "
+            f"Received: unroll={unroll}"
+        )
+    if xs is None and length is None:
+        raise ValueError(
+            "scan needs `xs` to scan over and/or `length`, the number of steps. "
+            "Received: xs=None, length=None"
+        )
+
+
+def common_length(tree: Any, axis: int = 0) -> int:
+    """The common size of the leaves along `axis`."""
+    sizes = {leaf.shape[axis] for leaf in optree.tree_leaves(tree)}
     if len(sizes) != 1:
         raise ValueError(
-            f"The tensors must have one common size in axis 0. Received: {sizes}"
+            "All tensors must have the same size along the first dimension (or `axis`)."
+            f" Received: axis={axis}, sizes {sorted(sizes)}"
         )
     return sizes.pop()
 
 
-def scan(
-    stack: Stack,
-    f: Callable,
-    init: Any,
-    xs: Any = None,
-    length: int | None = None,
-    reverse: bool = False,
-    unroll: int | bool = 1,
-) -> tuple[Any, Any]:
-    """`(carry, y) = f(carry, x)` along axis 0 of `xs`; the ys are stacked."""
-    count = int(length) if xs is None else length_of(xs)
-    carry, results = init, []
-    for i in builtins.reversed(range(count)) if reverse else range(count):
-        carry, y = f(carry, tree_map(lambda x: x[i], xs))  # noqa: B023
-        results.append(y)
-    if reverse:
-        results.reverse()
-    return carry, stacked(stack, results)
+class Control:
+    """Loops and branches for an engine, given its `convert`, `stack`, `concatenate`."""
 
+    def __init__(self, convert: Callable, stack: Callable, concatenate: Callable):
+        self._convert = convert
+        self._stack = stack
+        self._concatenate = concatenate
 
-def stacked(stack: Stack, results: list) -> Any:
-    """A list of equal nests as one nest of tensors with a new axis 0."""
-    if not results:
-        return None
-    return tree_map(lambda *leaves: stack(list(leaves), 0), *results)
+    def _tensors(self, tree: Any) -> Any:
+        return tree_map(self._convert, tree)
 
+    def _stacked(self, results: list) -> Any:
+        if not results:
+            return None
+        return tree_map(
+            lambda *leaves: self._stack([self._convert(x) for x in leaves], 0), *results
+        )
 
-def associative_scan(
-    concatenate: Stack, f: Callable, elems: Any, reverse: bool = False, axis: int = 0
-) -> Any:
-    """All prefixes under an associative `f`, in log2(n) vectorised steps (Hillis and
-    Steele, 1986): after a step of distance d each place covers 2d elements."""
-
-    def part(tree, start, stop):
-        def cut(x):
-            index = [builtins.slice(None)] * x.ndim
-            index[axis] = builtins.slice(start, stop)
-            return x[tuple(index)]
-
-        return tree_map(cut, tree)
-
-    size = optree.tree_leaves(elems)[0].shape[axis]
-    distance = 1
-    while distance < size:
+    def scan(
+        self,
+        f: Callable,
+        init: Any,
+        xs: Any = None,
+        length: int | None = None,
+        reverse: bool = False,
+        unroll: int | bool = 1,
+    ) -> tuple[Any, Any]:
+        """`(carry, y) = f(carry, x)` along axis 0 of `xs`; the ys are stacked."""
+        check_scan(f, xs, length, unroll)
+        carry, xs = self._tensors(init), self._tensors(xs)
+        count = int(length) if xs is None else common_length(xs)
+        results = []
+        for i in builtins.reversed(range(count)) if reverse else range(count):
+            carry, y = f(carry, _at(xs, i))
+            results.append(y)
         if reverse:
-            combined = f(part(elems, distance, size), part(elems, 0, size - distance))
-            pieces = (combined, part(elems, size - distance, size))
-        else:
-            combined = f(part(elems, 0, size - distance), part(elems, distance, size))
-            pieces = (part(elems, 0, distance), combined)
-        elems = tree_map(lambda a, b: concatenate([a, b], axis), *pieces)
-        distance *= 2
-    return elems
+            results.reverse()
+        return carry, self._stacked(results)
+
+    def associative_scan(
+        self, f: Callable, elems: Any, reverse: bool = False, axis: int = 0
+    ) -> Any:
+        """All prefixes under an associative `f`, in log2(n) vectorised steps (Hillis and
+        Steele, 1986): after a step of distance d each place covers 2d elements."""
+        elems = self._tensors(elems)
+        size, distance = common_length(elems, axis), 1
+        while distance < size:
+            front = _part(elems, axis, 0, size - distance)
+            back = _part(elems, axis, distance, size)
+            if reverse:
+                rest = _part(elems, axis, size - distance, size)
+                pieces = (f(back, front), rest)
+            else:
+                pieces = (_part(elems, axis, 0, distance), f(front, back))
+            elems = tree_map(lambda a, b: self._concatenate([a, b], axis), *pieces)
+            distance *= 2
+        return elems
+
+    def while_loop(
+        self,
+        cond: Callable,
+        body: Callable,
+        loop_vars: Any,
+        maximum_iterations: Any = None,
+    ) -> Any:
+        """`loop_vars = body(*loop_vars)` while `cond(*loop_vars)`."""
+        several = isinstance(loop_vars, (tuple, list))
+        state = tuple(loop_vars) if several else (loop_vars,)
+        state, count = self._tensors(state), 0
+        limit = float("inf") if maximum_iterations is None else maximum_iterations
+        while count < limit and cond(*state):
+            state = body(*state)
+            state = tuple(state) if isinstance(state, (tuple, list)) else (state,)
+            count += 1
+        return type(loop_vars)(state) if several else state[0]
+
+    def fori_loop(
+        self, lower: Any, upper: Any, body_fun: Callable, init_val: Any
+    ) -> Any:
+        """`value = body_fun(i, value)` for i from `lower` to `upper - 1`."""
+        value = self._tensors(init_val)
+        for i in range(int(lower), int(upper)):
+            value = body_fun(i, value)
+        return value
+
+    def cond(self, pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
+        """`true_fn()` or `false_fn()`."""
+        return true_fn() if pred else false_fn()
+
+    def switch(self, index: Any, branches: Any, *operands: Any) -> Any:
+        """`branches[index](*operands)`, with the index clamped to the list."""
+        place = min(max(int(index), 0), len(branches) - 1)
+        return branches[place](*self._tensors(operands))
+
+    def map(self, f: Callable, xs: Any) -> Any:
+        """`f` of each slice along axis 0, stacked."""
+        xs = self._tensors(xs)
+        return self._stacked([f(_at(xs, i)) for i in range(common_length(xs))])
 
 
-def while_loop(
-    cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: Any = None
-) -> Any:
-    """`loop_vars = body(*loop_vars)` while `cond(*loop_vars)`."""
-    several = isinstance(loop_vars, (tuple, list))
-    state, count = tuple(loop_vars) if several else (loop_vars,), 0
-    while cond(*state) and (maximum_iterations is None or count < maximum_iterations):
-        state = body(*state)
-        state = tuple(state) if isinstance(state, (tuple, list)) else (state,)
-        count += 1
-    return type(loop_vars)(state) if several else state[0]
+def _at(tree: Any, i: int) -> Any:
+    return tree_map(lambda x: x[i], tree)
 
 
-def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
-    """`value = body_fun(i, value)` for i from `lower` to `upper - 1`."""
-    value = init_val
-    for i in range(int(lower), int(upper)):
-        value = body_fun(i, value)
-    return value
+def _part(tree: Any, axis: int, start: int, stop: int) -> Any:
+    def cut(x):
+        index = [builtins.slice(None)] * x.ndim
+        index[axis] = builtins.slice(start, stop)
+        return x[tuple(index)]
 
-
-def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
-    """`true_fn()` or `false_fn()`."""
-    return true_fn() if pred else false_fn()
-
-
-def switch(index: Any, branches: Any, *operands: Any) -> Any:
-    """`branches[index](*operands)`, with the index clamped to the list."""
-    return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
-
-
-def map(stack: Stack, f: Callable, xs: Any) -> Any:
-    """`f` of each slice along axis 0, stacked."""
-    count = length_of(xs)
-    return stacked(
-        stack,
-        [f(tree_map(lambda x: x[i], xs)) for i in range(count)],  # noqa: B023
-    )
+    return tree_map(cut, tree)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import optree
 
+from hornbeam.core.dtypes import standardize_dtype
+
 Shape = tuple[int | None, ...]
 
 # Stand-ins for an unknown dimension. Both divide by 2, 3, 4, 6, 8 and 12, so that
@@ -66,7 +68,7 @@ def infer_with(
         specs = [
             Spec(
                 tuple(size if d is None else int(d) for d in leaves[i].shape),
-                dtype_name(leaves[i].dtype),
+                standardize_dtype(leaves[i].dtype),
             )
             for i in places
         ]
@@ -78,13 +80,6 @@ def infer_with(
     else:
         flat = at(1)
     return optree.tree_unflatten(result_structure, flat)
-
-
-def dtype_name(dtype: Any) -> str:
-    """The standard name of a dtype given as a name, a NumPy or an engine dtype."""
-    if isinstance(dtype, str):
-        return dtype
-    return getattr(dtype, "name", None) or str(dtype).removeprefix("torch.")
 
 
 def _first_pair_that_runs(at: Callable[[int], list[Any]]) -> tuple[list, list]:

@@ -1,0 +1,219 @@
+"""JAX: convolutions, windows, and what is faster than its composition."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from hornbeam.core import dtypes
+
+Pairs = Sequence[tuple[int, int]]
+
+# Up to this size along an axis a window is a chain of shifted slices: XLA turns its
+# gradient into sums, where that of `reduce_window` on a CPU is 20 to 40 times slower.
+_SLICED_WINDOW = 8
+
+
+def linear(x: Any, kernel: Any, bias: Any = None) -> jax.Array:
+    """`x @ kernel + bias` over the last axis of `x`, as one product of matrices."""
+    x, kernel = _promoted(x, kernel)
+    if x.ndim > 2:
+        rows = x.reshape(-1, x.shape[-1])
+        y = (rows @ kernel).reshape(*x.shape[:-1], kernel.shape[-1])
+    else:
+        y = x @ kernel
+    return y if bias is None else y + bias
+
+
+def general_conv(
+    inputs: Any,
+    kernel: Any,
+    strides: Sequence[int],
+    padding: Pairs,
+    dilation: Sequence[int],
+    groups: int,
+    data_format: str,
+) -> jax.Array:
+    """Correlation of `inputs` with a kernel of layout (*window, in / groups, out)."""
+    inputs, kernel = _promoted(inputs, kernel)
+    return lax.conv_general_dilated(
+        inputs,
+        kernel,
+        window_strides=strides,
+        padding=list(padding),
+        rhs_dilation=dilation,
+        feature_group_count=groups,
+        dimension_numbers=_layout(inputs.ndim, data_format),
+    )
+
+
+def general_conv_transpose(
+    inputs: Any,
+    kernel: Any,
+    strides: Sequence[int],
+    padding: Pairs,
+    dilation: Sequence[int],
+    data_format: str,
+) -> jax.Array:
+    """The transpose of a strided convolution, for a kernel (*window, out, in).
+
+    `padding` says by how much the full result is cropped (negative: extended).
+    """
+    inputs, kernel = _promoted(inputs, kernel)
+    rank = inputs.ndim - 2
+    extents = [(k - 1) * d for k, d in zip(kernel.shape, dilation, strict=False)]
+    around = [(e - a, e - b) for e, (a, b) in zip(extents, padding, strict=True)]
+    return lax.conv_general_dilated(
+        inputs,
+        jnp.flip(kernel, range(rank)).swapaxes(-1, -2),
+        window_strides=(1,) * rank,
+        padding=around,
+        lhs_dilation=strides,
+        rhs_dilation=dilation,
+        dimension_numbers=_layout(inputs.ndim, data_format),
+    )
+
+
+def _layout(ndim: int, data_format: str) -> lax.ConvDimensionNumbers:
+    window = tuple(range(ndim - 2))
+    if data_format == "channels_last":
+        data = (0, ndim - 1, *range(1, ndim - 1))
+    else:
+        data = tuple(range(ndim))
+    return lax.ConvDimensionNumbers(data, (ndim - 1, ndim - 2, *window), data)
+
+
+def window_max(
+    inputs: Any,
+    size: Sequence[int],
+    strides: Sequence[int],
+    padding: Pairs,
+    data_format: str,
+) -> jax.Array:
+    """The maximum of every window; the padding never wins."""
+    inputs = jnp.asarray(inputs)
+    if jnp.issubdtype(inputs.dtype, jnp.inexact):
+        lowest = -jnp.inf
+    else:
+        lowest = jnp.iinfo(inputs.dtype).min
+    return _windows(
+        inputs, size, strides, padding, data_format, lowest, _larger, lax.max
+    )
+
+
+def window_sum(
+    inputs: Any,
+    size: Sequence[int],
+    strides: Sequence[int],
+    padding: Pairs,
+    data_format: str,
+) -> jax.Array:
+    """The sum of every window."""
+    return _windows(
+        jnp.asarray(inputs), size, strides, padding, data_format, 0, lax.add, lax.add
+    )
+
+
+def _larger(a: jax.Array, b: jax.Array) -> jax.Array:
+    # Unlike `maximum` it sends the whole gradient of a tie to one place.
+    return jnp.where((b > a) | (b != b), b, a)
+
+
+def _windows(x, size, strides, padding, data_format, neutral, combine, reducer):
+    first = 1 if data_format == "channels_last" else 2
+    around = [(0, 0)] * x.ndim
+    around[first : first + len(size)] = padding
+    if any(a or b for a, b in padding):
+        x = jnp.pad(x, around, constant_values=neutral)
+    if max(size) <= _SLICED_WINDOW:
+        for axis, (k, s) in enumerate(zip(size, strides, strict=True), first):
+            x = _along(x, axis, k, s, combine)
+        return x
+    full_size, full_strides = [1] * x.ndim, [1] * x.ndim
+    full_size[first : first + len(size)] = size
+    full_strides[first : first + len(size)] = strides
+    initial = jnp.asarray(neutral, x.dtype)[()]
+    return lax.reduce_window(x, initial, reducer, full_size, full_strides, "VALID")
+
+
+def _along(x, axis, size, stride, combine):
+    reach = (x.shape[axis] - size) // stride * stride + 1
+    shifted = [lax.slice_in_dim(x, i, i + reach, stride, axis) for i in range(size)]
+    return functools.reduce(combine, shifted)
+
+
+def _on_floats(fn: Callable) -> Callable:
+    @functools.wraps(fn)
+    def run(x, *args, **kwargs):
+        return fn(_floating(x), *args, **kwargs)
+
+    return run
+
+
+def _floating(x: Any) -> jax.Array:
+    x = jnp.asarray(x)
+    if jnp.issubdtype(x.dtype, jnp.inexact):
+        return x
+    return x.astype(dtypes.result_type(str(x.dtype), float))
+
+
+def _promoted(a: Any, b: Any) -> tuple[jax.Array, jax.Array]:
+    a, b = jnp.asarray(a), jnp.asarray(b)
+    if a.dtype == b.dtype:
+        return a, b
+    dtype = dtypes.result_type(str(a.dtype), str(b.dtype))
+    return a.astype(dtype), b.astype(dtype)
+
+
+def relu(x: Any) -> jax.Array:
+    """`max(x, 0)` with gradient 0 at 0."""
+    return jax.nn.relu(jnp.asarray(x))
+
+
+sigmoid = _on_floats(jax.nn.sigmoid)
+softplus = _on_floats(jax.nn.softplus)
+silu = _on_floats(jax.nn.silu)
+log_sigmoid = _on_floats(jax.nn.log_sigmoid)
+elu = _on_floats(jax.nn.elu)
+gelu = _on_floats(jax.nn.gelu)
+softmax = _on_floats(jax.nn.softmax)
+log_softmax = _on_floats(jax.nn.log_softmax)
+
+
+def attention(query, key, value, bias, scale, is_causal, flash):
+    """Softmax attention over (batch, length, heads, width) with an additive bias."""
+    return jax.nn.dot_product_attention(
+        query,
+        key,
+        value,
+        bias,
+        scale=scale,
+        is_causal=is_causal,
+        implementation="cudnn" if flash else "xla",
+    )
+
+
+def dynamic_slice(x: Any, starts: Any, sizes: Sequence[int]) -> jax.Array:
+    """The block of shape `sizes` that begins at `starts`."""
+    return lax.dynamic_slice(jnp.asarray(x), list(starts), [int(n) for n in sizes])
+
+
+def dynamic_update(x: Any, starts: Any, updates: Any) -> jax.Array:
+    """`x` with the block that begins at `starts` replaced."""
+    x = jnp.asarray(x)
+    return lax.dynamic_update_slice(x, jnp.asarray(updates, x.dtype), list(starts))
+
+
+_REDUCTIONS = {None: "set", "add": "add", "max": "max", "min": "min", "mul": "multiply"}
+
+
+def scatter_into(x: Any, indices: Any, updates: Any, reduction: str | None = None):
+    """`x` with `updates` put, or combined by `reduction`, at `indices`."""
+    x, indices = jnp.asarray(x), jnp.asarray(indices)
+    places = tuple(jnp.moveaxis(indices, -1, 0))
+    return getattr(x.at[places], _REDUCTIONS[reduction])(jnp.asarray(updates, x.dtype))

@@ -1,0 +1,406 @@
+"""Activation functions."""
+
+from __future__ import annotations
+
+from hornbeam.ops.math import erf, logsumexp
+from hornbeam.ops.numpy import (
+    abs,
+    arange,
+    clip,
+    cumsum,
+    exp,
+    expm1,
+    flip,
+    log1p,
+    max,
+    maximum,
+    minimum,
+    moveaxis,
+    sign,
+    sort,
+    split,
+    sqrt,
+    sum,
+    tanh,
+    where,
+)
+
+from hornbeam.core import dtypes
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops.core import cast, convert_to_tensor, shape
+from hornbeam.ops.declare import composite
+
+# Klambauer et al., 2017: the fixed point of mean 0 and variance 1.
+_SELU_ALPHA = 1.6732632423543772848170429916717
+_SELU_SCALE = 1.0507009873554804934193349852946
+
+
+def floating(x):
+    """Return `x` as a tensor of floats (or complex numbers)."""
+    x = convert_to_tensor(x)
+    if dtypes.is_inexact_dtype(x.dtype):
+        return x
+    return cast(x, dtypes.result_type(x.dtype, float))
+
+
+def check_axis(x, axis):
+    """Raise unless `axis` (None, a number or several) exists in `x`."""
+    rank = len(x.shape)
+    for one in (axis,) if isinstance(axis, int) else axis or ():
+        if not -rank <= one < rank:
+            raise ValueError(
+                f"axis {one} is out of bounds for a tensor of {rank} dimensions. "
+                f"Received: x of shape {tuple(x.shape)}, axis={axis}"
+            )
+
+
+def _same_with_axis(a):
+    check_axis(a["x"], a["axis"])
+    return KerasTensor(a["x"].shape, dtypes.result_type(a["x"].dtype, float))
+
+
+@composite(rule="same")
+def relu(x):
+    """The rectifier: `max(x, 0)`.
+
+    >>> import hornbeam as keras
+    >>> [float(v) for v in keras.ops.relu([-1.0, 2.0])]
+    [0.0, 2.0]
+    """
+    return maximum(x, 0)
+
+
+@composite(rule="same")
+def relu6(x):
+    """The rectifier up to 6: `min(max(x, 0), 6)` (Krizhevsky, 2010).
+
+    >>> import hornbeam as keras
+    >>> [float(v) for v in keras.ops.relu6([-1.0, 2.0, 8.0])]
+    [0.0, 2.0, 6.0]
+    """
+    return clip(x, 0, 6)
+
+
+@composite(rule="same_float")
+def leaky_relu(x, negative_slope=0.2):
+    """`x` above 0, `negative_slope * x` below (Maas et al., 2013).
+
+    >>> import hornbeam as keras
+    >>> [float(v) for v in keras.ops.leaky_relu([-1.0, 2.0], 0.5)]
+    [-0.5, 2.0]
+    """
+    x = floating(x)
+    return where(x > 0, x, x * negative_slope)
+
+
+@composite(rule="same_float")
+def sigmoid(x):
+    """The logistic function: `1 / (1 + exp(-x))`.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.sigmoid(0.0))
+    0.5
+    """
+    x = floating(x)
+    small = exp(-abs(x))
+    return where(x >= 0, 1, small) / (1 + small)
+
+
+@composite(rule="same_float")
+def hard_sigmoid(x):
+    """A piecewise linear sigmoid: `min(max(x / 6 + 1 / 2, 0), 1)`.
+
+    >>> import hornbeam as keras
+    >>> [float(v) for v in keras.ops.hard_sigmoid([-3.0, 0.0, 3.0])]
+    [0.0, 0.5, 1.0]
+    """
+    return clip(floating(x) / 6 + 0.5, 0, 1)
+
+
+@composite(rule="same_float")
+def silu(x):
+    """Swish: `x * sigmoid(x)` (Elfwing et al., 2017; Ramachandran et al., 2017).
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.silu(0.0))
+    0.0
+    """
+    x = floating(x)
+    return x * sigmoid(x)
+
+
+swish = silu
+
+
+@composite(rule="same_float")
+def hard_silu(x):
+    """`x * hard_sigmoid(x)` (Howard et al., 2019).
+
+    >>> import hornbeam as keras
+    >>> [float(v) for v in keras.ops.hard_silu([-3.0, 3.0])]
+    [-0.0, 3.0]
+    """
+    x = floating(x)
+    return x * hard_sigmoid(x)
+
+
+hard_swish = hard_silu
+
+
+@composite(rule="same_float")
+def softplus(x):
+    """A smooth rectifier: `log(1 + exp(x))`.
+
+    >>> import hornbeam as keras
+    >>> round(float(keras.ops.softplus(0.0)), 4)
+    0.6931
+    """
+    x = floating(x)
+    return maximum(x, 0) + log1p(exp(-abs(x)))
+
+
+@composite(rule="same_float")
+def log_sigmoid(x):
+    """The logarithm of the sigmoid: `-log(1 + exp(-x))`.
+
+    >>> import hornbeam as keras
+    >>> round(float(keras.ops.log_sigmoid(0.0)), 4)
+    -0.6931
+    """
+    x = floating(x)
+    return -softplus(-x)
+
+
+@composite(rule="same_float")
+def softsign(x):
+    """`x / (1 + abs(x))`.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.softsign(1.0))
+    0.5
+    """
+    x = floating(x)
+    return x / (1 + abs(x))
+
+
+@composite(rule="same_float")
+def elu(x, alpha=1.0):
+    """`x` above 0, `alpha * (exp(x) - 1)` below (Clevert et al., 2015).
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.elu(2.0))
+    2.0
+    """
+    x = floating(x)
+    return where(x > 0, x, alpha * expm1(minimum(x, 0)))
+
+
+@composite(rule="same_float")
+def celu(x, alpha=1.0):
+    """`max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)` (Barron, 2017).
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.celu(2.0))
+    2.0
+    """
+    x = floating(x)
+    return maximum(x, 0) + alpha * expm1(minimum(x, 0) / alpha)
+
+
+@composite(rule="same_float")
+def selu(x):
+    """The self-normalizing unit: `scale * elu(x, alpha)` (Klambauer et al., 2017).
+
+    >>> import hornbeam as keras
+    >>> round(float(keras.ops.selu(1.0)), 4)
+    1.0507
+    """
+    return elu(x, _SELU_ALPHA) * _SELU_SCALE
+
+
+@composite(rule="same_float")
+def gelu(x, approximate=True):
+    """`x` times the normal distribution function of `x` (Hendrycks and Gimpel, 2016).
+
+    Args:
+        x: a tensor.
+        approximate: whether the tanh formula of the paper stands for the exact one.
+            Default: True.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.gelu(0.0))
+    0.0
+    """
+    x = floating(x)
+    if approximate:
+        return (
+            x * 0.5 * (1 + tanh((2 / 3.141592653589793) ** 0.5 * (x + 0.044715 * x**3)))
+        )
+    return x * 0.5 * (1 + erf(x * 0.5**0.5))
+
+
+@composite
+def glu(x, axis=-1):
+    """The gated linear unit: `a * sigmoid(b)` for the halves of `x` (Dauphin, 2016).
+
+    >>> import hornbeam as keras
+    >>> keras.ops.glu(keras.ops.ones((2, 6))).shape
+    (2, 3)
+    """
+    a, b = split(floating(x), 2, axis)
+    return a * sigmoid(b)
+
+
+@composite(rule="same")
+def hard_tanh(x):
+    """`min(max(x, -1), 1)`.
+
+    >>> import hornbeam as keras
+    >>> [float(v) for v in keras.ops.hard_tanh([-2.0, 0.5, 2.0])]
+    [-1.0, 0.5, 1.0]
+    """
+    return clip(x, -1, 1)
+
+
+@composite(rule="same_float")
+def tanh_shrink(x):
+    """`x - tanh(x)`.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.tanh_shrink(0.0))
+    0.0
+    """
+    x = floating(x)
+    return x - tanh(x)
+
+
+@composite(rule="same_float")
+def hard_shrink(x, threshold=0.5):
+    """`x` where `abs(x) > threshold`, else 0.
+
+    >>> import hornbeam as keras
+    >>> [float(v) for v in keras.ops.hard_shrink([-0.25, 1.0])]
+    [0.0, 1.0]
+    """
+    x = floating(x)
+    return where(abs(x) > threshold, x, 0)
+
+
+@composite(rule="same_float")
+def soft_shrink(x, threshold=0.5):
+    """`x` moved towards 0 by `threshold`, and 0 if it is nearer than that.
+
+    >>> import hornbeam as keras
+    >>> [float(v) for v in keras.ops.soft_shrink([-0.25, 1.0])]
+    [0.0, 0.5]
+    """
+    x = floating(x)
+    return where(abs(x) > threshold, x - sign(x) * threshold, 0)
+
+
+@composite(rule="same_float")
+def threshold(x, threshold, default_value):
+    """`x` where `x > threshold`, else `default_value`.
+
+    >>> import hornbeam as keras
+    >>> [float(v) for v in keras.ops.threshold([0.0, 2.0], 1, -1)]
+    [-1.0, 2.0]
+    """
+    x = floating(x)
+    return where(x > threshold, x, cast(default_value, x.dtype))
+
+
+@composite(rule="same_float")
+def squareplus(x, b=4):
+    """`(x + sqrt(x**2 + b)) / 2` (Barron, 2021).
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.squareplus(0.0))
+    1.0
+    """
+    x = floating(x)
+    return (x + sqrt(x * x + b)) / 2
+
+
+@composite(rule="same_float")
+def sparse_plus(x):
+    """0 below -1, `x` above 1, `(x + 1)**2 / 4` between.
+
+    >>> import hornbeam as keras
+    >>> [float(v) for v in keras.ops.sparse_plus([-1.0, 0.0, 1.0])]
+    [0.0, 0.25, 1.0]
+    """
+    x = floating(x)
+    return where(x <= -1, 0, where(x < 1, (x + 1) ** 2 / 4, x))
+
+
+@composite(rule="same_float")
+def sparse_sigmoid(x):
+    """0 below -1, 1 above 1, `(x + 1) / 2` between.
+
+    >>> import hornbeam as keras
+    >>> [float(v) for v in keras.ops.sparse_sigmoid([-2.0, 0.0, 2.0])]
+    [0.0, 0.5, 1.0]
+    """
+    return clip((floating(x) + 1) / 2, 0, 1)
+
+
+@composite(rule=_same_with_axis)
+def softmax(x, axis=-1):
+    """`exp(x)` divided by its sum over `axis`.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; None is all. Default: -1.
+
+    >>> import hornbeam as keras
+    >>> [float(v) for v in keras.ops.softmax([1.0, 1.0])]
+    [0.5, 0.5]
+    """
+    x = floating(x)
+    check_axis(x, axis)
+    powers = exp(x - max(x, axis=axis, keepdims=True))
+    return powers / sum(powers, axis=axis, keepdims=True)
+
+
+@composite(rule=_same_with_axis)
+def log_softmax(x, axis=-1):
+    """The logarithm of the softmax: `x - log(sum(exp(x)))`.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; None is all. Default: -1.
+
+    >>> import hornbeam as keras
+    >>> round(float(keras.ops.log_softmax([1.0, 1.0])[0]), 4)
+    -0.6931
+    """
+    x = floating(x)
+    check_axis(x, axis)
+    return x - logsumexp(x, axis=axis, keepdims=True)
+
+
+@composite(rule=_same_with_axis)
+def sparsemax(x, axis=-1):
+    """The projection of `x` on the simplex (Martins and Astudillo, 2016).
+
+    It is `max(x - tau, 0)` with the `tau` for which the result sums to 1.
+
+    Args:
+        x: a tensor.
+        axis: default: -1.
+
+    >>> import hornbeam as keras
+    >>> [float(v) for v in keras.ops.sparsemax([-1.0, 0.0, 1.0])]
+    [0.0, 0.0, 1.0]
+    """
+    x = floating(x)
+    check_axis(x, axis)
+    z = moveaxis(x, axis, -1)
+    ordered = flip(sort(z, axis=-1), axis=-1)
+    k = cast(arange(1, shape(z)[-1] + 1), z.dtype)
+    sums = cumsum(ordered, axis=-1)
+    in_support = 1 + k * ordered > sums
+    size = sum(cast(in_support, z.dtype), axis=-1, keepdims=True)
+    total = sum(where(in_support, ordered, 0), axis=-1, keepdims=True)
+    return moveaxis(maximum(z - (total - 1) / size, 0), -1, axis)

@@ -1,0 +1,140 @@
+"""Products of a layer's inputs: linear maps and attention."""
+
+from __future__ import annotations
+
+from hornbeam.ops.numpy import arange, einsum, repeat, tanh, where
+
+from hornbeam.core import dtypes
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops.activation import floating, softmax
+from hornbeam.ops.core import cast, convert_to_tensor
+from hornbeam.ops.declare import composite, primitive
+
+
+def _linear_spec(a):
+    x, kernel = a["x"], a["kernel"]
+    size, expected = x.shape[-1], kernel.shape[0]
+    if size is not None and size != expected:
+        raise ValueError(
+            f"linear: the last axis of `x` must have size {expected}, as the kernel of "
+            f"shape {tuple(kernel.shape)} needs. Received: x of shape {tuple(x.shape)}"
+        )
+    dtype = dtypes.result_type(x.dtype, kernel.dtype)
+    return KerasTensor((*x.shape[:-1], kernel.shape[1]), dtype)
+
+
+@primitive(_linear_spec)
+def linear(x, kernel, bias=None):
+    """`x @ kernel + bias` over the last axis, as one product of matrices.
+
+    Args:
+        x: a tensor `(..., n)`.
+        kernel: a matrix `(n, m)`.
+        bias: a vector `(m,)`. Default: None.
+    """
+
+
+def _check_attention(query, key, value):
+    for name, x in (("query", query), ("key", key), ("value", value)):
+        if len(x.shape) != 4:
+            raise ValueError(
+                f"dot_product_attention: `{name}` must have 4 axes (batch, length, "
+                f"heads, width). Received: {name} of shape {tuple(x.shape)}"
+            )
+
+
+def _attention_spec(a):
+    query, value = a["query"], a["value"]
+    _check_attention(query, a["key"], value)
+    dtype = dtypes.result_type(query.dtype, a["key"].dtype, value.dtype)
+    return KerasTensor((*query.shape[:-1], value.shape[-1]), dtype)
+
+
+@composite(rule=_attention_spec)
+def dot_product_attention(
+    query,
+    key,
+    value,
+    bias=None,
+    mask=None,
+    scale=None,
+    is_causal=False,
+    flash_attention=None,
+    attn_logits_soft_cap=None,
+):
+    """`softmax(scale * query @ key + bias) @ value` (Vaswani et al., 2017).
+
+    Args:
+        query: `(batch, targets, heads, width)`.
+        key: `(batch, sources, key heads, width)`; the heads are a multiple of the key
+            heads, which several query heads share.
+        value: `(batch, sources, key heads, width)`.
+        bias: added to the logits; broadcasts to `(batch, heads, targets, sources)`.
+        mask: booleans of the same shape; False takes a source out.
+        scale: default: `1 / sqrt(width)`.
+        is_causal: whether a target sees only itself and what is before. Default: False.
+        flash_attention: whether a fused kernel must be used. Default: None, as the
+            engine sees fit.
+        attn_logits_soft_cap: logits become `cap * tanh(logits / cap)`. Default: None.
+
+    Returns:
+        A tensor `(batch, targets, heads, width)`.
+
+    >>> import hornbeam as keras
+    >>> x = keras.ops.ones((1, 5, 2, 4))
+    >>> keras.ops.dot_product_attention(x, x, x).shape
+    (1, 5, 2, 4)
+    """
+    tensors = floating(query), floating(key), floating(value)
+    dtype = dtypes.result_type(*(x.dtype for x in tensors))
+    query, key, value = (cast(x, dtype) for x in tensors)
+    _check_attention(query, key, value)
+    if scale is None:
+        scale = query.shape[-1] ** -0.5
+    bias = None if bias is None else cast(bias, query.dtype)
+    if mask is not None:
+        keep, lowest = convert_to_tensor(mask), _lowest(query.dtype)
+        if not dtypes.is_bool_dtype(keep.dtype):
+            keep = cast(keep, "bool")
+        bias = where(keep, 0 if bias is None else bias, lowest)
+        bias = cast(bias, query.dtype)
+    if attn_logits_soft_cap is not None:
+        return _attention(
+            query, key, value, bias, scale, is_causal, attn_logits_soft_cap
+        )
+    if bias is not None and is_causal:
+        bias = _causal(bias + cast(0, query.dtype), query, key)
+        is_causal = False
+    return attention(query, key, value, bias, scale, is_causal, bool(flash_attention))
+
+
+def _lowest(dtype):
+    """Return a number far below all logits, whose double is still finite."""
+    return -1e4 if dtypes.standardize_dtype(dtype) == "float16" else -1e30
+
+
+def _causal(logits, query, key):
+    targets, sources = arange(query.shape[1]), arange(key.shape[1])
+    return where(targets[:, None] >= sources[None, :], logits, _lowest(logits.dtype))
+
+
+@composite
+def attention(query, key, value, bias, scale, is_causal, flash):
+    """Softmax attention with an additive bias; engines have faster ones."""
+    return _attention(query, key, value, bias, scale, is_causal, None)
+
+
+def _attention(query, key, value, bias, scale, is_causal, cap):
+    shared = query.shape[2] // key.shape[2]
+    if shared > 1:
+        key, value = repeat(key, shared, axis=2), repeat(value, shared, axis=2)
+    logits = einsum("btnh,bsnh->bnts", query, key) * scale
+    if cap is not None:
+        logits = cap * tanh(logits / cap)
+    if bias is not None:
+        logits = logits + bias
+    if is_causal:
+        logits = _causal(logits, query, key)
+    wide = cast(logits, dtypes.result_type(logits.dtype, "float32"))
+    weights = cast(softmax(wide), query.dtype)
+    return einsum("bnts,bsnh->btnh", weights, value)

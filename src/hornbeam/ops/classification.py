@@ -1,0 +1,221 @@
+"""Labels and cross-entropies."""
+
+from __future__ import annotations
+
+from hornbeam.ops.numpy import arange, clip, equal, expand_dims, log, max, squeeze, sum
+
+from hornbeam.core import dtypes
+from hornbeam.core.config import epsilon, floatx
+from hornbeam.core.errors import check_number
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops.activation import check_axis, floating, log_sigmoid, log_softmax
+from hornbeam.ops.core import cast, convert_to_tensor
+from hornbeam.ops.declare import composite
+
+
+def _one_hot_spec(a):
+    sizes = list(a["x"].shape)
+    axis = a["axis"]
+    sizes.insert(axis if axis >= 0 else len(sizes) + 1 + axis, a["num_classes"])
+    return KerasTensor(sizes, a["dtype"] or floatx(), sparse=a["sparse"])
+
+
+@composite(rule=_one_hot_spec)
+def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
+    """Integers as vectors of zeros with a one at their place.
+
+    An integer outside `[0, num_classes)` gives zeros.
+
+    Args:
+        x: integers.
+        num_classes: length of the vectors.
+        axis: where the new axis goes. Default: -1.
+        dtype: default: `keras.config.floatx()`.
+        sparse: whether a sparse tensor is made, where the backend has them.
+
+    >>> import hornbeam as keras
+    >>> [float(v) for v in keras.ops.one_hot(1, 3)]
+    [0.0, 1.0, 0.0]
+    """
+    check_number("one_hot", "num_classes", num_classes, low=0, integer=True)
+    x = convert_to_tensor(x)
+    if dtypes.is_float_dtype(x.dtype):
+        x = cast(x, "int32")
+    places = [1] * (len(x.shape) + 1)
+    places[axis] = num_classes
+    classes = arange(num_classes, dtype=x.dtype).reshape(places)
+    return cast(equal(expand_dims(x, axis), classes), dtype or floatx())
+
+
+@composite
+def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwargs):
+    """Sets of integers as vectors of zeros with ones at their places.
+
+    Args:
+        inputs: integers; the last axis (the first of a vector) lists a set.
+        num_classes: length of the vectors.
+        axis: where the new axis goes. Default: -1.
+        dtype: default: `keras.config.floatx()`.
+        sparse: whether a sparse tensor is made, where the backend has them.
+
+    >>> import hornbeam as keras
+    >>> [float(v) for v in keras.ops.multi_hot([0, 2], 3)]
+    [1.0, 0.0, 1.0]
+    """
+    num_classes = kwargs.pop("num_tokens", num_classes)
+    if num_classes is None:
+        raise ValueError(
+            "multi_hot: argument `num_classes` must be given. Received: None"
+        )
+    inputs = convert_to_tensor(inputs)
+    listed = 1 if len(inputs.shape) > 1 else 0
+    vectors = one_hot(inputs, num_classes, axis=axis, dtype=dtype)
+    return max(vectors, axis=listed)
+
+
+def _check_same_shape(owner, target, output):
+    if len(target.shape) != len(output.shape):
+        raise ValueError(
+            f"{owner}: `target` and `output` must have the same rank (ndim). Received: "
+            f"shapes {tuple(target.shape)} and {tuple(output.shape)}"
+        )
+    for m, n in zip(target.shape, output.shape, strict=True):
+        if m is not None and n is not None and m != n:
+            raise ValueError(
+                f"{owner}: `target` and `output` must have the same shape. Received: "
+                f"{tuple(target.shape)} and {tuple(output.shape)}"
+            )
+
+
+def _without(x, axis):
+    return tuple(n for i, n in enumerate(x.shape) if i != axis % len(x.shape))
+
+
+def _check_categorical(target, output, axis):
+    if len(output.shape) < 1:
+        raise ValueError(
+            "categorical_crossentropy: `target` and `output` must be at least rank 1. "
+            f"Received: shapes {tuple(target.shape)} and {tuple(output.shape)}"
+        )
+    _check_same_shape("categorical_crossentropy", target, output)
+    check_axis(output, axis)
+
+
+def _categorical_spec(a):
+    _check_categorical(a["target"], a["output"], a["axis"])
+    return KerasTensor(_without(a["output"], a["axis"]), a["output"].dtype)
+
+
+def _log_probabilities(output, from_logits, axis):
+    output = floating(output)
+    if from_logits:
+        return log_softmax(output, axis)
+    output = output / sum(output, axis=axis, keepdims=True)
+    return log(clip(output, epsilon(), 1 - epsilon()))
+
+
+@composite(rule=_categorical_spec)
+def categorical_crossentropy(target, output, from_logits=False, axis=-1):
+    """`-sum(target * log(output))` over the classes.
+
+    Probabilities are divided by their sum and kept away from 0 and 1 by
+    `keras.config.epsilon()`.
+
+    Args:
+        target: probabilities of the classes, such as one-hot vectors.
+        output: probabilities or logits, of the same shape.
+        from_logits: whether `output` holds logits. Default: False.
+        axis: the axis of the classes. Default: -1.
+
+    >>> import hornbeam as keras
+    >>> loss = keras.ops.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])
+    >>> round(float(loss[0]), 4)
+    0.6931
+    """
+    target, output = convert_to_tensor(target), convert_to_tensor(output)
+    _check_categorical(target, output, axis)
+    logs = _log_probabilities(output, from_logits, axis)
+    return -sum(cast(target, logs.dtype) * logs, axis=axis)
+
+
+def _check_sparse(target, output, axis):
+    if len(output.shape) < 1:
+        raise ValueError(
+            "sparse_categorical_crossentropy: `output` must be at least rank 1. "
+            f"Received: output of shape {tuple(output.shape)}"
+        )
+    check_axis(output, axis)
+    expected, sizes = _without(output, axis), tuple(target.shape)
+    if len(sizes) == len(output.shape) and sizes[-1] == 1:
+        sizes = sizes[:-1]
+    matching = len(sizes) == len(expected) and all(
+        m == n or None in (m, n) for m, n in zip(sizes, expected, strict=True)
+    )
+    if not matching:
+        raise ValueError(
+            "sparse_categorical_crossentropy: `target` must have the shape of `output` "
+            f"without axis {axis}. Expected: {expected}. Received: target of shape "
+            f"{tuple(target.shape)}, output of shape {tuple(output.shape)}"
+        )
+    return expected
+
+
+@composite(
+    rule=lambda a: KerasTensor(
+        _check_sparse(a["target"], a["output"], a["axis"]), a["output"].dtype
+    )
+)
+def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
+    """`-log(output[target])`: the cross-entropy of integer labels.
+
+    Args:
+        target: integers, of the shape of `output` without the axis of the classes; a
+            last axis of size 1 is dropped.
+        output: probabilities or logits.
+        from_logits: whether `output` holds logits. Default: False.
+        axis: the axis of the classes. Default: -1.
+
+    >>> import hornbeam as keras
+    >>> loss = keras.ops.sparse_categorical_crossentropy([1], [[0.5, 0.5]])
+    >>> round(float(loss[0]), 4)
+    0.6931
+    """
+    target, output = convert_to_tensor(target), convert_to_tensor(output)
+    _check_sparse(target, output, axis)
+    if len(target.shape) == len(output.shape):
+        target = squeeze(target, axis=-1)
+    target = cast(target, "int32")
+    logs = _log_probabilities(output, from_logits, axis)
+    # Against a gather, whose gradient scatters, this fuses into one pass.
+    chosen = one_hot(target, output.shape[axis], axis=axis, dtype=logs.dtype)
+    return -sum(chosen * logs, axis=axis)
+
+
+def _binary_spec(a):
+    _check_same_shape("binary_crossentropy", a["target"], a["output"])
+    return KerasTensor(a["output"].shape, a["output"].dtype)
+
+
+@composite(rule=_binary_spec)
+def binary_crossentropy(target, output, from_logits=False):
+    """`-target * log(output) - (1 - target) * log(1 - output)`, element by element.
+
+    Probabilities are kept away from 0 and 1 by `keras.config.epsilon()`.
+
+    Args:
+        target: probabilities of the class.
+        output: probabilities or logits, of the same shape.
+        from_logits: whether `output` holds logits. Default: False.
+
+    >>> import hornbeam as keras
+    >>> loss = keras.ops.binary_crossentropy([1.0], [0.5])
+    >>> round(float(loss[0]), 4)
+    0.6931
+    """
+    target, output = convert_to_tensor(target), floating(output)
+    _check_same_shape("binary_crossentropy", target, output)
+    target = cast(target, output.dtype)
+    if from_logits:
+        return output - target * output - log_sigmoid(output)
+    output = clip(output, epsilon(), 1 - epsilon())
+    return -(target * log(output) + (1 - target) * log(1 - output))

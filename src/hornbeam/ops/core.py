@@ -1,0 +1,485 @@
+"""Tensors in and out, indexing, control flow."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from hornbeam import backends
+from hornbeam.core import dtypes, tree
+from hornbeam.core.errors import check_choice
+from hornbeam.core.gradients import value_and_grad as value_and_grad
+from hornbeam.core.variable import Variable
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.operation import any_symbolic, infer
+from hornbeam.ops.declare import _prepare, composite, primitive
+
+
+def _like(x, dtype=None):
+    return KerasTensor(np.shape(x) if not hasattr(x, "shape") else x.shape, dtype)
+
+
+def _cast_spec(a):
+    dtype = dtypes.standardize_dtype(a["dtype"])
+    sparse = getattr(a["x"], "sparse", False)
+    return KerasTensor(tuple(a["x"].shape), dtype, sparse=sparse)
+
+
+@primitive(_cast_spec)
+def cast(x, dtype):
+    """Convert the elements of `x` to `dtype`.
+
+    >>> import hornbeam as keras
+    >>> keras.backend.standardize_dtype(keras.ops.cast([1, 2], "float16").dtype)
+    'float16'
+    """
+
+
+def _convert_spec(a):
+    x = a["x"]
+    sparse = getattr(x, "sparse", False) and a["sparse"] is not False
+    return KerasTensor(tuple(x.shape), a["dtype"] or x.dtype, sparse=sparse)
+
+
+@composite(rule=_convert_spec)
+def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
+    """Return `x` as a tensor of the current backend.
+
+    Args:
+        x: a tensor, a Variable, a NumPy array, a number or nested lists of numbers.
+        dtype: default: that of `x`; Python floats become `keras.config.floatx()` and
+            Python integers "int32".
+        sparse: False turns a sparse tensor into a dense one.
+        ragged: False turns a ragged tensor into a dense one.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_tensor([[1.0, 2.0]]).shape
+    (1, 2)
+    """
+    return backends.current().convert(x, dtype)
+
+
+def convert_to_numpy(x):
+    """Return `x` as a NumPy array that may be written to.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(keras.ops.ones(2)).tolist()
+    [1.0, 1.0]
+    """
+    if isinstance(x, KerasTensor):
+        raise ValueError(
+            "A KerasTensor has no value, so it cannot be turned into a NumPy array. "
+            f"Received: {x}"
+        )
+    if isinstance(x, Variable):
+        return _writable(x.backend.to_numpy(x.value))
+    engine = backends.of(x)
+    if engine is None:
+        items = isinstance(x, list | tuple)
+        x = [convert_to_numpy(v) for v in x] if items else x
+        return _writable(np.asarray(x))
+    return _writable(engine.to_numpy(x))
+
+
+def _writable(array):
+    return array if array.flags.writeable else np.array(array)
+
+
+def shape(x):
+    """Return the shape as a tuple; unknown sizes of a symbolic tensor are None.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.shape(keras.ops.ones((2, 3)))
+    (2, 3)
+    """
+    found = getattr(x, "shape", None)
+    return np.shape(x) if found is None else tuple(found)
+
+
+def dtype(x):
+    """Return the name of the dtype.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.dtype(keras.ops.ones(2))
+    'float32'
+    """
+    return dtypes.standardize_dtype(x.dtype)
+
+
+def is_tensor(x):
+    """Whether `x` is a tensor of the current backend.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.is_tensor([1, 2]), keras.ops.is_tensor(keras.ops.ones(2))
+    (False, True)
+    """
+    return backends.current().is_tensor(x)
+
+
+def _range_within(target, source):
+    """Return the limits of `target` as numbers that `source` can hold."""
+    limits = []
+    for bound in (_limits(target).min, _limits(target).max):
+        bound = float(bound) if dtypes.is_float_dtype(target) else int(bound)
+        if dtypes.is_int_dtype(source):
+            own = np.iinfo(source)
+            limits.append(int(min(max(bound, int(own.min)), int(own.max))))
+        else:
+            own = _limits(source)
+            value = np.float64(min(max(bound, float(own.min)), float(own.max)))
+            # The nearest float may lie outside: then the one before it.
+            step = float(own.eps) * builtins.abs(value) / 2
+            exact = builtins.abs(value) <= 2 / float(own.eps)
+            inside = exact or dtypes.is_float_dtype(target)
+            limits.append(float(value if inside else value - np.sign(value) * step))
+    return limits
+
+
+def _limits(name):
+    import ml_dtypes
+
+    return np.iinfo(name) if dtypes.is_int_dtype(name) else ml_dtypes.finfo(name)
+
+
+@composite(rule=_cast_spec)
+def saturate_cast(x, dtype):
+    """Convert to `dtype`, where values outside its range become its limits.
+
+    >>> import hornbeam as keras
+    >>> x = keras.ops.saturate_cast([-1.0, 256.0], "uint8")
+    >>> [int(v) for v in x]
+    [0, 255]
+    """
+    from hornbeam.ops.numpy import clip
+
+    x = convert_to_tensor(x)
+    source, target = dtypes.standardize_dtype(x.dtype), dtypes.standardize_dtype(dtype)
+    if "bool" not in (source, target) and source != target:
+        x = clip(x, *_range_within(target, source))
+    return cast(x, target)
+
+
+@primitive("same")
+def stop_gradient(variable):
+    """Return the same values as a constant for the gradient.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.stop_gradient(keras.ops.ones(())))
+    1.0
+    """
+
+
+def _known(numbers):
+    """Return the numbers as ints if they are known, else None."""
+    if isinstance(numbers, KerasTensor):
+        return None
+    items = numbers if isinstance(numbers, list | tuple) else list(numbers)
+    return None if any_symbolic(items) else [int(n) for n in items]
+
+
+def _slice_sizes(inputs, start_indices, sizes):
+    rank = len(inputs.shape)
+    starts = shape(start_indices)[0]
+    if len(sizes) != rank or starts != rank:
+        raise ValueError(
+            "slice: the number of dimensions in `inputs` must match the number of "
+            "dimensions in `shape`, and the number of dimensions in `start_indices` "
+            "must match the number of dimensions in `inputs`. Received: inputs of "
+            f"shape {tuple(inputs.shape)}, {starts} start indices, "
+            f"shape={tuple(sizes)}"
+        )
+    sizes = [int(n) for n in sizes]
+    if -1 not in sizes:
+        return tuple(sizes)
+    begins = _known(start_indices) or [None] * rank
+    return tuple(
+        (None if n is None or b is None else n - b) if size == -1 else size
+        for size, n, b in zip(sizes, inputs.shape, begins, strict=True)
+    )
+
+
+@composite(
+    rule=lambda a: KerasTensor(
+        _slice_sizes(a["inputs"], a["start_indices"], a["shape"]), a["inputs"].dtype
+    )
+)
+def slice(inputs, start_indices, shape):
+    """Return the block of shape `shape` that begins at `start_indices`.
+
+    Args:
+        inputs: a tensor.
+        start_indices: the first index along each axis; may be a tensor.
+        shape: sizes of the block; -1 is the rest of the axis.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.slice(keras.ops.ones((5, 5)), (3, 3), (2, 2)).shape
+    (2, 2)
+    """
+    inputs = convert_to_tensor(inputs)
+    sizes = _slice_sizes(inputs, start_indices, shape)
+    return backends.current().dynamic_slice(inputs, start_indices, sizes)
+
+
+@composite(rule="same")
+def slice_update(inputs, start_indices, updates):
+    """Return `inputs` with the block that begins at `start_indices` replaced.
+
+    >>> import hornbeam as keras
+    >>> x = keras.ops.slice_update(keras.ops.zeros(4), [1], keras.ops.ones(2))
+    >>> [float(v) for v in x]
+    [0.0, 1.0, 1.0, 0.0]
+    """
+    inputs, updates = convert_to_tensor(inputs), convert_to_tensor(updates)
+    return backends.current().dynamic_update(inputs, start_indices, updates)
+
+
+@composite(rule=lambda a: KerasTensor(a["shape"], a["values"].dtype))
+def scatter(indices, values, shape):
+    """Return zeros of shape `shape` with `values` added at `indices`.
+
+    Args:
+        indices: integers `(..., depth)`; each row is a place in the first axes.
+        values: a tensor `(..., *shape[depth:])`.
+        shape: shape of the result.
+
+    >>> import hornbeam as keras
+    >>> x = keras.ops.scatter([[0], [2], [2]], [1.0, 2.0, 3.0], (3,))
+    >>> [float(v) for v in x]
+    [1.0, 0.0, 5.0]
+    """
+    from hornbeam.ops.numpy import zeros
+
+    values = convert_to_tensor(values)
+    start = zeros(tuple(int(n) for n in shape), values.dtype)
+    return scatter_update(start, indices, values, "add")
+
+
+@composite(rule="same")
+def scatter_update(inputs, indices, updates, reduction=None):
+    """Return `inputs` with `updates` at `indices`.
+
+    Args:
+        inputs: a tensor.
+        indices: integers `(..., depth)`; each row is a place in the first axes.
+        updates: a tensor `(..., *inputs.shape[depth:])`.
+        reduction: how an update meets the old value: None (default) replaces it, or
+            `"add"`, `"max"`, `"min"`, `"mul"`.
+
+    >>> import hornbeam as keras
+    >>> x = keras.ops.scatter_update(keras.ops.zeros(3), [[1]], [5.0])
+    >>> [float(v) for v in x]
+    [0.0, 5.0, 0.0]
+    """
+    choices = (None, "add", "max", "min", "mul")
+    check_choice("scatter_update", "reduction", reduction, choices)
+    engine = backends.current()
+    indices = convert_to_tensor(indices)
+    return engine.scatter_into(inputs, indices, convert_to_tensor(updates), reduction)
+
+
+def _unstack_count(x, num, axis):
+    rank = len(x.shape)
+    if not -rank <= axis < rank:
+        raise ValueError(
+            f"unstack: axis {axis} is out of bounds for a tensor of {rank} dimensions. "
+            f"Received: x of shape {tuple(x.shape)}, axis={axis}"
+        )
+    count = x.shape[axis] if num is None else num
+    if count is None:
+        raise ValueError(
+            f"Cannot infer argument `num` from shape {tuple(x.shape)}. Give `num`, the "
+            "number of slices."
+        )
+    return axis % rank, count
+
+
+def _unstack_spec(a):
+    axis, count = _unstack_count(a["x"], a["num"], a["axis"])
+    rest = tuple(n for i, n in enumerate(a["x"].shape) if i != axis)
+    return [KerasTensor(rest, a["x"].dtype) for _ in range(count)]
+
+
+@composite(rule=_unstack_spec)
+def unstack(x, num=None, axis=0):
+    """Return the list of slices along `axis`.
+
+    Args:
+        x: a tensor.
+        num: the size of the axis, if it cannot be read from the shape.
+        axis: default: 0.
+
+    >>> import hornbeam as keras
+    >>> len(keras.ops.unstack(keras.ops.ones((2, 3)), axis=1))
+    3
+    """
+    x = convert_to_tensor(x)
+    axis, count = _unstack_count(x, num, axis)
+    before = (builtins.slice(None),) * axis
+    return [x[(*before, i)] for i in range(count)]
+
+
+def custom_gradient(f: Callable) -> Callable:
+    """Give a function its own gradient.
+
+    Args:
+        f: a function of tensors that returns `(output, gradient)`, where `gradient`
+            maps the gradient of the output to those of the arguments.
+
+    >>> import hornbeam as keras
+    >>> @keras.ops.custom_gradient
+    ... def twice(x):
+    ...     def gradient(upstream):
+    ...         return 2 * upstream
+    ...     return 2 * x, gradient
+    >>> float(twice(keras.ops.ones(())))
+    2.0
+    """
+
+    @functools.wraps(f)
+    def run(*args, **kwargs):
+        if any_symbolic((args, kwargs)):
+            return f(*args, **kwargs)[0]
+        engine = backends.current()
+        args = [_prepare(x, engine) for x in args]
+        kwargs = {name: _prepare(x, engine) for name, x in kwargs.items()}
+        return engine.custom_gradient(f)(*args, **kwargs)
+
+    return run
+
+
+def _same_nest(name):
+    def rule(a):
+        def spec(x):
+            return _like(x, getattr(x, "dtype", None))
+
+        return tree.map_structure(spec, a[name])
+
+    return rule
+
+
+def _cond_spec(a):
+    results = [infer(a[name], (), {}) for name in ("true_fn", "false_fn")]
+    described = [
+        tree.map_structure(lambda x: (getattr(x, "shape", x), str(x.dtype)), r)
+        if r is not None
+        else None
+        for r in results
+    ]
+    if described[0] != described[1]:
+        raise ValueError(
+            "cond: `true_fn` and `false_fn` must return the same structure, shapes and "
+            f"dtypes. Received: {described[0]} and {described[1]}"
+        )
+    return results[0]
+
+
+@primitive(_cond_spec)
+def cond(pred, true_fn, false_fn):
+    """Return `true_fn()` if `pred` is true, else `false_fn()`.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.cond(True, lambda: 1, lambda: 2)
+    1
+    """
+
+
+@primitive()
+def switch(index, branches, *operands):
+    """Return `branches[index](*operands)`; an index outside is clamped.
+
+    >>> import hornbeam as keras
+    >>> branches = [lambda x: x + 1.0, lambda x: x - 1.0]
+    >>> float(keras.ops.switch(1, branches, keras.ops.ones(())))
+    0.0
+    """
+
+
+@primitive()
+def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
+    """Loop along axis 0 of `xs`: `carry, y = f(carry, x)`.
+
+    Args:
+        f: a function of the carry and a slice that returns the new carry and a result.
+        init: the first carry: a tensor or a nest of them.
+        xs: a tensor or a nest of them. Default: None, which needs `length`.
+        length: number of steps, if `xs` is None.
+        reverse: whether to go from the end to the start. Default: False.
+        unroll: steps that a compiled program runs at a time. Default: 1.
+
+    Returns:
+        `(last carry, stacked results)`.
+
+    >>> import hornbeam as keras
+    >>> add = lambda total, x: (total + x, total + x)
+    >>> total, sums = keras.ops.scan(add, 0.0, keras.ops.arange(4.0))
+    >>> float(total)
+    6.0
+    """
+
+
+@primitive()
+def associative_scan(f, elems, reverse=False, axis=0):
+    """Combine all prefixes with an associative `f`, in parallel.
+
+    Args:
+        f: an associative function of two nests of tensors such as `elems`.
+        elems: a tensor or a nest of tensors.
+        reverse: whether to start from the end. Default: False.
+        axis: default: 0.
+
+    >>> import hornbeam as keras
+    >>> sums = keras.ops.associative_scan(lambda a, b: a + b, keras.ops.arange(4))
+    >>> [int(v) for v in sums]
+    [0, 1, 3, 6]
+    """
+
+
+@primitive()
+def map(f, xs):
+    """Apply `f` to each slice along axis 0, one after another.
+
+    >>> import hornbeam as keras
+    >>> squares = keras.ops.map(lambda x: x * x, keras.ops.arange(3))
+    >>> [int(v) for v in squares]
+    [0, 1, 4]
+    """
+
+
+@primitive()
+def vectorized_map(function, elements):
+    """Apply `function` to each slice along axis 0, all at once.
+
+    >>> import hornbeam as keras
+    >>> squares = keras.ops.vectorized_map(lambda x: x * x, keras.ops.arange(3))
+    >>> [int(v) for v in squares]
+    [0, 1, 4]
+    """
+
+
+@primitive(_same_nest("loop_vars"))
+def while_loop(cond, body, loop_vars, maximum_iterations=None):
+    """Repeat `loop_vars = body(*loop_vars)` while `cond(*loop_vars)`.
+
+    Args:
+        cond: a function of the variables that returns a boolean.
+        body: a function of the variables that returns the new ones.
+        loop_vars: a tensor, or a list or tuple of nests of tensors.
+        maximum_iterations: default: no limit.
+
+    >>> import hornbeam as keras
+    >>> int(keras.ops.while_loop(lambda i: i < 5, lambda i: i + 1, 0))
+    5
+    """
+
+
+@primitive(_same_nest("init_val"))
+def fori_loop(lower, upper, body_fun, init_val):
+    """Repeat `value = body_fun(i, value)` for i from `lower` to `upper - 1`.
+
+    >>> import hornbeam as keras
+    >>> int(keras.ops.fori_loop(0, 4, lambda i, total: total + i, 0))
+    6
+    """

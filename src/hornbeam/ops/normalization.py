@@ -1,0 +1,278 @@
+"""Moments and normalizations."""
+
+from __future__ import annotations
+
+from hornbeam.ops.math import rsqrt
+from hornbeam.ops.numpy import abs, maximum, mean, power, reshape, square, sum
+
+from hornbeam.core import dtypes
+from hornbeam.core.config import epsilon as default_epsilon
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops.activation import check_axis, floating
+from hornbeam.ops.core import cast
+from hornbeam.ops.declare import composite, reduced_shape
+
+# Squares of short floats overflow or lose everything: they are summed in 32 bits.
+_SHORT = ("float16", "bfloat16")
+
+
+def _moments_spec(a):
+    result = reduced_shape(tuple(a["x"].shape), a["axes"], a["keepdims"])
+    return KerasTensor(result, a["x"].dtype), KerasTensor(result, a["x"].dtype)
+
+
+@composite(rule=_moments_spec)
+def moments(x, axes, keepdims=False, synchronized=False):
+    """Return the mean and the (biased) variance over `axes`.
+
+    Args:
+        x: a tensor.
+        axes: the axes that are reduced.
+        keepdims: whether they stay with size 1. Default: False.
+        synchronized: no effect: there is one replica.
+
+    >>> import hornbeam as keras
+    >>> mean, variance = keras.ops.moments(keras.ops.arange(3.0), axes=[0])
+    >>> float(mean), round(float(variance), 4)
+    (1.0, 0.6667)
+    """
+    x = floating(x)
+    wide = _widened(x)
+    axes = tuple(axes) if isinstance(axes, list | tuple) else axes
+    center = mean(wide, axis=axes, keepdims=True)
+    variance = mean(square(wide - center), axis=axes, keepdims=keepdims)
+    if not keepdims:
+        center = reshape(center, variance.shape)
+    if wide is x:
+        return center, variance
+    return _narrowed(center, x.dtype), _narrowed(variance, x.dtype)
+
+
+def _narrowed(x, dtype):
+    from hornbeam.ops.core import saturate_cast
+
+    return saturate_cast(x, dtype)
+
+
+def _widened(x):
+    return cast(x, "float32") if dtypes.standardize_dtype(x.dtype) in _SHORT else x
+
+
+def _check_vector(name, vector, x, axis):
+    size = x.shape[axis]
+    if vector is not None and (len(vector.shape) != 1 or vector.shape[0] != size):
+        raise ValueError(
+            f"batch_normalization: `{name}` must be a vector of length {size}, the size"
+            f" of axis {axis} of `x`. Received: {name} of shape {tuple(vector.shape)}, "
+            f"x of shape {tuple(x.shape)}"
+        )
+
+
+def _batch_normalization_spec(a):
+    check_axis(a["x"], a["axis"])
+    for name in ("mean", "variance", "offset", "scale"):
+        _check_vector(name, a[name], a["x"], a["axis"])
+    return KerasTensor(a["x"].shape, dtypes.result_type(a["x"].dtype, float))
+
+
+@composite(rule=_batch_normalization_spec)
+def batch_normalization(
+    x, mean, variance, axis, offset=None, scale=None, epsilon=0.001
+):
+    """`(x - mean) / sqrt(variance + epsilon) * scale + offset` along one axis.
+
+    Source: Ioffe and Szegedy, 2015.
+
+    Args:
+        x: a tensor.
+        mean: a vector as long as `axis`.
+        variance: a vector as long as `axis`.
+        axis: the axis of the features.
+        offset: a vector as long as `axis`. Default: None, no offset.
+        scale: a vector as long as `axis`. Default: None, no scale.
+        epsilon: keeps the quotient finite. Default: 1e-3.
+
+    >>> import hornbeam as keras
+    >>> zeros, ones = keras.ops.zeros(3), keras.ops.ones(3)
+    >>> keras.ops.batch_normalization(keras.ops.ones((2, 3)), zeros, ones, -1).shape
+    (2, 3)
+    """
+    x = floating(x)
+    check_axis(x, axis)
+    along = [1] * len(x.shape)
+    along[axis] = x.shape[axis]
+    factor = rsqrt(variance + epsilon)
+    if scale is not None:
+        factor = factor * scale
+    shift = -mean * factor
+    if offset is not None:
+        shift = shift + offset
+    factor = cast(reshape(factor, along), x.dtype)
+    return x * factor + cast(reshape(shift, along), x.dtype)
+
+
+@composite(rule="same_float")
+def normalize_last(x, gamma, beta, epsilon):
+    """Layer normalization over the last axis."""
+    return _layer_normalized(x, gamma, beta, -1, epsilon)
+
+
+@composite(rule="same_float")
+def rms_normalize_last(x, scale, epsilon):
+    """RMS normalization over the last axis."""
+    return _rms_normalized(x, scale, -1, epsilon)
+
+
+def _is_last(x, axis):
+    last = (-1, len(x.shape) - 1)
+    return axis in last or (
+        isinstance(axis, list | tuple) and list(axis) in [[-1], [last[1]]]
+    )
+
+
+@composite(rule="same_float")
+def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwargs):
+    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta` over `axis`.
+
+    Source: Ba et al., 2016.
+
+    Args:
+        x: a tensor.
+        gamma: a tensor of the sizes of `axis`. Default: None, no scale.
+        beta: a tensor of the sizes of `axis`. Default: None, no offset.
+        axis: an axis or several. Default: -1.
+        epsilon: keeps the quotient finite. Default: `keras.config.epsilon()`.
+
+    >>> import hornbeam as keras
+    >>> [round(float(v), 3) for v in keras.ops.layer_normalization([1.0, 2.0, 3.0])]
+    [-1.225, 0.0, 1.225]
+    """
+    x = floating(x)
+    epsilon = default_epsilon() if epsilon is None else epsilon
+    if kwargs.pop("rms_scaling", False):
+        return rms_normalization(x, gamma, axis, epsilon)
+    if _is_last(x, axis):
+        return normalize_last(x, gamma, beta, epsilon)
+    return _layer_normalized(x, gamma, beta, axis, epsilon)
+
+
+def _layer_normalized(x, gamma, beta, axis, epsilon):
+    x = floating(x)
+    wide = _widened(x)
+    axes = tuple(axis) if isinstance(axis, list | tuple) else axis
+    centered = wide - mean(wide, axis=axes, keepdims=True)
+    variance = mean(square(centered), axis=axes, keepdims=True)
+    result = centered * rsqrt(variance + epsilon)
+    if gamma is not None:
+        result = result * _aligned(gamma, x, axis)
+    if beta is not None:
+        result = result + _aligned(beta, x, axis)
+    return cast(result, x.dtype)
+
+
+@composite(rule="same_float")
+def rms_normalization(x, scale=None, axis=-1, epsilon=None):
+    """`x / sqrt(mean(x**2) + epsilon) * scale` over `axis`.
+
+    Source: Zhang and Sennrich, 2019.
+
+    Args:
+        x: a tensor.
+        scale: a tensor of the sizes of `axis`. Default: None, no scale.
+        axis: an axis or several. Default: -1.
+        epsilon: keeps the quotient finite. Default: `keras.config.epsilon()`.
+
+    >>> import hornbeam as keras
+    >>> [round(float(v), 3) for v in keras.ops.rms_normalization([3.0, 4.0])]
+    [0.849, 1.131]
+    """
+    x = floating(x)
+    epsilon = default_epsilon() if epsilon is None else epsilon
+    if _is_last(x, axis):
+        return rms_normalize_last(x, scale, epsilon)
+    return _rms_normalized(x, scale, axis, epsilon)
+
+
+def _rms_normalized(x, scale, axis, epsilon):
+    x = floating(x)
+    wide = _widened(x)
+    axes = tuple(axis) if isinstance(axis, list | tuple) else axis
+    result = wide * rsqrt(mean(square(wide), axis=axes, keepdims=True) + epsilon)
+    if scale is not None:
+        result = result * _aligned(scale, x, axis)
+    return cast(result, x.dtype)
+
+
+def _aligned(parameter, x, axis):
+    """Return a parameter over `axis` in a shape that broadcasts against `x`."""
+    axes = sorted(
+        a % len(x.shape) for a in (axis if isinstance(axis, list | tuple) else [axis])
+    )
+    if axes == list(range(len(x.shape) - len(axes), len(x.shape))):
+        return parameter
+    sizes = [n if i in axes else 1 for i, n in enumerate(x.shape)]
+    return reshape(parameter, sizes)
+
+
+def _normalize_spec(a):
+    _check_order(a["order"])
+    check_axis(a["x"], a["axis"])
+    return KerasTensor(a["x"].shape, dtypes.result_type(a["x"].dtype, float))
+
+
+def _check_order(order):
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(
+            f"Argument `order` must be an int >= 1. Received: order={order}"
+        )
+
+
+@composite(rule=_normalize_spec)
+def normalize(x, axis=-1, order=2, epsilon=None):
+    """`x / max(norm(x), epsilon)` over `axis`.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several. Default: -1.
+        order: the exponent of the norm. Default: 2.
+        epsilon: the least norm. Default: `keras.config.epsilon()`.
+
+    >>> import hornbeam as keras
+    >>> [round(float(v), 3) for v in keras.ops.normalize([3.0, 4.0])]
+    [0.6, 0.8]
+    """
+    _check_order(order)
+    x = floating(x)
+    check_axis(x, axis)
+    epsilon = default_epsilon() if epsilon is None else epsilon
+    if order == 2:
+        # The gradient of the root at 0 is infinite: the least norm goes inside.
+        squares = sum(square(x), axis=axis, keepdims=True)
+        return x * rsqrt(maximum(squares, epsilon**2))
+    total = sum(power(abs(x), order), axis=axis, keepdims=True)
+    return x / maximum(power(total, 1 / order), epsilon)
+
+
+@composite
+def psnr(x1, x2, max_val):
+    """The peak signal-to-noise ratio: `10 log10(max_val**2 / mean((x1 - x2)**2))`.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor of the same shape.
+        max_val: the largest value that a signal can have.
+
+    >>> import hornbeam as keras
+    >>> round(float(keras.ops.psnr([0.0, 0.0], [0.1, 0.1], 1.0)), 3)
+    20.0
+    """
+    from hornbeam.ops.numpy import log10
+
+    x1, x2 = floating(x1), floating(x2)
+    if tuple(x1.shape) != tuple(x2.shape):
+        raise ValueError(
+            "psnr: `x1` and `x2` must have the same shape. Received: "
+            f"{tuple(x1.shape)} and {tuple(x2.shape)}"
+        )
+    peak = log10(cast(max_val, x1.dtype))
+    return 20 * peak - 10 * log10(mean(square(x1 - x2)))

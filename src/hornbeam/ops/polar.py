@@ -1,0 +1,26 @@
+"""Complex numbers from their polar form."""
+
+from hornbeam.ops.numpy import cos, sin
+
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops.activation import floating
+from hornbeam.ops.declare import broadcast_shapes, composite
+
+
+def _polar_spec(a):
+    modulus, angle = a["abs_"], a["angle"]
+    wide = "float64" in (modulus.dtype, angle.dtype)
+    shape = broadcast_shapes(tuple(modulus.shape), tuple(angle.shape))
+    return KerasTensor(shape, "complex128" if wide else "complex64")
+
+
+@composite(rule=_polar_spec)
+def polar(abs_, angle):
+    """The complex number of absolute value `abs_` and argument `angle` (radians).
+
+    >>> import hornbeam as keras
+    >>> complex(keras.ops.polar(2.0, 0.0))
+    (2+0j)
+    """
+    modulus, angle = floating(abs_), floating(angle)
+    return modulus * cos(angle) + modulus * sin(angle) * 1j
