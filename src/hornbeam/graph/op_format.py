@@ -51,8 +51,8 @@ _MODULES = {
         dot_product_attention rms_normalization layer_normalization polar unfold fold
         depth_to_space space_to_depth""",
     "core": """map scan associative_scan scatter scatter_update slice slice_update
-        switch while_loop stop_gradient fori_loop unstack cast saturate_cast convert_to_tensor
-        cond vectorized_map""",
+        switch while_loop stop_gradient fori_loop unstack cast saturate_cast
+        convert_to_tensor cond vectorized_map""",
     "math": """segment_sum segment_max segment_min segment_prod top_k in_top_k logsumexp
         cdist extract_sequences fft fft2 ifft2 rfft irfft stft istft rsqrt erf erfc
         erfinv logdet view_as_complex view_as_real""",

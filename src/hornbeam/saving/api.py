@@ -1,0 +1,323 @@
+"""Saving and loading models and weights."""
+
+import contextlib
+import datetime
+import json
+import tempfile
+import warnings
+from pathlib import Path
+
+from hornbeam.core import budget, registry
+from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.serialization import (
+    deserialize_keras_object,
+    object_sharing,
+    serialize_sharing,
+)
+from hornbeam.core.version import version
+from hornbeam.saving import archive, hdf5, strict_json
+from hornbeam.saving.state import load_state, save_state
+
+# The version of Keras whose files these are.
+_FORMAT_VERSION = "3.15.1"
+_LEGACY_SUFFIXES = (".h5", ".hdf5")
+
+
+def save_model(model, filepath, overwrite: bool = True, zipped=None, **kwargs) -> None:
+    """Save a model: its architecture, weights, how it is compiled, optimizer state.
+
+    The file appears when it is complete: a failure leaves what was there before.
+
+    Args:
+        model: the model.
+        filepath: a path that ends in `.keras`, or a binary file object. With
+            `zipped=False` the path of a folder.
+        overwrite: whether an existing file is replaced. Default: True.
+        zipped: whether the archive is one file. Default: by the suffix.
+
+    >>> import hornbeam as keras, pathlib, tempfile
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "model.keras"
+    ...     keras.saving.save_model(model, path)
+    ...     keras.saving.load_model(path).count_params()
+    8
+    """
+    _check_save_arguments(kwargs)
+    if hasattr(filepath, "write"):
+        with _written(model) as folder:
+            archive.write_zip(filepath, folder)
+        return
+    path = Path(filepath)
+    is_keras = path.suffix == ".keras"
+    if zipped is False and is_keras:
+        raise ValueError(
+            "With `zipped=False` the model is saved as a folder, whose name should not "
+            f"end in '.keras'. Received: filepath={str(path)!r}"
+        )
+    if zipped is None and not is_keras or zipped and not is_keras:
+        _refuse_suffix(path)
+    _check_overwrite(path, overwrite)
+    with _written(model) as folder:
+        if zipped is False:
+            archive.write_folder(path, folder)
+            return
+        with archive.replacing(path) as temporary:
+            archive.write_zip(temporary, folder)
+
+
+def _check_save_arguments(kwargs):
+    if "save_format" in kwargs:
+        raise ValueError(
+            "The `save_format` argument is deprecated: the format follows from the "
+            "suffix of `filepath`. Remove the argument, and save to a path that ends "
+            "in '.keras'."
+        )
+    if kwargs:
+        raise ValueError(
+            f"The following argument(s) are not supported: {sorted(kwargs)}."
+        )
+
+
+def _refuse_suffix(path):
+    hint = "Add the suffix '.keras'."
+    if path.suffix in _LEGACY_SUFFIXES:
+        hint = "Whole models are not written as HDF5: use the suffix '.keras'."
+    raise ValueError(f"Invalid filepath extension for saving: {str(path)!r}. {hint}")
+
+
+def _check_overwrite(path, overwrite):
+    if not overwrite and path.exists():
+        raise FileExistsError(
+            f"{str(path)!r} exists. Pass `overwrite=True` to replace it."
+        )
+
+
+@contextlib.contextmanager
+def _written(model):
+    """Yield a temporary folder with the files of the archive."""
+    if hasattr(model, "layers") and not getattr(model, "built", True):
+        warnings.warn(
+            f"Model {model.name!r} is saved before it is built, so it has no weights "
+            "to save.",
+            stacklevel=4,
+        )
+    config = serialize_sharing(model)
+    now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
+    metadata = {
+        "keras_version": _FORMAT_VERSION,
+        "date_saved": now,
+        "hornbeam_version": version(),
+    }
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / archive.METADATA).write_text(json.dumps(metadata), "utf-8")
+        (folder / archive.CONFIG).write_text(json.dumps(config), "utf-8")
+        with hdf5.Writer(folder / archive.WEIGHTS) as writer:
+            save_state(model, writer, folder / archive.ASSETS)
+        yield folder
+
+
+def load_model(filepath, custom_objects=None, compile=True, safe_mode: bool = True):  # noqa: A002
+    """Load a model that was saved with `model.save()`, or with Keras.
+
+    Nothing in a file is run: classes and functions are looked up by name among those
+    of the library, those that are registered, and `custom_objects`.
+
+    Args:
+        filepath: the path of a `.keras` file or of a folder, or a binary file object.
+        custom_objects: `{name: class or function}` that the file may name besides.
+        compile: whether the model is compiled as it was. Default: True.
+        safe_mode: accepted; what is unsafe is refused in either case.
+
+    >>> import hornbeam as keras, pathlib, tempfile
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(pathlib.Path(folder) / "model.keras")
+    ...     loaded = keras.saving.load_model(pathlib.Path(folder) / "model.keras")
+    >>> loaded.layers[0].units
+    2
+    """
+    source = filepath if hasattr(filepath, "read") else _model_path(filepath)
+    with archive.opened(source) as reader:
+        return _load_archive(reader, custom_objects, compile)
+
+
+def _model_path(filepath):
+    path = Path(filepath)
+    is_folder = path.is_dir() and (path / archive.CONFIG).is_file()
+    if path.suffix == ".keras" and not path.is_file() and not is_folder:
+        raise ValueError(
+            f"File not found: filepath={str(path)!r}. Please ensure the file is an "
+            "accessible `.keras` zip file."
+        )
+    if path.suffix == ".keras" or is_folder:
+        return path
+    raise ValueError(
+        f"File format not supported: filepath={str(path)!r}. Models are loaded from "
+        "`.keras` files; weights alone with `model.load_weights('x.weights.h5')`."
+    )
+
+
+def _load_archive(reader, custom_objects, compiled):
+    text = reader.read(archive.CONFIG, strict_json.MAX_BYTES)
+    config = strict_json.loads(text, archive.CONFIG)
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise ValueError(f"{archive.CONFIG} is damaged: it describes no model.")
+    if not compiled:
+        config.pop("compile_config", None)
+    weights_size = reader.member_size(archive.WEIGHTS)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(registry.scope_of(custom_objects))
+        root = None
+        if weights_size:
+            data = reader.read(archive.WEIGHTS)
+            root = stack.enter_context(hdf5.reading(data, archive.WEIGHTS))
+        with budget.limit(hdf5.declared_limit(root.array_size() if root else 0)):
+            model = _model_of(config)
+        if root is not None:
+            assets = stack.enter_context(archive.extracted_assets(reader))
+            load_state(model, root, assets)
+        elif getattr(model, "variables", None):
+            raise ValueError(f"The archive is damaged: it has no {archive.WEIGHTS!r}.")
+    return model
+
+
+def _model_of(config):
+    """Return the model of a config from a file; only clear errors come out."""
+    try:
+        with object_sharing():
+            return deserialize_keras_object(config)
+    except (KeyError, IndexError, AttributeError, RecursionError) as error:
+        raise ValueError(
+            f"The config describes no model: {type(error).__name__}: {error}"
+        ) from error
+    except (OverflowError, MemoryError) as error:
+        raise UnsafeFileError(f"The config asks for too much: {error}") from error
+
+
+def model_from_json(json_string: str, custom_objects=None):
+    """Make a model, with new weights, from what `model.to_json()` returned.
+
+    Args:
+        json_string: the JSON.
+        custom_objects: `{name: class or function}` that it may name besides.
+
+    >>> import hornbeam as keras
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    >>> keras.models.model_from_json(model.to_json()).count_params()
+    8
+    """
+    config = strict_json.loads(json_string, "The JSON of the model")
+    with registry.scope_of(custom_objects):
+        return _model_of(config)
+
+
+def save_weights(
+    model, filepath, overwrite: bool = True, max_shard_size=None, **kwargs
+) -> None:
+    """Save the weights of a model, and the state of its optimizer.
+
+    Args:
+        model: a built model.
+        filepath: a path that ends in `.weights.h5`.
+        overwrite: whether an existing file is replaced. Default: True.
+        max_shard_size: not available yet; None: one file.
+        objects_to_skip: layers that are left out. Default: none.
+
+    >>> import hornbeam as keras, pathlib, tempfile
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "model.weights.h5"
+    ...     keras.saving.save_weights(model, path)
+    ...     keras.saving.load_weights(model, path)
+    """
+    skip = kwargs.pop("objects_to_skip", None) or ()
+    if kwargs:
+        raise ValueError(f"Invalid keyword arguments: {sorted(kwargs)}")
+    path = Path(filepath)
+    if max_shard_size is not None:
+        raise NotImplementedError(
+            "save_weights(): `max_shard_size` is not available. Pass None."
+        )
+    if not path.name.endswith(".weights.h5"):
+        raise ValueError(
+            f"The filename must end in `.weights.h5`. Received: filepath={str(path)!r}"
+        )
+    if not getattr(model, "built", True):
+        raise ValueError(
+            "You are saving a model that has not yet been built. Call it on data, or "
+            f"`build()` it, before its weights are saved: {model.name!r}"
+        )
+    _check_overwrite(path, overwrite)
+    with archive.replacing(path) as temporary, hdf5.Writer(temporary) as writer:
+        save_state(model, writer, skip=skip)
+
+
+def load_weights(model, filepath, skip_mismatch: bool = False, **kwargs) -> None:
+    """Load weights into a model; all of them fit, or the model stays as it is.
+
+    Args:
+        model: a built model.
+        filepath: a `.weights.h5` or a `.keras` file.
+        skip_mismatch: leave out layers that do not fit, with a warning. Default: False.
+        objects_to_skip: layers that keep their weights. Default: none.
+
+    >>> import hornbeam as keras, pathlib, tempfile
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "model.weights.h5"
+    ...     model.save_weights(path)
+    ...     keras.saving.load_weights(model, path)
+    """
+    path = Path(filepath)
+    is_weights = path.name.endswith(".weights.h5")
+    _check_load_arguments(path, is_weights, kwargs)
+    if not getattr(model, "built", True):
+        raise ValueError(
+            "You are loading weights into a model that has not yet been built. Call it "
+            f"on data, or `build()` it, before: {model.name!r}"
+        )
+    if not path.is_file():
+        raise ValueError(f"File not found: filepath={str(path)!r}.")
+    _build_optimizer(model)
+    skip = kwargs.get("objects_to_skip") or ()
+    with contextlib.ExitStack() as stack:
+        assets = None
+        if is_weights:
+            root = stack.enter_context(hdf5.reading(path, path.name))
+        else:
+            reader = stack.enter_context(archive.opened(path))
+            data = reader.read(archive.WEIGHTS)
+            root = stack.enter_context(hdf5.reading(data, archive.WEIGHTS))
+            assets = stack.enter_context(archive.extracted_assets(reader))
+        load_state(model, root, assets, skip_mismatch=skip_mismatch, skip=skip)
+
+
+def _check_load_arguments(path, is_weights, kwargs):
+    is_keras = path.suffix == ".keras"
+    unknown = set(kwargs) - {"objects_to_skip", "by_name"}
+    if unknown:
+        raise ValueError(f"Invalid keyword arguments: {sorted(unknown)}")
+    if not is_weights and not is_keras:
+        raise ValueError(
+            f"File format not supported: filepath={str(path)!r}. Weights are loaded "
+            "from `.weights.h5` and `.keras` files."
+        )
+    if kwargs.get("by_name"):
+        raise ValueError(
+            "`by_name=True` only supports loading legacy '.h5' or '.hdf5' files. "
+            f"Received: {str(path)!r}"
+        )
+    if kwargs.get("objects_to_skip") is not None and not is_weights:
+        raise ValueError(
+            "`objects_to_skip` only supports loading '.weights.h5' files. "
+            f"Received: {str(path)!r}"
+        )
+
+
+def _build_optimizer(model):
+    """Make the slots of the optimizer, so that its state finds its place."""
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and not optimizer.built:
+        optimizer.build(model.trainable_variables)

@@ -1,0 +1,237 @@
+"""`.keras` archives: zip files, or folders, with a config, weights and assets.
+
+An archive of unknown origin is checked as a whole before anything in it is read: the
+names of its members, their kinds, and the bytes that they declare.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import stat
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from hornbeam.core.errors import UnsafeFileError
+from hornbeam.saving.hdf5 import declared_limit
+
+CONFIG = "config.json"
+METADATA = "metadata.json"
+WEIGHTS = "model.weights.h5"
+ASSETS = "assets"
+_MAX_MEMBERS = 10_000
+_MAX_NAME = 1024
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 0x1
+
+
+def check_member_name(name: str) -> str:
+    """Return the relative path `name` if it stays inside its archive, or raise."""
+    parts = PurePosixPath(name).parts
+    good = (
+        0 < len(name) <= _MAX_NAME
+        and not name.startswith("/")
+        and not any(part in ("..", ".") for part in name.split("/"))
+        and not any(c in name for c in "\\:\0")
+        and parts
+    )
+    if not good:
+        raise UnsafeFileError(f"An archive has the member name {name[:200]!r}.")
+    return name
+
+
+class ZipReader:
+    """A checked zip archive.
+
+    Args:
+        source: a path or a binary file object.
+    """
+
+    def __init__(self, source):
+        try:
+            self._zip = zipfile.ZipFile(source)
+        except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
+            raise ValueError(
+                f"The file {_shown(source)} is damaged: it is no `.keras` archive "
+                f"({error})."
+            ) from None
+        self.size = _size_of(source)
+        self._members = {}
+        try:
+            self._check_members()
+        except Exception:
+            self._zip.close()
+            raise
+
+    def _check_members(self):
+        infos = self._zip.infolist()
+        if len(infos) > _MAX_MEMBERS:
+            raise UnsafeFileError(f"An archive has {len(infos)} members.")
+        for info in infos:
+            name = check_member_name(info.orig_filename)
+            if info.is_dir():
+                continue
+            mode = info.external_attr >> 16
+            if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+                raise UnsafeFileError(f"The member {name!r} of an archive is no file.")
+            bad = info.flag_bits & _ENCRYPTED or info.compress_type not in _COMPRESSIONS
+            if bad or name in self._members:
+                raise UnsafeFileError(
+                    f"The member {name!r} of an archive is encrypted, of an unknown "
+                    "compression, or there twice."
+                )
+            self._members[name] = info
+        declared = sum(info.file_size for info in infos)
+        if declared > declared_limit(self.size):
+            raise UnsafeFileError(
+                f"The archive is a decompression bomb: its {self.size} bytes declare "
+                f"to hold {declared}."
+            )
+
+    def names(self):
+        """Return the paths of all files in the archive."""
+        return list(self._members)
+
+    def member_size(self, name):
+        """Return the number of bytes of the member, 0 where there is none."""
+        return self._members[name].file_size if name in self._members else 0
+
+    def read(self, name, max_bytes=None):
+        """Return the bytes of the member `name`, at most `max_bytes`."""
+        if name not in self._members:
+            raise ValueError(f"The archive is damaged: it has no {name!r}.")
+        info = self._members[name]
+        if max_bytes is not None and info.file_size > max_bytes:
+            raise UnsafeFileError(
+                f"{name!r} in the archive has {info.file_size} bytes; at most "
+                f"{max_bytes} are read."
+            )
+        try:
+            with self._zip.open(info) as member:
+                data = member.read(info.file_size + 1)
+        except (zipfile.BadZipFile, EOFError, OSError, zlib.error) as error:
+            raise ValueError(f"{name!r} in the archive is damaged: {error}") from None
+        if len(data) != info.file_size:
+            raise ValueError(f"{name!r} in the archive is damaged: it is cut off.")
+        return data
+
+    def close(self):
+        self._zip.close()
+
+
+class FolderReader:
+    """A checked folder that was saved with `zipped=False`.
+
+    Args:
+        folder: its path.
+    """
+
+    def __init__(self, folder):
+        self._folder = Path(folder)
+        self._members = {}
+        for path in sorted(self._folder.rglob("*")):
+            name = check_member_name(path.relative_to(self._folder).as_posix())
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                raise UnsafeFileError(f"{name!r} in a saved model is a link.")
+            if path.is_file():
+                self._members[name] = path
+            if len(self._members) > _MAX_MEMBERS:
+                raise UnsafeFileError(f"A folder has over {_MAX_MEMBERS} files.")
+        self.size = sum(path.stat().st_size for path in self._members.values())
+
+    def names(self):
+        """Return the paths of all files in the folder."""
+        return list(self._members)
+
+    def member_size(self, name):
+        """Return the number of bytes of the file, 0 where there is none."""
+        return self._members[name].stat().st_size if name in self._members else 0
+
+    def read(self, name, max_bytes=None):
+        """Return the bytes of the file `name`, at most `max_bytes`."""
+        if name not in self._members:
+            raise ValueError(f"The saved model is damaged: it has no {name!r}.")
+        if max_bytes is not None and self.member_size(name) > max_bytes:
+            raise UnsafeFileError(f"{name!r} has more than {max_bytes} bytes.")
+        return self._members[name].read_bytes()
+
+    def close(self):
+        """A folder needs no closing."""
+
+
+@contextlib.contextmanager
+def opened(source):
+    """Open an archive, a zip file or a folder, for reading."""
+    is_folder = isinstance(source, Path) and source.is_dir()
+    reader = FolderReader(source) if is_folder else ZipReader(source)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+@contextlib.contextmanager
+def extracted_assets(reader):
+    """Yield a temporary folder with the archive's assets, None where it has none."""
+    names = [n for n in reader.names() if n.startswith(f"{ASSETS}/")]
+    if not names:
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for name in names:
+            target = root / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(reader.read(name))
+        yield root / ASSETS
+
+
+@contextlib.contextmanager
+def replacing(path: Path):
+    """Yield a temporary path beside `path`, which takes its place if all goes well."""
+    temporary = path.with_name(f".{path.name[:64]}.{secrets.token_hex(6)}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_zip(target, folder: Path):
+    """Put the files of `folder` into a zip at `target`, a path or a file object."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for path in _files(folder):
+            archive.write(path, path.relative_to(folder).as_posix())
+
+
+def write_folder(target: Path, folder: Path):
+    """Put the files of `folder` into the folder `target`, each file at once."""
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(target / ASSETS, ignore_errors=True)
+    for path in _files(folder):
+        place = target / path.relative_to(folder)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(place) as temporary:
+            shutil.copyfile(path, temporary)
+
+
+def _files(folder):
+    """The small files first, as readers want them."""
+    order = {METADATA: 0, CONFIG: 1, WEIGHTS: 2}
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return sorted(files, key=lambda path: order.get(path.name, 3))
+
+
+def _size_of(source):
+    if hasattr(source, "seek"):
+        position = source.tell()
+        size = source.seek(0, os.SEEK_END)
+        source.seek(position)
+        return size
+    return os.path.getsize(source)
+
+
+def _shown(source):
+    return repr(str(source)) if isinstance(source, str | Path) else "object"

@@ -1,0 +1,263 @@
+"""HDF5 files of weights: writing them, and reading those of unknown origin.
+
+HDF5 can link to other files, declare petabytes in a kilobyte, and hold cycles. So a file
+is first walked from its root: only plain groups and plain arrays are accepted, and the
+bytes that all arrays declare are compared with the size of the file. Arrays are read
+only after that.
+"""
+
+import contextlib
+import io
+import math
+from collections.abc import Mapping, MutableMapping
+
+import h5py
+import numpy as np
+
+from hornbeam import backends
+from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.variable import Variable
+
+MAX_EXPANSION = 4
+SLACK = 16 << 20
+_MAX_DEPTH = 64
+_MAX_OBJECTS = 200_000
+_MAX_ATTRIBUTE = 64 << 10
+_FILTERS = frozenset(
+    {
+        h5py.h5z.FILTER_DEFLATE,
+        h5py.h5z.FILTER_SHUFFLE,
+        h5py.h5z.FILTER_FLETCHER32,
+        h5py.h5z.FILTER_LZF,
+    }
+)
+_LAYOUTS = frozenset({h5py.h5d.COMPACT, h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED})
+_KINDS = frozenset("fiubVS")
+
+
+def declared_limit(file_size):
+    """Return how many bytes a file of that size may declare."""
+    return MAX_EXPANSION * file_size + SLACK
+
+
+class Group(Mapping):
+    """A checked group of a file: `group[name]` is a Group, or an array read now."""
+
+    def __init__(self, path):
+        self.path = path
+        self._children = {}
+
+    def __getitem__(self, name):
+        child = self._children[name]
+        return child if isinstance(child, Group) else _read(child)
+
+    def __iter__(self):
+        return iter(self._children)
+
+    def __len__(self):
+        return len(self._children)
+
+    def group(self, name):
+        """Return the group of that name, or None."""
+        child = self._children.get(name)
+        return child if isinstance(child, Group) else None
+
+    def array_size(self):
+        """Return the bytes of all arrays in the group and below."""
+        return sum(
+            c.array_size() if isinstance(c, Group) else c.size * c.dtype.itemsize
+            for c in self._children.values()
+        )
+
+
+@contextlib.contextmanager
+def reading(source, what):
+    """Open a file for reading: yields the checked root Group.
+
+    `source` is a path or the bytes of a file; `what` names it in errors.
+    """
+    size = len(source) if isinstance(source, bytes) else source.stat().st_size
+    opened = io.BytesIO(source) if isinstance(source, bytes) else source
+    try:
+        file = h5py.File(opened, "r")
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{what} is damaged: it is no HDF5 file ({error}).") from None
+    with file:
+        try:
+            yield _Walk(size, what).root(file)
+        except (OSError, RuntimeError) as error:
+            raise ValueError(f"{what} is damaged: {error}") from None
+
+
+class _Walk:
+    """The walk through a file that checks all of it."""
+
+    def __init__(self, file_size, what):
+        self.what = what
+        self.left = declared_limit(file_size)
+        self.objects = 0
+        self.seen = set()
+
+    def root(self, file):
+        return self.group(file, Group("/"), 0)
+
+    def refuse(self, path, reason):
+        raise UnsafeFileError(f"{self.what}: {path!r} {reason}")
+
+    def group(self, handle, found, depth):
+        if depth > _MAX_DEPTH:
+            self.refuse(found.path[:200], "is nested too deeply.")
+        address = h5py.h5o.get_info(handle.id).addr
+        if address in self.seen:
+            self.refuse(found.path, "is linked to from two places.")
+        self.seen.add(address)
+        for name in handle:
+            path = f"{found.path.rstrip('/')}/{name}"
+            self.objects += 1
+            if self.objects > _MAX_OBJECTS:
+                self.refuse(path, f"is one of more than {_MAX_OBJECTS} objects.")
+            self.check_link(handle, name, path)
+            child = handle[name]
+            if isinstance(child, h5py.Group):
+                child = self.group(child, Group(path), depth + 1)
+            elif isinstance(child, h5py.Dataset):
+                self.check_array(child, path)
+            else:
+                self.refuse(path, f"is a {type(child).__name__}, no group or array.")
+            found._children[name] = child
+        return found
+
+    def check_link(self, handle, name, path):
+        try:
+            link = handle.get(name, getlink=True)
+        except (TypeError, KeyError):
+            link = None
+        if not isinstance(link, h5py.HardLink):
+            kind = "a user-defined link" if link is None else type(link).__name__
+            self.refuse(path, f"is no part of the file but {kind}.")
+
+    def check_array(self, array, path):
+        plist = array.id.get_create_plist()
+        if plist.get_layout() not in _LAYOUTS or plist.get_external_count():
+            self.refuse(path, "keeps its data in another file (virtual or external).")
+        for i in range(plist.get_nfilters()):
+            if plist.get_filter(i)[0] not in _FILTERS:
+                self.refuse(path, f"needs the filter {plist.get_filter(i)[0]}.")
+        kind = array.id.get_type().get_class()
+        if kind in (h5py.h5t.VLEN, h5py.h5t.COMPOUND, h5py.h5t.REFERENCE):
+            self.refuse(path, f"is no array of numbers ({array.dtype}).")
+        if array.dtype.kind not in _KINDS or array.dtype.hasobject:
+            self.refuse(path, f"is no array of numbers ({array.dtype}).")
+        size = math.prod(array.shape or ()) * array.dtype.itemsize
+        contiguous = plist.get_layout() == h5py.h5d.CONTIGUOUS
+        if contiguous and size > array.id.get_storage_size() > 0:
+            self.refuse(path, "declares more data than is stored.")
+        self.left -= size
+        if self.left < 0:
+            self.refuse(
+                path,
+                f"is a shape bomb: with its shape {array.shape} the arrays declare "
+                "more bytes than the file can hold.",
+            )
+
+
+def _read(dataset):
+    array = np.asarray(dataset[()])
+    if array.dtype.kind != "V":
+        return array
+    name = _text_attribute(dataset, "dtype")
+    if name not in _EXTENDED_DTYPES:
+        raise UnsafeFileError(f"{dataset.name!r} has the unknown dtype {name!r}.")
+    return array.view(_extended_dtype(name))
+
+
+_EXTENDED_DTYPES = frozenset(
+    "bfloat16 float8_e4m3fn float8_e5m2 float8_e4m3b11fnuz float8_e4m3fnuz "
+    "float8_e5m2fnuz int4 uint4".split()
+)
+
+
+def _extended_dtype(name):
+    import ml_dtypes
+
+    return getattr(ml_dtypes, name)
+
+
+def _text_attribute(handle, name):
+    if name not in handle.attrs:
+        return None
+    attribute = h5py.h5a.open(handle.id, name.encode())
+    if attribute.get_storage_size() > _MAX_ATTRIBUTE or attribute.shape != ():
+        raise UnsafeFileError(
+            f"The attribute {name!r} of {handle.name!r} is too large."
+        )
+    value = handle.attrs[name]
+    return value.decode() if isinstance(value, bytes) else value
+
+
+class Arrays(MutableMapping):
+    """A group that is being written: `arrays["0"] = value` stores an array."""
+
+    def __init__(self, group):
+        self._group = group
+
+    def __setitem__(self, key, value):
+        array = _as_array(value)
+        if key in self._group:
+            del self._group[key]
+        if array.dtype.name in _EXTENDED_DTYPES:
+            raw = array.view(f"V{array.dtype.itemsize}")
+            dataset = self._group.create_dataset(key, data=raw)
+            dataset.attrs["dtype"] = array.dtype.name
+        else:
+            self._group.create_dataset(key, data=array)
+
+    def __getitem__(self, key):
+        return _read(self._group[key])
+
+    def __delitem__(self, key):
+        del self._group[key]
+
+    def __iter__(self):
+        return iter(self._group)
+
+    def __len__(self):
+        return len(self._group)
+
+
+def _as_array(value):
+    if isinstance(value, Variable):
+        return np.asarray(value.numpy())
+    engine = backends.of(value)
+    array = np.asarray(value if engine is None else engine.to_numpy(value))
+    if array.dtype.kind == "U":
+        array = np.char.encode(array, "utf-8")
+    if array.dtype.hasobject:
+        raise ValueError(
+            f"Only arrays of numbers can be saved as weights. Received: {value!r}"
+        )
+    return array
+
+
+class Writer:
+    """Writes the groups of a weights file.
+
+    Args:
+        path: where the file is made.
+    """
+
+    def __init__(self, path):
+        self._file = h5py.File(path, "w")
+
+    def make(self, path, name=None):
+        """Make the group of arrays at `path`; `name` is that of its owner."""
+        group = self._file.require_group(path)
+        if name is not None:
+            group.attrs["name"] = name
+        return Arrays(group)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self._file.close()
