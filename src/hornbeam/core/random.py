@@ -20,8 +20,8 @@ _global_seed = None
 class SeedGenerator:
     """A source of keys for random draws: each `next()` gives another one.
 
-    Its state is a Variable `[seed, counter]`. Two generators with the same seed give the
-    same keys, on every engine.
+    Its state is a Variable `[seed, counter]`. Two generators with the same seed give
+    the same keys, on every engine.
 
     Args:
         seed: an integer; None makes one up from Python's `random`.
@@ -135,7 +135,7 @@ def global_seed_generator() -> SeedGenerator:
 
 
 def reset_global_seed_generator(seed: int | None = None) -> None:
-    """Start the draws without a seed anew, from `seed` or from one made up when needed."""
+    """Start the draws without a seed anew, from `seed` or from one made up."""
     global _global_seed
     _global_seed = seed
     _global_generators.clear()
@@ -157,8 +157,9 @@ def _check_not_traced(engine, value):
         engine.to_numpy(value)
     except TypeError:
         raise ValueError(
-            f"When tracing a {engine.name.upper()} function, you should only use seeded "
-            "random ops: the state of a SeedGenerator that lives outside the function "
-            "would become a constant of it. Pass an integer or a key of two integers as "
-            "`seed`, or make the generator's state an input with `StatelessScope`."
+            f"When tracing a {engine.name.upper()} function, you should only use "
+            "seeded random ops: the state of a SeedGenerator that lives outside the "
+            "function would become a constant of it. Pass an integer or a key of two "
+            "integers as `seed`, or make the generator's state an "
+            "input with `StatelessScope`."
         ) from None

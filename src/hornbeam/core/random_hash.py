@@ -4,9 +4,10 @@ A stream is named by a key of two 32-bit words, `[seed, counter]`; its element n
 `i` is `scramble(i, *schedule(seed, counter))`. There is no state, so any element can be
 had alone, in any order, on any engine, with the same bits.
 
-The mixer is `triple32`, the 32-bit permutation with three multiplications and the lowest
-measured bias of its kind (C. Wellons, "Prospecting for Hash Functions", 2018; bias 0.02,
-where 0.17 is that of the well-known two-multiplication ones). It serves twice:
+The mixer is `triple32`, the 32-bit permutation with three multiplications and the
+lowest measured bias of its kind (C. Wellons, "Prospecting for Hash Functions", 2018;
+bias 0.02, where the well-known ones with two multiplications have 0.17). It serves
+twice:
 
 * `schedule` turns (seed, counter) into two words that look unrelated for neighbouring
   keys: three rounds of a Feistel network, a bijection of 64 bits. It runs on scalars.
@@ -17,9 +18,9 @@ where 0.17 is that of the well-known two-multiplication ones). It serves twice:
 
 Positions are 32 bits: a draw of more than 2**32 elements repeats.
 Everything is xor, shift, addition and multiplication modulo 2**32. The functions take
-Python ints, unsigned 32-bit arrays, and wider integers that hold 32-bit values (then the
-masks matter; on 32-bit arrays a compiler drops them). `word` makes the constants: an
-engine that takes no Python int above 2**31 passes `np.uint32`.
+Python ints, unsigned 32-bit arrays, and wider integers that hold 32-bit values (then
+the masks matter; on 32-bit arrays a compiler drops them). `word` makes the constants:
+an engine that takes no Python int above 2**31 passes `np.uint32`.
 
 `tests/core/test_random_hash.py` is the battery that it passes.
 """

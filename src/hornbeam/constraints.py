@@ -1,0 +1,157 @@
+"""Constraints: what a variable goes through after each update."""
+
+from hornbeam.core import serialization
+from hornbeam.core.config import epsilon
+
+
+class Constraint(serialization.Configurable):
+    """The base of constraints: callables from a tensor to one of the same shape.
+
+    >>> import hornbeam as keras
+    >>> class AtMostOne(keras.constraints.Constraint):
+    ...     def __call__(self, w):
+    ...         return keras.ops.minimum(w, 1.0)
+    >>> float(AtMostOne()(keras.ops.array([3.0]))[0])
+    1.0
+    """
+
+    def __call__(self, w):
+        """Return `w` as it may be."""
+        from hornbeam import backends
+
+        return backends.current().convert(w)
+
+
+class MaxNorm(Constraint):
+    """Vectors no longer than `max_value`: longer ones are scaled down.
+
+    Source: Srivastava et al., "Dropout" (2014).
+
+    Args:
+        max_value: the largest length. Default: 2.
+        axis: the axis, or axes, along which the vectors lie. Default: 0, the inputs of
+            the units of a Dense kernel.
+
+    >>> import hornbeam as keras
+    >>> w = keras.ops.array([[3.0], [4.0]])
+    >>> round(float(keras.ops.norm(keras.constraints.MaxNorm(2.0)(w))), 4)
+    2.0
+    """
+
+    def __init__(self, max_value=2, axis=0):
+        self.max_value = max_value
+        self.axis = axis
+
+    def __call__(self, w):
+        """Return `w` with its vectors scaled."""
+        return _scaled(
+            w, self.axis, lambda ops, norm: ops.clip(norm, 0, self.max_value)
+        )
+
+
+class NonNeg(Constraint):
+    """No negative numbers: they become 0.
+
+    >>> import hornbeam as keras
+    >>> float(keras.constraints.NonNeg()(keras.ops.array([-1.0]))[0])
+    0.0
+    """
+
+    def __call__(self, w):
+        """Return `w` without its negative elements."""
+        from hornbeam import ops
+
+        return ops.maximum(w, 0)
+
+
+class UnitNorm(Constraint):
+    """Vectors of length 1.
+
+    Args:
+        axis: the axis, or axes, along which the vectors lie. Default: 0, the inputs of
+            the units of a Dense kernel.
+
+    >>> import hornbeam as keras
+    >>> w = keras.ops.array([[3.0], [4.0]])
+    >>> round(float(keras.constraints.UnitNorm()(w)[0, 0]), 4)
+    0.6
+    """
+
+    def __init__(self, axis=0):
+        self.axis = axis
+
+    def __call__(self, w):
+        """Return `w` with its vectors scaled."""
+        return _scaled(w, self.axis, lambda ops, norm: 1.0)
+
+
+class MinMaxNorm(Constraint):
+    """Vectors between two lengths: shorter and longer ones are scaled towards them.
+
+    Args:
+        min_value: the smallest length. Default: 0.
+        max_value: the largest length. Default: 1.
+        rate: how far to go at each update, from 0 to 1: a length n becomes
+            `rate * clip(n, min_value, max_value) + (1 - rate) * n`. Default: 1.
+        axis: the axis, or axes, along which the vectors lie. Default: 0, the inputs of
+            the units of a Dense kernel.
+
+    >>> import hornbeam as keras
+    >>> w = keras.ops.array([[3.0], [4.0]])
+    >>> round(float(keras.ops.norm(keras.constraints.MinMaxNorm(0.2, 0.5)(w))), 4)
+    0.5
+    """
+
+    def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
+        self.min_value = min_value
+        self.max_value = max_value
+        self.rate = rate
+        self.axis = axis
+
+    def __call__(self, w):
+        """Return `w` with its vectors scaled."""
+
+        def wanted(ops, norm):
+            clipped = ops.clip(norm, self.min_value, self.max_value)
+            return self.rate * clipped + (1.0 - self.rate) * norm
+
+        return _scaled(w, self.axis, wanted)
+
+
+def _scaled(w, axis, wanted):
+    """Return `w`, its vectors along `axis` scaled to `wanted(ops, lengths)`."""
+    from hornbeam import ops
+
+    norm = ops.sqrt(ops.sum(ops.square(w), axis=axis, keepdims=True))
+    return w * (wanted(ops, norm) / (norm + epsilon()))
+
+
+max_norm = MaxNorm
+non_neg = NonNeg
+unit_norm = UnitNorm
+min_max_norm = MinMaxNorm
+
+
+def _table():
+    classes = (MaxNorm, NonNeg, UnitNorm, MinMaxNorm)
+    return {c.__name__: c for c in classes} | {
+        "max_norm": MaxNorm,
+        "non_neg": NonNeg,
+        "unit_norm": UnitNorm,
+        "min_max_norm": MinMaxNorm,
+    }
+
+
+get = serialization.getter("constraint", _table, Constraint)
+
+
+def serialize(constraint):
+    """Return the config of a constraint."""
+    return serialization.serialize_keras_object(constraint)
+
+
+def deserialize(config, custom_objects=None):
+    """Return the constraint that `serialize` made the config of."""
+    if isinstance(config, str):
+        return get(config)
+    return serialization.deserialize_keras_object(config, custom_objects=custom_objects)

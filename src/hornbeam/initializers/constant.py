@@ -1,0 +1,81 @@
+"""Initializers without chance: constants and the identity."""
+
+import numpy as np
+
+from hornbeam.initializers.initializer import HostInitializer
+
+
+class Zeros(HostInitializer):
+    """Zeros.
+
+    >>> import hornbeam as keras
+    >>> keras.initializers.Zeros()(shape=(2, 3)).shape == (2, 3)
+    True
+    """
+
+    def values(self, shape):
+        """Return 0."""
+        return np.zeros((), dtype=np.float32)
+
+
+class Ones(HostInitializer):
+    """Ones.
+
+    >>> import hornbeam as keras
+    >>> float(keras.initializers.Ones()(shape=(2,))[1])
+    1.0
+    """
+
+    def values(self, shape):
+        """Return 1."""
+        return np.ones((), dtype=np.float32)
+
+
+class Constant(HostInitializer):
+    """A given value.
+
+    Args:
+        value: a number, or an array that broadcasts to the shape. Default: 0.
+
+    >>> import hornbeam as keras
+    >>> float(keras.initializers.Constant(3.0)(shape=(2,))[1])
+    3.0
+    """
+
+    def __init__(self, value=0.0):
+        self.value = value
+
+    def values(self, shape):
+        """Return the value."""
+        return np.asarray(self.value)
+
+    @classmethod
+    def from_config(cls, config):
+        """Make an initializer; the value may be a config of an array."""
+        from hornbeam.core.serialization import deserialize_keras_object
+
+        return cls(deserialize_keras_object(config["value"]))
+
+
+class Identity(HostInitializer):
+    """The identity matrix times `gain`; only for two dimensions.
+
+    Args:
+        gain: a number. Default: 1.
+
+    >>> import hornbeam as keras
+    >>> float(keras.initializers.Identity(gain=2.0)(shape=(3, 3))[1, 1])
+    2.0
+    """
+
+    def __init__(self, gain=1.0):
+        self.gain = gain
+
+    def values(self, shape):
+        """Return the matrix."""
+        if len(shape) != 2:
+            raise ValueError(
+                "Identity matrix initializer can only be used for 2D matrices. "
+                f"Received: shape={shape} of rank {len(shape)}."
+            )
+        return self.gain * np.eye(*shape, dtype=np.float32)

@@ -1,0 +1,70 @@
+"""Initializers by name and as configs."""
+
+from hornbeam.core import serialization
+from hornbeam.core.variable import standardize_shape
+from hornbeam.initializers.initializer import Initializer
+
+# What older versions called them.
+_OLD_NAMES = {
+    "uniform": "random_uniform",
+    "normal": "random_normal",
+    "one": "ones",
+    "zero": "zeros",
+}
+
+
+def _table():
+    from hornbeam import initializers
+
+    names = set(initializers.__all__) - {"get", "serialize", "deserialize"}
+    table = {name: getattr(initializers, name) for name in sorted(names)}
+    return table | {old: table[new] for old, new in _OLD_NAMES.items()}
+
+
+_get = serialization.getter("initializer", _table, Initializer)
+
+
+def get(identifier):
+    """Return the initializer that `identifier` stands for.
+
+    Args:
+        identifier: None, a name, a config, a class, an initializer, a callable
+            `(shape, dtype)`, or a tensor: the value itself.
+
+    >>> import hornbeam as keras
+    >>> keras.initializers.get("he_normal").get_config()["seed"] is None
+    True
+    """
+    if hasattr(identifier, "shape") and hasattr(identifier, "dtype"):
+        return _Given(identifier)
+    return _get(identifier)
+
+
+def serialize(initializer):
+    """Return the config of an initializer."""
+    return serialization.serialize_keras_object(initializer)
+
+
+def deserialize(config, custom_objects=None):
+    """Return the initializer that `serialize` made the config of."""
+    if isinstance(config, str):
+        return get(config)
+    return serialization.deserialize_keras_object(config, custom_objects=custom_objects)
+
+
+class _Given:
+    """A tensor in the role of an initializer."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __call__(self, shape, dtype=None):
+        from hornbeam import ops
+
+        expected = tuple(self.value.shape)
+        if standardize_shape(shape) != expected:
+            raise ValueError(
+                f"Expected `shape` to be {expected}, the shape of the tensor that "
+                f"serves as the initializer. Received: shape={shape}"
+            )
+        return ops.convert_to_tensor(self.value, dtype=dtype)

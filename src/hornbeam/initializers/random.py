@@ -1,0 +1,77 @@
+"""Initializers that draw all elements from one distribution."""
+
+from hornbeam.core import random_host
+from hornbeam.initializers.initializer import RandomInitializer
+
+
+class RandomNormal(RandomInitializer):
+    """Numbers from a normal distribution.
+
+    Args:
+        mean: the mean. Default: 0.
+        stddev: the standard deviation. Default: 0.05.
+        seed: an integer, a `SeedGenerator` or None.
+
+    >>> import hornbeam as keras
+    >>> values = keras.initializers.RandomNormal(stddev=1.0, seed=1)(shape=(2, 3))
+    >>> values.shape == (2, 3)
+    True
+    """
+
+    def __init__(self, mean=0.0, stddev=0.05, seed=None):
+        self.mean = mean
+        self.stddev = stddev
+        super().__init__(seed)
+
+    def values(self, shape):
+        """Return the draws."""
+        return self.mean + self.stddev * random_host.normal(self.key(), shape)
+
+
+class TruncatedNormal(RandomInitializer):
+    """Numbers from a normal distribution without what is beyond two deviations.
+
+    Args:
+        mean: the mean. Default: 0.
+        stddev: the standard deviation of the distribution before it is cut; that of the
+            numbers is 0.88 of it. Default: 0.05.
+        seed: an integer, a `SeedGenerator` or None.
+
+    >>> import hornbeam as keras
+    >>> values = keras.initializers.TruncatedNormal(stddev=1.0, seed=1)(shape=(50,))
+    >>> float(keras.ops.max(keras.ops.abs(values))) <= 2.0
+    True
+    """
+
+    def __init__(self, mean=0.0, stddev=0.05, seed=None):
+        self.mean = mean
+        self.stddev = stddev
+        super().__init__(seed)
+
+    def values(self, shape):
+        """Return the draws."""
+        return self.mean + self.stddev * random_host.truncated_normal(self.key(), shape)
+
+
+class RandomUniform(RandomInitializer):
+    """Numbers from the uniform distribution over [minval, maxval).
+
+    Args:
+        minval: the lower end. Default: -0.05.
+        maxval: the upper end. Default: 0.05.
+        seed: an integer, a `SeedGenerator` or None.
+
+    >>> import hornbeam as keras
+    >>> values = keras.initializers.RandomUniform(0.0, 1.0, seed=1)(shape=(50,))
+    >>> 0.0 <= float(keras.ops.min(values)) < 1.0
+    True
+    """
+
+    def __init__(self, minval=-0.05, maxval=0.05, seed=None):
+        self.minval = minval
+        self.maxval = maxval
+        super().__init__(seed)
+
+    def values(self, shape):
+        """Return the draws."""
+        return random_host.uniform(self.key(), shape, self.minval, self.maxval)
