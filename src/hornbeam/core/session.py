@@ -16,7 +16,7 @@ def clear_session(free_memory: bool = True) -> None:
     naming.reset()
     random = sys.modules.get("hornbeam.core.random")
     if random is not None:
-        random.reset_global_seed()
+        random.reset_global_seed_generator()
     programs = sys.modules.get("hornbeam.training.program")
     if programs is not None and free_memory:
         programs.cache.clear()

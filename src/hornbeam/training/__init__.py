@@ -1,0 +1,1 @@
+"""Training: compiled steps, the loop over them, compile() and fit()."""

@@ -1,0 +1,79 @@
+"""Checks of a model and its data before anything runs; each says what to do."""
+
+import numpy as np
+
+from hornbeam import backends
+from hornbeam.core import tree
+
+
+def compiled(model, method):
+    """Raise unless the model was compiled."""
+    if not model.compiled:
+        raise ValueError(
+            f"You must call `compile()` before `{method}()`: model {model.name!r} does "
+            "not know its loss. For example "
+            "`model.compile(optimizer='adam', loss='mse')`."
+        )
+
+
+def engine_trains(model, engine):
+    """Raise unless the engine has gradients."""
+    if not engine.trains:
+        able = [name for name in backends.NAMES if name != "numpy"]
+        raise NotImplementedError(
+            f"The backend {engine.name!r} of model {model.name!r} has no gradients: it "
+            f"evaluates and predicts. Backends that train: {', '.join(able)}. Move the "
+            f"model with `model.to_backend({able[0]!r})`."
+        )
+
+
+def first_batch(data):
+    """Return the first batch, or the first rows of data in memory."""
+    if data.in_memory:
+        rows = min(data.batch_size, data.rows)
+        return tree.map_structure(
+            lambda x: None if x is None else x[:rows], data.arrays
+        )
+    return data.peek()
+
+
+def targets_fit(model, y, y_pred):
+    """Raise if the structure of the targets is not that of the outputs."""
+    targets, outputs = tree.flatten(y), tree.flatten(y_pred)
+    if model._compile_loss is None or len(outputs) == len(targets):
+        return
+    if len(outputs) == 1 or len(targets) == 1:
+        return
+    raise ValueError(
+        f"Model {model.name!r} has {len(outputs)} outputs, but {len(targets)} targets "
+        f"were given, of shapes {[tuple(t.shape) for t in targets]}."
+    )
+
+
+def data_fits(model, data):
+    """Raise if labels of sparse losses are not class numbers of the outputs."""
+    if not data.in_memory or len(data.arrays) < 2 or model._compile_loss is None:
+        return
+    from hornbeam.losses import check_sparse_labels
+
+    for name, labels, classes in sparse_outputs(model, data.arrays[1]):
+        if labels is not None and np.issubdtype(labels.dtype, np.number):
+            try:
+                check_sparse_labels(labels, classes)
+            except ValueError as error:
+                raise ValueError(f"Output {name!r} of {model.name!r}: {error}") from None
+
+
+def sparse_outputs(model, y):
+    """Return `(output name, labels, number of classes)` of outputs with sparse losses."""
+    graph = getattr(model, "_functional", None) or model
+    outputs = getattr(graph, "_outputs", None)
+    losses = tree.flatten(model.loss)
+    targets = tree.flatten(y)
+    if outputs is None or not len(outputs) == len(losses) == len(targets):
+        return
+    for symbol, loss, labels in zip(outputs, losses, targets, strict=True):
+        name = getattr(loss, "name", loss)
+        if name == "sparse_categorical_crossentropy" and symbol.shape[-1]:
+            if getattr(loss, "ignore_class", None) is None:
+                yield symbol._keras_history.operation.name, labels, symbol.shape[-1]

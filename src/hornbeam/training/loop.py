@@ -1,0 +1,113 @@
+"""The loop: epochs, passes over the data, events for callbacks."""
+
+import time
+import warnings
+
+import numpy as np
+
+# How long one call of many steps should take, in seconds: short enough for a live
+# display and for an interrupt, long enough that the call itself costs nothing.
+_CALL_SECONDS = 0.25
+_FIRST_STEPS = 8
+
+
+class Pass:
+    """One pass over the data after another, in calls of as many steps as suit.
+
+    Args:
+        model: the model; its `stop_training` ends a pass of training.
+        runner: carries out the steps.
+        callbacks: a CallbackList.
+        mode: "train" or "test".
+        limit: most steps in one call, from `steps_per_execution`; None: no limit.
+    """
+
+    def __init__(self, model, runner, callbacks, mode, limit=None):
+        self.model = model
+        self.runner = runner
+        self.callbacks = callbacks
+        self.mode = mode
+        self.every_batch = callbacks.wants_batches(mode)
+        self.limit = limit
+        self.seconds_a_step = None
+        self.warned = False
+
+    def run(self, epoch):
+        """Run one pass; return its logs as Python numbers."""
+        runner, callbacks = self.runner, self.callbacks
+        runner.start(epoch)
+        begin = getattr(callbacks, f"on_{self.mode}_batch_begin")
+        end = getattr(callbacks, f"on_{self.mode}_batch_end")
+        position, logs = 0, {}
+        while runner.steps is None or position < runner.steps:
+            count = self._steps_in_call(position)
+            if self.every_batch:
+                begin(position)
+            started = time.perf_counter()
+            new = runner.run(position, position + count)
+            if new is None:
+                break
+            logs = as_numbers(new)
+            self._measure(count, time.perf_counter() - started)
+            self._warn_if_nan(epoch)
+            position += count
+            if self.every_batch:
+                end(position - 1, logs)
+            callbacks.progress(position, logs)
+            if self.mode == "train" and self.model.stop_training and self.every_batch:
+                break
+        self.steps_done = position
+        return logs
+
+    def _steps_in_call(self, position):
+        known = self.runner.steps
+        left = 1 if known is None else known - position
+        if known is None or (self.every_batch and not self.limit):
+            return 1
+        if self.limit:
+            return min(self.limit, left)
+        if self.seconds_a_step is None:
+            return min(_FIRST_STEPS, left)
+        return max(1, min(left, int(_CALL_SECONDS / self.seconds_a_step)))
+
+    def _measure(self, count, seconds):
+        # The first call may hold the compilation: it counts once it was repeated.
+        if self.seconds_a_step is None:
+            self.seconds_a_step = min(seconds / count, _CALL_SECONDS / _FIRST_STEPS)
+        else:
+            self.seconds_a_step = max(seconds / count, 1e-6)
+
+    def _warn_if_nan(self, epoch):
+        if self.warned or self.mode != "train":
+            return
+        step = self.runner.nan_step()
+        if step is not None:
+            self.warned = True
+            warnings.warn(
+                f"The loss of model {self.model.name!r} became NaN at step {step + 1} "
+                f"of epoch {epoch + 1}. Training goes on. Check the data for NaN, or "
+                "lower the learning rate; `keras.callbacks.TerminateOnNaN()` stops "
+                "training when this happens.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+
+
+def as_numbers(logs):
+    """Return logs with Python numbers in the place of scalar tensors."""
+    found = {}
+    for name, value in logs.items():
+        if isinstance(value, dict):
+            found |= as_numbers(value)
+        elif isinstance(value, int | float):
+            found[name] = value
+        else:
+            array = np.asarray(_on_host(value))
+            found[name] = array.item() if array.ndim == 0 else array
+    return found
+
+
+def _on_host(value):
+    from hornbeam import ops
+
+    return ops.convert_to_numpy(value)
