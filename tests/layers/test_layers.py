@@ -1,0 +1,274 @@
+"""Every law on every row of the table, on each engine."""
+
+import numpy as np
+import pytest
+
+import hornbeam as keras
+from hornbeam import backends
+from hornbeam.core.scopes import batch_mask_scope
+from tests.layers import table
+
+ROWS = table.ROWS
+FAMILIES = (
+    "core",
+    "activations",
+    "normalization",
+    "merging",
+    "reshaping",
+    "convolutional",
+    "pooling",
+)
+# What only others can make: functions and bases, and names whose rows are elsewhere.
+WITHOUT_ROW = {"Input", "InputLayer", "Wrapper", "InputSpec", "Layer"}
+
+every_row = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+
+
+def listed(x):
+    return x if isinstance(x, list) else [x]
+
+
+def like(x, values):
+    return values if isinstance(x, list) else values[0]
+
+
+def prepared(row, **extra):
+    """Return the built layer with positive random weights, and float32 inputs."""
+    x = like(row.shapes, [as_input(a) for a in listed(row.inputs())])
+    layer = row.make(**extra)
+    if isinstance(row.shapes, list):
+        layer.build([a.shape for a in x])
+    elif row.call:
+        layer(x, **row.call)
+    else:
+        layer.build(x.shape)
+    rng = np.random.default_rng(1)
+    layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
+    return layer, x
+
+
+def as_input(array):
+    return array if array.dtype.kind == "i" else array.astype("float32")
+
+
+def call(row, layer, x):
+    training = {"training": True} if row.training else {}
+    return layer(x, **training, **row.call)
+
+
+def expected(row, layer, x, weights=None):
+    weights = layer.get_weights() if weights is None else weights
+    wide = [a if row.integers else np.asarray(a, "float64") for a in listed(x)]
+    return row.oracle(*wide, *(np.asarray(w, "float64") for w in weights))
+
+
+def numpy(x):
+    return np.asarray(keras.ops.convert_to_numpy(x), dtype="float64")
+
+
+@every_row
+def test_value(row, engine):
+    layer, x = prepared(row)
+    want = expected(row, layer, x)
+    got = call(row, layer, x)
+    assert tuple(got.shape) == want.shape
+    np.testing.assert_allclose(numpy(got), want, rtol=2e-4, atol=2e-5)
+
+
+@every_row
+def test_gradient(row, engine):
+    """The derivative along a random direction equals the oracle's difference."""
+    if not backends.current().trains or not row.smooth:
+        pytest.skip("no gradient here")
+    layer, x = prepared(row)
+    weights = [v.numpy() for v in layer.trainable_variables]
+    fixed = [v.value for v in layer.non_trainable_variables]
+    inputs = [] if row.integers else listed(x)
+    values = [np.asarray(v, "float64") for v in (*inputs, *weights)]
+    if not values:
+        pytest.skip("nothing to differentiate")
+    rng = np.random.default_rng(2)
+    cotangent = rng.uniform(0.5, 1.5, expected(row, layer, x).shape)
+    directions = [rng.uniform(-1, 1, v.shape) for v in values]
+
+    def loss(tensors):
+        own = tensors[: len(inputs)] or [keras.ops.convert_to_tensor(x)]
+        training = {"training": True} if row.training else {}
+        outputs, _ = layer.stateless_call(
+            tensors[len(inputs) :], fixed, like(x, own), **training, **row.call
+        )
+        weight = keras.ops.convert_to_tensor(cotangent, dtype="float32")
+        return keras.ops.sum(outputs * weight)
+
+    tensors = [keras.ops.convert_to_tensor(v, dtype="float32") for v in values]
+    _, gradients = backends.current().value_and_grad(loss)(tensors)
+    got = sum((numpy(g) * d).sum() for g, d in zip(gradients, directions, strict=True))
+
+    def at(h):
+        moved = [v + h * d for v, d in zip(values, directions, strict=True)]
+        own = moved[: len(inputs)] or [x]
+        rest = [np.asarray(v.numpy(), "float64") for v in layer.non_trainable_variables]
+        outputs = row.oracle(*own, *in_order(layer, moved[len(inputs) :], rest))
+        return (outputs * cotangent).sum()
+
+    h = 1e-4
+    want = (at(h) - at(-h)) / (2 * h)
+    np.testing.assert_allclose(got, want, rtol=2e-3, atol=2e-3)
+
+
+def in_order(layer, trainable, fixed):
+    """Return values in the order of `layer.weights`."""
+    trainable, fixed = iter(trainable), iter(fixed)
+    return [next(trainable if w.trainable else fixed) for w in layer.weights]
+
+
+@every_row
+def test_declared_shape(row, engine):
+    layer, x = prepared(row)
+    shapes = [a.shape for a in listed(x)]
+    real = tuple(call(row, layer, x).shape)
+    assert tuple(layer.compute_output_shape(like(x, shapes), **row.call)) == real
+    unknown = like(x, [(None, *shape[1:]) for shape in shapes])
+    assert tuple(layer.compute_output_shape(unknown, **row.call)) == (None, *real[1:])
+
+
+@every_row
+def test_symbolic_call(row, engine):
+    layer, x = prepared(row)
+    dtype = "int32" if row.integers else "float32"
+    symbols = [keras.KerasTensor((None, *a.shape[1:]), dtype) for a in listed(x)]
+    symbol = layer(like(x, symbols), **row.call)
+    real = layer(x, **row.call)
+    assert symbol.shape == (None, *real.shape[1:])
+    assert symbol.dtype == backends.current().dtype_of(real)
+
+
+@every_row
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "float16"])
+def test_dtype(row, engine, policy):
+    layer, x = prepared(row, dtype=policy)
+    outputs = call(row, layer, x)
+    assert backends.current().dtype_of(outputs) == layer.compute_dtype
+    floats = [w for w in layer.weights if "float" in w.dtype]
+    assert all(w.dtype == layer.variable_dtype for w in floats)
+    assert np.isfinite(numpy(outputs)).all()
+    want = expected(row, layer, x)
+    if policy != "float32" and not row.training:
+        scale = np.abs(want).max()
+        np.testing.assert_allclose(numpy(outputs), want, rtol=0.1, atol=0.05 * scale)
+
+
+@every_row
+def test_config_makes_an_equal_layer(row, engine):
+    layer, x = prepared(row)
+    scope = {"square": table.square}
+    config = keras.layers.serialize(layer)
+    again = keras.layers.deserialize(config, custom_objects=scope)
+    assert type(again) is type(layer)
+    assert again.get_config() == layer.get_config()
+    if not again.built:
+        call(row, again, x)
+    again.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(
+        numpy(call(row, layer, x)), numpy(call(row, again, x))
+    )
+
+
+@every_row
+def test_weights(row, engine):
+    layer, _ = prepared(row)
+    counts = len(layer.trainable_weights), len(layer.non_trainable_weights)
+    assert counts == row.weights
+    layer.trainable = False
+    assert not layer.trainable_weights
+    assert len(layer.weights) == sum(row.weights)
+
+
+@every_row
+def test_training_flag(row, engine):
+    layer, x = prepared(row)
+    if row.training:
+        inference = numpy(layer(x, training=False, **row.call))
+        assert not np.allclose(inference, numpy(call(row, layer, x)), atol=1e-4)
+    elif row.weights[1] == 0:
+        a, b = (numpy(layer(x, training=t, **row.call)) for t in (True, False))
+        np.testing.assert_array_equal(a, b)
+
+
+@every_row
+def test_mask(row, engine):
+    if isinstance(row.shapes, list) or len(row.shapes) < 3 and not callable(row.mask):
+        pytest.skip("masks of merging layers have tests of their own")
+    layer, x = prepared(row)
+    if callable(row.mask):
+        mask = layer(keras.ops.convert_to_tensor(x))._keras_mask
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(mask), row.mask(x))
+        return
+    assert layer.supports_masking is bool(row.mask)
+    given = keras.ops.convert_to_tensor(np.arange(np.prod(x.shape[:2])) % 2 == 0)
+    given = keras.ops.reshape(given, x.shape[:2])
+    if type(layer) is keras.layers.Softmax:
+        given = given[:, :, None]
+    mask = getattr(call(row, layer, masked(x, given)), "_keras_mask", None)
+    assert (mask is not None) == bool(row.mask)
+    if row.mask:
+        np.testing.assert_array_equal(
+            keras.ops.convert_to_numpy(mask), keras.ops.convert_to_numpy(given)
+        )
+
+
+def masked(x, mask):
+    class Masks(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs + 0
+
+        def compute_mask(self, inputs, mask_=None):
+            return mask
+
+    return Masks()(x)
+
+
+@every_row
+def test_padded_rows_change_nothing(row, engine):
+    """Rows that the batch mask leaves out do not change the others."""
+    layer, x = prepared(row)
+    alone = numpy(call(row, layer, x))
+    state = [w.numpy() for w in layer.non_trainable_weights]
+    layer, _ = prepared(row)
+    rows = listed(x)[0].shape[0]
+    padded = [
+        np.concatenate([a, np.full_like(a[:1], 1), np.full_like(a[:1], 3)])
+        for a in listed(x)
+    ]
+    mask = keras.ops.convert_to_tensor([1.0] * rows + [0.0] * 2)
+    with batch_mask_scope(mask):
+        together = numpy(call(row, layer, like(x, padded)))
+    np.testing.assert_allclose(together[:rows], alone, rtol=1e-4, atol=1e-5)
+    for a, b in zip(state, layer.non_trainable_weights, strict=True):
+        np.testing.assert_allclose(b.numpy(), a, rtol=1e-4, atol=1e-5)
+    if not row.mixes:
+        whole = numpy(call(row, prepared(row)[0], like(x, padded)))
+        np.testing.assert_allclose(whole[:rows], alone, rtol=1e-4, atol=1e-5)
+
+
+@every_row
+def test_inputs_stay_as_they_are(row, engine):
+    layer, x = prepared(row)
+    before = [a.copy() for a in listed(x)]
+    outputs = call(row, layer, x)
+    for a, b in zip(listed(x), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert all(keras.ops.convert_to_numpy(outputs) is not a for a in listed(x))
+
+
+def test_every_layer_has_a_row():
+    rows = {row.layer for row in ROWS}
+    missing = []
+    for name in dir(keras.layers):
+        layer = getattr(keras.layers, name)
+        module = getattr(layer, "__module__", "")
+        family = module.removeprefix("hornbeam.layers.").partition(".")[0]
+        known = isinstance(layer, type) and family in FAMILIES
+        if known and layer.__name__ not in WITHOUT_ROW and layer not in rows:
+            missing.append(name)
+    assert not missing
