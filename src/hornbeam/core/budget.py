@@ -1,7 +1,7 @@
 """How much memory the variables of a model may take while a file is loaded.
 
-A config of a hundred bytes can ask for a layer of a terabyte. What a file truly holds is
-known before, so variables that are made from its config must fit it.
+A config of a hundred bytes can ask for a layer of a terabyte. What a file truly holds
+is known before, so variables that are made from its config must fit it.
 """
 
 import contextlib

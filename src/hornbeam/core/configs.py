@@ -93,7 +93,7 @@ def _forget_ids(config, ids):
 def _serialize_object(obj):
     shared = _shared_configs.get()
     if shared is not None and id(obj) in shared:
-        return shared[id(obj)][1]
+        return dict(shared[id(obj)][1])
     header = object_header(obj)
     config = {
         "module": header["module"],
@@ -119,7 +119,8 @@ def object_header(obj):
     """Return the part of a config that names the object's class."""
     if hasattr(obj, "config_header"):
         return obj.config_header()
-    cls = type(obj)
+    # A subclass of Model that became Functional is known by the class as written.
+    cls = vars(type(obj)).get("_twin_of", type(obj))
     registered_name = registry.get_registered_name(cls)
     module = allowlist.module_of(cls)
     if module is not None and module.startswith("keras."):

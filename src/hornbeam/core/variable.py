@@ -3,7 +3,7 @@
 import numpy as np
 
 from hornbeam import backends
-from hornbeam.core import dtypes, scopes
+from hornbeam.core import budget, dtypes, scopes
 from hornbeam.core.config import floatx
 from hornbeam.core.errors import check_choice
 from hornbeam.core.naming import auto_name
@@ -108,6 +108,7 @@ class Variable(Operators):
             )
         shape = standardize_shape(shape)
         dtype = dtypes.standardize_dtype(dtype or floatx())
+        budget.charge(shape, dtype, self._path)
         return engine.convert(initializer(shape, dtype=dtype), dtype=dtype)
 
     @property

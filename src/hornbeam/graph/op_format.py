@@ -143,6 +143,11 @@ def operands(op_name, parameters):
     return tuple(found)
 
 
+def before_operands(op_name):
+    """Return the parameters before operands of any number."""
+    return ("subscripts",) if op_name == "einsum" else ()
+
+
 @functools.cache
 def _places():
     """Return `{class name: (namespace, op name)}` of the public ops."""

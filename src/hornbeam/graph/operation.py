@@ -7,6 +7,7 @@ from hornbeam import backends
 from hornbeam.core import scopes, tree
 from hornbeam.core.naming import auto_name
 from hornbeam.core.serialization import init_arguments, serialize_argument
+from hornbeam.graph import op_format
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import Node
 
@@ -133,34 +134,57 @@ class OpOperation(Operation):
     Args:
         op: the op's function.
         name: default: made up from the op's name.
-        arguments: the arguments of the op that are no tensors.
+        arguments: the arguments of the op that are no operands.
     """
 
     def __init__(self, op, name=None, **arguments):
-        super().__init__(name or auto_name(op.name))
+        super().__init__(name or auto_name(op_format.class_name(op.name)))
         self.op = op
         self.arguments = arguments
+        self._is_leading, self._operands = _operands_of(op)
+
+    def _arranged(self, args, kwargs):
+        """Return the arguments as the op takes them."""
+        if self._is_leading:
+            return args, {**kwargs, **self.arguments}
+        if self._operands[0].startswith("*"):
+            first = op_format.before_operands(self.op.name)
+            rest = {k: v for k, v in self.arguments.items() if k not in first}
+            return [*(self.arguments[k] for k in first), *args], {**kwargs, **rest}
+        named = dict(zip(self._operands, args, strict=False))
+        return (), {**named, **kwargs, **self.arguments}
 
     def call(self, *args, **kwargs):
-        return self.op(*args, **kwargs, **self.arguments)
+        args, kwargs = self._arranged(args, kwargs)
+        return self.op(*args, **kwargs)
 
     def compute_output_spec(self, *args, **kwargs):
         from hornbeam.ops.declare import compute_output_spec
 
-        return compute_output_spec(self.op, args, {**kwargs, **self.arguments})
+        args, kwargs = self._arranged(args, kwargs)
+        return compute_output_spec(self.op, args, kwargs)
+
+    def config_header(self):
+        """Return how a file names the op."""
+        class_name = op_format.class_name(self.op.name)
+        return {
+            "module": op_format.module_name(self.op.name),
+            "class_name": class_name,
+            "registered_name": class_name,
+        }
 
     def get_config(self):
-        return {**self.arguments, "name": self.name}
+        return {"name": self.name, **self.arguments}
 
 
 @functools.lru_cache(maxsize=4096)
-def _is_operand(name):
-    """Whether an op's argument of that name is a tensor in a saved graph."""
-    return name.startswith("x") or name in {
-        "a", "b", "condition", "inputs", "input", "data", "target", "output", "y",
-        "start", "stop", "query", "key", "value", "indices", "values", "updates",
-        "arrays", "kernel", "tensor",
-    }  # fmt: skip
+def _operands_of(op):
+    """Return if the operands are the first parameters of the op, and their names."""
+    from hornbeam.ops.declare import signature_of
+
+    parameters = tuple(signature_of(op).parameters)
+    names = op_format.operands(op.name, parameters)
+    return names == parameters[: len(names)], names
 
 
 def record(op, signature, args, kwargs):
@@ -172,23 +196,28 @@ def record(op, signature, args, kwargs):
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
         raise TypeError(f"ops.{op.name}: {error}") from None
-    operands, arguments = [], {}
-    leading = True
-    for name, value in bound.arguments.items():
+    _, names = _operands_of(op)
+    given = dict(bound.arguments)
+    operands, call_kwargs, arguments = [], {}, {}
+    for name in names:
+        if name.startswith("*"):
+            operands += given.pop(name[1:], ())
+        elif name in given and len(operands) == names.index(name):
+            operands.append(given.pop(name))
+        elif name in given:
+            call_kwargs[name] = given.pop(name)
+    for name, value in given.items():
         kind = signature.parameters[name].kind
         if kind is inspect.Parameter.VAR_POSITIONAL:
             operands += value
         elif kind is inspect.Parameter.VAR_KEYWORD:
             arguments |= value
-        elif leading and (_is_operand(name) or any_symbolic(value)):
-            operands.append(value)
+        elif any_symbolic(value):
+            call_kwargs[name] = value
         else:
-            leading = False
             arguments[name] = value
-    symbolic = {k: v for k, v in arguments.items() if any_symbolic(v)}
-    plain = {k: v for k, v in arguments.items() if k not in symbolic}
-    plain_name = plain.pop("name", None)
-    return OpOperation(op, name=plain_name, **plain)(*operands, **symbolic)
+    op_name = arguments.pop("name", None)
+    return OpOperation(op, name=op_name, **arguments)(*operands, **call_kwargs)
 
 
 def _symbol(x):

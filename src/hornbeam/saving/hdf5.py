@@ -1,9 +1,9 @@
 """HDF5 files of weights: writing them, and reading those of unknown origin.
 
-HDF5 can link to other files, declare petabytes in a kilobyte, and hold cycles. So a file
-is first walked from its root: only plain groups and plain arrays are accepted, and the
-bytes that all arrays declare are compared with the size of the file. Arrays are read
-only after that.
+HDF5 can link to other files, declare petabytes in a kilobyte, and hold cycles. So a
+file is first walked from its root: only plain groups and plain arrays are accepted, and
+the bytes that all arrays declare are compared with the size of the file. Arrays are
+read only after that.
 """
 
 import contextlib

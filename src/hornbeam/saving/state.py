@@ -1,8 +1,8 @@
 """The state of a model: a walk over its objects, to a store and back.
 
-The groups of a weights file follow the attributes of the objects: `layers/dense/vars/0`,
-`encoder/query_dense/vars/1`, `optimizer/vars/3`. An object that is reached twice is
-written once, where it is reached first.
+The groups of a weights file follow the attributes of the objects:
+`layers/dense/vars/0`, `encoder/query_dense/vars/1`, `optimizer/vars/3`. An object that
+is reached twice is written once, where it is reached first.
 """
 
 import functools
