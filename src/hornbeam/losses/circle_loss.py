@@ -1,0 +1,129 @@
+"""The circle loss of embeddings: near to their own class, far from the others."""
+
+from hornbeam import ops
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.core.scopes import batch_mask
+from hornbeam.losses.loss import Loss, keep_integers
+
+# A logit that counts as minus infinity, in float16 too, and has a gradient.
+_NOTHING = -6e4
+
+
+def circle(
+    y_true,
+    y_pred,
+    ref_labels=None,
+    ref_embeddings=None,
+    remove_diagonal=True,
+    gamma=80,
+    margin=0.4,
+):
+    """Return the circle loss of each embedding against the reference embeddings.
+
+    With the similarities `s_p` to those of the same class and `s_n` to the others it
+    is `softplus(logsumexp(gamma a_n (s_n - margin)) + logsumexp(-gamma a_p
+    (s_p - 1 + margin)))`, where `a_p = max(1 + margin - s_p, 0)` and
+    `a_n = max(s_n + margin, 0)` (Sun et al., arXiv:2002.10857; here the weights `a`
+    are differentiated too). An embedding without a fellow or without a rival
+    costs 0.
+
+    Args:
+        y_true: class indices, shape `(batch,)`.
+        y_pred: embeddings of length 1, shape `(batch, d)`.
+        ref_labels: labels of the references; default `y_true`.
+        ref_embeddings: embeddings to compare with; default `y_pred`.
+        remove_diagonal: whether an embedding is not compared with itself, where the
+            references are the embeddings themselves; default True.
+        gamma: the scale; default 80.
+        margin: the margin; default 0.4.
+
+    Returns:
+        One value for each embedding, shape `(batch,)`.
+
+    >>> import hornbeam as keras
+    >>> embeddings = [[1.0, 0.0], [1.0, 0.0], [-1.0, 0.0]]
+    >>> loss = keras.losses.circle([0, 0, 1], embeddings, gamma=1.0)
+    >>> round(float(loss[2]), 4)
+    0.0
+    """
+    y_pred = ops.convert_to_tensor(y_pred)
+    dtype = y_pred.dtype
+    labels = ops.cast(ops.reshape(y_true, (-1,)), "int32")
+    own = ref_embeddings is None
+    others = y_pred if own else ops.convert_to_tensor(ref_embeddings, dtype=dtype)
+    ref_labels = labels if ref_labels is None else ops.reshape(ref_labels, (-1,))
+    ref_labels = ops.cast(ref_labels, "int32")
+    same = ops.expand_dims(labels, 1) == ops.expand_dims(ref_labels, 0)
+    is_positive, is_negative = same, ops.logical_not(same)
+    if remove_diagonal:
+        rows = ops.expand_dims(ops.arange(labels.shape[0]), 1)
+        columns = ops.expand_dims(ops.arange(ref_labels.shape[0]), 0)
+        is_positive = ops.logical_and(is_positive, rows != columns)
+    if own and batch_mask() is not None:
+        valid = ops.expand_dims(ops.cast(batch_mask(), "bool"), 0)
+        is_positive = ops.logical_and(is_positive, valid)
+        is_negative = ops.logical_and(is_negative, valid)
+
+    s = ops.matmul(y_pred, ops.transpose(others))
+    m = ops.convert_to_tensor(margin, dtype=dtype)
+    a_p = ops.relu(1.0 + m - s)
+    a_n = ops.relu(s + m)
+    positive = -gamma * a_p * (s - 1.0 + m)
+    negative = gamma * a_n * (s - m)
+    positive = ops.where(is_positive, positive, _NOTHING)
+    negative = ops.where(is_negative, negative, _NOTHING)
+    value = ops.softplus(
+        ops.logsumexp(positive, axis=1) + ops.logsumexp(negative, axis=1)
+    )
+    return ops.cast(value, dtype)
+
+
+class Circle(Loss):
+    """The circle loss of embeddings of length 1, for labels of classes.
+
+    See `keras.losses.circle` for the formula (Sun et al., arXiv:2002.10857).
+
+    Args:
+        gamma: the scale; default 80.
+        margin: the margin; default 0.4.
+        remove_diagonal: whether an embedding is not compared with itself; default
+            True.
+        reduction: how the values are combined, see `Loss`.
+        name: default "circle".
+        dtype: default `floatx()`.
+
+    >>> import hornbeam as keras
+    >>> loss = keras.losses.Circle(gamma=1.0)
+    >>> float(loss([0, 1], [[1.0, 0.0], [0.0, 1.0]]))
+    0.0
+    """
+
+    gamma = Hyperparameter()
+    margin = Hyperparameter()
+
+    def __init__(
+        self,
+        gamma=80.0,
+        margin=0.4,
+        remove_diagonal=True,
+        reduction="sum_over_batch_size",
+        name="circle",
+        dtype=None,
+    ):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.gamma = gamma
+        self.margin = margin
+        self.remove_diagonal = remove_diagonal
+
+    def _convert_target(self, x):
+        return keep_integers(x, self._dtype)
+
+    def call(self, y_true, y_pred):
+        """Return the loss of each embedding."""
+        return circle(
+            y_true,
+            y_pred,
+            remove_diagonal=self.remove_diagonal,
+            gamma=self.gamma,
+            margin=self.margin,
+        )

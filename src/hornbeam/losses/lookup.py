@@ -1,0 +1,53 @@
+"""Losses by name and as configs."""
+
+from hornbeam.core import registry, serialization
+from hornbeam.losses.loss import Loss
+
+ALIASES = {
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error",
+    "bce": "binary_crossentropy",
+    "kld": "kl_divergence",
+}
+
+
+def _table():
+    from hornbeam import losses
+
+    names = set(losses.__all__) - {"get", "serialize", "deserialize"}
+    table = {name: getattr(losses, name) for name in sorted(names)}
+    for alias, name in ALIASES.items():
+        table[alias] = table[alias.upper()] = table[name]
+    return table
+
+
+_get = serialization.getter("loss", _table, Loss)
+
+
+def get(identifier):
+    """Return the loss that `identifier` stands for.
+
+    Args:
+        identifier: None, a name such as "mse" or "MeanSquaredError", a config, a
+            class, a loss or a function `(y_true, y_pred)`.
+
+    >>> import hornbeam as keras
+    >>> keras.losses.get("mse").__name__
+    'mean_squared_error'
+    """
+    return _get(identifier)
+
+
+def serialize(loss):
+    """Return the config of a loss."""
+    return serialization.serialize_keras_object(loss)
+
+
+def deserialize(name, custom_objects=None):
+    """Return the loss that `serialize` made the config of, or the loss of a name."""
+    if isinstance(name, str):
+        with registry.scope_of(custom_objects):
+            return get(name)
+    return serialization.deserialize_keras_object(name, custom_objects=custom_objects)

@@ -1,0 +1,165 @@
+"""Counts of true and false, positives and negatives, at one or many thresholds.
+
+With evenly spaced thresholds each prediction is put into its bucket once; the counts
+are running sums over the buckets. Other thresholds are compared one by one.
+"""
+
+import numpy as np
+
+from hornbeam import ops
+from hornbeam.losses.loss import align, squeeze_or_expand_to_same_rank
+
+# Which side of the threshold the prediction is on, and what the label is.
+KINDS = {
+    "true_positives": ("above", True),
+    "false_positives": ("above", False),
+    "true_negatives": ("below", False),
+    "false_negatives": ("below", True),
+}
+
+
+def standardize_thresholds(thresholds, default=0.5):
+    """Return the thresholds as a list, checked to be in `[0, 1]`."""
+    if thresholds is None:
+        return [default]
+    found = list(np.ravel(np.asarray(thresholds, dtype=object)))
+    wrong = [t for t in found if t is None or not 0 <= t <= 1]
+    if wrong:
+        raise ValueError(f"Threshold values must be in [0, 1]. Received: {wrong}")
+    return [float(t) for t in found]
+
+
+def are_evenly_spaced(thresholds):
+    """Whether there are at least three, in equal steps from 0 to 1."""
+    count = len(thresholds)
+    steps = np.linspace(0.0, 1.0, count)
+    return count > 2 and bool(np.allclose(thresholds, steps, rtol=0, atol=1.5e-7))
+
+
+def prepare(
+    y_true,
+    y_pred,
+    sample_weight,
+    dtype,
+    top_k=None,
+    class_id=None,
+    multi_label=False,
+    label_weights=None,
+):
+    """Return predictions, and the weights of the positive and the negative labels.
+
+    Args:
+        y_true: labels; any but 0 is positive.
+        y_pred: predictions of the same shape.
+        sample_weight: weights that fit the predictions, or None.
+        dtype: of what is returned.
+        top_k: keep only so many of the greatest predictions along the last axis.
+        class_id: look at this class only.
+        multi_label: keep the last axis, one label each.
+        label_weights: one weight for each place along the last axis, or None.
+
+    Returns:
+        Three tensors of shape `(n,)`, or `(n, labels)`.
+    """
+    y_true = ops.convert_to_tensor(y_true)
+    y_pred = ops.convert_to_tensor(y_pred, dtype=dtype)
+    y_pred, y_true = squeeze_or_expand_to_same_rank(y_pred, y_true)
+    _check_shapes(tuple(y_true.shape), tuple(y_pred.shape))
+    if top_k is not None:
+        y_pred = _keep_top_k(y_pred, top_k)
+    weight = _weight(sample_weight, y_pred, dtype)
+    if class_id is not None:
+        if len(y_pred.shape) != 2:
+            raise ValueError(
+                "When class_id is provided, y_pred must be a 2D array with shape "
+                f"(num_samples, num_classes), found shape: {tuple(y_pred.shape)}"
+            )
+        y_true, y_pred = y_true[:, class_id], y_pred[:, class_id]
+        if weight is not None:
+            weight = weight[:, class_id if weight.shape[-1] != 1 else 0]
+    if label_weights is not None:
+        label_weights = ops.convert_to_tensor(label_weights, dtype=dtype)
+        weight = label_weights if weight is None else weight * label_weights
+    positive = ops.cast(ops.cast(y_true, "bool"), dtype)
+    negative = 1.0 - positive
+    if weight is not None:
+        positive, negative = positive * weight, negative * weight
+    shape = (-1, y_pred.shape[-1]) if multi_label else (-1,)
+    return tuple(ops.reshape(x, shape) for x in (y_pred, positive, negative))
+
+
+def _check_shapes(target, output):
+    same = len(target) == len(output) and all(
+        None in pair or pair[0] == pair[1] for pair in zip(target, output, strict=True)
+    )
+    if not same:
+        raise ValueError(
+            "Arguments `y_true` and `y_pred` must have the same shape. Received: "
+            f"y_true.shape={target}, y_pred.shape={output}. Labels of several classes "
+            "must be one-hot: `keras.ops.one_hot(y_true, num_classes)`."
+        )
+
+
+def _weight(sample_weight, y_pred, dtype):
+    """Return weights of the rank of the predictions, or None."""
+    if sample_weight is None:
+        return None
+    weight = align(ops.convert_to_tensor(sample_weight, dtype=dtype), y_pred)
+    while len(weight.shape) < len(y_pred.shape):
+        weight = ops.expand_dims(weight, axis=0)
+    return weight
+
+
+def _keep_top_k(y_pred, k):
+    """Return the `k` greatest predictions along the last axis, others as -1e10."""
+    _, indices = ops.top_k(y_pred, k)
+    kept = ops.sum(ops.one_hot(indices, y_pred.shape[-1], dtype="int32"), axis=-2)
+    return ops.where(kept > 0, y_pred, ops.full_like(y_pred, -1e10))
+
+
+def confusion_counts(kinds, y_pred, positive, negative, thresholds):
+    """Return the counts named in `kinds`, each of shape `(thresholds, ...)`.
+
+    Args:
+        kinds: some of `KINDS`.
+        y_pred, positive, negative: from `prepare`.
+        thresholds: a list of numbers; a prediction is positive above it.
+    """
+    even = are_evenly_spaced(thresholds)
+    count = _count_buckets if even else _count_each
+    return [
+        count(y_pred, positive if label else negative, thresholds, side)
+        for side, label in (KINDS[kind] for kind in kinds)
+    ]
+
+
+def _count_each(y_pred, weight, thresholds, side):
+    shape = (len(thresholds),) + (1,) * len(y_pred.shape)
+    limits = ops.reshape(ops.convert_to_tensor(thresholds, y_pred.dtype), shape)
+    y_pred = ops.expand_dims(y_pred, axis=0)
+    found = y_pred > limits if side == "above" else y_pred <= limits
+    return ops.sum(ops.cast(found, weight.dtype) * weight, axis=1)
+
+
+def _count_buckets(y_pred, weight, thresholds, side):
+    # A prediction p in [0, 1] is above exactly ceil(p * steps) thresholds, and above
+    # the first one too where that is a little less than 0.
+    count = len(thresholds)
+    least = 1 if thresholds[0] < 0 else 0
+    bucket = ops.cast(ops.ceil(y_pred * (count - 1)), "int32")
+    bucket = ops.clip(bucket, least, count - 1)
+    if len(y_pred.shape) == 1:
+        sums = ops.segment_sum(weight, bucket, num_segments=count)
+    else:
+        labels = y_pred.shape[1]
+        bucket = bucket * labels + ops.arange(labels, dtype="int32")
+        sums = ops.segment_sum(
+            ops.reshape(weight, (-1,)),
+            ops.reshape(bucket, (-1,)),
+            num_segments=count * labels,
+        )
+        sums = ops.reshape(sums, (count, labels))
+    if side == "below":
+        return ops.cumsum(sums, axis=0)
+    above = ops.flip(ops.cumsum(ops.flip(sums, axis=0), axis=0), axis=0)
+    return ops.concatenate([above[1:], ops.zeros_like(above[:1])], axis=0)

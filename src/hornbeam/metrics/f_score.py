@@ -1,0 +1,169 @@
+"""F scores: precision and recall in one number."""
+
+from hornbeam import ops
+from hornbeam.metrics.metric import Metric
+
+_AVERAGES = (None, "micro", "macro", "weighted")
+_COUNTS = (
+    "true_positives",
+    "false_positives",
+    "false_negatives",
+    "intermediate_weights",
+)
+
+
+class FBetaScore(Metric):
+    """The weighted harmonic mean of precision and recall.
+
+    `(1 + beta²) precision recall / (beta² precision + recall)`, which is
+    `(1 + beta²) tp / ((1 + beta²) tp + beta² fn + fp)`, for each class.
+
+    Args:
+        average: None (a value for each class), "micro" (over all decisions), "macro"
+            (the mean of the classes) or "weighted" (by their number of samples);
+            default None.
+        beta: how many times recall counts as much as precision; default 1.
+        threshold: a prediction above it is positive; default None, the greatest of a
+            sample is.
+        name: default "fbeta_score".
+        dtype: default `floatx()`.
+
+    Input shapes: one-hot or multi-hot labels and predictions, `(batch, classes)`.
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.FBetaScore(average="micro", beta=2.0)
+    >>> metric.update_state([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]])
+    >>> float(metric.result())
+    0.5
+    """
+
+    def __init__(
+        self,
+        average=None,
+        beta=1.0,
+        threshold=None,
+        name="fbeta_score",
+        dtype=None,
+    ):
+        super().__init__(name=name, dtype=dtype)
+        if average not in _AVERAGES:
+            raise ValueError(
+                "Invalid `average` argument value. Expected one of: {None, 'micro', "
+                f"'macro', 'weighted'}}. Received: average={average}"
+            )
+        _check_float("beta", beta)
+        if beta <= 0:
+            raise ValueError(
+                "Invalid `beta` argument value. It should be > 0. Received: "
+                f"beta={beta}"
+            )
+        if threshold is not None:
+            _check_float("threshold", threshold)
+            if not 0 < threshold <= 1:
+                raise ValueError(
+                    "Invalid `threshold` argument value. It should verify 0 < "
+                    f"threshold <= 1. Received: threshold={threshold}"
+                )
+        self.average = average
+        self.beta = beta
+        self.threshold = threshold
+        self.axis = None if average == "micro" else 0
+        self._built = False
+
+    def build(self, y_true_shape, y_pred_shape):
+        """Make the counts, one for each class."""
+        if self._built:
+            return
+        shapes = (
+            f"Received input shapes: y_pred.shape={tuple(y_pred_shape)} and "
+            f"y_true.shape={tuple(y_true_shape)}."
+        )
+        if len(y_pred_shape) != 2 or len(y_true_shape) != 2:
+            raise ValueError(
+                "FBetaScore expects 2D inputs with shape (batch_size, output_dim). "
+                f"{shapes}"
+            )
+        if y_pred_shape[-1] is None or y_true_shape[-1] is None:
+            raise ValueError(
+                "FBetaScore expects 2D inputs with shape (batch_size, output_dim), "
+                f"with output_dim fully defined (not None). {shapes}"
+            )
+        shape = () if self.average == "micro" else (y_pred_shape[-1],)
+        for name in _COUNTS:
+            setattr(self, name, self.add_variable(shape, "zeros", name=name))
+        self._built = True
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Count a batch."""
+        y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
+        y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        self.build(y_true.shape, y_pred.shape)
+        decision = ops.cast(self._decide(y_pred), self.dtype)
+        weight = None
+        if sample_weight is not None:
+            weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
+            if len(weight.shape) == 1:
+                weight = ops.expand_dims(weight, axis=-1)
+        missed = y_true * (1.0 - decision)
+        counts = (y_true * decision, (1.0 - y_true) * decision, missed, y_true)
+        for name, count in zip(_COUNTS, counts, strict=True):
+            count = count if weight is None else count * weight
+            getattr(self, name).assign_add(ops.sum(count, axis=self.axis))
+
+    def _decide(self, y_pred):
+        if self.threshold is not None:
+            return y_pred > self.threshold
+        is_greatest = y_pred >= ops.max(y_pred, axis=-1, keepdims=True)
+        # A sample of zeros has no greatest prediction.
+        return ops.logical_and(is_greatest, ops.abs(y_pred) > 1e-9)
+
+    def result(self):
+        """Return the score, one for each class where `average` is None."""
+        if not self._built:
+            return ops.zeros((), dtype=self.dtype)
+        square = self.beta**2
+        hits = (1.0 + square) * self.true_positives
+        score = ops.divide_no_nan(
+            hits, hits + square * self.false_negatives + self.false_positives
+        )
+        if self.average == "macro":
+            return ops.mean(score)
+        if self.average == "weighted":
+            weights = self.intermediate_weights
+            return ops.divide_no_nan(ops.sum(score * weights), ops.sum(weights))
+        return score
+
+
+def _check_float(name, value):
+    if not isinstance(value, float):
+        raise ValueError(
+            f"Invalid `{name}` argument value. It should be a Python float. Received: "
+            f"{name}={value} of type '{type(value)}'"
+        )
+
+
+class F1Score(FBetaScore):
+    """The harmonic mean of precision and recall, `2 tp / (2 tp + fn + fp)`.
+
+    Args:
+        average: None (a value for each class), "micro" (over all decisions), "macro"
+            (the mean of the classes) or "weighted" (by their number of samples);
+            default None.
+        threshold: a prediction above it is positive; default None, the greatest of a
+            sample is.
+        name: default "f1_score".
+        dtype: default `floatx()`.
+
+    Input shapes: one-hot or multi-hot labels and predictions, `(batch, classes)`.
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.F1Score(average="micro")
+    >>> metric.update_state([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]])
+    >>> float(metric.result())
+    0.5
+    """
+
+    def __init__(self, average=None, threshold=None, name="f1_score", dtype=None):
+        super().__init__(
+            average=average, beta=1.0, threshold=threshold, name=name, dtype=dtype
+        )

@@ -1,0 +1,272 @@
+"""Intersection over union of classes, from one confusion matrix."""
+
+import warnings
+
+from hornbeam import ops
+from hornbeam.core import dtypes
+from hornbeam.losses.loss import align
+from hornbeam.metrics.metric import Metric
+
+_EPSILON = 1e-7
+
+
+class IoU(Metric):
+    """The mean over classes of `tp / (tp + fp + fn)`, the intersection over union.
+
+    Classes that occur neither in targets nor in predictions do not count; nor do
+    targets and predictions that are no class.
+
+    Args:
+        num_classes: how many classes there are.
+        target_class_ids: the classes to average.
+        name: default: made from the class name.
+        dtype: of the confusion matrix; default "int32", which weights that are no
+            integers need to be "float32".
+        ignore_class: targets of this class do not count; default None.
+        sparse_y_true: whether targets are class indices; default True. Else the
+            greatest along `axis` is taken.
+        sparse_y_pred: whether predictions are class indices; default True.
+        axis: the axis of the classes; default -1.
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.IoU(num_classes=2, target_class_ids=[0])
+    >>> metric.update_state([0, 0, 1, 1], [0, 0, 0, 1])
+    >>> round(float(metric.result()), 4)
+    0.6667
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        target_class_ids,
+        name=None,
+        dtype=None,
+        ignore_class=None,
+        sparse_y_true=True,
+        sparse_y_pred=True,
+        axis=-1,
+    ):
+        super().__init__(name=name, dtype=dtype or "int32")
+        self.num_classes = num_classes
+        self.target_class_ids = list(target_class_ids)
+        self.ignore_class = ignore_class
+        self.sparse_y_true = sparse_y_true
+        self.sparse_y_pred = sparse_y_pred
+        self.axis = axis
+        outside = [i for i in self.target_class_ids if not 0 <= i < num_classes]
+        if outside:
+            raise ValueError(
+                f"Target class id {outside[0]} is out of range, which is [0, "
+                f"{num_classes}). Received: target_class_ids={target_class_ids}"
+            )
+        self.total_cm = self.add_variable(
+            (num_classes, num_classes), "zeros", name="total_confusion_matrix"
+        )
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Add a batch to the confusion matrix."""
+        y_true = self._classes(y_true, self.sparse_y_true)
+        y_pred = self._classes(y_pred, self.sparse_y_pred)
+        weight = self._weight(sample_weight, y_true)
+        y_true, y_pred = ops.reshape(y_true, (-1,)), ops.reshape(y_pred, (-1,))
+        n = self.num_classes
+        valid = (y_true >= 0) & (y_true < n) & (y_pred >= 0) & (y_pred < n)
+        if self.ignore_class is not None:
+            valid = valid & (y_true != self.ignore_class)
+        count = ops.cast(valid, self.dtype)
+        if weight is not None:
+            count = count * weight
+        cell = ops.where(valid, y_true * n + y_pred, 0)
+        matrix = ops.segment_sum(count, cell, num_segments=n * n)
+        self.total_cm.assign_add(ops.reshape(matrix, (n, n)))
+
+    def _classes(self, x, sparse):
+        x = ops.convert_to_tensor(x)
+        if not sparse:
+            x = ops.argmax(x, axis=self.axis)
+        return ops.cast(x, "int32")
+
+    def _weight(self, sample_weight, y_true):
+        """Return a weight for each target, in one row, or None."""
+        if sample_weight is None:
+            return None
+        weight = ops.convert_to_tensor(sample_weight)
+        given = dtypes.standardize_dtype(weight.dtype)
+        if dtypes.is_float_dtype(given) and not dtypes.is_float_dtype(self.dtype):
+            warnings.warn(
+                f"{self!r} is given a weight of dtype float, but its confusion matrix "
+                f"holds integers (int, {self.dtype}): casting drops the fractions. "
+                "Make the metric with dtype='float32'.",
+                stacklevel=3,
+            )
+        weight = align(ops.cast(weight, self.dtype), y_true)
+        return ops.reshape(ops.broadcast_to(weight, y_true.shape), (-1,))
+
+    def result(self):
+        """Return the mean of the target classes that occur."""
+        matrix = ops.cast(self.total_cm, _float_of(self.dtype))
+        hits = ops.diagonal(matrix)
+        union = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - hits
+        indices = ops.convert_to_tensor(self.target_class_ids, dtype="int32")
+        hits, union = ops.take(hits, indices), ops.take(union, indices)
+        present = ops.cast(union > 0, matrix.dtype)
+        return ops.divide_no_nan(
+            ops.sum(ops.divide_no_nan(hits, union)), ops.sum(present)
+        )
+
+
+def _float_of(dtype):
+    return dtype if dtypes.is_float_dtype(dtype) else "float32"
+
+
+class BinaryIoU(IoU):
+    """The mean intersection over union of labels 0 and 1.
+
+    Args:
+        target_class_ids: the labels to average; default (0, 1).
+        threshold: predictions of at least so much are label 1; default 0.5.
+        name: default: made from the class name.
+        dtype: of the confusion matrix; default "int32", which weights that are no
+            integers need to be "float32".
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.BinaryIoU(threshold=0.3)
+    >>> metric.update_state([0, 1, 0, 1], [0.1, 0.2, 0.4, 0.7])
+    >>> round(float(metric.result()), 4)
+    0.3333
+    """
+
+    def __init__(self, target_class_ids=(0, 1), threshold=0.5, name=None, dtype=None):
+        super().__init__(
+            num_classes=2, target_class_ids=target_class_ids, name=name, dtype=dtype
+        )
+        self.threshold = threshold
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Add a batch to the confusion matrix."""
+        y_pred = ops.convert_to_tensor(y_pred, dtype=_float_of(self.dtype))
+        decision = ops.cast(y_pred >= self.threshold, "int32")
+        super().update_state(y_true, decision, sample_weight)
+
+
+class MeanIoU(IoU):
+    """The mean over all classes of the intersection over union.
+
+    Args:
+        num_classes: how many classes there are.
+        name: default: made from the class name.
+        dtype: of the confusion matrix; default "int32", which weights that are no
+            integers need to be "float32".
+        ignore_class: targets of this class do not count; default None.
+        sparse_y_true: whether targets are class indices; default True.
+        sparse_y_pred: whether predictions are class indices; default True.
+        axis: the axis of the classes; default -1.
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.MeanIoU(num_classes=2)
+    >>> metric.update_state([0, 0, 1, 1], [0, 1, 0, 1])
+    >>> round(float(metric.result()), 4)
+    0.3333
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        name=None,
+        dtype=None,
+        ignore_class=None,
+        sparse_y_true=True,
+        sparse_y_pred=True,
+        axis=-1,
+    ):
+        super().__init__(
+            num_classes=num_classes,
+            target_class_ids=range(num_classes),
+            name=name,
+            dtype=dtype,
+            ignore_class=ignore_class,
+            sparse_y_true=sparse_y_true,
+            sparse_y_pred=sparse_y_pred,
+            axis=axis,
+        )
+
+
+class OneHotIoU(IoU):
+    """The mean intersection over union of some classes, for one-hot targets.
+
+    Args:
+        num_classes: how many classes there are.
+        target_class_ids: the classes to average.
+        name: default: made from the class name.
+        dtype: of the confusion matrix; default "int32", which weights that are no
+            integers need to be "float32".
+        ignore_class: targets of this class do not count; default None.
+        sparse_y_pred: whether predictions are class indices; default False.
+        axis: the axis of the classes; default -1.
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.OneHotIoU(num_classes=2, target_class_ids=[0])
+    >>> metric.update_state([[1, 0], [0, 1]], [[0.9, 0.1], [0.3, 0.7]])
+    >>> round(float(metric.result()), 4)
+    1.0
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        target_class_ids,
+        name=None,
+        dtype=None,
+        ignore_class=None,
+        sparse_y_pred=False,
+        axis=-1,
+    ):
+        super().__init__(
+            num_classes=num_classes,
+            target_class_ids=target_class_ids,
+            name=name,
+            dtype=dtype,
+            ignore_class=ignore_class,
+            sparse_y_true=False,
+            sparse_y_pred=sparse_y_pred,
+            axis=axis,
+        )
+
+
+class OneHotMeanIoU(MeanIoU):
+    """The mean over all classes of the intersection over union, for one-hot targets.
+
+    Args:
+        num_classes: how many classes there are.
+        name: default: made from the class name.
+        dtype: of the confusion matrix; default "int32", which weights that are no
+            integers need to be "float32".
+        ignore_class: targets of this class do not count; default None.
+        sparse_y_pred: whether predictions are class indices; default False.
+        axis: the axis of the classes; default -1.
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.OneHotMeanIoU(num_classes=2)
+    >>> metric.update_state([[1, 0], [0, 1]], [[0.9, 0.1], [0.3, 0.7]])
+    >>> round(float(metric.result()), 4)
+    1.0
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        name=None,
+        dtype=None,
+        ignore_class=None,
+        sparse_y_pred=False,
+        axis=-1,
+    ):
+        super().__init__(
+            num_classes=num_classes,
+            name=name,
+            dtype=dtype,
+            ignore_class=ignore_class,
+            sparse_y_true=False,
+            sparse_y_pred=sparse_y_pred,
+            axis=axis,
+        )

@@ -1,0 +1,55 @@
+"""Metrics by name and as configs."""
+
+import inspect
+
+from hornbeam.core import registry, serialization
+from hornbeam.core.naming import to_snake_case
+from hornbeam.losses.lookup import ALIASES
+from hornbeam.metrics.metric import Metric
+
+_MORE_ALIASES = {"logcosh": "log_cosh_error", "rmse": "root_mean_squared_error"}
+
+
+def _table():
+    from hornbeam import metrics
+
+    table = {}
+    for name in metrics.__all__:
+        value = getattr(metrics, name)
+        if inspect.isclass(value):
+            table[name] = table[to_snake_case(name)] = value
+    for alias, name in ALIASES.items():
+        table[alias] = table[alias.upper()] = table[name]
+    for alias, name in _MORE_ALIASES.items():
+        table[alias] = table[name]
+    return table
+
+
+_get = serialization.getter("metric", _table, Metric)
+
+
+def get(identifier):
+    """Return the metric that `identifier` stands for.
+
+    Args:
+        identifier: None, a name such as "mse" or "AUC", a config, a class, a metric or
+            a function `(y_true, y_pred)`.
+
+    >>> import hornbeam as keras
+    >>> keras.metrics.get("mse")
+    <MeanSquaredError name=mean_squared_error>
+    """
+    return _get(identifier)
+
+
+def serialize(metric):
+    """Return the config of a metric."""
+    return serialization.serialize_keras_object(metric)
+
+
+def deserialize(config, custom_objects=None):
+    """Return the metric that `serialize` made the config of, or that of a name."""
+    if isinstance(config, str):
+        with registry.scope_of(custom_objects):
+            return get(config)
+    return serialization.deserialize_keras_object(config, custom_objects=custom_objects)

@@ -1,0 +1,169 @@
+"""Metric: a running quantity, kept in Variables, so that programs can update it."""
+
+from hornbeam import ops
+from hornbeam.core.naming import auto_name
+from hornbeam.core.scopes import StatelessScope, name_scope
+from hornbeam.core.serialization import Configurable
+from hornbeam.core.variable import Variable
+from hornbeam.losses.loss import is_ours, standardize_compute_dtype
+
+
+class Metric(Configurable):
+    """The base of metrics: subclasses write `update_state` and `result`.
+
+    State is made with `add_variable` in `__init__` and changed with `assign`.
+
+    Args:
+        dtype: dtype of the state, or a dtype policy (its compute dtype); default
+            `floatx()`.
+        name: default: made from the class name.
+
+    >>> import hornbeam as keras
+    >>> class Largest(keras.metrics.Metric):
+    ...     def __init__(self, name="largest"):
+    ...         super().__init__(name=name)
+    ...         self.largest = self.add_variable((), "zeros", name="largest")
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         value = keras.ops.max(y_pred)
+    ...         self.largest.assign(keras.ops.maximum(self.largest, value))
+    ...     def result(self):
+    ...         return keras.ops.convert_to_tensor(self.largest)
+    >>> metric = Largest()
+    >>> metric.update_state([0.0], [3.0])
+    >>> float(metric.result())
+    3.0
+    """
+
+    def __init__(self, dtype=None, name=None):
+        self.name = name or auto_name(type(self).__name__)
+        self._dtype = standardize_compute_dtype(dtype)
+        self._variables = []
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the state."""
+        return self._dtype
+
+    @property
+    def variables(self) -> list:
+        """The metric's Variables, and those of metrics that it holds."""
+        found = {id(v): v for v in self._variables}
+        _collect(list(vars(self).values()), found)
+        return list(found.values())
+
+    @property
+    def accepts_padding(self) -> bool:
+        """Whether weights of 0 leave rows out exactly, as a padded batch needs.
+
+        Our metrics do so; of another class it is not known.
+        """
+        return is_ours(type(self))
+
+    def add_variable(
+        self, shape, initializer, dtype=None, aggregation="sum", name=None
+    ):
+        """Add a Variable to the state.
+
+        Args:
+            shape: its shape.
+            initializer: a name, an initializer or a value.
+            dtype: default: the metric's dtype.
+            aggregation: how replicas combine; default "sum".
+            name: default: made up.
+        """
+        self._check_initialized()
+        with name_scope(self.name.replace("/", ">"), caller=self):
+            variable = Variable(
+                initializer,
+                shape=shape,
+                dtype=dtype or self._dtype,
+                trainable=False,
+                autocast=False,
+                aggregation=aggregation,
+                synchronization="on_read",
+                name=name,
+            )
+        self._variables.append(variable)
+        return variable
+
+    def add_weight(self, shape=(), initializer=None, dtype=None, name=None):
+        """Add a Variable to the state, by default a scalar zero."""
+        return self.add_variable(
+            shape=shape, initializer=initializer or "zeros", dtype=dtype, name=name
+        )
+
+    def build(self, y_true_shape, y_pred_shape):
+        """Make the state that depends on the shapes of what will be measured."""
+
+    def update_state(self, *args, **kwargs):
+        """Take a batch into account; subclasses write this."""
+        raise NotImplementedError(f"{type(self).__name__} must write `update_state`.")
+
+    def result(self):
+        """Return the metric's value, a tensor or a dict; subclasses write this."""
+        raise NotImplementedError(f"{type(self).__name__} must write `result`.")
+
+    def reset_state(self):
+        """Set the state to zeros."""
+        for variable in self.variables:
+            variable.assign(ops.zeros(variable.shape, dtype=variable.dtype))
+
+    def __call__(self, *args, **kwargs):
+        """Take a batch into account and return the value so far."""
+        self._check_initialized()
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def stateless_update_state(self, metric_variables, *args, **kwargs):
+        """Return the state after a batch, given the state before it as a list."""
+        with self._stateless(metric_variables) as scope:
+            self.update_state(*args, **kwargs)
+        return [scope.get_current_value(v) for v in self.variables]
+
+    def stateless_result(self, metric_variables):
+        """Return the value for a given state."""
+        with self._stateless(metric_variables):
+            return self.result()
+
+    def stateless_reset_state(self):
+        """Return the state as `reset_state` would leave it."""
+        with StatelessScope() as scope:
+            self.reset_state()
+        values = [scope.get_current_value(v) for v in self.variables]
+        return [
+            v.value if new is None else new
+            for v, new in zip(self.variables, values, strict=True)
+        ]
+
+    def _stateless(self, metric_variables):
+        variables = self.variables
+        if len(metric_variables) != len(variables):
+            raise ValueError(
+                "Argument `metric_variables` must hold one tensor for each variable of "
+                f"{self!r}. Expected {len(variables)}, received "
+                f"{len(metric_variables)}."
+            )
+        return StatelessScope(
+            state_mapping=zip(variables, metric_variables, strict=True)
+        )
+
+    def _check_initialized(self):
+        if "_variables" not in vars(self):
+            raise RuntimeError(
+                f"{type(self).__name__}.__init__ must call `super().__init__()` before "
+                "the metric is used."
+            )
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+def _collect(values, found):
+    """Add to `found` the Variables in lists, dicts and metrics."""
+    for value in values:
+        if isinstance(value, Variable):
+            found.setdefault(id(value), value)
+        elif isinstance(value, Metric):
+            _collect(value.variables, found)
+        elif isinstance(value, list | tuple | dict):
+            _collect(value.values() if isinstance(value, dict) else value, found)

@@ -1,0 +1,125 @@
+"""The coefficient of determination."""
+
+from hornbeam import ops
+from hornbeam.core.errors import check_choice, check_number
+from hornbeam.metrics.metric import Metric
+
+_AGGREGATIONS = (None, "uniform_average", "variance_weighted_average")
+
+
+class R2Score(Metric):
+    """The share of the targets' variation that the predictions explain.
+
+    `1 - sum((y_true - y_pred)²) / sum((y_true - mean(y_true))²)` for each output; 1 is
+    perfect, 0 is as good as the mean. An output that does not vary gives 1 if it is
+    predicted exactly, else 0, as in scikit-learn. The variation is updated batch by
+    batch around the running mean (Chan et al., 1979), so that a large mean costs no
+    accuracy.
+
+    Args:
+        class_aggregation: "uniform_average" (default), "variance_weighted_average" or
+            None (a value for each output).
+        num_regressors: number of independent variables for the adjusted score;
+            default 0, not adjusted.
+        name: default "r2_score".
+        dtype: default `floatx()`.
+
+    Input shapes: `(batch, outputs)`.
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.R2Score()
+    >>> metric.update_state([[1.0], [4.0], [3.0]], [[2.0], [4.0], [4.0]])
+    >>> round(float(metric.result()), 4)
+    0.5714
+    """
+
+    def __init__(
+        self,
+        class_aggregation="uniform_average",
+        num_regressors=0,
+        name="r2_score",
+        dtype=None,
+    ):
+        super().__init__(name=name, dtype=dtype)
+        owner = type(self).__name__
+        self.class_aggregation = check_choice(
+            owner, "class_aggregation", class_aggregation, _AGGREGATIONS
+        )
+        self.num_regressors = check_number(
+            owner, "num_regressors", num_regressors, low=0, integer=True
+        )
+        self.num_samples = self.add_variable((), "zeros", name="num_samples")
+        self._built = False
+
+    def build(self, y_true_shape, y_pred_shape):
+        """Make the sums, one for each output."""
+        if self._built:
+            return
+        shapes = (
+            f"Received input shapes: y_pred.shape={tuple(y_pred_shape)} and "
+            f"y_true.shape={tuple(y_true_shape)}."
+        )
+        if len(y_pred_shape) != 2 or len(y_true_shape) != 2:
+            raise ValueError(
+                "R2Score expects 2D inputs with shape (batch_size, output_dim). "
+                f"{shapes}"
+            )
+        if y_pred_shape[-1] is None or y_true_shape[-1] is None:
+            raise ValueError(
+                "R2Score expects 2D inputs with shape (batch_size, output_dim), with "
+                f"output_dim fully defined (not None). {shapes}"
+            )
+        shape = (y_pred_shape[-1],)
+        self.count = self.add_variable(shape, "zeros", name="count")
+        self.mean = self.add_variable(shape, "zeros", name="mean")
+        self.variation = self.add_variable(shape, "zeros", name="variation")
+        self.residual = self.add_variable(shape, "zeros", name="residual")
+        self._built = True
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Take a batch into the sums."""
+        y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
+        y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        if len(y_true.shape) == 1 and len(y_pred.shape) == 2:
+            y_true = ops.expand_dims(y_true, axis=-1)
+        self.build(y_true.shape, y_pred.shape)
+        weight = 1.0 if sample_weight is None else sample_weight
+        weight = ops.convert_to_tensor(weight, dtype=self.dtype)
+        if len(weight.shape) == 1:
+            weight = ops.expand_dims(weight, axis=-1)
+        weight = ops.broadcast_to(weight, y_true.shape)
+
+        count = ops.sum(weight, axis=0)
+        mean = ops.divide_no_nan(ops.sum(weight * y_true, axis=0), count)
+        variation = ops.sum(weight * ops.square(y_true - mean), axis=0)
+        total = self.count + count
+        share = ops.divide_no_nan(count, total)
+        step = mean - self.mean
+        self.variation.assign_add(
+            variation + ops.square(step) * ops.convert_to_tensor(self.count) * share
+        )
+        self.mean.assign_add(step * share)
+        self.count.assign(total)
+        self.residual.assign_add(ops.sum(weight * ops.square(y_true - y_pred), axis=0))
+        self.num_samples.assign_add(ops.sum(ops.cast(weight != 0, self.dtype)))
+
+    def result(self):
+        """Return the score, one for each output where `class_aggregation` is None."""
+        if not self._built:
+            return ops.zeros((), dtype=self.dtype)
+        total, residual = map(ops.convert_to_tensor, (self.variation, self.residual))
+        constant = ops.where(residual > 0, 0.0, 1.0)
+        score = 1.0 - ops.divide_no_nan(residual, total)
+        score = ops.where(total > 0, score, ops.cast(constant, self.dtype))
+        if self.class_aggregation == "uniform_average":
+            score = ops.mean(score)
+        elif self.class_aggregation == "variance_weighted_average":
+            score = ops.divide_no_nan(ops.sum(score * total), ops.sum(total))
+        return self._adjusted(score) if self.num_regressors else score
+
+    def _adjusted(self, score):
+        """Return the adjusted score, or the plain one where there are few samples."""
+        n = ops.convert_to_tensor(self.num_samples)
+        freedom = n - self.num_regressors - 1.0
+        adjusted = 1.0 - ops.divide_no_nan((1.0 - score) * (n - 1.0), freedom)
+        return ops.where(freedom > 0, adjusted, score)

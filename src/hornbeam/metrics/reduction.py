@@ -1,0 +1,152 @@
+"""Sum, Mean, and means of functions of targets and predictions."""
+
+from hornbeam import ops
+from hornbeam.core.serialization import serialize_keras_object
+from hornbeam.losses.loss import align, is_ours, keep_integers
+from hornbeam.metrics.metric import Metric
+
+
+def merge_mask(sample_weight, mask, dtype):
+    """Return the weights times the mask of the predictions; either may be None."""
+    if sample_weight is not None:
+        sample_weight = ops.convert_to_tensor(sample_weight, dtype=dtype)
+    if mask is None:
+        return sample_weight
+    mask = ops.cast(mask, dtype)
+    if sample_weight is None:
+        return mask
+    if len(sample_weight.shape) < len(mask.shape):
+        return mask * align(sample_weight, mask)
+    return sample_weight * align(mask, sample_weight, "mask")
+
+
+def per_weight(values, sample_weight, dtype):
+    """Return values and weights of one shape.
+
+    Without weights each sample counts once: other axes are averaged. Weights of fewer
+    axes than the values average the axes that they lack.
+    """
+    values = ops.convert_to_tensor(values, dtype=dtype)
+    rank = len(values.shape)
+    if sample_weight is None:
+        if rank > 1:
+            values = ops.mean(values, axis=tuple(range(1, rank)))
+        return values, None
+    weight = ops.convert_to_tensor(sample_weight, dtype=dtype)
+    weight_rank = len(weight.shape)
+    if 0 < weight_rank < rank:
+        values = ops.mean(values, axis=tuple(range(weight_rank, rank)))
+    return values, ops.broadcast_to(align(weight, values), values.shape)
+
+
+class Sum(Metric):
+    """The weighted sum of the values.
+
+    Args:
+        name: default "sum".
+        dtype: default `floatx()`.
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.Sum()
+    >>> metric.update_state([1.0, 3.0])
+    >>> float(metric.result())
+    4.0
+    """
+
+    def __init__(self, name="sum", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable((), "zeros", name="total")
+
+    def update_state(self, values, sample_weight=None):
+        """Add the values, times the weights."""
+        values = ops.convert_to_tensor(values, dtype=self.dtype)
+        if sample_weight is not None:
+            weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
+            values = values * align(weight, values)
+        self.total.assign_add(ops.sum(values))
+
+    def result(self):
+        """Return the sum."""
+        return ops.convert_to_tensor(self.total)
+
+
+class Mean(Metric):
+    """The weighted mean of the values; 0 before the first.
+
+    Args:
+        name: default "mean".
+        dtype: default `floatx()`.
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.Mean()
+    >>> metric.update_state([1.0, 3.0], sample_weight=[3.0, 1.0])
+    >>> float(metric.result())
+    1.5
+    """
+
+    def __init__(self, name="mean", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable((), "zeros", name="total")
+        self.count = self.add_variable((), "zeros", name="count")
+
+    def update_state(self, values, sample_weight=None):
+        """Take the values into the mean, with the weights."""
+        values, weight = per_weight(values, sample_weight, self.dtype)
+        if weight is None:
+            self.total.assign_add(ops.sum(values))
+            self.count.assign_add(ops.cast(ops.size(values), self.dtype))
+        else:
+            self.total.assign_add(ops.sum(values * weight))
+            self.count.assign_add(ops.sum(weight))
+
+    def result(self):
+        """Return the mean."""
+        return ops.divide_no_nan(self.total, self.count)
+
+
+class MeanMetricWrapper(Mean):
+    """The mean of a function of targets and predictions.
+
+    Args:
+        fn: a function `(y_true, y_pred, **kwargs)` that gives a value for each sample.
+        name: default: made from the class name.
+        dtype: default `floatx()`.
+        **kwargs: passed on to `fn`.
+
+    >>> import hornbeam as keras
+    >>> def miss(y_true, y_pred):
+    ...     return keras.ops.abs(y_true - y_pred)
+    >>> metric = keras.metrics.MeanMetricWrapper(miss, name="miss")
+    >>> metric.update_state([1.0, 2.0], [1.0, 4.0])
+    >>> float(metric.result())
+    1.0
+    """
+
+    def __init__(self, fn, name=None, dtype=None, **kwargs):
+        super().__init__(name=name, dtype=dtype)
+        self.fn = fn
+        self._kwargs = kwargs
+
+    @property
+    def accepts_padding(self):
+        """A function that is not ours may mix the samples."""
+        return super().accepts_padding and is_ours(self.fn)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Take the function's values of a batch into the mean."""
+        weight = merge_mask(
+            sample_weight, getattr(y_pred, "_keras_mask", None), self.dtype
+        )
+        y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        if getattr(self.fn, "takes_class_indices", False):
+            y_true = keep_integers(y_true, self.dtype)
+        else:
+            y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
+        super().update_state(self.fn(y_true, y_pred, **self._kwargs), weight)
+
+    def get_config(self):
+        """Return the arguments that make an equal metric."""
+        config = super().get_config()
+        if type(self) is MeanMetricWrapper:
+            config = {**config, "fn": serialize_keras_object(self.fn), **self._kwargs}
+        return config

@@ -1,0 +1,163 @@
+"""Means of errors, and the coefficient of determination."""
+
+from hornbeam import ops
+from hornbeam.losses.regression import (
+    as_pair,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+)
+from hornbeam.losses.regression import cosine_similarity as _negative_cosine
+from hornbeam.metrics.reduction import Mean, MeanMetricWrapper, merge_mask
+
+
+def cosine_similarity(y_true, y_pred, axis=-1):
+    """Return the cosine of the angle between targets and predictions."""
+    return -_negative_cosine(y_true, y_pred, axis=axis)
+
+
+class MeanSquaredError(MeanMetricWrapper):
+    """The mean of the squared errors.
+
+    Args:
+        name: default "mean_squared_error".
+        dtype: default `floatx()`.
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.MeanSquaredError()
+    >>> metric.update_state([[0.0, 1.0]], [[2.0, 1.0]])
+    >>> float(metric.result())
+    2.0
+    """
+
+    def __init__(self, name="mean_squared_error", dtype=None):
+        super().__init__(fn=mean_squared_error, name=name, dtype=dtype)
+
+
+class MeanAbsoluteError(MeanMetricWrapper):
+    """The mean of the absolute errors.
+
+    Args:
+        name: default "mean_absolute_error".
+        dtype: default `floatx()`.
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.MeanAbsoluteError()
+    >>> metric.update_state([[0.0, 1.0]], [[3.0, 1.0]])
+    >>> float(metric.result())
+    1.5
+    """
+
+    def __init__(self, name="mean_absolute_error", dtype=None):
+        super().__init__(fn=mean_absolute_error, name=name, dtype=dtype)
+
+
+class MeanAbsolutePercentageError(MeanMetricWrapper):
+    """The mean of the absolute errors in percent of the targets.
+
+    Args:
+        name: default "mean_absolute_percentage_error".
+        dtype: default `floatx()`.
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.MeanAbsolutePercentageError()
+    >>> metric.update_state([[2.0, 4.0]], [[1.0, 4.0]])
+    >>> float(metric.result())
+    25.0
+    """
+
+    def __init__(self, name="mean_absolute_percentage_error", dtype=None):
+        super().__init__(fn=mean_absolute_percentage_error, name=name, dtype=dtype)
+
+
+class MeanSquaredLogarithmicError(MeanMetricWrapper):
+    """The mean of the squared errors of `log(1 + y)`.
+
+    Args:
+        name: default "mean_squared_logarithmic_error".
+        dtype: default `floatx()`.
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.MeanSquaredLogarithmicError()
+    >>> metric.update_state([[3.0, 1.0]], [[3.0, 1.0]])
+    >>> float(metric.result())
+    0.0
+    """
+
+    def __init__(self, name="mean_squared_logarithmic_error", dtype=None):
+        super().__init__(fn=mean_squared_logarithmic_error, name=name, dtype=dtype)
+
+
+class LogCoshError(MeanMetricWrapper):
+    """The mean of `log(cosh(y_pred - y_true))`.
+
+    Args:
+        name: default "logcosh".
+        dtype: default `floatx()`.
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.LogCoshError()
+    >>> metric.update_state([[1.0]], [[1.0]])
+    >>> float(metric.result())
+    0.0
+    """
+
+    def __init__(self, name="logcosh", dtype=None):
+        super().__init__(fn=log_cosh, name=name, dtype=dtype)
+
+
+class RootMeanSquaredError(Mean):
+    """The root of the mean of the squared errors.
+
+    Args:
+        name: default "root_mean_squared_error".
+        dtype: default `floatx()`.
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.RootMeanSquaredError()
+    >>> metric.update_state([0.0, 0.0], [2.0, 2.0])
+    >>> float(metric.result())
+    2.0
+    """
+
+    def __init__(self, name="root_mean_squared_error", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Take a batch into the mean."""
+        mask = getattr(y_pred, "_keras_mask", None)
+        weight = merge_mask(sample_weight, mask, self.dtype)
+        y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        y_true, y_pred = as_pair(y_true, y_pred)
+        super().update_state(ops.square(y_true - y_pred), weight)
+
+    def result(self):
+        """Return the root of the mean."""
+        return ops.sqrt(super().result())
+
+
+class CosineSimilarity(MeanMetricWrapper):
+    """The mean cosine of the angle between targets and predictions.
+
+    Args:
+        name: default "cosine_similarity".
+        dtype: default `floatx()`.
+        axis: the axis of the vectors; default -1.
+
+    >>> import hornbeam as keras
+    >>> metric = keras.metrics.CosineSimilarity()
+    >>> metric.update_state([[0.0, 2.0]], [[0.0, 5.0]])
+    >>> float(metric.result())
+    1.0
+    """
+
+    def __init__(self, name="cosine_similarity", dtype=None, axis=-1):
+        super().__init__(fn=cosine_similarity, name=name, dtype=dtype, axis=axis)
+        self.axis = axis
+
+    @property
+    def accepts_padding(self):
+        """Vectors along the batch axis would mix with the padding."""
+        return super().accepts_padding and self.axis != 0
