@@ -104,6 +104,8 @@ def _numbers_of_objects(x, array, name):
     try:
         if any(isinstance(item, str | bytes) for item in array.flat):
             raise ValueError
+        if hasattr(x, "iloc"):  # pandas, whose missing values are not all floats
+            return x.to_numpy(dtype=config.floatx(), na_value=np.nan)
         return array.astype(config.floatx())
     except (TypeError, ValueError):
         columns = _text_columns(x)

@@ -88,7 +88,9 @@ def _source(x, shuffle):
         source = recognise(x)
         if source is not None:
             return source
-    if tree.is_nested(x) or is_array_like(x) or isinstance(x, str | bytes):
+    if x is None or isinstance(x, str | bytes):
+        return None
+    if tree.is_nested(x) or is_array_like(x):
         return None
     if hasattr(x, "__iter__"):
         return IteratorSource(x, _length(x))
