@@ -71,6 +71,10 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer.build(var_list)
         super().build(var_list)
 
+    def structure_key(self) -> tuple:
+        """What a compiled step depends on besides the arguments: a choice by names."""
+        return self.inner_optimizer.structure_key()
+
     @property
     def variables(self) -> list[Variable]:
         """The scale's variables, then those of the inner optimizer."""

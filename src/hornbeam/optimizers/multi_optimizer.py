@@ -89,6 +89,13 @@ class MultiOptimizer(Optimizer):
     def _chosen(self, variable):
         return self._choices[self._get_variable_index(variable)]
 
+    def structure_key(self) -> tuple:
+        """What a compiled step depends on besides the arguments: a choice by names."""
+        if not self.built:
+            return ()
+        choices = [self._optimizers.index(o) for o in self._choices]
+        return (*choices, *(o.structure_key() for o in self._optimizers))
+
     @property
     def variables(self) -> list[Variable]:
         """The own variables, then those of each optimizer."""

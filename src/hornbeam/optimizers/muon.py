@@ -150,6 +150,11 @@ class Muon(Optimizer):
             return True
         return any(re.search(p, variable.path) for p in self.exclude_layers)
 
+    def structure_key(self) -> tuple:
+        """What a compiled step depends on besides the arguments: a choice by names."""
+        variables = self._trainable_variables
+        return (*super().structure_key(), *map(self._should_use_adamw, variables))
+
     def update_step(self, gradient, variable, learning_rate):
         if self._should_use_adamw(variable):
             self._adam_step(gradient, variable, learning_rate * self.adam_lr_ratio)

@@ -22,6 +22,7 @@ from hornbeam.core.serialization import (
     serialize_argument,
 )
 from hornbeam.core.variable import Variable
+from hornbeam.optimizers import clipping
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
 from hornbeam.optimizers.state import OptimizerState, constant
 
@@ -355,13 +356,11 @@ class Optimizer(OptimizerState):
 
     def _clip_gradients(self, grads):
         if self.clipnorm is not None:
-            return [g * _shrink(_norm([g]), self.clipnorm) for g in grads]
-        if self.global_clipnorm is not None and grads:
-            scale = _shrink(_norm(grads), self.global_clipnorm)
-            return [g * scale for g in grads]
+            return clipping.by_norm(grads, self.clipnorm)
+        if self.global_clipnorm is not None:
+            return clipping.by_global_norm(grads, self.global_clipnorm)
         if self.clipvalue is not None:
-            c = self.clipvalue
-            return [ops.clip(g, -c, c) for g in grads]
+            return clipping.by_value(grads, self.clipvalue)
         return grads
 
     def exclude_from_weight_decay(
@@ -383,6 +382,10 @@ class Optimizer(OptimizerState):
         if any(variable is v for v in self._variables_without_decay):
             return False
         return not any(re.search(n, variable.name) for n in self._names_without_decay)
+
+    def structure_key(self) -> tuple:
+        """What a compiled step depends on besides the arguments: a choice by names."""
+        return tuple(self._use_weight_decay(v) for v in self._trainable_variables)
 
     def _apply_weight_decay(self, variables):
         if self.weight_decay is None:
@@ -485,13 +488,3 @@ def _positions(variables):
 
 def _dense(gradient, variable):
     return ops.convert_to_tensor(gradient, dtype=variable.dtype, sparse=False)
-
-
-def _norm(tensors):
-    """The Euclidean norm of all entries of all tensors."""
-    return ops.sqrt(sum(ops.sum(ops.square(t)) for t in tensors))
-
-
-def _shrink(norm, limit):
-    """The factor that takes a norm above `limit` to `limit`."""
-    return limit / ops.maximum(norm, limit)

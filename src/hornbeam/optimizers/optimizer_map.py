@@ -33,7 +33,7 @@ class OptimizerMap(MutableMapping):
         optimizer_map: dict[str, Optimizer] | None = None,
     ):
         self._default_optimizer = _check("default_optimizer", default_optimizer)
-        self._optimizers = {}
+        self._optimizer_map = {}
         self.update(optimizer_map or {})
 
     @property
@@ -42,37 +42,37 @@ class OptimizerMap(MutableMapping):
         return self._default_optimizer
 
     def __getitem__(self, key: str) -> Optimizer:
-        return self._optimizers.get(key, self._default_optimizer)
+        return self._optimizer_map.get(key, self._default_optimizer)
 
     def __setitem__(self, key: str, value: Optimizer) -> None:
-        if key in self._optimizers:
+        if key in self._optimizer_map:
             raise ValueError(
                 f"OptimizerMap already has an optimizer for {key!r}. Delete it first: "
                 f"`del optimizer_map[{key!r}]`."
             )
-        self._optimizers[key] = _check(f"optimizer_map[{key!r}]", value)
+        self._optimizer_map[key] = _check(f"optimizer_map[{key!r}]", value)
 
     def __delitem__(self, key: str) -> None:
-        del self._optimizers[key]
+        del self._optimizer_map[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._optimizers)
+        return iter(self._optimizer_map)
 
     def __len__(self) -> int:
-        return len(self._optimizers)
+        return len(self._optimizer_map)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._optimizers
+        return key in self._optimizer_map
 
     def __call__(self, variable: Variable) -> Optimizer:
         """Return the optimizer of the one pattern that fits the variable's path."""
-        found = [p for p in self._optimizers if re.search(p, variable.path)]
+        found = [p for p in self._optimizer_map if re.search(p, variable.path)]
         if len(found) > 1:
             raise ValueError(
                 f"Variable {variable.path!r} fits several patterns of the "
                 f"OptimizerMap: {found}. Make them fit different variables."
             )
-        return self._optimizers[found[0]] if found else self._default_optimizer
+        return self._optimizer_map[found[0]] if found else self._default_optimizer
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal map, as plain data."""
@@ -80,7 +80,7 @@ class OptimizerMap(MutableMapping):
             "default_optimizer": serialize_keras_object(self._default_optimizer),
             "optimizer_map": {
                 pattern: serialize_keras_object(optimizer)
-                for pattern, optimizer in self._optimizers.items()
+                for pattern, optimizer in self._optimizer_map.items()
             },
         }
 

@@ -108,6 +108,8 @@ class Structure:
             parts += [("op", x.op.name), self._of(x.arguments)]
         elif ours:
             parts.append(self._of_arguments(x, lifted))
+            if hasattr(x, "structure_key"):
+                parts.append(x.structure_key())
         else:
             parts.append(("object", id(x)))
             if isinstance(x, Layer):
