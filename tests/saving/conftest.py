@@ -1,0 +1,81 @@
+"""The fixture `audit`: what Python does while a file is read."""
+
+import contextlib
+import os
+import pathlib
+import sys
+import tempfile
+
+import pytest
+
+import hornbeam
+
+_FORBIDDEN = (
+    "socket.",
+    "subprocess.",
+    "os.system",
+    "os.exec",
+    "os.spawn",
+    "os.posix_spawn",
+    "marshal.loads",
+    "marshal.load",
+    "pickle.find_class",
+    "ctypes.dlopen",
+    "urllib.",
+    "ftplib.",
+    "shutil.unpack",
+)
+_LIBRARIES = tuple(
+    str(pathlib.Path(p).resolve())
+    for p in {
+        *sys.path,
+        sys.prefix,
+        sys.base_prefix,
+        os.path.dirname(hornbeam.__file__),
+    }
+    if p and p != "."
+)
+_listeners = []
+
+
+def _hook(event, args):
+    for listener in _listeners:
+        listener(event, args)
+
+
+sys.addaudithook(_hook)
+
+
+@pytest.fixture
+def audit():
+    """Give `audit(*allowed)`: inside, only `allowed` and temporary files are opened."""
+
+    @contextlib.contextmanager
+    def watching(*allowed):
+        allowed = {str(pathlib.Path(p)) for p in allowed}
+        found = []
+        temporary = tempfile.gettempdir()
+        before = set(pathlib.Path(temporary).iterdir())
+
+        def listen(event, args):
+            if event.startswith(_FORBIDDEN):
+                # The import system reads its own cached bytecode through marshal.
+                caller = sys._getframe(2).f_code.co_filename
+                if not (event.startswith("marshal") and "importlib" in caller):
+                    found.append((event, args))
+            if event == "open" and isinstance(args[0], str | bytes):
+                path = os.path.abspath(os.fsdecode(args[0]))
+                own = (*_LIBRARIES, os.path.join(temporary, "tmp"))
+                if path not in allowed and not path.startswith(own):
+                    found.append((event, args))
+
+        _listeners.append(listen)
+        try:
+            yield
+        finally:
+            _listeners.remove(listen)
+        assert not found, f"reading did: {found}"
+        left = set(pathlib.Path(temporary).iterdir()) - before
+        assert not {p for p in left if p.name.startswith("tmp")}, left
+
+    return watching
