@@ -4,6 +4,7 @@ from .arrays import *
 from .functions import *
 from .linalg import *
 from .nn import *
+from .optimize import *
 from .random import *
 from .transforms import *
 

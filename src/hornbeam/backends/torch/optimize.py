@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import torch
 
+__all__ = ["adam_update"]
+
 _FUSED_DEVICES = ("cpu", "cuda")
 
 
