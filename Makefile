@@ -1,0 +1,36 @@
+# Two commands do all their own set-up: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# PyTorch first and pinned: otherwise pip takes the newest build with CUDA.
+TORCH := torch==2.13.0
+
+.PHONY: demo test format clean
+
+demo: $(VENV)/demo
+	$(BIN)/python examples/digits.py
+
+test: $(VENV)/test
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/check.py
+
+format: $(VENV)/test
+	$(BIN)/ruff check --fix src tests benchmarks examples scripts
+	$(BIN)/ruff format src tests benchmarks examples scripts
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo: $(BIN)/python pyproject.toml
+	$(PIP) $(TORCH)
+	$(PIP) -e '.[sklearn,plot]'
+	touch $@
+
+$(VENV)/test: $(BIN)/python pyproject.toml
+	$(PIP) $(TORCH)
+	$(PIP) -e '.[test,sklearn,plot]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist demo-output .pytest_cache .mypy_cache .ruff_cache

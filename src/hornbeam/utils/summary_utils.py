@@ -1,0 +1,193 @@
+"""The table that `model.summary()` prints."""
+
+import io
+import re
+
+import numpy as np
+import rich.console
+import rich.markup
+import rich.table
+
+from hornbeam.graph.node import Node
+from hornbeam.models.functional import Functional
+from hornbeam.models.sequential import Sequential
+
+
+def print_summary(
+    model,
+    line_length=None,
+    positions=None,
+    print_fn=None,
+    expand_nested=False,
+    show_trainable=False,
+    layer_range=None,
+):
+    """Print a table of the model's layers; see `Model.summary`."""
+    graph = _graph_of(model)
+    connected = graph is not None and not isinstance(model, Sequential)
+    table = rich.table.Table(
+        show_header=True, header_style="bold", show_lines=connected
+    )
+    table.add_column("Layer (type)", overflow="fold")
+    table.add_column("Output Shape", overflow="fold")
+    table.add_column("Param #", justify="right", overflow="fold")
+    if connected:
+        table.add_column("Connected to", overflow="fold")
+    if show_trainable:
+        table.add_column("Trainable", justify="center")
+    for column, ratio in zip(table.columns, positions or (), strict=False):
+        column.ratio = max(1, int(100 * ratio))
+    for layer, depth in _chosen(model, expand_nested, layer_range):
+        row = [
+            "    " * depth + f"{layer.name} ({type(layer).__name__})",
+            _output_shape(layer),
+            _count(layer),
+        ]
+        if connected:
+            row.append(_inbound(layer, graph))
+        if show_trainable:
+            weights = layer.weights if layer.built else []
+            row.append(("Y" if layer.trainable else "N") if weights else "-")
+        table.add_row(*[rich.markup.escape(cell) for cell in row])
+    text = _rendered(table, line_length, model)
+    if print_fn is None:
+        print(text)
+    else:
+        print_fn(text)
+
+
+def _graph_of(model):
+    if isinstance(model, Functional):
+        return model
+    return getattr(model, "_functional", None)
+
+
+def _chosen(model, expand_nested, layer_range):
+    rows = model.layers
+    if layer_range is not None:
+        rows = _in_range(rows, layer_range)
+    for layer in rows:
+        yield layer, 0
+        if expand_nested:
+            yield from _nested(layer, 1)
+
+
+def _nested(layer, depth):
+    if isinstance(layer, Functional | Sequential):
+        for inner in layer.layers:
+            yield inner, depth
+            yield from _nested(inner, depth + 1)
+
+
+def _in_range(layers, layer_range):
+    if len(layer_range) != 2 or not all(isinstance(x, str) for x in layer_range):
+        raise ValueError(
+            "Argument `layer_range` of summary() must be two names of layers. "
+            f"Received: layer_range={layer_range!r}"
+        )
+    names = [layer.name for layer in layers]
+
+    def find(pattern, places):
+        for place in places:
+            if re.match(pattern, names[place]):
+                return place
+        raise ValueError(
+            f"Argument `layer_range` of summary(): no layer matches {pattern!r}. The "
+            f"layers are {names}."
+        )
+
+    first = find(layer_range[0], range(len(names)))
+    last = find(layer_range[1], reversed(range(len(names))))
+    return layers[min(first, last) : max(first, last) + 1]
+
+
+def _output_shape(layer):
+    nodes: list[Node] = layer._inbound_nodes
+    if nodes:
+        shapes = [x.shape for x in nodes[0].output_tensors]
+        return str(shapes[0] if len(shapes) == 1 else shapes)
+    graph = _graph_of(layer) if isinstance(layer, Functional | Sequential) else None
+    if graph is not None:
+        return str(graph.output_shape)
+    if not layer.built or not layer._build_shapes:
+        return "?" if layer.built else "? (unbuilt)"
+    try:
+        return str(layer.compute_output_shape(**layer._build_shapes))
+    except Exception:
+        # A layer that cannot tell: a summary must not fail for that.
+        return "?"
+
+
+def _count(layer):
+    if not layer.built:
+        return "0 (unbuilt)"
+    return f"{layer.count_params():,}"
+
+
+def _inbound(layer, graph):
+    inside = {id(node) for node in graph._nodes}
+    found = []
+    for node in layer._inbound_nodes:
+        if id(node) not in inside:
+            continue
+        for x in node.input_tensors:
+            operation, node_index, tensor_index = x._keras_history
+            found.append(f"{operation.name}[{node_index}][{tensor_index}]")
+    return "\n".join(found) or "-"
+
+
+def _rendered(table, line_length, model):
+    buffer = io.StringIO()
+    console = rich.console.Console(
+        file=buffer, width=line_length or _width(), color_system=None
+    )
+    built = " (unbuilt)" if not model.built else ""
+    console.print(f'Model: "{model.name}"{built}', highlight=False, markup=False)
+    console.print(table)
+    for line in _totals(model):
+        console.print(line, highlight=False, markup=False)
+    return buffer.getvalue().rstrip("\n")
+
+
+def _width():
+    width = rich.console.Console().width
+    return min(max(width, 80), 120)
+
+
+def _totals(model):
+    trainable = _size(model.trainable_weights)
+    frozen = _size(model.non_trainable_weights)
+    slots = []
+    if model.compiled and model.optimizer is not None and model.optimizer.built:
+        slots = [v for v in model.optimizer.variables]
+    total = [a + b for a, b in zip(trainable, frozen, strict=True)]
+    if slots:
+        total = [a + b for a, b in zip(total, _size(slots), strict=True)]
+    lines = [
+        (" Total params", total),
+        (" Trainable params", trainable),
+        (" Non-trainable params", frozen),
+    ]
+    if slots:
+        lines.append((" Optimizer params", _size(slots)))
+    return [f"{name}: {count:,} ({_memory(size)})" for name, (count, size) in lines]
+
+
+def _size(variables):
+    """Return the number of values and of bytes."""
+    counts = [int(np.prod(v.shape)) for v in variables]
+    sizes = [_bytes(v._dtype) for v in variables]
+    return sum(counts), sum(c * b for c, b in zip(counts, sizes, strict=True))
+
+
+def _bytes(dtype):
+    bits = re.search(r"\d+", dtype)
+    return int(bits[0]) // 8 if bits else 1
+
+
+def _memory(size):
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1024 or unit == "GB":
+            return f"{size:.2f} {unit}"
+        size /= 1024
+    return f"{size:.2f} GB"

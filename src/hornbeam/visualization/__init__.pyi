@@ -1,0 +1,1 @@
+from hornbeam.visualization.history import plot_history as plot_history

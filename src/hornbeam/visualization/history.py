@@ -1,0 +1,56 @@
+"""Training curves."""
+
+from hornbeam.core.errors import did_you_mean
+
+
+def plot_history(history, metrics=None, path=None):
+    """Draw what `fit` recorded, one panel a metric, training beside validation.
+
+    Needs matplotlib (`pip install 'hornbeam[plot]'`).
+
+    Args:
+        history: the `History` that `fit` returned, or its `history` dict.
+        metrics: names to draw. Default: all, without their `val_` twins.
+        path: where the picture is written (its ending names the format). Default: it
+            is not written.
+
+    Returns:
+        The matplotlib Figure.
+
+    >>> import hornbeam as keras
+    >>> figure = keras.visualization.plot_history({"loss": [3, 2, 1]})
+    >>> len(figure.axes)
+    1
+    """
+    from matplotlib.figure import Figure
+
+    curves = getattr(history, "history", history)
+    epochs = getattr(history, "epoch", None)
+    names = metrics or [name for name in curves if not name.startswith("val_")]
+    for name in names:
+        if name not in curves:
+            raise ValueError(
+                f"plot_history(): there is no {name!r} in the history. It has "
+                f"{sorted(curves)}.{did_you_mean(name, curves)}"
+            )
+    if not names:
+        raise ValueError("plot_history(): the history is empty. Was `fit` called?")
+    figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        for label, key in (("training", name), ("validation", f"val_{name}")):
+            values = curves.get(key)
+            if values is None:
+                continue
+            # Validation may be less frequent: its values are spread over the epochs.
+            stride = max(1, len(curves[name]) // len(values))
+            numbers = epochs or range(len(curves[name]))
+            places = [e + 1 for e in numbers][stride - 1 :: stride][: len(values)]
+            axes.plot(places, values, label=label, marker="o" * (len(values) < 2))
+        axes.set_xlabel("epoch")
+        axes.set_title(name)
+        axes.grid(alpha=0.3)
+        if f"val_{name}" in curves:
+            axes.legend()
+    if path is not None:
+        figure.savefig(path, dpi=120)
+    return figure

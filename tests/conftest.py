@@ -1,0 +1,46 @@
+"""Fixtures that all tests share."""
+
+import importlib.util
+import os
+import random
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import numpy as np
+import pytest
+
+from hornbeam import backends
+from hornbeam.core import naming
+
+ENGINES = [
+    name
+    for name in backends.NAMES
+    if importlib.util.find_spec("jax" if name == "jax" else name) is not None
+]
+TRAINING_ENGINES = [name for name in ENGINES if name != "numpy"]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_start():
+    """Every test starts from the same seeds and names."""
+    random.seed(0)
+    np.random.seed(0)
+    naming.reset()
+    from hornbeam.core.random import reset_global_seed_generator
+
+    reset_global_seed_generator(0)
+    yield
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request):
+    """Each installed engine in turn, in force during the test."""
+    with backends.scope(request.param) as current:
+        yield current
+
+
+@pytest.fixture(params=TRAINING_ENGINES)
+def training_engine(request):
+    """Each installed engine that trains in turn, in force during the test."""
+    with backends.scope(request.param) as current:
+        yield current
