@@ -1,0 +1,96 @@
+"""hornbeam beside Keras and beside torch by hand, in one run on one machine.
+
+    python benchmarks/run.py [--rounds 5] [--only mlp]
+
+Each measurement is a process of its own; the rounds alternate between the libraries, and
+the table gives the median seconds and the median of the ratios round by round.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+# case, engine, our peer
+PAIRS = [
+    ("mlp", "jax", "keras"),
+    ("digits", "jax", "keras"),
+    ("mlp", "torch", "torch"),
+    ("digits", "torch", "torch"),
+    ("mlp", "torch", "keras"),
+    ("predict", "jax", "keras"),
+    ("predict", "torch", "keras"),
+]
+
+
+def measure(case, engine, library):
+    """Return the seconds of one case in a fresh process."""
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": engine,
+        "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    done = subprocess.run(
+        [sys.executable, str(HERE / "case.py"), case, library],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise SystemExit(f"{case} {library} on {engine} failed:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def import_seconds(module):
+    """Return the seconds that a fresh Python needs to import `module`."""
+    code = f"import time; t = time.perf_counter(); import {module}"
+    code += "; print(time.perf_counter() - t)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    return {"import": float(done.stdout.splitlines()[-1])}
+
+
+def report(title, ours, theirs):
+    """Print a line for each figure that both have."""
+    for name in ours[0]:
+        if name not in theirs[0]:
+            continue
+        mine = [round_[name] for round_ in ours]
+        peer = [round_[name] for round_ in theirs]
+        ratio = statistics.median(a / b for a, b in zip(mine, peer, strict=True))
+        print(
+            f"{title:34} {name:24} {statistics.median(mine):10.4f} s "
+            f"{statistics.median(peer):10.4f} s   ratio {ratio:6.3f}",
+            flush=True,
+        )
+
+
+def main():
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    print(f"{'case':34} {'figure':24} {'hornbeam':>12} {'peer':>12}")
+    if options.only in ("", "import"):
+        ours = [import_seconds("hornbeam") for _ in range(options.rounds)]
+        theirs = [import_seconds("keras") for _ in range(options.rounds)]
+        report("import, beside keras", ours, theirs)
+    for case, engine, peer in PAIRS:
+        if options.only and options.only not in (case, f"{case}-{engine}"):
+            continue
+        rounds = [
+            (measure(case, engine, "hornbeam"), measure(case, engine, peer))
+            for _ in range(options.rounds)
+        ]
+        ours, theirs = zip(*rounds, strict=True)
+        by_hand = " (by hand)" if peer == "torch" else ""
+        report(f"{case} on {engine}, beside {peer}{by_hand}", ours, theirs)
+
+
+if __name__ == "__main__":
+    main()
