@@ -29,6 +29,9 @@ class Sequential(Model):
     True
     """
 
+    # The structure of the model is that of its layers in turn.
+    is_only_its_layers = True
+
     def __init__(self, layers=None, trainable=True, name=None):
         super().__init__(trainable=trainable, name=name)
         self._sequence = []

@@ -15,11 +15,10 @@ from hornbeam.core.hyperparameter import hyperparameter_names, is_lifted
 from hornbeam.core.random import SeedGenerator
 from hornbeam.core.serialization import init_arguments
 from hornbeam.core.variable import Variable
+from hornbeam.graph.function import Function
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import OpOperation
 from hornbeam.layers.layer import Layer
-from hornbeam.models.functional import Functional
-from hornbeam.models.sequential import Sequential
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), np.dtype)
 
@@ -100,9 +99,9 @@ class Structure:
         parts = [("class", cls), ("lifted", tuple(lifted))]
         if isinstance(x, Layer):
             parts.append(self._of_layer_state(x))
-        if isinstance(x, Functional):
+        if isinstance(x, Function):
             parts.append(self._of_graph(x))
-        elif isinstance(x, Sequential):
+        elif getattr(x, "is_only_its_layers", False):
             parts += [self._of(layer) for layer in x._layers]
         elif isinstance(x, OpOperation):
             parts += [("op", x.op.name), self._of(x.arguments)]
