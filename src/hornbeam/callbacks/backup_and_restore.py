@@ -102,6 +102,11 @@ class BackupAndRestore(Callback):
             for name, value in self._states.get(key, {}).items():
                 setattr(callback, name, value)
 
+    def on_epoch_begin(self, epoch, logs=None):
+        """Note the epoch; the loop has begun where it was told to."""
+        self._current_epoch = epoch
+        self.model._initial_epoch = None
+
     def on_train_batch_end(self, batch, logs=None):
         """Save after every `save_freq` batches."""
         if self.save_freq == "epoch":

@@ -28,47 +28,34 @@ class CSVLogger(Callback):
         self.sep = separator
         self.append = append
         self.keys = None
-        self._file = None
 
     def on_train_begin(self, logs=None):
-        """Start anew; the file is opened with the first line."""
+        """Start anew; the first line is written after the first epoch."""
         self.keys = None
-        self._file = None
-
-    def _open(self, logs):
-        """Open the file; a training that is resumed has `keys` and goes on in it."""
-        goes_on = self.append or self.keys is not None
-        has_header = (
-            goes_on and os.path.exists(self.filename) and os.path.getsize(self.filename)
-        )
-        self._file = open(  # noqa: SIM115 (it is open while training)
-            self.filename, "a" if goes_on else "w", newline="", encoding="utf-8"
-        )
-        if self.keys is None:
-            names = sorted(logs)
-            # An epoch without validation leaves room for one that has it.
-            if not any(name.startswith("val_") for name in names):
-                names += [f"val_{name}" for name in names]
-            self.keys = names
-        if not has_header:
-            self._write(["epoch", *self.keys])
-
-    def _write(self, row):
-        csv.writer(self._file, delimiter=self.sep, lineterminator="\n").writerow(row)
-        self._file.flush()
 
     def on_epoch_end(self, epoch, logs=None):
         """Write the line of the epoch."""
         logs = logs or {}
-        if self._file is None:
-            self._open(logs)
-        self._write([epoch, *(_cell(logs.get(key, "NA")) for key in self.keys)])
+        # A training that is resumed has its keys, and goes on in its file.
+        goes_on = self.append or self.keys is not None
+        if self.keys is None:
+            self.keys = _columns(logs)
+        if not (goes_on and os.path.exists(self.filename)):
+            self._write(["epoch", *self.keys], "w")
+        self._write([epoch, *(_cell(logs.get(key, "NA")) for key in self.keys)], "a")
 
-    def on_train_end(self, logs=None):
-        """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+    def _write(self, row, mode):
+        # Closed after each line, so that the file is whole whatever happens next.
+        with open(self.filename, mode, newline="", encoding="utf-8") as file:
+            csv.writer(file, delimiter=self.sep, lineterminator="\n").writerow(row)
+
+
+def _columns(logs):
+    """An epoch without validation leaves room for those that have it."""
+    names = sorted(logs)
+    if any(name.startswith("val_") for name in names):
+        return names
+    return names + [f"val_{name}" for name in names]
 
 
 def _cell(value):

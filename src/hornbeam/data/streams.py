@@ -74,6 +74,7 @@ class StreamData:
         try:
             for item in epoch:
                 count += 1
+                self._delivered = True
                 yield self._batch(item)
         finally:
             epoch.close()
@@ -84,7 +85,6 @@ class StreamData:
         source = self._source.describe()
         if count == 0 and not self._delivered:
             raise ValueError(f"{source} yielded no batch at all.")
-        self._delivered = True
         if self._limit is None and count:
             self.steps = count
         elif count < (self._limit or 1) and not self._warned:

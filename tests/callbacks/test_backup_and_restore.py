@@ -1,0 +1,149 @@
+"""Training that is interrupted and resumed."""
+
+import os
+
+import numpy as np
+import pytest
+
+from hornbeam import callbacks as c
+from hornbeam.data import make_data
+from tests.callbacks.fakes import FakeModel, run
+
+LOSSES = [5.0, 4.0, 4.5, 4.6, 4.7, 4.8, 1.0]
+
+
+class Interrupt(c.Callback):
+    def __init__(self, epoch=None, batch=None):
+        self.at = (epoch, batch)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.at[1] == batch:
+            raise KeyboardInterrupt
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.at == (epoch, None):
+            raise KeyboardInterrupt
+
+
+def others(folder):
+    return [
+        c.EarlyStopping("loss", patience=4, restore_best_weights=True),
+        c.ReduceLROnPlateau("loss", patience=2, factor=0.5),
+        c.ModelCheckpoint(folder / "best.keras", "loss", save_best_only=True),
+        c.CSVLogger(folder / "log.csv"),
+    ]
+
+
+def data():
+    return make_data(np.arange(20), shuffle=True)
+
+
+@pytest.mark.parametrize("stop", range(5))
+@pytest.mark.parametrize("first_in_list", [True, False])
+def test_a_resumed_training_ends_as_the_uninterrupted_one(
+    tmp_path, stop, first_in_list
+):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    whole.mkdir(), parts.mkdir()
+    np.random.seed(7)
+    reference = FakeModel()
+    expected = run(reference, others(whole), LOSSES)
+
+    def attempt(interrupt):
+        model, rows = FakeModel(), data()
+        backup = c.BackupAndRestore(parts / "backup")
+        rest = others(parts)
+        mine = [backup, *rest] if first_in_list else [*rest, backup]
+        try:
+            run(model, [*mine, *interrupt], LOSSES, data=rows)
+        except KeyboardInterrupt:
+            return None
+        finally:
+            order.append(rows.order(6).tolist())
+        return model, rest
+
+    order = []
+    assert attempt([Interrupt(stop)]) is None
+    assert os.path.exists(parts / "backup")
+    model, rest = attempt([])
+    assert order[0] == order[1]
+    assert not os.path.exists(parts / "backup")
+    np.testing.assert_array_equal(model.weight.value, reference.weight.value)
+    assert float(model.optimizer.rate) == float(reference.optimizer.rate)
+    assert rest[0].stopped_epoch == 5
+    assert rest[2].best == 4.0
+    assert model.history.history == expected.history
+    assert model.history.epoch == expected.epoch
+    assert (parts / "log.csv").read_text() == (whole / "log.csv").read_text()
+    assert model._initial_epoch is None
+
+
+def test_a_backup_within_an_epoch_starts_the_epoch_over(tmp_path):
+    backup = c.BackupAndRestore(tmp_path / "b", save_freq=1)
+    model = FakeModel()
+    with pytest.raises(KeyboardInterrupt):
+        run(model, [backup, Interrupt(batch=1)], LOSSES, batches=3)
+    model = FakeModel()
+    history = run(
+        model, [c.BackupAndRestore(tmp_path / "b", save_freq=1)], [1, 1], batches=3
+    )
+    assert history.epoch == [0, 1]
+    assert model.weight.value.tolist() == [8, 8]
+
+
+def test_the_folder_goes_when_all_is_well(tmp_path):
+    folder = tmp_path / "b"
+    run(FakeModel(), [c.BackupAndRestore(folder)], [1.0])
+    assert not folder.exists()
+    run(FakeModel(), [c.BackupAndRestore(folder, delete_checkpoint=False)], [1.0])
+    assert folder.exists()
+
+
+def test_the_folder_stays_when_the_loss_is_lost(tmp_path):
+    folder = tmp_path / "b"
+    run(FakeModel(), [c.BackupAndRestore(folder), c.TerminateOnNaN()], [1.0, np.nan])
+    assert folder.exists()
+
+
+def interrupted(folder, **arguments):
+    with pytest.raises(KeyboardInterrupt):
+        run(
+            FakeModel(), [c.BackupAndRestore(folder, **arguments), Interrupt(1)], LOSSES
+        )
+
+
+def test_a_damaged_backup_is_not_skipped_silently(tmp_path):
+    interrupted(tmp_path)
+    (tmp_path / "latest.npz").write_text("0")
+    with pytest.raises(ValueError, match="damaged"):
+        run(FakeModel(), [c.BackupAndRestore(tmp_path)], LOSSES)
+
+
+def test_the_backup_before_the_last(tmp_path):
+    interrupted(tmp_path, double_checkpoint=True)
+    (tmp_path / "latest.npz").write_text("0")
+    model = FakeModel()
+    with pytest.warns(UserWarning, match="the one before it is used"):
+        run(model, [c.BackupAndRestore(tmp_path)], [1, 1, 1])
+    assert model.weight.value.tolist() == [6, 6]
+
+
+def test_a_backup_of_another_model(tmp_path):
+    interrupted(tmp_path)
+    model = FakeModel()
+    model.weight.assign = None
+    model.weight.shape = (3,)
+    with pytest.raises(ValueError, match="another model: it holds 2 variables"):
+        run(model, [c.BackupAndRestore(tmp_path)], LOSSES)
+
+
+@pytest.mark.parametrize("folder", ["", None])
+def test_a_folder_is_needed(folder):
+    with pytest.raises(ValueError, match="Empty `backup_dir` argument passed"):
+        c.BackupAndRestore(folder)
+
+
+@pytest.mark.parametrize("freq", ["batch", 0.15, True])
+def test_save_freq(freq):
+    with pytest.raises(ValueError, match="Invalid value.*save_freq"):
+        c.BackupAndRestore("b", save_freq=freq)
