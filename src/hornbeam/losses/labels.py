@@ -1,0 +1,38 @@
+"""Checks of class indices, on host arrays: a program cannot raise."""
+
+import numpy as np
+
+
+def check_sparse_labels(y, classes, ignore_class=None):
+    """Raise unless all labels are class indices from 0 to `classes - 1`.
+
+    Args:
+        y: labels, an array on the host.
+        classes: how many classes the model's output has.
+        ignore_class: a label that is allowed beside them, or None.
+    """
+    labels = np.asarray(y)
+    if labels.size == 0:
+        return
+    if ignore_class is not None:
+        labels = labels[labels != ignore_class]
+        if labels.size == 0:
+            return
+    low, high = labels.min(), labels.max()
+    if low >= 0 and high < classes:
+        return
+    wrong = high if high >= classes else low
+    where = tuple(int(i) for i in np.argwhere(np.asarray(y) == wrong)[0])
+    if low >= 1 and high == classes:
+        fix = "The labels seem to start at 1: subtract 1."
+    elif low < 0:
+        fix = (
+            "If that label marks what does not count, say so with "
+            f"SparseCategoricalCrossentropy(ignore_class={int(low)})."
+        )
+    else:
+        fix = f"Give the model's last layer {int(high) + 1} units, or check the labels."
+    raise ValueError(
+        f"Labels must be class indices from 0 to {classes - 1}, as the output has "
+        f"{classes} classes. Received the label {wrong.item()} at index {where}. {fix}"
+    )

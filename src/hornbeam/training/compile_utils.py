@@ -1,0 +1,454 @@
+"""What `compile()` was given, ready for a step: CompileLoss and CompileMetrics.
+
+Both wait for the first outputs to know their structure, then keep flat lists, one entry
+an output.
+"""
+
+import inspect
+import numbers
+
+from hornbeam import losses as losses_module
+from hornbeam import metrics as metrics_module
+from hornbeam import ops
+from hornbeam.core import tree
+from hornbeam.core.naming import to_snake_case
+from hornbeam.core.scopes import batch_mask
+from hornbeam.losses.loss import Loss, LossFunctionWrapper
+from hornbeam.metrics.metric import Metric
+from hornbeam.metrics.reduction import MeanMetricWrapper, merge_mask
+from hornbeam.training.outputs import Outputs
+
+# What "accuracy" and "crossentropy" mean for binary, sparse and one-hot targets.
+_BY_TARGETS = {
+    "accuracy": (
+        "BinaryAccuracy",
+        "SparseCategoricalAccuracy",
+        "CategoricalAccuracy",
+    ),
+    "crossentropy": (
+        "BinaryCrossentropy",
+        "SparseCategoricalCrossentropy",
+        "CategoricalCrossentropy",
+    ),
+}
+_SHORT = {"acc": "accuracy", "ce": "crossentropy"}
+
+
+def class_for_targets(family, y_true, y_pred):
+    """Return the class name that "accuracy" or "crossentropy" means for such data.
+
+    One output is binary; targets with fewer axes than the output, or a last axis of
+    size 1, are class indices; others are one-hot.
+    """
+    target, output = _shape(y_true), _shape(y_pred)
+    binary, sparse, one_hot = _BY_TARGETS[family]
+    if not output or output[-1] == 1 or len(output) == 1:
+        return binary
+    if len(target) < len(output) or target[-1] == 1:
+        return sparse
+    return one_hot
+
+
+def _shape(x):
+    shape = getattr(x, "shape", None)
+    return tuple(ops.shape(x) if shape is None else shape)
+
+
+def resolve_loss(identifier, y_true, y_pred):
+    """Return the Loss that an entry of compile()'s `loss` means, or None."""
+    if identifier is None or isinstance(identifier, Loss):
+        return identifier
+    if isinstance(identifier, str):
+        family = _SHORT.get(identifier, identifier)
+        if family == "crossentropy":
+            name = class_for_targets(family, y_true, y_pred)
+            return getattr(losses_module, name)()
+    loss = losses_module.get(identifier)
+    if isinstance(loss, Loss):
+        return loss
+    return LossFunctionWrapper(loss, name=_name_of(loss))
+
+
+def resolve_metric(identifier, y_true, y_pred):
+    """Return the Metric that an entry of compile()'s `metrics` means.
+
+    A name given as a string is the name in the logs.
+    """
+    if isinstance(identifier, Metric):
+        return identifier
+    metric = identifier
+    if isinstance(identifier, str):
+        family = _SHORT.get(identifier.lower(), identifier.lower())
+        if family in _BY_TARGETS:
+            name = class_for_targets(family, y_true, y_pred)
+            return getattr(metrics_module, name)(name=identifier)
+    metric = metrics_module.get(identifier)
+    if metric is None:
+        raise ValueError(
+            "An entry of `metrics` is None. Expected a metric, its name or a function."
+        )
+    if isinstance(metric, Metric):
+        if isinstance(identifier, str):
+            metric.name = identifier
+        return metric
+    return MeanMetricWrapper(metric, name=_name_of(metric))
+
+
+def _name_of(fn):
+    name = getattr(fn, "name", None) or getattr(fn, "__name__", None)
+    return to_snake_case(name or type(fn).__name__)
+
+
+class CompileLoss(Loss):
+    """The weighted sum of the outputs' losses.
+
+    Args:
+        loss: a loss, its name or a function for all outputs, or a list, dict or nest
+            of them.
+        loss_weights: a number, or a list or dict of numbers; default 1 each.
+        reduction: accepted; each loss has its own.
+        output_names: the names of the outputs, or None.
+    """
+
+    def __init__(
+        self,
+        loss,
+        loss_weights=None,
+        reduction="sum_over_batch_size",
+        output_names=None,
+    ):
+        super().__init__(name="compile_loss", reduction=reduction)
+        for one in tree.flatten(loss):
+            if not (one is None or callable(one) or isinstance(one, str | dict)):
+                losses_module.get(one)
+        self.loss = loss
+        self.loss_weights = loss_weights
+        self.output_names = output_names
+        self.built = False
+        self._losses = []
+        self._weights = []
+        self._trackers = []
+        self._outputs = None
+
+    @property
+    def metrics(self):
+        """The running means of the outputs' losses, where there are several."""
+        return [tracker for tracker in self._trackers if tracker is not None]
+
+    @property
+    def variables(self):
+        """The state of the running means."""
+        return [v for tracker in self.metrics for v in tracker.variables]
+
+    @property
+    def accepts_padding(self):
+        """Whether all losses do; not known before they are built."""
+        return all(loss is None or loss.accepts_padding for loss in self._losses)
+
+    def build(self, y_true, y_pred):
+        """Find the loss of each output, now that the outputs are known."""
+        outputs = Outputs(y_pred, self.output_names)
+        given = outputs.distribute(self.loss, "loss", _is_loss)
+        targets = _targets(outputs, y_true, given)
+        predictions = outputs.flatten(y_pred)
+        self._outputs = outputs
+        self._losses = [
+            resolve_loss(*entry)
+            for entry in zip(given, targets, predictions, strict=True)
+        ]
+        self._weights = self._distribute_weights(outputs)
+        several = sum(loss is not None for loss in self._losses) > 1
+        if not self.built:
+            self._trackers = [
+                metrics_module.Mean(name=f"{outputs.label(i) or f'output_{i}'}_loss")
+                if several and loss is not None
+                else None
+                for i, loss in enumerate(self._losses)
+            ]
+        self.built = True
+
+    def _distribute_weights(self, outputs):
+        weights = self.loss_weights
+        with_loss = [i for i, loss in enumerate(self._losses) if loss is not None]
+        if isinstance(weights, list | tuple):
+            if len(weights) == len(with_loss):
+                found = dict(zip(with_loss, weights, strict=True))
+                return [found.get(i) for i in range(outputs.count)]
+            if len(weights) != outputs.count:
+                raise ValueError(
+                    "`loss_weights` must match the number of losses, got "
+                    f"{len(with_loss)} losses and {len(weights)} weights."
+                )
+        return outputs.distribute(weights, "loss_weights", _is_weight)
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """Return the weighted sum of the losses, or None where there is none."""
+        if not self.built:
+            self.build(y_true, y_pred)
+        outputs = self._outputs
+        predictions = outputs.flatten(y_pred)
+        targets = _targets(outputs, y_true, self._losses)
+        weights = _sample_weights(outputs, sample_weight, self._losses)
+        total = None
+        for index, loss in enumerate(self._losses):
+            if loss is None:
+                continue
+            value = loss(targets[index], predictions[index], weights[index])
+            if self._trackers[index] is not None:
+                rows = valid_row_count(predictions[index])
+                tracked = ops.stop_gradient(value)
+                self._trackers[index].update_state(tracked, sample_weight=rows)
+            if self._weights[index] is not None:
+                value = value * ops.convert_to_tensor(
+                    self._weights[index], dtype=value.dtype
+                )
+            total = value if total is None else total + value
+        return total
+
+    def call(self, y_true, y_pred, sample_weight=None):
+        """Return the weighted sum of the losses."""
+        return self(y_true, y_pred, sample_weight)
+
+    def get_config(self):
+        """A container has no config: compile() has that of its arguments."""
+        raise NotImplementedError("CompileLoss has no config of its own.")
+
+
+def valid_row_count(y_pred):
+    """Return how many rows of the batch are no padding."""
+    mask = batch_mask()
+    if mask is not None:
+        return ops.sum(ops.cast(mask, "float32"))
+    shape = _shape(y_pred)
+    return 1 if not shape or shape[0] is None else shape[0]
+
+
+def _is_loss(x, single=True):
+    is_config = isinstance(x, dict) and "class_name" in x
+    return is_config or not isinstance(x, list | tuple | dict)
+
+
+def _is_weight(x, single=True):
+    return isinstance(x, numbers.Number) or hasattr(x, "shape")
+
+
+def _targets(outputs, y_true, losses):
+    """Return the targets of each output, None where an output has none.
+
+    Outputs without a loss need no targets.
+    """
+    if isinstance(y_true, dict) and outputs.names and set(y_true) <= set(outputs.names):
+        return [y_true.get(name) for name in outputs.names]
+    found = outputs.flatten(y_true)
+    if len(found) == outputs.count:
+        return found
+    with_loss = [i for i, loss in enumerate(losses) if loss is not None]
+    if len(found) == len(with_loss):
+        by_index = dict(zip(with_loss, found, strict=True))
+        return [by_index.get(i) for i in range(outputs.count)]
+    raise ValueError(
+        "y_true and y_pred have different structures. The model has "
+        f"{outputs.count} outputs{f' {outputs.names}' if outputs.names else ''}, "
+        f"{len(with_loss)} of them with a loss or a metric, but {len(found)} targets "
+        f"were given.\ny_true: {_shapes(y_true)}\ny_pred: {_shapes(outputs.structure)}"
+    )
+
+
+def _shapes(nest):
+    return tree.map_structure(lambda x: None if x is None else str(_shape(x)), nest)
+
+
+def _sample_weights(outputs, sample_weight, losses):
+    """Return the sample weights of each output, or None."""
+    if sample_weight is None or not tree.is_nested(sample_weight):
+        return [sample_weight] * outputs.count
+    if all(x is None for x in tree.flatten(sample_weight)):
+        return [None] * outputs.count
+    names = set(outputs.names)
+    if isinstance(sample_weight, dict) and names and set(sample_weight) <= names:
+        return [sample_weight.get(name) for name in outputs.names]
+    found = outputs.flatten(sample_weight)
+    if len(found) == 1:
+        return found * outputs.count
+    if len(found) == outputs.count:
+        return found
+    with_loss = [i for i, loss in enumerate(losses) if loss is not None]
+    if len(found) == len(with_loss):
+        by_index = dict(zip(with_loss, found, strict=True))
+        return [by_index.get(i) for i in range(outputs.count)]
+    raise ValueError(
+        f"`sample_weight` has {len(found)} entries, but the model has {outputs.count} "
+        f"outputs{f' {outputs.names}' if outputs.names else ''}. Expected one array "
+        "for all outputs, or one an output."
+    )
+
+
+class CompileMetrics(Metric):
+    """The metrics of all outputs, and those weighted by the sample weights.
+
+    Args:
+        metrics: a list of metrics, names and functions; with several outputs a list
+            or dict of such lists, or a nest like the outputs.
+        weighted_metrics: likewise.
+        name: default "compile_metrics".
+        output_names: the names of the outputs, or None.
+    """
+
+    def __init__(
+        self, metrics, weighted_metrics, name="compile_metrics", output_names=None
+    ):
+        super().__init__(name=name)
+        for argument, value in (
+            ("metrics", metrics),
+            ("weighted_metrics", weighted_metrics),
+        ):
+            if value is not None and not isinstance(value, list | tuple | dict):
+                raise ValueError(
+                    f"Expected `{argument}` argument to be a list, tuple, or dict, "
+                    f"such as {argument}=[{value!r}]. Received instead: "
+                    f"{argument}={value!r} of type {type(value)}"
+                )
+        self._metrics = metrics
+        self._weighted_metrics = weighted_metrics
+        self.output_names = output_names
+        self.built = False
+        self._plain = []
+        self._weighted = []
+        self._outputs = None
+
+    @property
+    def metrics(self):
+        """The metrics, and then those that are weighted."""
+        return [m for entry in (*self._plain, *self._weighted) for m in entry]
+
+    @property
+    def variables(self):
+        """The state of all metrics."""
+        return [v for metric in self.metrics for v in metric.variables]
+
+    @property
+    def accepts_padding(self):
+        """Whether all metrics do; not known before they are built."""
+        return all(metric.accepts_padding for metric in self.metrics)
+
+    def build(self, y_true, y_pred):
+        """Find the metrics of each output, now that the outputs are known."""
+        if self.built:
+            return
+        outputs = Outputs(y_pred, self.output_names)
+        self._outputs = outputs
+        lists = [
+            self._distribute(self._metrics, "metrics"),
+            self._distribute(self._weighted_metrics, "weighted_metrics"),
+        ]
+        measured = [a or b or None for a, b in zip(*lists, strict=True)]
+        targets = _targets(outputs, y_true, measured)
+        predictions = outputs.flatten(y_pred)
+        self._plain, self._weighted = (
+            [
+                [resolve_metric(one, y, p) for one in entry]
+                for entry, y, p in zip(given, targets, predictions, strict=True)
+            ]
+            for given in lists
+        )
+        for plain, weighted, y, p in zip(
+            self._plain, self._weighted, targets, predictions, strict=True
+        ):
+            for metric in (*plain, *weighted):
+                _build(metric, y, p)
+        self.built = True
+
+    def _distribute(self, given, what):
+        """Return the list of metrics of each output."""
+        outputs = self._outputs
+        if given is None or len(given) == 0:
+            return [[] for _ in range(outputs.count)]
+        if outputs.count == 1 and isinstance(given, list | tuple):
+            nested = len(given) == 1 and isinstance(given[0], list | tuple)
+            return [_as_list(given[0] if nested else given)]
+        found = outputs.distribute(given, what, _is_metrics)
+        return [_as_list(entry) for entry in found]
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Update all metrics with a batch."""
+        if not self.built:
+            self.build(y_true, y_pred)
+        outputs = self._outputs
+        measured = [
+            a or b or None for a, b in zip(self._plain, self._weighted, strict=True)
+        ]
+        targets = _targets(outputs, y_true, measured)
+        predictions = outputs.flatten(y_pred)
+        weights = _sample_weights(outputs, sample_weight, measured)
+        mask = batch_mask()
+        if mask is not None:
+            mask = ops.cast(mask, "int32")
+        for index, (plain, weighted) in enumerate(
+            zip(self._plain, self._weighted, strict=True)
+        ):
+            pair = targets[index], predictions[index]
+            for metric in plain:
+                if mask is None:
+                    metric.update_state(*pair)
+                else:
+                    metric.update_state(*pair, sample_weight=mask)
+            for metric in weighted:
+                weight = merge_mask(weights[index], mask, metric.dtype)
+                metric.update_state(*pair, sample_weight=weight)
+
+    def reset_state(self):
+        """Reset all metrics."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def result(self):
+        """Return `{name: value}`; names have the output's name in front, if several."""
+        results = {}
+        several = self._outputs is not None and self._outputs.count > 1
+        for lists, weighted in ((self._plain, False), (self._weighted, True)):
+            for index, entry in enumerate(lists):
+                label = self._outputs.label(index) if several else None
+                for metric in entry:
+                    value = metric.result()
+                    named = value if isinstance(value, dict) else {metric.name: value}
+                    for name, one in named.items():
+                        results[_free_name(name, label, weighted, results)] = one
+        return results
+
+    def get_config(self):
+        """A container has no config: compile() has that of its arguments."""
+        raise NotImplementedError("CompileMetrics has no config of its own.")
+
+
+def _free_name(name, label, weighted, taken):
+    """Return the name of a result in the logs, one that is not taken."""
+    prefix = f"{label}_" if label else ""
+    if weighted and f"{prefix}{name}" in taken:
+        prefix += "weighted_"
+    full, number = f"{prefix}{name}", 0
+    while full in taken:
+        number += 1
+        full = f"{prefix}{name}_{number}"
+    return full
+
+
+def _is_metrics(x, single):
+    """Whether `x` is a metric or, for one output, a list of metrics."""
+    if isinstance(x, list | tuple):
+        return single
+    return not isinstance(x, dict) or "class_name" in x
+
+
+def _as_list(entry):
+    if entry is None:
+        return []
+    return list(entry) if isinstance(entry, list | tuple) else [entry]
+
+
+def _build(metric, y_true, y_pred):
+    """Let a metric make the state that depends on the shapes."""
+    if y_true is None or not hasattr(metric, "build"):
+        return
+    accepts = len(inspect.signature(metric.build).parameters) == 2
+    if accepts:
+        metric.build(_shape(y_true), _shape(y_pred))
