@@ -301,6 +301,14 @@ def test_py_dataset_without_parts():
         assert numbers(make_data(NoInit())) == [1]
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+def test_py_dataset_is_iterable(workers):
+    assert [int(x[0, 0]) for x, _ in Numbered(workers=workers)] == list(range(6))
+    endless = iter(Endless(workers=workers))
+    assert [int(next(endless)[0][0, 0]) for _ in range(8)] == list(range(8))
+    endless.close()
+
+
 def test_py_dataset_settings():
     dataset = PyDataset(workers=3, use_multiprocessing=True, max_queue_size=4)
     assert (dataset.workers, dataset.max_queue_size) == (3, 4)

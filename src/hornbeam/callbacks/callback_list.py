@@ -139,20 +139,27 @@ def _overrides(callback, methods):
     )
 
 
-def _calls_all(name, counted):
+def _calls_all(name):
     """Return the method `name` that calls the method of that name of every callback."""
 
+    def call(self, *arguments):
+        *number, logs = arguments
+        logs = {} if logs is None else logs
+        for callback in self.callbacks:
+            getattr(callback, name)(*number, logs)
+
+    def of_batch(self, batch, logs=None):
+        call(self, batch, logs)
+
+    def of_epoch(self, epoch, logs=None):
+        call(self, epoch, logs)
+
     def of_run(self, logs=None):
-        logs = {} if logs is None else logs
-        for callback in self.callbacks:
-            getattr(callback, name)(logs)
+        call(self, logs)
 
-    def of_item(self, number, logs=None):
-        logs = {} if logs is None else logs
-        for callback in self.callbacks:
-            getattr(callback, name)(number, logs)
-
-    method = of_item if counted else of_run
+    method = (
+        of_batch if "_batch_" in name else of_epoch if "_epoch_" in name else of_run
+    )
     method.__name__ = name
     method.__qualname__ = f"CallbackList.{name}"
     method.__doc__ = f"Call `{name}` of every callback."
@@ -161,5 +168,4 @@ def _calls_all(name, counted):
 
 for _name in vars(Callback):
     if _name.startswith("on_") and _name not in vars(CallbackList):
-        _counted = "batch" in _name or "epoch" in _name
-        setattr(CallbackList, _name, _calls_all(_name, _counted))
+        setattr(CallbackList, _name, _calls_all(_name))

@@ -2,6 +2,7 @@
 
 import collections
 import contextvars
+import itertools
 import multiprocessing
 import warnings
 from concurrent import futures
@@ -87,6 +88,11 @@ class PyDataset:
     def __getitem__(self, index):
         """Return batch `index`."""
         raise NotImplementedError(f"{type(self).__name__} must define `__getitem__`.")
+
+    def __iter__(self):
+        """Yield the batches in their order, computed ahead by the workers."""
+        length = self.num_batches
+        return fetch(self, itertools.count() if length is None else range(length))
 
     @property
     def num_batches(self):

@@ -1,5 +1,6 @@
 """Data that comes batch by batch."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -207,7 +208,11 @@ class PyDatasetSource:
         if length is None:
             start = 0 if restart else self._position
             self._position = start + (limit or 0)
-            return _count(start, limit)
+            return (
+                itertools.count(start)
+                if limit is None
+                else range(start, self._position)
+            )
         if restart or len(self._left) == 0:
             self._left = np.arange(length)
             if self._shuffle:
@@ -215,10 +220,3 @@ class PyDatasetSource:
                 self._left = draws.permutation(length)
         now, self._left = self._left[:limit], self._left[len(self._left[:limit]) :]
         return [int(index) for index in now]
-
-
-def _count(start, limit):
-    index = start
-    while limit is None or index < start + limit:
-        yield index
-        index += 1
