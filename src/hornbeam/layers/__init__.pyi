@@ -88,6 +88,14 @@ from hornbeam.layers.pooling.max_pooling import MaxPooling3D as MaxPool3D
 from hornbeam.layers.pooling.max_pooling import MaxPooling3D as MaxPooling3D
 from hornbeam.layers.preprocessing.normalization import Normalization as Normalization
 from hornbeam.layers.preprocessing.rescaling import Rescaling as Rescaling
+from hornbeam.layers.regularization.activity_regularization import ActivityRegularization as ActivityRegularization
+from hornbeam.layers.regularization.alpha_dropout import AlphaDropout as AlphaDropout
+from hornbeam.layers.regularization.dropout import Dropout as Dropout
+from hornbeam.layers.regularization.gaussian_dropout import GaussianDropout as GaussianDropout
+from hornbeam.layers.regularization.gaussian_noise import GaussianNoise as GaussianNoise
+from hornbeam.layers.regularization.spatial_dropout import SpatialDropout1D as SpatialDropout1D
+from hornbeam.layers.regularization.spatial_dropout import SpatialDropout2D as SpatialDropout2D
+from hornbeam.layers.regularization.spatial_dropout import SpatialDropout3D as SpatialDropout3D
 from hornbeam.layers.reshaping.cropping import Cropping1D as Cropping1D
 from hornbeam.layers.reshaping.cropping import Cropping2D as Cropping2D
 from hornbeam.layers.reshaping.cropping import Cropping3D as Cropping3D

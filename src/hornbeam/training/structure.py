@@ -18,6 +18,7 @@ from hornbeam.core.variable import Variable
 from hornbeam.graph.function import Function
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import OpOperation
+from hornbeam.initializers.initializer import Initializer
 from hornbeam.layers.layer import Layer
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), np.dtype)
@@ -62,6 +63,9 @@ class Structure:
             return ("variable", x.shape, x._dtype, x.trainable, x._autocast)
         if isinstance(x, SeedGenerator):
             return ("seed",)
+        if isinstance(x, Initializer):
+            # What a variable starts with is no part of what a program does.
+            return ("initializer",)
         if isinstance(x, types.FunctionType | types.BuiltinFunctionType):
             return self._of_function(x)
         if isinstance(x, functools.partial):
@@ -118,7 +122,8 @@ class Structure:
     def _of_arguments(self, x, lifted):
         found = []
         for name in init_arguments(type(x)):
-            if name in lifted or name == "name":
+            # A seed acts through the state of a SeedGenerator, which is a Variable.
+            if name in lifted or name in ("name", "seed"):
                 continue
             # `_learning_rate` is a Variable or a schedule; `learning_rate` its value.
             attribute = f"_{name}" if name == "learning_rate" else name

@@ -1,0 +1,1 @@
+"""Layers against overfitting: noise while training, penalties of outputs."""

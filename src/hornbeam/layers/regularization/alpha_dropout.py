@@ -1,0 +1,49 @@
+"""Dropout for self-normalizing networks."""
+
+from hornbeam import backends, ops
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.layers.regularization.noise import Noise, check_noise_shape, check_share
+from hornbeam.random.dropout import complete_shape
+
+# What SELU gives for minus infinity.
+_SATURATED = -1.6732632423543772 * 1.0507009873554805
+
+
+class AlphaDropout(Noise):
+    """Sets a share of its inputs to SELU's lower limit while training.
+
+    The result is then scaled and shifted so that inputs of mean 0 and variance 1 keep
+    both: with s the limit and p the rate, `a (x' - s p)` with
+    `a = ((1 - p) (1 + p s**2)) ** -0.5`. Source: Klambauer et al., "Self-normalizing
+    neural networks" (2017).
+
+    Args:
+        rate: the share to drop, from 0 to 1.
+        noise_shape: the shape of the choice, which is broadcast to the inputs; None in
+            it stands for the size of the inputs. Default: the inputs' shape.
+        seed: an integer; default: made up.
+
+    Call arguments: `inputs` of any shape; `training`: whether to drop.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.AlphaDropout(0.5, seed=1)
+    >>> layer(keras.ops.ones((2, 3)), training=True).shape == (2, 3)
+    True
+    """
+
+    rate = Hyperparameter()
+
+    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        self.rate = check_share("rate", rate)
+        self.noise_shape = check_noise_shape(noise_shape)
+
+    def noisy(self, inputs, key):
+        """Return the inputs with a share of them at the limit."""
+        shape = complete_shape(self.noise_shape, ops.shape(inputs))
+        kept = backends.current().random_uniform(key, shape) >= self.rate
+        # Finite at rate 1, without a branch; all are then equal to s p.
+        remaining = ops.maximum(1.0 - self.rate, 2.0**-24)
+        a = (remaining * (1.0 + self.rate * _SATURATED**2)) ** -0.5
+        x = ops.where(kept, ops.cast(inputs, "float32"), _SATURATED)
+        return ops.cast(a * (x - _SATURATED * self.rate), inputs.dtype)

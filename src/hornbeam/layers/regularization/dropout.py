@@ -1,0 +1,44 @@
+"""Dropout."""
+
+from hornbeam import ops
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.layers.regularization.noise import Noise, check_noise_shape, check_share
+from hornbeam.random.dropout import complete_shape, keep_factor
+
+
+class Dropout(Noise):
+    """Sets a share of its inputs to 0 while training, and scales the others up.
+
+    What is kept is multiplied by `1 / (1 - rate)`, so that the expected sum stays. The
+    choice is new at each call. Source: Srivastava et al., "Dropout: a simple way to
+    prevent neural networks from overfitting" (2014).
+
+    Args:
+        rate: the share to drop, from 0 to 1.
+        noise_shape: the shape of the choice, which is broadcast to the inputs; None in
+            it stands for the size of the inputs. Default: the inputs' shape.
+        seed: an integer; default: made up.
+
+    Call arguments: `inputs` of any shape; `training`: whether to drop.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.Dropout(0.5, seed=1)
+    >>> y = layer(keras.ops.ones((4, 50)), training=True)
+    >>> float(keras.ops.min(y)), float(keras.ops.max(y))
+    (0.0, 2.0)
+    """
+
+    rate = Hyperparameter()
+
+    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        self.rate = check_share("rate", rate)
+        self.noise_shape = check_noise_shape(noise_shape)
+
+    def noisy(self, inputs, key):
+        """Return the inputs with a share of them dropped."""
+        shape = complete_shape(self._noise_shape(inputs), ops.shape(inputs))
+        return inputs * ops.cast(keep_factor(key, shape, self.rate), inputs.dtype)
+
+    def _noise_shape(self, inputs):
+        return self.noise_shape

@@ -1,0 +1,38 @@
+"""Multiplicative noise."""
+
+from hornbeam import ops, random
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.layers.regularization.noise import Noise, check_share
+
+
+class GaussianDropout(Noise):
+    """Multiplies its inputs by normal numbers of mean 1 while training.
+
+    Their standard deviation is `sqrt(rate / (1 - rate))`, that of the factors of
+    Dropout. Source: Srivastava et al., "Dropout: a simple way to prevent neural
+    networks from overfitting" (2014), section 10.
+
+    Args:
+        rate: the drop rate of a Dropout with equal variance, from 0 to 1.
+        seed: an integer; default: made up.
+
+    Call arguments: `inputs` of any shape; `training`: whether to add noise.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.GaussianDropout(0.5, seed=1)
+    >>> layer(keras.ops.ones((2, 3)), training=True).shape == (2, 3)
+    True
+    """
+
+    rate = Hyperparameter()
+
+    def __init__(self, rate, seed=None, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        self.rate = check_share("rate", rate)
+
+    def noisy(self, inputs, key):
+        """Return the inputs with noise."""
+        # At rate 1 a large number stands for the infinite one; there is no branch.
+        stddev = ops.sqrt(self.rate / ops.maximum(1.0 - self.rate, 2.0**-24))
+        factor = random.normal(ops.shape(inputs), 1.0, stddev, "float32", key)
+        return inputs * ops.cast(factor, inputs.dtype)

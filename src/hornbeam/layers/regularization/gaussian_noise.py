@@ -1,0 +1,32 @@
+"""Additive noise."""
+
+from hornbeam import ops, random
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.layers.regularization.noise import Noise, check_share
+
+
+class GaussianNoise(Noise):
+    """Adds normal numbers of mean 0 to its inputs while training.
+
+    Args:
+        stddev: the standard deviation of the noise, from 0 to 1.
+        seed: an integer; default: made up.
+
+    Call arguments: `inputs` of any shape; `training`: whether to add noise.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.GaussianNoise(0.5, seed=1)
+    >>> layer(keras.ops.ones((2, 3)), training=True).shape == (2, 3)
+    True
+    """
+
+    stddev = Hyperparameter()
+
+    def __init__(self, stddev, seed=None, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        self.stddev = check_share("stddev", stddev)
+
+    def noisy(self, inputs, key):
+        """Return the inputs with noise."""
+        noise = random.normal(ops.shape(inputs), 0.0, self.stddev, "float32", key)
+        return inputs + ops.cast(noise, inputs.dtype)

@@ -1,0 +1,58 @@
+"""What the layers share that make noise while training."""
+
+from hornbeam.core.random import SeedGenerator
+from hornbeam.layers.layer import Layer
+
+
+class Noise(Layer):
+    """A base for layers that change their inputs while training, and only then.
+
+    A subclass implements `noisy(inputs, key)`, where `key` is the key of a draw.
+    """
+
+    def __init__(self, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.seed_generator = SeedGenerator(seed)
+        self.supports_masking = True
+
+    def noisy(self, inputs, key):
+        """Return the inputs with noise."""
+        raise NotImplementedError
+
+    def call(self, inputs, training=False):
+        """Return the inputs, with noise if `training`."""
+        return self.noisy(inputs, self.seed_generator.next()) if training else inputs
+
+    def compute_output_shape(self, input_shape):
+        """Return `input_shape`."""
+        return input_shape
+
+
+def check_share(argument, value):
+    """Return `value` if it is a number from 0 to 1."""
+    if not 0 <= value <= 1:
+        raise ValueError(
+            f"Invalid value received for argument `{argument}`. Expected a float value "
+            f"between 0 and 1. Received: {argument}={value}"
+        )
+    return value
+
+
+def check_noise_shape(noise_shape):
+    """Return `noise_shape` as a tuple of positive integers and None, or None."""
+    if noise_shape is None:
+        return None
+    problem = None
+    if not isinstance(noise_shape, list | tuple):
+        problem = "a tuple or list of integers"
+    elif not all(size is None or isinstance(size, int) for size in noise_shape):
+        problem = "all elements to be integers or None"
+    elif not all(size is None or size > 0 for size in noise_shape):
+        problem = "all dimensions to be positive integers or None"
+    if problem:
+        raise ValueError(
+            "Invalid value received for argument `noise_shape`. Expected "
+            f"{problem}. Received: noise_shape={noise_shape}"
+        )
+    return tuple(noise_shape)

@@ -1,0 +1,88 @@
+"""Uniform and normal numbers."""
+
+import numbers
+
+import ml_dtypes
+import numpy as np
+
+from hornbeam import backends, ops
+from hornbeam.core.normal import quantile, truncated_quantile
+from hornbeam.core.random import draw_seed
+from hornbeam.random.draw import float_dtype, random_words, shape_of, signed
+
+
+def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
+    """Draw numbers uniformly from [minval, maxval).
+
+    Args:
+        shape: the shape of the result.
+        minval: the lower end. Default: 0.
+        maxval: the upper end. Default: 1.
+        dtype: a float dtype. Default: `keras.config.floatx()`.
+        seed: an integer (the same draw each time), a `SeedGenerator`, or None for the
+            global generator.
+
+    >>> import hornbeam as keras
+    >>> x = keras.random.uniform((2, 3), seed=1)
+    >>> 0.0 <= float(keras.ops.min(x)) < 1.0
+    True
+    """
+    dtype = float_dtype("uniform", dtype)
+    shape = shape_of("uniform", shape)
+    unit = backends.current().random_uniform(draw_seed(seed), shape)
+    values = ops.cast(ops.add(ops.multiply(unit, maxval - minval), minval), dtype)
+    if isinstance(minval, numbers.Real) and isinstance(maxval, numbers.Real):
+        # Rounding may reach the upper end.
+        values = ops.minimum(values, _below(maxval, minval, dtype))
+    return values
+
+
+def _below(value, towards, dtype):
+    kind = np.dtype(getattr(ml_dtypes, dtype, dtype)).type
+    return float(np.nextafter(kind(value), kind(towards)))
+
+
+def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
+    """Draw numbers from a normal distribution.
+
+    Args:
+        shape: the shape of the result.
+        mean: the mean. Default: 0.
+        stddev: the standard deviation. Default: 1.
+        dtype: a float dtype. Default: `keras.config.floatx()`.
+        seed: an integer (the same draw each time), a `SeedGenerator`, or None for the
+            global generator.
+
+    >>> import hornbeam as keras
+    >>> keras.random.normal((2, 3), mean=10.0, seed=1).shape == (2, 3)
+    True
+    """
+    return _normal("normal", quantile, shape, mean, stddev, dtype, seed)
+
+
+def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
+    """Draw numbers from a normal distribution without what is beyond two deviations.
+
+    Args:
+        shape: the shape of the result.
+        mean: the mean. Default: 0.
+        stddev: the standard deviation before the distribution is cut. Default: 1.
+        dtype: a float dtype. Default: `keras.config.floatx()`.
+        seed: an integer (the same draw each time), a `SeedGenerator`, or None for the
+            global generator.
+
+    >>> import hornbeam as keras
+    >>> x = keras.random.truncated_normal((100,), seed=1)
+    >>> float(keras.ops.max(keras.ops.abs(x))) <= 2.0
+    True
+    """
+    return _normal(
+        "truncated_normal", truncated_quantile, shape, mean, stddev, dtype, seed
+    )
+
+
+def _normal(function, size_of, shape, mean, stddev, dtype, seed):
+    dtype = float_dtype(function, dtype)
+    words = random_words(shape_of(function, shape), seed)
+    values = ops.add(ops.multiply(signed(words, size_of), stddev), mean)
+    return ops.cast(values, dtype)

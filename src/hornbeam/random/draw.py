@@ -1,0 +1,56 @@
+"""What the distributions share: argument checks, words to numbers."""
+
+from hornbeam import backends, ops
+from hornbeam.core import dtypes, normal
+from hornbeam.core.random import draw_seed
+from hornbeam.core.variable import standardize_shape
+
+
+def float_dtype(function, dtype):
+    """Return the name of the float dtype that `keras.random.<function>` gives."""
+    dtype = dtypes.standardize_dtype(dtype)
+    if not dtypes.is_float_dtype(dtype):
+        raise ValueError(
+            f"`keras.random.{function}` requires a floating point `dtype`. Received: "
+            f"dtype={dtype}"
+        )
+    return dtype
+
+
+def shape_of(function, shape):
+    """Return the shape of a draw as a tuple of integers."""
+    shape = standardize_shape(shape)
+    if None in shape:
+        raise ValueError(
+            f"`keras.random.{function}` requires a `shape` of known sizes. Received: "
+            f"shape={shape}"
+        )
+    return shape
+
+
+def random_words(shape, seed):
+    """Return 32-bit random words."""
+    return backends.current().random_bits(draw_seed(seed), shape)
+
+
+def tail(words):
+    """Return a float32 in (0, 1], finest near 0, from the upper 31 bits of words."""
+    # Through int32: conversion from unsigned numbers is slow.
+    return normal.tail_of(ops.cast(ops.cast(words >> 1, "int32"), "float32"))
+
+
+def signed(words, quantile):
+    """Return `quantile(tail)` with a random sign."""
+    size = quantile(tail(words), ops)
+    return ops.where((words & 1) == 1, -size, size)
+
+
+def first_accepted(candidates, accepted):
+    """Return the first of the candidates (along axis 0) that is accepted.
+
+    The last one is taken as it is.
+    """
+    result = candidates[-1]
+    for k in reversed(range(candidates.shape[0] - 1)):
+        result = ops.where(accepted[k], candidates[k], result)
+    return result

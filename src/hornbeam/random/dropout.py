@@ -1,0 +1,54 @@
+"""Dropout as a function."""
+
+from hornbeam import backends, ops
+from hornbeam.core.random import draw_seed
+
+
+def dropout(inputs, rate, noise_shape=None, seed=None):
+    """Set a share of the elements to 0 and scale the others up by `1 / (1 - rate)`.
+
+    Source: Srivastava et al., "Dropout" (2014).
+
+    Args:
+        inputs: a float tensor.
+        rate: the probability of an element to become 0; a number or a scalar tensor.
+        noise_shape: the shape of the choice, which is broadcast to the inputs; None in
+            it stands for the size of the inputs. Default: the inputs' shape.
+        seed: an integer (the same draw each time), a `SeedGenerator`, or None for the
+            global generator.
+
+    >>> import hornbeam as keras
+    >>> x = keras.random.dropout(keras.ops.ones((2, 3)), 0.5, seed=1)
+    >>> sorted(set(keras.ops.convert_to_numpy(x).ravel().tolist()))
+    [0.0, 2.0]
+    """
+    inputs = ops.convert_to_tensor(inputs)
+    key = draw_seed(seed)
+    factor = keep_factor(key, complete_shape(noise_shape, inputs.shape), rate)
+    return inputs * ops.cast(factor, inputs.dtype)
+
+
+def complete_shape(noise_shape, shape):
+    """Return `noise_shape` with the sizes of `shape` where it has None."""
+    if noise_shape is None:
+        return tuple(shape)
+    noise_shape = tuple(noise_shape)
+    if len(noise_shape) != len(shape):
+        raise ValueError(
+            "Argument `noise_shape` of dropout must have as many sizes as the inputs "
+            f"have axes. Received: noise_shape={noise_shape} and inputs of shape "
+            f"{tuple(shape)}"
+        )
+    pairs = zip(noise_shape, shape, strict=True)
+    return tuple(size if wanted is None else wanted for wanted, size in pairs)
+
+
+def keep_factor(key, shape, rate):
+    """Return 0 with probability `rate`, else `1 / (1 - rate)`, as float32.
+
+    At rate 1 all are 0, and nothing is infinite: `rate` may be traced, so there is no
+    branch on it. Below 1 the difference to 1 is at least 2**-24 in float32.
+    """
+    kept = backends.current().random_uniform(key, shape) >= rate
+    scale = 1.0 / ops.maximum(ops.cast(1.0 - rate, "float32"), 2.0**-24)
+    return ops.where(kept, scale, 0.0)
