@@ -287,7 +287,7 @@ def unique(
     )
 
 
-def bincount(x, weights=None, minlength=0):
+def count_integers(x, weights=None, minlength=0):
     x = _array(x)
     if weights is not None:
         weights = _array(weights)

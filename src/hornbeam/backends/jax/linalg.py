@@ -72,17 +72,25 @@ def lstsq(a, b, rcond=None):
     return jnp.linalg.lstsq(_to_float(a), _to_float(b), rcond=rcond)[0]
 
 
-def fft(x):
+def complex_fft(x):
     return jnp.fft.fft(convert(x))
 
 
-def ifft(x):
+def complex_ifft(x):
     return jnp.fft.ifft(convert(x))
 
 
-def rfft(x, fft_length=None):
-    return jnp.fft.rfft(convert(x), fft_length)
+def real_fft(x, length=None):
+    return jnp.fft.rfft(convert(x), length)
 
 
-def irfft(x, fft_length=None):
-    return jnp.fft.irfft(convert(x), fft_length)
+def real_ifft(x, length=None):
+    return jnp.fft.irfft(convert(x), length)
+
+
+def jvp(fun, primals, tangents, has_aux=False):
+    return jax.jvp(fun, primals, tangents, has_aux=has_aux)
+
+
+def to_complex(x, y):
+    return jax.lax.complex(_to_float(x), _to_float(y))

@@ -369,7 +369,7 @@ def _of_size(x, axis, size, fill_value):
     return np.concatenate([x, np.repeat(filler, missing, axis)], axis)
 
 
-def bincount(x, weights=None, minlength=0):
+def count_integers(x, weights=None, minlength=0):
     x = _array(x)
     dtype = np.dtype("int32") if weights is None else _array(weights).dtype
     length = builtins.max(int(x.max()) + 1 if x.size else 0, minlength)

@@ -80,17 +80,25 @@ def lstsq(a, b, rcond=None):
     return np.linalg.lstsq(_to_float(a), _to_float(b), rcond)[0]
 
 
-def fft(x):
+def complex_fft(x):
     return np.fft.fft(convert(x))
 
 
-def ifft(x):
+def complex_ifft(x):
     return np.fft.ifft(convert(x))
 
 
-def rfft(x, fft_length=None):
-    return np.fft.rfft(convert(x), fft_length)
+def real_fft(x, length=None):
+    return np.fft.rfft(convert(x), length)
 
 
-def irfft(x, fft_length=None):
-    return np.fft.irfft(convert(x), fft_length)
+def real_ifft(x, length=None):
+    return np.fft.irfft(convert(x), length)
+
+
+def jvp(fun, primals, tangents, has_aux=False):
+    raise NotImplementedError("The NumPy engine has no derivatives.")
+
+
+def to_complex(x, y):
+    return _to_float(x) + np.complex64(1j) * _to_float(y)

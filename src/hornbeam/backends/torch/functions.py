@@ -421,7 +421,7 @@ def unique(
     return torch.as_tensor(found, device=x.device).to(x.dtype)
 
 
-def bincount(x, weights=None, minlength=0):
+def count_integers(x, weights=None, minlength=0):
     x = _indices(x)
     longest = int(x.max()) + 1 if x.numel() else 0
     length = builtins.max(longest, minlength)

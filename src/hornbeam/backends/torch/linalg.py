@@ -85,17 +85,25 @@ def lstsq(a, b, rcond=None):
     return result[:, 0] if b.ndim == 1 else result
 
 
-def fft(x):
+def complex_fft(x):
     return torch.fft.fft(convert(x))
 
 
-def ifft(x):
+def complex_ifft(x):
     return torch.fft.ifft(convert(x))
 
 
-def rfft(x, fft_length=None):
-    return torch.fft.rfft(convert(x), fft_length)
+def real_fft(x, length=None):
+    return torch.fft.rfft(convert(x), length)
 
 
-def irfft(x, fft_length=None):
-    return torch.fft.irfft(convert(x), fft_length)
+def real_ifft(x, length=None):
+    return torch.fft.irfft(convert(x), length)
+
+
+def jvp(fun, primals, tangents, has_aux=False):
+    return torch.func.jvp(fun, primals, tangents, has_aux=has_aux)
+
+
+def to_complex(x, y):
+    return torch.complex(_to_float(x), _to_float(y))

@@ -1,0 +1,480 @@
+"""Tensors from nothing: constants, ranges, grids, windows, diagonals."""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+
+from hornbeam.core import dtypes
+from hornbeam.core.config import floatx
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops import rules
+from hornbeam.ops.core import cast, convert_to_tensor
+from hornbeam.ops.declare import composite, primitive
+from hornbeam.ops.elementwise import (
+    add,
+    as_result_type,
+    divide,
+    multiply,
+    power,
+    sign,
+    sqrt,
+    subtract,
+    to_float,
+)
+from hornbeam.ops.indexing import where
+from hornbeam.ops.shaping import expand_dims, moveaxis, reshape
+from hornbeam.ops.transcendental import cos, i0, log10
+
+
+@primitive(rules.created)
+def zeros(shape, dtype=None):
+    """A tensor of zeros; `dtype` is `floatx()` by default.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.zeros((2, 3)).shape
+    (2, 3)
+    """
+
+
+@primitive(rules.created)
+def ones(shape, dtype=None):
+    """A tensor of ones; `dtype` is `floatx()` by default.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.ones((2, 3)).shape
+    (2, 3)
+    """
+
+
+@composite(rule=rules.created)
+def empty(shape, dtype=None):
+    """A tensor whose values do not matter: zeros.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.empty((2, 3)).shape
+    (2, 3)
+    """
+    return zeros(shape, dtype)
+
+
+@primitive(rules.created)
+def full(shape, fill_value, dtype=None):
+    """A tensor of `fill_value`; `dtype` is `floatx()` by default.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.full((2, 3), 7.0)[0, 0])
+    7.0
+    """
+
+
+def _dtype_like(x, dtype):
+    return dtype or dtypes.standardize_dtype(x.dtype)
+
+
+@composite(rule=rules.created_like)
+def zeros_like(x, dtype=None):
+    """Zeros in the shape, and by default the dtype, of `x`.
+
+    >>> import hornbeam as keras
+    >>> int(keras.ops.zeros_like([1, 2])[0])
+    0
+    """
+    x = convert_to_tensor(x)
+    return zeros(x.shape, _dtype_like(x, dtype))
+
+
+@composite(rule=rules.created_like)
+def ones_like(x, dtype=None):
+    """Ones in the shape, and by default the dtype, of `x`.
+
+    >>> import hornbeam as keras
+    >>> int(keras.ops.ones_like([1, 2])[0])
+    1
+    """
+    x = convert_to_tensor(x)
+    return ones(x.shape, _dtype_like(x, dtype))
+
+
+@composite(rule=rules.created_like)
+def empty_like(x, dtype=None):
+    """A tensor in the shape of `x` whose values do not matter.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.empty_like([1, 2]).shape
+    (2,)
+    """
+    return zeros_like(x, dtype)
+
+
+@composite(rule=rules.created_like)
+def full_like(x, fill_value, dtype=None):
+    """`fill_value` in the shape, and by default the dtype, of `x`.
+
+    >>> import hornbeam as keras
+    >>> int(keras.ops.full_like([1, 2], 7)[0])
+    7
+    """
+    x = convert_to_tensor(x)
+    return full(x.shape, fill_value, _dtype_like(x, dtype))
+
+
+@composite
+def array(x, dtype=None):
+    """`x` as a tensor.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.array([1, 2]).shape
+    (2,)
+    """
+    return convert_to_tensor(x, dtype)
+
+
+@primitive()
+def arange(start, stop=None, step=None, dtype=None):
+    """The numbers from `start` (default 0) up to but without `stop`.
+
+    Args:
+        start: the first number; where it stands alone, `stop`.
+        stop: the end.
+        step: the distance; default 1.
+        dtype: default: "int32" of integers, `floatx()` of floats.
+
+    >>> import hornbeam as keras
+    >>> [int(i) for i in keras.ops.arange(3)]
+    [0, 1, 2]
+    """
+
+
+def _spaced_shape(a):
+    shape = list(rules.broadcast_shapes(*map(rules.shape_of, (a["start"], a["stop"]))))
+    place = a["axis"] if a["axis"] >= 0 else len(shape) + 1 + a["axis"]
+    return [*shape[:place], a["num"], *shape[place:]]
+
+
+def _spaced_dtype(a):
+    given = (rules.weak_dtype(a["start"]), rules.weak_dtype(a["stop"]))
+    return a["dtype"] or dtypes.result_type(*given, float)
+
+
+def _linspace_spec(a):
+    spaced = KerasTensor(_spaced_shape(a), _spaced_dtype(a))
+    if not a.get("retstep"):
+        return spaced
+    shape = rules.broadcast_shapes(*map(rules.shape_of, (a["start"], a["stop"])))
+    return spaced, KerasTensor(shape, spaced.dtype)
+
+
+@composite(rule=_linspace_spec)
+def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
+    """`num` numbers at equal distances.
+
+    Args:
+        start: the first number or tensor.
+        stop: the end.
+        num: how many; default 50.
+        endpoint: whether `stop` is the last one; default True.
+        retstep: also return the distance; default False.
+        dtype: default: a float.
+        axis: where the new axis goes; default 0.
+
+    >>> import hornbeam as keras
+    >>> [float(x) for x in keras.ops.linspace(0, 1, 3)]
+    [0.0, 0.5, 1.0]
+    """
+    num = operator.index(num)
+    if num < 0:
+        raise ValueError(f"linspace(): `num` cannot be negative. Received: num={num}")
+    start, stop = as_result_type(start, stop, least=(float,))
+    gaps = num - 1 if endpoint else num
+    width = subtract(stop, start)
+    step = divide(width, gaps) if gaps > 0 else multiply(width, float("nan"))
+    rank = max(len(start.shape), len(stop.shape))
+    fractions = np.arange(num).reshape((num,) + (1,) * rank) / max(gaps, 1)
+    places = convert_to_tensor(fractions, start.dtype)
+    # Both ends are exact, and no step is added up.
+    from_start = add(multiply(start, subtract(1, places)), multiply(stop, places))
+    result = moveaxis(from_start, 0, axis) if rank and axis != 0 else from_start
+    if dtype is not None and dtypes.is_int_dtype(dtype):
+        from hornbeam.ops.elementwise import floor
+
+        result = floor(result)
+    result = cast(result, dtype or start.dtype)
+    return (result, step) if retstep else result
+
+
+@composite(rule=_linspace_spec)
+def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
+    """`base` to the power of `num` numbers at equal distances.
+
+    Args:
+        start: the first exponent.
+        stop: the last exponent.
+        num: how many; default 50.
+        endpoint: whether `stop` counts; default True.
+        base: default 10.
+        dtype: default: a float.
+        axis: where the new axis goes; default 0.
+
+    >>> import hornbeam as keras
+    >>> [round(float(x)) for x in keras.ops.logspace(0, 2, 3)]
+    [1, 10, 100]
+    """
+    exponents = linspace(start, stop, num, endpoint=endpoint, axis=axis)
+    result = power(cast(base, exponents.dtype), exponents)
+    return result if dtype is None else cast(result, dtype)
+
+
+@composite(rule=_linspace_spec)
+def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
+    """`num` numbers at equal ratios.
+
+    Args:
+        start: the first number.
+        stop: the last number.
+        num: how many; default 50.
+        endpoint: whether `stop` counts; default True.
+        dtype: default: a float.
+        axis: where the new axis goes; default 0.
+
+    >>> import hornbeam as keras
+    >>> [round(float(x)) for x in keras.ops.geomspace(1, 100, 3)]
+    [1, 10, 100]
+    """
+    start, stop = as_result_type(start, stop, least=(float,))
+    side = sign(start)
+    ends = (log10(multiply(side, start)), log10(multiply(side, stop)))
+    result = logspace(*ends, num, endpoint=endpoint, axis=axis)
+    if len(side.shape):
+        side = expand_dims(side, axis)
+    result = multiply(side, result)
+    return result if dtype is None else cast(result, dtype)
+
+
+def _matrix_spec(a):
+    columns = a["N"] if a["M"] is None else a["M"]
+    return KerasTensor((a["N"], columns), dtypes.standardize_dtype(a["dtype"]))
+
+
+@primitive(_matrix_spec)
+def eye(N, M=None, k=0, dtype=None):
+    """A matrix with ones on the `k`th diagonal and zeros elsewhere.
+
+    Args:
+        N: number of rows.
+        M: number of columns; default `N`.
+        k: 0 (default) is the main diagonal, 1 the one above it.
+        dtype: default `floatx()`.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.eye(2, 3).shape
+    (2, 3)
+    """
+
+
+@composite(rule=lambda a: KerasTensor((a["n"],) * 2, a["dtype"] or floatx()))
+def identity(n, dtype=None):
+    """The square matrix with ones on the diagonal.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.identity(3).shape
+    (3, 3)
+    """
+    return eye(n, dtype=dtype)
+
+
+@primitive(_matrix_spec)
+def tri(N, M=None, k=0, dtype=None):
+    """A matrix with ones on and below the `k`th diagonal.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.tri(3)[2, 0])
+    1.0
+    """
+
+
+@primitive("same")
+def tril(x, k=0):
+    """`x` with zeros above the `k`th diagonal of its last two axes.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.tril(keras.ops.ones((2, 2)))[0, 1])
+    0.0
+    """
+
+
+@primitive("same")
+def triu(x, k=0):
+    """`x` with zeros below the `k`th diagonal of its last two axes.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.triu(keras.ops.ones((2, 2)))[1, 0])
+    0.0
+    """
+
+
+def _diag_spec(a):
+    x, k = a["x"], a["k"]
+    if len(x.shape) == 1:
+        size = None if x.shape[0] is None else x.shape[0] + abs(k)
+        return KerasTensor((size, size), x.dtype)
+    if len(x.shape) == 2:
+        return KerasTensor((_diagonal_length(*x.shape, k),), x.dtype)
+    raise ValueError(f"diag() needs rank 1 or 2. Received: shape={tuple(x.shape)}")
+
+
+def _diagonal_length(rows, columns, offset):
+    if rows is None or columns is None:
+        return None
+    free = min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns)
+    return max(free, 0)
+
+
+@primitive(_diag_spec)
+def diag(x, k=0):
+    """The `k`th diagonal of a matrix, or a matrix with `x` on that diagonal.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.diag([1, 2]).shape
+    (2, 2)
+    """
+
+
+def _diagonal_spec(a):
+    shape = list(a["x"].shape)
+    if len(shape) < 2:
+        raise ValueError(
+            f"diagonal() needs rank 2 or more. Received: shape={tuple(shape)}"
+        )
+    axes = a["axis1"] % len(shape), a["axis2"] % len(shape)
+    kept = [d for i, d in enumerate(shape) if i not in axes]
+    length = _diagonal_length(*(shape[i] for i in axes), a["offset"])
+    return KerasTensor([*kept, length], a["x"].dtype)
+
+
+@primitive(_diagonal_spec)
+def diagonal(x, offset=0, axis1=0, axis2=1):
+    """The diagonals of the planes of two axes, along a new last axis.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.diagonal(keras.ops.ones((3, 3))).shape
+    (3,)
+    """
+
+
+def _vander_spec(a):
+    x, n = a["x"], a["N"]
+    return KerasTensor((x.shape[0], x.shape[0] if n is None else n), x.dtype)
+
+
+@composite(rule=_vander_spec)
+def vander(x, N=None, increasing=False):
+    """The powers of each element, a row each (Vandermonde matrix).
+
+    Args:
+        x: a tensor of rank 1.
+        N: number of powers; default the length of `x`.
+        increasing: whether the power 0 comes first; default False.
+
+    >>> import hornbeam as keras
+    >>> [int(i) for i in keras.ops.vander([2], 3)[0]]
+    [4, 2, 1]
+    """
+    x = convert_to_tensor(x)
+    exponents = np.arange(x.shape[0] if N is None else N)
+    exponents = exponents if increasing else exponents[::-1].copy()
+    return power(reshape(x, (-1, 1)), convert_to_tensor(exponents, x.dtype))
+
+
+def _window_phase(x):
+    """The number of points and their places in [0, 1]."""
+    count = int(x)
+    points = np.arange(count, dtype="float64") / max(count - 1, 1)
+    return count, convert_to_tensor(points, floatx())
+
+
+def _cosine_window(x, *coefficients):
+    count, place = _window_phase(x)
+    if count <= 1:
+        return ones((max(count, 0),))
+    result = full((count,), coefficients[0])
+    for i, coefficient in enumerate(coefficients[1:], 1):
+        wave = cos(multiply(place, 2 * i * np.pi))
+        result = add(result, multiply(wave, (-1) ** i * coefficient))
+    return result
+
+
+@composite
+def hanning(x):
+    """The Hann window of `x` points: 0.5 - 0.5 cos(2 pi n / (x - 1)).
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.hanning(3)[1])
+    1.0
+    """
+    return _cosine_window(x, 0.5, 0.5)
+
+
+@composite
+def hamming(x):
+    """The Hamming window of `x` points: 0.54 - 0.46 cos(2 pi n / (x - 1)).
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.hamming(3)[1])
+    1.0
+    """
+    return _cosine_window(x, 0.54, 0.46)
+
+
+@composite
+def blackman(x):
+    """The Blackman window of `x` points, a sum of three cosines.
+
+    >>> import hornbeam as keras
+    >>> round(float(keras.ops.blackman(3)[1]), 4)
+    1.0
+    """
+    return _cosine_window(x, 0.42, 0.5, 0.08)
+
+
+@composite
+def bartlett(x):
+    """The triangular window of `x` points.
+
+    >>> import hornbeam as keras
+    >>> [float(w) for w in keras.ops.bartlett(3)]
+    [0.0, 1.0, 0.0]
+    """
+    count, place = _window_phase(x)
+    if count <= 1:
+        return ones((max(count, 0),))
+    rising = multiply(place, 2)
+    return where(place <= 0.5, rising, subtract(2, rising))
+
+
+@composite
+def kaiser(x, beta):
+    """The Kaiser window of `x` points: I0(beta sqrt(1 - r^2)) / I0(beta).
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.kaiser(3, 5.0)[1])
+    1.0
+    """
+    count, place = _window_phase(x)
+    if count <= 1:
+        return ones((max(count, 0),))
+    radius = subtract(multiply(place, 2), 1)
+    beta = cast(to_float(beta), floatx())
+    inside = sqrt(subtract(1, multiply(radius, radius)))
+    return divide(i0(multiply(beta, inside)), i0(beta))
+
+
+@primitive()
+def view(x, dtype=None):
+    """The bytes of `x` read as another dtype.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.view(keras.ops.ones((2,), "float32"), "int32").shape
+    (2,)
+    """

@@ -1,0 +1,270 @@
+"""Picking, ordering and finding elements."""
+
+from __future__ import annotations
+
+from hornbeam.core import dtypes
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops import rules
+from hornbeam.ops.core import convert_to_tensor
+from hornbeam.ops.declare import broadcast_shapes, composite, primitive
+
+
+def _where_spec(a):
+    if a["x1"] is None and a["x2"] is None:
+        return NotImplemented
+    shape = rules.shape_of(a["condition"])
+    for x in (a["x1"], a["x2"]):
+        shape = broadcast_shapes(shape, rules.shape_of(x))
+    dtype = dtypes.result_type(*(rules.weak_dtype(a[x]) for x in ("x1", "x2")))
+    return KerasTensor(shape, dtype)
+
+
+@primitive(_where_spec)
+def where(condition, x1=None, x2=None):
+    """Elements of `x1` where `condition` is true, of `x2` elsewhere.
+
+    Without `x1` and `x2`: the indices where `condition` is true, one tensor an axis.
+
+    >>> import hornbeam as keras
+    >>> int(keras.ops.where(True, 1, 2))
+    1
+    """
+
+
+@primitive()
+def nonzero(x):
+    """The indices of the elements that are not 0, one tensor an axis.
+
+    >>> import hornbeam as keras
+    >>> [int(i) for i in keras.ops.nonzero([0, 3, 4])[0]]
+    [1, 2]
+    """
+
+
+def _take_spec(a):
+    x, indices, axis = a["x"], rules.shape_of(a["indices"]), a["axis"]
+    if not hasattr(x, "shape"):
+        return NotImplemented
+    if axis is None:
+        return KerasTensor(indices, x.dtype)
+    axis = _checked_axis("take", axis, x.shape)
+    shape = tuple(x.shape[:axis]) + tuple(indices) + tuple(x.shape[axis + 1 :])
+    return KerasTensor(shape, x.dtype)
+
+
+def _checked_axis(owner, axis, shape):
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(
+            f"{owner}(): argument `axis` is out of range for a tensor of shape "
+            f"{tuple(shape)}. Received: axis={axis}"
+        )
+    return axis % len(shape)
+
+
+@primitive(_take_spec)
+def take(x, indices, axis=None):
+    """Slices of `x` at `indices` along `axis`; of the flat tensor without an axis.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.take(keras.ops.ones((5, 3)), [[0, 1], [2, 3]], axis=0).shape
+    (2, 2, 3)
+    """
+
+
+def _take_along_axis_spec(a):
+    x, axis = a["x"], a["axis"]
+    if not hasattr(x, "shape"):
+        return NotImplemented
+    indices = rules.shape_of(a["indices"])
+    if axis is None:
+        return KerasTensor(indices, x.dtype)
+    if len(indices) != len(x.shape):
+        raise ValueError(
+            "take_along_axis(): `x` and `indices` must have the same rank. "
+            f"Received: shapes {tuple(x.shape)} and {indices}"
+        )
+    axis = _checked_axis("take_along_axis", axis, x.shape)
+    around = [1 if i == axis else d for i, d in enumerate(x.shape)]
+    free = [1 if i == axis else d for i, d in enumerate(indices)]
+    shape = list(broadcast_shapes(around, free))
+    shape[axis] = indices[axis]
+    return KerasTensor(shape, x.dtype)
+
+
+@primitive(_take_along_axis_spec)
+def take_along_axis(x, indices, axis=None):
+    """Elements of `x` at positions along `axis`, as `argsort` and `argmax` give them.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.take_along_axis([[3.0, 4.0]], [[1]], axis=1)[0, 0])
+    4.0
+    """
+
+
+@primitive()
+def get_item(x, key):
+    """`x[key]`, with integers, slices, None, an ellipsis or tensors.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.get_item(keras.ops.ones((3, 2)), 0).shape
+    (2,)
+    """
+
+
+@primitive(rules.flat_or_same)
+def sort(x, axis=-1):
+    """The elements in rising order along `axis` (default: the last).
+
+    >>> import hornbeam as keras
+    >>> [int(i) for i in keras.ops.sort([3, 1, 2])]
+    [1, 2, 3]
+    """
+
+
+def _positions_spec(a):
+    return KerasTensor(rules.flat_or_same(a).shape, "int32")
+
+
+@primitive(_positions_spec)
+def argsort(x, axis=-1):
+    """The indices that put the elements in rising order; equal ones keep theirs.
+
+    >>> import hornbeam as keras
+    >>> [int(i) for i in keras.ops.argsort([3, 1, 2])]
+    [1, 2, 0]
+    """
+
+
+@primitive(_positions_spec)
+def argpartition(x, kth, axis=-1):
+    """Indices that put the `kth` smallest in its place, and no larger one before it.
+
+    >>> import hornbeam as keras
+    >>> int(keras.ops.argpartition([3, 1, 2], 0)[0])
+    1
+    """
+
+
+def _digitize_spec(a):
+    return KerasTensor(rules.shape_of(a["x"]), "int32")
+
+
+def _searchsorted_spec(a):
+    return KerasTensor(rules.shape_of(a["values"]), "int32")
+
+
+@composite(rule=_digitize_spec)
+def digitize(x, bins):
+    """The index of the bin of each element: `bins[i-1] <= x < bins[i]`.
+
+    Args:
+        x: a tensor.
+        bins: the rising edges, of rank 1.
+
+    >>> import hornbeam as keras
+    >>> int(keras.ops.digitize(1.5, [1.0, 2.0]))
+    1
+    """
+    return searchsorted(bins, x, side="right")
+
+
+def _unique_spec(a):
+    if a["size"] is None or a["axis"] is not None:
+        return NotImplemented
+    x, size = a["x"], a["size"]
+    found = [KerasTensor((size,), x.dtype)]
+    if a["return_index"]:
+        found.append(KerasTensor((size,), "int32"))
+    if a["return_inverse"]:
+        found.append(KerasTensor(x.shape, "int32"))
+    if a["return_counts"]:
+        found.append(KerasTensor((size,), "int32"))
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+@primitive(_unique_spec)
+def unique(
+    x,
+    sorted=True,
+    return_index=False,
+    return_inverse=False,
+    return_counts=False,
+    axis=None,
+    size=None,
+    fill_value=None,
+):
+    """The different elements of `x`, in rising order.
+
+    Args:
+        x: a tensor.
+        sorted: whether the order matters; default True.
+        return_index: also where each is found first.
+        return_inverse: also the index among the results of each element.
+        return_counts: also how often each occurs.
+        axis: compare slices along this axis; default None, the flat tensor.
+        size: cut or fill the result to this size, which compiled code needs.
+        fill_value: what fills; default the smallest element.
+
+    >>> import hornbeam as keras
+    >>> [int(i) for i in keras.ops.unique([3, 1, 3])]
+    [1, 3]
+    """
+
+
+@composite
+def unravel_index(indices, shape):
+    """Indices into the flat tensor as indices into a tensor of `shape`.
+
+    >>> import hornbeam as keras
+    >>> [int(i) for i in keras.ops.unravel_index(5, (2, 3))]
+    [1, 2]
+    """
+    from hornbeam.ops.elementwise import add, floor_divide, mod
+
+    indices = convert_to_tensor(indices)
+    size = rules.size_of(shape)
+    rest = where(indices < 0, add(indices, size), indices)
+    found = []
+    for length in reversed(shape):
+        found.append(mod(rest, length))
+        rest = floor_divide(rest, length)
+    return tuple(reversed(found))
+
+
+@composite
+def select(condlist, choicelist, default=0):
+    """Elements of the first choice whose condition is true, else `default`.
+
+    Args:
+        condlist: a list of boolean tensors.
+        choicelist: a list of tensors, as many.
+        default: what stands where no condition is true; default 0.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.select([False, True], [1.0, 2.0]))
+    2.0
+    """
+    if len(condlist) != len(choicelist):
+        raise ValueError(
+            "select() needs as many conditions as choices. Received: "
+            f"{len(condlist)} conditions and {len(choicelist)} choices"
+        )
+    result = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        result = where(condition, choice, result)
+    return result
+
+
+@primitive(_searchsorted_spec)
+def searchsorted(sorted_sequence, values, side="left"):
+    """The index at which each value would go into a sorted row.
+
+    Args:
+        sorted_sequence: a rising tensor of rank 1.
+        values: a tensor.
+        side: "left" (default) goes before equal elements, "right" behind them.
+
+    >>> import hornbeam as keras
+    >>> int(keras.ops.searchsorted([1, 2, 3], 2))
+    1
+    """

@@ -1,0 +1,485 @@
+"""Reductions over axes, running sums, and their forms that leave out nan."""
+
+from __future__ import annotations
+
+from hornbeam.core import dtypes
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops import rules
+from hornbeam.ops.comparison import isnan, logical_not, not_equal
+from hornbeam.ops.core import cast, convert_to_tensor
+from hornbeam.ops.declare import composite, primitive, reduced_shape
+from hornbeam.ops.elementwise import divide, sqrt, square, subtract, to_float
+from hornbeam.ops.indexing import where
+
+
+def _count_spec(a):
+    return KerasTensor(reduced_shape(tuple(a["x"].shape), a["axis"], False), "int32")
+
+
+@primitive(rules.reduce_sum)
+def sum(x, axis=None, keepdims=False):
+    """The sum of the elements.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.sum([1.0, 2.0]))
+    3.0
+    """
+
+
+@primitive("reduce_float")
+def mean(x, axis=None, keepdims=False):
+    """The mean of the elements.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.mean([1.0, 2.0]))
+    1.5
+    """
+
+
+@primitive("reduce_float")
+def var(x, axis=None, keepdims=False):
+    """The variance: the mean squared distance from the mean.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.var([1.0, 3.0]))
+    1.0
+    """
+
+
+@composite(rule="reduce_float")
+def std(x, axis=None, keepdims=False):
+    """The standard deviation: the root of the variance.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.std([1.0, 3.0]))
+    1.0
+    """
+    return sqrt(var(x, axis, keepdims))
+
+
+@primitive("reduce")
+def max(x, axis=None, keepdims=False, initial=None):
+    """The largest element.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+        initial: a value that takes part as well; default None.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.max([1.0, 2.0]))
+    2.0
+    """
+
+
+@primitive("reduce")
+def min(x, axis=None, keepdims=False, initial=None):
+    """The smallest element.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+        initial: a value that takes part as well; default None.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.min([1.0, 2.0]))
+    1.0
+    """
+
+
+@composite(rule="reduce")
+def amax(x, axis=None, keepdims=False):
+    """The largest element.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.amax([1.0, 2.0]))
+    2.0
+    """
+    return max(x, axis, keepdims)
+
+
+@composite(rule="reduce")
+def amin(x, axis=None, keepdims=False):
+    """The smallest element.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.amin([1.0, 2.0]))
+    1.0
+    """
+    return min(x, axis, keepdims)
+
+
+@composite(rule="reduce")
+def ptp(x, axis=None, keepdims=False):
+    """The distance of the largest and the smallest element.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.ptp([1.0, 4.0]))
+    3.0
+    """
+    return subtract(max(x, axis, keepdims), min(x, axis, keepdims))
+
+
+@primitive(rules.reduce_sum)
+def prod(x, axis=None, keepdims=False, dtype=None):
+    """The product of the elements.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+        dtype: of the result; integers get 32 bits at least.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.prod([2.0, 3.0]))
+    6.0
+    """
+
+
+@primitive("reduce_bool")
+def all(x, axis=None, keepdims=False):
+    """Whether all elements are true.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> bool(keras.ops.all([True, False]))
+    False
+    """
+
+
+@primitive("reduce_bool")
+def any(x, axis=None, keepdims=False):
+    """Whether at least one element is true.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> bool(keras.ops.any([True, False]))
+    True
+    """
+
+
+@primitive("reduce_int")
+def argmax(x, axis=None, keepdims=False):
+    """The index of the largest element, of the first where there are several.
+
+    Args:
+        x: a tensor.
+        axis: an axis; default None, the flat tensor.
+        keepdims: keep the axis with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> int(keras.ops.argmax([1.0, 3.0, 2.0]))
+    1
+    """
+
+
+@primitive("reduce_int")
+def argmin(x, axis=None, keepdims=False):
+    """The index of the smallest element, of the first where there are several.
+
+    Args:
+        x: a tensor.
+        axis: an axis; default None, the flat tensor.
+        keepdims: keep the axis with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> int(keras.ops.argmin([1.0, 3.0, 0.0]))
+    2
+    """
+
+
+@composite(rule=_count_spec)
+def count_nonzero(x, axis=None):
+    """The number of elements that are not 0.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+
+    >>> import hornbeam as keras
+    >>> int(keras.ops.count_nonzero([1, 0, 2]))
+    2
+    """
+    return sum(cast(not_equal(x, 0), "int32"), axis)
+
+
+@primitive(rules.accumulate)
+def cumsum(x, axis=None, dtype=None):
+    """The running sums along an axis.
+
+    Args:
+        x: a tensor.
+        axis: default None, the flat tensor.
+        dtype: of the result; default that of `x`, int32 of booleans.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.cumsum([1.0, 2.0])[1])
+    3.0
+    """
+
+
+@primitive(rules.accumulate)
+def cumprod(x, axis=None, dtype=None):
+    """The running products along an axis.
+
+    Args:
+        x: a tensor.
+        axis: default None, the flat tensor.
+        dtype: of the result; default that of `x`, int32 of booleans.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.cumprod([2.0, 3.0])[1])
+    6.0
+    """
+
+
+@composite(rule=rules.accumulate)
+def nancumsum(x, axis=None, dtype=None):
+    """The running sums along an axis, without nan.
+
+    Args:
+        x: a tensor.
+        axis: default None, the flat tensor.
+        dtype: of the result; default that of `x`, int32 of booleans.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.nancumsum([1.0, float("nan")])[1])
+    1.0
+    """
+    return cumsum(_filled(x, 0), axis, dtype)
+
+
+@composite(rule=rules.accumulate)
+def nancumprod(x, axis=None, dtype=None):
+    """The running products along an axis, without nan.
+
+    Args:
+        x: a tensor.
+        axis: default None, the flat tensor.
+        dtype: of the result; default that of `x`, int32 of booleans.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.nancumprod([2.0, float("nan")])[1])
+    2.0
+    """
+    return cumprod(_filled(x, 1), axis, dtype)
+
+
+@composite(rule=rules.reduce_sum)
+def nansum(x, axis=None, keepdims=False):
+    """The sum of the elements that are not nan.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.nansum([1.0, 3.0, float("nan")]))
+    4.0
+    """
+    return sum(_filled(x, 0), axis, keepdims)
+
+
+@composite(rule=rules.reduce_sum)
+def nanprod(x, axis=None, keepdims=False):
+    """The product of the elements that are not nan.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.nanprod([1.0, 3.0, float("nan")]))
+    3.0
+    """
+    return prod(_filled(x, 1), axis, keepdims)
+
+
+@composite(rule="reduce_float")
+def nanmean(x, axis=None, keepdims=False):
+    """The mean of the elements that are not nan.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.nanmean([1.0, 3.0, float("nan")]))
+    2.0
+    """
+    return divide(
+        nansum(to_float(x), axis, keepdims), _count(to_float(x), axis, keepdims)
+    )
+
+
+@composite(rule="reduce_float")
+def nanvar(x, axis=None, keepdims=False):
+    """The variance of the elements that are not nan.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.nanvar([1.0, 3.0, float("nan")]))
+    1.0
+    """
+    x = to_float(x)
+    return nanmean(square(subtract(x, nanmean(x, axis, True))), axis, keepdims)
+
+
+@composite(rule="reduce_float")
+def nanstd(x, axis=None, keepdims=False):
+    """The standard deviation of the elements that are not nan.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.nanstd([1.0, 3.0, float("nan")]))
+    1.0
+    """
+    return sqrt(nanvar(x, axis, keepdims))
+
+
+@composite(rule="reduce")
+def nanmax(x, axis=None, keepdims=False):
+    """The largest element that is not nan; nan if there is none.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.nanmax([1.0, 3.0, float("nan")]))
+    3.0
+    """
+    return _nan_extreme(max, -float("inf"), x, axis, keepdims)
+
+
+@composite(rule="reduce")
+def nanmin(x, axis=None, keepdims=False):
+    """The smallest element that is not nan; nan if there is none.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.nanmin([1.0, 3.0, float("nan")]))
+    1.0
+    """
+    return _nan_extreme(min, float("inf"), x, axis, keepdims)
+
+
+@composite(rule="reduce_int")
+def nanargmax(x, axis=None, keepdims=False):
+    """The index of the largest element that is not nan; -1 if there is none.
+
+    Args:
+        x: a tensor.
+        axis: an axis; default None, the flat tensor.
+        keepdims: keep the axis with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> int(keras.ops.nanargmax([1.0, 3.0, float("nan")]))
+    1
+    """
+    return _nan_position(argmax, -float("inf"), x, axis, keepdims)
+
+
+@composite(rule="reduce_int")
+def nanargmin(x, axis=None, keepdims=False):
+    """The index of the smallest element that is not nan; -1 if there is none.
+
+    Args:
+        x: a tensor.
+        axis: an axis; default None, the flat tensor.
+        keepdims: keep the axis with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> int(keras.ops.nanargmin([1.0, 3.0, float("nan")]))
+    0
+    """
+    return _nan_position(argmin, float("inf"), x, axis, keepdims)
+
+
+def _filled(x, value):
+    """`x` with `value` in place of nan."""
+    x = convert_to_tensor(x)
+    if not dtypes.is_inexact_dtype(x.dtype):
+        return x
+    return where(isnan(x), cast(value, x.dtype), x)
+
+
+def _count(x, axis, keepdims):
+    return sum(cast(logical_not(isnan(x)), x.dtype), axis, keepdims)
+
+
+def _nan_extreme(reduce, neutral, x, axis, keepdims):
+    x = convert_to_tensor(x)
+    if not dtypes.is_inexact_dtype(x.dtype):
+        return reduce(x, axis, keepdims)
+    found = reduce(_filled(x, neutral), axis, keepdims)
+    return where(all(isnan(x), axis, keepdims), cast(float("nan"), x.dtype), found)
+
+
+def _nan_position(find, neutral, x, axis, keepdims):
+    x = convert_to_tensor(x)
+    if not dtypes.is_inexact_dtype(x.dtype):
+        return find(x, axis, keepdims)
+    found = find(_filled(x, neutral), axis, keepdims)
+    return where(all(isnan(x), axis, keepdims), cast(-1, "int32"), found)

@@ -1,0 +1,115 @@
+"""Shape and dtype rules that several ops share, beside those of `declare`."""
+
+from hornbeam.core import dtypes
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops.declare import broadcast_shapes, reduced_shape
+
+
+def shape_of(x):
+    """Return the shape of a tensor, a KerasTensor, a number or nested lists."""
+    if hasattr(x, "shape"):
+        return tuple(x.shape)
+    import numpy as np
+
+    return np.shape(x)
+
+
+def weak_dtype(x):
+    """Return the dtype name of `x`, or its type where it is a Python number."""
+    if hasattr(x, "dtype"):
+        return dtypes.standardize_dtype(x.dtype)
+    if isinstance(x, bool | int | float):
+        return type(x)
+    from hornbeam import backends
+
+    return backends.current().dtype_of(x)
+
+
+def first_two(arguments):
+    """Return the operands of a binary op."""
+    values = iter(arguments.values())
+    return next(values), next(values)
+
+
+def _broadcast(arguments, dtype_of_two):
+    x1, x2 = first_two(arguments)
+    shape = broadcast_shapes(shape_of(x1), shape_of(x2))
+    return KerasTensor(shape, dtype_of_two(weak_dtype(x1), weak_dtype(x2)))
+
+
+def broadcast(arguments):
+    """Broadcast; the common dtype."""
+    return _broadcast(arguments, dtypes.result_type)
+
+
+def broadcast_float(arguments):
+    """Broadcast; the common dtype, a float."""
+    return _broadcast(arguments, lambda a, b: dtypes.result_type(a, b, float))
+
+
+def broadcast_number(arguments):
+    """Broadcast; the common dtype, int32 of booleans."""
+    return _broadcast(arguments, lambda a, b: number(dtypes.result_type(a, b)))
+
+
+def number(dtype):
+    """Return "int32" for "bool", else `dtype`."""
+    return "int32" if dtype == "bool" else dtype
+
+
+def summed(dtype):
+    """Return the dtype of a sum: integers of fewer than 32 bits get 32."""
+    if dtype in ("bool", "int8", "int16"):
+        return "int32"
+    return "uint32" if dtype in ("uint8", "uint16") else dtype
+
+
+def same_number(arguments):
+    """The shape of the first argument; int32 of booleans."""
+    x = next(iter(arguments.values()))
+    return KerasTensor(x.shape, number(x.dtype))
+
+
+def reduce_sum(arguments):
+    """Reduce; the dtype of a sum."""
+    x = next(iter(arguments.values()))
+    shape = reduced_shape(
+        tuple(x.shape), arguments.get("axis"), arguments.get("keepdims", False)
+    )
+    return KerasTensor(shape, arguments.get("dtype") or summed(x.dtype))
+
+
+def accumulate(arguments):
+    """The shape of `x`, flat without an axis; the dtype given or int32 of booleans."""
+    x = arguments["x"]
+    shape = x.shape if arguments["axis"] is not None else (size_of(x.shape),)
+    return KerasTensor(shape, arguments["dtype"] or number(x.dtype))
+
+
+def flat_or_same(arguments):
+    """The shape and dtype of `x`, flat if `axis` is None."""
+    x = arguments["x"]
+    if arguments["axis"] is None:
+        return KerasTensor((size_of(x.shape),), x.dtype)
+    return KerasTensor(x.shape, x.dtype)
+
+
+def size_of(shape):
+    """Return the number of elements, None where it is not known."""
+    size = 1
+    for d in shape:
+        if d is None:
+            return None
+        size *= d
+    return size
+
+
+def created(arguments):
+    """`shape` and `dtype` as given."""
+    return KerasTensor(arguments["shape"], dtypes.standardize_dtype(arguments["dtype"]))
+
+
+def created_like(arguments):
+    """The shape of `x`; `dtype` as given, else that of `x`."""
+    x = arguments["x"]
+    return KerasTensor(x.shape, arguments["dtype"] or x.dtype)

@@ -1,0 +1,622 @@
+"""Changing shapes: reshape, transpose, join, split, repeat, pad."""
+
+from __future__ import annotations
+
+import operator
+
+from hornbeam.core import dtypes
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops import rules
+from hornbeam.ops.core import convert_to_tensor
+from hornbeam.ops.declare import broadcast_shapes, composite, primitive
+
+
+def axis_in(owner, axis, rank):
+    """Return `axis` counted from the front; raise an error that names `owner`."""
+    if not -rank <= axis < rank:
+        raise ValueError(
+            f"{owner}(): argument `axis` must lie in [{-rank}, {rank}) for a tensor "
+            f"of rank {rank}. Received: axis={axis}"
+        )
+    return axis % rank
+
+
+def _rank(x):
+    return len(rules.shape_of(x))
+
+
+def reshaped(shape, newshape):
+    """Return `newshape` with its -1 (or None) worked out, None if it is unknown."""
+    newshape = (newshape,) if isinstance(newshape, int) else tuple(newshape)
+    newshape = tuple(-1 if d is None else d for d in newshape)
+    if newshape.count(-1) > 1:
+        raise ValueError(
+            "reshape(): at most one size may be -1. "
+            f"Received: newshape={newshape}, shape={shape}"
+        )
+    known = rules.size_of(d for d in newshape if d != -1)
+    total = rules.size_of(shape)
+    if total is None:
+        return tuple(None if d == -1 else d for d in newshape)
+    fits = total == known if -1 not in newshape else known and total % known == 0
+    if not fits:
+        raise ValueError(
+            f"reshape(): a tensor of shape {tuple(shape)} has {total} elements, which "
+            f"do not fit into newshape={newshape}."
+        )
+    return tuple(total // known if d == -1 else d for d in newshape)
+
+
+@primitive(lambda a: KerasTensor(reshaped(a["x"].shape, a["newshape"]), a["x"].dtype))
+def reshape(x, newshape):
+    """The same elements in another shape; one size may be -1: it is worked out.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.reshape(keras.ops.ones((4, 3)), (2, -1)).shape
+    (2, 6)
+    """
+
+
+@composite(rule=lambda a: KerasTensor((rules.size_of(a["x"].shape),), a["x"].dtype))
+def ravel(x):
+    """All elements in one row.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.ravel(keras.ops.ones((2, 3))).shape
+    (6,)
+    """
+    return reshape(x, (-1,))
+
+
+def _transpose_spec(a):
+    shape, axes = a["x"].shape, a["axes"]
+    if axes is None:
+        return KerasTensor(shape[::-1], a["x"].dtype)
+    if sorted(d % len(shape) for d in axes) != list(range(len(shape))):
+        raise ValueError(
+            "transpose(): argument `axes` must name every axis once. "
+            f"Received: axes={axes}, shape={tuple(shape)}"
+        )
+    return KerasTensor([shape[i] for i in axes], a["x"].dtype)
+
+
+@primitive(_transpose_spec)
+def transpose(x, axes=None):
+    """The axes in another order; reversed by default.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.transpose(keras.ops.ones((1, 2, 3)), (0, 2, 1)).shape
+    (1, 3, 2)
+    """
+
+
+@composite
+def moveaxis(x, source, destination):
+    """Axes moved to other places; the others keep their order.
+
+    Args:
+        x: a tensor.
+        source: an axis or several.
+        destination: where they go, as many.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.moveaxis(keras.ops.ones((1, 2, 3)), 0, -1).shape
+    (2, 3, 1)
+    """
+    rank = _rank(x)
+    pairs = [
+        [axis_in("moveaxis", a, rank) for a in (v if hasattr(v, "__len__") else (v,))]
+        for v in (source, destination)
+    ]
+    order = [i for i in range(rank) if i not in pairs[0]]
+    for to, axis in sorted(zip(pairs[1], pairs[0], strict=True)):
+        order.insert(to, axis)
+    return transpose(x, order)
+
+
+@composite
+def swapaxes(x, axis1, axis2):
+    """Two axes exchanged.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.swapaxes(keras.ops.ones((1, 2, 3)), 0, 2).shape
+    (3, 2, 1)
+    """
+    order = list(range(_rank(x)))
+    first, second = (axis_in("swapaxes", a, len(order)) for a in (axis1, axis2))
+    order[first], order[second] = second, first
+    return transpose(x, order)
+
+
+def _axes(axis):
+    return (axis,) if isinstance(axis, int) else tuple(axis)
+
+
+def _expand_dims_spec(a):
+    shape, axes = list(a["x"].shape), _axes(a["axis"])
+    rank = len(shape) + len(axes)
+    for axis in sorted(axis_in("expand_dims", i, rank) for i in axes):
+        shape.insert(axis, 1)
+    return KerasTensor(shape, a["x"].dtype)
+
+
+@primitive(_expand_dims_spec)
+def expand_dims(x, axis):
+    """A new axis of size 1, or several.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.expand_dims(keras.ops.ones((2, 3)), 0).shape
+    (1, 2, 3)
+    """
+
+
+def _squeeze_spec(a):
+    shape, axis = tuple(a["x"].shape), a["axis"]
+    if axis is None:
+        return KerasTensor([d for d in shape if d != 1], a["x"].dtype)
+    axes = {axis_in("squeeze", i, len(shape)) for i in _axes(axis)}
+    if any(shape[i] not in (1, None) for i in axes):
+        raise ValueError(
+            "squeeze() can remove only axes of size 1. "
+            f"Received: axis={axis}, shape={shape}"
+        )
+    kept = [d for i, d in enumerate(shape) if i not in axes]
+    return KerasTensor(kept, a["x"].dtype)
+
+
+@primitive(_squeeze_spec)
+def squeeze(x, axis=None):
+    """Axes of size 1 removed: those of `axis`, or all.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.squeeze(keras.ops.ones((1, 3, 1))).shape
+    (3,)
+    """
+
+
+def _broadcast_to_spec(a):
+    # Raises where the sizes do not fit.
+    broadcast_shapes(a["x"].shape, a["shape"])
+    return KerasTensor(a["shape"], a["x"].dtype)
+
+
+@primitive(_broadcast_to_spec)
+def broadcast_to(x, shape):
+    """`x` repeated along axes of size 1, or new ones, to `shape`.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.broadcast_to([1, 2], (3, 2)).shape
+    (3, 2)
+    """
+
+
+def _common_dtype(xs):
+    return dtypes.result_type(*(rules.weak_dtype(x) for x in xs))
+
+
+def joined(owner, shapes, axis):
+    """Return the shape of tensors put one behind the other along `axis`."""
+    rank = len(shapes[0])
+    axis = axis_in(owner, axis, rank)
+    result = list(shapes[0])
+    for shape in shapes[1:]:
+        if len(shape) != rank:
+            raise ValueError(
+                f"{owner}(): all tensors must have the same rank. "
+                f"Received: shapes {shapes}"
+            )
+        for i, (a, b) in enumerate(zip(result, shape, strict=True)):
+            if i == axis:
+                result[i] = None if a is None or b is None else a + b
+            elif a is None:
+                result[i] = b
+            elif b is not None and a != b:
+                raise ValueError(
+                    f"{owner}(): all sizes but that of axis {axis} must be equal. "
+                    f"Received: shapes {shapes}"
+                )
+    return tuple(result)
+
+
+def _concatenate_spec(a):
+    shapes = [rules.shape_of(x) for x in a["xs"]]
+    if a["axis"] is None:
+        shapes, axis = [(rules.size_of(s),) for s in shapes], 0
+    else:
+        axis = a["axis"]
+    return KerasTensor(joined("concatenate", shapes, axis), _common_dtype(a["xs"]))
+
+
+@primitive(_concatenate_spec)
+def concatenate(xs, axis=0):
+    """Tensors put one behind the other along an axis that they have.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.concatenate([keras.ops.ones((2, 3)), keras.ops.ones((1, 3))]).shape
+    (3, 3)
+    """
+
+
+def _stack_spec(a):
+    shapes = {rules.shape_of(x) for x in a["x"]}
+    shape = shapes.pop()
+    for other in shapes:
+        if len(other) != len(shape) or any(
+            m != n for m, n in zip(shape, other, strict=True) if None not in (m, n)
+        ):
+            raise ValueError(
+                "stack(): all tensors must have the same shape. "
+                f"Received: shapes {shape} and {other}"
+            )
+        shape = tuple(n if m is None else m for m, n in zip(shape, other, strict=True))
+    axis = axis_in("stack", a["axis"], len(shape) + 1)
+    shape = (*shape[:axis], len(a["x"]), *shape[axis:])
+    return KerasTensor(shape, _common_dtype(a["x"]))
+
+
+@primitive(_stack_spec)
+def stack(x, axis=0):
+    """Tensors of one shape put side by side along a new axis.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.stack([keras.ops.ones(3), keras.ops.ones(3)], axis=1).shape
+    (3, 2)
+    """
+
+
+def _at_least(x, rank):
+    """`x` with axes in front (rank 1 and 2) and, for rank 3, one behind."""
+    x = convert_to_tensor(x)
+    if rank == 3 and len(x.shape) < 3:
+        return expand_dims(_at_least(x, 2), 2)
+    while len(x.shape) < rank:
+        x = expand_dims(x, 0)
+    return x
+
+
+@composite
+def vstack(xs):
+    """Tensors put one below the other: along axis 0, rows first made of rank 2.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.vstack([[1, 2], [3, 4]]).shape
+    (2, 2)
+    """
+    return concatenate([_at_least(x, 2) for x in xs], axis=0)
+
+
+@composite
+def hstack(xs):
+    """Tensors put side by side: along axis 1, or 0 for rank 1.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.hstack([[1, 2], [3, 4]]).shape
+    (4,)
+    """
+    xs = [_at_least(x, 1) for x in xs]
+    return concatenate(xs, axis=0 if len(xs[0].shape) == 1 else 1)
+
+
+@composite
+def dstack(xs):
+    """Tensors put behind one another: along axis 2.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.dstack([[1, 2], [3, 4]]).shape
+    (1, 2, 2)
+    """
+    return concatenate([_at_least(x, 3) for x in xs], axis=2)
+
+
+@composite
+def append(x1, x2, axis=None):
+    """`x2` behind `x1` along `axis`; both in one row without an axis.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.append([1, 2], [3]).shape
+    (3,)
+    """
+    if axis is None:
+        return concatenate([ravel(x1), ravel(x2)])
+    return concatenate([x1, x2], axis)
+
+
+def _places(size, parts):
+    """Return the indices that cut `size` into `parts`, the longer ones first."""
+    short, longer = divmod(size, parts)
+    return [i * short + min(i, longer) for i in range(1, parts)]
+
+
+def _split_sizes(size, indices_or_sections):
+    if isinstance(indices_or_sections, int):
+        if size is None:
+            return [None] * indices_or_sections
+        if size % indices_or_sections:
+            raise ValueError(
+                f"split(): an axis of size {size} cannot be cut into "
+                f"{indices_or_sections} equal parts."
+            )
+        return [size // indices_or_sections] * indices_or_sections
+    places = [operator.index(i) for i in indices_or_sections]
+    if size is None:
+        inner = [b - a for a, b in zip(places, places[1:], strict=False)]
+        return [*places[:1], *inner, None]
+    edges = [0, *(min(max(p + size if p < 0 else p, 0), size) for p in places), size]
+    return [max(b - a, 0) for a, b in zip(edges, edges[1:], strict=False)]
+
+
+def _split_spec(a):
+    shape = tuple(a["x"].shape)
+    axis = axis_in("split", a["axis"], len(shape))
+    sizes = _split_sizes(shape[axis], a["indices_or_sections"])
+    return [
+        KerasTensor((*shape[:axis], s, *shape[axis + 1 :]), a["x"].dtype) for s in sizes
+    ]
+
+
+@primitive(_split_spec)
+def split(x, indices_or_sections, axis=0):
+    """The tensor cut into pieces, as a list.
+
+    Args:
+        x: a tensor.
+        indices_or_sections: a number of equal pieces, or the indices of the cuts.
+        axis: default 0.
+
+    >>> import hornbeam as keras
+    >>> [piece.shape for piece in keras.ops.split(keras.ops.ones((4, 3)), 2)]
+    [(2, 3), (2, 3)]
+    """
+
+
+@composite
+def array_split(x, indices_or_sections, axis=0):
+    """Like `split`, where the pieces need not be equal: the first ones are longer.
+
+    >>> import hornbeam as keras
+    >>> [piece.shape for piece in keras.ops.array_split(keras.ops.ones(5), 2)]
+    [(3,), (2,)]
+    """
+    if isinstance(indices_or_sections, int):
+        size = rules.shape_of(x)[axis]
+        indices_or_sections = _places(size, indices_or_sections)
+    return split(x, indices_or_sections, axis)
+
+
+@composite
+def vsplit(x, indices_or_sections):
+    """The tensor cut along axis 0.
+
+    >>> import hornbeam as keras
+    >>> len(keras.ops.vsplit(keras.ops.ones((4, 3)), 2))
+    2
+    """
+    return split(x, indices_or_sections, 0)
+
+
+@composite
+def hsplit(x, indices_or_sections):
+    """The tensor cut along axis 1, or 0 for rank 1.
+
+    >>> import hornbeam as keras
+    >>> len(keras.ops.hsplit(keras.ops.ones((4, 6)), 3))
+    3
+    """
+    return split(x, indices_or_sections, 0 if _rank(x) == 1 else 1)
+
+
+@composite
+def dsplit(x, indices_or_sections):
+    """The tensor cut along axis 2.
+
+    >>> import hornbeam as keras
+    >>> len(keras.ops.dsplit(keras.ops.ones((1, 2, 4)), 2))
+    2
+    """
+    if _rank(x) < 3:
+        raise ValueError(
+            "dsplit() needs a tensor of rank 3 or more. "
+            f"Received: shape={rules.shape_of(x)}"
+        )
+    return split(x, indices_or_sections, 2)
+
+
+def _same_with_axes(owner):
+    def spec(a):
+        axis = a["axis"]
+        for i in () if axis is None else _axes(axis):
+            axis_in(owner, i, len(a["x"].shape))
+        return KerasTensor(a["x"].shape, a["x"].dtype)
+
+    return spec
+
+
+@primitive(_same_with_axes("flip"))
+def flip(x, axis=None):
+    """The elements in reverse order along `axis` (default: all).
+
+    >>> import hornbeam as keras
+    >>> [int(i) for i in keras.ops.flip([1, 2, 3])]
+    [3, 2, 1]
+    """
+
+
+@composite(rule="same")
+def fliplr(x):
+    """The elements in reverse order along axis 1.
+
+    >>> import hornbeam as keras
+    >>> [int(i) for i in keras.ops.fliplr([[1, 2]])[0]]
+    [2, 1]
+    """
+    return flip(x, 1)
+
+
+@composite(rule="same")
+def flipud(x):
+    """The elements in reverse order along axis 0.
+
+    >>> import hornbeam as keras
+    >>> [int(i) for i in keras.ops.flipud([1, 2])]
+    [2, 1]
+    """
+    return flip(x, 0)
+
+
+@composite
+def rot90(array, k=1, axes=(0, 1)):
+    """The plane of two axes turned by `k` right angles (default 1).
+
+    >>> import hornbeam as keras
+    >>> keras.ops.rot90(keras.ops.ones((2, 3))).shape
+    (3, 2)
+    """
+    rank = _rank(array)
+    if len(axes) != 2 or rank < 2 or axes[0] % rank == axes[1] % rank:
+        raise ValueError(
+            "rot90() needs two different axes of a tensor of rank 2 or more. "
+            f"Received: axes={axes}, shape={rules.shape_of(array)}"
+        )
+    first, second = axes
+    turns = {
+        0: lambda x: x,
+        1: lambda x: swapaxes(flip(x, second), first, second),
+        2: lambda x: flip(flip(x, first), second),
+        3: lambda x: flip(swapaxes(x, first, second), second),
+    }
+    return turns[k % 4](convert_to_tensor(array))
+
+
+@primitive(_same_with_axes("roll"))
+def roll(x, shift, axis=None):
+    """The elements moved by `shift`, those that fall off come in at the other end.
+
+    >>> import hornbeam as keras
+    >>> [int(i) for i in keras.ops.roll([1, 2, 3], 1)]
+    [3, 1, 2]
+    """
+
+
+def _repeat_spec(a):
+    shape, repeats, axis = list(a["x"].shape), a["repeats"], a["axis"]
+    if axis is None:
+        shape, axis = [rules.size_of(shape)], 0
+    if hasattr(repeats, "__len__") and len(repeats) > 1:
+        shape[axis] = sum(int(r) for r in repeats)
+    elif shape[axis] is not None:
+        first = repeats[0] if hasattr(repeats, "__len__") else repeats
+        shape[axis] *= int(first)
+    return KerasTensor(shape, a["x"].dtype)
+
+
+@primitive(_repeat_spec)
+def repeat(x, repeats, axis=None):
+    """Each element, or each slice along `axis`, several times in a row.
+
+    >>> import hornbeam as keras
+    >>> [int(i) for i in keras.ops.repeat([1, 2], 2)]
+    [1, 1, 2, 2]
+    """
+
+
+def _tile_spec(a):
+    shape, repeats = list(a["x"].shape), a["repeats"]
+    repeats = [repeats] if isinstance(repeats, int) else list(repeats)
+    rank = max(len(shape), len(repeats))
+    shape = [1] * (rank - len(shape)) + shape
+    repeats = [1] * (rank - len(repeats)) + repeats
+    sizes = [None if d is None else d * r for d, r in zip(shape, repeats, strict=True)]
+    return KerasTensor(sizes, a["x"].dtype)
+
+
+@primitive(_tile_spec)
+def tile(x, repeats):
+    """The whole tensor several times along each axis.
+
+    >>> import hornbeam as keras
+    >>> [int(i) for i in keras.ops.tile([1, 2], 2)]
+    [1, 2, 1, 2]
+    """
+
+
+def _pad_widths(pad_width, rank):
+    pairs = [pad_width] if isinstance(pad_width, int) else list(pad_width)
+    if all(isinstance(p, int) for p in pairs):
+        pairs = [(pairs[0], pairs[-1])]
+    pairs = pairs * rank if len(pairs) == 1 else pairs
+    if len(pairs) != rank:
+        raise ValueError(
+            f"pad(): argument `pad_width` must hold a pair for each of the {rank} "
+            f"axes. Received: pad_width={pad_width}"
+        )
+    return tuple((int(p[0]), int(p[-1])) for p in pairs)
+
+
+def _pad_spec(a):
+    widths = _pad_widths(a["pad_width"], len(a["x"].shape))
+    sizes = [
+        None if d is None else d + before + after
+        for d, (before, after) in zip(a["x"].shape, widths, strict=True)
+    ]
+    return KerasTensor(sizes, a["x"].dtype)
+
+
+@primitive(_pad_spec)
+def pad(x, pad_width, mode="constant", constant_values=None):
+    """Elements added at both ends of each axis.
+
+    Args:
+        x: a tensor.
+        pad_width: `(before, after)` for each axis, for all, or one number.
+        mode: "constant" (default), "reflect", "symmetric", "edge", "wrap".
+        constant_values: what is added in mode "constant"; default 0.
+
+    >>> import hornbeam as keras
+    >>> [int(i) for i in keras.ops.pad([1, 2], 1)]
+    [0, 1, 2, 0]
+    """
+
+
+@composite
+def meshgrid(*x, indexing="xy"):
+    """Coordinates of a grid: each row spread over the axes of all.
+
+    Args:
+        x: tensors of rank 1.
+        indexing: "xy" (default) for axes (y, x, ...), "ij" for the order given.
+
+    >>> import hornbeam as keras
+    >>> [grid.shape for grid in keras.ops.meshgrid([1, 2, 3], [4, 5])]
+    [(2, 3), (2, 3)]
+    """
+    if indexing not in ("xy", "ij"):
+        raise ValueError(
+            "meshgrid(): argument `indexing` must be 'xy' or 'ij'. "
+            f"Received: indexing={indexing!r}"
+        )
+    rows = [ravel(v) for v in x]
+    places = list(range(len(rows)))
+    if indexing == "xy" and len(rows) > 1:
+        places[:2] = [1, 0]
+    sizes = [0] * len(rows)
+    for row, place in zip(rows, places, strict=True):
+        sizes[place] = row.shape[0]
+    grids = []
+    for row, place in zip(rows, places, strict=True):
+        around = [1] * len(rows)
+        around[place] = row.shape[0]
+        grids.append(broadcast_to(reshape(row, around), sizes))
+    return grids
+
+
+@composite
+def diagflat(x, k=0):
+    """The elements in one row on the `k`th diagonal of a matrix of zeros.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.diagflat([1, 2]).shape
+    (2, 2)
+    """
+    from hornbeam.ops.creation import diag
+
+    return diag(ravel(x), k)

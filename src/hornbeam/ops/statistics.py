@@ -1,0 +1,490 @@
+"""Averages, quantiles, histograms, differences."""
+
+from __future__ import annotations
+
+import math
+
+from hornbeam.core import dtypes
+from hornbeam.core.errors import check_choice
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops import rules
+from hornbeam.ops.comparison import (
+    greater_equal,
+    isnan,
+    less_equal,
+    logical_and,
+    logical_not,
+    not_equal,
+)
+from hornbeam.ops.core import cast, convert_to_tensor
+from hornbeam.ops.creation import diagonal, linspace
+from hornbeam.ops.declare import composite, primitive, reduced_shape
+from hornbeam.ops.elementwise import (
+    add,
+    as_result_type,
+    ceil,
+    clip,
+    conj,
+    divide,
+    floor,
+    maximum,
+    minimum,
+    multiply,
+    round,
+    sqrt,
+    subtract,
+    to_float,
+)
+from hornbeam.ops.indexing import searchsorted, sort, take, take_along_axis, where
+from hornbeam.ops.products import matmul
+from hornbeam.ops.reductions import any, max, mean, min, sum
+from hornbeam.ops.shaping import (
+    axis_in,
+    broadcast_to,
+    expand_dims,
+    moveaxis,
+    ravel,
+    reshape,
+    transpose,
+)
+
+METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
+
+
+def _average_spec(a):
+    x, weights = a["x"], a["weights"]
+    given = [rules.weak_dtype(v) for v in (x, weights) if v is not None]
+    shape = reduced_shape(rules.shape_of(x), a["axis"], False)
+    return KerasTensor(shape, dtypes.result_type(*given, float))
+
+
+@composite(rule=_average_spec)
+def average(x, axis=None, weights=None):
+    """The mean, in which each element counts by its weight.
+
+    Args:
+        x: a tensor.
+        axis: an axis or several; default None, all.
+        weights: a tensor of the shape of `x`, or of rank 1 along `axis`.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.average([1.0, 3.0], weights=[3.0, 1.0]))
+    1.5
+    """
+    if weights is None:
+        return mean(to_float(x), axis)
+    x, weights = as_result_type(x, weights, least=(float,))
+    if len(weights.shape) != len(x.shape):
+        if axis is None:
+            raise ValueError(
+                "average(): argument `axis` is needed where `weights` has another "
+                f"shape than `x`. Received: shapes {tuple(x.shape)}, "
+                f"{tuple(weights.shape)}"
+            )
+        around = [1] * len(x.shape)
+        around[axis] = -1
+        weights = broadcast_to(reshape(weights, around), x.shape)
+    return divide(sum(multiply(x, weights), axis), sum(weights, axis))
+
+
+def _quantile_spec(a, q=None):
+    x, q = a["x"], rules.shape_of(a["q"])
+    shape = reduced_shape(rules.shape_of(x), a["axis"], a["keepdims"])
+    return KerasTensor((*q, *shape), dtypes.result_type(rules.weak_dtype(x), float))
+
+
+@composite(rule=_quantile_spec)
+def quantile(x, q, axis=None, method="linear", keepdims=False):
+    """The value below which a fraction `q` of the elements lies.
+
+    Args:
+        x: a tensor.
+        q: a fraction in [0, 1], or a tensor of them, whose axes come first.
+        axis: an axis or several; default None, all.
+        method: between two elements: "linear" (default), "lower", "higher",
+            "midpoint" or "nearest".
+        keepdims: keep the axes with size 1; default False.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.quantile([1.0, 2.0, 3.0], 0.5))
+    2.0
+    """
+    check_choice("quantile()", "method", method, METHODS)
+    x = to_float(x)
+    row, kept = _in_one_row(x, axis)
+    ordered = sort(row, -1)
+    # Nan sorts last: a row that has one gives nan.
+    spoiled = any(isnan(row), -1)
+    result = _at_fraction(ordered, to_float(q), row.shape[-1] - 1, method, x.dtype)
+    result = where(spoiled, cast(float("nan"), x.dtype), result)
+    if keepdims:
+        result = reshape(result, (*rules.shape_of(q), *kept))
+    return result
+
+
+def _in_one_row(x, axis):
+    """`x` with the axes to reduce joined as the last; its shape with sizes of 1."""
+    rank = len(x.shape)
+    if axis is None:
+        axes = list(range(rank))
+    else:
+        axes = [axis] if isinstance(axis, int) else list(axis)
+        axes = [axis_in("quantile", i, rank) for i in axes]
+    others = [i for i in range(rank) if i not in axes]
+    kept = [1 if i in axes else d for i, d in enumerate(x.shape)]
+    moved = transpose(x, [*others, *axes])
+    return reshape(moved, (*(x.shape[i] for i in others), -1)), kept
+
+
+def _at_fraction(ordered, q, last, method, dtype):
+    """The elements at the places `q * last` of sorted rows; the axes of q first."""
+    place = multiply(cast(q, "float64" if dtype == "float64" else "float32"), last)
+    below, above = floor(place), ceil(place)
+    if method == "nearest":
+        below = above = round(place)
+    if method == "lower":
+        above = below
+    if method == "higher":
+        below = above
+
+    def pick(position):
+        index = cast(clip(position, 0, last), "int32")
+        # The axes of q land at the end: they go to the front.
+        picked = take(ordered, ravel(index), axis=-1)
+        picked = moveaxis(picked, -1, 0)
+        return reshape(picked, (*q.shape, *ordered.shape[:-1]))
+
+    low, high = pick(below), pick(above)
+    if method in ("lower", "higher", "nearest"):
+        return low
+    share = 0.5 if method == "midpoint" else cast(subtract(place, below), dtype)
+    if method == "linear" and len(q.shape):
+        share = reshape(share, (*q.shape, *(1,) * (len(ordered.shape) - 1)))
+    return add(low, multiply(subtract(high, low), share))
+
+
+@composite(rule=_quantile_spec)
+def percentile(x, q, axis=None, method="linear", keepdims=False):
+    """Like `quantile`, with `q` in percent.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.percentile([1.0, 2.0, 3.0], 50))
+    2.0
+    """
+    return quantile(x, divide(q, 100), axis, method, keepdims)
+
+
+@composite(rule="reduce_float")
+def median(x, axis=None, keepdims=False):
+    """The value in the middle; of two, their mean.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.median([3.0, 1.0, 2.0]))
+    2.0
+    """
+    return quantile(x, 0.5, axis, keepdims=keepdims)
+
+
+@composite(rule=_quantile_spec)
+def nanquantile(x, q, axis=None, method="linear", keepdims=False):
+    """Like `quantile`, of the elements that are not nan.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.nanquantile([1.0, 3.0, float("nan")], 0.5))
+    2.0
+    """
+    check_choice("nanquantile()", "method", method, METHODS)
+    x, q = to_float(x), to_float(q)
+    row, kept = _in_one_row(x, axis)
+    ordered = sort(row, -1)
+    count = sum(cast(logical_not(isnan(row)), "int32"), -1)
+    last = cast(maximum(subtract(count, 1), 0), "float32")
+    results = [
+        _at_own_fraction(ordered, take(ravel(q), i), last, method)
+        for i in range(math.prod(q.shape))
+    ]
+    from hornbeam.ops.shaping import stack
+
+    result = reshape(stack(results), (*q.shape, *ordered.shape[:-1]))
+    result = where(count == 0, cast(float("nan"), x.dtype), result)
+    return reshape(result, (*q.shape, *kept)) if keepdims else result
+
+
+def _at_own_fraction(ordered, q, last, method):
+    """The elements at the places `q * last`, where each row has its own `last`."""
+    place = multiply(cast(q, "float32"), last)
+    below, above = floor(place), ceil(place)
+    if method == "nearest":
+        below = above = round(place)
+
+    def pick(position):
+        index = expand_dims(cast(position, "int32"), -1)
+        return take_along_axis(ordered, index, axis=-1)[..., 0]
+
+    if method == "higher":
+        return pick(above)
+    low, high = pick(below), pick(above)
+    if method in ("lower", "nearest"):
+        return low
+    share = 0.5 if method == "midpoint" else cast(subtract(place, below), low.dtype)
+    return add(low, multiply(subtract(high, low), share))
+
+
+@composite(rule=_quantile_spec)
+def nanpercentile(x, q, axis=None, method="linear", keepdims=False):
+    """Like `percentile`, of the elements that are not nan.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.nanpercentile([1.0, 3.0, float("nan")], 50))
+    2.0
+    """
+    return nanquantile(x, divide(q, 100), axis, method, keepdims)
+
+
+@composite(rule="reduce_float")
+def nanmedian(x, axis=None, keepdims=False):
+    """Like `median`, of the elements that are not nan.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.nanmedian([1.0, 3.0, float("nan")]))
+    2.0
+    """
+    return nanquantile(x, 0.5, axis, keepdims=keepdims)
+
+
+def _bincount_spec(a):
+    weights = a["weights"]
+    dtype = "int32" if weights is None else rules.weak_dtype(weights)
+    return KerasTensor((*a["x"].shape[:-1], None), dtype)
+
+
+@composite(rule=_bincount_spec)
+def bincount(x, weights=None, minlength=0, sparse=False):
+    """How often each of the integers 0, 1, 2, ... occurs in a row.
+
+    Args:
+        x: integers, of rank 1, or of rank 2 for rows.
+        weights: what each element counts; default 1.
+        minlength: the least length of the result; default 0.
+        sparse: sparse results are not supported.
+
+    >>> import hornbeam as keras
+    >>> [int(n) for n in keras.ops.bincount([1, 1, 3])]
+    [0, 2, 0, 1]
+    """
+    if sparse:
+        raise ValueError("bincount() gives no sparse tensors. Received: sparse=True")
+    if not _counts(convert_to_tensor(x).dtype):
+        raise TypeError(f"bincount() takes integers. Received: {rules.weak_dtype(x)}")
+    return count_integers(x, weights, minlength)
+
+
+def _counts(dtype):
+    return dtypes.is_int_dtype(dtype) or dtypes.is_bool_dtype(dtype)
+
+
+@primitive()
+def count_integers(x, weights=None, minlength=0):
+    """The engine's `bincount`."""
+
+
+def _histogram_spec(a):
+    dtype = dtypes.result_type(rules.weak_dtype(a["x"]), float)
+    bins = a["bins"]
+    return KerasTensor((bins,), "int32"), KerasTensor((bins + 1,), dtype)
+
+
+@composite(rule=_histogram_spec)
+def histogram(x, bins=10, range=None):
+    """How many elements lie in each of some equal bins, and the edges of the bins.
+
+    Args:
+        x: a tensor.
+        bins: the number of bins; default 10.
+        range: the lowest and the highest edge; default those of the elements.
+
+    >>> import hornbeam as keras
+    >>> counts, edges = keras.ops.histogram([1.0, 1.5, 4.0], bins=3)
+    >>> [int(n) for n in counts]
+    [2, 0, 1]
+    """
+    if not isinstance(bins, int) or bins < 0:
+        raise ValueError(
+            f"histogram(): `bins` must be a positive integer. Received: bins={bins!r}"
+        )
+    if range is not None and (len(range) != 2 or range[1] < range[0]):
+        raise ValueError(
+            f"histogram(): `range` must be (lowest, highest). Received: range={range!r}"
+        )
+    x = ravel(convert_to_tensor(x))
+    values = to_float(x)
+    low, high = (min(values), max(values)) if range is None else range
+    low, high = as_result_type(
+        low, high, least=(str(dtypes.standardize_dtype(values.dtype)),)
+    )
+    same = low == high
+    low, high = where(same, subtract(low, 0.5), low), where(same, add(high, 0.5), high)
+    edges = linspace(low, high, bins + 1)
+    inside = logical_and(greater_equal(values, low), less_equal(values, high))
+    place = subtract(searchsorted(edges, values, side="right"), 1)
+    place = clip(place, 0, bins - 1)
+    counts = count_integers(place, cast(inside, "int32"), minlength=bins)
+    return counts, edges
+
+
+def _diff_spec(a):
+    shape = list(a["a"].shape)
+    if shape[a["axis"]] is not None:
+        shape[a["axis"]] = builtins_max(shape[a["axis"]] - a["n"], 0)
+    return KerasTensor(shape, a["a"].dtype)
+
+
+def builtins_max(x, y):
+    """The larger of two integers; `max` is the op here."""
+    return x if x > y else y
+
+
+@composite(rule=_diff_spec)
+def diff(a, n=1, axis=-1):
+    """The differences of neighbours, `n` times over.
+
+    Args:
+        a: a tensor.
+        n: how many times; default 1.
+        axis: default the last.
+
+    >>> import hornbeam as keras
+    >>> [int(i) for i in keras.ops.diff([1, 4, 9])]
+    [3, 5]
+    """
+    a = convert_to_tensor(a)
+    if n == 0:
+        return a
+    lead = (slice(None),) * axis_in("diff", axis, len(a.shape))
+    combine = not_equal if dtypes.is_bool_dtype(a.dtype) else subtract
+    return diff(combine(a[(*lead, slice(1, None))], a[(*lead, slice(-1))]), n - 1, axis)
+
+
+def _corrcoef_spec(a):
+    x = a["x"]
+    dtype = dtypes.result_type(x.dtype, float)
+    shape = (x.shape[0],) * 2 if len(x.shape) == 2 else ()
+    return KerasTensor(shape, dtype)
+
+
+@composite(rule=_corrcoef_spec)
+def corrcoef(x):
+    """The correlation of each row with each (Pearson): 1 where they go together.
+
+    >>> import hornbeam as keras
+    >>> round(float(keras.ops.corrcoef([[1.0, 2.0], [2.0, 1.0]])[0, 1]), 4)
+    -1.0
+    """
+    x = to_float(x)
+    rows = x if len(x.shape) == 2 else reshape(x, (1, -1))
+    centred = subtract(rows, mean(rows, axis=-1, keepdims=True))
+    covariance = matmul(centred, transpose(conj(centred)))
+    scale = sqrt(diagonal(covariance))
+    result = divide(covariance, multiply(expand_dims(scale, 1), expand_dims(scale, 0)))
+    result = maximum(minimum(result, 1), -1)
+    return result if len(x.shape) == 2 else reshape(result, ())
+
+
+def _trace_spec(a):
+    shape = a["x"].shape
+    axes = {a["axis1"] % len(shape), a["axis2"] % len(shape)}
+    kept = [d for i, d in enumerate(shape) if i not in axes]
+    return KerasTensor(kept, rules.summed(a["x"].dtype))
+
+
+@composite(rule=_trace_spec)
+def trace(x, offset=0, axis1=0, axis2=1):
+    """The sum along a diagonal of the planes of two axes.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.trace([[1.0, 2.0], [3.0, 4.0]]))
+    5.0
+    """
+    return sum(diagonal(x, offset, axis1, axis2), -1)
+
+
+@composite
+def trapezoid(y, x=None, dx=1.0, axis=-1):
+    """The area under a curve, by trapezoids.
+
+    Args:
+        y: the heights.
+        x: where they stand; default None, `dx` apart.
+        dx: the distance; default 1.
+        axis: default the last.
+
+    >>> import hornbeam as keras
+    >>> float(keras.ops.trapezoid([1.0, 2.0, 3.0]))
+    4.0
+    """
+    y = to_float(y)
+    if x is not None:
+        x = to_float(x)
+        dx = diff(x, axis=0 if len(x.shape) == 1 else axis)
+        if len(dx.shape) == 1:
+            around = [1] * len(y.shape)
+            around[axis] = -1
+            dx = reshape(dx, around)
+    lead = (slice(None),) * axis_in("trapezoid", axis, len(y.shape))
+    pairs = add(y[(*lead, slice(1, None))], y[(*lead, slice(-1))])
+    return sum(multiply(divide(pairs, 2), dx), axis)
+
+
+def size(x):
+    """The number of elements, None where a size is not known.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.size([[1, 2], [3, 4]])
+    4
+    """
+    return rules.size_of(rules.shape_of(x))
+
+
+def ndim(x):
+    """The number of axes.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.ndim([[1, 2], [3, 4]])
+    2
+    """
+    return len(rules.shape_of(x))
+
+
+@composite(rule="bool")
+def isreal(x):
+    """Whether an element has no imaginary part.
+
+    >>> import hornbeam as keras
+    >>> bool(keras.ops.isreal(1.0))
+    True
+    """
+    from hornbeam.ops.elementwise import imag
+
+    return imag(x) == 0
+
+
+def vectorize(pyfunc, *, excluded=None, signature=None):
+    """Turn a function of single elements into one of tensors.
+
+    Args:
+        pyfunc: the function.
+        excluded: positions or names of arguments that are passed as they are.
+        signature: the axes that `pyfunc` takes itself, for example "(n),(n)->()".
+
+    >>> import hornbeam as keras
+    >>> twice = keras.ops.vectorize(lambda x: 2 * x)
+    >>> [float(x) for x in twice(keras.ops.ones(2))]
+    [2.0, 2.0]
+    """
+    if not callable(pyfunc):
+        raise ValueError(
+            f"vectorize(): `pyfunc` must be callable. Received: pyfunc={pyfunc!r}"
+        )
+    from hornbeam.ops.vectorized import Vectorized
+
+    return Vectorized(pyfunc, frozenset(excluded or ()), signature)
