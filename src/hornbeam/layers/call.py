@@ -14,7 +14,8 @@ class CallInfo:
         parameters = [
             p for p in inspect.signature(call).parameters.values() if p.name != "self"
         ]
-        named = (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) if parameters else ()
+        parameter = inspect.Parameter
+        named = (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
         self.names = [p.name for p in parameters if p.kind in named]
         self.all_names = {p.name for p in parameters}
         self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
