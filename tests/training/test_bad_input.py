@@ -1,0 +1,179 @@
+"""Bad input: clear errors that name the object, what was expected and received."""
+
+import numpy as np
+import pytest
+
+import hornbeam as keras
+from hornbeam import backends
+
+
+def model(units=3, loss="sparse_categorical_crossentropy", activation="softmax"):
+    network = keras.Sequential(
+        [
+            keras.Input((4,), name="features"),
+            keras.layers.Dense(units, activation=activation, name="head"),
+        ],
+        name="net",
+    )
+    network.compile("sgd", loss)
+    return network
+
+
+X = np.ones((10, 4), "float32")
+Y = np.arange(10) % 3
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "options", "words"),
+    [
+        (np.ones((10, 5), "float32"), Y, {}, ["net", "4", "5"]),
+        (np.ones((10, 2, 4), "float32"), Y, {}, ["net", "(None, 4)", "(10, 2, 4)"]),
+        (X, Y[:9], {}, ["10", "9"]),
+        (X, Y + 5, {}, ["head", "5", "3"]),
+        (X, Y - 1, {}, ["head", "-1"]),
+        (X[:0], Y[:0], {}, ["0"]),
+        (X, Y, {"batch_size": 0}, ["batch_size", "0"]),
+        (X, Y, {"validation_split": 1.5}, ["validation_split", "1.5"]),
+        (X, Y, {"sample_weight": np.ones(3)}, ["10", "3"]),
+        (X, Y, {"class_weight": {7: 1.0}}, ["7"]),
+        (np.array([["a"] * 4] * 10), Y, {}, ["str"]),
+    ],
+    ids=[
+        "width", "rank", "cardinality", "label too large", "label negative", "empty",
+        "batch_size", "validation_split", "sample_weight", "class_weight", "strings",
+    ],
+)  # fmt: skip
+def test_fit_says_what_is_wrong_and_changes_nothing(
+    training_engine, x, y, options, words
+):
+    network = model()
+    before = network.get_weights()
+    with pytest.raises((ValueError, TypeError)) as caught:
+        network.fit(x, y, verbose=0, **options)
+    for word in words:
+        assert word in str(caught.value), f"{word!r} not in: {caught.value}"
+    for old, new in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    network.fit(X, Y, verbose=0)
+
+
+def test_targets_that_do_not_fit_the_output(training_engine):
+    network = model(loss="categorical_crossentropy")
+    with pytest.raises(ValueError, match="sparse_categorical_crossentropy"):
+        network.fit(X, Y, verbose=0)
+    network = model(loss="mse")
+    with pytest.raises(ValueError, match="shape"):
+        network.fit(X, np.ones((10, 7)), verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "nearest"),
+    [
+        ({"optimizer": "adm"}, "adam"),
+        ({"loss": "sparse_categorical_crosentropy"}, "sparse_categorical_crossentropy"),
+        ({"loss": "mse", "metrics": ["acuracy"]}, "accuracy"),
+    ],
+)
+def test_unknown_names_get_a_suggestion(options, nearest):
+    network = model()
+    options = {"optimizer": "sgd", "loss": "mse", **options}
+    with pytest.raises(ValueError, match=nearest):
+        network.compile(**options)
+        network.fit(X, np.ones((10, 3)), verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("make", "nearest"),
+    [
+        (lambda: keras.layers.Dense(2, activation="rellu"), "relu"),
+        (lambda: keras.layers.Dense(2, kernel_initializer="glorot"), "glorot"),
+        (lambda: keras.layers.Dens, "Dense"),
+        (lambda: keras.regularizers.get("l3"), "l"),
+    ],
+)
+def test_unknown_names_in_layers(make, nearest):
+    with pytest.raises((ValueError, AttributeError), match=nearest):
+        make()
+
+
+def test_nan_loss_warns_once_and_names_the_step(training_engine):
+    x = X.copy()
+    x[6] = np.nan
+    network = model()
+    with pytest.warns(RuntimeWarning, match="step 4 of epoch 1") as caught:
+        network.fit(x, Y, batch_size=2, epochs=3, shuffle=False, verbose=0)
+    assert len([w for w in caught if "NaN" in str(w.message)]) == 1
+    assert len(network.history.history["loss"]) == 3
+
+
+def test_terminate_on_nan_stops(training_engine):
+    x = X.copy()
+    x[0] = np.nan
+    network = model()
+    with pytest.warns(RuntimeWarning):
+        network.fit(
+            x, Y, epochs=5, verbose=0, callbacks=[keras.callbacks.TerminateOnNaN()]
+        )
+    assert len(network.history.epoch) <= 1
+
+
+def test_methods_need_compile_and_say_so():
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)], name="net")
+    for method in ("fit", "evaluate", "train_on_batch", "test_on_batch"):
+        with pytest.raises(ValueError, match="compile"):
+            getattr(network, method)(X, Y)
+
+
+def test_numpy_says_which_engines_train():
+    with backends.scope("numpy"):
+        network = model()
+        assert network.evaluate(X, Y, verbose=0) > 0
+        with pytest.raises(NotImplementedError, match="jax, torch"):
+            network.fit(X, Y, verbose=0)
+
+
+def test_foreign_tensors_and_variables_name_both_engines():
+    import torch
+
+    with backends.scope("jax"):
+        network = model()
+        variable = keras.Variable(np.ones(3, "float32"))
+        with pytest.raises(backends.BackendMismatchError, match=r"torch.*jax"):
+            keras.ops.add(torch.ones(3), 1.0)
+        with pytest.raises(backends.BackendMismatchError, match=r"torch.*jax"):
+            network(torch.ones(2, 4))
+        with pytest.raises(backends.BackendMismatchError, match=r"torch.*jax"):
+            variable.assign(torch.ones(3))
+    with backends.scope("torch"):
+        with pytest.raises(backends.BackendMismatchError, match=r"jax.*torch"):
+            keras.ops.add(variable, 1.0)
+
+
+def test_building_twice_with_another_shape():
+    layer = keras.layers.Dense(2, name="head")
+    layer.build((None, 3))
+    weights = layer.get_weights()
+    layer.build((None, 3))
+    with pytest.raises(ValueError, match=r"head.*already built.*3.*5"):
+        layer.build((None, 5))
+    assert len(layer.weights) == 2
+    np.testing.assert_array_equal(weights[0], layer.get_weights()[0])
+
+
+def test_wrong_weights_change_nothing():
+    network = model()
+    before = network.get_weights()
+    with pytest.raises(ValueError, match=r"net.*2 weights.*1"):
+        network.set_weights(before[:1])
+    with pytest.raises(ValueError, match=r"head/bias.*\(3,\).*\(4,\)"):
+        network.set_weights([np.zeros((4, 3)), np.zeros(4)])
+    for old, new in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_unbuilt_model_says_how_to_build_it():
+    network = keras.Sequential([keras.layers.Dense(2)], name="net")
+    with pytest.raises(ValueError, match="built"):
+        network.count_params()
+    with pytest.raises(AttributeError, match="net"):
+        _ = network.output_shape

@@ -1,0 +1,252 @@
+"""How often programs are compiled, and that padding changes nothing."""
+
+import gc
+
+import numpy as np
+import pytest
+
+import hornbeam as keras
+from hornbeam import backends
+from hornbeam.training.program import cache, rounded_up
+
+ROWS = 100
+
+
+@pytest.fixture
+def jax():
+    with backends.scope("jax") as engine:
+        yield engine
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((ROWS, 6)).astype("float32")
+    return x, (x.sum(1) > 0).astype("int32")
+
+
+def classifier(dropout_rate=0.2, learning_rate=1e-3, **options):
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Dense(8, activation="relu"),
+            keras.layers.Dropout(dropout_rate, seed=1),
+            keras.layers.Dense(2, kernel_regularizer=keras.regularizers.L2(1e-3)),
+        ]
+    )
+    model.compile(
+        keras.optimizers.Adam(learning_rate),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        **options,
+    )
+    return model
+
+
+def compilations(action):
+    before = cache.compilations
+    action()
+    return cache.compilations - before
+
+
+def test_epochs_and_partial_batches_compile_once(jax, data):
+    model = classifier()
+    fit = lambda: model.fit(*data, epochs=3, batch_size=32, verbose=0)  # noqa: E731
+    assert compilations(fit) == 1
+    assert compilations(fit) == 0
+
+
+def test_second_model_of_the_same_structure_compiles_nothing(jax, data):
+    classifier().fit(*data, verbose=0)
+    other = classifier(dropout_rate=0.5, learning_rate=0.1)
+    assert compilations(lambda: other.fit(*data, verbose=0)) == 0
+
+
+def test_changed_numbers_are_used_without_compiling(jax, data):
+    def losses(**options):
+        keras.utils.set_random_seed(3)
+        model = classifier(**options)
+        return model.fit(*data, epochs=2, shuffle=False, verbose=0).history["loss"]
+
+    first = losses()
+    for change in ({"dropout_rate": 0.6}, {"learning_rate": 0.05}):
+        assert compilations(lambda change=change: losses(**change)) == 0
+        assert losses(**change) != first
+    assert losses() == first
+
+    model = classifier()
+    model.fit(*data, verbose=0)
+    weights = model.get_weights()
+
+    def change_and_fit():
+        model.optimizer.learning_rate = 0.0
+        model.fit(*data, verbose=0)
+
+    assert compilations(change_and_fit) == 0
+    for before, after in zip(weights, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_other_structure_compiles(jax, data):
+    classifier().fit(*data, verbose=0)
+    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)])
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    assert compilations(lambda: model.fit(*data, verbose=0)) == 1
+
+
+def test_freezing_a_layer_is_another_program(jax, data):
+    model = classifier()
+    model.fit(*data, verbose=0)
+    model.layers[0].trainable = False
+    model.compile(model.optimizer, model.loss)
+    frozen = model.layers[0].get_weights()
+    model.fit(*data, verbose=0)
+    for before, after in zip(frozen, model.layers[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def normalised(rate=0.0):
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Dense(8, activity_regularizer=keras.regularizers.L2(0.01)),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dense(2),
+        ]
+    )
+    model.compile(
+        keras.optimizers.SGD(0.1),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy", keras.metrics.AUC(num_thresholds=20, from_logits=True)]
+        if rate
+        else ["accuracy"],
+    )
+    return model
+
+
+def test_padded_batches_give_what_whole_ones_give(jax, data):
+    """The compiled pass pads the last batch of 4 to 32; the eager one does not."""
+    results = []
+    for eagerly in (False, True):
+        keras.utils.set_random_seed(5)
+        model = normalised()
+        model.run_eagerly = eagerly
+        history = model.fit(
+            *data,
+            sample_weight=np.linspace(0.5, 2, ROWS),
+            batch_size=32,
+            epochs=3,
+            shuffle=False,
+            verbose=0,
+        )
+        evaluated = model.evaluate(*data, batch_size=32, verbose=0)
+        results.append(
+            [*history.history["loss"], *history.history["accuracy"], *evaluated]
+            + [w.sum() for w in model.get_weights()]
+        )
+    np.testing.assert_allclose(results[0], results[1], rtol=2e-5, atol=1e-6)
+
+
+def test_a_models_own_code_is_never_padded(jax, data):
+    """A custom loss over the whole batch sees the true rows only."""
+    sizes = []
+
+    def whole_batch_loss(y_true, y_pred):
+        sizes.append(y_pred.shape[0])
+        return keras.ops.mean(keras.ops.square(y_pred))
+
+    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(1)])
+    model.compile("sgd", whole_batch_loss)
+    model.fit(*data, batch_size=32, epochs=2, verbose=0)
+    assert {32, 4} <= set(sizes)
+
+
+def test_programs_hold_no_model(jax, data):
+    import weakref
+
+    model = classifier()
+    model.fit(*data, verbose=0)
+    model.predict(data[0], verbose=0)
+    alive = weakref.ref(model)
+    kernel = weakref.ref(model.layers[0].kernel)
+    del model
+    gc.collect()
+    assert alive() is None
+    assert kernel() is None
+
+
+@pytest.mark.parametrize("name", ["jax", "torch"])
+def test_memory_does_not_grow(name, data):
+    def once():
+        model = classifier()
+        model.fit(*data, verbose=0)
+
+    def resident():
+        gc.collect()
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * 4096 / 2**20
+
+    with backends.scope(name):
+        for _ in range(40):
+            once()
+        before = resident()
+        for _ in range(200):
+            once()
+        assert resident() - before < 5
+
+
+def test_batch_hooks_see_every_batch(training_engine, data):
+    seen = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append((batch, set(logs), self.model.optimizer.iterations.numpy()))
+
+    model = classifier()
+    model.fit(*data, batch_size=32, callbacks=[Watch()], verbose=0)
+    assert [batch for batch, _, _ in seen] == [0, 1, 2, 3]
+    assert [int(count) for _, _, count in seen] == [1, 2, 3, 4]
+    assert seen[0][1] == {"loss", "accuracy"}
+
+
+def test_batch_hooks_change_no_result(training_engine, data):
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            pass
+
+    def losses(callbacks):
+        keras.utils.set_random_seed(2)
+        model = classifier()
+        fitted = model.fit(*data, epochs=3, callbacks=callbacks, verbose=0)
+        return fitted.history["loss"]
+
+    np.testing.assert_allclose(losses([]), losses([Watch()]), rtol=1e-6)
+
+
+def test_same_seed_same_run(training_engine, data):
+    def run():
+        keras.utils.set_random_seed(7)
+        model = classifier()
+        model.fit(*data, epochs=2, verbose=0)
+        return model.get_weights()
+
+    for first, second in zip(run(), run(), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_engines_train_alike(data):
+    """Same seed, same start, same dropout masks, same order: the same run."""
+    runs = []
+    for name in ("jax", "torch"):
+        with backends.scope(name):
+            keras.utils.set_random_seed(7)
+            model = classifier()
+            runs.append(model.fit(*data, epochs=5, verbose=0).history["loss"])
+    np.testing.assert_allclose(runs[0], runs[1], rtol=1e-4)
+
+
+def test_rounded_up_wastes_little():
+    for count in range(1, 5000):
+        room = rounded_up(count)
+        assert count <= room <= count * 9 / 8 + 1
+    assert len({rounded_up(n) for n in range(1, 100_000)}) < 120
