@@ -216,6 +216,14 @@ def test_py_dataset_can_be_left_early(workers):
         time.sleep(0.01)
 
 
+def test_close_ends_an_epoch_that_is_open():
+    data = make_data(Numbered(count=1000, workers=2))
+    batches_left = iter(data)
+    next(batches_left)
+    data.close()
+    assert next(batches_left, None) is None
+
+
 def test_py_dataset_computes_ahead_but_not_too_far():
     class Counting(Numbered):
         asked = 0

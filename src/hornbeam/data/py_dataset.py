@@ -130,6 +130,7 @@ def fetch(dataset, indices):
             while len(ahead) < max(dataset.max_queue_size, workers):
                 index = next(indices, None)
                 if index is None:
+                    pool.shutdown(wait=False)
                     break
                 ahead.append((index, submit(index)))
             if not ahead:

@@ -32,6 +32,7 @@ class StreamData:
         self._restart = steps is None or not continues
         self._epoch = 0
         self._peeked = _NOTHING
+        self._items = None
         self._warned = False
         self._delivered = False
         length = source.length
@@ -49,7 +50,9 @@ class StreamData:
         self._source.on_epoch_end()
 
     def close(self):
-        """Let go of the source's iterator."""
+        """End the epoch that is open, and let go of the source's iterator."""
+        if self._items is not None:
+            self._items.close()
         self._source.close()
 
     @property
@@ -71,14 +74,15 @@ class StreamData:
 
     def __iter__(self):
         count = 0
-        epoch = self._source.epoch(self._limit, self._restart, self._epoch)
+        items = self._source.epoch(self._limit, self._restart, self._epoch)
+        self._items = items
         try:
-            for item in epoch:
+            for item in items:
                 count += 1
                 self._delivered = True
                 yield self._batch(item)
         finally:
-            epoch.close()
+            items.close()
             self._peeked = _NOTHING
         self._finish(count)
 
