@@ -296,9 +296,11 @@ def _from_config(cls, name, inner):
     inner = _with_custom_lambda(dict(inner))
     try:
         return cls.from_config(inner)
-    except UnsafeFileError:
-        raise
     except TypeError as error:
+        if isinstance(error, UnsafeFileError):
+            raise
+        if isinstance(error.__cause__, UnsafeFileError):
+            raise error.__cause__ from None
         raise TypeError(
             f"{name!r} cannot be made from its config: {error}. Objects in what "
             "`get_config()` returns are explicitly deserialized by the class: call "
