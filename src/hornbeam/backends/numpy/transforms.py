@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, NoReturn
@@ -103,3 +104,8 @@ def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
 def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()):
     """`fn` itself: this engine runs step by step."""
     return fn
+
+
+def concrete() -> contextlib.AbstractContextManager:
+    """A block whose operations run at once: here all do."""
+    return contextlib.nullcontext()
