@@ -3,6 +3,8 @@
 import functools
 import inspect
 
+import numpy as np
+
 from hornbeam import backends
 from hornbeam.core import scopes, tree
 from hornbeam.core.naming import auto_name
@@ -142,9 +144,13 @@ class OpOperation(Operation):
         self.op = op
         self.arguments = arguments
         self._is_leading, self._operands = _operands_of(op)
+        self._takes_index = op.name == "get_item"
 
     def _arranged(self, args, kwargs):
         """Return the arguments as the op takes them."""
+        if self._takes_index and isinstance(args[-1], list):
+            # A file has lists for tuples.
+            args = (*args[:-1], tuple(args[-1]))
         if self._is_leading:
             return args, {**kwargs, **self.arguments}
         if self._operands[0].startswith("*"):
@@ -198,6 +204,8 @@ def record(op, signature, args, kwargs):
         raise TypeError(f"ops.{op.name}: {error}") from None
     _, names = _operands_of(op)
     given = dict(bound.arguments)
+    if isinstance(given.get("key"), list) and not any_symbolic(given["key"]):
+        given["key"] = np.array(given["key"])
     operands, call_kwargs, arguments = [], {}, {}
     for name in names:
         if name.startswith("*"):
