@@ -20,8 +20,8 @@ class Row:
 
     @property
     def id(self):
-        told = [k for k, v in self.arguments.items() if k != "epsilon"]
-        return "-".join([self.name, *told])
+        told = [k for k in self.arguments if k != "epsilon"]
+        return "-".join([self.name, *told[:3]])
 
     def reference(self, w, gradients):
         arguments = self.rule_arguments

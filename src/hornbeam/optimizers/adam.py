@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from hornbeam import ops
-from hornbeam.core import scopes
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+from hornbeam.optimizers.state import native_update
 
 
 class Adam(Optimizer):
@@ -116,10 +116,8 @@ class Adam(Optimizer):
 
     def _update_natively(self, gradients, variables, learning_rate):
         """Let the engine update the live variables in one call, if it can."""
-        native = (
-            getattr(variables[0].backend, "adam_update", None) if variables else None
-        )
-        if native is None or scopes.in_stateless_scope():
+        native = native_update("adam_update", variables)
+        if native is None:
             return False
         positions = [self._positions[id(v)] for v in variables]
         slots = [self._momentums, self._velocities]
@@ -129,7 +127,7 @@ class Adam(Optimizer):
             [v.value for v in variables],
             gradients,
             *([kind[i].value for i in positions] for kind in slots),
-            step=self.iterations,
+            step=ops.convert_to_tensor(self.iterations),
             learning_rate=learning_rate,
             beta_1=self.beta_1,
             beta_2=self.beta_2,

@@ -201,11 +201,11 @@ class Muon(Optimizer):
         return self.transpose_last_axis(x) if is_tall else x
 
     def _apply_weight_decay(self, variables):
-        for variable in variables:
-            if not self._use_weight_decay(variable):
-                continue
-            is_adam = self._should_use_adamw(variable)
-            decay = self.adam_weight_decay if is_adam else self.weight_decay
+        variables = [v for v in variables if self._use_weight_decay(v)]
+        for is_adam, decay in (
+            (True, self.adam_weight_decay),
+            (False, self.weight_decay),
+        ):
             if decay is not None:
-                shrink = ops.cast(self._rate() * decay, variable.dtype)
-                self.assign_sub(variable, variable.value * shrink)
+                chosen = [v for v in variables if self._should_use_adamw(v) is is_adam]
+                self._shrink(chosen, decay)

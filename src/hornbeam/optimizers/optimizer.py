@@ -24,7 +24,7 @@ from hornbeam.core.serialization import (
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers import clipping
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
-from hornbeam.optimizers.state import OptimizerState, constant
+from hornbeam.optimizers.state import OptimizerState, constant, native_update
 
 LearningRate = float | LearningRateSchedule | Callable[[], Any]
 
@@ -390,11 +390,18 @@ class Optimizer(OptimizerState):
     def _apply_weight_decay(self, variables):
         if self.weight_decay is None:
             return
-        rate = self._rate() * self.weight_decay
+        self._shrink(
+            [v for v in variables if self._use_weight_decay(v)], self.weight_decay
+        )
+
+    def _shrink(self, variables, weight_decay):
+        rate = self._rate() * weight_decay
+        native = native_update("decay_update", variables)
+        if native is not None and native([v.value for v in variables], rate):
+            return
         for variable in variables:
-            if self._use_weight_decay(variable):
-                shrink = ops.cast(rate, variable.dtype)
-                self.assign_sub(variable, variable.value * shrink)
+            shrink = ops.cast(rate, variable.dtype)
+            self.assign_sub(variable, variable.value * shrink)
 
     def _update_averages(self, variables):
         """Move the averages; the first update sets them to the variables."""
@@ -487,4 +494,7 @@ def _positions(variables):
 
 
 def _dense(gradient, variable):
+    engine = variable.backend
+    if engine.is_tensor(gradient) and engine.dtype_of(gradient) == variable.dtype:
+        return gradient
     return ops.convert_to_tensor(gradient, dtype=variable.dtype, sparse=False)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+from hornbeam.optimizers.state import native_update
 
 
 class SGD(Optimizer):
@@ -87,6 +88,21 @@ class SGD(Optimizer):
         self._momentums = (
             self.add_optimizer_variables(variables, "momentum") if has_momentum else []
         )
+
+    def update_all(self, gradients, variables, learning_rate):
+        native = native_update("sgd_update", variables)
+        made = native is not None and native(
+            [v.value for v in variables],
+            gradients,
+            [self._momentums[self._positions[id(v)]].value for v in variables]
+            if self._momentums
+            else [],
+            learning_rate=learning_rate,
+            momentum=self.momentum,
+            nesterov=self.nesterov,
+        )
+        if not made:
+            super().update_all(gradients, variables, learning_rate)
 
     def update_step(self, gradient, variable, learning_rate):
         a, g = learning_rate, gradient

@@ -146,3 +146,10 @@ class OptimizerState(Configurable):
 def constant(value):
     """An initializer that gives `value`."""
     return lambda shape, dtype=None: np.full(shape, value)
+
+
+def native_update(name, variables):
+    """Return the engine's own update of live variables of that name, or None."""
+    if not variables or scopes.in_stateless_scope():
+        return None
+    return getattr(variables[0].backend, name, None)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import torch
 
-__all__ = ["adam_update"]
+__all__ = ["adam_update", "decay_update", "sgd_update"]
 
 _FUSED_DEVICES = ("cpu", "cuda")
 
@@ -31,13 +31,11 @@ def adam_update(
     `step` counts the updates before this one; `maxima` are AMSGrad's.
     """
     first = values[0]
-    if not (first.device.type in _FUSED_DEVICES and first.is_floating_point()):
+    # The fused kernel reads all tensors as flat memory of one kind.
+    if first.device.type not in _FUSED_DEVICES or not _alike(values):
         return False
-    for value in values:
-        # The fused kernel reads all tensors as flat memory of one kind.
-        same = value.dtype is first.dtype and value.device == first.device
-        if not (same and value.is_contiguous()):
-            return False
+    if not all(value.is_contiguous() for value in values):
+        return False
     # PyTorch divides by sqrt(v / (1 - beta_2**t)) + epsilon. At t = infinity that is
     # the sqrt(v) + epsilon of the form wanted; the rate carries the corrections.
     endless = _infinity(first.device)
@@ -58,6 +56,48 @@ def adam_update(
             maximize=False,
         )
     return True
+
+
+def sgd_update(
+    values: Sequence[torch.Tensor],
+    gradients: Sequence[torch.Tensor],
+    momentums: Sequence[torch.Tensor] = (),
+    *,
+    learning_rate: torch.Tensor | float,
+    momentum: float,
+    nesterov: bool,
+) -> bool:
+    """Gradient descent in place on `values` and `momentums`; whether it was made."""
+    if not _alike(values):
+        return False
+    with torch.no_grad():
+        steps = torch._foreach_mul(gradients, -learning_rate)
+        if momentums:
+            torch._foreach_mul_(momentums, momentum)
+            torch._foreach_add_(momentums, steps)
+            if nesterov:
+                torch._foreach_add_(steps, momentums, alpha=momentum)
+            else:
+                steps = momentums
+        torch._foreach_add_(values, steps)
+    return True
+
+
+def decay_update(values: Sequence[torch.Tensor], rate: torch.Tensor | float) -> bool:
+    """`values -= rate * values` in place; whether it was made."""
+    if not _alike(values):
+        return False
+    with torch.no_grad():
+        torch._foreach_mul_(values, 1 - rate)
+    return True
+
+
+def _alike(values):
+    """Whether all are floats of one dtype on one device."""
+    first = values[0]
+    return first.is_floating_point() and all(
+        v.dtype is first.dtype and v.device == first.device for v in values
+    )
 
 
 def _corrected_rate(step, learning_rate, beta_1, beta_2):
