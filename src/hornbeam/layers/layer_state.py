@@ -1,5 +1,8 @@
 """The state of a layer: weights, inner layers, seeds, losses, dtypes."""
 
+import contextlib
+import functools
+
 import numpy as np
 
 from hornbeam.core import scopes
@@ -7,6 +10,22 @@ from hornbeam.core.naming import auto_name
 from hornbeam.core.random import SeedGenerator
 from hornbeam.core.variable import Variable, standardize_shape
 from hornbeam.layers import tracking
+
+
+def kept_while_frozen(find):
+    """Let a method without arguments keep its list while the structure is frozen."""
+    name = find.__name__
+
+    @functools.wraps(find)
+    def found(self):
+        kept = self._frozen
+        if kept is None:
+            return find(self)
+        if name not in kept:
+            kept[name] = find(self)
+        return kept[name]
+
+    return found
 
 
 class LayerState:
@@ -18,6 +37,17 @@ class LayerState:
     def _init_state(self):
         self._weights = []
         self._losses = []
+        # While steps run, what was found in the attributes is not looked for again.
+        self._frozen = None
+
+    @contextlib.contextmanager
+    def _frozen_structure(self):
+        """A block in which layers and variables do not come or go."""
+        self._frozen = {}
+        try:
+            yield
+        finally:
+            self._frozen = None
 
     def add_weight(
         self,
@@ -142,6 +172,15 @@ class LayerState:
 
     def _flatten_layers(self, include_self=True, recursive=True):
         """Return the layer and all layers inside, each once, outer ones first."""
+        if include_self and recursive:
+            return self._all_layers()
+        return self._walk_layers(include_self, recursive)
+
+    @kept_while_frozen
+    def _all_layers(self):
+        return self._walk_layers(True, True)
+
+    def _walk_layers(self, include_self, recursive):
         found, stack = {}, [self]
         while stack:
             layer = stack.pop()
@@ -154,6 +193,7 @@ class LayerState:
         return layers if include_self else layers[1:]
 
     @property
+    @kept_while_frozen
     def variables(self):
         """All state of the layer, seeds included."""
         found = {}
@@ -165,6 +205,7 @@ class LayerState:
         return list(found.values())
 
     @property
+    @kept_while_frozen
     def weights(self):
         """All weights of the layer, in an order that does not depend on `trainable`."""
         found = {}
@@ -174,6 +215,7 @@ class LayerState:
         return list(found.values())
 
     @property
+    @kept_while_frozen
     def trainable_variables(self):
         """The variables that training changes."""
         if not self.trainable:
@@ -181,6 +223,7 @@ class LayerState:
         return [v for v in self.variables if v.trainable]
 
     @property
+    @kept_while_frozen
     def non_trainable_variables(self):
         """The variables that training does not change by gradients."""
         if not self.trainable:
@@ -188,11 +231,13 @@ class LayerState:
         return [v for v in self.variables if not v.trainable]
 
     @property
+    @kept_while_frozen
     def trainable_weights(self):
         """The weights that training changes."""
         return [v for v in self.weights if v.trainable] if self.trainable else []
 
     @property
+    @kept_while_frozen
     def non_trainable_weights(self):
         """The weights that training does not change by gradients."""
         if not self.trainable:
@@ -200,6 +245,7 @@ class LayerState:
         return [v for v in self.weights if not v.trainable]
 
     @property
+    @kept_while_frozen
     def metrics(self):
         """The metrics of the layer and of the layers inside."""
         from hornbeam.metrics.metric import Metric
@@ -303,10 +349,13 @@ class LayerState:
             ]
         else:
             collected = [loss for layer in layers for loss in layer._losses]
-        for variable in self.trainable_weights:
-            if variable.regularizer is not None:
-                collected.append(variable.regularizer(variable))
+        for variable in self._regularized_weights():
+            collected.append(variable.regularizer(variable))
         return collected
+
+    @kept_while_frozen
+    def _regularized_weights(self):
+        return [v for v in self.trainable_weights if v.regularizer is not None]
 
     def add_loss(self, loss):
         """Add a scalar (or a list of them) to the loss of the model.
@@ -322,15 +371,12 @@ class LayerState:
                 self._losses.append(one)
 
     def _clear_losses(self):
-        layers = self._flatten_layers() if self._may_hold_losses() else [self]
-        for layer in layers:
-            layer._losses.clear()
-
-    def _may_hold_losses(self):
         scope = scopes.stateless_scope()
         if scope is not None and scope.collect_losses:
             scope.clear_losses()
-        return True
+        for layer in self._flatten_layers():
+            if layer._losses:
+                layer._losses.clear()
 
     def count_params(self):
         """Return the number of values in the weights."""

@@ -54,7 +54,7 @@ def data_fits(model, data):
     """Raise if labels of sparse losses are not class numbers of the outputs."""
     if not data.in_memory or len(data.arrays) < 2 or model._compile_loss is None:
         return
-    from hornbeam.losses import check_sparse_labels
+    from hornbeam.losses.labels import check_sparse_labels
 
     for name, labels, classes in sparse_outputs(model, data.arrays[1]):
         if labels is not None and np.issubdtype(labels.dtype, np.number):

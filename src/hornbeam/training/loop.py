@@ -44,7 +44,8 @@ class Pass:
             if self.every_batch:
                 begin(position)
             started = time.perf_counter()
-            new = runner.run(position, position + count)
+            with self.model._frozen_structure():
+                new = runner.run(position, position + count)
             if new is None:
                 break
             logs = as_numbers(new)

@@ -7,6 +7,7 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core import scopes, tree
 from hornbeam.core.gradients import value_and_grad
+from hornbeam.layers.layer_state import kept_while_frozen
 from hornbeam.training import checks
 from hornbeam.training.loop import Pass, as_numbers
 from hornbeam.training.program import Binding
@@ -133,6 +134,7 @@ class Trainer:
         self._runners.clear()
 
     @property
+    @kept_while_frozen
     def metrics(self):
         """The loss's mean, the metrics of layers, and those given to compile()."""
         found = [self._loss_tracker] if self._loss_tracker is not None else []
