@@ -124,7 +124,7 @@ class Sequential(Model):
         except NotImplementedError:
             # A layer that cannot say its output's shape: built by the first call.
             return
-        self._functional = Functional(inputs=inputs, outputs=x)
+        self._functional = Functional(inputs=inputs, outputs=x, name=self.name)
         self._supports_masking = self._functional._supports_masking
         self.built = True
 

@@ -40,7 +40,11 @@ def first_batch(data):
 def targets_fit(model, y, y_pred):
     """Raise if the structure of the targets is not that of the outputs."""
     targets, outputs = tree.flatten(y), tree.flatten(y_pred)
-    if model._compile_loss is None or len(outputs) == len(targets):
+    if model._compile_loss is None:
+        return
+    if len(outputs) == len(targets):
+        for position, (target, output) in enumerate(zip(targets, outputs, strict=True)):
+            _target_fits(model, position, target, output)
         return
     if len(outputs) == 1 or len(targets) == 1:
         return
@@ -48,6 +52,40 @@ def targets_fit(model, y, y_pred):
         f"Model {model.name!r} has {len(outputs)} outputs, but {len(targets)} targets "
         f"were given, of shapes {[tuple(t.shape) for t in targets]}."
     )
+
+
+def _target_fits(model, position, target, output):
+    """Raise if a loss that compares element by element cannot do so."""
+    losses = tree.flatten(model.loss)
+    loss = losses[position] if len(losses) > position else losses[0]
+    name = loss if isinstance(loss, str) else type(loss).__name__
+    if target is None or not (isinstance(loss, str) or _is_ours(loss)):
+        return
+    if "sparse" in name.lower() or "ctc" in name.lower():
+        return
+    given, expected = tuple(target.shape), tuple(output.shape)
+    if len(given) == len(expected) and any(
+        g != e and 1 not in (g, e) for g, e in zip(given[1:], expected[1:], strict=True)
+    ):
+        names = model._output_names() or output_names(model)
+        raise ValueError(
+            f"The targets do not fit output {names[position]!r} of model "
+            f"{model.name!r}: expected shape {expected}, received shape {given}. Give "
+            f"the last layer {given[-1]} units, or check the targets."
+        )
+
+
+def _is_ours(x):
+    return type(x).__module__.startswith("hornbeam.")
+
+
+def output_names(model):
+    """Return a name for each output: that of its last operation where it is known."""
+    graph = getattr(model, "_functional", None) or model
+    outputs = getattr(graph, "_outputs", None)
+    if outputs is None:
+        return [f"output {i}" for i in range(99)]
+    return [x._keras_history.operation.name for x in outputs]
 
 
 def data_fits(model, data):
@@ -65,7 +103,7 @@ def data_fits(model, data):
 
 
 def sparse_outputs(model, y):
-    """Return `(output name, labels, number of classes)` of outputs with sparse losses."""
+    """Yield `(output name, labels, number of classes)` of outputs with sparse losses."""
     graph = getattr(model, "_functional", None) or model
     outputs = getattr(graph, "_outputs", None)
     losses = tree.flatten(model.loss)
