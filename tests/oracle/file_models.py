@@ -235,7 +235,8 @@ def custom_objects(k):
 
         def build(self, shape):
             self.bias = self.add_weight(shape=(shape[-1],), name="bias")
-            self.inner.build(shape)
+            if not self.inner.built:
+                self.inner.build(shape)
 
         def call(self, x):
             return self.inner(x * self.factor + self.bias)

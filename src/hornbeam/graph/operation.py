@@ -210,7 +210,10 @@ def record(op, signature, args, kwargs):
     for name in names:
         if name.startswith("*"):
             operands += given.pop(name[1:], ())
-        elif name in given and len(operands) == names.index(name):
+            continue
+        if signature.parameters[name].default is not inspect.Parameter.empty:
+            given.setdefault(name, signature.parameters[name].default)
+        if name in given and len(operands) == names.index(name):
             operands.append(given.pop(name))
         elif name in given:
             call_kwargs[name] = given.pop(name)
