@@ -167,8 +167,9 @@ class Variable(Operators):
         return self.assign(_subtract(self, value))
 
     def numpy(self):
-        """Return the value as a NumPy array."""
-        return self.backend.to_numpy(self.value)
+        """Return the value as a NumPy array, which later assignments do not change."""
+        value = self.backend.to_numpy(self.value)
+        return value.copy() if value.flags.writeable else value
 
     def move_to(self, engine):
         """Make the variable belong to `engine`, with the same value."""

@@ -35,8 +35,8 @@ class LayerState:
     rebuildable = ()
 
     def _init_state(self):
-        self._weights = []
-        self._losses = []
+        self._added_weights = []
+        self._added_losses = []
         # While steps run, what was found in the attributes is not looked for again.
         self._frozen = None
 
@@ -79,7 +79,7 @@ class LayerState:
         from hornbeam import constraints, initializers, regularizers
         from hornbeam.core.dtypes import is_float_dtype, standardize_dtype
 
-        if not hasattr(self, "_weights"):
+        if not hasattr(self, "_added_weights"):
             raise RuntimeError(
                 f"Layer {type(self).__name__}: call `super().__init__()` in "
                 "`__init__()` before `add_weight()`."
@@ -100,7 +100,7 @@ class LayerState:
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient
-        self._weights.append(variable)
+        self._added_weights.append(variable)
         return variable
 
     def add_variable(
@@ -129,19 +129,19 @@ class LayerState:
     def __delattr__(self, name):
         value = vars(self).get(name)
         if isinstance(value, Variable):
-            self._weights = [v for v in self._weights if v is not value]
+            self._added_weights = [v for v in self._added_weights if v is not value]
         super().__delattr__(name)
 
     def _own_weights(self):
         """The layer's own weights: trainable ones first."""
-        found = {id(v): v for v in self._weights}
+        found = {id(v): v for v in self._added_weights}
         for variable in tracking.owned_variables(self):
             found.setdefault(id(variable), variable)
         own = list(found.values())
         return sorted(own, key=lambda v: not v._created_trainable)
 
     def _own_weights_made(self):
-        return bool(self.built and self._weights)
+        return bool(self.built and self._added_weights)
 
     def _check_rebuild(self, args, kwargs, build):
         from hornbeam.layers.layer import _build_shapes
@@ -348,7 +348,7 @@ class LayerState:
                 if owner in owners
             ]
         else:
-            collected = [loss for layer in layers for loss in layer._losses]
+            collected = [loss for layer in layers for loss in layer._added_losses]
         for variable in self._regularized_weights():
             collected.append(variable.regularizer(variable))
         return collected
@@ -368,15 +368,15 @@ class LayerState:
             if collecting:
                 scope.add_loss(one, owner=self)
             elif scope is None:
-                self._losses.append(one)
+                self._added_losses.append(one)
 
     def _clear_losses(self):
         scope = scopes.stateless_scope()
         if scope is not None and scope.collect_losses:
             scope.clear_losses()
         for layer in self._flatten_layers():
-            if layer._losses:
-                layer._losses.clear()
+            if layer._added_losses:
+                layer._added_losses.clear()
 
     def count_params(self):
         """Return the number of values in the weights."""
@@ -472,7 +472,7 @@ class LayerState:
             variable.move_to(engine)
         for layer in self._flatten_layers():
             layer._backend_name = engine.name
-            layer._losses.clear()
+            layer._added_losses.clear()
         return self
 
     def _all_variables(self):

@@ -691,7 +691,7 @@ class Trainer:
 
     def _forget_losses(self):
         for layer in self._flatten_layers():
-            layer._losses.clear()
+            layer._added_losses.clear()
 
     def _runner(self, data, mode):
         return make_runner(
