@@ -66,10 +66,10 @@ def circle(
 
     s = ops.matmul(y_pred, ops.transpose(others))
     m = ops.convert_to_tensor(margin, dtype=dtype)
-    a_p = ops.relu(1.0 + m - s)
+    a_p = ops.relu(1.0 - s + m)
     a_n = ops.relu(s + m)
-    positive = -gamma * a_p * (s - 1.0 + m)
-    negative = gamma * a_n * (s - m)
+    positive = -gamma * (a_p * (s - 1.0 + m))
+    negative = gamma * (a_n * (s - m))
     positive = ops.where(is_positive, positive, _NOTHING)
     negative = ops.where(is_negative, negative, _NOTHING)
     value = ops.softplus(

@@ -98,8 +98,8 @@ def categorical_focal_crossentropy(
     p = ops.clip(p, config.epsilon(), 1.0 - config.epsilon())
     alpha = ops.convert_to_tensor(alpha, dtype=y_pred.dtype)
     gamma = ops.convert_to_tensor(gamma, dtype=y_pred.dtype)
-    values = alpha * ops.power(1.0 - p, gamma) * -y_true * ops.log(p)
-    return ops.sum(values, axis=axis)
+    values = ops.power(1.0 - p, gamma) * alpha * y_true * ops.log(p)
+    return -ops.sum(values, axis=axis)
 
 
 class BinaryFocalCrossentropy(Loss):

@@ -122,7 +122,7 @@ def huber(y_true, y_pred, delta=1.0):
     delta = ops.convert_to_tensor(delta, dtype=y_pred.dtype)
     error = ops.abs(y_true - y_pred)
     square = 0.5 * error * error
-    line = delta * error - 0.5 * delta * delta
+    line = error * delta - 0.5 * delta * delta
     return ops.mean(ops.where(error <= delta, square, line), axis=-1)
 
 
