@@ -54,6 +54,23 @@ def init_arguments(cls):
     return tuple(names)
 
 
+@functools.lru_cache(maxsize=1024)
+def config_class(cls):
+    """Return the class whose `__init__` arguments make the config of a `cls`.
+
+    A user's own `get_config` adds its arguments to those of the library's class that
+    it gets from `super().get_config()`.
+    """
+    owner = next(base for base in cls.__mro__ if "get_config" in vars(base))
+    if _is_ours(owner):
+        return cls
+    return next(base for base in cls.__mro__ if _is_ours(base))
+
+
+def _is_ours(cls):
+    return cls.__module__.partition(".")[0] == "hornbeam"
+
+
 class Configurable:
     """A base whose config is read from the signature of `__init__`.
 
@@ -64,7 +81,7 @@ class Configurable:
         """Return the arguments that make an equal object, as plain data."""
         return {
             name: serialize_argument(getattr(self, name))
-            for name in init_arguments(type(self))
+            for name in init_arguments(config_class(type(self)))
             if hasattr(self, name)
         }
 

@@ -8,7 +8,11 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core import scopes, tree
 from hornbeam.core.naming import auto_name
-from hornbeam.core.serialization import init_arguments, serialize_argument
+from hornbeam.core.serialization import (
+    config_class,
+    init_arguments,
+    serialize_argument,
+)
 from hornbeam.graph import op_format
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import Node
@@ -67,7 +71,7 @@ class Operation:
         """Return the arguments that make an equal object, as plain data."""
         given = bound_init_arguments(self)
         config = {}
-        for name in init_arguments(type(self)):
+        for name in init_arguments(config_class(type(self))):
             if name in given or hasattr(self, name):
                 value = getattr(self, name, given.get(name))
                 config[name] = serialize_argument(value)

@@ -423,7 +423,7 @@ class Layer(Operation, LayerState):
             "trainable": self._trainable,
             "dtype": serialize_argument(self._dtype_policy),
         }
-        if self.activity_regularizer is not None or "activity_regularizer" in config:
+        if self.activity_regularizer is not None:
             base["activity_regularizer"] = serialize_argument(self.activity_regularizer)
         for name in ("activity_regularizer", "autocast", "input_shape", "input_dim"):
             config.pop(name, None)
