@@ -1,7 +1,6 @@
 """Constraints: what a variable goes through after each update."""
 
 from hornbeam.core import serialization
-from hornbeam.core.config import epsilon
 
 
 class Constraint(serialization.Configurable):
@@ -123,7 +122,8 @@ def _scaled(w, axis, wanted):
     from hornbeam import ops
 
     norm = ops.sqrt(ops.sum(ops.square(w), axis=axis, keepdims=True))
-    return w * (wanted(ops, norm) / (norm + epsilon()))
+    # Directions first: in 16 bits a length may be too small to divide by later.
+    return w / ops.where(norm == 0, 1.0, norm) * wanted(ops, norm)
 
 
 max_norm = MaxNorm

@@ -97,4 +97,6 @@ def numpy_uniform(key, shape):
     """Return an array of float32 in [0, 1) from the top 24 bits."""
     bits = numpy_bits(key, shape)
     bits >>= np.uint32(8)
-    return bits.astype(np.float32) * np.float32(2**-24)
+    values = bits.astype(np.float32)
+    values *= np.float32(2**-24)
+    return values

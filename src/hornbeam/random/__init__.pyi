@@ -1,11 +1,11 @@
 from hornbeam.core.random import SeedGenerator as SeedGenerator
-from hornbeam.random.binomial import binomial as binomial
+from hornbeam.random.counts import binomial as binomial
 from hornbeam.random.continuous import normal as normal
 from hornbeam.random.continuous import truncated_normal as truncated_normal
 from hornbeam.random.continuous import uniform as uniform
-from hornbeam.random.dropout import dropout as dropout
-from hornbeam.random.gamma import beta as beta
-from hornbeam.random.gamma import gamma as gamma
+from hornbeam.random.dropping import dropout as dropout
+from hornbeam.random.gamma_beta import beta as beta
+from hornbeam.random.gamma_beta import gamma as gamma
 from hornbeam.random.integers import categorical as categorical
 from hornbeam.random.integers import randint as randint
 from hornbeam.random.integers import shuffle as shuffle

@@ -3,7 +3,7 @@
 from hornbeam import backends, ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.layers.regularization.noise import Noise, check_noise_shape, check_share
-from hornbeam.random.dropout import complete_shape
+from hornbeam.random.dropping import complete_shape
 
 # What SELU gives for minus infinity.
 _SATURATED = -1.6732632423543772 * 1.0507009873554805

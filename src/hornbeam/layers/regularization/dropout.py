@@ -3,7 +3,7 @@
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.layers.regularization.noise import Noise, check_noise_shape, check_share
-from hornbeam.random.dropout import complete_shape, keep_factor
+from hornbeam.random.dropping import complete_shape, keep_factor
 
 
 class Dropout(Noise):
