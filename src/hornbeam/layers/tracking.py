@@ -34,22 +34,21 @@ def owned(instance, kinds):
 
     Lists, tuples, dicts and sets are looked into; each object is found once.
     """
-    found = {}
+    found, containers = {}, set()
     for name, value in vars(instance).items():
         if name not in _NOT_OWNED and isinstance(value, (*_CONTAINERS, *kinds)):
-            _collect(value, kinds, found)
+            _collect(value, kinds, found, containers)
     return list(found.values())
 
 
-def _collect(value, kinds, found):
+def _collect(value, kinds, found, containers):
     if isinstance(value, kinds):
         found.setdefault(id(value), value)
-    elif isinstance(value, dict):
-        for item in value.values():
-            _collect(item, kinds, found)
-    elif isinstance(value, _CONTAINERS):
-        for item in value:
-            _collect(item, kinds, found)
+    elif isinstance(value, _CONTAINERS) and id(value) not in containers:
+        # A list may hold itself.
+        containers.add(id(value))
+        for item in value.values() if isinstance(value, dict) else value:
+            _collect(item, kinds, found, containers)
 
 
 def owned_variables(instance):

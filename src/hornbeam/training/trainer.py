@@ -713,10 +713,15 @@ class Trainer:
         """Compile the model from what `get_compile_config` returned."""
         from hornbeam.core.serialization import deserialize_keras_object
 
-        if type(self).compile is not Trainer.compile and "optimizer" not in config:
+        cls = type(self)
+        if (
+            cls.compile is not Trainer.compile
+            and cls.compile_from_config is Trainer.compile_from_config
+        ):
             warnings.warn(
-                "`compile()` was overridden: override `get_compile_config()` and "
-                "`compile_from_config()` too, so that a loaded model is compiled.",
+                "`compile()` was not called as part of model loading because the "
+                "model's `compile()` method is custom. Override `get_compile_config()` "
+                "and `compile_from_config()` too, so that a loaded model is compiled.",
                 stacklevel=2,
             )
             return
