@@ -41,7 +41,7 @@ class SwapEMAWeights(Callback):
         if self._weights is not None or not optimizer.built:
             return
         variables = optimizer._trainable_variables
-        self._weights = [variable.numpy().copy() for variable in variables]
+        self._weights = [variable.numpy() for variable in variables]
         optimizer.finalize_variable_values(variables)
 
     def _weights_in(self):

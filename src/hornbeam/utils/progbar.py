@@ -54,7 +54,7 @@ class Progbar:
             None if stateless_metrics is None else set(stateless_metrics)
         )
         self.unit_name = unit_name
-        self._sums = {}
+        self._sums: dict[str, tuple] = {}
         self._seen_so_far = 0
         self._start = time.time()
         self._last_shown = -math.inf

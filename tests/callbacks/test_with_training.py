@@ -1,0 +1,188 @@
+"""Callbacks in real training, on every engine that trains."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+import hornbeam as keras
+
+X = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
+Y = X.sum(1, keepdims=True)
+
+
+def small_model(**optimizer):
+    keras.utils.set_random_seed(3)
+    layers = [keras.Input((3,)), keras.layers.Dense(4), keras.layers.Dropout(0.2)]
+    model = keras.Sequential([*layers, keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.05, momentum=0.9, **optimizer), "mse")
+    return model
+
+
+class Interrupt(keras.callbacks.Callback):
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("stop", [0, 2])
+def test_resumed_training_is_bit_equal(training_engine, tmp_path, stop):
+    def fit(*callbacks):
+        model = small_model()
+        plateau = keras.callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=9)
+        history = model.fit(X, Y, 8, 5, 0, [*callbacks, plateau])
+        return history.history, model.get_weights()
+
+    expected, weights = fit()
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    with pytest.raises(KeyboardInterrupt):
+        fit(backup, Interrupt(stop))
+    found, resumed = fit(keras.callbacks.BackupAndRestore(tmp_path / "backup"))
+    assert found == expected
+    for a, b in zip(weights, resumed, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+KILLED = """
+    import os, signal, sys
+    import numpy as np
+    import hornbeam as keras
+    from tests.callbacks.test_with_training import X, Y, small_model
+
+    class Kill(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.optimizer.iterations.numpy() == int(sys.argv[2]):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    model = small_model()
+    callbacks = [keras.callbacks.BackupAndRestore(sys.argv[1]), Kill()]
+    model.fit(X, Y, 8, 4, 0, callbacks)
+    np.savez(sys.argv[3], *model.get_weights())
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_process_is_resumed_bit_equal(tmp_path):
+    def process(step, folder):
+        arguments = [os.fspath(folder), str(step), os.fspath(tmp_path / "out.npz")]
+        command = [sys.executable, "-c", textwrap.dedent(KILLED), *arguments]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        return done.returncode, done.stderr
+
+    assert process(-1, tmp_path / "whole") == (0, "")
+    with np.load(tmp_path / "out.npz") as file:
+        expected = [file[name] for name in file.files]
+    assert process(13, tmp_path / "parts")[0] == -signal.SIGKILL
+    assert os.path.exists(tmp_path / "parts" / "latest.npz")
+    assert process(-1, tmp_path / "parts") == (0, "")
+    with np.load(tmp_path / "out.npz") as file:
+        for a, name in zip(expected, file.files, strict=True):
+            np.testing.assert_array_equal(a, file[name])
+
+
+def test_swap_ema_weights(training_engine):
+    """Validation sees the averages, and training goes on with the weights."""
+
+    def fit(*callbacks):
+        model = small_model(use_ema=True, ema_momentum=0.9)
+        history = model.fit(
+            X, Y, 8, 3, 0, list(callbacks), validation_data=(X, Y)
+        ).history
+        return history, model, model.evaluate(X, Y, verbose=0)
+
+    plain, model, final = fit()
+    assert plain["val_loss"][-1] != pytest.approx(final, rel=1e-4)
+    swap = keras.callbacks.SwapEMAWeights()
+    swapped, swapped_model, swapped_final = fit(swap)
+    assert swapped["loss"] == plain["loss"]
+    assert swapped["val_loss"][-1] == pytest.approx(swapped_final, rel=1e-6)
+    assert swapped_final == pytest.approx(final, rel=1e-6)
+
+
+def test_swap_ema_weights_on_epoch(training_engine, tmp_path):
+    path = tmp_path / "{epoch}.weights.h5"
+    model = small_model(use_ema=True, ema_momentum=0.9)
+    callbacks = [
+        keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+        keras.callbacks.ModelCheckpoint(path, save_weights_only=True),
+    ]
+    history = model.fit(X, Y, 8, 3, 0, callbacks).history
+    plain = small_model(use_ema=True, ema_momentum=0.9)
+    assert plain.fit(X, Y, 8, 3, 0).history == history
+    expected = [w.copy() for w in model.get_weights()]
+    model.load_weights(tmp_path / "3.weights.h5")
+    for a, b, c in zip(expected, model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+        np.testing.assert_allclose(a, c, rtol=1e-6)
+
+
+def test_swap_ema_weights_needs_averages():
+    with pytest.raises(ValueError, match="`use_ema=True`"):
+        small_model().fit(X, Y, verbose=0, callbacks=keras.callbacks.SwapEMAWeights())
+
+
+def test_early_stopping_keeps_the_best_weights(training_engine):
+    model = small_model()
+    rise = keras.callbacks.LearningRateScheduler(lambda e: 0.01 if e < 3 else 3.0)
+    stop = keras.callbacks.EarlyStopping(
+        "val_loss", patience=1, restore_best_weights=True
+    )
+    history = model.fit(X, Y, 8, 20, 0, [rise, stop], validation_data=(X, Y)).history[
+        "val_loss"
+    ]
+    assert len(history) < 20
+    best = model.evaluate(X, Y, verbose=0)
+    assert best == pytest.approx(min(history), rel=1e-5)
+
+
+class Rows(keras.utils.PyDataset):
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        rows = slice(8 * index, 8 * index + 8)
+        return X[rows], Y[rows]
+
+
+def generator():
+    while True:
+        for index in range(5):
+            yield Rows()[index]
+
+
+@pytest.mark.timeout(120)
+def test_arrays_and_streams_train_alike(training_engine):
+    def fit(x, y=None, **arguments):
+        model = small_model()
+        return model.fit(x, y, epochs=3, verbose=0, shuffle=False, **arguments).history
+
+    expected = fit(X, Y, batch_size=8)["loss"]
+    sources = [
+        (Rows(), {}),
+        (Rows(workers=3), {}),
+        (generator(), {"steps_per_epoch": 5}),
+    ]
+    for source, arguments in sources:
+        np.testing.assert_allclose(
+            fit(source, **arguments)["loss"], expected, rtol=1e-5
+        )
+
+
+def test_class_weight_is_sample_weight(training_engine):
+    labels = (X[:, :1] > 0).astype("float32")
+    weights = np.where(labels[:, 0] > 0, 5.0, 1.0)
+
+    def fit(**arguments):
+        return small_model().fit(X, labels, 8, 2, 0, **arguments).history["loss"]
+
+    expected = fit(sample_weight=weights)
+    assert fit(class_weight={0: 1.0, 1: 5.0}) == pytest.approx(expected, rel=1e-6)
+    assert fit() != pytest.approx(expected, rel=1e-3)
