@@ -15,8 +15,10 @@ class Row:
     arguments: dict = field(default_factory=dict)
     rule_arguments: dict | None = None
     rate: float = 0.125
-    # The rate with which a quadratic reaches its optimum in 400 steps.
-    descent_rate: float = 0.1
+    # The rate, and its factor after each step, with which a quadratic reaches its
+    # optimum in 400 steps.
+    descent_rate: float = 0.2
+    descent_decay: float = 0.99
 
     @property
     def id(self):
@@ -60,42 +62,41 @@ EPSILON = {"epsilon": 0.25}
 
 ROWS = [
     Row("SGD", reference.sgd),
-    Row("SGD", reference.sgd, {"momentum": 0.75}, descent_rate=0.02),
-    Row("SGD", reference.sgd, {"momentum": 0.75, "nesterov": True}, descent_rate=0.02),
+    Row("SGD", reference.sgd, {"momentum": 0.75}),
+    Row("SGD", reference.sgd, {"momentum": 0.75, "nesterov": True}),
     Row("Adam", reference.adam, EPSILON),
     Row("Adam", reference.adam, {"amsgrad": True, **EPSILON}),
     Row("AdamW", reference.adam, EPSILON, {"decay": 0.004, **EPSILON}),
     Row("Adamax", reference.adamax, EPSILON),
     Row("Nadam", reference.nadam, EPSILON),
-    Row("RMSprop", reference.rmsprop, EPSILON, descent_rate=0.02),
-    Row("RMSprop", reference.rmsprop, {"momentum": 0.5, **EPSILON}, descent_rate=0.02),
+    Row("RMSprop", reference.rmsprop, EPSILON),
+    Row("RMSprop", reference.rmsprop, {"momentum": 0.5, **EPSILON}),
     Row(
         "RMSprop",
         reference.rmsprop,
         {"momentum": 0.5, "centered": True, **EPSILON},
-        descent_rate=0.02,
     ),
-    Row("Adagrad", reference.adagrad, EPSILON, descent_rate=0.5),
-    Row("Adadelta", reference.adadelta, EPSILON, descent_rate=1.0),
-    Row("Adafactor", reference.adafactor, descent_rate=0.1),
+    Row("Adagrad", reference.adagrad, EPSILON, descent_rate=1.0),
+    Row("Adadelta", reference.adadelta, EPSILON),
+    Row("Adafactor", reference.adafactor),
     Row(
         "Adafactor",
         reference.adafactor,
         {"relative_step": False, "clip_threshold": 0.5, "epsilon_1": 0.25},
         rate=0.5,
-        descent_rate=0.02,
     ),
-    Row("Ftrl", reference.ftrl, descent_rate=1.0),
+    Row("Ftrl", reference.ftrl, descent_rate=2.0, descent_decay=1.0),
     Row("Ftrl", reference.ftrl, _FTRL, _FTRL_RULE, descent_rate=0.0),
-    Row("Lamb", reference.lamb, EPSILON, descent_rate=0.01),
-    Row("Lion", reference.lion, rate=0.03125, descent_rate=0.01),
-    Row("Muon", reference.muon, descent_rate=0.02),
-    Row("Muon", reference.muon, _MUON, _MUON_RULE, descent_rate=0.0),
-    Row("ScheduleFreeAdamW", reference.schedule_free_adamw, EPSILON),
+    Row("Lamb", reference.lamb, EPSILON, descent_rate=0.1),
+    Row("Lion", reference.lion, rate=0.03125),
+    Row("Muon", reference.muon),
+    Row("Muon", reference.muon, _MUON, _MUON_RULE),
+    Row("ScheduleFreeAdamW", reference.schedule_free_adamw, EPSILON, descent_decay=1.0),
     Row(
         "ScheduleFreeAdamW",
         reference.schedule_free_adamw,
         {"warmup_steps": 5, "weight_decay": 0.25},
         {"warmup_steps": 5, "decay": 0.25},
+        descent_decay=1.0,
     ),
 ]

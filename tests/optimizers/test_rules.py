@@ -101,9 +101,8 @@ def test_quadratic_reaches_its_optimum(row):
         )
         for _ in range(400):
             optimizer.apply(tensors_of([variable.numpy() - target]), [variable])
-            optimizer.learning_rate = row.descent_rate * 0.99 ** int(
-                optimizer.iterations
-            )
+            done = int(optimizer.iterations)
+            optimizer.learning_rate = row.descent_rate * row.descent_decay**done
         np.testing.assert_allclose(variable.numpy(), target, atol=0.05)
 
 

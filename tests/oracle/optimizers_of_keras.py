@@ -1,5 +1,6 @@
 """Run by test_optimizers.py: what Keras' optimizers do with given gradients."""
 
+import json
 import pickle
 import sys
 
@@ -16,7 +17,8 @@ def run(name, arguments, start, gradients):
     store = {}
     optimizer.save_own_variables(store)
     return {
-        "config": optimizer.get_config(),
+        # Plain data: Keras has tracked lists in it.
+        "config": json.loads(json.dumps(optimizer.get_config())),
         "variables": [np.asarray(v) for v in variables],
         "names": [v.name for v in optimizer.variables],
         "store": {key: np.asarray(value) for key, value in store.items()},

@@ -1,5 +1,6 @@
 """The same gradients, given to Keras and to hornbeam."""
 
+import importlib.util
 import os
 import pathlib
 import pickle
@@ -12,8 +13,12 @@ import pytest
 import hornbeam as keras
 from tests.optimizers.table import ROWS
 
-pytest.importorskip("keras")
-pytestmark = pytest.mark.oracle
+pytestmark = [
+    pytest.mark.oracle,
+    pytest.mark.skipif(
+        importlib.util.find_spec("keras") is None, reason="Keras is not installed"
+    ),
+]
 
 SHARED = [
     {"weight_decay": 0.0625, "clipnorm": 0.75},
@@ -27,8 +32,8 @@ SHARED = [
     },
 ]
 CASES = [
-    *[(row.name, {"learning_rate": 0.125, **row.arguments}) for row in ROWS],
-    *[("Adam", {"learning_rate": 0.125, **arguments}) for arguments in SHARED],
+    *[(row.name, {"learning_rate": 0.03125, **row.arguments}) for row in ROWS],
+    *[("Adam", {"learning_rate": 0.03125, **arguments}) for arguments in SHARED],
 ]
 GENERATOR = np.random.default_rng(0)
 SHAPES = [(4, 3), (3,), (2, 3, 4)]
@@ -55,7 +60,7 @@ def of_keras(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "case", range(len(CASES)), ids=lambda i: "-".join([CASES[i][0], *CASES[i][1]])
+    "case", range(len(CASES)), ids=lambda i: "-".join([CASES[i][0], *CASES[i][1]][:4])
 )
 def test_twenty_steps_agree(case, of_keras, engine):
     name, arguments = CASES[case]
@@ -71,7 +76,7 @@ def test_twenty_steps_agree(case, of_keras, engine):
 
 
 @pytest.mark.parametrize(
-    "case", range(len(CASES)), ids=lambda i: "-".join([CASES[i][0], *CASES[i][1]])
+    "case", range(len(CASES)), ids=lambda i: "-".join([CASES[i][0], *CASES[i][1]][:4])
 )
 def test_state_and_config_are_exchanged(case, of_keras):
     name, arguments = CASES[case]
