@@ -45,11 +45,7 @@ class Function(Operation):
                     f"must be KerasTensors. Received: {x!r}"
                 )
         self._nodes, self._operations = sort_graph(self._inputs, self._outputs)
-        self._steps = _plan(self._nodes, self._inputs)
-        slots = {id(x): i for i, x in enumerate(self._inputs)}
-        for _, _, _, _, out in self._steps:
-            slots |= out
-        self._slot_count = len(slots) and max(slots.values()) + 1
+        self._steps, slots, self._slot_count = _plan(self._nodes, self._inputs)
         self._output_slots = [slots[id(x)] for x in self._outputs]
 
     @property
@@ -117,12 +113,9 @@ class Function(Operation):
                 args, kwargs = tree.unflatten(node.spec, filled)
                 result = function(*args, **kwargs)
             if len(out) == 1 and isinstance(node.outputs, KerasTensor):
-                (slot,) = out.values()
-                values[slot] = result
+                values[out[0]] = result
             else:
-                for value, slot in zip(
-                    tree.flatten(result), out.values(), strict=True
-                ):
+                for value, slot in zip(tree.flatten(result), out, strict=True):
                     values[slot] = value
         results = [values[i] for i in self._output_slots]
         return tree.pack_like(self._outputs_struct, results)
@@ -138,10 +131,13 @@ class _Slot:
 
 
 def _plan(nodes, inputs):
-    """Return the steps of a run: (operation, slot of a single input or None, leaves of
-    the arguments, node, slots of the outputs by id)."""
+    """Return the steps of a run, the slots of tensors by id, and how many slots.
+
+    A step is (operation, slot of a single input or None, leaves of the arguments, node,
+    slots of the outputs).
+    """
     slots = {id(x): i for i, x in enumerate(inputs)}
-    count = len(slots) if len(slots) == len(inputs) else len(inputs)
+    count = len(inputs)
     steps = []
     for node in nodes:
         if node.is_input or all(id(x) in slots for x in node.output_tensors):
@@ -154,13 +150,13 @@ def _plan(nodes, inputs):
             _Slot(slots[id(x)]) if isinstance(x, KerasTensor) else x
             for x in node.leaves
         ]
-        out = {}
-        for x in node.output_tensors:
-            out[id(x)] = count
+        out = []
+        for x in tree.flatten(node.outputs):
+            out.append(slots.get(id(x), count))
+            slots[id(x)] = out[-1]
             count += 1
-        slots |= out
         steps.append((node.operation, single, leaves, node, out))
-    return steps
+    return steps, slots, count
 
 
 def sort_graph(inputs, outputs):

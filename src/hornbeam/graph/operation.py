@@ -90,20 +90,20 @@ class Operation:
 
     @property
     def input(self):
-        """The symbolic input of an operation that was called once."""
-        return self._only_node("input")
+        """The symbolic input of the first call."""
+        return self._of_first_node("input")
 
     @property
     def output(self):
-        """The symbolic output of an operation that was called once."""
-        return self._only_node("output")
+        """The symbolic output of the first call."""
+        return self._of_first_node("output")
 
-    def _only_node(self, attribute):
+    def _of_first_node(self, attribute):
         nodes = self._inbound_nodes
-        if len(nodes) != 1:
+        if not nodes:
             raise AttributeError(
-                f"`{attribute}` of {self.name!r} is not defined: it was called on "
-                f"{len(nodes)} symbolic inputs, expected 1."
+                f"`{attribute}` of {self.name!r} is not defined: it was never called on "
+                "a symbolic input."
             )
         if attribute == "output":
             return nodes[0].outputs

@@ -156,7 +156,7 @@ class Layer(Operation, LayerState):
         def convert(x):
             if isinstance(x, KerasTensor):
                 found.append(x)
-                return self._cast_symbol(x)
+                return x
             return self._convert_input(x, engine)
 
         if len(args) == 1 and not kwargs and engine.is_tensor(args[0]):
@@ -197,14 +197,6 @@ class Layer(Operation, LayerState):
     def _compute_dtype_or_none(self):
         dtype = self._dtype_policy.compute_dtype
         return dtype if dtype and is_float_dtype(dtype) else None
-
-    def _cast_symbol(self, x):
-        dtype = self._compute_dtype_or_none
-        if dtype and self.autocast and is_float_dtype(x.dtype) and x.dtype != dtype:
-            from hornbeam import ops
-
-            return ops.cast(x, dtype) if x._keras_history else x
-        return x
 
     def _with_context_arguments(self, kwargs, args, outer, info):
         """Fill in `training` from the calls around, or from the default."""
@@ -348,7 +340,16 @@ class Layer(Operation, LayerState):
             else:
                 shape = self.compute_output_shape(*list(shapes.values())[:1])
             return _symbols(shape, self.compute_dtype)
+        args, kwargs = _map(self._cast_symbol, args), _map(self._cast_symbol, kwargs)
         return infer(lambda *a, **k: self._compute(a, k), args, kwargs)
+
+    def _cast_symbol(self, x):
+        """Return the symbol of `x` as `call` gets it: cast, like a tensor."""
+        dtype = self._compute_dtype_or_none
+        if isinstance(x, KerasTensor) and dtype and self.autocast:
+            if is_float_dtype(x.dtype) and x.dtype != dtype:
+                return KerasTensor(x.shape, dtype)
+        return x
 
     def compute_output_shape(self, *args, **kwargs):
         """Return the shape of the outputs for the shape of the inputs."""

@@ -2,6 +2,7 @@
 
 from hornbeam.core import tree
 from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.operation import OpOperation
 from hornbeam.layers.core.input_layer import InputLayer
 from hornbeam.layers.layer import Layer
 from hornbeam.models.functional import Functional
@@ -49,24 +50,35 @@ def clone_model(
             "Argument `call_function` is only supported for Functional models. "
             f"Received a model of class {type(model).__name__}."
         )
+    copy = clone_function or _copy
     if isinstance(model, Sequential):
-        return _clone_sequential(model, clone_function or _copy, input_tensors, recursive)
-    if is_graph and type(model).get_config is Functional.get_config:
-        return _clone_functional(
-            model, clone_function or _copy, input_tensors, call_function, recursive
-        )
-    return type(model).from_config(model.get_config())
+        clone = _clone_sequential(model, copy, input_tensors, recursive)
+    elif is_graph and type(model).get_config is Functional.get_config:
+        clone = _clone_functional(model, copy, input_tensors, call_function, recursive)
+    else:
+        clone = type(model).from_config(model.get_config())
+    if model.compiled and not clone.compiled:
+        clone.compile_from_config(model.get_compile_config())
+    return clone
 
 
 def _copy(layer):
+    if isinstance(layer, OpOperation):
+        return layer.clone()
     return layer.__class__.from_config(layer.get_config())
 
 
-def _copier(clone_function, recursive):
+def _copier(clone_function, recursive, call_function=None):
     def copy(layer):
         nested = isinstance(layer, Functional | Sequential)
         if recursive and nested:
-            return clone_model(layer, clone_function=clone_function, recursive=True)
+            graph_only = {"call_function": call_function}
+            return clone_model(
+                layer,
+                clone_function=clone_function,
+                recursive=True,
+                **(graph_only if isinstance(layer, Functional) else {}),
+            )
         if isinstance(layer, InputLayer) or not isinstance(layer, Layer):
             return _copy(layer)
         copied = clone_function(layer)
@@ -105,7 +117,7 @@ def _input_of(tensor):
 
 
 def _clone_functional(model, clone_function, input_tensors, call_function, recursive):
-    copy = _copier(clone_function, recursive)
+    copy = _copier(clone_function, recursive, call_function)
     copies = {}
     if input_tensors is not None:
         given = tree.flatten(input_tensors)

@@ -4,7 +4,6 @@ import warnings
 
 from hornbeam import backends
 from hornbeam.core import tree
-from hornbeam.core.dtypes import is_float_dtype
 from hornbeam.graph.function import Function
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import Node
@@ -45,17 +44,17 @@ class Functional(Function, Model):
         if any(layer.supports_masking for layer in self._graph_layers):
             self._supports_masking = True
 
+    # The inputs have dtypes of their own: they are not cast to the compute dtype.
+    _compute_dtype_or_none = None
+    _warned_of_structure = False
+    _given_input_spec = None
+
     @property
     def _layers(self):
         layers = {id(x): x for x in self._graph_layers} if self.built else {}
         for layer in super()._layers:
             layers.setdefault(id(layer), layer)
         return list(layers.values())
-
-    @property
-    def layers(self):
-        """The layers in the graph, those nearest to the inputs first."""
-        return self._flatten_layers(include_self=False, recursive=False)
 
     def build(self, input_shape=None):
         """Nothing is to be done: the layers were built when they were called."""
@@ -95,34 +94,51 @@ class Functional(Function, Model):
 
     def _flat_inputs(self, inputs):
         struct = self._inputs_struct
-        if isinstance(inputs, dict):
-            names = (
-                sorted(struct)
-                if isinstance(struct, dict)
-                else [x._keras_history.operation.name for x in self._inputs]
+        if not isinstance(inputs, dict):
+            if isinstance(struct, dict) and len(struct) > 1:
+                self._check_order_is_clear(struct)
+                self._warn_of_structure(f"a {type(inputs).__name__}")
+            return tree.flatten(inputs)
+        names = (
+            sorted(struct)
+            if isinstance(struct, dict)
+            else [x._keras_history.operation.name for x in self._inputs]
+        )
+        missing = [
+            n for n, x in zip(names, self._inputs, strict=True)
+            if n not in inputs and not _is_optional(x)
+        ]  # fmt: skip
+        if missing and len(names) == len(inputs) and not isinstance(struct, dict):
+            return tree.flatten(inputs)
+        if missing:
+            raise ValueError(
+                f"Model {self.name!r}: missing data for input {missing[0]!r}. "
+                f"Expected the keys {names}. Received the keys {sorted(inputs)}."
             )
-            missing = [
-                n for n, x in zip(names, self._inputs, strict=True)
-                if n not in inputs and not _is_optional(x)
-            ]  # fmt: skip
-            if missing and len(names) != len(inputs):
-                raise ValueError(
-                    f"Model {self.name!r}: missing data for input {missing[0]!r}. "
-                    f"Expected the keys {names}. Received the keys {sorted(inputs)}."
-                )
-            if not missing:
-                extra = sorted(set(inputs) - set(names))
-                if extra and not isinstance(struct, dict):
-                    warnings.warn(
-                        f"Model {self.name!r} ignores the inputs {extra}: its inputs "
-                        f"are {names}.",
-                        stacklevel=2,
-                    )
-                return [inputs.get(n) for n in names]
-            return tree.flatten(inputs)
-        if isinstance(struct, list | tuple) and isinstance(inputs, list | tuple):
-            return tree.flatten(inputs)
-        return tree.flatten(inputs)
+        extra = sorted(set(inputs) - set(names))
+        if extra:
+            self._warn_of_structure(f"{extra} beside them, which are ignored")
+        return [inputs.get(n) for n in names]
+
+    def _check_order_is_clear(self, struct):
+        """Raise for a list in the place of a dict whose own order is another."""
+        if list(struct) != sorted(struct):
+            raise ValueError(
+                "The structure of `inputs` doesn't match the expected structure of "
+                f"model {self.name!r}: expected a dict with the keys {list(struct)}. "
+                "Received a list, whose order is not clear. Give a dict."
+            )
+
+    def _warn_of_structure(self, found):
+        if self._warned_of_structure:
+            return
+        self._warned_of_structure = True
+        names = [x._keras_history.operation.name for x in self._inputs]
+        warnings.warn(
+            "The structure of `inputs` doesn't match the expected structure: model "
+            f"{self.name!r} has the inputs {names}. Received {found}.",
+            stacklevel=2,
+        )
 
     def _fit_input(self, x, symbol):
         """Give `x` the rank and dtype of the input `symbol`, or say what is wrong."""
@@ -145,9 +161,7 @@ class Functional(Function, Model):
         ):
             self._raise_bad_input(x, symbol)
         dtype = x.dtype if isinstance(x, KerasTensor) else backends.current().dtype_of(x)
-        if dtype != symbol.dtype and not (
-            is_float_dtype(dtype) and is_float_dtype(symbol.dtype)
-        ):
+        if dtype != symbol.dtype:
             from hornbeam import ops
 
             return _keeping_mask(x, ops.cast(x, symbol.dtype))
@@ -182,8 +196,8 @@ class Functional(Function, Model):
     @property
     def input_spec(self):
         """What the model expects of its inputs."""
-        if not self.built:
-            return None
+        if not self.built or self._given_input_spec is not None:
+            return self._given_input_spec
 
         def spec(x, name):
             shape = (None, *x.shape[1:])
@@ -195,7 +209,7 @@ class Functional(Function, Model):
 
     @input_spec.setter
     def input_spec(self, value):
-        """The inputs say what is expected."""
+        self._given_input_spec = self._input_spec = value
 
     def get_config(self):
         """Return the graph as plain data, or `Layer`'s config for other subclasses."""

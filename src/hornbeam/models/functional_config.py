@@ -37,12 +37,13 @@ def config_of(model):
 
 
 def _map_tensors(fn, struct):
-    """Apply `fn` to the tensors of a nest; tuples become lists."""
+    """Apply `fn` to the tensors of a nest."""
     if isinstance(struct, KerasTensor):
         return fn(struct)
     if isinstance(struct, dict):
         return {k: _map_tensors(fn, v) for k, v in struct.items()}
-    return [_map_tensors(fn, v) for v in struct]
+    items = [_map_tensors(fn, v) for v in struct]
+    return tuple(items) if isinstance(struct, tuple) else items
 
 
 def _node_indices(model):
@@ -164,7 +165,8 @@ def _places_to_tensors(tensor, places):
         return {k: _places_to_tensors(tensor, v) for k, v in places.items()}
     if len(places) == 3 and isinstance(places[0], str):
         return tensor(places)
-    return [_places_to_tensors(tensor, p) for p in places]
+    items = [_places_to_tensors(tensor, p) for p in places]
+    return tuple(items) if isinstance(places, tuple) else items
 
 
 class _MissingError(Exception):

@@ -60,7 +60,7 @@ class Model(Trainer, Layer):
     @layers.setter
     def layers(self, _):
         raise AttributeError(
-            "`Model.layers` is read-only: choose another name for your attribute."
+            "`Model.layers` attribute is reserved: choose another name for yours."
         )
 
     def build(self, input_shape=None):

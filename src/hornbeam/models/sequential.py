@@ -1,6 +1,7 @@
 """Sequential: a model that is a list of layers."""
 
-from hornbeam import backends
+import inspect
+
 from hornbeam.core import scopes
 from hornbeam.core.dtypes import is_float_dtype
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
@@ -31,6 +32,8 @@ class Sequential(Model):
 
     # The structure of the model is that of its layers in turn.
     is_only_its_layers = True
+    # The input has a dtype of its own: it is not cast to the compute dtype.
+    _compute_dtype_or_none = None
 
     def __init__(self, layers=None, trainable=True, name=None):
         super().__init__(trainable=trainable, name=name)
@@ -105,6 +108,9 @@ class Sequential(Model):
 
     def build(self, input_shape=None):
         """Build every layer for inputs of shape `input_shape`."""
+        if _is_nest_of_shapes(input_shape):
+            # Only the first call shows what such layers do.
+            return
         input_shape = self._checked_shape(input_shape)
         if not self._sequence:
             raise ValueError(
@@ -120,6 +126,7 @@ class Sequential(Model):
         x = inputs = self._sequence[0].output
         try:
             for layer in self._sequence[1:]:
+                _check_takes_one_input(layer, self.name)
                 x = layer(x)
         except NotImplementedError:
             # A layer that cannot say its output's shape: built by the first call.
@@ -270,8 +277,14 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """Make a model from what `get_config` returned."""
-        if "layers" not in config:
+        own_init = cls.__init__ is not Sequential.__init__
+        if own_init and "layers" not in config:
             return cls(**config)
+        if not {"name", "layers"} <= set(config):
+            raise ValueError(
+                "A Sequential model configuration must be a dictionary containing the "
+                f"'name' and 'layers' keys. Received: config={config}"
+            )
         model = cls(name=config.get("name"))
         for layer_config in config["layers"]:
             layer = deserialize_keras_object(
@@ -285,6 +298,28 @@ class Sequential(Model):
         if config.get("trainable") is False:
             model.trainable = False
         return model
+
+
+def _is_nest_of_shapes(shape):
+    if isinstance(shape, dict):
+        return True
+    is_list = isinstance(shape, list | tuple) and len(shape) > 1
+    return is_list and all(isinstance(s, list | tuple) for s in shape)
+
+
+def _check_takes_one_input(layer, model_name):
+    parameters = inspect.signature(layer.call).parameters.values()
+    required = [
+        p.name
+        for p in parameters
+        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    if len(required) > 1:
+        raise ValueError(
+            "Layers added to a Sequential model can only have a single positional "
+            f"argument, the input. Layer {layer.name!r} of {model_name!r} needs "
+            f"{required}."
+        )
 
 
 def _name_of(dtype):

@@ -166,7 +166,8 @@ class Structure:
             parts.append((operation, leaves, str(node.spec)))
         outputs = tuple(places[id(x)] for x in model._outputs)
         inputs = tuple((places[id(x)], x.shape, x.dtype) for x in model._inputs)
-        return ("graph", *parts, inputs, outputs)
+        nests = [_form(x) for x in (model._inputs_struct, model._outputs_struct)]
+        return ("graph", *parts, inputs, outputs, *nests)
 
 
 class _Missing:
@@ -182,6 +183,15 @@ def _plain_property(x, name):
         return _MISSING
     value = getattr(x, name, _MISSING)
     return value if isinstance(value, (*_PLAIN, tuple, list)) else _MISSING
+
+
+def _form(struct):
+    """Return how the tensors of a nest are arranged."""
+    if isinstance(struct, dict):
+        return ("dict", *((k, _form(v)) for k, v in struct.items()))
+    if isinstance(struct, list | tuple):
+        return (type(struct), *(_form(v) for v in struct))
+    return None
 
 
 def variable_specs(variables):

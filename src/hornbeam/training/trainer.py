@@ -120,7 +120,7 @@ class Trainer:
             return names
         graph = getattr(self, "_functional", None) or self
         outputs = getattr(graph, "_outputs_struct", None)
-        if outputs is None or not tree.is_nested(outputs):
+        if outputs is None:
             return None
         if isinstance(outputs, dict):
             return sorted(outputs)
@@ -438,7 +438,8 @@ class Trainer:
         if valid is not None:
             test = Pass(self, self._runner(valid, "test"), callbacks, "test", limit)
         callbacks.on_train_begin()
-        first = getattr(self, "_initial_epoch", None) or first
+        resumed = getattr(self, "_initial_epoch", None)
+        first = first if resumed is None else resumed
         logs = {}
         for epoch in range(first, epochs):
             self.reset_metrics()
@@ -640,7 +641,7 @@ class Trainer:
         parts = [self, _overridden(self)]
         variables = list(self.variables)
         if mode != "predict":
-            parts += [self._compile_arguments_structure()]
+            parts += [self._compile_arguments_structure(), self._names_in_logs()]
             variables += self.metrics_variables
         if mode == "train" and self.optimizer is not None:
             parts.append(self.optimizer)
@@ -654,6 +655,11 @@ class Trainer:
             self._bindings[mode] = known = ((structure.key, ids), binding)
             self._runners.pop(mode, None)
         return known[1]
+
+    def _names_in_logs(self):
+        """Return the names that logs have: they are part of a program's outputs."""
+        inner = getattr(self._compile_metrics, "metrics", ())
+        return (self._output_names(), [m.name for m in (*self.metrics, *inner)])
 
     def _global_seed_variables(self):
         from hornbeam.core.random import global_seed_generator
