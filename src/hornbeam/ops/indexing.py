@@ -66,7 +66,7 @@ def take(x, indices, axis=None):
     """Slices of `x` at `indices` along `axis`; of the flat tensor without an axis.
 
     >>> import hornbeam as keras
-    >>> keras.ops.take(keras.ops.ones((5, 3)), [[0, 1], [2, 3]], axis=0).shape
+    >>> tuple(keras.ops.take(keras.ops.ones((5, 3)), [[0, 1], [2, 3]], axis=0).shape)
     (2, 2, 3)
     """
 
@@ -106,7 +106,7 @@ def get_item(x, key):
     """`x[key]`, with integers, slices, None, an ellipsis or tensors.
 
     >>> import hornbeam as keras
-    >>> keras.ops.get_item(keras.ops.ones((3, 2)), 0).shape
+    >>> tuple(keras.ops.get_item(keras.ops.ones((3, 2)), 0).shape)
     (2,)
     """
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 
-from hornbeam import backends
 from hornbeam.core import dtypes
 from hornbeam.core.errors import check_choice
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -23,7 +23,7 @@ from hornbeam.ops.elementwise import (
 from hornbeam.ops.indexing import where
 from hornbeam.ops.products import matmul
 from hornbeam.ops.reductions import max, min, sum
-from hornbeam.ops.shaping import expand_dims, moveaxis, swapaxes
+from hornbeam.ops.shaping import axis_in, expand_dims, moveaxis, squeeze, swapaxes
 
 
 def _checked(owner, x, square=True):
@@ -32,7 +32,7 @@ def _checked(owner, x, square=True):
         raise ValueError(
             f"{owner}() needs a tensor of rank 2 or more. Received: shape={shape}"
         )
-    if square and None not in shape[-2:] and shape[-1] != shape[-2]:
+    if square and shape[-1] != shape[-2]:
         raise ValueError(f"{owner}() needs square matrices. Received: shape={shape}")
     return shape, dtypes.result_type(x.dtype, float)
 
@@ -138,7 +138,7 @@ def eig(x):
 
     >>> import hornbeam as keras
     >>> values, vectors = keras.ops.linalg.eig([[2.0, 0.0], [0.0, 3.0]])
-    >>> values.shape, vectors.shape
+    >>> tuple(values.shape), tuple(vectors.shape)
     ((2,), (2, 2))
     """
 
@@ -170,13 +170,8 @@ def inv(x):
 
 def _lu_spec(a):
     shape, dtype = _checked("lu_factor", a["x"], square=False)
-    pivots = None if None in shape[-2:] else builtin_min(*shape[-2:])
+    pivots = None if None in shape[-2:] else builtins.min(*shape[-2:])
     return KerasTensor(shape, dtype), KerasTensor((*shape[:-2], pivots), "int32")
-
-
-def builtin_min(x, y):
-    """The smaller of two integers; `min` is the op here."""
-    return x if x < y else y
 
 
 @primitive(_lu_spec)
@@ -198,7 +193,7 @@ def _qr_spec(a):
             "qr() needs the sizes of the last two axes. "
             f"Received: shape={tuple(a['x'].shape)}"
         )
-    k = builtin_min(m, n) if a["mode"] == "reduced" else m
+    k = builtins.min(m, n) if a["mode"] == "reduced" else m
     return KerasTensor((*lead, m, k), dtype), KerasTensor((*lead, k, n), dtype)
 
 
@@ -211,14 +206,14 @@ def qr(x, mode="reduced"):
         mode: "reduced" (default) or "complete", where Q is square.
 
     >>> import hornbeam as keras
-    >>> [m.shape for m in keras.ops.qr(keras.ops.ones((3, 2)))]
+    >>> [tuple(m.shape) for m in keras.ops.qr(keras.ops.ones((3, 2)))]
     [(3, 2), (2, 2)]
     """
 
 
 def _svd_spec(a):
     (*lead, m, n), dtype = _checked("svd", a["x"], square=False)
-    k = None if m is None or n is None else builtin_min(m, n)
+    k = None if m is None or n is None else builtins.min(m, n)
     s = KerasTensor((*lead, k), dtype)
     if not a["compute_uv"]:
         return s
@@ -249,8 +244,13 @@ def _solve_spec(owner):
     def spec(a):
         shape, dtype = _checked(owner, a["a"])
         right = rules.shape_of(a["b"])
+        if len(right) not in (len(shape) - 1, len(shape)):
+            raise ValueError(
+                f"{owner}(): `b` must have the rank of `a` or one less. "
+                f"Received: shapes {shape} and {right}"
+            )
         rows = right[-1] if len(right) == len(shape) - 1 else right[-2]
-        if None not in (rows, shape[-1]) and rows != shape[-1]:
+        if rows != shape[-1]:
             raise ValueError(
                 f"{owner}(): `b` must have as many rows as `a`. "
                 f"Received: shapes {shape} and {right}"
@@ -321,7 +321,7 @@ def _singular_limit(x, s, factor):
     import ml_dtypes
 
     if factor is None:
-        largest_side = x.shape[-1] if x.shape[-1] > x.shape[-2] else x.shape[-2]
+        largest_side = builtins.max(x.shape[-2:])
         factor = largest_side * float(ml_dtypes.finfo(rules.weak_dtype(x)).eps)
     return multiply(max(s, -1, keepdims=True), factor)
 
@@ -340,7 +340,7 @@ def pinv(x, rcond=None):
         rcond: singular values below this part of the largest count as 0.
 
     >>> import hornbeam as keras
-    >>> keras.ops.pinv(keras.ops.ones((3, 2))).shape
+    >>> tuple(keras.ops.pinv(keras.ops.ones((3, 2))).shape)
     (2, 3)
     """
     x = to_float(x)
@@ -428,7 +428,7 @@ def _vector_norm(x, ord, axis, keepdims):
 
 
 def _matrix_norm(x, ord, axes, keepdims):
-    row, column = (i % len(x.shape) for i in axes)
+    row, column = (axis_in("norm", i, len(x.shape)) for i in axes)
     if ord in (None, "fro"):
         return sqrt(sum(multiply(absolute(x), absolute(x)), (row, column), keepdims))
     known = ("nuc", 1, -1, 2, -2, math.inf, -math.inf)
@@ -444,19 +444,14 @@ def _matrix_norm(x, ord, axes, keepdims):
         added, compared = (row, column) if abs(ord) == 1 else (column, row)
         sums = sum(absolute(x), added, keepdims=True)
         result = (max if ord > 0 else min)(sums, compared, keepdims=True)
-        return result if keepdims else _squeezed(result, (row, column))
+        return result if keepdims else squeeze(result, (row, column))
     if keepdims:
         for axis in sorted((row, column)):
             result = expand_dims(result, axis)
     return result
 
 
-def _squeezed(x, axes):
-    from hornbeam.ops.shaping import squeeze
-
-    return squeeze(x, axes)
-
-
+@primitive()
 def jvp(fun, primals, tangents, has_aux=False):
     """The value of a function and its derivative in a direction.
 
@@ -471,10 +466,3 @@ def jvp(fun, primals, tangents, has_aux=False):
     >>> float(slope)
     6.0
     """
-    engine = backends.current()
-    primals = tuple(engine.convert(x) for x in primals)
-    tangents = tuple(
-        engine.cast(engine.convert(t), engine.dtype_of(p))
-        for p, t in zip(primals, tangents, strict=True)
-    )
-    return engine.jvp(fun, primals, tangents, has_aux)

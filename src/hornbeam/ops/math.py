@@ -37,6 +37,11 @@ from hornbeam.ops.shaping import (
 
 def _segment_spec(a):
     data = a["data"]
+    if a["num_segments"] is None:
+        raise ValueError(
+            "The number of segments of symbolic tensors cannot be found out: "
+            "argument `num_segments` is needed. Received: num_segments=None"
+        )
     return KerasTensor((a["num_segments"], *data.shape[1:]), data.dtype)
 
 
@@ -206,6 +211,8 @@ def in_top_k(targets, predictions, k):
 
 
 def _sequences_spec(a):
+    if not len(a["x"].shape):
+        raise ValueError("extract_sequences() needs a tensor of rank 1 or more.")
     *lead, size = a["x"].shape
     length, stride = a["sequence_length"], a["sequence_stride"]
     count = None if size is None else 1 + (size - length) // stride
@@ -217,7 +224,7 @@ def extract_sequences(x, sequence_length, sequence_stride):
     """The windows of `sequence_length`, `sequence_stride` apart, of the last axis.
 
     >>> import hornbeam as keras
-    >>> keras.ops.extract_sequences(keras.ops.ones((2, 10)), 4, 3).shape
+    >>> tuple(keras.ops.extract_sequences(keras.ops.ones((2, 10)), 4, 3).shape)
     (2, 3, 4)
     """
     x = convert_to_tensor(x)
@@ -239,6 +246,11 @@ def cdist(x, y):
     5.0
     """
     x, y = as_result_type(x, y, least=(float,))
+    if x.shape[-1] != y.shape[-1]:
+        raise ValueError(
+            "cdist(): the rows of `x` and `y` must have the same length. "
+            f"Received: shapes {tuple(x.shape)} and {tuple(y.shape)}"
+        )
     step = subtract(expand_dims(x, -2), expand_dims(y, -3))
     squared = sum(multiply(step, step), -1)
     zero = squared == 0
@@ -261,7 +273,7 @@ def view_as_complex(x):
     """Pairs in the last axis as complex numbers.
 
     >>> import hornbeam as keras
-    >>> keras.ops.view_as_complex(keras.ops.ones((3, 2))).shape
+    >>> tuple(keras.ops.view_as_complex(keras.ops.ones((3, 2))).shape)
     (3,)
     """
     x = to_float(x)
@@ -284,7 +296,7 @@ def view_as_real(x):
 
     >>> import hornbeam as keras
     >>> z = keras.ops.view_as_complex(keras.ops.ones((3, 2)))
-    >>> keras.ops.view_as_real(z).shape
+    >>> tuple(keras.ops.view_as_real(z).shape)
     (3, 2)
     """
     from hornbeam.ops.elementwise import imag, real
@@ -417,7 +429,7 @@ def rfft(x, fft_length=None):
         The real and the imaginary part, of size `fft_length // 2 + 1`.
 
     >>> import hornbeam as keras
-    >>> [part.shape for part in keras.ops.rfft(keras.ops.ones(8))]
+    >>> [tuple(part.shape) for part in keras.ops.rfft(keras.ops.ones(8))]
     [(5,), (5,)]
     """
     return _parts(real_fft(to_float(x), fft_length))
@@ -474,7 +486,12 @@ def _stft_spec(a):
     return KerasTensor(shape, a["x"].dtype), KerasTensor(shape, a["x"].dtype)
 
 
-def _check_lengths(owner, sequence_length, fft_length):
+def _check_lengths(owner, sequence_length, sequence_stride, fft_length):
+    if not isinstance(sequence_stride, int) or sequence_stride <= 0:
+        raise ValueError(
+            f"{owner}(): `sequence_stride` must be a positive integer. "
+            f"Received: sequence_stride={sequence_stride}"
+        )
     if fft_length < sequence_length:
         raise ValueError(
             f"{owner}(): `fft_length` must be at least `sequence_length`. Received: "
@@ -498,12 +515,12 @@ def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=
         The real and the imaginary part, of shape (..., windows, fft_length // 2 + 1).
 
     >>> import hornbeam as keras
-    >>> keras.ops.stft(keras.ops.ones(16), 4, 2, 4)[0].shape
+    >>> tuple(keras.ops.stft(keras.ops.ones(16), 4, 2, 4)[0].shape)
     (9, 3)
     """
     if not dtypes.is_float_dtype(rules.weak_dtype(x)):
         raise TypeError(f"stft() takes floats. Received: {rules.weak_dtype(x)}")
-    _check_lengths("stft", sequence_length, fft_length)
+    _check_lengths("stft", sequence_length, sequence_stride, fft_length)
     x = convert_to_tensor(x)
     weights = _window_of(window, sequence_length, fft_length, x.dtype)
     if center:
@@ -540,13 +557,18 @@ def istft(
     >>> round(float(y[5]), 3)
     5.0
     """
-    _check_lengths("istft", sequence_length, fft_length)
+    _check_lengths("istft", sequence_length, sequence_stride, fft_length)
     frames = irfft(x, fft_length)
     weights = _window_of(window, sequence_length, fft_length, frames.dtype)
     signal = _overlapped(multiply(frames, weights), sequence_stride)
+    # Without a window nothing is divided either, as in Keras.
     squares = multiply(weights, weights)
-    total = _overlapped(multiply(squares, frames[..., :, :1] * 0 + 1), sequence_stride)
-    signal = where(greater(total, 1e-8), divide(signal, maximum(total, 1e-8)), signal)
+    if window is not None:
+        total = _overlapped(
+            multiply(squares, frames[..., :, :1] * 0 + 1), sequence_stride
+        )
+        weighed = greater(total, 1e-8)
+        signal = where(weighed, divide(signal, maximum(total, 1e-8)), signal)
     start = fft_length // 2 if center else 0
     if length is not None:
         end = start + length

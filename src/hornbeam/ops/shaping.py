@@ -52,7 +52,7 @@ def reshape(x, newshape):
     """The same elements in another shape; one size may be -1: it is worked out.
 
     >>> import hornbeam as keras
-    >>> keras.ops.reshape(keras.ops.ones((4, 3)), (2, -1)).shape
+    >>> tuple(keras.ops.reshape(keras.ops.ones((4, 3)), (2, -1)).shape)
     (2, 6)
     """
 
@@ -62,7 +62,7 @@ def ravel(x):
     """All elements in one row.
 
     >>> import hornbeam as keras
-    >>> keras.ops.ravel(keras.ops.ones((2, 3))).shape
+    >>> tuple(keras.ops.ravel(keras.ops.ones((2, 3))).shape)
     (6,)
     """
     return reshape(x, (-1,))
@@ -85,7 +85,7 @@ def transpose(x, axes=None):
     """The axes in another order; reversed by default.
 
     >>> import hornbeam as keras
-    >>> keras.ops.transpose(keras.ops.ones((1, 2, 3)), (0, 2, 1)).shape
+    >>> tuple(keras.ops.transpose(keras.ops.ones((1, 2, 3)), (0, 2, 1)).shape)
     (1, 3, 2)
     """
 
@@ -100,7 +100,7 @@ def moveaxis(x, source, destination):
         destination: where they go, as many.
 
     >>> import hornbeam as keras
-    >>> keras.ops.moveaxis(keras.ops.ones((1, 2, 3)), 0, -1).shape
+    >>> tuple(keras.ops.moveaxis(keras.ops.ones((1, 2, 3)), 0, -1).shape)
     (2, 3, 1)
     """
     rank = _rank(x)
@@ -119,7 +119,7 @@ def swapaxes(x, axis1, axis2):
     """Two axes exchanged.
 
     >>> import hornbeam as keras
-    >>> keras.ops.swapaxes(keras.ops.ones((1, 2, 3)), 0, 2).shape
+    >>> tuple(keras.ops.swapaxes(keras.ops.ones((1, 2, 3)), 0, 2).shape)
     (3, 2, 1)
     """
     order = list(range(_rank(x)))
@@ -145,7 +145,7 @@ def expand_dims(x, axis):
     """A new axis of size 1, or several.
 
     >>> import hornbeam as keras
-    >>> keras.ops.expand_dims(keras.ops.ones((2, 3)), 0).shape
+    >>> tuple(keras.ops.expand_dims(keras.ops.ones((2, 3)), 0).shape)
     (1, 2, 3)
     """
 
@@ -169,7 +169,7 @@ def squeeze(x, axis=None):
     """Axes of size 1 removed: those of `axis`, or all.
 
     >>> import hornbeam as keras
-    >>> keras.ops.squeeze(keras.ops.ones((1, 3, 1))).shape
+    >>> tuple(keras.ops.squeeze(keras.ops.ones((1, 3, 1))).shape)
     (3,)
     """
 
@@ -185,7 +185,7 @@ def broadcast_to(x, shape):
     """`x` repeated along axes of size 1, or new ones, to `shape`.
 
     >>> import hornbeam as keras
-    >>> keras.ops.broadcast_to([1, 2], (3, 2)).shape
+    >>> tuple(keras.ops.broadcast_to([1, 2], (3, 2)).shape)
     (3, 2)
     """
 
@@ -232,8 +232,8 @@ def concatenate(xs, axis=0):
     """Tensors put one behind the other along an axis that they have.
 
     >>> import hornbeam as keras
-    >>> keras.ops.concatenate([keras.ops.ones((2, 3)), keras.ops.ones((1, 3))]).shape
-    (3, 3)
+    >>> tuple(keras.ops.concatenate([[[1, 2]], [[3, 4]]]).shape)
+    (2, 2)
     """
 
 
@@ -259,7 +259,7 @@ def stack(x, axis=0):
     """Tensors of one shape put side by side along a new axis.
 
     >>> import hornbeam as keras
-    >>> keras.ops.stack([keras.ops.ones(3), keras.ops.ones(3)], axis=1).shape
+    >>> tuple(keras.ops.stack([keras.ops.ones(3), keras.ops.ones(3)], axis=1).shape)
     (3, 2)
     """
 
@@ -279,7 +279,7 @@ def vstack(xs):
     """Tensors put one below the other: along axis 0, rows first made of rank 2.
 
     >>> import hornbeam as keras
-    >>> keras.ops.vstack([[1, 2], [3, 4]]).shape
+    >>> tuple(keras.ops.vstack([[1, 2], [3, 4]]).shape)
     (2, 2)
     """
     return concatenate([_at_least(x, 2) for x in xs], axis=0)
@@ -290,7 +290,7 @@ def hstack(xs):
     """Tensors put side by side: along axis 1, or 0 for rank 1.
 
     >>> import hornbeam as keras
-    >>> keras.ops.hstack([[1, 2], [3, 4]]).shape
+    >>> tuple(keras.ops.hstack([[1, 2], [3, 4]]).shape)
     (4,)
     """
     xs = [_at_least(x, 1) for x in xs]
@@ -302,7 +302,7 @@ def dstack(xs):
     """Tensors put behind one another: along axis 2.
 
     >>> import hornbeam as keras
-    >>> keras.ops.dstack([[1, 2], [3, 4]]).shape
+    >>> tuple(keras.ops.dstack([[1, 2], [3, 4]]).shape)
     (1, 2, 2)
     """
     return concatenate([_at_least(x, 3) for x in xs], axis=2)
@@ -313,7 +313,7 @@ def append(x1, x2, axis=None):
     """`x2` behind `x1` along `axis`; both in one row without an axis.
 
     >>> import hornbeam as keras
-    >>> keras.ops.append([1, 2], [3]).shape
+    >>> tuple(keras.ops.append([1, 2], [3]).shape)
     (3,)
     """
     if axis is None:
@@ -364,7 +364,7 @@ def split(x, indices_or_sections, axis=0):
         axis: default 0.
 
     >>> import hornbeam as keras
-    >>> [piece.shape for piece in keras.ops.split(keras.ops.ones((4, 3)), 2)]
+    >>> [tuple(piece.shape) for piece in keras.ops.split(keras.ops.ones((4, 3)), 2)]
     [(2, 3), (2, 3)]
     """
 
@@ -374,7 +374,7 @@ def array_split(x, indices_or_sections, axis=0):
     """Like `split`, where the pieces need not be equal: the first ones are longer.
 
     >>> import hornbeam as keras
-    >>> [piece.shape for piece in keras.ops.array_split(keras.ops.ones(5), 2)]
+    >>> [tuple(piece.shape) for piece in keras.ops.array_split(keras.ops.ones(5), 2)]
     [(3,), (2,)]
     """
     if isinstance(indices_or_sections, int):
@@ -468,7 +468,7 @@ def rot90(array, k=1, axes=(0, 1)):
     """The plane of two axes turned by `k` right angles (default 1).
 
     >>> import hornbeam as keras
-    >>> keras.ops.rot90(keras.ops.ones((2, 3))).shape
+    >>> tuple(keras.ops.rot90(keras.ops.ones((2, 3))).shape)
     (3, 2)
     """
     rank = _rank(array)
@@ -561,7 +561,7 @@ def _pad_spec(a):
     return KerasTensor(sizes, a["x"].dtype)
 
 
-@primitive(_pad_spec)
+@composite(rule=_pad_spec)
 def pad(x, pad_width, mode="constant", constant_values=None):
     """Elements added at both ends of each axis.
 
@@ -575,6 +575,18 @@ def pad(x, pad_width, mode="constant", constant_values=None):
     >>> [int(i) for i in keras.ops.pad([1, 2], 1)]
     [0, 1, 2, 0]
     """
+    if mode != "constant" and constant_values is not None:
+        raise ValueError(
+            "pad() adds `constant_values` only in mode 'constant'. "
+            f"Received: mode={mode!r}, constant_values={constant_values}"
+        )
+    widths = _pad_widths(pad_width, _rank(x))
+    return padded(x, widths, mode, constant_values)
+
+
+@primitive(_pad_spec)
+def padded(x, pad_width, mode="constant", constant_values=None):
+    """The engine's `pad`, with a pair for each axis."""
 
 
 @composite
@@ -586,7 +598,7 @@ def meshgrid(*x, indexing="xy"):
         indexing: "xy" (default) for axes (y, x, ...), "ij" for the order given.
 
     >>> import hornbeam as keras
-    >>> [grid.shape for grid in keras.ops.meshgrid([1, 2, 3], [4, 5])]
+    >>> [tuple(grid.shape) for grid in keras.ops.meshgrid([1, 2, 3], [4, 5])]
     [(2, 3), (2, 3)]
     """
     if indexing not in ("xy", "ij"):
@@ -614,7 +626,7 @@ def diagflat(x, k=0):
     """The elements in one row on the `k`th diagonal of a matrix of zeros.
 
     >>> import hornbeam as keras
-    >>> keras.ops.diagflat([1, 2]).shape
+    >>> tuple(keras.ops.diagflat([1, 2]).shape)
     (2, 2)
     """
     from hornbeam.ops.creation import diag

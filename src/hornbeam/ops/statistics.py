@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 
 from hornbeam.core import dtypes
@@ -335,13 +336,8 @@ def histogram(x, bins=10, range=None):
 def _diff_spec(a):
     shape = list(a["a"].shape)
     if shape[a["axis"]] is not None:
-        shape[a["axis"]] = builtins_max(shape[a["axis"]] - a["n"], 0)
+        shape[a["axis"]] = builtins.max(shape[a["axis"]] - a["n"], 0)
     return KerasTensor(shape, a["a"].dtype)
-
-
-def builtins_max(x, y):
-    """The larger of two integers; `max` is the op here."""
-    return x if x > y else y
 
 
 @composite(rule=_diff_spec)

@@ -120,7 +120,7 @@ def i0(x):
     """The modified Bessel function of the first kind and order 0.
 
     >>> import hornbeam as keras
-    >>> float(keras.ops.i0(0.0))
+    >>> round(float(keras.ops.i0(0.0)), 4)
     1.0
     """
 

@@ -358,7 +358,7 @@ def tile(x, repeats):
     return jnp.tile(_array(x), repeats)
 
 
-def pad(x, pad_width, mode="constant", constant_values=None):
+def padded(x, pad_width, mode="constant", constant_values=None):
     options = {} if constant_values is None else {"constant_values": constant_values}
     return jnp.pad(_array(x), pad_width, mode, **options)
 

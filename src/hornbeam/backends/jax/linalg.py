@@ -7,7 +7,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from .arrays import convert
+from .arrays import convert, dtype_of
 from .functions import _to_float
 
 
@@ -89,6 +89,9 @@ def real_ifft(x, length=None):
 
 
 def jvp(fun, primals, tangents, has_aux=False):
+    primals = tuple(convert(x) for x in primals)
+    pairs = zip(primals, tangents, strict=True)
+    tangents = tuple(convert(t, dtype_of(p)) for p, t in pairs)
     return jax.jvp(fun, primals, tangents, has_aux=has_aux)
 
 

@@ -429,7 +429,7 @@ def tile(x, repeats):
     return np.tile(_array(x), repeats)
 
 
-def pad(x, pad_width, mode="constant", constant_values=None):
+def padded(x, pad_width, mode="constant", constant_values=None):
     options = {} if constant_values is None else {"constant_values": constant_values}
     return np.pad(_array(x), pad_width, mode, **options)
 

@@ -524,7 +524,7 @@ def tile(x, repeats):
     return torch.tile(_array(x), _shape(repeats))
 
 
-def pad(x, pad_width, mode="constant", constant_values=None):
+def padded(x, pad_width, mode="constant", constant_values=None):
     x = _array(x)
     widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
     if mode == "constant":

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import torch
 from torch import linalg
 
-from .arrays import convert
+from .arrays import convert, dtype_of
 from .functions import _to_float
 
 _HALF = (torch.float16, torch.bfloat16)
@@ -102,7 +103,13 @@ def real_ifft(x, length=None):
 
 
 def jvp(fun, primals, tangents, has_aux=False):
-    return torch.func.jvp(fun, primals, tangents, has_aux=has_aux)
+    primals = tuple(convert(x) for x in primals)
+    pairs = zip(primals, tangents, strict=True)
+    tangents = tuple(convert(t, dtype_of(p)) for p, t in pairs)
+    # torch's own first call warns of its `torch.jit.script`.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return torch.func.jvp(fun, primals, tangents, has_aux=has_aux)
 
 
 def to_complex(x, y):
