@@ -170,7 +170,8 @@ class _Loader:
         except UnsafeFileError:
             raise
         except Exception as error:
-            self.mismatch(value, path, error)
+            # Whatever a user's `load_own_variables` raises.
+            self.mismatch(value, path, error, store)
 
     def load_assets(self, value, path):
         if self.assets_folder is not None and hasattr(value, "load_assets"):
@@ -178,17 +179,17 @@ class _Loader:
             if folder.is_dir():
                 value.load_assets(str(folder))
 
-    def mismatch(self, value, path, error):
+    def mismatch(self, value, path, error, store):
+        if not store:
+            error = f"{error} It received 0 variables: the file has none at this path."
         where = f"{type(value).__name__} {value.name!r} (at {path or 'the top'!r})"
         if self.skip_mismatch:
             warnings.warn(f"The weights of {where} are skipped: {error}", stacklevel=5)
             return
-        kind = type(error) if isinstance(error, ValueError | KeyError) else ValueError
-        kind = ValueError if issubclass(kind, KeyError) else kind
-        raise kind(
+        raise ValueError(
             f"The weights of {where} cannot be loaded: the model and the file must "
             f"match. {error}"
-        ) from error
+        )
 
     def check_missing(self):
         """Complain about objects that have weights of which the file has none."""
