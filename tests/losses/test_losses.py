@@ -271,6 +271,15 @@ def test_large_class_indices_in_half_precision(engine):
     assert float(loss(np.array([2999]), y_pred)) == pytest.approx(0, abs=1e-2)
 
 
+def test_embeddings_without_a_fellow_do_not_count(engine):
+    x = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
+    labels = np.array([0, 0, 1, 1, 2])
+    values = host(keras.losses.Circle(gamma=1.0, reduction=None)(labels, x))
+    assert values[4] == 0 and (values[:4] > 0).all()
+    mean = float(keras.losses.Circle(gamma=1.0)(labels, x))
+    assert mean == pytest.approx(values.sum() / 4, rel=1e-5)
+
+
 def test_reference_embeddings_of_circle(engine):
     generator = np.random.default_rng(0)
     x, references = generator.normal(size=(3, 4)), generator.normal(size=(5, 4))

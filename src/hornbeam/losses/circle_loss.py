@@ -48,22 +48,12 @@ def circle(
     """
     y_pred = ops.convert_to_tensor(y_pred)
     dtype = y_pred.dtype
-    labels = ops.cast(ops.reshape(y_true, (-1,)), "int32")
-    own = ref_embeddings is None
-    others = y_pred if own else ops.convert_to_tensor(ref_embeddings, dtype=dtype)
-    ref_labels = labels if ref_labels is None else ops.reshape(ref_labels, (-1,))
-    ref_labels = ops.cast(ref_labels, "int32")
-    same = ops.expand_dims(labels, 1) == ops.expand_dims(ref_labels, 0)
-    is_positive, is_negative = same, ops.logical_not(same)
-    if remove_diagonal:
-        rows = ops.expand_dims(ops.arange(labels.shape[0]), 1)
-        columns = ops.expand_dims(ops.arange(ref_labels.shape[0]), 0)
-        is_positive = ops.logical_and(is_positive, rows != columns)
-    if own and batch_mask() is not None:
-        valid = ops.expand_dims(ops.cast(batch_mask(), "bool"), 0)
-        is_positive = ops.logical_and(is_positive, valid)
-        is_negative = ops.logical_and(is_negative, valid)
-
+    others = y_pred
+    if ref_embeddings is not None:
+        others = ops.convert_to_tensor(ref_embeddings, dtype=dtype)
+    is_positive, is_negative = _pairs(
+        y_true, ref_labels, remove_diagonal, own=ref_embeddings is None
+    )
     s = ops.matmul(y_pred, ops.transpose(others))
     m = ops.convert_to_tensor(margin, dtype=dtype)
     a_p = ops.relu(1.0 - s + m)
@@ -78,10 +68,30 @@ def circle(
     return ops.cast(value, dtype)
 
 
+def _pairs(y_true, ref_labels, remove_diagonal, own):
+    """Return which pairs are of one class, and which are of two."""
+    labels = ops.cast(ops.reshape(y_true, (-1,)), "int32")
+    others = labels
+    if ref_labels is not None:
+        others = ops.cast(ops.reshape(ref_labels, (-1,)), "int32")
+    is_positive = ops.expand_dims(labels, 1) == ops.expand_dims(others, 0)
+    is_negative = ops.logical_not(is_positive)
+    if remove_diagonal:
+        rows = ops.expand_dims(ops.arange(labels.shape[0]), 1)
+        columns = ops.expand_dims(ops.arange(others.shape[0]), 0)
+        is_positive = ops.logical_and(is_positive, rows != columns)
+    if own and batch_mask() is not None:
+        valid = ops.expand_dims(ops.cast(batch_mask(), "bool"), 0)
+        is_positive = ops.logical_and(is_positive, valid)
+        is_negative = ops.logical_and(is_negative, valid)
+    return is_positive, is_negative
+
+
 class Circle(Loss):
     """The circle loss of embeddings of length 1, for labels of classes.
 
-    See `keras.losses.circle` for the formula (Sun et al., arXiv:2002.10857).
+    Embeddings that are alone in their class do not count, in means either. See
+    `keras.losses.circle` for the formula (Sun et al., arXiv:2002.10857).
 
     Args:
         gamma: the scale; default 80.
@@ -127,3 +137,8 @@ class Circle(Loss):
             gamma=self.gamma,
             margin=self.margin,
         )
+
+    def target_mask(self, y_true, y_pred):
+        """Return which embeddings have a fellow of their class."""
+        is_positive, _ = _pairs(y_true, None, self.remove_diagonal, own=True)
+        return ops.any(is_positive, axis=1)
