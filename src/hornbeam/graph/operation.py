@@ -174,6 +174,10 @@ class OpOperation(Operation):
         args, kwargs = self._arranged(args, kwargs)
         return compute_output_spec(self.op, args, kwargs)
 
+    def clone(self):
+        """Return an operation of the same op with the same arguments."""
+        return OpOperation(self.op, name=self.name, **self.arguments)
+
     def config_header(self):
         """Return how a file names the op."""
         class_name = op_format.class_name(self.op.name)

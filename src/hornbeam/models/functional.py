@@ -1,5 +1,6 @@
 """Functional: a model drawn from symbolic inputs to symbolic outputs."""
 
+import inspect
 import warnings
 
 from hornbeam import backends
@@ -99,6 +100,8 @@ class Functional(Function, Model):
                 self._check_order_is_clear(struct)
                 self._warn_of_structure(f"a {type(inputs).__name__}")
             return tree.flatten(inputs)
+        if isinstance(struct, dict) and any(map(tree.is_nested, struct.values())):
+            return tree.flatten(inputs)
         names = (
             sorted(struct)
             if isinstance(struct, dict)
@@ -143,7 +146,12 @@ class Functional(Function, Model):
     def _fit_input(self, x, symbol):
         """Give `x` the rank and dtype of the input `symbol`, or say what is wrong."""
         if x is None:
-            return x
+            if _is_optional(symbol):
+                return x
+            raise ValueError(
+                f"Input {symbol.name!r} of model {self.name!r} is not optional: "
+                "received None."
+            )
         shape = tuple(x.shape)
         expected = symbol.shape
         if len(shape) != len(expected):
@@ -213,7 +221,7 @@ class Functional(Function, Model):
 
     def get_config(self):
         """Return the graph as plain data, or `Layer`'s config for other subclasses."""
-        if type(self).__init__ is not Functional.__init__:
+        if not takes_graph(type(self)):
             return Model.get_config(self)
         from hornbeam.models.functional_config import config_of
 
@@ -221,6 +229,15 @@ class Functional(Function, Model):
 
     def get_build_config(self):
         return {"input_shape": None}
+
+
+def takes_graph(cls):
+    """Whether the class is made from `inputs` and `outputs`, like Functional."""
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    if [p.name for p in parameters[:2]] == ["inputs", "outputs"]:
+        return True
+    kinds = {p.kind for p in parameters}
+    return {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= kinds
 
 
 def _is_optional(x):

@@ -1,6 +1,5 @@
 """The graph of a Functional model as plain data, and back."""
 
-from hornbeam.core import tree
 from hornbeam.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -169,6 +168,15 @@ def _places_to_tensors(tensor, places):
     return tuple(items) if isinstance(places, tuple) else items
 
 
+def _old_arguments(node, unpack):
+    """The arguments in files of Keras 2: a list of `[name, node, tensor, kwargs]`."""
+    places = [{"class_name": "__keras_tensor__", "config": {"keras_history": entry[:3]}}
+              for entry in node]  # fmt: skip
+    tensors = [unpack(place) for place in places]
+    kwargs = node[0][3] if len(node[0]) > 3 else {}
+    return [tensors[0] if len(tensors) == 1 else tensors], dict(kwargs)
+
+
 class _MissingError(Exception):
     """A tensor that a call needs is not there yet."""
 
@@ -191,6 +199,8 @@ def _arguments(node, tensor, custom_objects):
         return x
 
     try:
+        if isinstance(node, list):
+            return _old_arguments(node, unpack)
         return (
             [unpack(x) for x in node["args"]],
             {k: unpack(v) for k, v in node["kwargs"].items()},

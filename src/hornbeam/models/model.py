@@ -201,15 +201,11 @@ class Model(Trainer, Layer):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """Make a model from what `get_config` returned."""
-        from hornbeam.models.functional import Functional, functional_from_config
+        from hornbeam.models.functional import functional_from_config, takes_graph
 
         keys = {"name", "layers", "input_layers", "output_layers"}
-        is_graph = keys <= set(config)
-        own_init = cls.__init__ not in (Model.__init__, Functional.__init__)
-        if is_graph and not own_init:
+        if keys <= set(config) and takes_graph(cls):
             return functional_from_config(cls, config, custom_objects)
-        if is_graph and issubclass(cls, Functional):
-            return functional_from_config(Functional, config, custom_objects)
         try:
             return cls(**config)
         except TypeError as error:

@@ -103,8 +103,9 @@ class Sequential(Model):
             self.build(self._sequence[0].batch_shape)
         elif self._sequence and not isinstance(self._sequence[0], InputLayer):
             first = self._sequence[0]
-            if isinstance(first, Functional):
-                self.build(first.input_shape)
+            graph = getattr(first, "_functional", first)
+            if isinstance(graph, Functional):
+                self.build(graph.input_shape)
 
     def build(self, input_shape=None):
         """Build every layer for inputs of shape `input_shape`."""
