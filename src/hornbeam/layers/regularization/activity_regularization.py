@@ -29,6 +29,7 @@ class ActivityRegularization(Layer):
         self.l1 = self.activity_regularizer.l1
         self.l2 = self.activity_regularizer.l2
         self.supports_masking = True
+        self.built = True
 
     def call(self, inputs):
         """Return the inputs."""

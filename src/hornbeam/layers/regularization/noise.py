@@ -15,6 +15,8 @@ class Noise(Layer):
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
         self.supports_masking = True
+        self.built = True
+        self._backend_name = self.seed_generator.state.backend.name
 
     def noisy(self, inputs, key):
         """Return the inputs with noise."""
