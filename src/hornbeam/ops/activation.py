@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+
+from hornbeam.core import dtypes
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops.core import cast, convert_to_tensor, shape
+from hornbeam.ops.declare import composite
 from hornbeam.ops.math import erf, logsumexp
 from hornbeam.ops.numpy import (
     abs,
@@ -25,11 +31,6 @@ from hornbeam.ops.numpy import (
     where,
 )
 
-from hornbeam.core import dtypes
-from hornbeam.graph.keras_tensor import KerasTensor
-from hornbeam.ops.core import cast, convert_to_tensor, shape
-from hornbeam.ops.declare import composite
-
 # Klambauer et al., 2017: the fixed point of mean 0 and variance 1.
 _SELU_ALPHA = 1.6732632423543772848170429916717
 _SELU_SCALE = 1.0507009873554804934193349852946
@@ -41,6 +42,17 @@ def floating(x):
     if dtypes.is_inexact_dtype(x.dtype):
         return x
     return cast(x, dtypes.result_type(x.dtype, float))
+
+
+def _pointwise(body):
+    """Declare a function of each element of `x`, which gets floats and keeps dtypes."""
+
+    @functools.wraps(body)
+    def run(x, *args, **kwargs):
+        x = floating(x)
+        return cast(body(x, *args, **kwargs), x.dtype)
+
+    return composite(rule="same_float")(run)
 
 
 def check_axis(x, axis):
@@ -81,7 +93,7 @@ def relu6(x):
     return clip(x, 0, 6)
 
 
-@composite(rule="same_float")
+@_pointwise
 def leaky_relu(x, negative_slope=0.2):
     """`x` above 0, `negative_slope * x` below (Maas et al., 2013).
 
@@ -89,11 +101,10 @@ def leaky_relu(x, negative_slope=0.2):
     >>> [float(v) for v in keras.ops.leaky_relu([-1.0, 2.0], 0.5)]
     [-0.5, 2.0]
     """
-    x = floating(x)
     return where(x > 0, x, x * negative_slope)
 
 
-@composite(rule="same_float")
+@_pointwise
 def sigmoid(x):
     """The logistic function: `1 / (1 + exp(-x))`.
 
@@ -101,12 +112,11 @@ def sigmoid(x):
     >>> float(keras.ops.sigmoid(0.0))
     0.5
     """
-    x = floating(x)
     small = exp(-abs(x))
     return where(x >= 0, 1, small) / (1 + small)
 
 
-@composite(rule="same_float")
+@_pointwise
 def hard_sigmoid(x):
     """A piecewise linear sigmoid: `min(max(x / 6 + 1 / 2, 0), 1)`.
 
@@ -114,10 +124,10 @@ def hard_sigmoid(x):
     >>> [float(v) for v in keras.ops.hard_sigmoid([-3.0, 0.0, 3.0])]
     [0.0, 0.5, 1.0]
     """
-    return clip(floating(x) / 6 + 0.5, 0, 1)
+    return clip(x / 6 + 0.5, 0, 1)
 
 
-@composite(rule="same_float")
+@_pointwise
 def silu(x):
     """Swish: `x * sigmoid(x)` (Elfwing et al., 2017; Ramachandran et al., 2017).
 
@@ -125,14 +135,13 @@ def silu(x):
     >>> float(keras.ops.silu(0.0))
     0.0
     """
-    x = floating(x)
     return x * sigmoid(x)
 
 
 swish = silu
 
 
-@composite(rule="same_float")
+@_pointwise
 def hard_silu(x):
     """`x * hard_sigmoid(x)` (Howard et al., 2019).
 
@@ -140,14 +149,13 @@ def hard_silu(x):
     >>> [float(v) for v in keras.ops.hard_silu([-3.0, 3.0])]
     [-0.0, 3.0]
     """
-    x = floating(x)
     return x * hard_sigmoid(x)
 
 
 hard_swish = hard_silu
 
 
-@composite(rule="same_float")
+@_pointwise
 def softplus(x):
     """A smooth rectifier: `log(1 + exp(x))`.
 
@@ -155,11 +163,10 @@ def softplus(x):
     >>> round(float(keras.ops.softplus(0.0)), 4)
     0.6931
     """
-    x = floating(x)
     return maximum(x, 0) + log1p(exp(-abs(x)))
 
 
-@composite(rule="same_float")
+@_pointwise
 def log_sigmoid(x):
     """The logarithm of the sigmoid: `-log(1 + exp(-x))`.
 
@@ -167,11 +174,10 @@ def log_sigmoid(x):
     >>> round(float(keras.ops.log_sigmoid(0.0)), 4)
     -0.6931
     """
-    x = floating(x)
     return -softplus(-x)
 
 
-@composite(rule="same_float")
+@_pointwise
 def softsign(x):
     """`x / (1 + abs(x))`.
 
@@ -179,11 +185,10 @@ def softsign(x):
     >>> float(keras.ops.softsign(1.0))
     0.5
     """
-    x = floating(x)
     return x / (1 + abs(x))
 
 
-@composite(rule="same_float")
+@_pointwise
 def elu(x, alpha=1.0):
     """`x` above 0, `alpha * (exp(x) - 1)` below (Clevert et al., 2015).
 
@@ -191,11 +196,10 @@ def elu(x, alpha=1.0):
     >>> float(keras.ops.elu(2.0))
     2.0
     """
-    x = floating(x)
     return where(x > 0, x, alpha * expm1(minimum(x, 0)))
 
 
-@composite(rule="same_float")
+@_pointwise
 def celu(x, alpha=1.0):
     """`max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)` (Barron, 2017).
 
@@ -203,11 +207,10 @@ def celu(x, alpha=1.0):
     >>> float(keras.ops.celu(2.0))
     2.0
     """
-    x = floating(x)
     return maximum(x, 0) + alpha * expm1(minimum(x, 0) / alpha)
 
 
-@composite(rule="same_float")
+@_pointwise
 def selu(x):
     """The self-normalizing unit: `scale * elu(x, alpha)` (Klambauer et al., 2017).
 
@@ -218,7 +221,7 @@ def selu(x):
     return elu(x, _SELU_ALPHA) * _SELU_SCALE
 
 
-@composite(rule="same_float")
+@_pointwise
 def gelu(x, approximate=True):
     """`x` times the normal distribution function of `x` (Hendrycks and Gimpel, 2016).
 
@@ -231,7 +234,6 @@ def gelu(x, approximate=True):
     >>> float(keras.ops.gelu(0.0))
     0.0
     """
-    x = floating(x)
     if approximate:
         return (
             x * 0.5 * (1 + tanh((2 / 3.141592653589793) ** 0.5 * (x + 0.044715 * x**3)))
@@ -262,7 +264,7 @@ def hard_tanh(x):
     return clip(x, -1, 1)
 
 
-@composite(rule="same_float")
+@_pointwise
 def tanh_shrink(x):
     """`x - tanh(x)`.
 
@@ -270,11 +272,10 @@ def tanh_shrink(x):
     >>> float(keras.ops.tanh_shrink(0.0))
     0.0
     """
-    x = floating(x)
     return x - tanh(x)
 
 
-@composite(rule="same_float")
+@_pointwise
 def hard_shrink(x, threshold=0.5):
     """`x` where `abs(x) > threshold`, else 0.
 
@@ -282,11 +283,10 @@ def hard_shrink(x, threshold=0.5):
     >>> [float(v) for v in keras.ops.hard_shrink([-0.25, 1.0])]
     [0.0, 1.0]
     """
-    x = floating(x)
     return where(abs(x) > threshold, x, 0)
 
 
-@composite(rule="same_float")
+@_pointwise
 def soft_shrink(x, threshold=0.5):
     """`x` moved towards 0 by `threshold`, and 0 if it is nearer than that.
 
@@ -294,11 +294,10 @@ def soft_shrink(x, threshold=0.5):
     >>> [float(v) for v in keras.ops.soft_shrink([-0.25, 1.0])]
     [0.0, 0.5]
     """
-    x = floating(x)
     return where(abs(x) > threshold, x - sign(x) * threshold, 0)
 
 
-@composite(rule="same_float")
+@_pointwise
 def threshold(x, threshold, default_value):
     """`x` where `x > threshold`, else `default_value`.
 
@@ -306,11 +305,10 @@ def threshold(x, threshold, default_value):
     >>> [float(v) for v in keras.ops.threshold([0.0, 2.0], 1, -1)]
     [-1.0, 2.0]
     """
-    x = floating(x)
     return where(x > threshold, x, cast(default_value, x.dtype))
 
 
-@composite(rule="same_float")
+@_pointwise
 def squareplus(x, b=4):
     """`(x + sqrt(x**2 + b)) / 2` (Barron, 2021).
 
@@ -318,11 +316,10 @@ def squareplus(x, b=4):
     >>> float(keras.ops.squareplus(0.0))
     1.0
     """
-    x = floating(x)
     return (x + sqrt(x * x + b)) / 2
 
 
-@composite(rule="same_float")
+@_pointwise
 def sparse_plus(x):
     """0 below -1, `x` above 1, `(x + 1)**2 / 4` between.
 
@@ -330,11 +327,10 @@ def sparse_plus(x):
     >>> [float(v) for v in keras.ops.sparse_plus([-1.0, 0.0, 1.0])]
     [0.0, 0.25, 1.0]
     """
-    x = floating(x)
     return where(x <= -1, 0, where(x < 1, (x + 1) ** 2 / 4, x))
 
 
-@composite(rule="same_float")
+@_pointwise
 def sparse_sigmoid(x):
     """0 below -1, 1 above 1, `(x + 1) / 2` between.
 
@@ -342,7 +338,7 @@ def sparse_sigmoid(x):
     >>> [float(v) for v in keras.ops.sparse_sigmoid([-2.0, 0.0, 2.0])]
     [0.0, 0.5, 1.0]
     """
-    return clip((floating(x) + 1) / 2, 0, 1)
+    return clip((x + 1) / 2, 0, 1)
 
 
 @composite(rule=_same_with_axis)
