@@ -153,8 +153,10 @@ class CompileLoss(Loss):
         predictions = outputs.flatten(y_pred)
         self._outputs = outputs
         self._losses = [
-            resolve_loss(*entry)
-            for entry in zip(given, targets, predictions, strict=True)
+            resolve_loss(_only(entry), target, prediction)
+            for entry, target, prediction in zip(
+                given, targets, predictions, strict=True
+            )
         ]
         self._weights = self._distribute_weights(outputs)
         several = sum(loss is not None for loss in self._losses) > 1
@@ -221,6 +223,11 @@ def valid_row_count(y_pred):
         return ops.sum(ops.cast(mask, "float32"))
     shape = _shape(y_pred)
     return 1 if not shape or shape[0] is None else shape[0]
+
+
+def _only(x):
+    """Return what a list of one holds; other things as they are."""
+    return x[0] if isinstance(x, list | tuple) and len(x) == 1 else x
 
 
 def _is_loss(x, single=True):
