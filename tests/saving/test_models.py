@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
+from hornbeam.core.errors import UnsafeFileError
 
 
 def mlp(units=2, **kwargs):
@@ -302,3 +303,37 @@ def test_an_unbuilt_model_stays_unbuilt(tmp_path):
     with pytest.warns(UserWarning, match="before it is built"):
         model.save(tmp_path / "m.keras")
     assert not keras.saving.load_model(tmp_path / "m.keras").built
+
+
+def test_weights_in_several_files(tmp_path, audit):
+    model = keras.Sequential([keras.Input((300,)), keras.layers.Dense(300)])
+    model.add(keras.layers.Dense(300))
+    path = tmp_path / "m.weights.json"
+    model.save_weights(path, max_shard_size=0.0005)
+    names = ["m_00000.weights.h5", "m_00001.weights.h5"]
+    assert sorted(os.listdir(tmp_path)) == ["m.weights.json", *names]
+    content = json.loads(path.read_text())
+    assert content["weight_map"]["/layers/dense_1/vars"] == names[1:]
+    before = values(model)
+    for variable in model.variables:
+        variable.assign(np.zeros(variable.shape))
+    with audit(path, *(tmp_path / n for n in names)):
+        model.load_weights(path)
+    assert_same(values(model), before)
+    with pytest.raises(ValueError, match="exceeds the maximum"):
+        model.save_weights(tmp_path / "n.weights.json", max_shard_size=0.0001)
+    assert sorted(os.listdir(tmp_path)) == ["m.weights.json", *names]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../m_00000.weights.h5", "/etc/passwd", "other.h5", "n_00000.weights.h5", 3],
+)
+def test_lists_name_their_own_files_only(tmp_path, name, audit):
+    path = tmp_path / "m.weights.json"
+    path.write_text(json.dumps({"weight_map": {"/vars": [name]}}))
+    with audit(path), pytest.raises(UnsafeFileError):
+        mlp().load_weights(path)
+    path.write_text(json.dumps({"weight_map": {"/vars": ["m_00000.weights.h5"]}}))
+    with pytest.raises(ValueError, match="missing"):
+        mlp().load_weights(path)

@@ -15,7 +15,7 @@ from hornbeam.core.serialization import (
     serialize_sharing,
 )
 from hornbeam.core.version import version
-from hornbeam.saving import archive, hdf5, strict_json
+from hornbeam.saving import archive, hdf5, shards, strict_json
 from hornbeam.saving.state import load_state, save_state
 
 # The version of Keras whose files these are.
@@ -220,9 +220,10 @@ def save_weights(
 
     Args:
         model: a built model.
-        filepath: a path that ends in `.weights.h5`.
+        filepath: a path that ends in `.weights.h5`, or in `.weights.json` for several
+            files.
         overwrite: whether an existing file is replaced. Default: True.
-        max_shard_size: not available yet; None: one file.
+        max_shard_size: the greatest size of a file, in GiB. Default: one file.
         objects_to_skip: layers that are left out. Default: none.
 
     >>> import hornbeam as keras, pathlib, tempfile
@@ -236,11 +237,12 @@ def save_weights(
     if kwargs:
         raise ValueError(f"Invalid keyword arguments: {sorted(kwargs)}")
     path = Path(filepath)
-    if max_shard_size is not None:
-        raise NotImplementedError(
-            "save_weights(): `max_shard_size` is not available. Pass None."
+    if max_shard_size is not None and not path.name.endswith(shards.SUFFIX):
+        raise ValueError(
+            "With `max_shard_size` the filename must end in `.weights.json`. "
+            f"Received: filepath={str(path)!r}"
         )
-    if not path.name.endswith(".weights.h5"):
+    if max_shard_size is None and not path.name.endswith(".weights.h5"):
         raise ValueError(
             f"The filename must end in `.weights.h5`. Received: filepath={str(path)!r}"
         )
@@ -250,7 +252,12 @@ def save_weights(
             f"`build()` it, before its weights are saved: {model.name!r}"
         )
     _check_overwrite(path, overwrite)
-    with archive.replacing(path) as temporary, hdf5.Writer(temporary) as writer:
+    with contextlib.ExitStack() as stack:
+        if max_shard_size is None:
+            temporary = stack.enter_context(archive.replacing(path))
+            writer = stack.enter_context(hdf5.Writer(temporary))
+        else:
+            writer = stack.enter_context(shards.ShardedWriter(path, max_shard_size))
         save_state(model, writer, skip=skip)
 
 
@@ -259,7 +266,7 @@ def load_weights(model, filepath, skip_mismatch: bool = False, **kwargs) -> None
 
     Args:
         model: a built model.
-        filepath: a `.weights.h5` or a `.keras` file.
+        filepath: a `.weights.h5`, a `.weights.json` or a `.keras` file.
         skip_mismatch: leave out layers that do not fit, with a warning. Default: False.
         objects_to_skip: layers that keep their weights. Default: none.
 
@@ -271,7 +278,7 @@ def load_weights(model, filepath, skip_mismatch: bool = False, **kwargs) -> None
     ...     keras.saving.load_weights(model, path)
     """
     path = Path(filepath)
-    is_weights = path.name.endswith(".weights.h5")
+    is_weights = path.name.endswith((".weights.h5", shards.SUFFIX))
     _check_load_arguments(path, is_weights, kwargs)
     if not getattr(model, "built", True):
         raise ValueError(
@@ -284,7 +291,9 @@ def load_weights(model, filepath, skip_mismatch: bool = False, **kwargs) -> None
     skip = kwargs.get("objects_to_skip") or ()
     with contextlib.ExitStack() as stack:
         assets = None
-        if is_weights:
+        if path.name.endswith(shards.SUFFIX):
+            root = stack.enter_context(shards.reading(path))
+        elif is_weights:
             root = stack.enter_context(hdf5.reading(path, path.name))
         else:
             reader = stack.enter_context(archive.opened(path))
@@ -302,7 +311,7 @@ def _check_load_arguments(path, is_weights, kwargs):
     if not is_weights and not is_keras:
         raise ValueError(
             f"File format not supported: filepath={str(path)!r}. Weights are loaded "
-            "from `.weights.h5` and `.keras` files."
+            "from `.weights.h5`, `.weights.json` and `.keras` files."
         )
     if kwargs.get("by_name"):
         raise ValueError(

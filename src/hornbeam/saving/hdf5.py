@@ -62,6 +62,15 @@ class Group(Mapping):
         child = self._children.get(name)
         return child if isinstance(child, Group) else None
 
+    def merge(self, other):
+        """Add what the group `other` of another file has."""
+        for name, child in other._children.items():
+            mine = self.group(name)
+            if mine is not None and isinstance(child, Group):
+                mine.merge(child)
+            else:
+                self._children.setdefault(name, child)
+
     def array_size(self):
         """Return the bytes of all arrays in the group and below."""
         return sum(
@@ -202,7 +211,7 @@ class Arrays(MutableMapping):
         self._group = group
 
     def __setitem__(self, key, value):
-        array = _as_array(value)
+        array = as_array(value)
         if key in self._group:
             del self._group[key]
         if array.dtype.name in _EXTENDED_DTYPES:
@@ -225,7 +234,8 @@ class Arrays(MutableMapping):
         return len(self._group)
 
 
-def _as_array(value):
+def as_array(value):
+    """Return a variable, a tensor, numbers or a text as an array to be stored."""
     if isinstance(value, Variable):
         return np.asarray(value.numpy())
     engine = backends.of(value)

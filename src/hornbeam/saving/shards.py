@@ -1,0 +1,137 @@
+"""Weights in several files of limited size, with a list of what is where.
+
+`model.weights.json` lists the groups and the files `model_00000.weights.h5`,
+`model_00001.weights.h5` ... beside it that hold their arrays.
+"""
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import MutableMapping
+from pathlib import Path
+
+from hornbeam.core.errors import UnsafeFileError
+from hornbeam.saving import hdf5, strict_json
+from hornbeam.saving.archive import replacing
+
+SUFFIX = ".weights.json"
+
+
+class ShardedWriter:
+    """Writes groups as `hdf5.Writer` does, to as many files as are needed.
+
+    Args:
+        path: the path of the list, which ends in `.weights.json`.
+        max_shard_size: the greatest size of a file, in GiB.
+    """
+
+    def __init__(self, path: Path, max_shard_size: float):
+        self._path = path
+        self._limit = int(max_shard_size * 1024**3)
+        self._shards = []
+        self._used = 0
+        self._total = 0
+        self._map = {}
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        self._next_shard()
+        return self
+
+    def __exit__(self, *exception):
+        # Every file takes its name only if all went well, the list at the end.
+        self._stack.__exit__(*exception)
+        if exception[0] is not None:
+            return
+        content = {
+            "metadata": {"total_size": float(self._total)},
+            "weight_map": self._map,
+        }
+        with replacing(self._path) as temporary:
+            temporary.write_text(json.dumps(content, indent=4), "utf-8")
+
+    def _next_shard(self):
+        name = f"{_stem(self._path)}_{len(self._shards):05}.weights.h5"
+        temporary = self._stack.enter_context(replacing(self._path.with_name(name)))
+        writer = self._stack.enter_context(hdf5.Writer(temporary))
+        self._shards.append((name, writer))
+        self._used = 0
+
+    def make(self, path, name=None):
+        """Make the group of arrays at `path`; `name` is that of its owner."""
+        return _ShardedArrays(self, path, name)
+
+    def place(self, path, name, size):
+        """Return the group of arrays in the file where the next one has room."""
+        if size > self._limit:
+            raise ValueError(
+                f"An array of {path!r} has {size} bytes, which exceeds the maximum "
+                f"shard size of {self._limit}. Increase `max_shard_size`."
+            )
+        if self._used + size > self._limit:
+            self._next_shard()
+        self._used += size
+        self._total += size
+        shard, writer = self._shards[-1]
+        shards = self._map.setdefault(f"/{path}", [])
+        if shard not in shards:
+            shards.append(shard)
+        return writer.make(path, name=name)
+
+
+class _ShardedArrays(MutableMapping):
+    def __init__(self, writer, path, name):
+        self._writer, self._path, self._name = writer, path, name
+        self._places = {}
+        writer._shards[-1][1].make(path, name=name)
+
+    def __setitem__(self, key, value):
+        array = hdf5.as_array(value)
+        place = self._writer.place(self._path, self._name, array.nbytes)
+        place[key] = array
+        self._places[key] = place
+
+    def __getitem__(self, key):
+        return self._places[key][key]
+
+    def __delitem__(self, key):
+        del self._places.pop(key)[key]
+
+    def __iter__(self):
+        return iter(self._places)
+
+    def __len__(self):
+        return len(self._places)
+
+
+@contextlib.contextmanager
+def reading(path: Path):
+    """Open the files of a list for reading: yields one root `hdf5.Group` for all."""
+    content = strict_json.loads(path.read_bytes(), path.name)
+    with contextlib.ExitStack() as stack:
+        root = hdf5.Group("/")
+        for name in _shard_names(path, content):
+            shard = path.with_name(name)
+            if not shard.is_file() or shard.is_symlink():
+                raise ValueError(f"{path.name} is damaged: {name!r} is missing.")
+            root.merge(stack.enter_context(hdf5.reading(shard, name)))
+        yield root
+
+
+def _shard_names(path, content):
+    try:
+        names = {name for names in content["weight_map"].values() for name in names}
+    except (TypeError, KeyError, AttributeError):
+        raise ValueError(f"{path.name} is damaged: it lists no files.") from None
+    pattern = re.escape(_stem(path)) + r"_\d{5}\.weights\.h5"
+    for name in names:
+        if not isinstance(name, str) or not re.fullmatch(pattern, name):
+            raise UnsafeFileError(
+                f"{path.name} lists {name!r}, which is none of its own files."
+            )
+    return sorted(names)
+
+
+def _stem(path):
+    return os.path.basename(path).removesuffix(SUFFIX)
