@@ -659,7 +659,7 @@ class Trainer:
     def _names_in_logs(self):
         """Return the names that logs have: they are part of a program's outputs."""
         inner = getattr(self._compile_metrics, "metrics", ())
-        return (self._output_names(), [m.name for m in (*self.metrics, *inner)])
+        return [metric.name for metric in (*self.metrics, *inner)]
 
     def _global_seed_variables(self):
         from hornbeam.core.random import global_seed_generator
