@@ -85,8 +85,9 @@ class Adadelta(Optimizer):
     def update_step(self, grad, variable, learning_rate):
         i = self._get_variable_index(variable)
         g, rho, epsilon = grad, self.rho, self.epsilon
-        s, d = self._squares[i], self._deltas[i]
-        s = self.assign(s, rho * s.value + (1 - rho) * ops.square(g))
-        x = -ops.sqrt((d.value + epsilon) / (s + epsilon)) * g
-        self.assign(d, rho * d.value + (1 - rho) * ops.square(x))
+        d = self._deltas[i].value
+        s = rho * self._squares[i] + (1 - rho) * ops.square(g)
+        x = -ops.sqrt((d + epsilon) / (s + epsilon)) * g
+        self.assign(self._squares[i], s)
+        self.assign(self._deltas[i], rho * d + (1 - rho) * ops.square(x))
         self.assign_add(variable, learning_rate * x)

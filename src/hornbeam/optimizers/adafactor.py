@@ -121,15 +121,16 @@ class Adafactor(Optimizer):
         a = ops.maximum(self.epsilon_2, _rms(variable.value)) * rate
         b = 1 - ops.power(t, self.beta_2_decay)
         q = ops.square(g) + self.epsilon_1
-        v = self._velocities[i]
         if len(variable.shape) < 2:
-            v = self.assign(v, b * v.value + (1 - b) * q)
+            v = b * self._velocities[i] + (1 - b) * q
         else:
-            r, c = self._rows[i], self._columns[i]
-            r = self.assign(r, b * r.value + (1 - b) * ops.mean(q, axis=-1))
-            c = self.assign(c, b * c.value + (1 - b) * ops.mean(q, axis=-2))
+            r = b * self._rows[i] + (1 - b) * ops.mean(q, axis=-1)
+            c = b * self._columns[i] + (1 - b) * ops.mean(q, axis=-2)
+            self.assign(self._rows[i], r)
+            self.assign(self._columns[i], c)
             r = r / ops.mean(r, axis=-1, keepdims=True)
-            v = self.assign(v, ops.expand_dims(r, -1) * ops.expand_dims(c, -2))
+            v = ops.expand_dims(r, -1) * ops.expand_dims(c, -2)
+        self.assign(self._velocities[i], v)
         u = g / ops.sqrt(v)
         u = u / ops.maximum(1.0, _rms(u) / self.clip_threshold)
         self.assign_sub(variable, a * u)

@@ -78,7 +78,7 @@ class Adagrad(Optimizer):
         if self.built:
             return
         super().build(var_list)
-        self._accumulators_of_squares = self.add_optimizer_variables(
+        self._sums = self.add_optimizer_variables(
             var_list,
             "accumulator",
             constant(self.initial_accumulator_value),
@@ -86,6 +86,7 @@ class Adagrad(Optimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         g = gradient
-        s = self._accumulators_of_squares[self._get_variable_index(variable)]
-        s = self.assign(s, s.value + ops.square(g))
+        slot = self._sums[self._get_variable_index(variable)]
+        s = slot + ops.square(g)
+        self.assign(slot, s)
         self.assign_sub(variable, learning_rate * g / ops.sqrt(s + self.epsilon))

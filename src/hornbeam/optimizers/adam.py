@@ -102,12 +102,13 @@ class Adam(Optimizer):
         g, b1, b2 = gradient, self.beta_1, self.beta_2
         t = ops.cast(self.iterations + 1, variable.dtype)
         a_t = learning_rate * ops.sqrt(1 - b2**t) / (1 - b1**t)
-        m, v = self._momentums[i], self._velocities[i]
-        m = self.assign(m, b1 * m.value + (1 - b1) * g)
-        v = self.assign(v, b2 * v.value + (1 - b2) * ops.square(g))
+        m = b1 * self._momentums[i] + (1 - b1) * g
+        v = b2 * self._velocities[i] + (1 - b2) * ops.square(g)
+        self.assign(self._momentums[i], m)
+        self.assign(self._velocities[i], v)
         if self.amsgrad:
-            maximum = self._velocity_hats[i]
-            v = self.assign(maximum, ops.maximum(maximum, v))
+            v = ops.maximum(self._velocity_hats[i], v)
+            self.assign(self._velocity_hats[i], v)
         self.assign_sub(variable, a_t * m / (ops.sqrt(v) + self.epsilon))
 
     def update_all(self, gradients, variables, learning_rate):

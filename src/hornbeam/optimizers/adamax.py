@@ -89,7 +89,8 @@ class Adamax(Optimizer):
         i = self._get_variable_index(variable)
         a, g, b1 = learning_rate, gradient, self.beta_1
         t = ops.cast(self.iterations + 1, variable.dtype)
-        m, u = self._momentums[i], self._norms[i]
-        m = self.assign(m, b1 * m.value + (1 - b1) * g)
-        u = self.assign(u, ops.maximum(self.beta_2 * u.value, ops.absolute(g)))
+        m = b1 * self._momentums[i] + (1 - b1) * g
+        u = ops.maximum(self.beta_2 * self._norms[i], ops.absolute(g))
+        self.assign(self._momentums[i], m)
+        self.assign(self._norms[i], u)
         self.assign_sub(variable, a / (1 - b1**t) * m / (u + self.epsilon))

@@ -53,8 +53,8 @@ class AdamW(Adam):
     ):
         if weight_decay is None:
             raise ValueError(
-                "Argument `weight_decay` of AdamW must be a number. Received: None. "
-                "Use `Adam` to train without decay."
+                "Argument `weight_decay` must be a float. Received: weight_decay=None. "
+                "AdamW always decays; use `Adam` to train without decay."
             )
         super().__init__(
             learning_rate,

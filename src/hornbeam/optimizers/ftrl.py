@@ -115,11 +115,12 @@ class Ftrl(Optimizer):
         a, g, w, p = learning_rate, gradient, variable.value, -self.learning_rate_power
         l1 = self.l1_regularization_strength
         l2 = self.l2_regularization_strength + self.beta / (2 * a)
-        n, z = self._sums[i], self._linears[i]
-        old, new = ops.power(n.value, p), ops.power(n.value + ops.square(g), p)
+        n, z = self._sums[i].value, self._linears[i].value
+        old, new = ops.power(n, p), ops.power(n + ops.square(g), p)
         shrunk = g + 2 * self.l2_shrinkage_regularization_strength * w
-        z = self.assign(z, z.value + shrunk - (new - old) / a * w)
-        self.assign(n, n.value + ops.square(g))
+        z = z + shrunk - (new - old) / a * w
+        self.assign(self._sums[i], n + ops.square(g))
+        self.assign(self._linears[i], z)
         self.assign(variable, (ops.clip(z, -l1, l1) - z) / (new / a + 2 * l2))
 
 

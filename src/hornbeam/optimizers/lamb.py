@@ -92,9 +92,10 @@ class Lamb(Optimizer):
         i = self._get_variable_index(variable)
         g, b1, b2, w = gradient, self.beta_1, self.beta_2, variable.value
         t = ops.cast(self.iterations + 1, variable.dtype)
-        m, v = self._momentums[i], self._velocities[i]
-        m = self.assign(m, b1 * m.value + (1 - b1) * g)
-        v = self.assign(v, b2 * v.value + (1 - b2) * ops.square(g))
+        m = b1 * self._momentums[i] + (1 - b1) * g
+        v = b2 * self._velocities[i] + (1 - b2) * ops.square(g)
+        self.assign(self._momentums[i], m)
+        self.assign(self._velocities[i], v)
         r = m / (1 - b1**t) / (ops.sqrt(v / (1 - b2**t)) + self.epsilon)
         w_norm, r_norm = _norm(w), _norm(r)
         both = ops.logical_and(w_norm > 0, r_norm > 0)

@@ -7,6 +7,7 @@ from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.serialization import deserialize_keras_object, init_arguments
 from hornbeam.core.variable import Variable
+from hornbeam.optimizers.gradients import present
 from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.optimizers.state import constant
 
@@ -38,6 +39,8 @@ class LossScaleOptimizer(Optimizer):
     >>> float(variable[0])
     0.5
     """
+
+    holds_optimizers = True
 
     initial_scale = Hyperparameter()
     dynamic_growth_steps = Hyperparameter()
@@ -114,7 +117,7 @@ class LossScaleOptimizer(Optimizer):
         if not grads:
             return
         variables = self._variables_for(grads, trainable_variables)
-        grads, variables = self._with_gradients(grads, variables)
+        grads, variables = present(grads, variables)
         finite = self.check_finite(grads)
         inner = self.inner_optimizer
 

@@ -16,7 +16,8 @@ class MultiOptimizer(Optimizer):
     """Update each variable with the optimizer that a map gives for it.
 
     Args:
-        optimizer_map: an `OptimizerMap`, or a function from a variable to an optimizer.
+        optimizer_map: an `OptimizerMap`, or a function from a variable to an optimizer,
+            or one optimizer for all.
         loss_scale_factor: as in `Optimizer`; those of the single optimizers are not
             used.
         name: default: the class's name with underscores and a number.
@@ -35,12 +36,16 @@ class MultiOptimizer(Optimizer):
     (0.5, 0.75)
     """
 
+    holds_optimizers = True
+
     def __init__(
         self,
-        optimizer_map: OptimizerMap | Callable[[Variable], Optimizer],
+        optimizer_map: OptimizerMap | Optimizer | Callable[[Variable], Optimizer],
         loss_scale_factor: float | None = None,
         name: str | None = None,
     ):
+        if isinstance(optimizer_map, Optimizer):
+            optimizer_map = OptimizerMap(optimizer_map)
         if not callable(optimizer_map):
             raise TypeError(
                 "Argument `optimizer_map` of MultiOptimizer must be an OptimizerMap or "
@@ -75,6 +80,11 @@ class MultiOptimizer(Optimizer):
                 raise ValueError(
                     f"`optimizer_map` of MultiOptimizer must give an optimizer. "
                     f"Received {optimizer!r} for variable {variable.path!r}."
+                )
+            if optimizer.holds_optimizers:
+                raise ValueError(
+                    f"{type(optimizer).__name__} cannot be used inside an "
+                    f"MultiOptimizer. It was given for variable {variable.path!r}."
                 )
             self._add(optimizer)
             self._choices.append(optimizer)

@@ -162,8 +162,9 @@ class Muon(Optimizer):
             self._muon_step(gradient, variable, learning_rate)
 
     def _muon_step(self, g, variable, a):
-        m = self._momentums[self._get_variable_index(variable)]
-        m = self.assign(m, self.momentum * m.value + g)
+        slot = self._momentums[self._get_variable_index(variable)]
+        m = self.momentum * slot + g
+        self.assign(slot, m)
         u = g + self.momentum * m if self.nesterov else m
         x = self.zeropower_via_newtonschulz5(u, self.ns_steps)
         self.assign_sub(variable, a * self.lr_adjust(x))
@@ -172,9 +173,10 @@ class Muon(Optimizer):
         i = self._get_variable_index(variable)
         b1, b2 = self.adam_beta_1, self.adam_beta_2
         t = ops.cast(self.iterations + 1, variable.dtype)
-        m, v = self._momentums[i], self._velocities[i]
-        m = self.assign(m, b1 * m.value + (1 - b1) * g)
-        v = self.assign(v, b2 * v.value + (1 - b2) * ops.square(g))
+        m = b1 * self._momentums[i] + (1 - b1) * g
+        v = b2 * self._velocities[i] + (1 - b2) * ops.square(g)
+        self.assign(self._momentums[i], m)
+        self.assign(self._velocities[i], v)
         a_t = a * ops.sqrt(1 - b2**t) / (1 - b1**t)
         self.assign_sub(variable, a_t * m / (ops.sqrt(v) + self.epsilon))
 

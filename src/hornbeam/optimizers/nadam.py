@@ -103,9 +103,10 @@ class Nadam(Optimizer):
         g, b1, b2 = gradient, self.beta_1, self.beta_2
         t = ops.cast(self.iterations + 1, variable.dtype)
         p = ops.cast(self._u_product, variable.dtype)
-        m, v = self._momentums[i], self._velocities[i]
-        m = self.assign(m, b1 * m.value + (1 - b1) * g)
-        v = self.assign(v, b2 * v.value + (1 - b2) * ops.square(g))
+        m = b1 * self._momentums[i] + (1 - b1) * g
+        v = b2 * self._velocities[i] + (1 - b2) * ops.square(g)
+        self.assign(self._momentums[i], m)
+        self.assign(self._velocities[i], v)
         u, next_u = self._u(t), self._u(t + 1)
         m_hat = next_u * m / (1 - p * next_u) + (1 - u) * g / (1 - p)
         root = ops.sqrt(v / (1 - b2**t))

@@ -22,7 +22,12 @@ from hornbeam.core.serialization import (
     serialize_argument,
 )
 from hornbeam.core.variable import Variable
-from hornbeam.optimizers import clipping
+from hornbeam.optimizers.gradients import (
+    clip_by_global_norm,
+    clip_by_norm,
+    clip_by_value,
+    present,
+)
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
 from hornbeam.optimizers.state import OptimizerState, constant, native_update
 
@@ -64,6 +69,9 @@ class Optimizer(OptimizerState):
     >>> float(variable[0])
     2.5
     """
+
+    # Whether it updates through other optimizers.
+    holds_optimizers = False
 
     weight_decay = Hyperparameter()
     clipnorm = Hyperparameter()
@@ -192,9 +200,11 @@ class Optimizer(OptimizerState):
             if variables and own.backend is not variables[0].backend:
                 own.move_to(variables[0].backend)
         if self.use_ema:
-            self._averages = self.add_optimizer_variables(variables, "average")
+            self._model_variables_moving_average = self.add_optimizer_variables(
+                variables, "average"
+            )
         if self.gradient_accumulation_steps:
-            self._accumulators = self.add_optimizer_variables(
+            self._accumulated_gradients = self.add_optimizer_variables(
                 variables, "gradient_accumulator"
             )
         self.built = True
@@ -240,7 +250,7 @@ class Optimizer(OptimizerState):
         if not grads:
             return
         variables = self._variables_for(grads, trainable_variables)
-        grads, variables = self._with_gradients(grads, variables)
+        grads, variables = present(grads, variables)
         if self.loss_scale_factor is not None:
             scale = 1.0 / self.loss_scale_factor
             grads = [
@@ -277,7 +287,9 @@ class Optimizer(OptimizerState):
     def _accumulate(self, gradients, variables):
         """Add to the sums; at every n-th call update with the means and clear them."""
         n = self.gradient_accumulation_steps
-        sums = [self._accumulators[self._get_variable_index(v)] for v in variables]
+        sums = [
+            self._accumulated_gradients[self._get_variable_index(v)] for v in variables
+        ]
         for total, gradient, variable in zip(sums, gradients, variables, strict=True):
             merge = ops.maximum if variable.overwrite_with_gradient else ops.add
             total.assign(merge(total, gradient))
@@ -333,34 +345,13 @@ class Optimizer(OptimizerState):
                 )
         return variables
 
-    def _with_gradients(self, grads, variables):
-        """Drop the variables without a gradient; gradients in the variables' dtypes."""
-        missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
-        if len(missing) == len(variables):
-            raise ValueError(
-                "No gradients provided for any variable. Expected a gradient for some "
-                f"of {missing}."
-            )
-        if missing:
-            warnings.warn(
-                f"Gradients do not exist for variables {missing} when minimizing the "
-                "loss.",
-                stacklevel=4,
-            )
-        pairs = [
-            (_dense(g, v), v)
-            for g, v in zip(grads, variables, strict=True)
-            if g is not None
-        ]
-        return [g for g, _ in pairs], [v for _, v in pairs]
-
     def _clip_gradients(self, grads):
         if self.clipnorm is not None:
-            return clipping.by_norm(grads, self.clipnorm)
+            return clip_by_norm(grads, self.clipnorm)
         if self.global_clipnorm is not None:
-            return clipping.by_global_norm(grads, self.global_clipnorm)
+            return clip_by_global_norm(grads, self.global_clipnorm)
         if self.clipvalue is not None:
-            return clipping.by_value(grads, self.clipvalue)
+            return clip_by_value(grads, self.clipvalue)
         return grads
 
     def exclude_from_weight_decay(
@@ -410,9 +401,12 @@ class Optimizer(OptimizerState):
         n = self.ema_overwrite_frequency
         is_due = n and ops.equal(ops.mod(self.iterations + 1, n), 0)
         for variable in variables:
-            average = self._averages[self._get_variable_index(variable)]
+            average = self._model_variables_moving_average[
+                self._get_variable_index(variable)
+            ]
             a = ops.cast(momentum, variable.dtype)
-            mean = average.assign(a * average.value + (1 - a) * variable.value)
+            mean = a * average.value + (1 - a) * variable.value
+            average.assign(mean)
             if n:
                 variable.assign(ops.where(is_due, mean, variable.value))
 
@@ -421,7 +415,9 @@ class Optimizer(OptimizerState):
         if not self.use_ema:
             return
         for variable in var_list:
-            average = self._averages[self._get_variable_index(variable)]
+            average = self._model_variables_moving_average[
+                self._get_variable_index(variable)
+            ]
             # A copy: an engine may give the memory of a variable to its next program.
             variable.assign(ops.copy(average))
 
@@ -491,10 +487,3 @@ class Optimizer(OptimizerState):
 
 def _positions(variables):
     return {id(variable): i for i, variable in enumerate(variables)}
-
-
-def _dense(gradient, variable):
-    engine = variable.backend
-    if engine.is_tensor(gradient) and engine.dtype_of(gradient) == variable.dtype:
-        return gradient
-    return ops.convert_to_tensor(gradient, dtype=variable.dtype, sparse=False)

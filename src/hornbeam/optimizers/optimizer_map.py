@@ -100,6 +100,11 @@ class OptimizerMap(MutableMapping):
 
 def _check(what, optimizer):
     if isinstance(optimizer, Optimizer):
+        if optimizer.holds_optimizers:
+            raise ValueError(
+                f"`{what}`: optimizer cannot be {type(optimizer).__name__}. Give the "
+                "optimizers inside it, and wrap the MultiOptimizer instead."
+            )
         return optimizer
     expected = f"`{what}` of OptimizerMap must be a Keras Optimizer instance."
     # Types differ by place, as in Keras.

@@ -102,14 +102,14 @@ class RMSprop(Optimizer):
     def update_step(self, gradient, variable, learning_rate):
         i = self._get_variable_index(variable)
         g, rho = gradient, self.rho
-        v = self._velocities[i]
-        d = self.assign(v, rho * v.value + (1 - rho) * ops.square(g))
+        d = rho * self._velocities[i] + (1 - rho) * ops.square(g)
+        self.assign(self._velocities[i], d)
         if self.centered:
-            c = self._average_gradients[i]
-            c = self.assign(c, rho * c.value + (1 - rho) * g)
+            c = rho * self._average_gradients[i] + (1 - rho) * g
+            self.assign(self._average_gradients[i], c)
             d = d - ops.square(c)
         s = learning_rate * g / ops.sqrt(d + self.epsilon)
         if self._momentums:
-            m = self._momentums[i]
-            s = self.assign(m, self.momentum * m.value + s)
+            s = self.momentum * self._momentums[i] + s
+            self.assign(self._momentums[i], s)
         self.assign_sub(variable, s)

@@ -108,10 +108,12 @@ class ScheduleFreeAdamW(Optimizer):
         g, b1, b2, w = gradient, self.beta_1, self.beta_2, variable.value
         t = ops.cast(self.iterations + 1, variable.dtype)
         a = learning_rate * ops.minimum(1.0, t / ops.maximum(self.warmup_steps, 1.0))
-        z, v = self._momentums[i], self._velocities[i]
-        v = self.assign(v, b2 * v.value + (1 - b2) * ops.square(g))
-        x = (w - (1 - b1) * z.value) / b1
+        z = self._momentums[i].value
+        v = b2 * self._velocities[i] + (1 - b2) * ops.square(g)
+        self.assign(self._velocities[i], v)
+        x = (w - (1 - b1) * z) / b1
         root = ops.sqrt(v / (1 - b2**t))
-        z = self.assign(z, z.value - a * g / (root + self.epsilon))
+        z = z - a * g / (root + self.epsilon)
+        self.assign(self._momentums[i], z)
         x = x + (z - x) / t
         self.assign(variable, (1 - b1) * z + b1 * x)

@@ -109,6 +109,7 @@ class SGD(Optimizer):
         if not self._momentums:
             self.assign_sub(variable, a * g)
             return
-        b, m = self.momentum, self._momentums[self._get_variable_index(variable)]
-        m = self.assign(m, b * m.value - a * g)
+        b, slot = self.momentum, self._momentums[self._get_variable_index(variable)]
+        m = b * slot - a * g
+        self.assign(slot, m)
         self.assign_add(variable, b * m - a * g if self.nesterov else m)

@@ -1,0 +1,61 @@
+"""Gradients made ready for an update: present, dense, of the right size and dtype."""
+
+import warnings
+
+from hornbeam import ops
+
+
+def present(gradients, variables):
+    """Drop the variables without a gradient; give gradients the variables' dtypes."""
+    missing = [v.path for g, v in zip(gradients, variables, strict=True) if g is None]
+    if len(missing) == len(variables):
+        raise ValueError(
+            "No gradients provided for any variable. Expected a gradient for some "
+            f"of {missing}."
+        )
+    if missing:
+        warnings.warn(
+            f"Gradients do not exist for variables {missing} when minimizing the loss.",
+            stacklevel=4,
+        )
+        kept = [
+            (g, v) for g, v in zip(gradients, variables, strict=True) if g is not None
+        ]
+        gradients, variables = zip(*kept, strict=True)
+    dense = [_dense(g, v) for g, v in zip(gradients, variables, strict=True)]
+    return dense, list(variables)
+
+
+def _dense(gradient, variable):
+    engine = variable.backend
+    if engine.is_tensor(gradient) and engine.dtype_of(gradient) == variable.dtype:
+        return gradient
+    if hasattr(gradient, "todense"):
+        gradient = gradient.todense()
+    return ops.convert_to_tensor(gradient, dtype=variable.dtype)
+
+
+def clip_by_norm(gradients, limit):
+    """Shrink each gradient whose Euclidean norm is above `limit` to that norm."""
+    return [g * _shrink(_norm([g]), limit) for g in gradients]
+
+
+def clip_by_global_norm(gradients, limit):
+    """Shrink all gradients alike so that their common norm is at most `limit`."""
+    if not gradients:
+        return gradients
+    scale = _shrink(_norm(gradients), limit)
+    return [g * ops.cast(scale, g.dtype) for g in gradients]
+
+
+def clip_by_value(gradients, limit):
+    """Limit each entry to `[-limit, limit]`."""
+    return [ops.clip(g, -limit, limit) for g in gradients]
+
+
+def _norm(tensors):
+    return ops.sqrt(sum(ops.sum(ops.square(t)) for t in tensors))
+
+
+def _shrink(norm, limit):
+    return limit / ops.maximum(norm, limit)
