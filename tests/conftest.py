@@ -12,6 +12,25 @@ import pytest
 from hornbeam import backends
 from hornbeam.core import naming
 
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--wheel", help="the folder from which hornbeam must have been imported"
+    )
+
+
+def pytest_configure(config):
+    import pathlib
+
+    import hornbeam
+
+    folder = config.getoption("--wheel")
+    imported = pathlib.Path(hornbeam.__file__).resolve()
+    if folder and pathlib.Path(folder).resolve() not in imported.parents:
+        raise pytest.UsageError(f"hornbeam was imported from {imported}, not {folder}")
+
+
 ENGINES = [
     name
     for name in backends.NAMES

@@ -445,6 +445,9 @@ class Trainer:
             self.reset_metrics()
             callbacks.on_epoch_begin(epoch)
             logs = train.run(epoch)
+            if train.steps_done == 0:
+                # The data has ended: an epoch without a step trains nothing.
+                break
             if test is not None and _due(epoch, validation_freq):
                 self.reset_metrics()
                 callbacks.on_test_begin()
