@@ -75,8 +75,8 @@ class Loss(Configurable):
     def __call__(self, y_true, y_pred, sample_weight=None):
         """Return the reduced loss of `y_pred` for the targets `y_true`."""
         mask = getattr(y_pred, "_keras_mask", None)
-        y_true = tree.map_structure(self._convert_target, y_true)
-        y_pred = tree.map_structure(self._convert, y_pred)
+        y_true = _map_tensors(self._convert_target, y_true)
+        y_pred = _map_tensors(self._convert, y_pred)
         values = self._convert(self.call(y_true, y_pred))
         return reduce_values(
             values,
@@ -130,6 +130,15 @@ class LossFunctionWrapper(Loss):
     def get_config(self):
         """Return the arguments that make an equal loss."""
         return {**super().get_config(), **self.kwargs}
+
+
+def _map_tensors(convert, x):
+    """Return a nest of tensors converted; lists of numbers are one tensor."""
+    if not isinstance(x, list | tuple | dict):
+        return convert(x)
+    if not any(hasattr(leaf, "shape") for leaf in tree.flatten(x)):
+        return convert(x)
+    return tree.map_structure(convert, x)
 
 
 def is_ours(target) -> bool:

@@ -1,0 +1,379 @@
+"""Every metric, against its formula and the laws that all of them obey."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import hornbeam as keras
+from hornbeam.core.lazy import names_of
+from tests.metrics.table import ROWS
+
+rows = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+# Sum and Mean measure values, not predictions: they have tests of their own.
+OTHER = {"Metric", "Sum", "Mean", "MeanMetricWrapper"}
+
+
+def data_of(row, seed=0):
+    y_true, y_pred = row.data(np.random.default_rng(seed))
+    return tuple(
+        x.astype("int32" if x.dtype.kind == "i" else "float32")
+        for x in (y_true, y_pred)
+    )
+
+
+def weights_of(y_true, seed=1):
+    return np.random.default_rng(seed).uniform(0.2, 2, len(y_true)).astype("float32")
+
+
+def make(row, **more):
+    return getattr(keras.metrics, row.name)(**{**row.arguments, **more})
+
+
+def expected(row, y_true, y_pred, w=None):
+    y_true, y_pred = (
+        x if x.dtype.kind == "i" else x.astype("float64") for x in (y_true, y_pred)
+    )
+    w = np.ones(len(y_true)) if w is None else w.astype("float64")
+    return row.formula(y_true, y_pred, w)
+
+
+def host(x):
+    return keras.ops.convert_to_numpy(x).astype("float64")
+
+
+def assert_close(found, wanted, rtol=3e-5, atol=3e-6):
+    found = host(found)
+    assert found.shape == np.shape(wanted)
+    np.testing.assert_allclose(found, wanted, rtol=rtol, atol=atol)
+
+
+def test_every_metric_has_a_row():
+    public = {n for n in names_of(keras.metrics.__name__) if n[0].isupper()}
+    assert {row.name for row in ROWS} == public - OTHER
+
+
+@rows
+def test_values(row, engine):
+    y_true, y_pred = data_of(row)
+    metric = make(row)
+    assert metric.update_state(y_true, y_pred) is None
+    assert_close(metric.result(), expected(row, y_true, y_pred))
+
+
+@rows
+def test_values_with_weights(row, engine):
+    y_true, y_pred = data_of(row)
+    w = weights_of(y_true)
+    assert_close(make(row)(y_true, y_pred, w), expected(row, y_true, y_pred, w))
+
+
+@rows
+def test_batches_add_up(row, engine):
+    y_true, y_pred = data_of(row)
+    w = weights_of(y_true)
+    metric = make(row)
+    for part in (slice(0, 1), slice(1, 4), slice(4, None)):
+        metric.update_state(y_true[part], y_pred[part], w[part])
+    assert_close(metric.result(), expected(row, y_true, y_pred, w))
+
+
+@rows
+def test_weights_of_zero_leave_rows_out(row, engine):
+    """What padding a batch needs."""
+    y_true, y_pred = data_of(row)
+    metric, padded = make(row), make(row)
+    assert metric.accepts_padding
+    metric.update_state(y_true, y_pred)
+    mask = np.array([1] * len(y_true) + [0, 0], "int32")
+    padded.update_state(
+        *(np.concatenate([x, x[:1], x[:1]]) for x in (y_true, y_pred)),
+        sample_weight=keras.ops.convert_to_tensor(mask),
+    )
+    assert_close(padded.result(), host(metric.result()))
+    for a, b in zip(padded.variables, metric.variables, strict=True):
+        assert_close(a.value, host(b.value))
+
+
+@rows
+def test_reset(row, engine):
+    y_true, y_pred = data_of(row)
+    metric = make(row)
+    metric.update_state(y_pred=y_pred[:2], y_true=y_true[:2])
+    metric.reset_state()
+    assert metric.variables and all((v.numpy() == 0).all() for v in metric.variables)
+    metric.update_state(y_true, y_pred)
+    assert_close(metric.result(), expected(row, y_true, y_pred))
+
+
+@rows
+def test_stateless_methods_leave_the_state(row, engine):
+    y_true, y_pred = data_of(row)
+    metric = make(row)
+    metric.build(y_true.shape, y_pred.shape)
+    state = metric.stateless_reset_state()
+    assert all((host(v) == 0).all() for v in state)
+
+    def step(state, y_true, y_pred):
+        return metric.stateless_update_state(state, y_true, y_pred)
+
+    step = engine.jit(step) if engine.compiles else step
+    half = len(y_true) // 2
+    for part in (slice(0, half), slice(half, None)):
+        state = step(
+            state, *(keras.ops.convert_to_tensor(x[part]) for x in (y_true, y_pred))
+        )
+    assert_close(metric.stateless_result(state), expected(row, y_true, y_pred))
+    assert all((v.numpy() == 0).all() for v in metric.variables)
+    with pytest.raises(ValueError, match="metric_variables"):
+        metric.stateless_result(state[:-1])
+
+
+@rows
+def test_config_makes_an_equal_metric(row):
+    y_true, y_pred = data_of(row)
+    metric = make(row, name="mine")
+    config = metric.get_config()
+    assert config["name"] == "mine" and config["dtype"] == metric.dtype
+    assert all(config[k] == v for k, v in row.arguments.items())
+    copy = keras.metrics.deserialize(keras.metrics.serialize(metric))
+    assert type(copy) is type(metric) and copy.get_config() == config
+    assert_close(copy(y_true, y_pred), host(metric(y_true, y_pred)))
+    copy = pickle.loads(pickle.dumps(metric))
+    assert_close(copy.result(), host(metric.result()))
+
+
+@rows
+def test_before_the_first_batch_it_is_zero(row, engine):
+    result = host(make(row).result())
+    assert (result == 0).all()
+
+
+@rows
+def test_dtype_of_the_state(row, engine):
+    metric = make(row, dtype="float64" if engine.name != "jax" else "float32")
+    y_true, y_pred = data_of(row)
+    metric.update_state(y_true, y_pred)
+    assert {v.dtype for v in metric.variables} == {metric.dtype}
+    assert_close(metric.result(), expected(row, y_true, y_pred))
+
+
+def test_names():
+    assert keras.metrics.AUC().name == "auc"
+    assert keras.metrics.AUC().name == "auc_1"
+    assert [v.path for v in keras.metrics.Mean(name="a/b").variables] == [
+        "a>b/total",
+        "a>b/count",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "weights", "mean", "total"),
+    [
+        ([1.0, 3.0, 5.0, 7.0], None, 4.0, 16.0),
+        ([1.0, 3.0, 5.0, 7.0], [1, 1, 0, 0], 2.0, 4.0),
+        ([1.0, 3.0, 5.0, 7.0], 2.0, 4.0, 32.0),
+        ([[1.0, 3.0], [5.0, 7.0]], [[1, 1], [1, 0]], 3.0, 9.0),
+        ([[1.0, 3.0], [5.0, 7.0]], [[1, 0]], 3.0, 6.0),
+        ([[1.0, 3.0], [5.0, 7.0]], [3, 1], 3.0, 24.0),
+        (5.0, None, 5.0, 5.0),
+    ],
+)
+def test_mean_and_sum(values, weights, mean, total, engine):
+    metric = keras.metrics.Mean()
+    metric.update_state(values, weights)
+    assert float(metric.result()) == pytest.approx(mean)
+    metric = keras.metrics.Sum()
+    metric.update_state(values, weights)
+    assert float(metric.result()) == pytest.approx(total)
+
+
+def test_mean_of_a_function(engine):
+    def miss(y_true, y_pred, scale=1.0):
+        return scale * keras.ops.abs(y_true - y_pred)
+
+    metric = keras.metrics.MeanMetricWrapper(miss, name="miss", scale=2.0)
+    metric.update_state([1.0, 2.0], [1.0, 4.0], sample_weight=[1.0, 3.0])
+    assert float(metric.result()) == pytest.approx(3.0)
+    assert not metric.accepts_padding
+    config = keras.metrics.MeanMetricWrapper(keras.losses.huber, delta=2.0).get_config()
+    copy = keras.metrics.MeanMetricWrapper.from_config(config)
+    copy.update_state([0.0], [4.0])
+    assert float(copy.result()) == pytest.approx(6.0)
+
+
+@pytest.mark.parametrize("name", ["MeanSquaredError", "RootMeanSquaredError"])
+def test_the_mask_of_the_predictions_is_a_weight(name, engine):
+    y_pred = keras.ops.convert_to_tensor(np.array([[1.0], [3.0], [5.0]], "float32"))
+    if not hasattr(y_pred, "__dict__"):
+        pytest.skip("arrays of this engine hold no mask")
+    y_pred._keras_mask = keras.ops.convert_to_tensor(np.array([True, False, True]))
+    power = 2 if name[0] == "R" else 1
+    metric = getattr(keras.metrics, name)()
+    metric.update_state(np.zeros((3, 1)), y_pred)
+    assert float(metric.result()) ** power == pytest.approx(13.0)
+    metric.reset_state()
+    metric.update_state(np.zeros((3, 1)), y_pred, sample_weight=[3.0, 5.0, 1.0])
+    assert float(metric.result()) ** power == pytest.approx(7.0)
+
+
+def test_ignored_class_does_not_count(engine):
+    metric = keras.metrics.SparseCategoricalCrossentropy(ignore_class=0)
+    y_pred = np.array([[0.8, 0.1, 0.1], [0.05, 0.95, 0], [0.1, 0.8, 0.1]])
+    metric.update_state([0, 1, 2], y_pred)
+    wanted = -(np.log(0.95) + np.log(0.1)) / 2
+    assert float(metric.result()) == pytest.approx(wanted, rel=1e-4)
+    metric.reset_state()
+    metric.update_state([0, 1, 2], y_pred, sample_weight=[0.5, 1.5, 2.0])
+    wanted = -(1.5 * np.log(0.95) + 2 * np.log(0.1)) / 3.5
+    assert float(metric.result()) == pytest.approx(wanted, rel=1e-4)
+
+
+def test_top_k_with_ties_and_nan(engine):
+    found = keras.metrics.sparse_top_k_categorical_accuracy(
+        [0, 1, 2], np.array([[0.2, 0.2, 0.2]] * 3), k=1
+    )
+    assert host(found).tolist() == [1, 1, 1]
+    y_pred = np.array([[0.2, np.nan, 0.2]] * 3)
+    found = keras.metrics.sparse_top_k_categorical_accuracy([0, 1, 2], y_pred, k=1)
+    assert host(found).tolist() == [1, 0, 1]
+    found = keras.metrics.sparse_top_k_categorical_accuracy(
+        [2, 1], np.array([[1, 0, 3], [1, 2, 3]]), k=1, from_sorted_ids=True
+    )
+    assert host(found).tolist() == [0, 1]
+
+
+def test_exact_thresholds(engine):
+    """A prediction that equals a threshold is not above it, however it is counted."""
+    steps = np.linspace(0, 1, 11).astype("float32")
+    labels = np.ones(11)
+    even = keras.metrics.SensitivityAtSpecificity(0.5, num_thresholds=11)
+    even.update_state(labels, steps)
+    listed = keras.metrics.TruePositives(thresholds=[0.0, *steps[1:-1].tolist()])
+    listed.update_state(labels, steps)
+    assert even.true_positives.numpy().tolist() == list(range(10, -1, -1))
+    assert listed.accumulator.numpy().tolist() == list(range(10, 0, -1))
+
+
+def test_predictions_out_of_range_and_nan_do_not_break_counts(engine):
+    metric = keras.metrics.AUC(num_thresholds=3)
+    metric.update_state([0, 1, 1, 0], [-0.2, 0.5, 1.9, 0.7])
+    assert metric.true_positives.numpy().tolist() == [2, 1, 0]
+    assert metric.false_negatives.numpy().tolist() == [0, 1, 2]
+    with np.errstate(invalid="ignore"):
+        metric.update_state([1.0], [np.nan])
+
+
+def test_interpolated_area_under_precision_recall(engine):
+    metric = keras.metrics.AUC(num_thresholds=3, curve="PR")
+    found = metric([0, 0, 1, 1], [0, 0.5, 0.3, 0.9], [1, 2, 3, 4])
+    # tp = [7, 4, 0], predicted = [10, 4, 0]: slopes 1/2 and 1, intercepts 2 and 0.
+    wanted = (0.5 * (3 + 2 * np.log(10 / 4)) + 4) / 7
+    assert float(found) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_gain_curve(engine):
+    y = np.array([0, 0, 0, 1, 0, 1, 0, 1, 1, 1])
+    p = np.array([0.1, 0.2, 0.3, 0.3, 0.4, 0.4, 0.6, 0.6, 0.8, 0.9])
+    # Gains at 0, 1/2, 1: recall 1, 1/3, 0; precision 0, 2/3, 1.
+    wanted = 2 / 3 * (0 + 2 / 3) / 2 + 1 / 3 * (2 / 3 + 1) / 2
+    metric = keras.metrics.AUC(num_thresholds=3, curve="PRGAIN")
+    assert float(metric(y, p)) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_weights_of_labels(engine):
+    y = np.array([[0, 0], [0, 0], [1, 1], [1, 1]])
+    p = np.array([[0, 0.5, 0.3, 0.9], [0.1, 0.2, 0.3, 0.4]]).T
+    metric = keras.metrics.AUC(
+        num_thresholds=5, multi_label=True, label_weights=[0.75, 0.25]
+    )
+    assert float(metric(y, p)) == pytest.approx(0.875 * 0.75 + 0.25, rel=1e-5)
+
+
+def test_confusion_matrix_leaves_out_what_is_no_class(engine):
+    metric = keras.metrics.MeanIoU(num_classes=2, ignore_class=255)
+    metric.update_state([0, 3, -1, 0, 255, 1], [0, 1, 0, 2, 1, 1])
+    assert metric.total_cm.numpy().tolist() == [[1, 0], [0, 1]]
+    assert float(metric.result()) == 1.0
+
+
+def test_fractional_weights_need_a_float_matrix(engine):
+    metric = keras.metrics.MeanIoU(num_classes=2)
+    with pytest.warns(UserWarning, match="dtype='float32'"):
+        metric.update_state([0, 1], [0, 1], sample_weight=np.array([0.5, 1.0]))
+    metric.update_state([0, 1], [0, 1], sample_weight=np.array([2, 3]))
+
+
+def test_r2_of_targets_far_from_zero(engine):
+    generator = np.random.default_rng(0)
+    y = 2000.0 + generator.normal(size=(64, 1))
+    p = y + 0.5 * generator.normal(size=(64, 1))
+    y, p = y.astype("float32"), p.astype("float32")
+    metric = keras.metrics.R2Score()
+    for part in np.split(np.arange(64), 8):
+        metric.update_state(y[part], p[part])
+    y, p = y.astype("float64"), p.astype("float64")
+    wanted = 1 - ((y - p) ** 2).sum() / ((y - y.mean()) ** 2).sum()
+    assert float(metric.result()) == pytest.approx(wanted, rel=1e-4)
+
+
+@pytest.mark.parametrize(("offset", "score"), [(0.0, 1.0), (1.0, 0.0)])
+def test_r2_of_constant_targets(offset, score, engine):
+    metric = keras.metrics.R2Score()
+    metric.update_state(np.ones((3, 1)), np.ones((3, 1)) + offset)
+    assert float(metric.result()) == score
+
+
+def test_variables_in_containers_count():
+    class Many(keras.metrics.Metric):
+        def __init__(self):
+            super().__init__()
+            self.plain = self.add_weight(name="plain")
+            self.listed = [keras.Variable(0.0), {"a": keras.Variable(1.0)}]
+            self.inner = keras.metrics.Mean()
+            self.again = self.plain
+
+    assert len(Many().variables) == 5
+
+
+ERRORS = [
+    (ValueError, lambda m: m.get("acuracy"), "Did you mean 'accuracy'"),
+    (ValueError, lambda m: m.Precision(thresholds=[1.5]), r"in \[0, 1\].*1.5"),
+    (ValueError, lambda m: m.Precision(class_id=1)([0, 1], [0.0, 1.0]), "2D array"),
+    (ValueError, lambda m: m.AUC(num_thresholds=1), "integer > 1"),
+    (ValueError, lambda m: m.AUC(curve="RCO"), 'curve value: "RCO".*PRGAIN'),
+    (ValueError, lambda m: m.RecallAtPrecision(2), r"`precision` must be in.*\[0, 1\]"),
+    (ValueError, lambda m: m.F1Score(average="mean"), "'macro'"),
+    (ValueError, lambda m: m.FBetaScore(beta=1), "Python float"),
+    (ValueError, lambda m: m.F1Score()([0.0, 1.0], [0.0, 1.0]), "2D inputs"),
+    (ValueError, lambda m: m.R2Score(num_regressors=-1), "num_regressors"),
+    (ValueError, lambda m: m.IoU(2, [5]), "class id 5 is out of range"),
+    (ValueError, lambda m: m.BinaryAccuracy(threshold=2), r"\(0, 1\)"),
+    (
+        ValueError,
+        lambda m: m.CategoricalAccuracy()([0, 1], np.ones((2, 3))),
+        "sparse_categorical_accuracy",
+    ),
+    (
+        ValueError,
+        lambda m: m.SparseCategoricalAccuracy()(np.eye(3), np.eye(3)),
+        "one class index",
+    ),
+    (ValueError, lambda m: m.Recall()([0, 1], np.ones((2, 3))), "one_hot"),
+    (NotImplementedError, lambda m: m.Metric().result(), "must write `result`"),
+]
+
+
+@pytest.mark.parametrize(("kind", "act", "message"), ERRORS)
+def test_errors(kind, act, message):
+    with pytest.raises(kind, match=message):
+        act(keras.metrics)
+
+
+def test_a_metric_without_super_init_says_so():
+    class Lost(keras.metrics.Metric):
+        def __init__(self):
+            self.k = 3
+
+    with pytest.raises(RuntimeError, match=r"super\(\).__init__\(\)"):
+        Lost()(1, 2)
