@@ -24,11 +24,10 @@ class Row:
         weights: how many trainable and non-trainable weights it has.
         integers: inputs are integers below this.
         training: the oracle is of a call with `training=True`; it differs else.
-        mask: whether masks are passed on (True), made (a shape) or dropped (False).
+        mask: whether masks are passed on (True), made (a function), used
+            up (None) or not known (False).
         mixes: rows influence each other by the layer's nature.
         smooth: gradients are compared; False where the output has jumps.
-        eager: called on arrays only (a `False` law is skipped with this reason).
-        dtype: "compute" or "input": what the output's dtype follows.
     """
 
     layer: Any
@@ -41,7 +40,6 @@ class Row:
     mask: Any = False
     mixes: bool = False
     smooth: bool = True
-    dtype: str = "compute"
     call: dict = dataclasses.field(default_factory=dict)
     label: str = ""
 
@@ -407,8 +405,6 @@ RESHAPING = [
         o.channels_first(lambda x: o.up(x, (2, 2, 2))),
     ),
 ]
-for row in RESHAPING:
-    row.dtype = "input"
 
 TIME_DISTRIBUTED = [
     Row(
@@ -577,6 +573,7 @@ def pool_rows(kind, reduce):
             {"keepdims": True, **LAST},
             SEQUENCE,
             lambda x: reduce(x, axis=1, keepdims=True),
+            mask=None if kind == "Average" else False,
         ),
         Row(
             layer("Global*Pooling2D"),

@@ -28,7 +28,8 @@ class ELU(Layer):
 
     def call(self, inputs):
         """Return the unit of each input."""
-        return ops.elu(inputs, alpha=self.alpha)
+        # Inside a program `alpha` is a float32 tensor, which would widen halves.
+        return ops.cast(ops.elu(inputs, alpha=self.alpha), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         """Return `input_shape`."""

@@ -41,7 +41,9 @@ class LeakyReLU(Layer):
 
     def call(self, inputs):
         """Return the leakily rectified inputs."""
-        return ops.leaky_relu(inputs, negative_slope=self.negative_slope)
+        outputs = ops.leaky_relu(inputs, negative_slope=self.negative_slope)
+        # Inside a program the slope is a float32 tensor, which would widen halves.
+        return ops.cast(outputs, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         """Return `input_shape`."""

@@ -32,6 +32,8 @@ class Embedding(Layer):
     True
     """
 
+    state_arguments = ("weights",)
+
     def __init__(
         self,
         input_dim: int,

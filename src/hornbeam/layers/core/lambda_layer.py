@@ -2,11 +2,12 @@
 
 import inspect
 
-from hornbeam import ops
 from hornbeam.core import tree
 from hornbeam.core.lambdas import serialize_layer_lambda
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.operation import infer
+from hornbeam.layers.building import shapes_of
 from hornbeam.layers.layer import Layer
 
 
@@ -65,15 +66,23 @@ class Lambda(Layer):
     def compute_output_shape(self, input_shape):
         """Return the declared shape, else the one that tracing gives."""
         if self.output_shape is None:
-            inputs = tree.map_shape_structure(
-                lambda shape: KerasTensor(shape, self.compute_dtype), input_shape
-            )
-            outputs = ops.compute_output_spec(self.call, inputs) if inputs else None
+            outputs = infer(self.call, (self._symbols(input_shape),), {})
             return tree.map_structure(lambda x: x.shape, outputs)
         if callable(self.output_shape):
             return self.output_shape(input_shape)
         batch = tree.flatten(input_shape)[0]
         return (batch, *self.output_shape)
+
+    def compute_output_spec(self, inputs, mask=None, training=None):
+        """Return the symbolic outputs."""
+        if self.output_shape is None:
+            return infer(self.call, (inputs,), {"mask": mask, "training": training})
+        return KerasTensor(self.compute_output_shape(shapes_of(inputs)), inputs.dtype)
+
+    def _symbols(self, shape):
+        if all(size is None or isinstance(size, int) for size in shape):
+            return KerasTensor(shape, self.compute_dtype)
+        return [self._symbols(one) for one in shape]
 
     def get_config(self):
         """Return the config.

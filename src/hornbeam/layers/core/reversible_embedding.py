@@ -2,6 +2,7 @@
 
 from hornbeam import ops
 from hornbeam.core.dtypes import is_float_dtype
+from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.layers.core.embedding import Embedding
 
 
@@ -85,6 +86,12 @@ class ReversibleEmbedding(Embedding):
         if reverse:
             return (*input_shape[:-1], self.input_dim)
         return super().compute_output_shape(input_shape)
+
+    def compute_output_spec(self, inputs, reverse=False):
+        """Return the symbolic vectors or scores."""
+        dtype = self.reverse_dtype if reverse else None
+        shape = self.compute_output_shape(inputs.shape, reverse=reverse)
+        return KerasTensor(shape, dtype=dtype or self.compute_dtype)
 
     def compute_mask(self, inputs, mask=None):
         """Return the mask of integers; vectors, on their way back, keep theirs."""

@@ -44,8 +44,8 @@ class Normalization(Layer):
                 "Arguments `mean` and `variance` of Normalization go together. "
                 f"Received: mean={mean} and variance={variance}"
             )
-        self.input_mean = mean
-        self.input_variance = variance
+        self._mean = mean
+        self._variance = variance
         self.invert = invert
         self.supports_masking = True
 
@@ -57,7 +57,7 @@ class Normalization(Layer):
         self._kept_axes = kept
         self._statistics_shape = tuple(sizes[axis] for axis in kept)
         self._broadcast_shape = tuple(sizes.get(axis, 1) for axis in range(rank))
-        if self.input_mean is None:
+        if self._mean is None:
             self.adapt_mean = self._statistic("mean", "zeros")
             self.adapt_variance = self._statistic("variance", "ones")
             self.count = self.add_weight(
@@ -85,7 +85,7 @@ class Normalization(Layer):
                 generator, a dataset of another library. Of a batch that is a tuple the
                 first part is taken.
         """
-        if self.input_mean is not None:
+        if self._mean is not None:
             raise ValueError(
                 f"Normalization layer {self.path!r} cannot `adapt`: it was made with "
                 "`mean` and `variance`. Leave them out to compute them from data."
@@ -129,12 +129,12 @@ class Normalization(Layer):
     @property
     def mean(self):
         """The mean, in a shape that broadcasts against inputs; None before building."""
-        return self._broadcast("adapt_mean", self.input_mean)
+        return self._broadcast("adapt_mean", self._mean)
 
     @property
     def variance(self):
         """The variance, in a shape that broadcasts against inputs."""
-        return self._broadcast("adapt_variance", self.input_variance)
+        return self._broadcast("adapt_variance", self._variance)
 
     def _broadcast(self, name, given):
         if not self.built:
@@ -164,7 +164,7 @@ class Normalization(Layer):
         Written by hand because `mean` and `variance` are tensors that broadcast, and
         the config holds what was given.
         """
-        given = {"mean": self.input_mean, "variance": self.input_variance}
+        given = {"mean": self._mean, "variance": self._variance}
         return {
             **super().get_config(),
             **{

@@ -13,8 +13,8 @@ class Borders(Reshaping):
 
     rank = 0
 
-    def __init__(self, data_format=None, **kwargs):
-        super().__init__(**kwargs)
+    def keep_layout(self, data_format):
+        """Store the layout, and expect inputs of the right rank."""
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 

@@ -28,7 +28,8 @@ class Cropping(Borders):
                 raise ValueError(
                     f"Layer {self.path!r} ({type(self).__name__}): values in "
                     "`cropping` must be smaller than the corresponding "
-                    f"spatial size. Received: cropping={self.cropping} for input_shape={tuple(input_shape)}."
+                    f"spatial size. Received: cropping={self.cropping} for "
+                    f"input_shape={tuple(input_shape)}."
                 )
         return tuple(shape)
 
@@ -49,7 +50,8 @@ class Cropping1D(Cropping):
     rank = 1
 
     def __init__(self, cropping=(1, 1), **kwargs):
-        super().__init__("channels_last", **kwargs)
+        super().__init__(**kwargs)
+        self.keep_layout("channels_last")
         self.cropping = self.border_pairs("cropping", cropping)[0]
 
 
@@ -70,7 +72,8 @@ class Cropping2D(Cropping):
     rank = 2
 
     def __init__(self, cropping=((0, 0), (0, 0)), data_format=None, **kwargs):
-        super().__init__(data_format, **kwargs)
+        super().__init__(**kwargs)
+        self.keep_layout(data_format)
         self.cropping = self.border_pairs("cropping", cropping)
 
 
@@ -90,5 +93,6 @@ class Cropping3D(Cropping):
     rank = 3
 
     def __init__(self, cropping=((1, 1), (1, 1), (1, 1)), data_format=None, **kwargs):
-        super().__init__(data_format, **kwargs)
+        super().__init__(**kwargs)
+        self.keep_layout(data_format)
         self.cropping = self.border_pairs("cropping", cropping)

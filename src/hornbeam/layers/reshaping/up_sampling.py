@@ -15,8 +15,8 @@ class UpSampling(Reshaping):
 
     rank = 0
 
-    def __init__(self, data_format=None, **kwargs):
-        super().__init__(**kwargs)
+    def keep_layout(self, data_format):
+        """Store the layout, and expect inputs of the right rank."""
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
@@ -54,7 +54,8 @@ class UpSampling1D(UpSampling):
     rank = 1
 
     def __init__(self, size: int = 2, **kwargs):
-        super().__init__("channels_last", **kwargs)
+        super().__init__(**kwargs)
+        self.keep_layout("channels_last")
         self.size = positive_integer(self, "size", size)
 
 
@@ -78,7 +79,8 @@ class UpSampling2D(UpSampling):
     def __init__(
         self, size=(2, 2), data_format=None, interpolation: str = "nearest", **kwargs
     ):
-        super().__init__(data_format, **kwargs)
+        super().__init__(**kwargs)
+        self.keep_layout(data_format)
         self.size = integer_tuple(self, "size", size, 2)
         self.interpolation = check_choice(
             "UpSampling2D", "interpolation", interpolation.lower(), _INTERPOLATIONS
@@ -113,5 +115,6 @@ class UpSampling3D(UpSampling):
     rank = 3
 
     def __init__(self, size=(2, 2, 2), data_format=None, **kwargs):
-        super().__init__(data_format, **kwargs)
+        super().__init__(**kwargs)
+        self.keep_layout(data_format)
         self.size = integer_tuple(self, "size", size, 3)

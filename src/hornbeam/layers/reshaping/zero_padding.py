@@ -42,7 +42,8 @@ class ZeroPadding1D(ZeroPadding):
     rank = 1
 
     def __init__(self, padding=1, data_format=None, **kwargs):
-        super().__init__(data_format, **kwargs)
+        super().__init__(**kwargs)
+        self.keep_layout(data_format)
         self.padding = self.border_pairs("padding", padding)[0]
 
 
@@ -63,7 +64,8 @@ class ZeroPadding2D(ZeroPadding):
     rank = 2
 
     def __init__(self, padding=(1, 1), data_format=None, **kwargs):
-        super().__init__(data_format, **kwargs)
+        super().__init__(**kwargs)
+        self.keep_layout(data_format)
         self.padding = self.border_pairs("padding", padding)
 
 
@@ -83,5 +85,6 @@ class ZeroPadding3D(ZeroPadding):
     rank = 3
 
     def __init__(self, padding=((1, 1), (1, 1), (1, 1)), data_format=None, **kwargs):
-        super().__init__(data_format, **kwargs)
+        super().__init__(**kwargs)
+        self.keep_layout(data_format)
         self.padding = self.border_pairs("padding", padding)
