@@ -6,6 +6,7 @@ from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+from hornbeam.optimizers.state import native_update
 
 
 class RMSprop(Optimizer):
@@ -98,6 +99,23 @@ class RMSprop(Optimizer):
             self._average_gradients = self.add_optimizer_variables(
                 var_list, "average_gradient"
             )
+
+    def update_all(self, gradients, variables, learning_rate):
+        native = native_update("rmsprop_update", variables)
+        positions = [self._positions[id(v)] for v in variables]
+        averages = self._average_gradients if self.centered else []
+        slots = self._velocities, averages, self._momentums
+        made = native is not None and native(
+            [v.value for v in variables],
+            gradients,
+            *([kind[i].value for i in positions] if kind else [] for kind in slots),
+            learning_rate=learning_rate,
+            rho=self.rho,
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+        )
+        if not made:
+            super().update_all(gradients, variables, learning_rate)
 
     def update_step(self, gradient, variable, learning_rate):
         i = self._get_variable_index(variable)

@@ -24,6 +24,8 @@ def is_tensor(x: Any) -> bool:
 
 def convert(x: Any, dtype: Any = None) -> jax.Array:
     """`x` as a tensor; Python floats become floatx, Python integers int32."""
+    if hasattr(x, "todense"):
+        x = x.todense()
     if dtype is None:
         if isinstance(x, jax.Array):
             return x

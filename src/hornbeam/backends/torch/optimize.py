@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import torch
 
-__all__ = ["adam_update", "decay_update", "sgd_update"]
+__all__ = ["adam_update", "decay_update", "rmsprop_update", "sgd_update"]
 
 _FUSED_DEVICES = ("cpu", "cuda")
 
@@ -80,6 +80,44 @@ def sgd_update(
             else:
                 steps = momentums
         torch._foreach_add_(values, steps)
+    return True
+
+
+def rmsprop_update(
+    values: Sequence[torch.Tensor],
+    gradients: Sequence[torch.Tensor],
+    velocities: Sequence[torch.Tensor],
+    averages: Sequence[torch.Tensor] = (),
+    momentums: Sequence[torch.Tensor] = (),
+    *,
+    learning_rate: torch.Tensor | float,
+    rho: float,
+    momentum: float,
+    epsilon: float,
+) -> bool:
+    """RMSprop's step in place on `values` and the slots; whether it was made.
+
+    `averages` are those of centered RMSprop.
+    """
+    if not _alike(values):
+        return False
+    with torch.no_grad():
+        torch._foreach_mul_(velocities, rho)
+        torch._foreach_addcmul_(velocities, gradients, gradients, 1 - rho)
+        if averages:
+            torch._foreach_lerp_(averages, gradients, 1 - rho)
+            roots = torch._foreach_addcmul(velocities, averages, averages, -1)
+            torch._foreach_add_(roots, epsilon)
+        else:
+            roots = torch._foreach_add(velocities, epsilon)
+        torch._foreach_sqrt_(roots)
+        steps = torch._foreach_div(gradients, roots)
+        torch._foreach_mul_(steps, learning_rate)
+        if momentums:
+            torch._foreach_mul_(momentums, momentum)
+            torch._foreach_add_(momentums, steps)
+            steps = momentums
+        torch._foreach_sub_(values, steps)
     return True
 
 
