@@ -18,7 +18,7 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
             global generator.
 
     >>> import hornbeam as keras
-    >>> x = keras.random.dropout(keras.ops.ones((2, 3)), 0.5, seed=1)
+    >>> x = keras.random.dropout(keras.ops.ones((5, 20)), 0.5, seed=1)
     >>> sorted(set(keras.ops.convert_to_numpy(x).ravel().tolist()))
     [0.0, 2.0]
     """
@@ -50,5 +50,7 @@ def keep_factor(key, shape, rate):
     branch on it. Below 1 the difference to 1 is at least 2**-24 in float32.
     """
     kept = backends.current().random_uniform(key, shape) >= rate
-    scale = 1.0 / ops.maximum(ops.cast(1.0 - rate, "float32"), 2.0**-24)
+    remaining = 1.0 - rate
+    largest = max if isinstance(remaining, float) else ops.maximum
+    scale = 1.0 / largest(remaining, 2.0**-24)
     return ops.where(kept, scale, 0.0)
