@@ -8,6 +8,7 @@ together in `reduce_values`.
 from hornbeam import ops
 from hornbeam.core import config, dtypes, tree
 from hornbeam.core.errors import check_choice
+from hornbeam.core.masking import get_keras_mask
 from hornbeam.core.naming import auto_name
 from hornbeam.core.scopes import batch_mask
 from hornbeam.core.serialization import Configurable
@@ -74,7 +75,7 @@ class Loss(Configurable):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """Return the reduced loss of `y_pred` for the targets `y_true`."""
-        mask = getattr(y_pred, "_keras_mask", None)
+        mask = get_keras_mask(y_pred)
         y_true = _map_tensors(self._convert_target, y_true)
         y_pred = _map_tensors(self._convert, y_pred)
         values = self._convert(self.call(y_true, y_pred))
@@ -116,6 +117,10 @@ class LossFunctionWrapper(Loss):
         """Call the function."""
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self.kwargs)
+
+    def structure_key(self):
+        """Return what a program depends on beside the arguments of `__init__`."""
+        return tuple((name, repr(value)) for name, value in self.kwargs.items())
 
     @property
     def accepts_padding(self):

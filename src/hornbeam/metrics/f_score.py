@@ -1,7 +1,7 @@
 """F scores: precision and recall in one number."""
 
 from hornbeam import ops
-from hornbeam.metrics.metric import Metric
+from hornbeam.metrics.metric import Metric, check_two_axes
 
 _AVERAGES = (None, "micro", "macro", "weighted")
 _COUNTS = (
@@ -74,20 +74,7 @@ class FBetaScore(Metric):
         """Make the counts, one for each class."""
         if self._built:
             return
-        shapes = (
-            f"Received input shapes: y_pred.shape={tuple(y_pred_shape)} and "
-            f"y_true.shape={tuple(y_true_shape)}."
-        )
-        if len(y_pred_shape) != 2 or len(y_true_shape) != 2:
-            raise ValueError(
-                "FBetaScore expects 2D inputs with shape (batch_size, output_dim). "
-                f"{shapes}"
-            )
-        if y_pred_shape[-1] is None or y_true_shape[-1] is None:
-            raise ValueError(
-                "FBetaScore expects 2D inputs with shape (batch_size, output_dim), "
-                f"with output_dim fully defined (not None). {shapes}"
-            )
+        check_two_axes("FBetaScore", y_true_shape, y_pred_shape)
         shape = () if self.average == "micro" else (y_pred_shape[-1],)
         for name in _COUNTS:
             setattr(self, name, self.add_variable(shape, "zeros", name=name))
@@ -98,6 +85,8 @@ class FBetaScore(Metric):
         y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
         y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
         self.build(y_true.shape, y_pred.shape)
+        if len(y_true.shape) == 1:
+            y_true = ops.expand_dims(y_true, axis=-1)
         decision = ops.cast(self._decide(y_pred), self.dtype)
         weight = None
         if sample_weight is not None:

@@ -167,3 +167,26 @@ def _collect(values, found):
             _collect(value.variables, found)
         elif isinstance(value, list | tuple | dict):
             _collect(value.values() if isinstance(value, dict) else value, found)
+
+
+def check_two_axes(owner, y_true_shape, y_pred_shape):
+    """Raise unless predictions are `(batch, outputs)` and targets the same.
+
+    Targets of one output may lack the last axis.
+    """
+    target, output = tuple(y_true_shape), tuple(y_pred_shape)
+    if len(target) == 1 and len(output) == 2 and output[1] == 1:
+        target = (*target, 1)
+    shapes = f"Received input shapes: y_pred.shape={output} and y_true.shape={target}."
+    if len(output) != 2 or len(target) != 2:
+        one_hot = len(output) == 2 and len(target) == 1
+        fix = " Class indices must be one-hot: `keras.ops.one_hot(y_true, n)`."
+        raise ValueError(
+            f"{owner} expects 2D inputs with shape (batch_size, output_dim). {shapes}"
+            f"{fix if one_hot else ''}"
+        )
+    if output[-1] is None or target[-1] is None:
+        raise ValueError(
+            f"{owner} expects 2D inputs with shape (batch_size, output_dim), with "
+            f"output_dim fully defined (not None). {shapes}"
+        )

@@ -2,7 +2,7 @@
 
 from hornbeam import ops
 from hornbeam.core.errors import check_choice, check_number
-from hornbeam.metrics.metric import Metric
+from hornbeam.metrics.metric import Metric, check_two_axes
 
 _AGGREGATIONS = (None, "uniform_average", "variance_weighted_average")
 
@@ -55,20 +55,7 @@ class R2Score(Metric):
         """Make the sums, one for each output."""
         if self._built:
             return
-        shapes = (
-            f"Received input shapes: y_pred.shape={tuple(y_pred_shape)} and "
-            f"y_true.shape={tuple(y_true_shape)}."
-        )
-        if len(y_pred_shape) != 2 or len(y_true_shape) != 2:
-            raise ValueError(
-                "R2Score expects 2D inputs with shape (batch_size, output_dim). "
-                f"{shapes}"
-            )
-        if y_pred_shape[-1] is None or y_true_shape[-1] is None:
-            raise ValueError(
-                "R2Score expects 2D inputs with shape (batch_size, output_dim), with "
-                f"output_dim fully defined (not None). {shapes}"
-            )
+        check_two_axes("R2Score", y_true_shape, y_pred_shape)
         shape = (y_pred_shape[-1],)
         self.count = self.add_variable(shape, "zeros", name="count")
         self.mean = self.add_variable(shape, "zeros", name="mean")
@@ -80,9 +67,9 @@ class R2Score(Metric):
         """Take a batch into the sums."""
         y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
         y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
-        if len(y_true.shape) == 1 and len(y_pred.shape) == 2:
-            y_true = ops.expand_dims(y_true, axis=-1)
         self.build(y_true.shape, y_pred.shape)
+        if len(y_true.shape) == 1:
+            y_true = ops.expand_dims(y_true, axis=-1)
         weight = 1.0 if sample_weight is None else sample_weight
         weight = ops.convert_to_tensor(weight, dtype=self.dtype)
         if len(weight.shape) == 1:

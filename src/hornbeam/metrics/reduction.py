@@ -1,6 +1,7 @@
 """Sum, Mean, and means of functions of targets and predictions."""
 
 from hornbeam import ops
+from hornbeam.core.masking import get_keras_mask
 from hornbeam.core.serialization import serialize_keras_object
 from hornbeam.losses.loss import align, is_ours, keep_integers
 from hornbeam.metrics.metric import Metric
@@ -132,11 +133,13 @@ class MeanMetricWrapper(Mean):
         """A function that is not ours may mix the samples."""
         return super().accepts_padding and is_ours(self.fn)
 
+    def structure_key(self):
+        """Return what a program depends on beside the arguments of `__init__`."""
+        return tuple((name, repr(value)) for name, value in self._kwargs.items())
+
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Take the function's values of a batch into the mean."""
-        weight = merge_mask(
-            sample_weight, getattr(y_pred, "_keras_mask", None), self.dtype
-        )
+        weight = merge_mask(sample_weight, get_keras_mask(y_pred), self.dtype)
         y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
         if getattr(self.fn, "takes_class_indices", False):
             y_true = keep_integers(y_true, self.dtype)

@@ -1,6 +1,7 @@
 """Means of errors, and the coefficient of determination."""
 
 from hornbeam import ops
+from hornbeam.core.masking import get_keras_mask
 from hornbeam.losses.regression import (
     as_pair,
     log_cosh,
@@ -127,7 +128,7 @@ class RootMeanSquaredError(Mean):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Take a batch into the mean."""
-        mask = getattr(y_pred, "_keras_mask", None)
+        mask = get_keras_mask(y_pred)
         weight = merge_mask(sample_weight, mask, self.dtype)
         y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
         y_true, y_pred = as_pair(y_true, y_pred)

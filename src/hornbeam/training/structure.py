@@ -94,6 +94,8 @@ class Structure:
         if not ours:
             self.foreign = True
             self.shareable = False
+        if not getattr(x, "accepts_padding", True):
+            self.foreign = True
         lifted = [
             name
             for name in hyperparameter_names(cls)
