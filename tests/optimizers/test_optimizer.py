@@ -183,6 +183,37 @@ def test_errors_name_what_is_wrong(error, call, message):
         call()
 
 
+def test_sparse_gradients_are_made_dense():
+    from jax.experimental import sparse
+
+    with backends.scope("jax"):
+        w = variable([[1.0, 2.0], [3.0, 4.0]])
+        gradient = sparse.BCOO.fromdense(np.array([[0.0, 0.0], [2.0, 4.0]], "float32"))
+        O.SGD(0.5).apply([gradient], [w])
+        np.testing.assert_allclose(w.numpy(), [[1.0, 2.0], [2.0, 2.0]])
+
+
+def test_choices_by_name_are_part_of_the_structure(engine):
+    kernel, bias = variable(name="kernel"), variable(name="bias")
+
+    def key(optimizer, exclude=()):
+        optimizer.exclude_from_weight_decay(var_names=exclude)
+        optimizer.build([kernel, bias])
+        return optimizer.structure_key()
+
+    assert key(O.AdamW()) == key(O.AdamW())
+    assert key(O.AdamW()) != key(O.AdamW(), ["bias"])
+    matrix = variable(np.ones((2, 2)), name="matrix")
+    muon, without = O.Muon(), O.Muon(exclude_layers=["matrix"])
+    for optimizer in (muon, without):
+        optimizer.build([matrix])
+    assert muon.structure_key() != without.structure_key()
+    fast, slow = O.SGD(), O.SGD()
+    maps = [O.OptimizerMap(slow, {name: fast}) for name in ("kernel", "bias")]
+    first, second = (key(O.MultiOptimizer(m)) for m in maps)
+    assert first != second
+
+
 def test_decay_of_keras_2_is_refused_with_advice():
     with pytest.warns(UserWarning, match="InverseTimeDecay"):
         O.SGD(decay=0.1)
@@ -348,6 +379,20 @@ class TestMultiOptimizer:
             print(optimizer.learning_rate)
         with pytest.raises(AttributeError, match="no learning rate of its own"):
             optimizer.learning_rate = 0.5
+
+    def test_what_holds_optimizers_is_refused_inside(self, engine):
+        scaled = O.LossScaleOptimizer(O.SGD())
+        with pytest.raises(ValueError, match="optimizer cannot be LossScaleOptimizer"):
+            O.OptimizerMap(O.SGD(), {"a": scaled})
+        optimizer = O.MultiOptimizer(lambda v: scaled)
+        for _ in range(2):
+            with pytest.raises(ValueError, match="cannot be used inside"):
+                optimizer.build([variable()])
+
+    def test_one_optimizer_for_all(self, engine):
+        optimizer, w = O.MultiOptimizer(O.SGD(0.5)), variable()
+        optimizer.apply([ones()], [w])
+        np.testing.assert_allclose(w.numpy(), [0.5, 1.5])
 
     def test_patterns_that_overlap(self):
         optimizers = O.OptimizerMap(O.SGD(), {"a": O.SGD(), "b": O.SGD()})

@@ -72,26 +72,29 @@ class MultiOptimizer(Optimizer):
     def build(self, var_list: Sequence[Variable]) -> None:
         if self.built:
             return
+        choices = [self._choose(variable) for variable in var_list]
         super().build(var_list)
-        self._choices = []
-        for variable in var_list:
-            optimizer = self.optimizer_map(variable)
-            if not isinstance(optimizer, Optimizer):
-                raise ValueError(
-                    f"`optimizer_map` of MultiOptimizer must give an optimizer. "
-                    f"Received {optimizer!r} for variable {variable.path!r}."
-                )
-            if optimizer.holds_optimizers:
-                raise ValueError(
-                    f"{type(optimizer).__name__} cannot be used inside an "
-                    f"MultiOptimizer. It was given for variable {variable.path!r}."
-                )
+        self._choices = choices
+        for optimizer in choices:
             self._add(optimizer)
-            self._choices.append(optimizer)
         for optimizer in self._optimizers:
             mine = self._only(optimizer, var_list)
             if mine:
                 optimizer.build(mine)
+
+    def _choose(self, variable):
+        optimizer = self.optimizer_map(variable)
+        if not isinstance(optimizer, Optimizer):
+            raise ValueError(
+                "`optimizer_map` of MultiOptimizer must give an optimizer. "
+                f"Received {optimizer!r} for variable {variable.path!r}."
+            )
+        if optimizer.holds_optimizers:
+            raise ValueError(
+                f"{type(optimizer).__name__} cannot be used inside an "
+                f"MultiOptimizer. It was given for variable {variable.path!r}."
+            )
+        return optimizer
 
     def _only(self, optimizer, variables):
         return [v for v in variables if self._chosen(v) is optimizer]
