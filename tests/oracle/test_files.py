@@ -1,7 +1,6 @@
 """Files go both ways between Keras and hornbeam, with equal results."""
 
 import os
-import pathlib
 import subprocess
 import sys
 
@@ -80,7 +79,3 @@ def test_files_are_read_by_keras(name, read_by_keras):
     assert "error" not in found, str(found["error"])
     assert_equal(found, expected)
     assert_equal(found, expected, prefix="weights_")
-
-
-def test_the_script_is_beside():
-    assert pathlib.Path(file_models.__file__).parent == pathlib.Path(__file__).parent
