@@ -50,6 +50,7 @@ NEST_PRED = {"a": {"c": THREE, "d": THREE}, "b": THREE}
         ),
         ({"a": {"c": "mse", "d": "mae"}}, NEST_TRUE, NEST_PRED, ["c", "d", "b"], 12),
         ({"a": {"c": "mse"}, "b": "mae"}, NEST_TRUE, NEST_PRED, None, 12),
+        ({"a": {"c": "mse"}, "b": "mae"}, NEST_TRUE, NEST_PRED, ["c", "d", "b"], 12),
         ({"a": "mse"}, NEST_TRUE, NEST_PRED, None, 18),
         ({"a": ["mse", "mae"]}, {"a": (ZERO, ZERO)}, {"a": (THREE, ONE)}, None, 10),
         ("mse", ([{"a": ZERO}, ZERO],), [({"a": THREE}, ONE)], None, 10),
@@ -157,6 +158,14 @@ def test_padded_rows_do_not_count(engine):
 def test_wrong_losses(kind, loss, names, weights, message):
     with pytest.raises(kind, match=message):
         loss_of(loss, [ZERO, ZERO], [THREE, THREE], names, weights)
+
+
+def test_a_path_that_the_outputs_do_not_have():
+    loss = {"a": {"c": "mse"}, "b": {"d": "mae"}}
+    with pytest.raises(KeyError, match="'b', 'd'.*which is one tensor"):
+        loss_of(loss, NEST_TRUE, NEST_PRED, ["c", "d", "b"])
+    with pytest.raises(KeyError, match="Did you mean 'd'"):
+        loss_of({"a": {"dd": "mse"}}, NEST_TRUE, {"a": {"d": ZERO}})
 
 
 def test_targets_that_are_missing():

@@ -63,7 +63,10 @@ class Outputs:
         return found
 
     def _are_names(self, given):
-        return bool(self.names) and any(key in self.names for key in given)
+        known = [key in self.names for key in given]
+        if not self.names or not any(known):
+            return False
+        return all(known) or not isinstance(self.structure, dict)
 
     def _check_names(self, given, what):
         for key in given:
@@ -86,9 +89,10 @@ def _match(given, numbered, path, found, what, is_leaf):
         try:
             inner = numbered if key is ... else numbered[key]
         except (KeyError, IndexError, TypeError):
+            near = did_you_mean(key, numbered) if isinstance(numbered, dict) else ""
             raise KeyError(
                 f"The path {(*path, key)} in `{what}` can't be found in the model's "
-                f"output (`y_pred`), which is {_describe(numbered)} there."
+                f"output (`y_pred`), which is {_describe(numbered)} there.{near}"
             ) from None
         _match(value, inner, (*path, key), found, what, is_leaf)
 
