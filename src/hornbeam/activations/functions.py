@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hornbeam.ops.numpy import exp, minimum, tanh, where
-
 from hornbeam import activations
 from hornbeam.core.lazy import names_of
 from hornbeam.core.registry import CustomObjectScope
@@ -14,6 +12,7 @@ from hornbeam.core.serialization import getter, serialize_argument
 from hornbeam.ops import activation as _ops
 from hornbeam.ops.activation import floating, softplus
 from hornbeam.ops.declare import composite
+from hornbeam.ops.numpy import exp, minimum, tanh, where
 
 
 def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):

@@ -64,10 +64,10 @@ from hornbeam.ops.comparison import logical_xor as logical_xor
 from hornbeam.ops.comparison import not_equal as not_equal
 from hornbeam.ops.comparison import right_shift as right_shift
 from hornbeam.ops.comparison import signbit as signbit
-from hornbeam.ops.conv import conv as conv
-from hornbeam.ops.conv import conv_transpose as conv_transpose
-from hornbeam.ops.conv import depthwise_conv as depthwise_conv
-from hornbeam.ops.conv import separable_conv as separable_conv
+from hornbeam.ops.convolution import conv as conv
+from hornbeam.ops.convolution import conv_transpose as conv_transpose
+from hornbeam.ops.convolution import depthwise_conv as depthwise_conv
+from hornbeam.ops.convolution import separable_conv as separable_conv
 from hornbeam.ops.core import associative_scan as associative_scan
 from hornbeam.ops.core import cast as cast
 from hornbeam.ops.core import cond as cond
@@ -229,7 +229,7 @@ from hornbeam.ops.patches import depth_to_space as depth_to_space
 from hornbeam.ops.patches import fold as fold
 from hornbeam.ops.patches import space_to_depth as space_to_depth
 from hornbeam.ops.patches import unfold as unfold
-from hornbeam.ops.polar import polar as polar
+from hornbeam.ops.polar_form import polar as polar
 from hornbeam.ops.pool import adaptive_average_pool as adaptive_average_pool
 from hornbeam.ops.pool import adaptive_max_pool as adaptive_max_pool
 from hornbeam.ops.pool import average_pool as average_pool

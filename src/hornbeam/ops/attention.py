@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from hornbeam.ops.numpy import arange, einsum, repeat, tanh, where
-
 from hornbeam.core import dtypes
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.activation import floating, softmax
 from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.declare import composite, primitive
+from hornbeam.ops.numpy import arange, einsum, repeat, tanh, where
 
 
 def _linear_spec(a):

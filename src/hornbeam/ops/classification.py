@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from hornbeam.ops.numpy import arange, clip, equal, expand_dims, log, max, squeeze, sum
-
 from hornbeam.core import dtypes
 from hornbeam.core.config import epsilon, floatx
 from hornbeam.core.errors import check_number
@@ -11,6 +9,7 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.activation import check_axis, floating, log_sigmoid, log_softmax
 from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.declare import composite
+from hornbeam.ops.numpy import arange, clip, equal, expand_dims, log, max, squeeze, sum
 
 
 def _one_hot_spec(a):

@@ -11,7 +11,6 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core import dtypes, tree
 from hornbeam.core.errors import check_choice
-from hornbeam.core.gradients import value_and_grad as value_and_grad
 from hornbeam.core.variable import Variable
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import any_symbolic, infer
@@ -176,8 +175,10 @@ def _known(numbers):
     """Return the numbers as ints if they are known, else None."""
     if isinstance(numbers, KerasTensor):
         return None
-    items = numbers if isinstance(numbers, list | tuple) else list(numbers)
-    return None if any_symbolic(items) else [int(n) for n in items]
+    try:
+        return [int(n) for n in numbers]
+    except Exception:  # each engine has its own error for a traced number
+        return None
 
 
 def _slice_sizes(inputs, start_indices, sizes):
@@ -220,6 +221,11 @@ def slice(inputs, start_indices, shape):
     """
     inputs = convert_to_tensor(inputs)
     sizes = _slice_sizes(inputs, start_indices, shape)
+    if None in sizes:
+        raise ValueError(
+            "slice: a size of -1 needs start indices that are known. Received: "
+            f"start_indices={start_indices}, shape={shape}"
+        )
     return backends.current().dynamic_slice(inputs, start_indices, sizes)
 
 

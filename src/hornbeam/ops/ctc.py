@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+
+from hornbeam.core import dtypes
+from hornbeam.core.errors import check_choice
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops.activation import floating, log_softmax
+from hornbeam.ops.core import cast, convert_to_numpy, convert_to_tensor, scan, shape
+from hornbeam.ops.declare import composite
 from hornbeam.ops.numpy import (
     arange,
     concatenate,
@@ -17,13 +24,6 @@ from hornbeam.ops.numpy import (
     take_along_axis,
     where,
 )
-
-from hornbeam.core import dtypes
-from hornbeam.core.errors import check_choice
-from hornbeam.graph.keras_tensor import KerasTensor
-from hornbeam.ops.activation import floating, log_softmax
-from hornbeam.ops.core import cast, convert_to_numpy, convert_to_tensor, scan, shape
-from hornbeam.ops.declare import composite
 
 # Stands for log(0): sums of it stay finite, so gradients do too.
 _IMPOSSIBLE = -1e30

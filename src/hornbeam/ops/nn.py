@@ -40,7 +40,12 @@ from hornbeam.ops.classification import (
     one_hot,
     sparse_categorical_crossentropy,
 )
-from hornbeam.ops.conv import conv, conv_transpose, depthwise_conv, separable_conv
+from hornbeam.ops.convolution import (
+    conv,
+    conv_transpose,
+    depthwise_conv,
+    separable_conv,
+)
 from hornbeam.ops.ctc import ctc_decode, ctc_loss
 from hornbeam.ops.normalization import (
     batch_normalization,
@@ -51,7 +56,7 @@ from hornbeam.ops.normalization import (
     rms_normalization,
 )
 from hornbeam.ops.patches import depth_to_space, fold, space_to_depth, unfold
-from hornbeam.ops.polar import polar
+from hornbeam.ops.polar_form import polar
 from hornbeam.ops.pool import (
     adaptive_average_pool,
     adaptive_max_pool,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from hornbeam.ops.math import rsqrt
-from hornbeam.ops.numpy import abs, maximum, mean, power, reshape, square, sum
-
 from hornbeam.core import dtypes
 from hornbeam.core.config import epsilon as default_epsilon
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.activation import check_axis, floating
-from hornbeam.ops.core import cast
+from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.declare import composite, reduced_shape
+from hornbeam.ops.math import rsqrt
+from hornbeam.ops.numpy import abs, maximum, mean, power, reshape, square, sum
 
 # Squares of short floats overflow or lose everything: they are summed in 32 bits.
 _SHORT = ("float16", "bfloat16")
@@ -97,16 +96,16 @@ def batch_normalization(
     >>> keras.ops.batch_normalization(keras.ops.ones((2, 3)), zeros, ones, -1).shape
     (2, 3)
     """
-    x = floating(x)
+    x, mean, variance = floating(x), floating(mean), floating(variance)
     check_axis(x, axis)
     along = [1] * len(x.shape)
     along[axis] = x.shape[axis]
     factor = rsqrt(variance + epsilon)
     if scale is not None:
-        factor = factor * scale
+        factor = factor * convert_to_tensor(scale)
     shift = -mean * factor
     if offset is not None:
-        shift = shift + offset
+        shift = shift + convert_to_tensor(offset)
     factor = cast(reshape(factor, along), x.dtype)
     return x * factor + cast(reshape(shift, along), x.dtype)
 
@@ -208,6 +207,7 @@ def _aligned(parameter, x, axis):
     axes = sorted(
         a % len(x.shape) for a in (axis if isinstance(axis, list | tuple) else [axis])
     )
+    parameter = convert_to_tensor(parameter)
     if axes == list(range(len(x.shape) - len(axes), len(x.shape))):
         return parameter
     sizes = [n if i in axes else 1 for i, n in enumerate(x.shape)]

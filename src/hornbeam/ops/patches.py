@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from hornbeam.ops.numpy import pad, reshape, stack, transpose
 
 from hornbeam.core.config import standardize_data_format
 from hornbeam.core.errors import check_number
@@ -11,6 +10,7 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import windows
 from hornbeam.ops.core import convert_to_tensor, scatter, shape
 from hornbeam.ops.declare import composite
+from hornbeam.ops.numpy import pad, reshape, stack, transpose
 
 
 class _Blocks:

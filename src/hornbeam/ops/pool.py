@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 
-from hornbeam.ops.numpy import max as largest
-from hornbeam.ops.numpy import mean, moveaxis, reshape, stack
-
 from hornbeam import backends
 from hornbeam.core.config import standardize_data_format
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import windows
 from hornbeam.ops.core import convert_to_tensor, shape
 from hornbeam.ops.declare import composite
+from hornbeam.ops.numpy import max as largest
+from hornbeam.ops.numpy import mean, moveaxis, reshape, stack
 
 
 def _pool_plan(owner, a):

@@ -390,18 +390,18 @@ def clip(x, x_min, x_max):
     return jnp.clip(x, x_min, x_max)
 
 
-def slice(inputs, start_indices, shape):
+def dynamic_slice(inputs, start_indices, shape):
     return lax.dynamic_slice(_array(inputs), start_indices, shape)
 
 
-def slice_update(inputs, start_indices, updates):
+def dynamic_update(inputs, start_indices, updates):
     inputs = _array(inputs)
     return lax.dynamic_update_slice(
         inputs, convert(updates, inputs.dtype), start_indices
     )
 
 
-def scatter_update(inputs, indices, updates, reduction=None):
+def scatter_into(inputs, indices, updates, reduction=None):
     inputs = _array(inputs)
     place = inputs.at[tuple(jnp.moveaxis(_array(indices), -1, 0))]
     updates = convert(updates, inputs.dtype)

@@ -196,24 +196,3 @@ def attention(query, key, value, bias, scale, is_causal, flash):
         is_causal=is_causal,
         implementation="cudnn" if flash else "xla",
     )
-
-
-def dynamic_slice(x: Any, starts: Any, sizes: Sequence[int]) -> jax.Array:
-    """The block of shape `sizes` that begins at `starts`."""
-    return lax.dynamic_slice(jnp.asarray(x), list(starts), [int(n) for n in sizes])
-
-
-def dynamic_update(x: Any, starts: Any, updates: Any) -> jax.Array:
-    """`x` with the block that begins at `starts` replaced."""
-    x = jnp.asarray(x)
-    return lax.dynamic_update_slice(x, jnp.asarray(updates, x.dtype), list(starts))
-
-
-_REDUCTIONS = {None: "set", "add": "add", "max": "max", "min": "min", "mul": "multiply"}
-
-
-def scatter_into(x: Any, indices: Any, updates: Any, reduction: str | None = None):
-    """`x` with `updates` put, or combined by `reduction`, at `indices`."""
-    x, indices = jnp.asarray(x), jnp.asarray(indices)
-    places = tuple(jnp.moveaxis(indices, -1, 0))
-    return getattr(x.at[places], _REDUCTIONS[reduction])(jnp.asarray(updates, x.dtype))

@@ -461,7 +461,7 @@ def clip(x, x_min, x_max):
     return x if x_max is None else np.minimum(x, bounds[-1])
 
 
-def slice(inputs, start_indices, shape):
+def dynamic_slice(inputs, start_indices, shape):
     inputs = _array(inputs)
     return inputs[_window(inputs, start_indices, shape)]
 
@@ -474,7 +474,7 @@ def _window(x, start, shape):
     return tuple(window)
 
 
-def slice_update(inputs, start_indices, updates):
+def dynamic_update(inputs, start_indices, updates):
     result, updates = np.array(inputs), _array(updates)
     result[_window(result, start_indices, updates.shape)] = updates
     return result
@@ -483,7 +483,7 @@ def slice_update(inputs, start_indices, updates):
 _SCATTERED = {"add": np.add, "max": np.maximum, "min": np.minimum, "mul": np.multiply}
 
 
-def scatter_update(inputs, indices, updates, reduction=None):
+def scatter_into(inputs, indices, updates, reduction=None):
     result = np.array(inputs)
     places = tuple(np.moveaxis(_array(indices).astype("int64"), -1, 0))
     updates = cast(updates, result.dtype)

@@ -18,7 +18,6 @@ _control = control.Control(convert, np.stack, np.concatenate)
 scan = _control.scan
 associative_scan = _control.associative_scan
 map = _control.map
-vectorized_map = map
 while_loop = _control.while_loop
 fori_loop = _control.fori_loop
 cond = _control.cond
@@ -83,6 +82,11 @@ def vmap(fn: Callable, in_axes: Any = 0, out_axes: Any = 0) -> Callable:
         return control.tree_map(lambda *r: np.stack(r, out_axes), *results)
 
     return run
+
+
+def vectorized_map(function: Callable, elements: Any) -> Any:
+    """`function` of each slice along axis 0, one slice at a time."""
+    return map(function, elements)
 
 
 def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:

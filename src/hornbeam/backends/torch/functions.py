@@ -587,7 +587,7 @@ def clip(x, x_min, x_max):
     return x if x_max is None else torch.minimum(x, bounds[-1])
 
 
-def slice(inputs, start_indices, shape):
+def dynamic_slice(inputs, start_indices, shape):
     inputs = _array(inputs)
     return inputs[_window(inputs, start_indices, shape)]
 
@@ -601,7 +601,7 @@ def _window(x: Tensor, start: Any, shape: Sequence[int]) -> tuple:
     return tuple(window)
 
 
-def slice_update(inputs, start_indices, updates):
+def dynamic_update(inputs, start_indices, updates):
     inputs = _array(inputs)
     updates = convert(updates, inputs.dtype)
     result = inputs.clone()
@@ -609,7 +609,7 @@ def slice_update(inputs, start_indices, updates):
     return result
 
 
-def scatter_update(inputs, indices, updates, reduction=None):
+def scatter_into(inputs, indices, updates, reduction=None):
     inputs, indices = _array(inputs), _indices(indices)
     updates = convert(updates, inputs.dtype)
     places = indices.unbind(-1)

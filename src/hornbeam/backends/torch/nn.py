@@ -25,6 +25,8 @@ def linear(x: Any, kernel: Any, bias: Any = None) -> torch.Tensor:
     """`x @ kernel + bias` over the last axis of `x`, as one product of matrices."""
     if not (type(x) is torch.Tensor and x.dtype == kernel.dtype):
         x, kernel = _promoted(x, kernel)
+    if bias is not None:
+        bias = convert(bias)
     if not x.dtype.is_floating_point:  # the CPU has no integer `addmm`
         y = torch.tensordot(x, kernel, 1)
         return y if bias is None else y + bias
@@ -186,11 +188,19 @@ def gelu(x: Any, approximate: bool = True) -> torch.Tensor:
     return F.gelu(_floating(x), approximate="tanh" if approximate else "none")
 
 
+def _existing(axis: int, x: torch.Tensor) -> int:
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(
+            f"axis {axis} is out of bounds for a tensor of {x.ndim} dimensions."
+        )
+    return axis
+
+
 def softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> torch.Tensor:
     """`exp(x)` divided by its sum over `axis`."""
     x = _floating(x)
     if isinstance(axis, int):
-        return torch.softmax(x, axis)
+        return torch.softmax(x, _existing(axis, x))
     return torch.exp(log_softmax(x, axis))
 
 
@@ -198,7 +208,7 @@ def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> torch.Tensor
     """`x - log(sum(exp(x)))` over `axis`."""
     x = _floating(x)
     if isinstance(axis, int):
-        return torch.log_softmax(x, axis)
+        return torch.log_softmax(x, _existing(axis, x))
     axes = tuple(range(x.ndim)) if axis is None else axis
     return x - torch.logsumexp(x, axes, keepdim=True)
 
@@ -233,40 +243,3 @@ def attention(query, key, value, bias, scale, is_causal, flash):
         enable_gqa=key.shape[1] != query.shape[1],
     )
     return result.transpose(1, 2)
-
-
-def dynamic_slice(x: Any, starts: Any, sizes: Sequence[int]) -> torch.Tensor:
-    """The block of shape `sizes` that begins at `starts`."""
-    return convert(x)[_block(starts, sizes)]
-
-
-def dynamic_update(x: Any, starts: Any, updates: Any) -> torch.Tensor:
-    """`x` with the block that begins at `starts` replaced."""
-    result = convert(x).clone()
-    result[_block(starts, updates.shape)] = cast(updates, result.dtype)
-    return result
-
-
-def _block(starts: Any, sizes: Sequence[int]) -> tuple[slice, ...]:
-    begins = [int(start) for start in starts]
-    return tuple(slice(b, b + int(n)) for b, n in zip(begins, sizes, strict=True))
-
-
-_REDUCTIONS = {"max": "amax", "min": "amin", "mul": "prod"}
-
-
-def scatter_into(x: Any, indices: Any, updates: Any, reduction: str | None = None):
-    """`x` with `updates` put, or combined by `reduction`, at `indices`."""
-    x, indices = convert(x), cast(indices, "int64")
-    updates = cast(updates, x.dtype)
-    places = indices.movedim(-1, 0).unbind(0)
-    if reduction in (None, "add"):
-        return torch.index_put(x, places, updates, accumulate=reduction == "add")
-    depth = len(places)
-    row = places[0]
-    for place, size in zip(places[1:], x.shape[1:], strict=False):
-        row = row * size + place
-    rows = x.reshape(-1, *x.shape[depth:])
-    updates = updates.reshape(-1, *x.shape[depth:])
-    result = rows.index_reduce(0, row.reshape(-1), updates, _REDUCTIONS[reduction])
-    return result.reshape(x.shape)

@@ -1,10 +1,9 @@
 """Complex numbers from their polar form."""
 
-from hornbeam.ops.numpy import cos, sin
-
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.activation import floating
 from hornbeam.ops.declare import broadcast_shapes, composite
+from hornbeam.ops.numpy import cos, sin
 
 
 def _polar_spec(a):

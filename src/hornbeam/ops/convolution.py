@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from hornbeam.ops.numpy import reshape
-
 from hornbeam import backends
 from hornbeam.core import dtypes
 from hornbeam.core.config import standardize_data_format
@@ -11,6 +9,7 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import windows
 from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import composite
+from hornbeam.ops.numpy import reshape
 
 
 def _check_channels(owner, channels, per_group, input_shape, kernel_shape):

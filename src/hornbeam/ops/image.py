@@ -1,0 +1,160 @@
+"""Images: resizing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from hornbeam.core import dtypes
+from hornbeam.core.config import standardize_data_format
+from hornbeam.core.errors import check_choice
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops.core import cast, convert_to_tensor, saturate_cast
+from hornbeam.ops.declare import composite
+from hornbeam.ops.numpy import moveaxis, pad, round, take, tensordot
+
+
+def _triangle(d):
+    return np.maximum(1 - d, 0)
+
+
+def _cubic(d):
+    """The kernel of Keys (1981) with a = -1/2."""
+    near = (1.5 * d - 2.5) * d * d + 1
+    far = ((-0.5 * d + 2.5) * d - 4) * d + 2
+    return np.select([d <= 1, d < 2], [near, far], 0)
+
+
+def _lanczos(radius: int) -> Callable:
+    return lambda d: np.where(d < radius, np.sinc(d) * np.sinc(d / radius), 0)
+
+
+_KERNELS = {
+    "bilinear": _triangle,
+    "bicubic": _cubic,
+    "lanczos3": _lanczos(3),
+    "lanczos5": _lanczos(5),
+}
+
+
+def resize_weights(old: int, new: int, interpolation: str, antialias: bool):
+    """Return the matrix (old, new) that resizes an axis; pixel centres are at 1/2."""
+    centres = (np.arange(new) + 0.5) * old / new - 0.5
+    stretch = max(old / new, 1) if antialias else 1
+    distance = np.abs(centres - np.arange(old)[:, None]) / stretch
+    weights = _KERNELS[interpolation](distance)
+    return (weights / weights.sum(0)).astype("float32")
+
+
+def _check_resize(a):
+    images, size = a["images"], tuple(a["size"])
+    if len(size) != 2 or any(n is None or int(n) <= 0 for n in size):
+        raise ValueError(
+            "resize: `size` must have positive height and width, two integers. "
+            f"Received: size={a['size']}"
+        )
+    choices = ("nearest", *_KERNELS)
+    check_choice("resize", "interpolation", a["interpolation"], choices)
+    check_choice("resize", "fill_mode", a["fill_mode"], ("constant",))
+    if a["crop_to_aspect_ratio"] and a["pad_to_aspect_ratio"]:
+        raise ValueError(
+            "resize: only one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio` can "
+            "be True."
+        )
+    if len(images.shape) not in (3, 4):
+        raise ValueError(
+            "Invalid images rank: expected rank 3 (single image) or rank 4 (batch of "
+            f"images). Received: images.shape={tuple(images.shape)}"
+        )
+    data_format = standardize_data_format(a["data_format"])
+    first = len(images.shape) - (3 if data_format == "channels_last" else 2)
+    return (int(size[0]), int(size[1])), first
+
+
+def _resize_spec(a):
+    (height, width), first = _check_resize(a)
+    sizes = list(a["images"].shape)
+    sizes[first : first + 2] = height, width
+    return KerasTensor(sizes, a["images"].dtype)
+
+
+@composite(rule=_resize_spec)
+def resize(
+    images,
+    size,
+    interpolation="bilinear",
+    antialias=False,
+    crop_to_aspect_ratio=False,
+    pad_to_aspect_ratio=False,
+    fill_mode="constant",
+    fill_value=0.0,
+    data_format=None,
+):
+    """Resize images.
+
+    Args:
+        images: `(height, width, channels)` or a batch of them, or channels first.
+        size: the new height and width.
+        interpolation: `"bilinear"` (default), `"nearest"`, `"bicubic"`, `"lanczos3"`
+            or `"lanczos5"`.
+        antialias: whether the kernel widens when the image shrinks. Default: False.
+        crop_to_aspect_ratio: whether what does not fit is cut off. Default: False.
+        pad_to_aspect_ratio: whether what is missing is filled up. Default: False.
+        fill_mode: `"constant"`.
+        fill_value: what the padding holds. Default: 0.
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+
+    >>> import hornbeam as keras
+    >>> keras.ops.image.resize(keras.ops.ones((1, 4, 4, 3)), (8, 6)).shape
+    (1, 8, 6, 3)
+    """
+    arguments = locals()
+    images = arguments["images"] = convert_to_tensor(images)
+    size, first = _check_resize(arguments)
+    dtype = dtypes.standardize_dtype(images.dtype)
+    x = images if interpolation == "nearest" else _wide(images, dtype)
+    if crop_to_aspect_ratio:
+        x = _cropped(x, size, first)
+    elif pad_to_aspect_ratio:
+        x = _padded(x, size, first, fill_value)
+    for axis, new in enumerate(size, first):
+        old = x.shape[axis]
+        if old == new:
+            continue
+        if interpolation == "nearest":
+            places = ((np.arange(new) + 0.5) * old / new).astype("int32")
+            x = take(x, places, axis=axis)
+        else:
+            weights = resize_weights(old, new, interpolation, antialias)
+            x = moveaxis(tensordot(x, weights, axes=[[axis], [0]]), -1, axis)
+    if dtypes.is_int_dtype(dtype) and interpolation != "nearest":
+        return saturate_cast(round(x), dtype)
+    return cast(x, dtype)
+
+
+def _wide(images, dtype):
+    return images if dtype in ("float32", "float64") else cast(images, "float32")
+
+
+def _fitting(x, size, first):
+    """Return the sizes with the aspect ratio of `size` that the image's sides give."""
+    height, width = x.shape[first : first + 2]
+    return int(width * size[0] / size[1]), int(height * size[1] / size[0])
+
+
+def _cropped(x, size, first):
+    for axis, wanted in enumerate(_fitting(x, size, first), first):
+        length = x.shape[axis]
+        kept = max(min(wanted, length), 1)
+        start = (length - kept) // 2
+        x = x[(slice(None),) * axis + (slice(start, start + kept),)]
+    return x
+
+
+def _padded(x, size, first, fill_value):
+    around = [(0, 0)] * len(x.shape)
+    for axis, wanted in enumerate(_fitting(x, size, first), first):
+        half = max(wanted - x.shape[axis], 0) // 2
+        around[axis] = (half, half)
+    return pad(x, around, constant_values=fill_value)
