@@ -4,7 +4,6 @@
 reads and assigns them can be compiled and differentiated; `pure` is the one bridge.
 """
 
-import contextlib
 import contextvars
 
 _stateless = contextvars.ContextVar("hornbeam_stateless", default=None)
@@ -114,18 +113,26 @@ def pure(fn, variables):
     return run
 
 
-@contextlib.contextmanager
-def _setting(variable, value):
-    token = variable.set(value)
-    try:
-        yield value
-    finally:
-        variable.reset(token)
+class _Setting:
+    """A block in which a context variable has a value."""
+
+    __slots__ = ("_token", "_value", "_variable")
+
+    def __init__(self, variable, value):
+        self._variable = variable
+        self._value = value
+
+    def __enter__(self):
+        self._token = self._variable.set(self._value)
+        return self._value
+
+    def __exit__(self, *exception):
+        self._variable.reset(self._token)
 
 
 def autocast_scope(dtype):
     """A block in which float variables that allow it read as `dtype` (None: as is)."""
-    return _setting(_autocast, dtype)
+    return _Setting(_autocast, dtype)
 
 
 def autocast_dtype():
@@ -135,7 +142,7 @@ def autocast_dtype():
 
 def batch_mask_scope(mask):
     """A block that runs a padded batch; `mask` is 1 for each valid row, else 0."""
-    return _setting(_batch_mask, mask)
+    return _Setting(_batch_mask, mask)
 
 
 def batch_mask():
@@ -196,3 +203,8 @@ class name_scope:  # noqa: N801 - the API's name
 def current_path():
     """Return the names of the enclosing name scopes, joined by '/'."""
     return "/".join(name for name, _ in _names.get())
+
+
+def is_naming(caller):
+    """Whether a name scope of the object `caller` is in force."""
+    return any(one is caller for _, one in _names.get())

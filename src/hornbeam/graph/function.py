@@ -35,8 +35,8 @@ class Function(Operation):
         if not self._inputs or not self._outputs:
             missing = "outputs" if self._inputs else "inputs"
             raise ValueError(
-                f"`{missing}` of {type(self).__name__} {self.name!r} cannot be empty. "
-                f"Received: inputs={inputs}, outputs={outputs}"
+                f"{type(self).__name__} {self.name!r}: `{missing}` argument cannot be "
+                f"empty. Received: inputs={inputs}, outputs={outputs}"
             )
         for x in self._inputs + self._outputs:
             if not isinstance(x, KerasTensor):
@@ -107,9 +107,7 @@ class Function(Operation):
             if single is not None:
                 result = function(values[single])
             else:
-                filled = [
-                    values[x.index] if type(x) is _Slot else x for x in leaves
-                ]
+                filled = [values[x.index] if type(x) is _Slot else x for x in leaves]
                 args, kwargs = tree.unflatten(node.spec, filled)
                 result = function(*args, **kwargs)
             if len(out) == 1 and isinstance(node.outputs, KerasTensor):
@@ -192,7 +190,7 @@ def sort_graph(inputs, outputs):
 
 
 def _walk_back(outputs, input_ids):
-    """Return the nodes before `outputs`, parents first, and when each operation was met.
+    """Return the nodes before `outputs`, parents first, and the order of operations.
 
     Iterative, so that a deep network does not exhaust the stack.
     """

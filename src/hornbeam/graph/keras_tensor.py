@@ -129,8 +129,10 @@ class KerasTensor(Operators):
     __int__ = __index__ = __float__
 
     def __repr__(self):
-        flags = f", sparse={self.sparse}, ragged={self.ragged}"
-        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}{flags}, name={self.name}>"
+        return (
+            f"<KerasTensor shape={self.shape}, dtype={self.dtype}, "
+            f"sparse={self.sparse}, ragged={self.ragged}, name={self.name}>"
+        )
 
 
 def is_keras_tensor(x):

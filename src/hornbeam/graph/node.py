@@ -30,16 +30,10 @@ class Node:
         self.output_tensors = [
             x for x in tree.flatten(outputs) if isinstance(x, KerasTensor)
         ]
-        for x in self.input_tensors:
-            if x._keras_history is None:
-                raise ValueError(
-                    f"{x!r} does not come from `keras.Input` or from a call on such a "
-                    "tensor, so the graph that leads to it is not known."
-                )
         index = len(operation._inbound_nodes)
         operation._inbound_nodes.append(self)
-        for x in self.input_tensors:
-            x._keras_history.operation._outbound_nodes.append(self)
+        for parent in self.parent_nodes:
+            parent.operation._outbound_nodes.append(self)
         for position, x in enumerate(self.output_tensors):
             x._keras_history = KerasHistory(operation, index, position)
 
@@ -51,13 +45,15 @@ class Node:
     @property
     def parent_nodes(self):
         """The nodes whose outputs are the inputs of this one."""
-        return [node_of(x) for x in self.input_tensors]
+        return [node_of(x) for x in self.input_tensors if x._keras_history is not None]
 
     def __repr__(self):
         return f"<Node operation={self.operation.name}, id={id(self)}>"
 
 
 def node_of(tensor):
-    """Return the node that gave the symbolic `tensor`."""
+    """Return the node that gave the symbolic `tensor`, or None."""
+    if tensor._keras_history is None:
+        return None
     operation, node_index, _ = tensor._keras_history
     return operation._inbound_nodes[node_index]

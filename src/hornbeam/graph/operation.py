@@ -28,6 +28,9 @@ class Operation:
         name: default: made up from the class name.
     """
 
+    # Arguments of `__init__` that set state: they are not part of the config.
+    state_arguments = ()
+
     def __new__(cls, *args, **kwargs):
         # What `__init__` was given is the config where the attribute is not kept.
         instance = super().__new__(cls)
@@ -38,8 +41,9 @@ class Operation:
         name = name or auto_name(type(self).__name__)
         if not isinstance(name, str) or "/" in name:
             raise ValueError(
-                f"Argument `name` of {type(self).__name__} must be a string without "
-                f"'/'. Received: name={name!r} (of type {type(name).__name__})"
+                f"Argument `name` of {type(self).__name__} must be a string and cannot "
+                f"contain character `/`. Received: name={name!r} (of type "
+                f"{type(name).__name__})"
             )
         self.name = name
         self._inbound_nodes = []
@@ -53,15 +57,13 @@ class Operation:
     def symbolic_call(self, *args, **kwargs):
         """Record the call and return the symbols of its outputs."""
         outputs = self.compute_output_spec(*args, **kwargs)
-        if all(x._keras_history for x in tree.flatten((args, kwargs)) if _symbol(x)):
+        if not scopes.in_symbolic_scope():
             Node(self, args, kwargs, outputs)
         return outputs
 
     def call(self, *args, **kwargs):
         """Compute the outputs."""
-        raise NotImplementedError(
-            f"{type(self).__name__} needs a `call()` method."
-        )
+        raise NotImplementedError(f"{type(self).__name__} needs a `call()` method.")
 
     def compute_output_spec(self, *args, **kwargs):
         """Return the KerasTensors that the call would give."""
@@ -72,6 +74,8 @@ class Operation:
         given = bound_init_arguments(self)
         config = {}
         for name in init_arguments(config_class(type(self))):
+            if name in self.state_arguments:
+                continue
             if name in given or hasattr(self, name):
                 value = getattr(self, name, given.get(name))
                 config[name] = serialize_argument(value)
@@ -102,11 +106,12 @@ class Operation:
         nodes = self._inbound_nodes
         if not nodes:
             raise AttributeError(
-                f"`{attribute}` of {self.name!r} is not defined: it was never called on "
-                "a symbolic input."
+                f"`{attribute}` of {self.name!r} is not defined: it was never called "
+                "on a symbolic input."
             )
         if attribute == "output":
-            return nodes[0].outputs
+            found = nodes[0].outputs
+            return list(found) if isinstance(found, tuple) else found
         tensors = nodes[0].input_tensors or nodes[0].output_tensors
         if len(tensors) == 1:
             return tensors[0]
@@ -237,10 +242,6 @@ def record(op, signature, args, kwargs):
             arguments[name] = value
     op_name = arguments.pop("name", None)
     return OpOperation(op, name=op_name, **arguments)(*operands, **call_kwargs)
-
-
-def _symbol(x):
-    return isinstance(x, KerasTensor)
 
 
 def any_symbolic(structure):

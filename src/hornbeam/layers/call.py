@@ -20,16 +20,31 @@ class CallInfo:
         self.all_names = {p.name for p in parameters}
         self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
         self.takes_varargs = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-        defaults = {p.name: p.default for p in parameters}
-        self.has_training = "training" in defaults
-        default = defaults.get("training")
-        self.training_default = None if default is inspect.Parameter.empty else default
-        self.mask_names = {
-            name: "mask" if position == 0 and "mask" in defaults else f"{name}_mask"
-            for position, name in enumerate(self.names)
-            if f"{name}_mask" in defaults or (position == 0 and "mask" in defaults)
+        self.required = {
+            p.name
+            for p in parameters
+            if p.default is p.empty and p.kind in (*named, p.KEYWORD_ONLY)
         }
-        self.simple = not self.mask_names and not self.takes_varargs
+        self.defaults = {
+            p.name: None if p.default is p.empty else p.default for p in parameters
+        }
+        self.has_training = "training" in self.defaults
+        self.training_default = self.defaults.get("training")
+        self.mask_names = {
+            name: f"{name}_mask"
+            for name in self.names
+            if f"{name}_mask" in self.defaults
+        }
+        if "mask" in self.defaults:
+            self.mask_names[self.names[0]] = "mask"
+
+    def takes(self, name):
+        """Whether `call` has an argument `name`, by name or as one of any."""
+        return name in self.all_names or self.takes_any
+
+    def is_positional(self, name, args):
+        """Whether `name` is among the positional arguments `args`."""
+        return name in self.names[: len(args)]
 
     def arguments(self, args, kwargs):
         """Return the arguments of a call by name."""
@@ -46,16 +61,60 @@ def call_info(call):
 
 
 class CallContext:
-    """What holds for a call and all calls inside it."""
+    """What holds for a call and all calls inside it.
 
-    __slots__ = ("entry_layer", "training", "values")
+    `layer` is the one being called; `values` holds the context arguments of a layer's
+    own beside `training`.
+    """
 
-    def __init__(self, entry_layer, training, values=None):
-        self.entry_layer = entry_layer
+    __slots__ = ("layer", "training", "values")
+
+    def __init__(self, layer, training, values):
+        self.layer = layer
         self.training = training
-        self.values = values or {}
+        self.values = values
 
 
 def current_context():
     """Return the CallContext in force, or None."""
     return _current.get()
+
+
+def with_training(kwargs, args, outer, info):
+    """Return `kwargs` as `call` takes them, and what `training` is.
+
+    What the caller gives comes first, then the calls around, then the default.
+    """
+    training = kwargs.get("training")
+    if info.has_training:
+        if training is None and info.is_positional("training", args):
+            return kwargs, args[info.names.index("training")]
+        if training is None:
+            training = None if outer is None else outer.training
+            if training is None:
+                training = info.training_default
+            if training is not None:
+                kwargs = {**kwargs, "training": training}
+        return kwargs, training
+    if "training" in kwargs and not info.takes_any:
+        kwargs = {k: v for k, v in kwargs.items() if k != "training"}
+    if training is None and outer is not None:
+        training = outer.training
+    return kwargs, training
+
+
+def with_own_context_arguments(names, kwargs, args, outer, info):
+    """Do what `with_training` does for the context arguments that a layer registered.
+
+    Return `kwargs` and the values by name, those of the calls around included.
+    """
+    values = {} if outer is None else dict(outer.values)
+    kwargs = dict(kwargs)
+    for name in names:
+        given = kwargs.pop(name, None)
+        if given is not None:
+            values[name] = given
+        if name in info.all_names and not info.is_positional(name, args):
+            value = values.get(name)
+            kwargs[name] = info.defaults[name] if value is None else value
+    return kwargs, values

@@ -2,14 +2,19 @@
 
 import contextlib
 import functools
+import weakref
+from collections.abc import Mapping
 
 import numpy as np
 
 from hornbeam.core import scopes
+from hornbeam.core.dtypes import is_float_dtype
 from hornbeam.core.naming import auto_name
-from hornbeam.core.random import SeedGenerator
 from hornbeam.core.variable import Variable, standardize_shape
 from hornbeam.layers import tracking
+
+# The layers that hold losses which `add_loss` left; mostly there are none.
+_with_losses = weakref.WeakValueDictionary()
 
 
 def kept_while_frozen(find):
@@ -37,6 +42,8 @@ class LayerState:
     def _init_state(self):
         self._added_weights = []
         self._added_losses = []
+        # A built layer takes no new weights.
+        self._is_locked = False
         # While steps run, what was found in the attributes is not looked for again.
         self._frozen = None
 
@@ -77,12 +84,24 @@ class LayerState:
             name: default: made up.
         """
         from hornbeam import constraints, initializers, regularizers
-        from hornbeam.core.dtypes import is_float_dtype, standardize_dtype
+        from hornbeam.core.dtypes import standardize_dtype
 
         if not hasattr(self, "_added_weights"):
             raise RuntimeError(
                 f"Layer {type(self).__name__}: call `super().__init__()` in "
                 "`__init__()` before `add_weight()`."
+            )
+        if isinstance(shape, str):
+            raise ValueError(
+                "`name` must be passed as a keyword argument. Received: "
+                f"add_weight({shape!r}, ...). Use: add_weight(shape=..., "
+                f"name={shape!r})."
+            )
+        if self._is_locked and not getattr(self, "_is_building", False):
+            raise ValueError(
+                f"Layer {self.path!r}: you cannot add new elements of state (variables "
+                "or sub-layers) to a layer that is already built. Make all state in "
+                "`__init__()` or `build()`."
             )
         dtype = standardize_dtype(dtype or self.variable_dtype)
         if initializer is None:
@@ -144,10 +163,11 @@ class LayerState:
         return bool(self.built and self._added_weights)
 
     def _check_rebuild(self, args, kwargs, build):
-        from hornbeam.layers.layer import _build_shapes
+        from hornbeam.layers.building import bound_shapes
 
-        shapes = _build_shapes(build, args, kwargs)
+        shapes = bound_shapes(build, args, kwargs)
         if shapes is not None and self._build_shapes not in (None, shapes):
+
             def plain(value):
                 return str(value).replace("[", "(").replace("]", ")")
 
@@ -268,13 +288,20 @@ class LayerState:
 
     @trainable.setter
     def trainable(self, value):
-        value = bool(value)
-        self._trainable = value
+        self._trainable = self._checked_trainable(value)
         for variable in self._own_weights():
             if variable._created_trainable:
                 variable.trainable = value
         for layer in self._layers:
             layer.trainable = value
+
+    def _checked_trainable(self, value):
+        if not isinstance(value, bool | np.bool_):
+            raise ValueError(
+                f"Layer {self.path!r}: expected `trainable` to be a boolean. Received: "
+                f"trainable={value!r} (of type {type(value).__name__})"
+            )
+        return bool(value)
 
     @property
     def input_spec(self):
@@ -299,16 +326,34 @@ class LayerState:
         """The layer's name with those of the layers around it, once built."""
         return self._path or self.name
 
+    def _set_path(self, path):
+        """Keep the path, which a DTypePolicyMap may look up."""
+        self._path = path
+        self._set_dtype_policy(self._dtype_policy)
+
+    def _set_dtype_policy(self, policy):
+        self._dtype_policy = policy
+        # Read at every call.
+        compute_dtype = self.dtype_policy.compute_dtype
+        self._cast_dtype = compute_dtype if is_float_dtype(compute_dtype) else None
+        self._is_mixed = compute_dtype != self.dtype_policy.variable_dtype
+
     @property
     def dtype_policy(self):
-        """The layer's dtype policy."""
-        return self._dtype_policy
+        """The layer's dtype policy; of a DTypePolicyMap, the one for its path."""
+        policy = self._dtype_policy
+        return policy[self.path] if isinstance(policy, Mapping) else policy
 
     @dtype_policy.setter
     def dtype_policy(self, value):
         from hornbeam import dtype_policies
 
-        self._dtype_policy = dtype_policies.get(value)
+        policy = dtype_policies.get(value)
+        if isinstance(self._dtype_policy, Mapping) and not isinstance(policy, Mapping):
+            self._dtype_policy.pop(self.path, None)
+            self._dtype_policy[self.path] = policy
+            policy = self._dtype_policy
+        self._set_dtype_policy(policy)
 
     @property
     def dtype(self):
@@ -318,22 +363,22 @@ class LayerState:
     @property
     def compute_dtype(self):
         """The dtype of the computation."""
-        return self._dtype_policy.compute_dtype
+        return self.dtype_policy.compute_dtype
 
     @property
     def variable_dtype(self):
         """The dtype of the weights."""
-        return self._dtype_policy.variable_dtype
+        return self.dtype_policy.variable_dtype
 
     @property
     def input_dtype(self):
         """The dtype to which float inputs are cast."""
-        return self._dtype_policy.compute_dtype
+        return self.dtype_policy.compute_dtype
 
     @property
     def quantization_mode(self):
         """The quantisation mode: None."""
-        return self._dtype_policy.quantization_mode
+        return self.dtype_policy.quantization_mode
 
     @property
     def losses(self):
@@ -369,14 +414,18 @@ class LayerState:
                 scope.add_loss(one, owner=self)
             elif scope is None:
                 self._added_losses.append(one)
+                _with_losses[id(self)] = self
 
     def _clear_losses(self):
         scope = scopes.stateless_scope()
         if scope is not None and scope.collect_losses:
             scope.clear_losses()
+        if not _with_losses:
+            return
         for layer in self._flatten_layers():
             if layer._added_losses:
                 layer._added_losses.clear()
+                _with_losses.pop(id(layer), None)
 
     def count_params(self):
         """Return the number of values in the weights."""
@@ -513,5 +562,3 @@ def _as_shapes(x):
             return tuple(x)
         return type(x)(_as_shapes(v) for v in x)
     return x
-
-

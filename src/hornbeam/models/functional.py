@@ -5,13 +5,14 @@ import warnings
 
 from hornbeam import backends
 from hornbeam.core import tree
+from hornbeam.core.masking import get_keras_mask, set_keras_mask
 from hornbeam.graph.function import Function
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import Node
 from hornbeam.graph.operation import Operation
 from hornbeam.layers.core.input_layer import InputLayer
 from hornbeam.layers.input_spec import InputSpec
-from hornbeam.layers.layer import Layer, get_mask, set_mask
+from hornbeam.layers.layer import Layer
 from hornbeam.models.model import Model
 from hornbeam.training.trainer import Trainer
 
@@ -67,7 +68,7 @@ class Functional(Function, Model):
         if mask is not None:
             for x, m in zip(inputs, tree.flatten(mask), strict=False):
                 if m is not None:
-                    set_mask(x, m)
+                    set_keras_mask(x, m)
         return self.run(inputs)
 
     def compute_output_spec(self, inputs, training=None, mask=None):
@@ -245,9 +246,9 @@ def _is_optional(x):
 
 
 def _keeping_mask(old, new):
-    mask = get_mask(old)
+    mask = get_keras_mask(old)
     if mask is not None:
-        set_mask(new, mask)
+        set_keras_mask(new, mask)
     return new
 
 

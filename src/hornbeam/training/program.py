@@ -115,7 +115,7 @@ class Binding:
             inputs = [numbers[i] for i in range(len(owners))]
             with hyperparameter_inputs(owners, inputs):
                 mapping = zip(self.variables, state, strict=True)
-                with scopes.StatelessScope(mapping) as scope:
+                with scopes.StatelessScope(mapping, collect_losses=True) as scope:
                     outputs = fn(*args)
             known = {id(v) for v in self.variables}
             unknown = [v for v, _ in scope.updates if id(v) not in known]

@@ -1,0 +1,62 @@
+"""Layers whose intermediate values are computed again for the gradient."""
+
+import math
+
+from hornbeam import backends
+from hornbeam.core import scopes, tree
+
+
+def applies_to(scope, layer, args, kwargs):
+    """Whether the RematScope `scope`, in which `layer` was made, asks for its calls."""
+    if scope.mode == "full":
+        return True
+    if scope.mode == "list_of_layers":
+        return layer.name in scope.layer_names
+    if scope.mode == "activations":
+        activation = getattr(layer, "activation", None)
+        return getattr(activation, "__name__", "linear") != "linear"
+    if scope.mode == "larger_than":
+        outputs = layer.compute_output_spec(*args, **kwargs)
+        sizes = [math.prod(d or 1 for d in x.shape) for x in tree.flatten(outputs)]
+        return max(sizes) > scope.output_size_threshold
+    return False
+
+
+def rematerialized(layer, call):
+    """Return `call`, with what it assigns and adds to the losses carried out once.
+
+    The engine sees a function of tensors alone: variables go in and come out, as what
+    is assigned in the recomputed part must not leave it by another way.
+    """
+
+    def run(*args, **kwargs):
+        engine = backends.current()
+        variables = layer.variables
+        with scopes.autocast_scope(None):
+            values = [v.value for v in variables]
+        leaves, spec = tree.flatten_with_spec((args, kwargs))
+        places = [i for i, x in enumerate(leaves) if engine.is_tensor(x)]
+        assigned, owners = [], []
+
+        def compute(values, tensors):
+            filled = list(leaves)
+            for place, tensor in zip(places, tensors, strict=True):
+                filled[place] = tensor
+            inner_args, inner_kwargs = tree.unflatten(spec, filled)
+            mapping = zip(variables, values, strict=True)
+            with scopes.StatelessScope(mapping, collect_losses=True) as scope:
+                outputs = call(*inner_args, **inner_kwargs)
+            assigned[:] = [v for v, _ in scope.updates]
+            owners[:] = scope.loss_owners
+            return outputs, [x for _, x in scope.updates], list(scope.losses)
+
+        tensors = [leaves[i] for i in places]
+        outputs, new, losses = engine.remat(compute)(values, tensors)
+        for variable, value in zip(assigned, new, strict=True):
+            variable.assign(value)
+        by_id = {id(x): x for x in layer._flatten_layers()}
+        for owner, loss in zip(owners, losses, strict=True):
+            by_id[owner].add_loss(loss)
+        return outputs
+
+    return run
