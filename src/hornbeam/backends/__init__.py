@@ -12,6 +12,8 @@ import os
 import sys
 import threading
 
+from hornbeam.core.errors import BackendMismatchError
+
 NAMES = ("jax", "torch", "numpy")
 _INSTALL = {
     "jax": "pip install jax",
@@ -23,10 +25,6 @@ _loaded = {}
 _lock = threading.RLock()
 _scope = contextvars.ContextVar("hornbeam_backend", default=None)
 _default = None
-
-
-class BackendMismatchError(ValueError, TypeError):
-    """A tensor or variable of one engine was given to another."""
 
 
 def get(name):

@@ -2,8 +2,6 @@
 
 import difflib
 
-from hornbeam.backends import BackendMismatchError
-
 __all__ = [
     "BackendMismatchError",
     "UnknownObjectError",
@@ -12,6 +10,10 @@ __all__ = [
     "check_number",
     "did_you_mean",
 ]
+
+
+class BackendMismatchError(ValueError, TypeError):
+    """A tensor or variable of one engine was given to another."""
 
 
 class UnsafeFileError(ValueError):
