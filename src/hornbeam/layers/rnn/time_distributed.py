@@ -56,7 +56,8 @@ class TimeDistributed(Wrapper):
             rows = ops.repeat(rows, steps)
         with batch_mask_scope(rows):
             outputs = self.layer(_folded(inputs), **kwargs)
-        return ops.reshape(outputs, (batch, steps, *ops.shape(outputs)[1:]))
+        outputs = ops.reshape(outputs, (batch, steps, *ops.shape(outputs)[1:]))
+        return ops.cast(outputs, self.compute_dtype)
 
     def _check_rank(self, input_shape):
         if len(input_shape) < 3:
