@@ -35,6 +35,8 @@ class DTypePolicy:
         """Return the compute dtype and the variable dtype of a policy so named."""
         if name in _MIXED:
             return _MIXED[name]
+        if name == "int":
+            return "int32", "int32"
         if name not in dtypes.ALLOWED:
             known = [*_MIXED, *dtypes.ALLOWED]
             raise ValueError(

@@ -88,7 +88,30 @@ class Function(Operation):
 
     def call(self, inputs):
         """Compute the outputs for `inputs`."""
+        self._check_inputs(inputs)
         return self.run(inputs)
+
+    def _check_inputs(self, inputs):
+        expected = tree.map_structure(lambda x: x.shape, self._inputs_struct)
+        try:
+            tree.map_structure(lambda x, y: None, self._inputs_struct, inputs)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} was called with an invalid input "
+                f"structure. Expected inputs of the shapes {expected}. Received: "
+                f"{inputs!r}"
+            ) from None
+        for x, symbol in zip(tree.flatten(inputs), self._inputs, strict=True):
+            shape = tuple(x.shape)
+            if len(shape) != len(symbol.shape) or any(
+                None not in (a, b) and a != b
+                for a, b in zip(shape, symbol.shape, strict=True)
+            ):
+                raise ValueError(
+                    f"{type(self).__name__} {self.name!r} was passed incompatible "
+                    f"inputs. Expected the shapes {expected}. Received one of shape "
+                    f"{shape}."
+                )
 
     def run(self, inputs, function_of=None):
         """Call every operation in turn on `inputs`.
@@ -170,17 +193,18 @@ def sort_graph(inputs, outputs):
         operation = node.operation
         depth = max(depths.get(node, 0), operation_depths.get(operation, 0))
         depths[node] = operation_depths[operation] = depth
-        if any(id(x) in input_ids for x in node.output_tensors):
-            continue
-        for parent in node.parent_nodes:
-            depths[parent] = max(depth + 1, depths.get(parent, 0))
+        for x in node.input_tensors:
+            parent = None if _starts_at(x, input_ids) else node_of(x)
+            if parent is not None:
+                depths[parent] = max(depth + 1, depths.get(parent, 0))
     for x in inputs:
-        operation = x._keras_history.operation
-        if operation not in operation_depths:
-            operation_depths[operation] = 0
-            met[operation] = -1
-            depths[node_of(x)] = 0
-            finished.append(node_of(x))
+        node = node_of(x)
+        # An Input belongs to the graph even where no output needs it.
+        if node is not None and node.is_input and node not in depths:
+            operation_depths.setdefault(node.operation, 0)
+            met.setdefault(node.operation, -1)
+            depths[node] = 0
+            finished.append(node)
     by_depth = collections.defaultdict(list)
     for node in finished:
         by_depth[depths[node]].append(node)
@@ -199,6 +223,8 @@ def _walk_back(outputs, input_ids):
         stack = [(output, False)]
         while stack:
             tensor, leaving = stack.pop()
+            if _starts_at(tensor, input_ids):
+                continue
             node = node_of(tensor)
             if leaving:
                 if state[node] == "open":
@@ -207,18 +233,24 @@ def _walk_back(outputs, input_ids):
                 continue
             if node in state:
                 continue
+            if (node is None or node.is_input) and id(tensor) not in input_ids:
+                raise ValueError(
+                    f"Output {output!r} is not connected to `inputs`: it needs "
+                    f"{tensor!r}, which is not among them."
+                )
             state[node] = "open"
             met.setdefault(node.operation, len(met))
             stack.append((tensor, True))
-            if any(id(x) in input_ids for x in node.output_tensors):
-                continue
-            if node.is_input:
-                raise ValueError(
-                    f"The graph is disconnected: the outputs need {tensor!r} of "
-                    f"{node.operation.name!r}, which is not among the inputs."
-                )
             stack += [(x, False) for x in reversed(node.input_tensors)]
     return finished, met
+
+
+def _starts_at(tensor, input_ids):
+    """Whether the graph begins at `tensor`: given, and what leads to it is outside."""
+    if id(tensor) not in input_ids:
+        return False
+    node = node_of(tensor)
+    return node is None or not node.is_input
 
 
 def _flat_shapes(shape):

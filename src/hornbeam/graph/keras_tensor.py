@@ -26,6 +26,9 @@ class KerasTensor(Operators):
 
     _keras_history = None
     _keras_mask = None
+    # Symbols are looked for in lists: equal means the same, as in Keras.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     def __init__(
         self,

@@ -106,6 +106,7 @@ _OPERANDS = {
     "squareplus": "x",
     "ssim": "image1 image2",
     "stop_gradient": "variable",
+    "switch": "index branches *operands",
     "trapezoid": "y",
 }  # fmt: skip
 _OPERANDS = {op: tuple(names.split()) for op, names in _OPERANDS.items()}
@@ -178,7 +179,8 @@ class _SavedOp:
 
     def from_config(self, config):
         """Return the operation of the op with the arguments in `config`."""
+        from hornbeam.core.serialization import deserialize_argument
         from hornbeam.graph.operation import OpOperation
 
-        arguments = dict(config)
+        arguments = {k: deserialize_argument(v) for k, v in config.items()}
         return OpOperation(self.op, name=arguments.pop("name", None), **arguments)

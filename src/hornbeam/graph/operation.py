@@ -71,6 +71,12 @@ class Operation:
 
     def get_config(self):
         """Return the arguments that make an equal object, as plain data."""
+        signature = inspect.signature(config_class(type(self)).__init__)
+        if any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values()):
+            raise NotImplementedError(
+                f"{type(self).__name__} takes any positional arguments in "
+                "`__init__()`, so its config is not known: write `get_config()`."
+            )
         given = bound_init_arguments(self)
         config = {}
         for name in init_arguments(config_class(type(self))):
@@ -78,7 +84,13 @@ class Operation:
                 continue
             if name in given or hasattr(self, name):
                 value = getattr(self, name, given.get(name))
-                config[name] = serialize_argument(value)
+                try:
+                    config[name] = serialize_argument(value)
+                except TypeError as error:
+                    raise NotImplementedError(
+                        f"{type(self).__name__} cannot make a config of its argument "
+                        f"`{name}`: write `get_config()`. {error}"
+                    ) from error
         return config
 
     @classmethod
@@ -203,7 +215,8 @@ def _operands_of(op):
 
     parameters = tuple(signature_of(op).parameters)
     names = op_format.operands(op.name, parameters)
-    return names == parameters[: len(names)], names
+    plain = tuple(name.lstrip("*") for name in names)
+    return plain == parameters[: len(names)], names
 
 
 def record(op, signature, args, kwargs):

@@ -117,8 +117,8 @@ class InputSpec:
         )
 
 
-def check_inputs(input_spec, inputs, owner):
-    """Raise a ValueError if `inputs` do not fit `input_spec`; `owner` is the layer."""
+def check_inputs(input_spec, inputs, layer):
+    """Raise a ValueError if `inputs` do not fit `input_spec` of `layer`."""
     if isinstance(inputs, dict) and isinstance(input_spec, list | tuple):
         named = [spec.name for spec in input_spec]
         missing = [
@@ -127,28 +127,32 @@ def check_inputs(input_spec, inputs, owner):
         ]  # fmt: skip
         if missing:
             raise ValueError(
-                f"{owner}: missing data for input {missing[0]!r}. Expected the keys "
-                f"{named}. Received the keys {list(inputs)}."
+                f"layer {layer.path!r}: missing data for input {missing[0]!r}. "
+                f"Expected the keys {named}. Received the keys {list(inputs)}."
             )
         if all(n is not None for n in named):
             inputs = [inputs.get(n) for n in named]
-    specs = tree.flatten(input_spec)
-    values = tree.flatten(inputs)
+    if isinstance(input_spec, InputSpec) and hasattr(inputs, "shape"):
+        specs, values = [input_spec], [inputs]
+    else:
+        specs, values = tree.flatten(input_spec), tree.flatten(inputs)
     if len(specs) != len(values):
         raise ValueError(
-            f"{owner} expects {len(specs)} inputs, but received {len(values)} input "
-            f"tensors: {[getattr(v, 'shape', v) for v in values]}."
+            f"layer {layer.path!r} expects {len(specs)} inputs, but received "
+            f"{len(values)} input tensors: {[getattr(v, 'shape', v) for v in values]}."
         )
     for position, (spec, x) in enumerate(zip(specs, values, strict=True)):
         if spec is None or (x is None and spec.optional):
             continue
         if not hasattr(x, "shape"):
-            raise ValueError(f"{owner}: input {position} is not a tensor: {x!r}.")
+            raise ValueError(
+                f"layer {layer.path!r}: input {position} is not a tensor: {x!r}."
+            )
         problem = spec.problem_with(x)
         if problem:
             expected, found = problem
             raise ValueError(
-                f"Input {position} of {owner} is incompatible with the layer: "
-                f"expected {expected}, found {found}. Full shape received: "
+                f"Input {position} of layer {layer.path!r} is incompatible with the "
+                f"layer: expected {expected}, found {found}. Full shape received: "
                 f"{tuple(x.shape)}"
             )

@@ -127,7 +127,7 @@ class Layer(Operation, LayerState):
                 self._context_arguments, kwargs, args, outer, info
             )
         if self._input_spec is not None and args:
-            check_inputs(self._input_spec, args[0], f"layer {self.path!r}")
+            check_inputs(self._input_spec, args[0], self)
         if outer is None:
             self._clear_losses()
         token = calls._current.set(CallContext(self, training, values))
@@ -269,6 +269,8 @@ class Layer(Operation, LayerState):
         return mask, kwargs
 
     def _set_output_mask(self, args, kwargs, info, mask, outputs):
+        if mask is None and type(self).compute_mask is Layer.compute_mask:
+            return
         if not self._supports_masking:
             warnings.warn(
                 f"Layer {self.path!r} (of type {type(self).__name__}) was passed an "
@@ -412,6 +414,21 @@ class Layer(Operation, LayerState):
         for name in ("activity_regularizer", "autocast"):
             config.pop(name, None)
         return {**base, **{k: v for k, v in config.items() if k not in base}}
+
+    @classmethod
+    def from_config(cls, config):
+        """Make a layer from what `get_config` returned.
+
+        A dtype policy that has no more to it than its name is given as that name.
+        """
+        if isinstance(config.get("dtype"), dict):
+            from hornbeam import dtype_policies
+
+            policy = dtype_policies.deserialize(config["dtype"])
+            if type(policy) is dtype_policies.DTypePolicy:
+                policy = policy.name
+            config = {**config, "dtype": policy}
+        return super().from_config(config)
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
