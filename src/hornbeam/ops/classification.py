@@ -159,6 +159,16 @@ def _check_sparse(target, output, axis):
     return expected
 
 
+@composite
+def pick_class(values, labels, axis=-1):
+    """The value of each label's class; labels that are no class give an engine's own.
+
+    Against a gather, whose gradient scatters, this fuses into one pass in a program.
+    """
+    chosen = one_hot(labels, values.shape[axis], axis=axis, dtype=values.dtype)
+    return sum(chosen * values, axis=axis)
+
+
 @composite(
     rule=lambda a: KerasTensor(
         _check_sparse(a["target"], a["output"], a["axis"]), a["output"].dtype
@@ -185,9 +195,7 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
         target = squeeze(target, axis=-1)
     target = cast(target, "int32")
     logs = _log_probabilities(output, from_logits, axis)
-    # Against a gather, whose gradient scatters, this fuses into one pass.
-    chosen = one_hot(target, output.shape[axis], axis=axis, dtype=logs.dtype)
-    return -sum(chosen * logs, axis=axis)
+    return -pick_class(logs, target, axis)
 
 
 def _binary_spec(a):

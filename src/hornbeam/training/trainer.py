@@ -158,6 +158,8 @@ class Trainer:
 
     def get_metrics_result(self):
         """Return `{name: value}` of all metrics."""
+        if self._leaves_results_out:
+            return {}
         results = {}
         for metric in self.metrics:
             if metric is self._loss_tracker and not self._has_loss():
@@ -172,6 +174,8 @@ class Trainer:
         return self._compile_loss is not None or own or self._adds_losses
 
     _adds_losses = False
+    # Whether results are not computed: between the steps of a pass nobody looks.
+    _leaves_results_out = False
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
@@ -274,24 +278,29 @@ class Trainer:
             loss = self.compute_loss(
                 x, y, y_pred, sample_weight=sample_weight, training=True
             )
-            self._loss_tracker.update_state(
-                _detached(loss), sample_weight=_rows(x)
-            )
-            if optimizer is not None:
-                return optimizer.scale_loss(loss), y_pred
-            return loss, y_pred
+            scaled = loss if optimizer is None else optimizer.scale_loss(loss)
+            return scaled, (loss, y_pred)
 
         if self.trainable_variables:
             variables = self.trainable_variables
-            (_, y_pred), gradients = value_and_grad(loss_fn, variables, has_aux=True)
+            (_, aux), gradients = value_and_grad(loss_fn, variables, has_aux=True)
             optimizer.apply(gradients, variables)
         else:
             warnings.warn(
                 f"Model {self.name!r} has no trainable weights: nothing is trained.",
                 stacklevel=2,
             )
-            _, y_pred = loss_fn()
+            _, aux = loss_fn()
+        loss, y_pred = aux
+        self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def _track_loss(self, loss, x):
+        """Add the batch's loss to its mean over the rows seen."""
+        total, count = self._loss_tracker.variables
+        rows = _rows(x)
+        total.assign_add(loss * rows)
+        count.assign_add(rows)
 
     def test_step(self, data):
         """Evaluate on one batch and return `{name: value}`; may be overridden."""
@@ -301,7 +310,7 @@ class Trainer:
             loss = self.compute_loss(
                 x, y, y_pred, sample_weight=sample_weight, training=False
             )
-            self._loss_tracker.update_state(loss, sample_weight=_rows(x))
+            self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def predict_step(self, data):
@@ -690,9 +699,12 @@ class Trainer:
 
         def run(data):
             data = data if len(data) > 1 or default else data[0]
-            logs = step(data)
-            self._forget_losses()
-            return {} if quiet else logs
+            self._leaves_results_out = quiet
+            try:
+                return step(data)
+            finally:
+                self._leaves_results_out = False
+                self._forget_losses()
 
         return StepPlan(
             mode, run, finish, watched, (mode, quiet), not structure.foreign
@@ -776,10 +788,6 @@ def _unpack(data):
     if not isinstance(data, tuple):
         return data, None, None
     return (*data, None, None)[:3]
-
-
-def _detached(x):
-    return backends.current().stop_gradient(x)
 
 
 def _rows(x):

@@ -1,6 +1,7 @@
 """The torch engine: see `hornbeam.backends.contract`."""
 
 from .arrays import *
+from .classification import *
 from .functions import *
 from .linalg import *
 from .nn import *
