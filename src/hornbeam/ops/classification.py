@@ -161,7 +161,7 @@ def _check_sparse(target, output, axis):
 
 @composite
 def pick_class(values, labels, axis=-1):
-    """The value of each label's class; labels that are no class give an engine's own.
+    """The value of each label's class; 0 where the label is no class.
 
     Against a gather, whose gradient scatters, this fuses into one pass in a program.
     """

@@ -1,4 +1,4 @@
-"""PyTorch: composed ops that are faster as one kernel outside a program."""
+"""PyTorch: composed ops that are faster as fewer kernels outside a program."""
 
 import torch
 
@@ -6,7 +6,8 @@ import torch
 def pick_class(
     values: torch.Tensor, labels: torch.Tensor, axis: int = -1
 ) -> torch.Tensor:
-    """The value of each label's class along `axis`."""
-    last = values.shape[axis] - 1
-    places = labels.long().clamp(0, last).unsqueeze(axis)
-    return values.gather(axis, places).squeeze(axis)
+    """The value of each label's class along `axis`; 0 where the label is no class."""
+    labels = labels.long()
+    places = labels.clamp(0, values.shape[axis] - 1)
+    picked = values.gather(axis, places.unsqueeze(axis)).squeeze(axis)
+    return picked.masked_fill(places != labels, 0)
