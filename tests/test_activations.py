@@ -46,10 +46,10 @@ def test_values(engine, name):
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.3])
-@pytest.mark.parametrize("limit", [None, 6, 1.5])
-@pytest.mark.parametrize("threshold", [0.0, 0.4])
+@pytest.mark.parametrize("limit", [None, 6, 2.5])
+@pytest.mark.parametrize("threshold", [0.0, 2.0])
 def test_relu_of_four_arguments(engine, slope, limit, threshold):
-    expected = np.where(X >= threshold, X, slope * (X - threshold))
+    expected = np.where(X > threshold, X, slope * (X - threshold))
     if limit is not None:
         expected = np.where(X >= limit, limit, expected)
     found = activations.relu(X.astype("float32"), slope, limit, threshold)

@@ -18,7 +18,7 @@ from hornbeam.ops.numpy import exp, minimum, tanh, where
 def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     """The rectifier, with a slope below and limits.
 
-    `max_value` where `x >= max_value`, `x` where `threshold <= x < max_value`, else
+    `max_value` where `x >= max_value`, `x` where `threshold < x < max_value`, else
     `negative_slope * (x - threshold)`. With the defaults it is `max(x, 0)`.
 
     Args:
@@ -43,7 +43,7 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
 def _general_relu(x, negative_slope, max_value, threshold):
     x = floating(x)
     above = x if max_value is None else minimum(x, max_value)
-    return where(x >= threshold, above, negative_slope * (x - threshold))
+    return where(x > threshold, above, negative_slope * (x - threshold))
 
 
 def gelu(x, approximate=False):

@@ -83,8 +83,11 @@ class Control:
     def associative_scan(
         self, f: Callable, elems: Any, reverse: bool = False, axis: int = 0
     ) -> Any:
-        """All prefixes under an associative `f`, in log2(n) vectorised steps (Hillis and
-        Steele, 1986): after a step of distance d each place covers 2d elements."""
+        """All prefixes under an associative `f`, in log2(n) vectorised steps.
+
+        After a step of distance d each place covers 2d elements (Hillis and Steele,
+        1986).
+        """
         elems = self._tensors(elems)
         size, distance = common_length(elems, axis), 1
         while distance < size:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import optree
@@ -24,6 +24,11 @@ class Spec:
 
     shape: Shape
     dtype: str
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The shape where every dimension is known."""
+        return cast(tuple[int, ...], self.shape)
 
 
 def is_spec(x: Any, tensor_types: Any = ()) -> bool:
@@ -50,9 +55,10 @@ def infer_with(
     (fully known) spec and gives the flat results as specs or plain values. A dimension
     that differs between two sizes of the unknown dimensions is unknown.
     """
-    leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True)
+    arguments: Any = (args, kwargs)
+    leaves, structure = optree.tree_flatten(arguments, none_is_leaf=True)
     places = [i for i, leaf in enumerate(leaves) if is_spec(leaf, tensor_types)]
-    result_structure = None
+    result_structure: Any = None
 
     def run(*tensors):
         nonlocal result_structure
@@ -83,13 +89,13 @@ def infer_with(
 
 
 def _first_pair_that_runs(at: Callable[[int], list[Any]]) -> tuple[list, list]:
-    error = None
+    errors = []
     for small, large in STAND_INS:
         try:
             return at(small), at(large)
         except Exception as e:
-            error = error or e
-    raise error
+            errors.append(e)
+    raise errors[0]
 
 
 def _common(a: Any, b: Any) -> Any:

@@ -67,7 +67,7 @@ _MODULE_OF = {op: m for m, names in _MODULES.items() for op in names.split()}
 
 # What the operands are, where they are not the first arguments or their names do not
 # tell: `*` takes all that is left.
-_OPERANDS = {
+_OPERAND_WORDS = {
     "arange": "start stop step",
     "average": "x weights",
     "batch_normalization": "x mean variance offset scale",
@@ -109,7 +109,7 @@ _OPERANDS = {
     "switch": "index branches *operands",
     "trapezoid": "y",
 }  # fmt: skip
-_OPERANDS = {op: tuple(names.split()) for op, names in _OPERANDS.items()}
+_OPERANDS = {op: tuple(names.split()) for op, names in _OPERAND_WORDS.items()}
 _FIRST = frozenset({"images", "array"})
 _OPERAND_NAMES = frozenset(
     "a b condition inputs input data target output y start stop query key value "

@@ -29,7 +29,7 @@ class Operation:
     """
 
     # Arguments of `__init__` that set state: they are not part of the config.
-    state_arguments = ()
+    state_arguments: tuple[str, ...] = ()
 
     def __new__(cls, *args, **kwargs):
         # What `__init__` was given is the config where the attribute is not kept.

@@ -183,7 +183,8 @@ def _known(numbers):
 
 def _slice_sizes(inputs, start_indices, sizes):
     rank = len(inputs.shape)
-    starts = shape(start_indices)[0]
+    listed = isinstance(start_indices, list | tuple)
+    starts = len(start_indices) if listed else shape(start_indices)[0]
     if len(sizes) != rank or starts != rank:
         raise ValueError(
             "slice: the number of dimensions in `inputs` must match the number of "

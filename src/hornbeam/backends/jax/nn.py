@@ -19,6 +19,7 @@ Pairs = Sequence[tuple[int, int]]
 _SLICED_WINDOW = 8
 
 
+@functools.partial(jax.jit, inline=True)
 def linear(x: Any, kernel: Any, bias: Any = None) -> jax.Array:
     """`x @ kernel + bias` over the last axis of `x`, as one product of matrices."""
     x, kernel = _promoted(x, kernel)

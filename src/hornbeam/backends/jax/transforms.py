@@ -56,7 +56,7 @@ def associative_scan(
 
 def switch(index: Any, branches: Any, *operands: Any) -> Any:
     """`branches[index](*operands)`, with the index clamped to the list."""
-    return jax.lax.switch(index, branches, *_tensors(operands))
+    return jax.lax.switch(convert(index, "int32"), branches, *_tensors(operands))
 
 
 def map(f: Callable, xs: Any) -> Any:

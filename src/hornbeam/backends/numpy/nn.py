@@ -17,7 +17,9 @@ def linear(x: Any, kernel: Any, bias: Any = None) -> np.ndarray:
     """`x @ kernel + bias` over the last axis of `x`, as one product of matrices."""
     x, kernel = _promoted(x, kernel)
     rows = x.reshape(-1, x.shape[-1])
-    y = (rows @ kernel).reshape(*x.shape[:-1], kernel.shape[-1])
+    # NumPy widens products of bfloat16.
+    y = (rows @ kernel).astype(x.dtype, copy=False)
+    y = y.reshape(*x.shape[:-1], kernel.shape[-1])
     return y if bias is None else y + bias
 
 
@@ -43,7 +45,7 @@ def general_conv(
         groups, int(np.prod(batch_and_places)), int(np.prod(size)) * per_group
     )
     columns = kernel.reshape(-1, groups, filters // groups).swapaxes(0, 1)
-    y = np.matmul(rows, columns)
+    y = np.matmul(rows, columns).astype(inputs.dtype, copy=False)
     y = np.moveaxis(y, 0, 1).reshape(*batch_and_places, filters)
     return _as_given(y, data_format)
 
@@ -71,7 +73,7 @@ def general_conv_transpose(
         (e - min(a, 0), e - min(b, 0))
         for e, (a, b) in zip(extents, padding, strict=True)
     ]
-    flipped = np.flip(kernel, range(rank)).swapaxes(-1, -2)
+    flipped = np.flip(kernel, tuple(range(rank))).swapaxes(-1, -2)
     full = general_conv(
         spread, flipped, (1,) * rank, around, dilation, 1, "channels_last"
     )

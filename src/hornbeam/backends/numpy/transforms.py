@@ -96,7 +96,7 @@ def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
 
 def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
     with np.errstate(all="ignore"):
-        results = run(*(np.zeros(s.shape, numpy_dtype(s.dtype)) for s in specs))
+        results = run(*(np.zeros(s.sizes, numpy_dtype(s.dtype)) for s in specs))
     return [
         spec.Spec(r.shape, str(r.dtype))
         if isinstance(r, (np.ndarray, np.generic))

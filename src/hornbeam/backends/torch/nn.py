@@ -115,7 +115,11 @@ def window_sum(
     if any(a or b for a, b in padding):
         x = F.pad(x, _flat(padding))
     count = functools.reduce(lambda a, b: a * b, size)
-    return _as_given(_MEAN[rank](x, tuple(size), tuple(strides)) * count, data_format)
+    if x.device.type == "cpu" and x.dtype in (torch.float16, torch.bfloat16):
+        # No half-precision kernel for volumes on a CPU.
+        x = x.float()
+    total = _MEAN[rank](x, tuple(size), tuple(strides)) * count
+    return _as_given(total.to(inputs.dtype), data_format)
 
 
 def _channels_second(x: torch.Tensor, data_format: str) -> torch.Tensor:

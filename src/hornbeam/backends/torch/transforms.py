@@ -146,7 +146,7 @@ def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
 
 
 def _stand_ins(specs: list[spec.Spec]) -> list[torch.Tensor]:
-    return [torch.zeros(s.shape, dtype=torch_dtype(s.dtype)) for s in specs]
+    return [torch.zeros(s.sizes, dtype=torch_dtype(s.dtype)) for s in specs]
 
 
 def _as_spec(x: Any) -> Any:
