@@ -1,0 +1,12 @@
+"""What every engine provides: the only list of names, signatures and meanings.
+
+Each module here describes the module of the same name of an engine. A name may be
+missing in an engine only where an op of that name has a body of its own.
+"""
+
+MODULES = ("arrays", "functions", "linalg")
+CAPABILITIES = {
+    "name": "How the engine is called in `backends.get`.",
+    "compiles": "Whether `jit` builds a program.",
+    "trains": "Whether there are gradients.",
+}

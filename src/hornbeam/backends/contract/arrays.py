@@ -1,0 +1,45 @@
+"""Arrays in and out of an engine: dtypes, shapes, Variables, devices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def assign(old: Any, new: Any) -> Any:
+    """What a Variable of value `old` holds after `new` is assigned."""
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """`x` converted to `dtype`."""
+
+
+def convert(x: Any, dtype: Any = None) -> Any:
+    """`x` as a tensor; Python floats become floatx, Python integers int32."""
+
+
+def device_scope(name: str) -> Any:
+    """Place new tensors on the device `name`, such as "cpu:0", inside the block."""
+
+
+def devices(device_type: Any = None) -> Any:
+    """Names of the devices, such as "cpu:0"."""
+
+
+def dtype_of(x: Any) -> Any:
+    """The standard name of the dtype that `x` has as a tensor."""
+
+
+def is_tensor(x: Any) -> Any:
+    """Whether `x` is a tensor of this engine."""
+
+
+def new_variable(value: Any, trainable: bool) -> Any:
+    """What a new Variable of the tensor `value` holds."""
+
+
+def shape_of(x: Any) -> Any:
+    """The shape of `x`."""
+
+
+def to_numpy(x: Any) -> Any:
+    """`x` as a NumPy array."""

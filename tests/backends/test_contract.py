@@ -1,0 +1,99 @@
+"""Each engine has the names of the contract, with its signatures."""
+
+import importlib
+import inspect
+
+import numpy as np
+import pytest
+
+from hornbeam import backends
+from hornbeam.backends import contract
+
+
+def _stubs():
+    for module in contract.MODULES:
+        stubs = importlib.import_module(f"hornbeam.backends.contract.{module}")
+        for name, stub in vars(stubs).items():
+            if inspect.isfunction(stub):
+                yield pytest.param(stub, id=f"{module}.{name}")
+
+
+@pytest.mark.parametrize("stub", list(_stubs()))
+def test_engine_has_the_function(engine, stub):
+    function = getattr(engine, stub.__name__)
+    expected = inspect.signature(stub).parameters.values()
+    found = inspect.signature(function).parameters.values()
+    assert [(p.name, p.default) for p in found] == [
+        (p.name, p.default) for p in expected
+    ]
+    assert stub.__doc__
+
+
+@pytest.mark.parametrize("name", contract.CAPABILITIES)
+def test_engine_states_its_capabilities(engine, name):
+    assert isinstance(getattr(engine, name), str if name == "name" else bool)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        (1, "int32"),
+        (1.5, "float32"),
+        (True, "bool"),
+        ([1, 2], "int32"),
+        ([[1.0], [2]], "float32"),
+        (np.ones(3, "float32"), "float32"),
+        (np.ones(3, "int8"), "int8"),
+        (np.zeros((0, 2), "float32"), "float32"),
+    ],
+)
+def test_convert(engine, value, dtype):
+    x = engine.convert(value)
+    assert engine.is_tensor(x)
+    assert engine.dtype_of(x) == engine.dtype_of(value) == dtype
+    assert engine.shape_of(x) == np.shape(value)
+    np.testing.assert_array_equal(engine.to_numpy(x), value)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["bool", "uint8", "int8", "int32", "float16", "bfloat16", "float32"]
+)
+def test_cast_and_back(engine, dtype):
+    x = engine.cast([0, 1, 2], dtype)
+    assert engine.dtype_of(x) == dtype
+    assert engine.to_numpy(x).dtype.name == dtype
+    expected = [0, 1, 1] if dtype == "bool" else [0, 1, 2]
+    np.testing.assert_array_equal(engine.to_numpy(x).astype("float32"), expected)
+
+
+def test_a_list_of_tensors_becomes_one(engine):
+    x = engine.convert([engine.convert(1.0), engine.convert(2.0)])
+    np.testing.assert_array_equal(engine.to_numpy(x), [1.0, 2.0])
+
+
+def test_tensors_do_not_share_memory_with_the_caller(training_engine):
+    given = np.ones(3, "float32")
+    x = training_engine.convert(given)
+    given[:] = 7
+    np.testing.assert_array_equal(training_engine.to_numpy(x), 1)
+
+
+def test_a_variable_keeps_no_reference_to_its_first_value(engine):
+    first = engine.convert(np.ones(2, "float32"))
+    held = engine.new_variable(first, True)
+    held = engine.assign(held, engine.convert(np.full(2, 5, "float32")))
+    np.testing.assert_array_equal(engine.to_numpy(first), 1)
+    np.testing.assert_array_equal(engine.to_numpy(held), 5)
+
+
+def test_torch_assigns_in_place():
+    engine = backends.get("torch")
+    held = engine.new_variable(engine.convert([1.0]), True)
+    assert held.requires_grad
+    assert engine.assign(held, engine.convert([2.0])) is held
+
+
+def test_devices(engine):
+    assert "cpu:0" in engine.devices("cpu")
+    with engine.device_scope("cpu:0"):
+        assert engine.is_tensor(engine.convert([1.0]))
