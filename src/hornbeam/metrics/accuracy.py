@@ -3,7 +3,7 @@
 from hornbeam import ops
 from hornbeam.core import config
 from hornbeam.losses.crossentropy import check_class_shapes, squeeze_class_axis
-from hornbeam.losses.loss import squeeze_or_expand_to_same_rank
+from hornbeam.losses.loss import squeeze_or_expand_to_same_rank, takes_class_indices
 from hornbeam.metrics.reduction import MeanMetricWrapper
 
 
@@ -65,6 +65,7 @@ def _check_one_hot(y_true, y_pred):
         )
 
 
+@takes_class_indices
 def sparse_categorical_accuracy(y_true, y_pred):
     """Return 1 where the greatest prediction is that of the true class, else 0.
 
@@ -83,9 +84,6 @@ def sparse_categorical_accuracy(y_true, y_pred):
     y_true = _class_indices(y_true, y_pred)
     matches = y_true == ops.cast(ops.argmax(y_pred, axis=-1), "int32")
     return ops.cast(matches, config.floatx())
-
-
-sparse_categorical_accuracy.takes_class_indices = True
 
 
 def _class_indices(y_true, y_pred):
@@ -130,6 +128,7 @@ def top_k_categorical_accuracy(y_true, y_pred, k=5):
     return _in_top_k(ops.argmax(y_true, axis=-1), y_pred, k)
 
 
+@takes_class_indices
 def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):
     """Return 1 where the true class is among the `k` greatest predictions, else 0.
 
@@ -155,9 +154,6 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
     best = ops.cast(y_pred[..., :k], "int32")
     found = ops.any(ops.expand_dims(y_true, -1) == best, axis=-1)
     return ops.cast(found, config.floatx())
-
-
-sparse_top_k_categorical_accuracy.takes_class_indices = True
 
 
 def _in_top_k(classes, y_pred, k):

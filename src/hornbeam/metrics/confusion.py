@@ -12,7 +12,7 @@ from hornbeam.metrics.metric import Metric
 class _Count(Metric):
     """One of the four counts, at each threshold."""
 
-    kind = None
+    kind: str
 
     def __init__(self, thresholds=None, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
@@ -121,7 +121,7 @@ class TruePositives(_Count):
 class _Share(Metric):
     """The true positives divided by themselves and one of the false counts."""
 
-    other = None
+    other: str
 
     def __init__(
         self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None

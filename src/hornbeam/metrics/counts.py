@@ -125,11 +125,12 @@ def confusion_counts(kinds, y_pred, positive, negative, thresholds):
         y_pred, positive, negative: from `prepare`.
         thresholds: a list of numbers; a prediction is positive above it.
     """
-    even = are_evenly_spaced(thresholds)
-    count = _count_buckets if even else _count_each
+    if are_evenly_spaced(thresholds):
+        sides = _count_buckets(y_pred, positive, negative, thresholds)
+        return [sides[side][0 if label else 1] for side, label in map(KINDS.get, kinds)]
     return [
-        count(y_pred, positive if label else negative, thresholds, side)
-        for side, label in (KINDS[kind] for kind in kinds)
+        _count_each(y_pred, positive if label else negative, thresholds, side)
+        for side, label in map(KINDS.get, kinds)
     ]
 
 
@@ -141,25 +142,27 @@ def _count_each(y_pred, weight, thresholds, side):
     return ops.sum(ops.cast(found, weight.dtype) * weight, axis=1)
 
 
-def _count_buckets(y_pred, weight, thresholds, side):
+def _count_buckets(y_pred, positive, negative, thresholds):
+    """Return for both sides the counts of positives and negatives."""
     # A prediction p in [0, 1] is above exactly ceil(p * steps) thresholds, and above
     # the first one too where that is a little less than 0.
     count = len(thresholds)
     least = 1 if thresholds[0] < 0 else 0
     bucket = ops.cast(ops.ceil(y_pred * (count - 1)), "int32")
     bucket = ops.clip(bucket, least, count - 1)
-    if len(y_pred.shape) == 1:
-        sums = ops.segment_sum(weight, bucket, num_segments=count)
-    else:
+    shape = (2, count)
+    if len(y_pred.shape) > 1:
         labels = y_pred.shape[1]
-        bucket = bucket * labels + ops.arange(labels, dtype="int32")
-        sums = ops.segment_sum(
-            ops.reshape(weight, (-1,)),
-            ops.reshape(bucket, (-1,)),
-            num_segments=count * labels,
-        )
-        sums = ops.reshape(sums, (count, labels))
-    if side == "below":
-        return ops.cumsum(sums, axis=0)
-    above = ops.flip(ops.cumsum(ops.flip(sums, axis=0), axis=0), axis=0)
-    return ops.concatenate([above[1:], ops.zeros_like(above[:1])], axis=0)
+        shape = (2, count, labels)
+        bucket = ops.reshape(bucket * labels + ops.arange(labels, dtype="int32"), (-1,))
+        positive, negative = (ops.reshape(x, (-1,)) for x in (positive, negative))
+    size = shape[1] * (shape[2] if len(shape) > 2 else 1)
+    sums = ops.segment_sum(
+        ops.concatenate([positive, negative]),
+        ops.concatenate([bucket, bucket + size]),
+        num_segments=2 * size,
+    )
+    sums = ops.reshape(sums, shape)
+    above = ops.flip(ops.cumsum(ops.flip(sums, axis=1), axis=1), axis=1)
+    above = ops.concatenate([above[:, 1:], ops.zeros_like(above[:, :1])], axis=1)
+    return {"above": above, "below": ops.cumsum(sums, axis=1)}

@@ -226,7 +226,7 @@ def _gain(odds, wrong, right, limit):
 class _OneRateAtAnother(_FourCounts):
     """The best of one rate where another reaches a value."""
 
-    value_name = None
+    value_name: str
 
     def __init__(self, value, num_thresholds, class_id, name, dtype):
         super().__init__(name=name, dtype=dtype)
