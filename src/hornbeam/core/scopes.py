@@ -25,7 +25,7 @@ class StatelessScope:
     >>> import hornbeam as keras
     >>> v = keras.Variable(1.0)
     >>> with keras.StatelessScope([(v, keras.ops.array(5.0))]) as scope:
-    ...     v.assign_add(1.0)
+    ...     _ = v.assign_add(1.0)
     >>> float(v.value), float(scope.get_current_value(v))
     (1.0, 6.0)
     """

@@ -32,7 +32,7 @@ class Variable(Operators):
 
     >>> import hornbeam as keras
     >>> counter = keras.Variable(0, dtype="int32", name="counter")
-    >>> counter.assign_add(2)
+    >>> _ = counter.assign_add(2)
     >>> int(counter)
     2
     """
@@ -74,8 +74,9 @@ class Variable(Operators):
             value = self._initial_value(initializer, shape, dtype)
             self._value = engine.new_variable(value, self._trainable)
         self._dtype = engine.dtype_of(value)
-        if dtype is not None and dtypes.standardize_dtype(dtype) in ("uint16", "uint32"):
-            self._dtype = dtypes.standardize_dtype(dtype)
+        wanted = None if dtype is None else dtypes.standardize_dtype(dtype)
+        if wanted in ("uint16", "uint32"):
+            self._dtype = wanted
         self._shape = tuple(engine.shape_of(value))
 
     def _initial_value(self, initializer, shape, dtype):

@@ -111,8 +111,8 @@ def cbrt(x):
     """The cube root of each element.
 
     >>> import hornbeam as keras
-    >>> round(float(keras.ops.cbrt(-8.0)), 4)
-    -2.0
+    >>> print(f"{float(keras.ops.cbrt(-8.0)):.4f}")
+    -2.0000
     """
     return _cube_root(to_float(x))
 
@@ -213,7 +213,7 @@ def deg2rad(x):
     """Degrees as radians.
 
     >>> import hornbeam as keras
-    >>> round(float(keras.ops.deg2rad(180.0)), 4)
+    >>> print(f"{float(keras.ops.deg2rad(180.0)):.4f}")
     3.1416
     """
     return multiply(to_float(x), np.pi / 180)
