@@ -11,6 +11,7 @@ import importlib
 import os
 import sys
 import threading
+from types import ModuleType
 
 from hornbeam.core.errors import BackendMismatchError
 
@@ -21,7 +22,7 @@ _INSTALL = {
     "numpy": "pip install numpy",
 }
 
-_loaded = {}
+_loaded: dict[str, ModuleType] = {}
 _lock = threading.RLock()
 _scope = contextvars.ContextVar("hornbeam_backend", default=None)
 _default = None

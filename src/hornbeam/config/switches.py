@@ -1,8 +1,9 @@
 """Switches of the process."""
 
 import os
+from typing import Any
 
-_switches = {
+_switches: dict[str, Any] = {
     "interactive_logging": True,
     "traceback_filtering": True,
     "flash_attention": None,

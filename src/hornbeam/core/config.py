@@ -1,8 +1,10 @@
 """Settings of the process: default float type, epsilon, image layout."""
 
+from typing import Any
+
 from hornbeam.core.errors import check_choice
 
-_settings = {
+_settings: dict[str, Any] = {
     "floatx": "float32",
     "epsilon": 1e-7,
     "image_data_format": "channels_last",
@@ -20,7 +22,7 @@ def floatx() -> str:
 
 
 def set_floatx(value: str) -> None:
-    """Set the default float dtype: `"bfloat16"`, `"float16"`, `"float32"`, `"float64"`."""
+    """Set the default float dtype: "bfloat16", "float16", "float32" or "float64"."""
     choices = ("bfloat16", "float16", "float32", "float64")
     _settings["floatx"] = check_choice("set_floatx()", "value", value, choices)
 

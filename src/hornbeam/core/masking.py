@@ -1,9 +1,10 @@
 """Masks that go with tensors from layer to layer."""
 
 import weakref
+from typing import Any
 
 # Masks of tensors that take no attributes: NumPy arrays, the tracers of a program.
-_beside = {}
+_beside: dict[int, tuple[weakref.ref, Any]] = {}
 
 
 def get_keras_mask(x):

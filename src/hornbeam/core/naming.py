@@ -3,7 +3,7 @@
 import collections
 import re
 
-_counts = collections.Counter()
+_counts: collections.Counter[str] = collections.Counter()
 
 
 def to_snake_case(name):

@@ -70,5 +70,5 @@ for _name, _op in _BINARY.items():
     setattr(Operators, f"__r{_name}__", _reflected(_op))
 for _name, _op in _COMPARE.items():
     setattr(Operators, f"__{_name}__", _forward(_op))
-for _name, _op in _UNARY.items():
-    setattr(Operators, f"__{_name}__", _unary(_op))
+for _name, _function in _UNARY.items():
+    setattr(Operators, f"__{_name}__", _unary(_function))

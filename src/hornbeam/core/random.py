@@ -13,7 +13,7 @@ from hornbeam.core.variable import Variable
 _COUNT_ONE = np.array([0, 1], dtype=np.uint32)
 
 # The generators of unseeded draws, one an engine, all from the same seed.
-_global_generators = {}
+_global_generators: dict[str, "SeedGenerator"] = {}
 _global_seed = None
 
 

@@ -3,13 +3,14 @@
 import contextlib
 import contextvars
 import inspect
+from typing import Any
 
 from hornbeam.core.errors import UnsafeFileError
 
 # Written by `register_keras_serializable` and, as in Keras, by users themselves
 # through `get_custom_objects()`.
-_objects = {}
-_names = {}
+_objects: dict[str, Any] = {}
+_names: dict[Any, str] = {}
 _scope = contextvars.ContextVar("custom_objects", default=None)
 
 

@@ -29,7 +29,7 @@ class DTypePolicy:
         name = name_or_default(name)
         self._name = name
         self._compute_dtype, self._variable_dtype = self._dtypes(name)
-        self._quantization_mode = None
+        self._quantization_mode: str | None = None
 
     def _dtypes(self, name):
         """Return the compute dtype and the variable dtype of a policy so named."""

@@ -32,7 +32,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
                 f"policy_map={policy_map!r} (of type {type(policy_map).__name__})"
             )
         self._given_default = None if default_policy is None else get(default_policy)
-        self._policies = {}
+        self._policies: dict[str, DTypePolicy] = {}
         self.update(policy_map or {})
 
     @property

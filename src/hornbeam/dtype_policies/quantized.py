@@ -89,8 +89,8 @@ class _GroupedDTypePolicy(QuantizedDTypePolicy):
     """A policy whose mode says numbers: `"<mode>/<number>/..."`."""
 
     # The mode, and the attributes that the numbers become.
-    _kind = None
-    _numbers = ()
+    _kind: str
+    _numbers: tuple[str, ...]
 
     def __init__(self, mode: str, source_name: str | None = None):
         kind, *numbers = mode.split("/")
@@ -131,6 +131,7 @@ class Int4DTypePolicy(_GroupedDTypePolicy):
 
     _kind = "int4"
     _numbers = ("block_size",)
+    block_size: int
 
 
 class GPTQDTypePolicy(_GroupedDTypePolicy):
@@ -147,6 +148,8 @@ class GPTQDTypePolicy(_GroupedDTypePolicy):
 
     _kind = "gptq"
     _numbers = ("weight_bits", "group_size")
+    weight_bits: int
+    group_size: int
 
     def __init__(self, mode: str, source_name: str | None = None):
         super().__init__(mode, source_name)
@@ -171,6 +174,8 @@ class AWQDTypePolicy(_GroupedDTypePolicy):
 
     _kind = "awq"
     _numbers = ("weight_bits", "group_size")
+    weight_bits: int
+    group_size: int
 
     def __init__(self, mode: str, source_name: str | None = None):
         super().__init__(mode, source_name)

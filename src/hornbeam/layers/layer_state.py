@@ -4,6 +4,7 @@ import contextlib
 import functools
 import weakref
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from hornbeam.core.variable import Variable, standardize_shape
 from hornbeam.layers import tracking
 
 # The layers that hold losses which `add_loss` left; mostly there are none.
-_with_losses = weakref.WeakValueDictionary()
+_with_losses: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
 
 def kept_while_frozen(find):

@@ -6,6 +6,7 @@
 
 import functools
 import inspect
+from typing import Any
 
 from hornbeam import backends
 from hornbeam.core import dtypes
@@ -14,9 +15,9 @@ from hornbeam.graph.keras_tensor import KerasTensor
 
 # What the type of an argument means for a call. Looked up once per argument.
 _PLAIN, _VARIABLE, _SYMBOLIC, _NEST = "plain", "variable", "symbolic", "nest"
-_kinds = {}
+_kinds: dict[type, Any] = {}
 
-registry = {}
+registry: dict[str, Any] = {}
 
 
 def _kind_of(x):
@@ -101,6 +102,7 @@ def primitive(rule=None):
     `rule` is a name in `RULES`, or a function of the bound arguments that returns
     KerasTensors; without one the engine's abstract evaluation is asked.
     """
+
     def decorate(body):
         return _declare(body, rule, True)
 

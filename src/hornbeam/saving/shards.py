@@ -29,10 +29,10 @@ class ShardedWriter:
     def __init__(self, path: Path, max_shard_size: float):
         self._path = path
         self._limit = int(max_shard_size * 1024**3)
-        self._shards = []
+        self._shards: list[tuple[str, hdf5.Writer]] = []
         self._used = 0
         self._total = 0
-        self._map = {}
+        self._map: dict[str, list[str]] = {}
         self._stack = contextlib.ExitStack()
 
     def __enter__(self):

@@ -13,7 +13,7 @@ class SpatialDropout(Dropout):
     (2015).
     """
 
-    rank = None
+    rank: int
     data_format = "channels_last"
 
     def __init__(self, rate, seed=None, name=None, dtype=None):
