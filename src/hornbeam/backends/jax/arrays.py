@@ -46,7 +46,7 @@ def default_dtype(x: Any) -> Any:
         leaves = jax.tree.leaves(x)
         if any(isinstance(leaf, jax.Array) for leaf in leaves):
             return jnp.result_type(*leaves)
-        kind = np.asarray(x).dtype
+        kind: np.dtype | None = np.asarray(x).dtype
     else:
         kind = np.result_type(type(x)) if isinstance(x, (bool, int, float)) else None
     if kind == np.float64:

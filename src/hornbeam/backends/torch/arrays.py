@@ -21,7 +21,7 @@ _TORCH = {
     "int16": torch.int16,
     "int32": torch.int32,
     "int64": torch.int64,
-    # PyTorch's unsigned types have hardly any function: the next signed type holds them.
+    # PyTorch's unsigned types have hardly any function: a wider signed one holds them.
     "uint16": torch.int32,
     "uint32": torch.int64,
     "uint64": torch.int64,

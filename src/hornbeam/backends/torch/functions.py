@@ -697,11 +697,11 @@ def matmul(x1, x2):
 
 def _product(fn: Callable, *xs: Any) -> Tensor:
     """A product of matrices; torch has none of booleans, and int8 would overflow."""
-    xs = _promoted(*xs)
-    dtype = xs[0].dtype
+    factors = _promoted(*xs)
+    dtype = factors[0].dtype
     if dtype not in (torch.bool, torch.int8):
-        return fn(*xs)
-    result = fn(*[x.to(torch.int32) for x in xs])
+        return fn(*factors)
+    result = fn(*[x.to(torch.int32) for x in factors])
     return result.to(torch.bool) if dtype is torch.bool else result
 
 

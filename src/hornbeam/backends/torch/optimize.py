@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
 
 import torch
 
 __all__ = ["adam_update", "decay_update", "rmsprop_update", "sgd_update"]
 
+# As PyTorch's functions of many tensors take them.
+Tensors = list[torch.Tensor] | tuple[torch.Tensor, ...]
+
 _FUSED_DEVICES = ("cpu", "cuda")
 
 
 def adam_update(
-    values: Sequence[torch.Tensor],
-    gradients: Sequence[torch.Tensor],
-    momentums: Sequence[torch.Tensor],
-    velocities: Sequence[torch.Tensor],
-    maxima: Sequence[torch.Tensor] = (),
+    values: Tensors,
+    gradients: Tensors,
+    momentums: Tensors,
+    velocities: Tensors,
+    maxima: Tensors = (),
     *,
     step: torch.Tensor,
     learning_rate: torch.Tensor | float,
@@ -59,9 +61,9 @@ def adam_update(
 
 
 def sgd_update(
-    values: Sequence[torch.Tensor],
-    gradients: Sequence[torch.Tensor],
-    momentums: Sequence[torch.Tensor] = (),
+    values: Tensors,
+    gradients: Tensors,
+    momentums: Tensors = (),
     *,
     learning_rate: torch.Tensor | float,
     momentum: float,
@@ -71,7 +73,7 @@ def sgd_update(
     if not _alike(values):
         return False
     with torch.no_grad():
-        steps = torch._foreach_mul(gradients, -learning_rate)
+        steps: Tensors = torch._foreach_mul(gradients, -learning_rate)
         if momentums:
             torch._foreach_mul_(momentums, momentum)
             torch._foreach_add_(momentums, steps)
@@ -84,11 +86,11 @@ def sgd_update(
 
 
 def rmsprop_update(
-    values: Sequence[torch.Tensor],
-    gradients: Sequence[torch.Tensor],
-    velocities: Sequence[torch.Tensor],
-    averages: Sequence[torch.Tensor] = (),
-    momentums: Sequence[torch.Tensor] = (),
+    values: Tensors,
+    gradients: Tensors,
+    velocities: Tensors,
+    averages: Tensors = (),
+    momentums: Tensors = (),
     *,
     learning_rate: torch.Tensor | float,
     rho: float,
@@ -111,7 +113,7 @@ def rmsprop_update(
         else:
             roots = torch._foreach_add(velocities, epsilon)
         torch._foreach_sqrt_(roots)
-        steps = torch._foreach_div(gradients, roots)
+        steps: Tensors = torch._foreach_div(gradients, roots)
         torch._foreach_mul_(steps, learning_rate)
         if momentums:
             torch._foreach_mul_(momentums, momentum)
@@ -121,7 +123,7 @@ def rmsprop_update(
     return True
 
 
-def decay_update(values: Sequence[torch.Tensor], rate: torch.Tensor | float) -> bool:
+def decay_update(values: Tensors, rate: torch.Tensor | float) -> bool:
     """`values -= rate * values` in place; whether it was made."""
     if not _alike(values):
         return False
