@@ -6,7 +6,12 @@ from hornbeam import ops
 from hornbeam.core import config, dtypes
 from hornbeam.core.errors import check_number
 from hornbeam.core.hyperparameter import Hyperparameter
-from hornbeam.losses.loss import Loss, keep_integers, squeeze_or_expand_to_same_rank
+from hornbeam.losses.loss import (
+    Loss,
+    keep_integers,
+    squeeze_or_expand_to_same_rank,
+    takes_class_indices,
+)
 
 
 def smooth(y_true, label_smoothing, classes):
@@ -101,6 +106,7 @@ def categorical_crossentropy(
     )
 
 
+@takes_class_indices
 def sparse_categorical_crossentropy(
     y_true, y_pred, from_logits=False, ignore_class=None, axis=-1
 ):
@@ -138,9 +144,6 @@ def sparse_categorical_crossentropy(
     return ops.where(valid, values, 0.0)
 
 
-sparse_categorical_crossentropy.takes_class_indices = True
-
-
 def squeeze_class_axis(y_true, y_pred, axis=-1):
     """Return class indices without an axis of size 1 where the classes are."""
     rank = len(y_pred.shape)
@@ -171,6 +174,7 @@ def check_class_shapes(y_true, y_pred, axis=-1):
     )
 
 
+@takes_class_indices
 def categorical_generalized_cross_entropy(y_true, y_pred, q):
     """Return `(1 - p**q) / q` where `p` is the probability of the true class.
 
@@ -200,9 +204,6 @@ def categorical_generalized_cross_entropy(y_true, y_pred, q):
     p = ops.sum(labels * y_pred, axis=-1)
     q = ops.convert_to_tensor(q, dtype=y_pred.dtype)
     return (1.0 - ops.power(p, q)) / q
-
-
-categorical_generalized_cross_entropy.takes_class_indices = True
 
 
 class BinaryCrossentropy(Loss):

@@ -5,6 +5,9 @@ a scalar. Sample weights, the mask of the output and the mask of a padded batch 
 together in `reduce_values`.
 """
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from hornbeam import ops
 from hornbeam.core import config, dtypes, tree
 from hornbeam.core.errors import check_choice
@@ -12,6 +15,8 @@ from hornbeam.core.masking import get_keras_mask
 from hornbeam.core.naming import auto_name
 from hornbeam.core.scopes import batch_mask
 from hornbeam.core.serialization import Configurable
+
+Function = TypeVar("Function", bound=Callable)
 
 REDUCTIONS = (
     "sum_over_batch_size",
@@ -156,6 +161,13 @@ def standardize_compute_dtype(dtype) -> str:
     if dtype is None:
         return config.floatx()
     return dtypes.standardize_dtype(getattr(dtype, "compute_dtype", dtype))
+
+
+def takes_class_indices(fn: Function) -> Function:
+    """Mark a function whose targets are integers: they keep their dtype."""
+    marked: Any = fn
+    marked.takes_class_indices = True
+    return fn
 
 
 def keep_integers(x, dtype):

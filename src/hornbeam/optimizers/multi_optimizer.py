@@ -54,7 +54,7 @@ class MultiOptimizer(Optimizer):
             )
         super().__init__(0.0, loss_scale_factor=loss_scale_factor, name=name)
         self.optimizer_map = optimizer_map
-        self._optimizers = []
+        self._optimizers: list[Optimizer] = []
         if isinstance(optimizer_map, OptimizerMap):
             for optimizer in optimizer_map.values():
                 self._add(optimizer)

@@ -101,10 +101,12 @@ class Optimizer(OptimizerState):
                 "`keras.optimizers.schedules.InverseTimeDecay` instead.",
                 stacklevel=2,
             )
+        cls: type = type(self)
+        owner = cls.__name__
         if kwargs:
             raise ValueError(
-                f"Argument(s) not recognized by {type(self).__name__}: {kwargs}. "
-                f"Expected some of {', '.join(init_arguments(type(self)))}."
+                f"Argument(s) not recognized by {owner}: {kwargs}. "
+                f"Expected some of {', '.join(init_arguments(cls))}."
             )
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ValueError(
@@ -112,7 +114,6 @@ class Optimizer(OptimizerState):
                 f"Received: clipnorm={clipnorm}, clipvalue={clipvalue}, "
                 f"global_clipnorm={global_clipnorm}"
             )
-        owner = type(self).__name__
         if use_ema:
             check_number(owner, "ema_momentum", ema_momentum, 0, 1)
         if gradient_accumulation_steps:
@@ -124,10 +125,10 @@ class Optimizer(OptimizerState):
                 integer=True,
             )
         super().__init__(name or auto_name(owner))
-        self._trainable_variables = []
-        self._positions = {}
-        self._variables_without_decay = []
-        self._names_without_decay = []
+        self._trainable_variables: list[Variable] = []
+        self._positions: dict[int, int] = {}
+        self._variables_without_decay: list[Variable] = []
+        self._names_without_decay: list[str] = []
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
         self.clipvalue = clipvalue
@@ -158,10 +159,6 @@ class Optimizer(OptimizerState):
             return rate(self.iterations)
         return rate if isinstance(rate, Variable) else rate()
 
-    def _rate(self):
-        rate = self.learning_rate
-        return rate.value if isinstance(rate, Variable) else rate
-
     @learning_rate.setter
     def learning_rate(self, value):
         old = self._learning_rate
@@ -176,6 +173,10 @@ class Optimizer(OptimizerState):
                 f"it cannot be set to a number. Received: {value!r}. Make the "
                 "optimizer with a number as its `learning_rate` to be able to set it."
             )
+
+    def _rate(self):
+        rate = self.learning_rate
+        return rate.value if isinstance(rate, Variable) else rate
 
     def _rate_from(self, learning_rate):
         if callable(learning_rate) and not hasattr(learning_rate, "dtype"):
@@ -462,7 +463,8 @@ class Optimizer(OptimizerState):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal optimizer, with the present rate."""
         config = {}
-        for name in init_arguments(type(self)):
+        cls: type = type(self)
+        for name in init_arguments(cls):
             # The rate is kept in a Variable, not under the argument's name.
             value = self._rate_argument() if name == "learning_rate" else None
             config[name] = serialize_argument(

@@ -33,7 +33,7 @@ class OptimizerMap(MutableMapping):
         optimizer_map: dict[str, Optimizer] | None = None,
     ):
         self._default_optimizer = _check("default_optimizer", default_optimizer)
-        self._optimizer_map = {}
+        self._optimizer_map: dict[str, Optimizer] = {}
         self.update(optimizer_map or {})
 
     @property

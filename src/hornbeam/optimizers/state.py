@@ -18,7 +18,7 @@ class OptimizerState(Configurable):
     """The variables of an optimizer, in the order in which Keras saves them."""
 
     def __init__(self, name: str):
-        self._variables = []
+        self._variables: list[Variable] = []
         self.built = False
         self.name = name
 
