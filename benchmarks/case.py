@@ -43,7 +43,7 @@ def network(keras, size, dropout_rate=0.2):
 
 
 def fit(library, case):
-    """Measure the first epoch, warm epochs, and a second model of the same structure."""
+    """Measure the first epoch, warm epochs, and a second model of equal structure."""
     import importlib
 
     size = SIZES[case]

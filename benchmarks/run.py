@@ -2,8 +2,8 @@
 
     python benchmarks/run.py [--rounds 5] [--only mlp]
 
-Each measurement is a process of its own; the rounds alternate between the libraries, and
-the table gives the median seconds and the median of the ratios round by round.
+Each measurement is a process of its own; the rounds alternate between the libraries,
+and the table gives the median seconds and the median of the ratios round by round.
 """
 
 import argparse

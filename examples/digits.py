@@ -67,7 +67,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "digits.keras"
         model.save(path)
-        print(f"Saved {path.stat().st_size / 1024:.0f} KiB; the same file on each engine:")
+        print(
+            f"Saved {path.stat().st_size / 1024:.0f} KiB; the same file on each engine:"
+        )
         for engine in ("jax", "torch", "numpy"):
             with keras.config.backend_scope(engine):
                 loaded = keras.models.load_model(path)

@@ -13,7 +13,6 @@ from hornbeam import backends
 from hornbeam.core import naming
 
 
-
 def pytest_addoption(parser):
     parser.addoption(
         "--wheel", help="the folder from which hornbeam must have been imported"

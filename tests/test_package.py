@@ -1,4 +1,4 @@
-"""The package as a whole: what an import costs, the names, the examples in docstrings."""
+"""The package as a whole: what an import costs, the names, the docstrings' examples."""
 
 import doctest
 import importlib
@@ -75,10 +75,8 @@ def packages():
 
 
 def modules():
-    found = ["hornbeam"]
-    for module in pkgutil.walk_packages(hornbeam.__path__, "hornbeam."):
-        found.append(module.name)
-    return found
+    found = pkgutil.walk_packages(hornbeam.__path__, "hornbeam.")
+    return ["hornbeam", *(module.name for module in found)]
 
 
 def _has_list(module):
@@ -131,7 +129,7 @@ def test_no_engine_is_named_outside_backends():
     found = [
         f"{path.relative_to(root)}:{number}"
         for path in root.rglob("*.py")
-        if path.relative_to(root).parts[0] not in ("backends",)
+        if path.relative_to(root).parts[0] != "backends"
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         if compared.search(line)
     ]

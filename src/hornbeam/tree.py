@@ -57,6 +57,7 @@ def map_structure(func, *structures, none_is_leaf=True):
     for other in structures[1:]:
         assert_same_structure(structures[0], other)
     if not none_is_leaf:
+
         def keep_none(*leaves):
             return None if leaves[0] is None else func(*leaves)
 

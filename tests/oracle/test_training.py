@@ -27,7 +27,7 @@ NETWORKS = ("sequential", "functional", "normalised")
 STEPS, BATCH = 50, 16
 
 # Runs in both libraries: 50 steps from given weights, and the loss of each epoch.
-PROGRAM = '''
+PROGRAM = """
 def build(keras, network):
     layers = keras.layers
     if network == "sequential":
@@ -55,9 +55,9 @@ def train(keras, network, optimizer, x, y, weights, steps, batch):
     history = model.fit(x, y, batch_size=batch, epochs=epochs, shuffle=False, verbose=0)
     loss = model.evaluate(x, y, verbose=0)[0]
     return start, history.history["loss"] + [float(loss)]
-'''
+"""
 
-MAIN = '''
+MAIN = """
 import json, sys
 import numpy as np
 import keras
@@ -65,7 +65,7 @@ x, y, cases = json.loads(sys.stdin.read())
 x, y = np.array(x, "float32"), np.array(y)
 print(json.dumps({" ".join(case): train(keras, *case, x, y, None, %d, %d)
                   for case in cases}))
-'''
+"""
 
 
 def data():
@@ -82,7 +82,13 @@ CASES += [(network, OPTIMIZERS["adam"]) for network in NETWORKS[1:]]
 def expected():
     x, y = data()
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", "import numpy as np" + PROGRAM + MAIN % (STEPS, BATCH)],
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-c",
+            "import numpy as np" + PROGRAM + MAIN % (STEPS, BATCH),
+        ],
         input=json.dumps([x.tolist(), y.tolist(), CASES]),
         capture_output=True,
         text=True,

@@ -54,6 +54,6 @@ def check_number(owner, argument, value, low=None, high=None, integer=False):
     limits = "" if low is None else f" >= {low}"
     limits += "" if high is None else f"{' and' if limits else ''} <= {high}"
     raise ValueError(
-        f"Invalid value for argument `{argument}` of {owner}. Expected {kinds}{limits}. "
-        f"Received: {argument}={value!r}"
+        f"Invalid value for argument `{argument}` of {owner}. Expected {kinds}{limits}"
+        f". Received: {argument}={value!r}"
     )

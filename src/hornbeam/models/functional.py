@@ -8,7 +8,6 @@ from hornbeam.core import tree
 from hornbeam.core.masking import get_keras_mask, set_keras_mask
 from hornbeam.graph.function import Function
 from hornbeam.graph.keras_tensor import KerasTensor
-from hornbeam.graph.node import Node
 from hornbeam.graph.operation import Operation
 from hornbeam.layers.core.input_layer import InputLayer
 from hornbeam.layers.input_spec import InputSpec
@@ -51,7 +50,8 @@ class Functional(Function, Model):
     _warned_of_structure = False
     _given_input_spec = None
 
-    @property
+    # Not to be set, unlike a layer's: they are what the graph says.
+    @property  # type: ignore[misc]
     def _layers(self):
         layers = {id(x): x for x in self._graph_layers} if self.built else {}
         for layer in super()._layers:
@@ -169,7 +169,9 @@ class Functional(Function, Model):
             for e, s in zip(expected[1:], shape[1:], strict=True)
         ):
             self._raise_bad_input(x, symbol)
-        dtype = x.dtype if isinstance(x, KerasTensor) else backends.current().dtype_of(x)
+        dtype = (
+            x.dtype if isinstance(x, KerasTensor) else backends.current().dtype_of(x)
+        )
         if dtype != symbol.dtype:
             from hornbeam import ops
 
@@ -213,7 +215,9 @@ class Functional(Function, Model):
             return InputSpec(shape=shape, allow_last_axis_squeeze=True, name=name)
 
         if isinstance(self._inputs_struct, dict):
-            return [spec(self._inputs_struct[k], k) for k in sorted(self._inputs_struct)]
+            return [
+                spec(self._inputs_struct[k], k) for k in sorted(self._inputs_struct)
+            ]
         return [spec(x, x._keras_history.operation.name) for x in self._inputs]
 
     @input_spec.setter
@@ -257,7 +261,7 @@ def _check_unique_names(layers, model_name):
     repeated = {n for n in names if names.count(n) > 1}
     if repeated:
         raise ValueError(
-            f'The name "{sorted(repeated)[0]}" is used {names.count(min(repeated))} '
+            f'The name "{min(repeated)}" is used {names.count(min(repeated))} '
             f"times in model {model_name!r}. All layer names should be unique."
         )
 
@@ -300,5 +304,3 @@ def functional_from_config(cls, config, custom_objects=None):
 
     inputs, outputs, rest = graph_from_config(config, custom_objects)
     return cls(inputs=inputs, outputs=outputs, **rest)
-
-

@@ -125,7 +125,9 @@ def graph_from_config(config, custom_objects=None):
     def tensor(place):
         name, node_index, tensor_index = place
         if name not in operations:
-            raise ValueError(f"The config names a layer {name!r} that it does not have.")
+            raise ValueError(
+                f"The config names a layer {name!r} that it does not have."
+            )
         nodes = operations[name]._inbound_nodes
         index = starts[name] + node_index
         if index >= len(nodes):
@@ -207,5 +209,3 @@ def _arguments(node, tensor, custom_objects):
         )
     except _MissingError:
         return None
-
-

@@ -242,7 +242,9 @@ def _functional_twin(cls):
 def _takes_one_input(model):
     from hornbeam.layers.call import call_info
 
-    names = [n for n in call_info(type(model).call).names if n not in ("training", "mask")]
+    names = [
+        n for n in call_info(type(model).call).names if n not in ("training", "mask")
+    ]
     return len(names) <= 1
 
 

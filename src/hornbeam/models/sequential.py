@@ -120,9 +120,7 @@ class Sequential(Model):
             )
         if not isinstance(self._sequence[0], InputLayer):
             dtype = getattr(self, "_given_input_dtype", None)
-            self._sequence.insert(
-                0, InputLayer(batch_shape=input_shape, dtype=dtype)
-            )
+            self._sequence.insert(0, InputLayer(batch_shape=input_shape, dtype=dtype))
             self._made_input = True
         x = inputs = self._sequence[0].output
         try:
@@ -177,7 +175,8 @@ class Sequential(Model):
             x = layer(x)
         return x
 
-    @property
+    # Not to be set, unlike a layer's: they are what `add` made.
+    @property  # type: ignore[misc]
     def _layers(self):
         return list(self.__dict__.get("_sequence", ()))
 
@@ -313,7 +312,8 @@ def _check_takes_one_input(layer, model_name):
     required = [
         p.name
         for p in parameters
-        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        if p.default is p.empty
+        and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     ]
     if len(required) > 1:
         raise ValueError(
@@ -325,5 +325,3 @@ def _check_takes_one_input(layer, model_name):
 
 def _name_of(dtype):
     return dtype if isinstance(dtype, str) else str(dtype).removeprefix("torch.")
-
-

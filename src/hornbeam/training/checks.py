@@ -99,11 +99,13 @@ def data_fits(model, data):
             try:
                 check_sparse_labels(labels, classes)
             except ValueError as error:
-                raise ValueError(f"Output {name!r} of {model.name!r}: {error}") from None
+                raise ValueError(
+                    f"Output {name!r} of {model.name!r}: {error}"
+                ) from None
 
 
 def sparse_outputs(model, y):
-    """Yield `(output name, labels, number of classes)` of outputs with sparse losses."""
+    """Yield `(output name, labels, number of classes)` where losses are sparse."""
     graph = getattr(model, "_functional", None) or model
     outputs = getattr(graph, "_outputs", None)
     losses = tree.flatten(model.loss)

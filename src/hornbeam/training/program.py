@@ -17,7 +17,7 @@ from hornbeam.training.structure import variable_specs
 
 
 class ProgramCache:
-    """A bounded memory of programs: the one that was not used for longest goes first."""
+    """A bounded memory of programs: the one unused for longest goes first."""
 
     def __init__(self, size=256):
         self.size = size

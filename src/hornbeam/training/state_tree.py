@@ -15,7 +15,10 @@ _GROUPS = {
 def get_state_tree(model, value_format):
     """Return `{group: nested dict by the parts of the paths: value}`."""
     check_choice(
-        "get_state_tree()", "value_format", value_format, ("backend_tensor", "numpy_array")
+        "get_state_tree()",
+        "value_format",
+        value_format,
+        ("backend_tensor", "numpy_array"),
     )
     found = {}
     for group, variables_of in _GROUPS.items():

@@ -159,7 +159,7 @@ def _totals(model):
     frozen = _size(model.non_trainable_weights)
     slots = []
     if model.compiled and model.optimizer is not None and model.optimizer.built:
-        slots = [v for v in model.optimizer.variables]
+        slots = list(model.optimizer.variables)
     total = [a + b for a, b in zip(trainable, frozen, strict=True)]
     if slots:
         total = [a + b for a, b in zip(total, _size(slots), strict=True)]

@@ -36,7 +36,8 @@ def plot_history(history, metrics=None, path=None):
     if not names:
         raise ValueError("plot_history(): the history is empty. Was `fit` called?")
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
-    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+    (panels,) = figure.subplots(1, len(names), squeeze=False)
+    for axes, name in zip(panels, names, strict=True):
         for label, key in (("training", name), ("validation", f"val_{name}")):
             values = curves.get(key)
             if values is None:
