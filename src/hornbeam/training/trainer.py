@@ -15,7 +15,6 @@ from hornbeam.training.runners import StepPlan, batch_runner, make_runner
 from hornbeam.training.structure import Structure
 
 
-
 class Trainer:
     """The part of a model that trains, evaluates and predicts; see `Model`."""
 
@@ -81,7 +80,9 @@ class Trainer:
         optimizer = optimizers.get(optimizer)
         policy = self.dtype_policy
         if auto_scale_loss and policy.name == "mixed_float16" and optimizer:
-            optimizer = optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
+            optimizer = optimizers.LossScaleOptimizer(
+                optimizer, name="loss_scale_optimizer"
+            )
         names = self._output_names()
         compile_loss = None
         if loss is not None:
@@ -401,7 +402,9 @@ class Trainer:
             valid = None
             if validation_data is not None:
                 valid = self._validation_data(
-                    validation_data, validation_batch_size or batch_size, validation_steps
+                    validation_data,
+                    validation_batch_size or batch_size,
+                    validation_steps,
                 )
                 checks.data_fits(self, valid)
             runner = self._runner(data, "train")
@@ -607,7 +610,7 @@ class Trainer:
         return backends.current().compiles and not self.run_eagerly
 
     def _prepare(self, data, mode):
-        """Build what is not built, and check that the data fits, before anything runs."""
+        """Build what is not built, and check that the data fits, before all else."""
         batch = checks.first_batch(data)
         x, y, sample_weight = _unpack(batch)
         if not self.built or (mode != "predict" and not self._parts_built(mode)):
@@ -649,7 +652,7 @@ class Trainer:
         return outputs
 
     def _binding(self, mode):
-        """Return the Binding of the model for a mode; it follows changes of structure."""
+        """Return the Binding of the model for a mode; it follows the structure."""
         parts = [self, _overridden(self)]
         variables = list(self.variables)
         if mode != "predict":
@@ -774,7 +777,13 @@ class Trainer:
 def _overridden(model):
     """Return which of the model's methods are a user's, for the key of programs."""
     cls = type(model)
-    names = ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics")
+    names = (
+        "train_step",
+        "test_step",
+        "predict_step",
+        "compute_loss",
+        "compute_metrics",
+    )
     return tuple(
         name
         for name in names
@@ -810,7 +819,9 @@ def _symbols(x):
     def symbol(leaf):
         if leaf is None:
             return None
-        dtype = str(np.asarray(leaf).dtype) if not hasattr(leaf, "dtype") else leaf.dtype
+        dtype = (
+            str(np.asarray(leaf).dtype) if not hasattr(leaf, "dtype") else leaf.dtype
+        )
         dtype = str(dtype).removeprefix("torch.")
         return KerasTensor(tuple(leaf.shape), dtype)
 
@@ -832,5 +843,3 @@ def _due(epoch, frequency):
     if isinstance(frequency, int):
         return (epoch + 1) % frequency == 0
     return epoch + 1 in frequency
-
-
