@@ -71,7 +71,7 @@ class Control:
         """`(carry, y) = f(carry, x)` along axis 0 of `xs`; the ys are stacked."""
         check_scan(f, xs, length, unroll)
         carry, xs = self._tensors(init), self._tensors(xs)
-        count = int(length) if xs is None else common_length(xs)
+        count = int(length or 0) if xs is None else common_length(xs)
         results = []
         for i in builtins.reversed(range(count)) if reverse else range(count):
             carry, y = f(carry, _at(xs, i))
