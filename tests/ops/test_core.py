@@ -1,5 +1,7 @@
 """Tensors in and out, indexing and control flow."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -7,8 +9,27 @@ from hornbeam import backends, ops
 from hornbeam.core.gradients import value_and_grad
 from hornbeam.core.variable import Variable
 from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops.declare import registry, signature_of
 
 RNG = np.random.default_rng(3)
+
+
+def _declared():
+    for space in (ops, ops.image, ops.linalg, ops.nn, ops.numpy):
+        for name in dir(space):
+            getattr(space, name)
+    return sorted(registry)
+
+
+@pytest.mark.parametrize("name", _declared())
+def test_an_engine_takes_the_arguments_of_the_op(engine, name):
+    op = registry[name]
+    native = getattr(engine, name, None)
+    if native is None:
+        assert not op.is_primitive
+        return
+    names = list(signature_of(op).parameters)
+    assert list(inspect.signature(native).parameters)[: len(names)] == names
 
 
 def value(x):

@@ -12,10 +12,25 @@ from hornbeam.backends import control, spec
 
 from .arrays import convert, jax_dtype
 
-vmap = jax.vmap
-custom_gradient = jax.custom_gradient
-remat = jax.checkpoint
-stop_gradient = jax.lax.stop_gradient
+
+def vmap(fn: Callable, in_axes: Any = 0, out_axes: Any = 0) -> Callable:
+    """`fn` over an added axis of its arguments."""
+    return jax.vmap(fn, in_axes, out_axes)
+
+
+def custom_gradient(f: Callable) -> Callable:
+    """`f(*args) -> (output, gradient function)` as a function of known gradient."""
+    return jax.custom_gradient(f)
+
+
+def remat(f: Callable) -> Callable:
+    """`f`, whose intermediate values are computed again for the gradient."""
+    return jax.checkpoint(f)
+
+
+def stop_gradient(variable: Any) -> Any:
+    """`variable` as a constant for the gradient."""
+    return jax.lax.stop_gradient(variable)
 
 
 def jit(fn: Callable, donate: Sequence[int] = ()) -> Callable:

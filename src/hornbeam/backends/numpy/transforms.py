@@ -38,9 +38,9 @@ def value_and_grad(fn: Callable, has_aux: bool = False) -> NoReturn:
     )
 
 
-def stop_gradient(x: Any) -> Any:
-    """`x` itself."""
-    return x
+def stop_gradient(variable: Any) -> Any:
+    """`variable` itself."""
+    return variable
 
 
 def custom_gradient(f: Callable) -> Callable:

@@ -151,7 +151,6 @@ def _floating(x: Any) -> torch.Tensor:
 
 
 def _on_floats(fn: Callable) -> Callable:
-    @functools.wraps(fn)
     def run(x):
         return fn(_floating(x))
 

@@ -79,9 +79,9 @@ def _detached(x: Any) -> Any:
     return x
 
 
-def stop_gradient(x: Any) -> Any:
-    """`x` as a constant for the gradient."""
-    return x.detach() if isinstance(x, torch.Tensor) else x
+def stop_gradient(variable: Any) -> Any:
+    """`variable` as a constant for the gradient."""
+    return variable.detach() if isinstance(variable, torch.Tensor) else variable
 
 
 def custom_gradient(f: Callable) -> Callable:
