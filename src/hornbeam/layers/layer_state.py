@@ -545,7 +545,7 @@ class LayerState:
         if self._backend_name is not None:
             from hornbeam import backends
 
-            if not hasattr(backends.get(self._backend_name), "Parameter"):
+            if not backends.get(self._backend_name).live_parameters:
                 raise AttributeError(
                     f"`parameters()` of layer {self.name!r} needs the torch backend; "
                     f"the layer belongs to {self._backend_name!r}. Move it with "

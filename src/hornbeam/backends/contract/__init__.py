@@ -9,4 +9,5 @@ CAPABILITIES = {
     "name": "How the engine is called in `backends.get`.",
     "compiles": "Whether `jit` builds a program.",
     "trains": "Whether there are gradients.",
+    "live_parameters": "Whether variables are objects that others' optimizers change.",
 }

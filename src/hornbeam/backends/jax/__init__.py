@@ -10,3 +10,4 @@ from .transforms import *
 name = "jax"
 compiles = True
 trains = True
+live_parameters = False

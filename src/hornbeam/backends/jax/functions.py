@@ -207,7 +207,10 @@ def square(x):
 
 
 def round(x, decimals=0):
-    return jnp.round(_array(x), decimals)
+    x = _array(x)
+    if decimals < 0 and not jnp.issubdtype(x.dtype, jnp.inexact):
+        return jnp.round(x.astype(floatx()), decimals).astype(x.dtype)
+    return jnp.round(x, decimals)
 
 
 def mean(x, axis=None, keepdims=False):
@@ -243,15 +246,21 @@ def _accumulated(x, dtype):
 
 
 def sort(x, axis=-1):
-    return jnp.sort(_array(x), axis=axis)
+    return jnp.sort(_row(x), axis=axis)
 
 
 def argsort(x, axis=-1):
-    return jnp.argsort(_array(x), axis=axis)
+    return jnp.argsort(_row(x), axis=axis)
 
 
 def argpartition(x, kth, axis=-1):
-    return jnp.argpartition(_array(x), kth, axis)
+    x, axis = (_array(x).reshape(-1), 0) if axis is None else (_array(x), axis)
+    return jnp.argpartition(x, kth, axis)
+
+
+def _row(x):
+    x = _array(x)
+    return x.reshape(1) if x.ndim == 0 else x
 
 
 def top_k(x, k, sorted=True):

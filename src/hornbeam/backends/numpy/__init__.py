@@ -10,3 +10,4 @@ from .transforms import *
 name = "numpy"
 compiles = False
 trains = False
+live_parameters = False

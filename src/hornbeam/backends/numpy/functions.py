@@ -543,7 +543,13 @@ def view(x, dtype=None):
 
 
 def matmul(x1, x2):
-    return np.matmul(*_without_overflow(_promoted(x1, x2)))
+    xs = _promoted(x1, x2)
+    return _not_widened(np.matmul(*_without_overflow(xs)), xs)
+
+
+def _not_widened(result, xs):
+    """NumPy widens products of bfloat16 to float32."""
+    return result.astype(xs[0].dtype) if xs[0].dtype.name == "bfloat16" else result
 
 
 def _without_overflow(xs):
@@ -560,7 +566,8 @@ def tensordot(x1, x2, axes=2):
 
 def einsum(subscripts, *operands, **kwargs):
     operands = _promoted(*[_array(x) for x in operands])
-    return np.einsum(subscripts, *_without_overflow(operands), optimize=True)
+    result = np.einsum(subscripts, *_without_overflow(operands), optimize=True)
+    return _not_widened(result, operands)
 
 
 def _segment(combine: np.ufunc, neutral: Callable) -> Callable:

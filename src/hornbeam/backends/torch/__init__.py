@@ -12,3 +12,4 @@ from .transforms import *
 name = "torch"
 compiles = False
 trains = True
+live_parameters = True
