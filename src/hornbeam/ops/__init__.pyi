@@ -244,6 +244,7 @@ from hornbeam.ops.products import matmul as matmul
 from hornbeam.ops.products import outer as outer
 from hornbeam.ops.products import tensordot as tensordot
 from hornbeam.ops.products import vdot as vdot
+from hornbeam.ops.rearranging import rearrange as rearrange
 from hornbeam.ops.reductions import all as all
 from hornbeam.ops.reductions import amax as amax
 from hornbeam.ops.reductions import amin as amin
