@@ -23,7 +23,7 @@ class StatelessScope:
             the block are initialised at once.
 
     >>> import hornbeam as keras
-    >>> v = keras.Variable(1.0)
+    >>> v = keras.Variable(1.0, trainable=False)
     >>> with keras.StatelessScope([(v, keras.ops.array(5.0))]) as scope:
     ...     _ = v.assign_add(1.0)
     >>> float(v.value), float(scope.get_current_value(v))

@@ -33,7 +33,7 @@ def stop_gradient(variable: Any) -> Any:
     return jax.lax.stop_gradient(variable)
 
 
-def jit(fn: Callable, donate: Sequence[int] = ()) -> Callable:
+def jit(fn: Callable, donate: Sequence[int] = ()) -> jax.stages.Wrapped:
     """`fn` as a compiled program; the buffers of the `donate` arguments are reused."""
     return jax.jit(fn, donate_argnums=tuple(donate))
 
