@@ -154,7 +154,7 @@ def dot(x1: Any, x2: Any) -> Any:
 
 
 def dynamic_slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
-    """The window of `shape` that starts at `start_indices`, moved inside where needed."""
+    """The window of `shape` that starts at `start_indices`, moved inside if needed."""
 
 
 def dynamic_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
@@ -416,7 +416,7 @@ def rsqrt(x: Any) -> Any:
 
 
 def scatter_into(inputs: Any, indices: Any, updates: Any, reduction: Any = None) -> Any:
-    """`inputs` with `updates` put, added, ... at `indices` (their last axis: a place)."""
+    """`inputs` with `updates` put, added, ... at `indices` (last axis: a place)."""
 
 
 def searchsorted(sorted_sequence: Any, values: Any, side: Any = "left") -> Any:
@@ -500,7 +500,7 @@ def take(x: Any, indices: Any, axis: Any = None) -> Any:
 
 
 def take_along_axis(x: Any, indices: Any, axis: Any = None) -> Any:
-    """Elements of `x` at positions along `axis`, as `argsort` and `argmax` give them."""
+    """Elements of `x` at positions along `axis`, as `argsort`, `argmax` give them."""
 
 
 def tan(x: Any) -> Any:
