@@ -347,7 +347,7 @@ def _diagonal_spec(a):
         raise ValueError(
             f"diagonal() needs rank 2 or more. Received: shape={tuple(shape)}"
         )
-    axes = a["axis1"] % len(shape), a["axis2"] % len(shape)
+    axes = rules.plane("diagonal", shape, a["axis1"], a["axis2"])
     kept = [d for i, d in enumerate(shape) if i not in axes]
     length = _diagonal_length(*(shape[i] for i in axes), a["offset"])
     return KerasTensor([*kept, length], a["x"].dtype)

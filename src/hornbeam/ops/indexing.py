@@ -9,9 +9,22 @@ from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import broadcast_shapes, composite, primitive
 
 
+def _found_spec(x):
+    return tuple(KerasTensor((None,), "int32") for _ in rules.shape_of(x))
+
+
+def _check_both(x1, x2):
+    if (x1 is None) != (x2 is None):
+        raise ValueError(
+            "where(): arguments `x1` and `x2` either both should be `None`, or both "
+            f"be given. Received: x1={x1}, x2={x2}"
+        )
+
+
 def _where_spec(a):
-    if a["x1"] is None and a["x2"] is None:
-        return NotImplemented
+    _check_both(a["x1"], a["x2"])
+    if a["x1"] is None:
+        return _found_spec(a["condition"])
     shape = rules.shape_of(a["condition"])
     for x in (a["x1"], a["x2"]):
         shape = broadcast_shapes(shape, rules.shape_of(x))
@@ -31,7 +44,7 @@ def where(condition, x1=None, x2=None):
     """
 
 
-@primitive()
+@primitive(lambda a: _found_spec(a["x"]))
 def nonzero(x):
     """The indices of the elements that are not 0, one tensor an axis.
 
@@ -47,18 +60,9 @@ def _take_spec(a):
         return NotImplemented
     if axis is None:
         return KerasTensor(indices, x.dtype)
-    axis = _checked_axis("take", axis, x.shape)
+    axis = rules.axis_in("take", axis, len(x.shape))
     shape = tuple(x.shape[:axis]) + tuple(indices) + tuple(x.shape[axis + 1 :])
     return KerasTensor(shape, x.dtype)
-
-
-def _checked_axis(owner, axis, shape):
-    if not -len(shape) <= axis < len(shape):
-        raise ValueError(
-            f"{owner}(): argument `axis` is out of range for a tensor of shape "
-            f"{tuple(shape)}. Received: axis={axis}"
-        )
-    return axis % len(shape)
 
 
 @primitive(_take_spec)
@@ -83,7 +87,7 @@ def _take_along_axis_spec(a):
             "take_along_axis(): `x` and `indices` must have the same rank. "
             f"Received: shapes {tuple(x.shape)} and {indices}"
         )
-    axis = _checked_axis("take_along_axis", axis, x.shape)
+    axis = rules.axis_in("take_along_axis", axis, len(x.shape))
     around = [1 if i == axis else d for i, d in enumerate(x.shape)]
     free = [1 if i == axis else d for i, d in enumerate(indices)]
     shape = list(broadcast_shapes(around, free))
@@ -101,7 +105,47 @@ def take_along_axis(x, indices, axis=None):
     """
 
 
-@primitive()
+def _get_item_spec(a):
+    x, key = a["x"], a["key"]
+    key = key if isinstance(key, tuple) else (key,)
+    if not all(k is None or k is Ellipsis or type(k) in (int, slice) for k in key):
+        return NotImplemented
+    shape, taken = tuple(x.shape), sum(type(k) in (int, slice) for k in key)
+    if taken > len(shape) or key.count(Ellipsis) > 1:
+        raise ValueError(
+            f"Too many indices for a tensor of shape {shape}. Received: {key}"
+        )
+    if Ellipsis not in key:
+        key = (*key, Ellipsis)
+    result, rest = [], list(shape)
+    for k in key:
+        if k is None:
+            result.append(1)
+        elif k is Ellipsis:
+            count = len(shape) - taken
+            result += rest[:count]
+            rest = rest[count:]
+        elif isinstance(k, slice):
+            result.append(_sliced_size(k, rest.pop(0)))
+        else:
+            _check_index(k, rest.pop(0), shape)
+    return KerasTensor(result, x.dtype)
+
+
+def _sliced_size(part, size):
+    if size is None:
+        return None
+    return len(range(*part.indices(size)))
+
+
+def _check_index(index, size, shape):
+    if size is not None and not -size <= index < size:
+        raise ValueError(
+            f"Index {index} is out of bounds for a tensor of shape {shape}."
+        )
+
+
+@primitive(_get_item_spec)
 def get_item(x, key):
     """`x[key]`, with integers, slices, None, an ellipsis or tensors.
 
@@ -135,7 +179,15 @@ def argsort(x, axis=-1):
     """
 
 
-@primitive(_positions_spec)
+def _partition_spec(a):
+    if not isinstance(a["kth"], int):
+        raise ValueError(
+            f"argpartition(): `kth` must be an integer. Received: kth={a['kth']}"
+        )
+    return _positions_spec(a)
+
+
+@primitive(_partition_spec)
 def argpartition(x, kth, axis=-1):
     """Indices that put the `kth` smallest in its place, and no larger one before it.
 
@@ -146,6 +198,11 @@ def argpartition(x, kth, axis=-1):
 
 
 def _digitize_spec(a):
+    if len(rules.shape_of(a["bins"])) > 1:
+        raise ValueError(
+            "digitize(): `bins` must be of rank 1. "
+            f"Received: shape={rules.shape_of(a['bins'])}"
+        )
     return KerasTensor(rules.shape_of(a["x"]), "int32")
 
 
@@ -169,14 +226,17 @@ def digitize(x, bins):
 
 
 def _unique_spec(a):
-    if a["size"] is None or a["axis"] is not None:
-        return NotImplemented
-    x, size = a["x"], a["size"]
-    found = [KerasTensor((size,), x.dtype)]
+    x, size, axis = a["x"], a["size"], a["axis"]
+    shape, inverse = [size], x.shape
+    if axis is not None:
+        shape = list(x.shape)
+        axis = rules.axis_in("unique", axis, len(shape))
+        inverse, shape[axis] = (shape[axis],), size
+    found = [KerasTensor(shape, x.dtype)]
     if a["return_index"]:
         found.append(KerasTensor((size,), "int32"))
     if a["return_inverse"]:
-        found.append(KerasTensor(x.shape, "int32"))
+        found.append(KerasTensor(inverse, "int32"))
     if a["return_counts"]:
         found.append(KerasTensor((size,), "int32"))
     return found[0] if len(found) == 1 else tuple(found)

@@ -23,7 +23,7 @@ from hornbeam.ops.elementwise import (
 from hornbeam.ops.indexing import where
 from hornbeam.ops.products import matmul
 from hornbeam.ops.reductions import max, min, sum
-from hornbeam.ops.shaping import axis_in, expand_dims, moveaxis, squeeze, swapaxes
+from hornbeam.ops.shaping import expand_dims, moveaxis, squeeze, swapaxes
 
 
 def _checked(owner, x, square=True):
@@ -428,7 +428,7 @@ def _vector_norm(x, ord, axis, keepdims):
 
 
 def _matrix_norm(x, ord, axes, keepdims):
-    row, column = (axis_in("norm", i, len(x.shape)) for i in axes)
+    row, column = (rules.axis_in("norm", i, len(x.shape)) for i in axes)
     if ord in (None, "fro"):
         return sqrt(sum(multiply(absolute(x), absolute(x)), (row, column), keepdims))
     known = ("nuc", 1, -1, 2, -2, math.inf, -math.inf)

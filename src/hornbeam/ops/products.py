@@ -10,6 +10,7 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
 from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import broadcast_shapes, composite, primitive
+from hornbeam.ops.einsum_shape import einsum_shape
 from hornbeam.ops.elementwise import as_result_type, multiply, subtract
 from hornbeam.ops.shaping import (
     flip,
@@ -106,7 +107,15 @@ def tensordot(x1, x2, axes=2):
     """
 
 
-@primitive()
+def _einsum_spec(a):
+    operands = a["operands"]
+    kinds = [rules.weak_dtype(x) for x in operands]
+    int8 = all(kind == "int8" for kind in kinds)
+    shape = einsum_shape(a["subscripts"], [rules.shape_of(x) for x in operands])
+    return KerasTensor(shape, "int32" if int8 else dtypes.result_type(*kinds))
+
+
+@primitive(_einsum_spec)
 def einsum(subscripts, *operands, **kwargs):
     """The sum of products that Einstein's notation describes.
 
@@ -194,7 +203,31 @@ def kron(x1, x2):
     return reshape(blocks, [m * n for m, n in zip(first, second, strict=True)])
 
 
-@composite
+def _cross_spec(a):
+    if a["axis"] is not None:
+        a = {**a, "axisa": a["axis"], "axisb": a["axis"], "axisc": a["axis"]}
+    leads, sizes = [], []
+    for x, axis in (("x1", "axisa"), ("x2", "axisb")):
+        shape = list(rules.shape_of(a[x]))
+        size = shape.pop(rules.axis_in("cross", a[axis], len(shape)))
+        _check_components(size)
+        leads.append(shape)
+        sizes.append(size)
+    lead = list(broadcast_shapes(*leads))
+    if sizes != [2, 2]:
+        place = rules.axis_in("cross", a["axisc"], len(lead) + 1)
+        lead.insert(place, None if None in sizes and 3 not in sizes else 3)
+    return KerasTensor(lead, _pair_dtype(a))
+
+
+def _check_components(size):
+    if size not in (2, 3, None):
+        raise ValueError(
+            f"cross() needs vectors of 2 or 3 components. Received: {size} components"
+        )
+
+
+@composite(rule=_cross_spec)
 def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
     """The cross product of vectors of 2 or 3 components.
 
@@ -215,11 +248,8 @@ def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
     x1, x2 = as_result_type(x1, x2)
     x1, x2 = moveaxis(x1, axisa, -1), moveaxis(x2, axisb, -1)
     sizes = x1.shape[-1], x2.shape[-1]
-    if any_other := [n for n in sizes if n not in (2, 3)]:
-        raise ValueError(
-            "cross() needs vectors of 2 or 3 components. "
-            f"Received: {any_other[0]} components"
-        )
+    for size in sizes:
+        _check_components(size)
 
     def times(i, j):
         # A vector of two components has 0 as its third.
@@ -232,7 +262,13 @@ def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
 
 
 def _correlate_spec(a):
-    first, second = (rules.shape_of(x)[0] for x in rules.first_two(a))
+    check_choice("correlate()", "mode", a["mode"], ("valid", "same", "full"))
+    shapes = [rules.shape_of(x) for x in rules.first_two(a)]
+    if any(len(shape) != 1 for shape in shapes):
+        raise ValueError(
+            f"correlate() needs tensors of rank 1. Received: shapes {shapes}"
+        )
+    (first,), (second,) = shapes
     dtype = dtypes.result_type(_pair_dtype(a), float)
     if None in (first, second):
         return KerasTensor((None,), dtype)

@@ -25,6 +25,34 @@ def weak_dtype(x):
     return backends.current().dtype_of(x)
 
 
+def axis_in(owner, axis, rank):
+    """Return `axis` counted from the front, or raise an error that names `owner`."""
+    if not -rank <= axis < rank:
+        raise ValueError(
+            f"{owner}(): axis {axis} is out of bounds for a tensor of rank {rank}."
+        )
+    return axis % rank
+
+
+def axes_in(owner, axis, rank):
+    """Return one axis, several, or for None all, counted from the front."""
+    if axis is None:
+        return tuple(range(rank))
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    return tuple(axis_in(owner, i, rank) for i in axes)
+
+
+def plane(owner, shape, axis1, axis2):
+    """Return the two different axes of a plane, counted from the front."""
+    first, second = (axis_in(owner, i, len(shape)) for i in (axis1, axis2))
+    if first == second:
+        raise ValueError(
+            f"{owner}(): `axis1` and `axis2` must differ. "
+            f"Received: axis1={axis1}, axis2={axis2}, shape={tuple(shape)}"
+        )
+    return first, second
+
+
 def first_two(arguments):
     """Return the operands of a binary op."""
     values = iter(arguments.values())
@@ -81,9 +109,8 @@ def reduce_sum(arguments):
 
 def accumulate(arguments):
     """The shape of `x`, flat without an axis; the dtype given or int32 of booleans."""
-    x = arguments["x"]
-    shape = x.shape if arguments["axis"] is not None else (size_of(x.shape),)
-    return KerasTensor(shape, arguments["dtype"] or number(x.dtype))
+    x = flat_or_same(arguments)
+    return KerasTensor(x.shape, arguments["dtype"] or number(x.dtype))
 
 
 def flat_or_same(arguments):
@@ -91,6 +118,8 @@ def flat_or_same(arguments):
     x = arguments["x"]
     if arguments["axis"] is None:
         return KerasTensor((size_of(x.shape),), x.dtype)
+    if len(x.shape):
+        axis_in("A function along an axis", arguments["axis"], len(x.shape))
     return KerasTensor(x.shape, x.dtype)
 
 

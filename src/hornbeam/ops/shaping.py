@@ -5,20 +5,11 @@ from __future__ import annotations
 import operator
 
 from hornbeam.core import dtypes
+from hornbeam.core.errors import check_choice
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
 from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import broadcast_shapes, composite, primitive
-
-
-def axis_in(owner, axis, rank):
-    """Return `axis` counted from the front; raise an error that names `owner`."""
-    if not -rank <= axis < rank:
-        raise ValueError(
-            f"{owner}(): argument `axis` must lie in [{-rank}, {rank}) for a tensor "
-            f"of rank {rank}. Received: axis={axis}"
-        )
-    return axis % rank
 
 
 def _rank(x):
@@ -29,9 +20,14 @@ def reshaped(shape, newshape):
     """Return `newshape` with its -1 (or None) worked out, None if it is unknown."""
     newshape = (newshape,) if isinstance(newshape, int) else tuple(newshape)
     newshape = tuple(-1 if d is None else d for d in newshape)
+    if any(isinstance(d, int) and d < -1 for d in newshape):
+        raise ValueError(
+            "reshape(): each size must be a non-negative integer, or -1 for the one "
+            f"that is worked out. Received: newshape={newshape}"
+        )
     if newshape.count(-1) > 1:
         raise ValueError(
-            "reshape(): at most one size may be -1. "
+            "reshape(): at most one unknown dimension may be given as -1. "
             f"Received: newshape={newshape}, shape={shape}"
         )
     known = rules.size_of(d for d in newshape if d != -1)
@@ -47,7 +43,19 @@ def reshaped(shape, newshape):
     return tuple(total // known if d == -1 else d for d in newshape)
 
 
-@primitive(lambda a: KerasTensor(reshaped(a["x"].shape, a["newshape"]), a["x"].dtype))
+def _reshape_spec(a):
+    x, newshape = a["x"], a["newshape"]
+    if isinstance(newshape, KerasTensor):
+        return KerasTensor((None,) * newshape.shape[0], rules.weak_dtype(x))
+    sizes = (newshape,) if isinstance(newshape, int) else tuple(newshape)
+    if any(isinstance(d, KerasTensor) for d in sizes):
+        sizes = [None if isinstance(d, KerasTensor) or d == -1 else d for d in sizes]
+        return KerasTensor(sizes, rules.weak_dtype(x))
+    shape = reshaped(rules.shape_of(x), sizes)
+    return KerasTensor(shape, rules.weak_dtype(x))
+
+
+@primitive(_reshape_spec)
 def reshape(x, newshape):
     """The same elements in another shape; one size may be -1: it is worked out.
 
@@ -74,7 +82,7 @@ def _transpose_spec(a):
         return KerasTensor(shape[::-1], a["x"].dtype)
     if sorted(d % len(shape) for d in axes) != list(range(len(shape))):
         raise ValueError(
-            "transpose(): argument `axes` must name every axis once. "
+            "transpose(): argument `axes` must be a valid permutation of all axes. "
             f"Received: axes={axes}, shape={tuple(shape)}"
         )
     return KerasTensor([shape[i] for i in axes], a["x"].dtype)
@@ -105,7 +113,10 @@ def moveaxis(x, source, destination):
     """
     rank = _rank(x)
     pairs = [
-        [axis_in("moveaxis", a, rank) for a in (v if hasattr(v, "__len__") else (v,))]
+        [
+            rules.axis_in("moveaxis", a, rank)
+            for a in (v if hasattr(v, "__len__") else (v,))
+        ]
         for v in (source, destination)
     ]
     order = [i for i in range(rank) if i not in pairs[0]]
@@ -123,7 +134,7 @@ def swapaxes(x, axis1, axis2):
     (3, 2, 1)
     """
     order = list(range(_rank(x)))
-    first, second = (axis_in("swapaxes", a, len(order)) for a in (axis1, axis2))
+    first, second = (rules.axis_in("swapaxes", a, len(order)) for a in (axis1, axis2))
     order[first], order[second] = second, first
     return transpose(x, order)
 
@@ -135,7 +146,7 @@ def _axes(axis):
 def _expand_dims_spec(a):
     shape, axes = list(a["x"].shape), _axes(a["axis"])
     rank = len(shape) + len(axes)
-    for axis in sorted(axis_in("expand_dims", i, rank) for i in axes):
+    for axis in sorted(rules.axis_in("expand_dims", i, rank) for i in axes):
         shape.insert(axis, 1)
     return KerasTensor(shape, a["x"].dtype)
 
@@ -154,8 +165,8 @@ def _squeeze_spec(a):
     shape, axis = tuple(a["x"].shape), a["axis"]
     if axis is None:
         return KerasTensor([d for d in shape if d != 1], a["x"].dtype)
-    axes = {axis_in("squeeze", i, len(shape)) for i in _axes(axis)}
-    if any(shape[i] not in (1, None) for i in axes):
+    axes = {rules.axis_in("squeeze", i, len(shape)) for i in _axes(axis)}
+    if any(shape[i] != 1 for i in axes):
         raise ValueError(
             "squeeze() can remove only axes of size 1. "
             f"Received: axis={axis}, shape={shape}"
@@ -197,7 +208,7 @@ def _common_dtype(xs):
 def joined(owner, shapes, axis):
     """Return the shape of tensors put one behind the other along `axis`."""
     rank = len(shapes[0])
-    axis = axis_in(owner, axis, rank)
+    axis = rules.axis_in(owner, axis, rank)
     result = list(shapes[0])
     for shape in shapes[1:]:
         if len(shape) != rank:
@@ -221,10 +232,8 @@ def joined(owner, shapes, axis):
 def _concatenate_spec(a):
     shapes = [rules.shape_of(x) for x in a["xs"]]
     if a["axis"] is None:
-        shapes, axis = [(rules.size_of(s),) for s in shapes], 0
-    else:
-        axis = a["axis"]
-    return KerasTensor(joined("concatenate", shapes, axis), _common_dtype(a["xs"]))
+        raise ValueError("concatenate(): symbolic tensors need an axis.")
+    return KerasTensor(joined("concatenate", shapes, a["axis"]), _common_dtype(a["xs"]))
 
 
 @primitive(_concatenate_spec)
@@ -249,7 +258,7 @@ def _stack_spec(a):
                 f"Received: shapes {shape} and {other}"
             )
         shape = tuple(n if m is None else m for m, n in zip(shape, other, strict=True))
-    axis = axis_in("stack", a["axis"], len(shape) + 1)
+    axis = rules.axis_in("stack", a["axis"], len(shape) + 1)
     shape = (*shape[:axis], len(a["x"]), *shape[axis:])
     return KerasTensor(shape, _common_dtype(a["x"]))
 
@@ -264,6 +273,23 @@ def stack(x, axis=0):
     """
 
 
+def _stacked_spec(make, axis_of):
+    """The shape of a stack: each shape made of a least rank, then joined."""
+
+    def spec(a):
+        shapes = [make(rules.shape_of(x)) for x in a["xs"]]
+        shape = joined("stacking", shapes, axis_of(shapes[0]))
+        return KerasTensor(shape, _common_dtype(a["xs"]))
+
+    return spec
+
+
+def _shape_at_least(shape, rank):
+    if rank == 3 and len(shape) < 3:
+        return (*_shape_at_least(shape, 2), 1)
+    return (1,) * (rank - len(shape)) + tuple(shape)
+
+
 def _at_least(x, rank):
     """`x` with axes in front (rank 1 and 2) and, for rank 3, one behind."""
     x = convert_to_tensor(x)
@@ -274,7 +300,7 @@ def _at_least(x, rank):
     return x
 
 
-@composite
+@composite(rule=_stacked_spec(lambda s: _shape_at_least(s, 2), lambda s: 0))
 def vstack(xs):
     """Tensors put one below the other: along axis 0, rows first made of rank 2.
 
@@ -285,7 +311,11 @@ def vstack(xs):
     return concatenate([_at_least(x, 2) for x in xs], axis=0)
 
 
-@composite
+@composite(
+    rule=_stacked_spec(
+        lambda s: _shape_at_least(s, 1), lambda s: 0 if len(s) == 1 else 1
+    )
+)
 def hstack(xs):
     """Tensors put side by side: along axis 1, or 0 for rank 1.
 
@@ -297,7 +327,7 @@ def hstack(xs):
     return concatenate(xs, axis=0 if len(xs[0].shape) == 1 else 1)
 
 
-@composite
+@composite(rule=_stacked_spec(lambda s: _shape_at_least(s, 3), lambda s: 2))
 def dstack(xs):
     """Tensors put behind one another: along axis 2.
 
@@ -347,7 +377,7 @@ def _split_sizes(size, indices_or_sections):
 
 def _split_spec(a):
     shape = tuple(a["x"].shape)
-    axis = axis_in("split", a["axis"], len(shape))
+    axis = rules.axis_in("split", a["axis"], len(shape))
     sizes = _split_sizes(shape[axis], a["indices_or_sections"])
     return [
         KerasTensor((*shape[:axis], s, *shape[axis + 1 :]), a["x"].dtype) for s in sizes
@@ -425,7 +455,7 @@ def _same_with_axes(owner):
     def spec(a):
         axis = a["axis"]
         for i in () if axis is None else _axes(axis):
-            axis_in(owner, i, len(a["x"].shape))
+            rules.axis_in(owner, i, len(a["x"].shape))
         return KerasTensor(a["x"].shape, a["x"].dtype)
 
     return spec
@@ -502,7 +532,12 @@ def _repeat_spec(a):
     if axis is None:
         shape, axis = [rules.size_of(shape)], 0
     if hasattr(repeats, "__len__") and len(repeats) > 1:
-        shape[axis] = sum(int(r) for r in repeats)
+        if shape[axis] not in (None, len(repeats)):
+            raise ValueError(
+                "repeat() needs a number for each slice along the axis. "
+                f"Received: {len(repeats)} numbers for a size of {shape[axis]}"
+            )
+        shape[axis] = None if shape[axis] is None else sum(int(r) for r in repeats)
     elif shape[axis] is not None:
         first = repeats[0] if hasattr(repeats, "__len__") else repeats
         shape[axis] *= int(first)
@@ -589,7 +624,19 @@ def padded(x, pad_width, mode="constant", constant_values=None):
     """The engine's `pad`, with a pair for each axis."""
 
 
-@composite
+def _meshgrid_spec(a):
+    _check_indexing(a["indexing"])
+    sizes = [rules.size_of(rules.shape_of(x)) for x in a["x"]]
+    if a["indexing"] == "xy":
+        sizes[:2] = sizes[:2][::-1]
+    return [KerasTensor(sizes, rules.weak_dtype(x)) for x in a["x"]]
+
+
+def _check_indexing(indexing):
+    check_choice("meshgrid()", "indexing", indexing, ("xy", "ij"))
+
+
+@composite(rule=_meshgrid_spec)
 def meshgrid(*x, indexing="xy"):
     """Coordinates of a grid: each row spread over the axes of all.
 
@@ -601,11 +648,7 @@ def meshgrid(*x, indexing="xy"):
     >>> [tuple(grid.shape) for grid in keras.ops.meshgrid([1, 2, 3], [4, 5])]
     [(2, 3), (2, 3)]
     """
-    if indexing not in ("xy", "ij"):
-        raise ValueError(
-            "meshgrid(): argument `indexing` must be 'xy' or 'ij'. "
-            f"Received: indexing={indexing!r}"
-        )
+    _check_indexing(indexing)
     rows = [ravel(v) for v in x]
     places = list(range(len(rows)))
     if indexing == "xy" and len(rows) > 1:

@@ -40,7 +40,6 @@ from hornbeam.ops.indexing import searchsorted, sort, take, take_along_axis, whe
 from hornbeam.ops.products import matmul
 from hornbeam.ops.reductions import any, max, mean, min, sum
 from hornbeam.ops.shaping import (
-    axis_in,
     broadcast_to,
     expand_dims,
     moveaxis,
@@ -54,9 +53,19 @@ METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 def _average_spec(a):
     x, weights = a["x"], a["weights"]
+    if weights is not None:
+        _check_weights(rules.shape_of(x), rules.shape_of(weights), a["axis"])
     given = [rules.weak_dtype(v) for v in (x, weights) if v is not None]
     shape = reduced_shape(rules.shape_of(x), a["axis"], False)
     return KerasTensor(shape, dtypes.result_type(*given, float))
+
+
+def _check_weights(shape, weights, axis):
+    if len(shape) != len(weights) and (axis is None or len(weights) != 1):
+        raise ValueError(
+            "average(): `weights` must have the shape of `x`, or be of rank 1 along "
+            f"`axis`. Received: shapes {shape} and {weights}, axis={axis}"
+        )
 
 
 @composite(rule=_average_spec)
@@ -75,13 +84,8 @@ def average(x, axis=None, weights=None):
     if weights is None:
         return mean(to_float(x), axis)
     x, weights = as_result_type(x, weights, least=(float,))
+    _check_weights(tuple(x.shape), tuple(weights.shape), axis)
     if len(weights.shape) != len(x.shape):
-        if axis is None:
-            raise ValueError(
-                "average(): argument `axis` is needed where `weights` has another "
-                f"shape than `x`. Received: shapes {tuple(x.shape)}, "
-                f"{tuple(weights.shape)}"
-            )
         around = [1] * len(x.shape)
         around[axis] = -1
         weights = broadcast_to(reshape(weights, around), x.shape)
@@ -130,7 +134,7 @@ def _in_one_row(x, axis):
         axes = list(range(rank))
     else:
         axes = [axis] if isinstance(axis, int) else list(axis)
-        axes = [axis_in("quantile", i, rank) for i in axes]
+        axes = [rules.axis_in("quantile", i, rank) for i in axes]
     others = [i for i in range(rank) if i not in axes]
     kept = [1 if i in axes else d for i, d in enumerate(x.shape)]
     moved = transpose(x, [*others, *axes])
@@ -161,7 +165,13 @@ def _at_fraction(ordered, q, last, method, dtype):
     share = 0.5 if method == "midpoint" else cast(subtract(place, below), dtype)
     if method == "linear" and len(q.shape):
         share = reshape(share, (*q.shape, *(1,) * (len(ordered.shape) - 1)))
-    return add(low, multiply(subtract(high, low), share))
+    return _between(low, high, share)
+
+
+def _between(low, high, share):
+    """low + share (high - low), also where both are the same infinity."""
+    step = where(low == high, cast(0, low.dtype), subtract(high, low))
+    return add(low, multiply(step, share))
 
 
 @composite(rule=_quantile_spec)
@@ -228,7 +238,7 @@ def _at_own_fraction(ordered, q, last, method):
     if method in ("lower", "nearest"):
         return low
     share = 0.5 if method == "midpoint" else cast(subtract(place, below), low.dtype)
-    return add(low, multiply(subtract(high, low), share))
+    return _between(low, high, share)
 
 
 @composite(rule=_quantile_spec)
@@ -311,7 +321,7 @@ def histogram(x, bins=10, range=None):
     """
     if not isinstance(bins, int) or bins < 0:
         raise ValueError(
-            f"histogram(): `bins` must be a positive integer. Received: bins={bins!r}"
+            f"histogram(): `bins` must be a non-negative integer. Received: {bins!r}"
         )
     if range is not None and (len(range) != 2 or range[1] < range[0]):
         raise ValueError(
@@ -356,7 +366,7 @@ def diff(a, n=1, axis=-1):
     a = convert_to_tensor(a)
     if n == 0:
         return a
-    lead = (slice(None),) * axis_in("diff", axis, len(a.shape))
+    lead = (slice(None),) * rules.axis_in("diff", axis, len(a.shape))
     combine = not_equal if dtypes.is_bool_dtype(a.dtype) else subtract
     return diff(combine(a[(*lead, slice(1, None))], a[(*lead, slice(-1))]), n - 1, axis)
 
@@ -388,7 +398,7 @@ def corrcoef(x):
 
 def _trace_spec(a):
     shape = a["x"].shape
-    axes = {a["axis1"] % len(shape), a["axis2"] % len(shape)}
+    axes = rules.plane("trace", shape, a["axis1"], a["axis2"])
     kept = [d for i, d in enumerate(shape) if i not in axes]
     return KerasTensor(kept, rules.summed(a["x"].dtype))
 
@@ -426,13 +436,14 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
             around = [1] * len(y.shape)
             around[axis] = -1
             dx = reshape(dx, around)
-    lead = (slice(None),) * axis_in("trapezoid", axis, len(y.shape))
+    lead = (slice(None),) * rules.axis_in("trapezoid", axis, len(y.shape))
     pairs = add(y[(*lead, slice(1, None))], y[(*lead, slice(-1))])
     return sum(multiply(divide(pairs, 2), dx), axis)
 
 
+@composite(rule=lambda a: KerasTensor((), "int32"))
 def size(x):
-    """The number of elements, None where a size is not known.
+    """The number of elements.
 
     >>> import hornbeam as keras
     >>> keras.ops.size([[1, 2], [3, 4]])
