@@ -93,14 +93,12 @@ class Function(Operation):
 
     def _check_inputs(self, inputs):
         expected = tree.map_structure(lambda x: x.shape, self._inputs_struct)
-        try:
-            tree.map_structure(lambda x, y: None, self._inputs_struct, inputs)
-        except (TypeError, ValueError):
+        if tree.paths(inputs) != tree.paths(self._inputs_struct):
             raise ValueError(
                 f"{type(self).__name__} {self.name!r} was called with an invalid input "
                 f"structure. Expected inputs of the shapes {expected}. Received: "
                 f"{inputs!r}"
-            ) from None
+            )
         for x, symbol in zip(tree.flatten(inputs), self._inputs, strict=True):
             shape = tuple(x.shape)
             if len(shape) != len(symbol.shape) or any(

@@ -127,7 +127,10 @@ class Operation:
         tensors = nodes[0].input_tensors or nodes[0].output_tensors
         if len(tensors) == 1:
             return tensors[0]
-        return nodes[0].args[0] if len(nodes[0].args) == 1 else list(tensors)
+        first = nodes[0]
+        if len(first.args) == 1 and not any_symbolic(first.kwargs):
+            return first.args[0]
+        return list(tensors)
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}>"

@@ -4,6 +4,8 @@ import math
 
 from hornbeam import backends
 from hornbeam.core import scopes, tree
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.operation import infer
 
 
 def applies_to(scope, layer, args, kwargs):
@@ -16,10 +18,17 @@ def applies_to(scope, layer, args, kwargs):
         activation = getattr(layer, "activation", None)
         return getattr(activation, "__name__", "linear") != "linear"
     if scope.mode == "larger_than":
-        outputs = layer.compute_output_spec(*args, **kwargs)
+        # `call` itself: the layer's own spec may come by way of this function.
+        outputs = infer(layer.call, *tree.map_structure(_symbol_of, (args, kwargs)))
         sizes = [math.prod(d or 1 for d in x.shape) for x in tree.flatten(outputs)]
         return max(sizes) > scope.output_size_threshold
     return False
+
+
+def _symbol_of(x):
+    if not hasattr(x, "shape") or isinstance(x, KerasTensor):
+        return x
+    return KerasTensor(tuple(x.shape), backends.current().dtype_of(x))
 
 
 def rematerialized(layer, call):
