@@ -79,7 +79,7 @@ def test_arrays_of_extended_dtypes():
     assert deserialize(config).dtype == ml_dtypes.bfloat16
 
 
-@pytest.mark.parametrize("obj", [{1}, 1j, object()], ids=repr)
+@pytest.mark.parametrize("obj", [{1}, 1j, object()], ids=["set", "complex", "object"])
 def test_what_has_no_config_is_refused(obj):
     with pytest.raises(TypeError, match="get_config"):
         serialize(obj)
