@@ -276,7 +276,7 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("act", "message"), ERRORS, ids=lambda x: str(x)[:30])
+@pytest.mark.parametrize(("act", "message"), ERRORS, ids=[m for _, m in ERRORS])
 def test_errors_name_what_is_wrong(tmp_path, act, message):
     with pytest.raises(ValueError, match=message):
         act(mlp(), tmp_path)
