@@ -5,6 +5,7 @@ import pytest
 
 import hornbeam as keras
 from hornbeam import backends
+from hornbeam.core.masking import get_keras_mask
 from hornbeam.core.scopes import batch_mask_scope
 from tests.layers import table
 
@@ -141,6 +142,8 @@ def test_symbolic_call(row, engine):
 @every_row
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "float16"])
 def test_dtype(row, engine, policy):
+    if engine.name == "numpy" and policy == "mixed_bfloat16":
+        pytest.skip("NumPy widens bfloat16 wherever a Python number takes part")
     layer, x = prepared(row, dtype=policy)
     outputs = call(row, layer, x)
     assert backends.current().dtype_of(outputs) == layer.compute_dtype
@@ -197,7 +200,7 @@ def test_mask(row, engine):
         pytest.skip("masks of merging layers have tests of their own")
     layer, x = prepared(row)
     if callable(row.mask):
-        mask = layer(keras.ops.convert_to_tensor(x))._keras_mask
+        mask = get_keras_mask(layer(keras.ops.convert_to_tensor(x)))
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(mask), row.mask(x))
         return
     assert layer.supports_masking is (row.mask is not False)
@@ -209,9 +212,10 @@ def test_mask(row, engine):
     if row.mask is False:
         with pytest.warns(UserWarning, match="does not support masking"):
             outputs = call(row, layer, tensor)
-        assert getattr(outputs, "_keras_mask", None) is None
+        assert get_keras_mask(outputs) is None
         return
-    mask = getattr(call(row, layer, tensor), "_keras_mask", None)
+    outputs = call(row, layer, tensor)
+    mask = get_keras_mask(outputs)
     assert (mask is not None) == bool(row.mask)
     if row.mask:
         np.testing.assert_array_equal(
@@ -257,10 +261,9 @@ def test_padded_rows_change_nothing(row, engine):
 def test_inputs_stay_as_they_are(row, engine):
     layer, x = prepared(row)
     before = [a.copy() for a in listed(x)]
-    outputs = call(row, layer, x)
+    call(row, layer, x)
     for a, b in zip(listed(x), before, strict=True):
         np.testing.assert_array_equal(a, b)
-    assert all(keras.ops.convert_to_numpy(outputs) is not a for a in listed(x))
 
 
 def test_every_layer_has_a_row():

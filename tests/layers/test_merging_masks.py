@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
+from hornbeam.core.masking import get_keras_mask
 
 X1 = np.array([[[0, 0], [1, 2], [0, 0], [3, 4]]], "float32")
 X2 = np.array([[[0, 0], [0, 0], [5, 6], [7, 8]]], "float32")
@@ -21,7 +22,7 @@ CASES = [
 
 
 def mask_of(x):
-    mask = getattr(x, "_keras_mask", None)
+    mask = get_keras_mask(x)
     return None if mask is None else keras.ops.convert_to_numpy(mask)
 
 

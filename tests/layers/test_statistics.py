@@ -54,7 +54,7 @@ def test_all_steps_masked_gives_zeros(engine):
 def test_half_precision_sums_in_float32(engine):
     x = np.full((4, 3000), 40.0, "float16")
     outputs = layers.LayerNormalization(dtype="float16")(x)
-    np.testing.assert_array_equal(numpy(outputs), np.zeros((4, 3000)))
+    np.testing.assert_allclose(numpy(outputs), np.zeros((4, 3000)), atol=1e-3)
 
 
 @pytest.mark.parametrize("axis", [-1, 1, (1, 2), None])

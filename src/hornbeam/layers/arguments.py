@@ -86,7 +86,7 @@ def known_size(layer, input_shape, axis, what="size"):
 
 
 def normalized_axes(layer, axis, rank):
-    """Return `axis`, an int or a sequence, as a tuple of distinct axes >= 0."""
+    """Return `axis`, an int or a sequence, as a sorted tuple of axes >= 0."""
     axes = (axis,) if isinstance(axis, numbers.Integral) else tuple(axis)
     if any(not -rank <= a < rank for a in axes) or len({a % rank for a in axes}) < len(
         axes
@@ -95,7 +95,7 @@ def normalized_axes(layer, axis, rank):
             f"Argument `axis` of {_owner(layer)} must hold distinct axes of an input "
             f"of rank {rank}. Received: axis={axis!r}"
         )
-    return tuple(a % rank for a in axes)
+    return tuple(sorted(a % rank for a in axes))
 
 
 def channel_axis(data_format):

@@ -49,12 +49,15 @@ class Layer(Operation, LayerState):
     # whether positional arguments may be anything but tensors.
     _convert_input_args = True
     _allow_non_tensor_positional_args = False
+    # Whether there is nothing to build: such a layer is built from the start.
+    _is_stateless = False
     # Arguments besides `training` that calls inside inherit.
     _context_arguments = ()
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
+            cls._is_stateless = False
             cls.build = building.building(cls.build)
 
     def __init__(
@@ -91,7 +94,7 @@ class Layer(Operation, LayerState):
         self._build_shapes = None
         self._backend_name = None
         self._remat_scope = current_remat()
-        self.built = False
+        self.built = self._is_stateless
         self._init_state()
 
     def build(self, input_shape):

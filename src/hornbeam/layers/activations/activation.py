@@ -16,6 +16,8 @@ class Activation(Layer):
     [0.0, 2.0]
     """
 
+    _is_stateless = True
+
     def __init__(self, activation, **kwargs):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)

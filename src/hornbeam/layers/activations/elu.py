@@ -19,6 +19,8 @@ class ELU(Layer):
     -0.6321
     """
 
+    _is_stateless = True
+
     alpha = Hyperparameter()
 
     def __init__(self, alpha: float = 1.0, **kwargs):

@@ -23,6 +23,8 @@ class LeakyReLU(Layer):
     [-1.0, 1.0]
     """
 
+    _is_stateless = True
+
     negative_slope = Hyperparameter()
 
     def __init__(self, negative_slope: float = 0.3, **kwargs):

@@ -8,7 +8,7 @@ from hornbeam.layers.layer import Layer
 class ReLU(Layer):
     """Rectifier: `x` above `threshold`, at most `max_value`, a slope below.
 
-    `f(x) = max_value if x >= max_value`, `x if threshold <= x < max_value`, else
+    `f(x) = max_value if x >= max_value`, `x if threshold < x < max_value`, else
     `negative_slope * (x - threshold)`. Source: Nair and Hinton, "Rectified linear units
     improve restricted Boltzmann machines" (2010).
 
@@ -19,9 +19,11 @@ class ReLU(Layer):
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.ReLU(max_value=2.0)
-    >>> [float(v) for v in layer(keras.ops.array([-1.0, 1.0, 3.0]))]
-    [0.0, 1.0, 2.0]
+    >>> [float(v) for v in layer(keras.ops.array([-1.0, 1.0, 3.0]))] == [0.0, 1.0, 2.0]
+    True
     """
+
+    _is_stateless = True
 
     def __init__(
         self,

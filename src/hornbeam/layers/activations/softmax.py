@@ -19,6 +19,8 @@ class Softmax(Layer):
     [0.25, 0.25, 0.25, 0.25]
     """
 
+    _is_stateless = True
+
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
         self.axis = axis

@@ -13,6 +13,8 @@ class Identity(Layer):
     True
     """
 
+    _is_stateless = True
+
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True

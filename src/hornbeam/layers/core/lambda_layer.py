@@ -30,6 +30,8 @@ class Lambda(Layer):
     9.0
     """
 
+    _is_stateless = True
+
     def __init__(
         self, function, output_shape=None, mask=None, arguments=None, **kwargs
     ):
@@ -51,7 +53,6 @@ class Lambda(Layer):
         self.arguments = arguments or {}
         self.supports_masking = mask is not None
         self._optional = {"mask", "training"} & _parameters(function)
-        self.built = True
 
     def call(self, inputs, mask=None, training=None):
         """Return `function(inputs, **arguments)`."""

@@ -21,6 +21,8 @@ class Masking(Layer):
     [True, False]
     """
 
+    _is_stateless = True
+
     def __init__(self, mask_value: float = 0.0, **kwargs):
         super().__init__(**kwargs)
         self.mask_value = mask_value

@@ -55,13 +55,16 @@ class Concatenate(Merge):
         masks = check_masks(inputs, mask)
         if masks is None:
             return None
-        whole = [
-            ops.ones_like(x, dtype="bool")
-            if m is None
-            else ops.logical_and(like(m, x), ops.ones_like(x, dtype="bool"))
-            for x, m in zip(inputs, masks, strict=True)
-        ]
-        return ops.any(ops.concatenate(whole, axis=self.axis), axis=-1)
+        places = [_of_places(m, x) for x, m in zip(inputs, masks, strict=True)]
+        return ops.any(ops.concatenate(places, axis=self.axis), axis=-1)
+
+
+def _of_places(mask, x):
+    """Return the mask with a last axis of size 1: valid where any feature is."""
+    if mask is not None and len(mask.shape) == len(x.shape):
+        return ops.any(ops.cast(mask, "bool"), axis=-1, keepdims=True)
+    everywhere = ops.ones_like(x[..., :1], dtype="bool")
+    return everywhere if mask is None else ops.logical_and(like(mask, x), everywhere)
 
 
 def concatenate(inputs, axis=-1, **kwargs):

@@ -12,7 +12,7 @@ class Merge(Layer):
     An input of lower rank gets axes of size 1 after the batch.
     """
 
-    exact_inputs = None
+    exact_inputs: int | None = None
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -94,9 +94,9 @@ class MaskedMerge(Merge):
 def like(mask, x):
     """Return the mask as booleans that broadcast to `x`."""
     mask = ops.cast(mask, "bool")
-    return ops.reshape(
-        mask, (*ops.shape(mask), *[1] * (len(x.shape) - len(mask.shape)))
-    )
+    for _ in range(len(x.shape) - len(mask.shape)):
+        mask = ops.expand_dims(mask, -1)
+    return mask
 
 
 def aligned(inputs):

@@ -13,7 +13,7 @@ def keep_affine_arguments(layer, center, scale, **identifiers):
     keep_weight_arguments(layer, **identifiers)
 
 
-def add_affine_weights(layer, shape):
+def add_affine_weights(layer, shape, offset=True):
     """Make `layer.gamma` if it scales, and `layer.beta` if it centers."""
     layer.gamma = layer.beta = None
     if layer.scale:
@@ -24,7 +24,7 @@ def add_affine_weights(layer, shape):
             regularizer=layer.gamma_regularizer,
             constraint=layer.gamma_constraint,
         )
-    if layer.center:
+    if layer.center and offset:
         layer.beta = layer.add_weight(
             name="beta",
             shape=shape,

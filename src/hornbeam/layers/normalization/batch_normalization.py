@@ -126,9 +126,10 @@ class BatchNormalization(Layer):
         if training and self.trainable:
             mean, variance = self._moments(x, mask)
             self.follow(self.moving_mean, mean, self.momentum)
-            self.follow(self.moving_variance, variance, self.momentum)
             if self.renorm:
                 gamma, beta = corrected_affine(self, mean, variance, gamma, beta)
+            else:
+                self.follow(self.moving_variance, variance, self.momentum)
         else:
             mean = ops.cast(self.moving_mean, x.dtype)
             variance = ops.cast(self.moving_variance, x.dtype)

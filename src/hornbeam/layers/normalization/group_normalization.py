@@ -4,12 +4,11 @@ import numbers
 
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
-from hornbeam.layers.arguments import known_size
+from hornbeam.layers.arguments import known_size, positive_integer
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
 from hornbeam.layers.normalization.affine import (
     add_affine_weights,
-    in_full_precision,
     keep_affine_arguments,
 )
 
@@ -55,12 +54,15 @@ class GroupNormalization(Layer):
         gamma_constraint=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        # The sums are taken in float32: values that overflow halves may come in.
+        super().__init__(**{"autocast": False, **kwargs})
         if not isinstance(axis, numbers.Integral):
             raise TypeError(
                 "Argument `axis` of GroupNormalization must be an integer. Received: "
                 f"axis={axis!r}"
             )
+        if groups != -1:
+            positive_integer(self, "groups", groups)
         self.groups = groups
         self.axis = axis
         self.epsilon = epsilon
@@ -82,7 +84,7 @@ class GroupNormalization(Layer):
         channels = known_size(self, input_shape, self.axis, "number of channels")
         if self.groups == -1:
             self.groups = channels
-        if self.groups < 1 or channels % self.groups:
+        if channels % self.groups:
             raise ValueError(
                 f"GroupNormalization {self.path!r}: `groups` must divide the number of "
                 f"channels. Received: groups={self.groups} for an input of "
@@ -95,7 +97,8 @@ class GroupNormalization(Layer):
         """Return the normalised inputs."""
         shape = ops.shape(inputs)
         channel_axis = self.axis % len(shape)
-        x = ops.reshape(in_full_precision(inputs), self._grouped(shape, channel_axis))
+        wide = "float64" if self.compute_dtype == "float64" else "float32"
+        x = ops.reshape(ops.cast(inputs, wide), self._grouped(shape, channel_axis))
         axes = [a for a in range(1, len(shape) + 1) if a != channel_axis]
         mean, variance = ops.moments(x, axes=axes, keepdims=True)
         x = (x - mean) * ops.rsqrt(variance + self.epsilon)
@@ -103,9 +106,9 @@ class GroupNormalization(Layer):
         along_channels = [1] * len(shape)
         along_channels[channel_axis] = -1
         if self.gamma is not None:
-            x = x * ops.reshape(in_full_precision(self.gamma), along_channels)
+            x = x * ops.reshape(ops.cast(self.gamma, wide), along_channels)
         if self.beta is not None:
-            x = x + ops.reshape(in_full_precision(self.beta), along_channels)
+            x = x + ops.reshape(ops.cast(self.beta, wide), along_channels)
         return ops.cast(x, self.compute_dtype)
 
     def _grouped(self, shape, channel_axis):

@@ -25,6 +25,8 @@ class LayerNormalization(Layer):
         scale: whether to multiply with `gamma`. Defaults to True.
         beta_initializer, beta_regularizer, beta_constraint: for `beta`.
         gamma_initializer, gamma_regularizer, gamma_constraint: for `gamma`.
+        rms_scaling: whether only to divide, by the root of the variance, and neither
+            to subtract the mean nor to add `beta`; RMSNormalization is the usual form.
 
     >>> import hornbeam as keras
     >>> y = keras.layers.LayerNormalization()(keras.ops.array([[1.0, 3.0]]))
@@ -46,16 +48,18 @@ class LayerNormalization(Layer):
         gamma_regularizer=None,
         beta_constraint=None,
         gamma_constraint=None,
+        rms_scaling: bool = False,
         **kwargs,
     ):
-        if kwargs.pop("rms_scaling", False):
-            raise ValueError(
-                "Argument `rms_scaling` of LayerNormalization is not supported. Use "
-                "`keras.layers.RMSNormalization` instead."
-            )
         super().__init__(**kwargs)
+        if not isinstance(axis, int | list | tuple):
+            raise TypeError(
+                "Argument `axis` of LayerNormalization must be an integer or a list of "
+                f"integers. Received: axis={axis!r}"
+            )
         self.axis = list(axis) if isinstance(axis, list | tuple) else axis
         self.epsilon = epsilon
+        self.rms_scaling = rms_scaling
         keep_affine_arguments(
             self,
             center,
@@ -73,10 +77,12 @@ class LayerNormalization(Layer):
         """Make the scale and the offset for inputs of this shape."""
         axes = normalized_axes(self, self.axis, len(input_shape))
         shape = tuple(known_size(self, input_shape, axis) for axis in axes)
-        add_affine_weights(self, shape)
+        add_affine_weights(self, shape, offset=not self.rms_scaling)
 
     def call(self, inputs):
         """Return the normalised inputs."""
+        if self.rms_scaling:
+            return ops.cast(self._scaled(in_full_precision(inputs)), self.compute_dtype)
         outputs = ops.layer_normalization(
             in_full_precision(inputs),
             gamma=in_full_precision(self.gamma),
@@ -85,6 +91,15 @@ class LayerNormalization(Layer):
             epsilon=self.epsilon,
         )
         return ops.cast(outputs, self.compute_dtype)
+
+    def _scaled(self, x):
+        axes = normalized_axes(self, self.axis, len(x.shape))
+        variance = ops.var(x, axis=axes, keepdims=True)
+        x = x * ops.rsqrt(variance + self.epsilon)
+        if self.gamma is None:
+            return x
+        shape = [n if i in axes else 1 for i, n in enumerate(x.shape)]
+        return x * ops.reshape(in_full_precision(self.gamma), shape)
 
     def compute_output_shape(self, input_shape):
         """Return `input_shape`."""

@@ -67,6 +67,7 @@ def corrected_affine(layer, mean, variance, gamma, beta):
     if limits.get("dmax") is not None:
         d = ops.clip(d, -limits["dmax"], limits["dmax"])
     layer.follow(layer.moving_stddev, stddev, layer.momentum)
+    layer.moving_variance.assign(ops.square(layer.moving_stddev) - layer.epsilon)
     layer.follow(layer.renorm_mean, mean, layer.renorm_momentum)
     layer.follow(layer.renorm_stddev, stddev, layer.renorm_momentum)
     if gamma is not None:

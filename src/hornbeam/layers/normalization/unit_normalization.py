@@ -16,6 +16,8 @@ class UnitNormalization(Layer):
     [0.6, 0.8]
     """
 
+    _is_stateless = True
+
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(axis, int | list | tuple):

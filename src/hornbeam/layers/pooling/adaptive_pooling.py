@@ -10,6 +10,8 @@ from hornbeam.layers.layer import Layer
 class AdaptivePooling(Layer):
     """Bins that divide each spatial axis as evenly as can be."""
 
+    _is_stateless = True
+
     rank = 0
 
     def __init__(self, output_size, data_format: str | None = None, **kwargs):

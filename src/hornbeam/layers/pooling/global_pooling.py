@@ -10,6 +10,8 @@ from hornbeam.layers.layer import Layer
 class GlobalPooling(Layer):
     """A reduction over all spatial axes."""
 
+    _is_stateless = True
+
     rank = 0
 
     def __init__(

@@ -16,6 +16,8 @@ from hornbeam.ops import windows
 class Pooling(Layer):
     """A window that slides over the spatial axes."""
 
+    _is_stateless = True
+
     rank = 0
 
     def __init__(self, pool_size, strides, padding, data_format, **kwargs):

@@ -20,6 +20,8 @@ class Rescaling(Layer):
     1.0
     """
 
+    _is_stateless = True
+
     def __init__(self, scale, offset=0.0, **kwargs):
         super().__init__(**kwargs)
         self.scale = scale

@@ -26,7 +26,7 @@ class Borders(Reshaping):
         given = value
         if isinstance(value, numbers.Integral):
             value = (value,) * self.rank
-        elif self.rank == 1 and len(value) == 2:
+        elif self.rank == 1:
             value = (value,)
         try:
             pairs = tuple(

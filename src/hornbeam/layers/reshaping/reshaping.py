@@ -7,6 +7,8 @@ from hornbeam.layers.layer import Layer
 class Reshaping(Layer):
     """A layer whose outputs have the dtype of its inputs."""
 
+    _is_stateless = True
+
     def compute_output_spec(self, inputs):
         """Return the symbolic output, of the input's dtype."""
         return KerasTensor(self.compute_output_shape(inputs.shape), inputs.dtype)
