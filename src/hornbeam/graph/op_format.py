@@ -83,6 +83,7 @@ _OPERAND_WORDS = {
     "isclose": "x1 x2 rtol atol",
     "layer_normalization": "x gamma beta",
     "map_coordinates": "inputs coordinates",
+    "meshgrid": "*x",
     "pad": "x constant_values",
     "percentile": "x q",
     "perspective_transform": "images start_points end_points",

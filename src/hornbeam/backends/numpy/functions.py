@@ -154,7 +154,6 @@ tanh = _unary_float(np.tanh)
 
 absolute = _unary(np.absolute)
 bitwise_not = _unary(np.bitwise_not)
-conj = _unary(np.conj)
 copy = _unary(np.copy)
 imag = _unary(np.imag)
 isfinite = _unary(np.isfinite)
@@ -207,6 +206,11 @@ any = _reduction(np.any)
 
 def rsqrt(x):
     return reciprocal(sqrt(x))
+
+
+def conj(x):
+    x = _array(x)
+    return np.conj(x) if x.dtype.kind == "c" else x
 
 
 def signbit(x):

@@ -1,0 +1,344 @@
+"""The laws of each row of the table, on each engine."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+from hornbeam import backends, ops
+from hornbeam.core import tree
+from hornbeam.core.lazy import names_of
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops import declare
+from tests.ops.table import BINARY, REDUCTIONS, TABLE, UNARY
+
+# What the table has no row for, and where it is tested.
+ELSEWHERE = {
+    "argpartition": "below",
+    "eig": "below",
+    "eigh": "below",
+    "istft": "below",
+    "jvp": "below",
+    "lu_factor": "below",
+    "qr": "below",
+    "stft": "below",
+    "vectorize": "below",
+    "view_as_real": "below",
+}
+MODULES = (
+    "closeness comparison creation elementwise indexing linalg math products "
+    "reductions shaping statistics transcendental"
+).split()
+DTYPES = ("bool", "uint8", "int8", "int32", "float16", "bfloat16", "float32")
+
+
+def _ids(rows):
+    return [pytest.param(r, id=f"{i}-{r}") for i, r in enumerate(rows)]
+
+
+def _map(fn, nest):
+    return tree.map_structure(lambda x: fn(x) if _is_array(x) else x, nest)
+
+
+def _is_array(x):
+    return isinstance(x, np.ndarray) and x.dtype != object
+
+
+def _run(row, args):
+    return getattr(ops, row.op)(*args, **row.kwargs)
+
+
+def _flat(result):
+    if isinstance(result, list | tuple):
+        return [leaf for part in result for leaf in _flat(part)]
+    return [result]
+
+
+def _wide(x):
+    return x.astype("float64") if x.dtype == np.float32 else x
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("row", _ids(TABLE))
+def test_value(engine, row):
+    with_kwargs = {k: _map(engine.convert, v) for k, v in row.kwargs.items()}
+    found = _flat(
+        getattr(ops, row.op)(*_map(engine.convert, list(row.args)), **with_kwargs)
+    )
+    expected = _flat(
+        row.oracle(
+            *_map(_wide, list(row.args)),
+            **{k: _map(_wide, v) for k, v in row.kwargs.items()},
+        )
+    )
+    assert len(found) == len(expected)
+    for a, b in zip(found, expected, strict=True):
+        a, b = engine.to_numpy(a), np.asarray(b)
+        assert a.shape == b.shape
+        scale = row.tolerance
+        np.testing.assert_allclose(a, b, rtol=scale, atol=scale)
+
+
+@pytest.mark.parametrize("row", _ids([r for r in TABLE if r.grad]))
+def test_gradient_is_that_of_the_oracle(training_engine, row):
+    engine = training_engine
+    args = list(row.args)
+    leaves = [i for i, x in enumerate(_flat(args)) if _is_float_array(x)]
+    start = [_flat(args)[i] for i in leaves]
+    result = row.oracle(*_map(_wide, args), **row.kwargs)
+    weight = np.random.default_rng(1).normal(size=np.shape(result))
+
+    def filled(values):
+        values = iter(values)
+        return _replace(args, values)
+
+    def loss(values):
+        y = _run(row, filled(values))
+        return ops.sum(ops.multiply(y, weight.astype("float32")))
+
+    _, found = engine.value_and_grad(loss)([engine.convert(x) for x in start])
+
+    def oracle(values):
+        return float(np.sum(row.oracle(*filled(values), **row.kwargs) * weight))
+
+    expected = _differences(oracle, [x.astype("float64") for x in start])
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(engine.to_numpy(a), b, rtol=2e-3, atol=2e-3)
+
+
+def _is_float_array(x):
+    return _is_array(x) and x.dtype == np.float32
+
+
+def _replace(nest, values):
+    if isinstance(nest, list | tuple):
+        return type(nest)(_replace(x, values) for x in nest)
+    return next(values) if _is_float_array(nest) else nest
+
+
+def _differences(fn, values, step=1e-6):
+    gradients = []
+    for i, x in enumerate(values):
+        gradient = np.zeros_like(x)
+        for place in np.ndindex(x.shape):
+            ends = []
+            for sign in (1, -1):
+                moved = [v.copy() for v in values]
+                moved[i][place] += sign * step
+                ends.append(fn(moved))
+            gradient[place] = (ends[0] - ends[1]) / (2 * step)
+        gradients.append(gradient)
+    return gradients
+
+
+def _symbol(x):
+    return KerasTensor(x.shape, x.dtype.name)
+
+
+def _held(engine, dtype):
+    """The dtype in which the engine holds what should be `dtype`."""
+    return engine.dtype_of(engine.zeros((), dtype))
+
+
+# The values decide the shape, or there is nothing symbolic about the op.
+NOT_SYMBOLIC = {"size", "ndim", "bincount", "nonzero", "unique", "unravel_index"}
+
+
+def _symbolic_rows():
+    rows = []
+    for r in TABLE:
+        by_value = r.op in NOT_SYMBOLIC or (r.op == "where" and len(r.args) == 1)
+        if any(_is_array(x) for x in _flat(list(r.args))) and not by_value:
+            rows.append(r)
+    return rows
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("row", _ids(_symbolic_rows()))
+def test_symbolic_shape_and_dtype_are_the_real_ones(engine, row):
+    args = list(row.args)
+    expected = _flat(_run(row, _map(engine.convert, args)))
+    found = _flat(_run(row, _map(_symbol, args)))
+    assert [x.shape for x in found] == [engine.shape_of(x) for x in expected]
+    assert [_held(engine, x.dtype) for x in found] == [
+        engine.dtype_of(x) for x in expected
+    ]
+
+
+def _dtype_rows():
+    rows, seen = [], set()
+    for r in [*UNARY, *BINARY, *REDUCTIONS]:
+        arrays = [x for x in _flat(list(r.args)) if _is_array(x)]
+        if r.op not in seen and not r.exact and r.op not in NOT_SYMBOLIC and arrays:
+            seen.add(r.op)
+            rows.append(r)
+    return rows
+
+
+REFUSED = {
+    "bool": "negative sign subtract ptp round ldexp gcd lcm".split(),
+    "float": "gcd lcm ldexp".split(),
+}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("row", _ids(_dtype_rows()))
+def test_dtype_is_that_of_the_rule(engine, row, dtype):
+    kind = "float" if "float" in dtype else dtype
+    if row.op in REFUSED.get(kind, ()):
+        pytest.skip(f"{row.op} takes no {dtype}")
+    args = _map(lambda x: np.ones_like(x, dtype="float32"), list(row.args))
+    plain = {k: v for k, v in row.kwargs.items() if not _is_array(v)}
+    tensors = _map(lambda x: engine.cast(x, dtype), args)
+    symbols = _map(lambda x: KerasTensor(x.shape, dtype), args)
+    expected = _flat(getattr(ops, row.op)(*tensors, **plain))
+    found = _flat(getattr(ops, row.op)(*symbols, **plain))
+    assert [_held(engine, x.dtype) for x in found] == [
+        engine.dtype_of(x) for x in expected
+    ]
+
+
+def test_every_op_has_a_row():
+    mine = {f"hornbeam.ops.{m}" for m in MODULES}
+    assert importlib.import_module("hornbeam.ops.numpy").__all__
+    names = {
+        name
+        for name, (module, _) in {
+            **names_of("hornbeam.ops"),
+            **names_of("hornbeam.ops.numpy"),
+        }.items()
+        if module in mine
+    }
+    assert len(names) > 240
+    assert not names - {r.op for r in TABLE} - set(ELSEWHERE)
+
+
+@pytest.mark.parametrize("name", ["add", "exp", "matmul", "reshape", "quantile"])
+def test_tensors_of_another_engine_are_refused(name):
+    other = backends.get("torch").convert([[1.0]])
+    args = {"matmul": (other,), "add": (other,), "reshape": ((1,),)}.get(name, ())
+    extra = (0.5,) if name == "quantile" else args
+    with backends.scope("jax"), pytest.raises(backends.BackendMismatchError):
+        getattr(ops, name)(other, *extra)
+
+
+def test_an_engine_without_the_op_says_so(engine):
+    @declare.primitive("same")
+    def has_no_engine(x):
+        """Nothing."""
+
+    with pytest.raises(NotImplementedError, match="has_no_engine"):
+        has_no_engine(1.0)
+
+
+def test_a_divisor_of_zero_has_no_gradient(training_engine):
+    engine = training_engine
+
+    def loss(values):
+        return ops.sum(ops.divide_no_nan(*values))
+
+    values = [engine.convert(np.array(v, "float32")) for v in ([3.0, 4.0], [0.0, 2.0])]
+    _, (by_x, by_y) = engine.value_and_grad(loss)(values)
+    np.testing.assert_allclose(engine.to_numpy(by_x), [0.0, 0.5])
+    np.testing.assert_allclose(engine.to_numpy(by_y), [0.0, -1.0])
+
+
+@pytest.mark.parametrize("mode", ["reduced", "complete"])
+def test_qr(engine, mode):
+    x = np.random.rand(2, 4, 3).astype("float32")
+    q, r = map(engine.to_numpy, ops.qr(engine.convert(x), mode))
+    np.testing.assert_allclose(q @ r, x, atol=1e-5)
+    np.testing.assert_allclose(np.triu(r), r, atol=1e-6)
+    identity = np.broadcast_to(np.eye(q.shape[-1]), (2,) + (q.shape[-1],) * 2)
+    np.testing.assert_allclose(q.swapaxes(1, 2) @ q, identity, atol=1e-5)
+
+
+def test_eigenvalues(engine):
+    x = np.random.rand(3, 3).astype("float32")
+    values, vectors = map(engine.to_numpy, ops.linalg.eig(engine.convert(x)))
+    np.testing.assert_allclose(x @ vectors, vectors * values, atol=1e-4)
+    x = x + x.T
+    values, vectors = map(engine.to_numpy, ops.linalg.eigh(engine.convert(x)))
+    np.testing.assert_allclose(x @ vectors, vectors * values, atol=1e-4)
+    assert (np.diff(values) >= 0).all()
+
+
+def test_lu_and_svd_put_together_again(engine):
+    x = np.random.rand(3, 3).astype("float32")
+    factors, pivots = map(engine.to_numpy, ops.lu_factor(engine.convert(x)))
+    rows = np.arange(3)
+    for i, p in enumerate(pivots):
+        rows[[i, p]] = rows[[p, i]]
+    lower = np.tril(factors, -1) + np.eye(3)
+    np.testing.assert_allclose(lower @ np.triu(factors), x[rows], atol=1e-5)
+    u, s, vt = map(engine.to_numpy, ops.svd(engine.convert(x)))
+    np.testing.assert_allclose(u * s @ vt, x, atol=1e-5)
+
+
+def test_argpartition(engine):
+    x = np.random.rand(9).astype("float32")
+    order = engine.to_numpy(ops.argpartition(engine.convert(x), 4))
+    assert sorted(order) == list(range(9))
+    assert x[order[:4]].max() <= x[order[4]] <= x[order[5:]].min()
+
+
+def test_stft_and_back(engine):
+    x = np.random.rand(2, 32).astype("float32")
+    real, imag = ops.stft(engine.convert(x), 8, 4, 8, center=False)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(8) / 8)
+    frames = np.stack([x[:, i : i + 8] * window for i in range(0, 25, 4)], 1)
+    expected = np.fft.rfft(frames)
+    np.testing.assert_allclose(engine.to_numpy(real), expected.real, atol=1e-5)
+    np.testing.assert_allclose(engine.to_numpy(imag), expected.imag, atol=1e-5)
+    y = engine.to_numpy(ops.istft(ops.stft(engine.convert(x), 8, 4, 8), 8, 4, 8))
+    np.testing.assert_allclose(y, x, atol=1e-5)
+
+
+def test_complex_numbers_and_back(engine):
+    x = np.random.rand(3, 2).astype("float32")
+    z = ops.view_as_complex(engine.convert(x))
+    np.testing.assert_array_equal(engine.to_numpy(ops.view_as_real(z)), x)
+
+
+def test_jvp(training_engine):
+    x, direction = np.array([1.0, 2.0], "float32"), np.array([1.0, -1.0], "float32")
+    value, slope = ops.jvp(lambda x: x * x, (x,), (direction,))
+    np.testing.assert_allclose(training_engine.to_numpy(value), [1, 4])
+    np.testing.assert_allclose(training_engine.to_numpy(slope), [2, -4])
+
+
+def test_vectorize_with_a_signature(engine):
+    x = np.random.rand(3, 4).astype("float32")
+    dot = ops.vectorize(lambda a, b: ops.sum(a * b), signature="(n),(n)->()")
+    found = dot(engine.convert(x), engine.convert(x[0]))
+    np.testing.assert_allclose(engine.to_numpy(found), x @ x[0], rtol=1e-5)
+
+
+def test_unknown_sizes_stay_unknown(engine):
+    x = KerasTensor((None, 3))
+    assert ops.einsum("ij,kj->ik", x, x).shape == (None, None)
+    assert ops.concatenate([x, KerasTensor((2, 3))]).shape == (None, 3)
+    assert ops.reshape(x, (-1, 3, 1)).shape == (None, 3, 1)
+    assert ops.std(x, axis=0).shape == (3,)
+    assert ops.matmul(x, KerasTensor((3, 5))).shape == (None, 5)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: ops.reshape(x, (7, -1)), "do not fit"),
+        (lambda x: ops.reshape(x, (-1, -1)), "unknown dimension"),
+        (lambda x: ops.squeeze(x, 0), "size 1"),
+        (lambda x: ops.transpose(x, (0, 0)), "permutation"),
+        (lambda x: ops.concatenate([x, KerasTensor((3, 5))]), "equal"),
+        (lambda x: ops.matmul(x, x), "equal"),
+        (lambda x: ops.sort(x, 4), "axis 4 is out of bounds"),
+        (lambda x: ops.cross(x, x), "2 or 3 components"),
+        (lambda x: ops.einsum("ij,ik->jk", x, KerasTensor((2, 2))), "sizes"),
+        (lambda x: ops.inv(x), "square"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_explained(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(KerasTensor((3, 4)))
