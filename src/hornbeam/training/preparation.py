@@ -1,0 +1,178 @@
+"""What `fit`, `evaluate` and `predict` run: built parts, plans and programs."""
+
+import numpy as np
+
+from hornbeam import backends
+from hornbeam.core import tree
+from hornbeam.training import checks
+from hornbeam.training.program import Binding
+from hornbeam.training.runners import StepPlan, batch_runner, make_runner
+from hornbeam.training.steps import Steps, unpack
+from hornbeam.training.structure import Structure
+
+
+class Preparation(Steps):
+    """The part of a model that readies its steps for running; see `Model`."""
+
+    def _one_batch(self, mode):
+        if mode not in self._runners:
+            plan = self._plan(mode)
+            runner = batch_runner(self._binding(mode), plan, self._compiles())
+            runner.plan_finish = plan.finish
+            self._runners[mode] = runner
+        return self._runners[mode]
+
+    def make_train_function(self, force=False):
+        """Forget the compiled steps if `force`; they are made when needed."""
+        if force:
+            self._forget_programs()
+
+    make_test_function = make_predict_function = make_train_function
+
+    def _compiles(self):
+        return backends.current().compiles and not self.run_eagerly
+
+    def _prepare(self, data, mode):
+        """Build what is not built, and check that the data fits, before all else."""
+        batch = checks.first_batch(data)
+        x, y, sample_weight = unpack(batch)
+        if not self.built or (mode != "predict" and not self._parts_built(mode)):
+            self._build_parts(x, y, sample_weight, mode)
+        if mode != "predict":
+            checks.data_fits(self, data)
+
+    def _parts_built(self, mode):
+        parts = [self._compile_loss, self._compile_metrics]
+        if mode == "train":
+            parts.append(self.optimizer)
+        return all(part is None or part.built for part in parts)
+
+    def _build_parts(self, x, y, sample_weight, mode):
+        symbols = _symbols(x)
+        if not self.built and hasattr(self, "_build_for") and hasattr(x, "shape"):
+            self._build_for(x)
+        y_pred = None
+        if not self.built or mode != "predict":
+            y_pred = self._infer_outputs(symbols)
+        if mode != "predict" and y is not None:
+            checks.targets_fit(self, y, y_pred)
+            for part in (self._compile_loss, self._compile_metrics):
+                if part is not None and not part.built:
+                    part.build(_symbols(y), y_pred)
+        if mode == "train" and self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def _infer_outputs(self, symbols):
+        from hornbeam.graph.operation import infer
+
+        was_built = self.built
+        try:
+            outputs = infer(lambda x: self._call_for_step(x, False), (symbols,), {})
+        except NotImplementedError:
+            if was_built:
+                raise
+            raise
+        return outputs
+
+    def _binding(self, mode):
+        """Return the Binding of the model for a mode; it follows the structure."""
+        parts = [self, _overridden(self)]
+        variables = list(self.variables)
+        if mode != "predict":
+            parts += [self._compile_arguments_structure(), self._names_in_logs()]
+            variables += self.metrics_variables
+        if mode == "train" and self.optimizer is not None:
+            parts.append(self.optimizer)
+            variables += self.optimizer.variables
+        variables += self._global_seed_variables()
+        structure = Structure(*parts)
+        ids = tuple(id(v) for v in variables)
+        known = self._bindings.get(mode)
+        if known is None or known[0] != (structure.key, ids):
+            binding = Binding(backends.current(), structure, variables)
+            self._bindings[mode] = known = ((structure.key, ids), binding)
+            self._runners.pop(mode, None)
+        return known[1]
+
+    def _names_in_logs(self):
+        """Return the names that logs have: they are part of a program's outputs."""
+        inner = getattr(self._compile_metrics, "metrics", ())
+        return [metric.name for metric in (*self.metrics, *inner)]
+
+    def _global_seed_variables(self):
+        from hornbeam.core.random import global_seed_generator
+
+        return [global_seed_generator().state]
+
+    def _compile_arguments_structure(self):
+        names = ("loss", "loss_weights", "metrics", "weighted_metrics")
+        return {name: self._compile_arguments[name] for name in names}
+
+    def _plan(self, mode):
+        structure = self._binding(mode).structure
+        own = type(self)
+        step = getattr(self, f"{mode}_step")
+        if mode == "predict":
+            plain = own.predict_step is Steps.predict_step
+            kind = ("predict", None if plain else own)
+            return StepPlan(
+                mode, lambda data: step(data), None, None, kind, not structure.foreign
+            )
+        default = getattr(own, f"{mode}_step") is getattr(Steps, f"{mode}_step")
+        quiet = default and own.compute_metrics is Steps.compute_metrics
+        watched = self._loss_tracker.variables[0] if default else None
+        finish = self.get_metrics_result if quiet else None
+
+        def run(data):
+            data = data if len(data) > 1 or default else data[0]
+            self._leaves_results_out = quiet
+            try:
+                return step(data)
+            finally:
+                self._leaves_results_out = False
+                self._forget_losses()
+
+        return StepPlan(
+            mode, run, finish, watched, (mode, quiet), not structure.foreign
+        )
+
+    def _forget_losses(self):
+        for layer in self._flatten_layers():
+            layer._added_losses.clear()
+
+    def _runner(self, data, mode):
+        return make_runner(
+            self._binding(mode), self._plan(mode), data, self._compiles()
+        )
+
+
+def _overridden(model):
+    """Return which of the model's methods are a user's, for the key of programs."""
+    cls = type(model)
+    names = (
+        "train_step",
+        "test_step",
+        "predict_step",
+        "compute_loss",
+        "compute_metrics",
+    )
+    return tuple(
+        name
+        for name in names
+        if name in vars(model) or getattr(cls, name) is not getattr(Steps, name)
+    )
+
+
+def _symbols(x):
+    from hornbeam.graph.keras_tensor import KerasTensor
+
+    def symbol(leaf):
+        if leaf is None:
+            return None
+        dtype = (
+            str(np.asarray(leaf).dtype) if not hasattr(leaf, "dtype") else leaf.dtype
+        )
+        dtype = str(dtype).removeprefix("torch.")
+        return KerasTensor(tuple(leaf.shape), dtype)
+
+    return tree.map_structure(symbol, x)

@@ -1,0 +1,400 @@
+"""Steps: what a model is compiled with, and what one step of it is.
+
+The methods that users override, once for all engines, are here.
+"""
+
+import warnings
+
+from hornbeam import backends
+from hornbeam.core import scopes, tree
+from hornbeam.core.gradients import value_and_grad
+from hornbeam.layers.layer_state import kept_while_frozen
+
+
+class Steps:
+    """The part of a model that is compiled and makes steps; see `Model`."""
+
+    def __init__(self):
+        self.compiled = False
+        self.optimizer = None
+        self.loss = None
+        self.stop_training = False
+        self.history = None
+        self.run_eagerly = False
+        self.jit_compile = "auto"
+        self.steps_per_execution = 1
+        self._compile_loss = None
+        self._compile_metrics = None
+        self._loss_tracker = None
+        self._compile_arguments = None
+        self._bindings = {}
+        self._runners = {}
+
+    def compile(
+        self,
+        optimizer="rmsprop",
+        loss=None,
+        loss_weights=None,
+        metrics=None,
+        weighted_metrics=None,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
+        auto_scale_loss=True,
+    ):
+        """Say how the model is trained.
+
+        Args:
+            optimizer: an optimizer, its name or its config. Default: "rmsprop".
+            loss: a loss, its name, a function `(y_true, y_pred)`, or a list or dict of
+                these, one an output.
+            loss_weights: weights of the outputs' losses: a list or a dict.
+            metrics: a list of metrics, names or functions; with several outputs a list
+                of lists, or a dict.
+            weighted_metrics: like `metrics`, weighted by the sample weights.
+            run_eagerly: whether steps run one operation at a time, for debugging.
+            steps_per_execution: most steps between two looks of the callbacks at the
+                training. Default: as many as suit.
+            jit_compile: accepted: the engine compiles what it can.
+            auto_scale_loss: whether mixed_float16 scales the loss.
+
+        >>> import hornbeam as keras
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
+        >>> model.compiled
+        True
+        """
+        from hornbeam import metrics as metrics_module
+        from hornbeam import optimizers
+        from hornbeam.training.compile_utils import CompileLoss, CompileMetrics
+
+        if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
+            raise ValueError(
+                "Argument `steps_per_execution` of compile() must be a positive "
+                f"integer. Received: steps_per_execution={steps_per_execution!r}"
+            )
+        optimizer = optimizers.get(optimizer)
+        policy = self.dtype_policy
+        if auto_scale_loss and policy.name == "mixed_float16" and optimizer:
+            optimizer = optimizers.LossScaleOptimizer(
+                optimizer, name="loss_scale_optimizer"
+            )
+        names = self._output_names()
+        compile_loss = None
+        if loss is not None:
+            compile_loss = CompileLoss(loss, loss_weights, output_names=names)
+        compile_metrics = None
+        if metrics is not None or weighted_metrics is not None:
+            compile_metrics = CompileMetrics(
+                metrics, weighted_metrics, output_names=names
+            )
+        with self._engine_scope():
+            self._loss_tracker = metrics_module.Mean(name="loss")
+        self.optimizer = optimizer
+        self.loss = loss
+        self._compile_loss = compile_loss
+        self._compile_metrics = compile_metrics
+        self.run_eagerly = run_eagerly
+        self.jit_compile = jit_compile
+        self.steps_per_execution = steps_per_execution
+        self.stop_training = False
+        self.compiled = True
+        self._compile_arguments = {
+            "optimizer": optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+        }
+        self._forget_programs()
+
+    def _output_names(self):
+        names = getattr(self, "output_names", None)
+        if names is not None:
+            return names
+        graph = getattr(self, "_functional", None) or self
+        outputs = getattr(graph, "_outputs_struct", None)
+        if outputs is None:
+            return None
+        if isinstance(outputs, dict):
+            return sorted(outputs)
+        return [x._keras_history.operation.name for x in tree.flatten(outputs)]
+
+    def _engine_scope(self):
+        return backends.scope(self.backend or backends.current())
+
+    def _forget_programs(self):
+        self._bindings.clear()
+        self._runners.clear()
+
+    @property
+    @kept_while_frozen
+    def metrics(self):
+        """The loss's mean, the metrics of layers, and those given to compile()."""
+        found = [self._loss_tracker] if self._loss_tracker is not None else []
+        found += super().metrics
+        for container in (self._compile_metrics, self._compile_loss):
+            if container is self._compile_metrics and container is not None:
+                found.append(container)
+            elif container is not None:
+                found += container.metrics
+        return list({id(m): m for m in found}.values())
+
+    @property
+    def metrics_names(self):
+        """The names of the metrics."""
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self):
+        """Start the metrics anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_metrics_result(self):
+        """Return `{name: value}` of all metrics."""
+        if self._leaves_results_out:
+            return {}
+        results = {}
+        for metric in self.metrics:
+            if metric is self._loss_tracker and not self._has_loss():
+                continue
+            result = metric.result()
+            results |= result if isinstance(result, dict) else {metric.name: result}
+        return results
+
+    def _has_loss(self):
+        own = type(self).compute_loss is not Steps.compute_loss
+        own |= type(self).train_step is not Steps.train_step
+        return self._compile_loss is not None or own or self._adds_losses
+
+    _adds_losses = False
+    # Whether results are not computed: between the steps of a pass nobody looks.
+    _leaves_results_out = False
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        """Return the loss to minimise: that of compile() plus what layers added.
+
+        A subclass may override it, once for all engines.
+
+        Args:
+            x: the inputs.
+            y: the targets.
+            y_pred: the model's outputs.
+            sample_weight: weights of the rows.
+            training: whether the model is being trained.
+        """
+        losses = []
+        if self._compile_loss is not None:
+            loss = self._compile_loss(y, y_pred, sample_weight)
+            if loss is not None:
+                losses.append(loss)
+        added = self.losses
+        if added:
+            from hornbeam import ops
+
+            self._adds_losses = True
+            losses += [ops.sum(ops.cast(loss, "float32")) for loss in added]
+        if not losses:
+            if self._compile_loss is None:
+                raise ValueError(
+                    f"Model {self.name!r} has no loss to compute: give one to "
+                    "`compile(loss=...)`, add one with `add_loss()`, or override "
+                    "`compute_loss()`."
+                )
+            return None
+        total = losses[0]
+        for loss in losses[1:]:
+            total = total + loss
+        return total
+
+    def stateless_compute_loss(
+        self,
+        trainable_variables,
+        non_trainable_variables,
+        metrics_variables,
+        x=None,
+        y=None,
+        y_pred=None,
+        sample_weight=None,
+        training=True,
+    ):
+        """Compute the loss on given values of the variables, which keep their own.
+
+        Returns:
+            `(loss, (trainable, non-trainable and metrics variables' new values))`
+        """
+        groups = (
+            (self.trainable_variables, trainable_variables),
+            (self.non_trainable_variables, non_trainable_variables),
+            (self.metrics_variables, metrics_variables),
+        )
+        mapping = [p for own, given in groups for p in zip(own, given, strict=True)]
+        with scopes.StatelessScope(mapping) as scope:
+            loss = self.compute_loss(
+                x, y, y_pred, sample_weight=sample_weight, training=training
+            )
+        new = tuple([scope.get_current_value(v) for v in own] for own, _ in groups)
+        return loss, new
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Update the metrics of compile() and return all results.
+
+        A subclass may override it, once for all engines.
+        """
+        if self._compile_metrics is not None:
+            self._compile_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def train_step(self, data):
+        """Train on one batch and return `{name: value}`.
+
+        A subclass may override it, once for all engines: `value_and_grad` gives
+        gradients, `self.optimizer.apply` uses them.
+
+        >>> import hornbeam as keras
+        >>> class Halving(keras.Model):
+        ...     def train_step(self, data):
+        ...         x, y = data
+        ...         def loss():
+        ...             return self.compute_loss(x, y, self(x, training=True))
+        ...         value, gradients = keras.value_and_grad(
+        ...             loss, self.trainable_variables)
+        ...         self.optimizer.apply(gradients, self.trainable_variables)
+        ...         return {"loss": value / 2}
+        """
+        x, y, sample_weight = unpack(data)
+        optimizer = self.optimizer
+
+        def loss_fn():
+            y_pred = self._call_for_step(x, True)
+            loss = self.compute_loss(
+                x, y, y_pred, sample_weight=sample_weight, training=True
+            )
+            scaled = loss if optimizer is None else optimizer.scale_loss(loss)
+            return scaled, (loss, y_pred)
+
+        if self.trainable_variables:
+            variables = self.trainable_variables
+            (_, aux), gradients = value_and_grad(loss_fn, variables, has_aux=True)
+            optimizer.apply(gradients, variables)
+        else:
+            warnings.warn(
+                f"Model {self.name!r} has no trainable weights: nothing is trained.",
+                stacklevel=2,
+            )
+            _, aux = loss_fn()
+        loss, y_pred = aux
+        self._track_loss(loss, x)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def _track_loss(self, loss, x):
+        """Add the batch's loss to its mean over the rows seen."""
+        total, count = self._loss_tracker.variables
+        rows = _rows(x)
+        total.assign_add(loss * rows)
+        count.assign_add(rows)
+
+    def test_step(self, data):
+        """Evaluate on one batch and return `{name: value}`; may be overridden."""
+        x, y, sample_weight = unpack(data)
+        y_pred = self._call_for_step(x, False)
+        if self._compile_loss is not None or self._has_loss() or self.losses:
+            loss = self.compute_loss(
+                x, y, y_pred, sample_weight=sample_weight, training=False
+            )
+            self._track_loss(loss, x)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def predict_step(self, data):
+        """Return the outputs for one batch; may be overridden."""
+        x, _, _ = unpack(data)
+        return self._call_for_step(x, False)
+
+    def _call_for_step(self, x, training):
+        if self._takes_training():
+            return self(x, training=training)
+        return self(x)
+
+    def _takes_training(self):
+        from hornbeam.layers.call import call_info
+
+        info = call_info(type(self).call)
+        return info.has_training or info.takes_any
+
+    def get_compile_config(self):
+        """Return the arguments of compile() as plain data, or None."""
+        from hornbeam.core.serialization import serialize_keras_object
+
+        if not self.compiled or self._compile_arguments is None:
+            return None
+        return {
+            name: serialize_keras_object(value)
+            for name, value in self._compile_arguments.items()
+        }
+
+    def compile_from_config(self, config):
+        """Compile the model from what `get_compile_config` returned."""
+        from hornbeam.core.serialization import deserialize_keras_object
+
+        cls = type(self)
+        if (
+            cls.compile is not Steps.compile
+            and cls.compile_from_config is Steps.compile_from_config
+        ):
+            warnings.warn(
+                "`compile()` was not called as part of model loading because the "
+                "model's `compile()` method is custom. Override `get_compile_config()` "
+                "and `compile_from_config()` too, so that a loaded model is compiled.",
+                stacklevel=2,
+            )
+            return
+        config = deserialize_keras_object(config)
+        self.compile(**config)
+        if self.optimizer is not None and self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def jax_state_sync(self):
+        """Nothing is to be done: the variables always hold their values."""
+
+    def get_state_tree(self, value_format="backend_tensor"):
+        """Return the values of all variables as a nested dict.
+
+        Args:
+            value_format: "backend_tensor" or "numpy_array".
+        """
+        from hornbeam.training.state_tree import get_state_tree
+
+        return get_state_tree(self, value_format)
+
+    def set_state_tree(self, state_tree):
+        """Set the variables from what `get_state_tree` returned."""
+        from hornbeam.training.state_tree import set_state_tree
+
+        set_state_tree(self, state_tree)
+
+
+def unpack(data):
+    if isinstance(data, list):
+        data = tuple(data)
+    if not isinstance(data, tuple):
+        return data, None, None
+    return (*data, None, None)[:3]
+
+
+def _rows(x):
+    """Return how many rows of the batch count: the weight of the batch's loss."""
+    from hornbeam import ops
+
+    mask = scopes.batch_mask()
+    if mask is not None:
+        return ops.sum(mask)
+    for leaf in tree.flatten(x):
+        shape = getattr(leaf, "shape", ())
+        if len(shape) > 0:
+            return shape[0]
+    return 1
