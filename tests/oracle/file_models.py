@@ -142,24 +142,11 @@ def convolutions_1d(k):
     return k.Model(inputs, k.layers.Dense(2)(x))
 
 
-@case((4, 3, 4), (4, 2))
-def recurrent(k):
-    x = inputs = k.Input((3, 4))
-    x = k.layers.Bidirectional(k.layers.LSTM(2, return_sequences=True))(x)
-    x = k.layers.TimeDistributed(k.layers.Dense(4))(x)
-    x = k.layers.GRU(3, return_sequences=True, dropout=0.1)(x)
-    x = k.layers.SimpleRNN(3, return_sequences=True)(x)
-    x = k.layers.RNN([k.layers.LSTMCell(2), k.layers.GRUCell(3)])(x)
-    return k.Model(inputs, k.layers.Dense(2)(x))
-
-
 @case(("int", 4, 3), (4, 2))
-def attention(k):
+def embedded(k):
     x = inputs = k.Input((3,), dtype="int32")
     x = k.layers.Embedding(5, 4)(x)
-    y = k.layers.MultiHeadAttention(2, 3, dropout=0.1)(x, x)
-    y = k.layers.GroupQueryAttention(2, 2, 1)(y, y)
-    x = k.layers.Add()([x, y])
+    x = k.layers.TimeDistributed(k.layers.Dense(4))(x)
     x = k.layers.EinsumDense("abc,cd->abd", output_shape=(None, 4), bias_axes="d")(x)
     x = k.layers.GlobalAveragePooling1D()(x)
     return k.Model(inputs, k.layers.Dense(2)(x))
