@@ -426,6 +426,14 @@ PREPROCESSING = [
         mask=True,
     ),
     Row(
+        layers.Rescaling,
+        {"scale": np.array([1.0, 2.0, 3.0])},
+        (2, 3),
+        lambda x: x * [1, 2, 3],
+        mask=True,
+        label="vector",
+    ),
+    Row(
         layers.Normalization,
         {"mean": [1.0, 2.0, 3.0], "variance": 4.0},
         (2, 3),

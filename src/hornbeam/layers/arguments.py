@@ -1,7 +1,9 @@
 """Checks of arguments that many layers share."""
 
+import functools
 import inspect
 import numbers
+import types
 
 from hornbeam import constraints, initializers, regularizers
 from hornbeam.core.errors import check_choice
@@ -108,19 +110,24 @@ def spatial_axes(data_format, rank):
     return range(2, 2 + rank) if data_format == "channels_first" else range(1, 1 + rank)
 
 
-def signature_of_rank(cls, rank, *arguments):
-    """Return the signature of `cls` with defaults of `arguments` given for each axis.
+def init_of_rank(init, rank, *arguments):
+    """Return a copy of `init` whose defaults of `arguments` are given for each axis.
 
-    One class for all ranks writes `strides=1`; the class for images shows `(1, 1)`.
+    The base class of all ranks writes `strides=1`; the class for images has `(1, 1)`.
     """
-    signature = inspect.signature(cls.__init__)
-    own = list(signature.parameters.values())[1:]
-    return signature.replace(
-        parameters=[
-            p.replace(default=(p.default,) * rank) if p.name in arguments else p
-            for p in own
-        ]
+    parameters = inspect.signature(init).parameters.values()
+    defaults = tuple(
+        (p.default,) * rank if p.name in arguments else p.default
+        for p in parameters
+        if p.default is not p.empty
     )
+    copy = types.FunctionType(
+        init.__code__, init.__globals__, init.__name__, defaults, init.__closure__
+    )
+    functools.update_wrapper(copy, init)
+    # Else the signature of the original would be shown.
+    del copy.__wrapped__
+    return copy
 
 
 def _owner(layer):

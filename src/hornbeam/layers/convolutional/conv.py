@@ -4,12 +4,12 @@ from hornbeam import activations, ops
 from hornbeam.core.config import standardize_data_format
 from hornbeam.layers.arguments import (
     channel_axis,
+    init_of_rank,
     integer_tuple,
     keep_weight_arguments,
     known_size,
     padding_mode,
     positive_integer,
-    signature_of_rank,
     spatial_axes,
 )
 from hornbeam.layers.input_spec import InputSpec
@@ -24,9 +24,9 @@ class Convolution(Layer):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if cls.rank > 1:
-            cls.__signature__ = signature_of_rank(
-                cls, cls.rank, "strides", "dilation_rate"
+        if vars(cls).get("rank", 1) > 1:
+            cls.__init__ = init_of_rank(
+                cls.__init__, cls.rank, "strides", "dilation_rate"
             )
 
     def keep_window(self, kernel_size, strides, padding, data_format, dilation_rate):

@@ -7,7 +7,7 @@ from hornbeam.layers.merging.merge import MaskedMerge
 class Maximum(MaskedMerge):
     """Takes the largest of the inputs element by element.
 
-    A step that an input's mask marks False is left out, if all inputs have masks.
+    A step that an input's mask marks False is left out.
 
     Input: a list of tensors whose shapes broadcast.
 

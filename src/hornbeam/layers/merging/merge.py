@@ -77,12 +77,15 @@ class MaskedMerge(Merge):
 
     def call(self, inputs, mask=None):
         """Return the combination of what the masks leave in."""
-        if mask is None or any(m is None for m in mask):
+        if mask is None or all(m is None for m in mask):
             return super().call(inputs)
-        inputs = aligned(inputs)
-        outputs, valid = inputs[0], like(mask[0], inputs[0])
-        for x, m in zip(inputs[1:], mask[1:], strict=True):
-            m = like(m, x)
+        masks = [
+            ops.ones_like(x[..., :1], dtype="bool") if m is None else like(m, x)
+            for x, m in zip(inputs, mask, strict=True)
+        ]
+        inputs, masks = aligned(inputs), aligned(masks)
+        outputs, valid = inputs[0], masks[0]
+        for x, m in zip(inputs[1:], masks[1:], strict=True):
             merged = self.merge(outputs, x)
             only_x = ops.logical_and(m, ops.logical_not(valid))
             only_outputs = ops.logical_and(valid, ops.logical_not(m))

@@ -3,9 +3,9 @@
 from hornbeam import ops
 from hornbeam.core.config import standardize_data_format
 from hornbeam.layers.arguments import (
+    init_of_rank,
     integer_tuple,
     padding_mode,
-    signature_of_rank,
     spatial_axes,
 )
 from hornbeam.layers.input_spec import InputSpec
@@ -60,8 +60,8 @@ class MaxPooling(Pooling):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if cls.rank > 1:
-            cls.__signature__ = signature_of_rank(cls, cls.rank, "pool_size")
+        if vars(cls).get("rank", 1) > 1:
+            cls.__init__ = init_of_rank(cls.__init__, cls.rank, "pool_size")
 
     def __init__(
         self,

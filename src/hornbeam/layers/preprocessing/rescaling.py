@@ -4,6 +4,7 @@ import numpy as np
 
 from hornbeam import ops
 from hornbeam.core.config import image_data_format
+from hornbeam.core.serialization import deserialize_keras_object
 from hornbeam.layers.layer import Layer
 
 
@@ -39,6 +40,11 @@ class Rescaling(Layer):
         if array.ndim == 1 and image_data_format() == "channels_first" and rank > 2:
             array = array.reshape(-1, *[1] * (rank - 2))
         return ops.convert_to_tensor(array, dtype=self.compute_dtype)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Make the layer from a config; arrays in it come as plain data."""
+        return cls(**deserialize_keras_object(dict(config), custom_objects))
 
     def compute_output_shape(self, input_shape):
         """Return `input_shape`."""
