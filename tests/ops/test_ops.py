@@ -26,8 +26,8 @@ ELSEWHERE = {
     "view_as_real": "below",
 }
 MODULES = (
-    "closeness comparison creation elementwise indexing linalg math products "
-    "reductions shaping statistics transcendental"
+    "arithmetic closeness comparison creation elementwise fourier indexing joining "
+    "linalg math products reductions shaping statistics transcendental"
 ).split()
 DTYPES = ("bool", "uint8", "int8", "int32", "float16", "bfloat16", "float32")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hornbeam.core import dtypes
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
+from hornbeam.ops.arithmetic import add, as_result_type, multiply, subtract
 from hornbeam.ops.comparison import (
     equal,
     isfinite,
@@ -16,7 +17,7 @@ from hornbeam.ops.comparison import (
 )
 from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import composite
-from hornbeam.ops.elementwise import absolute, add, as_result_type, multiply, subtract
+from hornbeam.ops.elementwise import absolute
 from hornbeam.ops.reductions import all, any
 from hornbeam.ops.shaping import expand_dims, ravel
 

@@ -10,19 +10,18 @@ from hornbeam.core import dtypes
 from hornbeam.core.config import floatx
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
-from hornbeam.ops.core import cast, convert_to_tensor
-from hornbeam.ops.declare import composite, primitive
-from hornbeam.ops.elementwise import (
+from hornbeam.ops.arithmetic import (
     add,
     as_result_type,
     divide,
     multiply,
     power,
-    sign,
-    sqrt,
     subtract,
     to_float,
 )
+from hornbeam.ops.core import cast, convert_to_tensor
+from hornbeam.ops.declare import composite, primitive
+from hornbeam.ops.elementwise import sign, sqrt
 from hornbeam.ops.indexing import where
 from hornbeam.ops.shaping import expand_dims, moveaxis, reshape
 from hornbeam.ops.transcendental import cos, i0, log10

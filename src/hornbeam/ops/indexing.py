@@ -279,7 +279,7 @@ def unravel_index(indices, shape):
     >>> [int(i) for i in keras.ops.unravel_index(5, (2, 3))]
     [1, 2]
     """
-    from hornbeam.ops.elementwise import add, floor_divide, mod
+    from hornbeam.ops.arithmetic import add, floor_divide, mod
 
     indices = convert_to_tensor(indices)
     size = rules.size_of(shape)

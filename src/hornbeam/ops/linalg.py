@@ -9,17 +9,11 @@ from hornbeam.core import dtypes
 from hornbeam.core.errors import check_choice
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
+from hornbeam.ops.arithmetic import divide_no_nan, multiply, power, to_float
 from hornbeam.ops.comparison import greater, not_equal
 from hornbeam.ops.core import cast
 from hornbeam.ops.declare import composite, primitive, reduced_shape
-from hornbeam.ops.elementwise import (
-    absolute,
-    divide_no_nan,
-    multiply,
-    power,
-    sqrt,
-    to_float,
-)
+from hornbeam.ops.elementwise import absolute, sqrt
 from hornbeam.ops.indexing import where
 from hornbeam.ops.products import matmul
 from hornbeam.ops.reductions import max, min, sum

@@ -8,18 +8,12 @@ from hornbeam.core import dtypes
 from hornbeam.core.errors import check_choice
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
+from hornbeam.ops.arithmetic import as_result_type, multiply, subtract
 from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import broadcast_shapes, composite, primitive
 from hornbeam.ops.einsum_shape import einsum_shape
-from hornbeam.ops.elementwise import as_result_type, multiply, subtract
-from hornbeam.ops.shaping import (
-    flip,
-    moveaxis,
-    pad,
-    ravel,
-    reshape,
-    stack,
-)
+from hornbeam.ops.joining import stack
+from hornbeam.ops.shaping import flip, moveaxis, pad, ravel, reshape
 
 
 def _pair_dtype(a):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from hornbeam.core import dtypes
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
+from hornbeam.ops.arithmetic import divide, subtract, to_float
 from hornbeam.ops.comparison import isnan, logical_not, not_equal
 from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.declare import composite, primitive, reduced_shape
-from hornbeam.ops.elementwise import divide, sqrt, square, subtract, to_float
+from hornbeam.ops.elementwise import sqrt, square
 from hornbeam.ops.indexing import where
 
 

@@ -9,6 +9,16 @@ from hornbeam.core import dtypes
 from hornbeam.core.errors import check_choice
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
+from hornbeam.ops.arithmetic import (
+    add,
+    as_result_type,
+    divide,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+    to_float,
+)
 from hornbeam.ops.comparison import (
     greater_equal,
     isnan,
@@ -20,22 +30,7 @@ from hornbeam.ops.comparison import (
 from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.creation import diagonal, linspace
 from hornbeam.ops.declare import composite, primitive, reduced_shape
-from hornbeam.ops.elementwise import (
-    add,
-    as_result_type,
-    ceil,
-    clip,
-    conj,
-    divide,
-    floor,
-    maximum,
-    minimum,
-    multiply,
-    round,
-    sqrt,
-    subtract,
-    to_float,
-)
+from hornbeam.ops.elementwise import ceil, clip, conj, floor, round, sqrt
 from hornbeam.ops.indexing import searchsorted, sort, take, take_along_axis, where
 from hornbeam.ops.products import matmul
 from hornbeam.ops.reductions import any, max, mean, min, sum
@@ -214,7 +209,7 @@ def nanquantile(x, q, axis=None, method="linear", keepdims=False):
         _at_own_fraction(ordered, take(ravel(q), i), last, method)
         for i in range(math.prod(q.shape))
     ]
-    from hornbeam.ops.shaping import stack
+    from hornbeam.ops.joining import stack
 
     result = reshape(stack(results), (*q.shape, *ordered.shape[:-1]))
     result = where(count == 0, cast(float("nan"), x.dtype), result)

@@ -4,7 +4,7 @@ Each module here describes the module of the same name of an engine. A name may 
 missing in an engine only where an op of that name has a body of its own.
 """
 
-MODULES = ("arrays", "functions", "linalg", "nn", "transforms")
+MODULES = ("arrays", "functions", "shaping", "linalg", "nn", "transforms")
 CAPABILITIES = {
     "name": "How the engine is called in `backends.get`.",
     "compiles": "Whether `jit` builds a program.",

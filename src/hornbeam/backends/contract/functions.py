@@ -1,4 +1,4 @@
-"""Functions of each element, reductions, shapes, indexing, products.
+"""Functions of each element, reductions, products, segments.
 
 Each takes tensors of the engine, NumPy arrays, Python numbers and lists; integers
 become floats and operands are promoted as `core.dtypes.result_type` says.
@@ -27,10 +27,6 @@ def angle(x: Any) -> Any:
 
 def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Whether at least one element is true."""
-
-
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
-    """The numbers from `start` (default 0) up to but without `stop`."""
 
 
 def arccos(x: Any) -> Any:
@@ -69,14 +65,6 @@ def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The index of the smallest element, of the first where there are several."""
 
 
-def argpartition(x: Any, kth: Any, axis: Any = -1) -> Any:
-    """Indices that put the `kth` smallest in its place, and no larger one before it."""
-
-
-def argsort(x: Any, axis: Any = -1) -> Any:
-    """The indices that put the elements in rising order; equal ones keep theirs."""
-
-
 def bitwise_and(x: Any, y: Any) -> Any:
     """The bits that both integers have."""
 
@@ -93,20 +81,12 @@ def bitwise_xor(x: Any, y: Any) -> Any:
     """The bits that exactly one of two integers has."""
 
 
-def broadcast_to(x: Any, shape: Any) -> Any:
-    """`x` repeated along axes of size 1, or new ones, to `shape`."""
-
-
 def ceil(x: Any) -> Any:
     """The smallest whole number that is not below each element, as a float."""
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     """Each element, but not below `x_min` and not above `x_max`."""
-
-
-def concatenate(xs: Any, axis: Any = 0) -> Any:
-    """Tensors put one behind the other along an axis that they have."""
 
 
 def conj(x: Any) -> Any:
@@ -125,10 +105,6 @@ def cosh(x: Any) -> Any:
     """The hyperbolic cosine of each element."""
 
 
-def count_integers(x: Any, weights: Any = None, minlength: Any = 0) -> Any:
-    """The engine's `bincount`."""
-
-
 def cumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     """The running products along an axis."""
 
@@ -137,28 +113,12 @@ def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     """The running sums along an axis."""
 
 
-def diag(x: Any, k: Any = 0) -> Any:
-    """The `k`th diagonal of a matrix, or a matrix with `x` on that diagonal."""
-
-
-def diagonal(x: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
-    """The diagonals of the planes of two axes, along a new last axis."""
-
-
 def divide(x1: Any, x2: Any) -> Any:
     """The quotients of the elements, as floats."""
 
 
 def dot(x1: Any, x2: Any) -> Any:
     """The sum over the last axis of `x1` and the last but one (or only) of `x2`."""
-
-
-def dynamic_slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
-    """The window of `shape` that starts at `start_indices`, moved inside if needed."""
-
-
-def dynamic_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
-    """`inputs` with `updates` in the window that starts at `start_indices`."""
 
 
 def einsum(subscripts: Any, *operands: Any, **kwargs: Any) -> Any:
@@ -189,20 +149,8 @@ def exp2(x: Any) -> Any:
     """2 to the power of each element."""
 
 
-def expand_dims(x: Any, axis: Any) -> Any:
-    """A new axis of size 1, or several."""
-
-
 def expm1(x: Any) -> Any:
     """e to the power of each element, minus 1; exact near 0."""
-
-
-def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Any:
-    """A matrix with ones on the `k`th diagonal and zeros elsewhere."""
-
-
-def flip(x: Any, axis: Any = None) -> Any:
-    """The elements in reverse order along `axis` (default: all)."""
 
 
 def floor(x: Any) -> Any:
@@ -217,16 +165,8 @@ def fmod(x1: Any, x2: Any) -> Any:
     """The remainder of a division, with the sign of the dividend."""
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """A tensor of `fill_value`; `dtype` is `floatx()` by default."""
-
-
 def gcd(x1: Any, x2: Any) -> Any:
     """The greatest common divisor of two integers."""
-
-
-def get_item(x: Any, key: Any) -> Any:
-    """`x[key]`, with integers, slices, None, an ellipsis or tensors."""
 
 
 def greater(x1: Any, x2: Any) -> Any:
@@ -357,22 +297,8 @@ def nextafter(x1: Any, x2: Any) -> Any:
     """The next number that a float can hold from `x1` towards `x2`."""
 
 
-def nonzero(x: Any) -> Any:
-    """The indices of the elements that are not 0, one tensor an axis."""
-
-
 def not_equal(x1: Any, x2: Any) -> Any:
     """Whether two elements differ."""
-
-
-def ones(shape: Any, dtype: Any = None) -> Any:
-    """A tensor of ones; `dtype` is `floatx()` by default."""
-
-
-def padded(
-    x: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = None
-) -> Any:
-    """The engine's `pad`, with a pair for each axis."""
 
 
 def power(x1: Any, x2: Any) -> Any:
@@ -391,20 +317,8 @@ def reciprocal(x: Any) -> Any:
     """1 divided by each element."""
 
 
-def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
-    """Each element, or each slice along `axis`, several times in a row."""
-
-
-def reshape(x: Any, newshape: Any) -> Any:
-    """The same elements in another shape; one size may be -1: it is worked out."""
-
-
 def right_shift(x: Any, y: Any) -> Any:
     """`x` with its bits moved down by `y` places."""
-
-
-def roll(x: Any, shift: Any, axis: Any = None) -> Any:
-    """The elements moved by `shift`, those that fall off come in at the other end."""
 
 
 def round(x: Any, decimals: Any = 0) -> Any:
@@ -413,14 +327,6 @@ def round(x: Any, decimals: Any = 0) -> Any:
 
 def rsqrt(x: Any) -> Any:
     """1 divided by the square root of each element."""
-
-
-def scatter_into(inputs: Any, indices: Any, updates: Any, reduction: Any = None) -> Any:
-    """`inputs` with `updates` put, added, ... at `indices` (last axis: a place)."""
-
-
-def searchsorted(sorted_sequence: Any, values: Any, side: Any = "left") -> Any:
-    """The index at which each value would go into a sorted row."""
 
 
 def segment_max(
@@ -463,14 +369,6 @@ def sinh(x: Any) -> Any:
     """The hyperbolic sine of each element."""
 
 
-def sort(x: Any, axis: Any = -1) -> Any:
-    """The elements in rising order along `axis` (default: the last)."""
-
-
-def split(x: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
-    """The tensor cut into pieces, as a list."""
-
-
 def sqrt(x: Any) -> Any:
     """The square root of each element."""
 
@@ -479,28 +377,12 @@ def square(x: Any) -> Any:
     """The square of each element."""
 
 
-def squeeze(x: Any, axis: Any = None) -> Any:
-    """Axes of size 1 removed: those of `axis`, or all."""
-
-
-def stack(x: Any, axis: Any = 0) -> Any:
-    """Tensors of one shape put side by side along a new axis."""
-
-
 def subtract(x1: Any, x2: Any) -> Any:
     """The differences of the elements."""
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum of the elements."""
-
-
-def take(x: Any, indices: Any, axis: Any = None) -> Any:
-    """Slices of `x` at `indices` along `axis`; of the flat tensor without an axis."""
-
-
-def take_along_axis(x: Any, indices: Any, axis: Any = None) -> Any:
-    """Elements of `x` at positions along `axis`, as `argsort`, `argmax` give them."""
 
 
 def tan(x: Any) -> Any:
@@ -515,58 +397,9 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     """The sum over pairs of axes."""
 
 
-def tile(x: Any, repeats: Any) -> Any:
-    """The whole tensor several times along each axis."""
-
-
-def top_k(x: Any, k: Any, sorted: Any = True) -> Any:
-    """The `k` largest elements along the last axis, and their indices."""
-
-
-def transpose(x: Any, axes: Any = None) -> Any:
-    """The axes in another order; reversed by default."""
-
-
-def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Any:
-    """A matrix with ones on and below the `k`th diagonal."""
-
-
-def tril(x: Any, k: Any = 0) -> Any:
-    """`x` with zeros above the `k`th diagonal of its last two axes."""
-
-
-def triu(x: Any, k: Any = 0) -> Any:
-    """`x` with zeros below the `k`th diagonal of its last two axes."""
-
-
 def trunc(x: Any) -> Any:
     """Each element without its fraction."""
 
 
-def unique(
-    x: Any,
-    sorted: Any = True,
-    return_index: Any = False,
-    return_inverse: Any = False,
-    return_counts: Any = False,
-    axis: Any = None,
-    size: Any = None,
-    fill_value: Any = None,
-) -> Any:
-    """The different elements of `x`, in rising order."""
-
-
 def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The variance: the mean squared distance from the mean."""
-
-
-def view(x: Any, dtype: Any = None) -> Any:
-    """The bytes of `x` read as another dtype."""
-
-
-def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
-    """Elements of `x1` where `condition` is true, of `x2` elsewhere."""
-
-
-def zeros(shape: Any, dtype: Any = None) -> Any:
-    """A tensor of zeros; `dtype` is `floatx()` by default."""

@@ -5,6 +5,7 @@ from .functions import *
 from .linalg import *
 from .nn import *
 from .random import *
+from .shaping import *
 from .transforms import *
 
 name = "jax"

@@ -7,6 +7,7 @@ from .linalg import *
 from .nn import *
 from .optimize import *
 from .random import *
+from .shaping import *
 from .transforms import *
 
 name = "torch"

@@ -1,0 +1,243 @@
+"""NumPy: shapes, indexing, order, creation."""
+
+from __future__ import annotations
+
+import builtins
+
+import numpy as np
+
+from hornbeam.core.dtypes import result_type
+
+from .arrays import cast, numpy_dtype
+from .functions import _array, _axis, _promoted, _truth, _weak_dtype
+
+
+def sort(x, axis=-1):
+    return np.sort(_array(x), axis=axis)
+
+
+def argsort(x, axis=-1):
+    return np.argsort(_array(x), axis=axis, kind="stable").astype("int32")
+
+
+def argpartition(x, kth, axis=-1):
+    return np.argpartition(_array(x), kth, axis).astype("int32")
+
+
+def top_k(x, k, sorted=True):
+    x = _array(x)
+    # From the back of the reversed row, so that of equal values the first comes first.
+    order = np.argsort(x[..., ::-1], axis=-1, kind="stable")[..., ::-1][..., :k]
+    indices = x.shape[-1] - 1 - order
+    return np.take_along_axis(x, indices, -1), indices.astype("int32")
+
+
+def searchsorted(sorted_sequence, values, side="left"):
+    sequence, values = _promoted(sorted_sequence, values)
+    return np.searchsorted(sequence, values, side=side).astype("int32")
+
+
+def nonzero(x):
+    return tuple(i.astype("int32") for i in np.nonzero(_array(x)))
+
+
+def unique(
+    x,
+    sorted=True,
+    return_index=False,
+    return_inverse=False,
+    return_counts=False,
+    axis=None,
+    size=None,
+    fill_value=None,
+):
+    asked = (return_index, return_inverse, return_counts)
+    found = np.unique(_array(x), *asked, axis=axis)
+    values, *rest = found if isinstance(found, tuple) else (found,)
+    rest = [r.astype("int32") for r in rest]
+    if size is not None:
+        values = _of_size(values, axis or 0, size, fill_value)
+        names = [
+            n for n, a in zip("index inverse counts".split(), asked, strict=True) if a
+        ]
+        rest = [
+            r if name == "inverse" else _of_size(r, 0, size, 0)
+            for name, r in zip(names, rest, strict=True)
+        ]
+    return (values, *rest) if rest else values
+
+
+def _of_size(x, axis, size, fill_value):
+    """`x` cut or filled to `size` along `axis`; the first entry fills by default."""
+    x = np.take(x, range(builtins.min(size, x.shape[axis])), axis)
+    missing = size - x.shape[axis]
+    if not missing:
+        return x
+    filler = np.take(x, [0], axis)
+    if fill_value is not None:
+        filler = np.full_like(filler, fill_value)
+    return np.concatenate([x, np.repeat(filler, missing, axis)], axis)
+
+
+def count_integers(x, weights=None, minlength=0):
+    x = _array(x)
+    dtype = np.dtype("int32") if weights is None else _array(weights).dtype
+    length = builtins.max(int(x.max()) + 1 if x.size else 0, minlength)
+    counts = np.zeros((*x.shape[:-1], length), dtype)
+    *lead, _ = np.indices(x.shape, sparse=True)
+    np.add.at(counts, (*lead, x), 1 if weights is None else weights)
+    return counts
+
+
+def reshape(x, newshape):
+    return np.reshape(_array(x), newshape)
+
+
+def transpose(x, axes=None):
+    return np.transpose(_array(x), axes)
+
+
+def expand_dims(x, axis):
+    return np.expand_dims(_array(x), _axis(axis))
+
+
+def squeeze(x, axis=None):
+    return np.squeeze(_array(x), _axis(axis))
+
+
+def broadcast_to(x, shape):
+    return np.broadcast_to(_array(x), shape)
+
+
+def concatenate(xs, axis=0):
+    return np.concatenate(_promoted(*[_array(x) for x in xs]), axis)
+
+
+def stack(x, axis=0):
+    return np.stack(_promoted(*[_array(v) for v in x]), axis)
+
+
+def split(x, indices_or_sections, axis=0):
+    if not isinstance(indices_or_sections, int):
+        indices_or_sections = [int(i) for i in indices_or_sections]
+    return np.split(_array(x), indices_or_sections, axis)
+
+
+def flip(x, axis=None):
+    return np.flip(_array(x), _axis(axis))
+
+
+def roll(x, shift, axis=None):
+    return np.roll(_array(x), shift, _axis(axis))
+
+
+def repeat(x, repeats, axis=None):
+    return np.repeat(_array(x), repeats, axis)
+
+
+def tile(x, repeats):
+    return np.tile(_array(x), repeats)
+
+
+def padded(x, pad_width, mode="constant", constant_values=None):
+    options = {} if constant_values is None else {"constant_values": constant_values}
+    return np.pad(_array(x), pad_width, mode, **options)
+
+
+def take(x, indices, axis=None):
+    return np.take(_array(x), _array(indices).astype("int64"), axis)
+
+
+def take_along_axis(x, indices, axis=None):
+    return np.take_along_axis(_array(x), _array(indices).astype("int64"), axis)
+
+
+def get_item(x, key):
+    return _array(x)[key]
+
+
+def where(condition, x1=None, x2=None):
+    if x1 is None and x2 is None:
+        return nonzero(condition)
+    return np.where(_truth(condition), *_promoted(x1, x2))
+
+
+def dynamic_slice(inputs, start_indices, shape):
+    inputs = _array(inputs)
+    return inputs[_window(inputs, start_indices, shape)]
+
+
+def _window(x, start, shape):
+    window = []
+    for first, size, total in zip(start, shape, x.shape, strict=True):
+        first = builtins.max(0, builtins.min(int(first), total - size))
+        window.append(builtins.slice(first, first + size))
+    return tuple(window)
+
+
+def dynamic_update(inputs, start_indices, updates):
+    result, updates = np.array(inputs), _array(updates)
+    result[_window(result, start_indices, updates.shape)] = updates
+    return result
+
+
+_SCATTERED = {"add": np.add, "max": np.maximum, "min": np.minimum, "mul": np.multiply}
+
+
+def scatter_into(inputs, indices, updates, reduction=None):
+    result = np.array(inputs)
+    places = tuple(np.moveaxis(_array(indices).astype("int64"), -1, 0))
+    updates = cast(updates, result.dtype)
+    if reduction is None:
+        result[places] = updates
+    else:
+        _SCATTERED[reduction].at(result, places, updates)
+    return result
+
+
+def zeros(shape, dtype=None):
+    return np.zeros(shape, numpy_dtype(dtype))
+
+
+def ones(shape, dtype=None):
+    return np.ones(shape, numpy_dtype(dtype))
+
+
+def full(shape, fill_value, dtype=None):
+    return np.full(shape, fill_value, numpy_dtype(dtype))
+
+
+def arange(start, stop=None, step=None, dtype=None):
+    given = [v for v in (start, stop, step) if v is not None]
+    if dtype is None:
+        dtype = result_type(*(_weak_dtype(v) for v in given))
+    start, stop = (0, start) if stop is None else (start, stop)
+    return cast(np.arange(start, stop, step), dtype)
+
+
+def eye(N, M=None, k=0, dtype=None):
+    return np.eye(N, M, k, dtype=numpy_dtype(dtype))
+
+
+def tri(N, M=None, k=0, dtype=None):
+    return np.tri(N, M, k, dtype=numpy_dtype(dtype))
+
+
+def tril(x, k=0):
+    return np.tril(_array(x), k)
+
+
+def triu(x, k=0):
+    return np.triu(_array(x), k)
+
+
+def diag(x, k=0):
+    return np.diag(_array(x), k)
+
+
+def diagonal(x, offset=0, axis1=0, axis2=1):
+    return np.diagonal(_array(x), offset, axis1, axis2)
+
+
+def view(x, dtype=None):
+    return _array(x).view(numpy_dtype(dtype))
