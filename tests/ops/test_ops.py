@@ -315,6 +315,25 @@ def test_vectorize_with_a_signature(engine):
     np.testing.assert_allclose(engine.to_numpy(found), x @ x[0], rtol=1e-5)
 
 
+def test_unique_keeps_each_nan(engine):
+    found = engine.to_numpy(ops.unique(engine.convert([1.0, np.nan, 2.0, np.nan])))
+    np.testing.assert_array_equal(found, [1.0, 2.0, np.nan, np.nan])
+
+
+def test_unique_of_a_fixed_size(engine):
+    x = engine.convert([3, 1, 2, 1])
+    found = ops.unique(x, size=5, fill_value=-1, return_counts=True)
+    np.testing.assert_array_equal(engine.to_numpy(found[0]), [1, 2, 3, -1, -1])
+    np.testing.assert_array_equal(engine.to_numpy(found[1]), [2, 1, 1, 0, 0])
+
+
+def test_histogram_in_a_compiled_program():
+    with backends.scope("jax") as engine:
+        x = engine.convert([0.1, 0.2, 0.9])
+        counts, _ = engine.jit(lambda x: ops.histogram(x, 2, (0.0, 1.0)))(x)
+        np.testing.assert_array_equal(counts, [2, 1])
+
+
 def test_unknown_sizes_stay_unknown(engine):
     x = KerasTensor((None, 3))
     assert ops.einsum("ij,kj->ik", x, x).shape == (None, None)

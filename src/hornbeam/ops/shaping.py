@@ -77,7 +77,8 @@ def _transpose_spec(a):
     shape, axes = a["x"].shape, a["axes"]
     if axes is None:
         return KerasTensor(shape[::-1], a["x"].dtype)
-    if sorted(d % len(shape) for d in axes) != list(range(len(shape))):
+    given = sorted(rules.axis_in("transpose", d, len(shape)) for d in axes)
+    if given != list(range(len(shape))):
         raise ValueError(
             "transpose(): argument `axes` must be a valid permutation of all axes. "
             f"Received: axes={axes}, shape={tuple(shape)}"

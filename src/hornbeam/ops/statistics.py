@@ -340,8 +340,9 @@ def histogram(x, bins=10, range=None):
 
 def _diff_spec(a):
     shape = list(a["a"].shape)
-    if shape[a["axis"]] is not None:
-        shape[a["axis"]] = builtins.max(shape[a["axis"]] - a["n"], 0)
+    axis = rules.axis_in("diff", a["axis"], len(shape))
+    if shape[axis] is not None:
+        shape[axis] = builtins.max(shape[axis] - a["n"], 0)
     return KerasTensor(shape, a["a"].dtype)
 
 

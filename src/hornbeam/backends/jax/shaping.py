@@ -64,6 +64,7 @@ def unique(
         axis=axis,
         size=size,
         fill_value=fill_value,
+        equal_nan=False,
     )
 
 
@@ -72,7 +73,10 @@ def count_integers(x, weights=None, minlength=0):
     if weights is not None:
         weights = _array(weights)
     if x.ndim == 1:
-        return jnp.bincount(x, weights, minlength=minlength)
+        # A compiled program must know the length beforehand.
+        traced = isinstance(x, jax.core.Tracer) and minlength > 0
+        length = minlength if traced else None
+        return jnp.bincount(x, weights, minlength=minlength, length=length)
     # Rows share a length, that of the largest value.
     rows = x.reshape(-1, x.shape[-1])
     length = minlength

@@ -52,7 +52,7 @@ def unique(
     fill_value=None,
 ):
     asked = (return_index, return_inverse, return_counts)
-    found = np.unique(_array(x), *asked, axis=axis)
+    found = np.unique(_array(x), *asked, axis=axis, equal_nan=False)
     values, *rest = found if isinstance(found, tuple) else (found,)
     rest = [r.astype("int32") for r in rest]
     if size is not None:
