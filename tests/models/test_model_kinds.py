@@ -465,3 +465,14 @@ def test_batch_methods(training_engine):
     np.testing.assert_allclose(before["loss"], trained["loss"], rtol=1e-5)
     assert model.test_on_batch(X, X[:, :1])[0] < before["loss"]
     assert model.predict_on_batch(X).shape == (20, 1)
+
+
+def test_sizes_of_the_first_batch_bind_nobody(engine):
+    model = keras.Sequential([keras.layers.Rescaling(2.0)])
+    for shape in ((3, 5, 7), (2, 7, 5)):
+        x = np.ones(shape, "float32")
+        np.testing.assert_allclose(model.predict(x, verbose=0), 2 * x)
+    model = keras.Sequential([keras.layers.Dense(2)], name="net")
+    model(np.ones((2, 3), "float32"))
+    with pytest.raises(ValueError, match="3"):
+        model(np.ones((2, 4), "float32"))

@@ -49,6 +49,8 @@ class Functional(Function, Model):
     _compute_dtype_or_none = None
     _warned_of_structure = False
     _given_input_spec = None
+    # Whether inputs must have the sizes of the symbolic inputs, beside the rank.
+    checks_sizes = True
 
     # Not to be set, unlike a layer's: they are what the graph says.
     @property  # type: ignore[misc]
@@ -164,7 +166,7 @@ class Functional(Function, Model):
                 x = _keeping_mask(x, ops.expand_dims(x, -1))
             else:
                 self._raise_bad_input(x, symbol)
-        elif any(
+        elif self.checks_sizes and any(
             e is not None and s is not None and e != s
             for e, s in zip(expected[1:], shape[1:], strict=True)
         ):

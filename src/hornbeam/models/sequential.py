@@ -38,6 +38,7 @@ class Sequential(Model):
     def __init__(self, layers=None, trainable=True, name=None):
         super().__init__(trainable=trainable, name=name)
         self._sequence = []
+        self._made_input = False
         self._functional = None
         for layer in layers or ():
             self.add(layer, rebuild=False)
@@ -131,6 +132,8 @@ class Sequential(Model):
             # A layer that cannot say its output's shape: built by the first call.
             return
         self._functional = Functional(inputs=inputs, outputs=x, name=self.name)
+        # Sizes that were only seen in the first data bind nobody; layers check theirs.
+        self._functional.checks_sizes = not self._made_input
         self._supports_masking = self._functional._supports_masking
         self.built = True
 
@@ -250,7 +253,9 @@ class Sequential(Model):
     @property
     def input_spec(self):
         """What the model expects of its input."""
-        return None if self._functional is None else self._functional.input_spec
+        if self._functional is None or self._made_input:
+            return None
+        return self._functional.input_spec
 
     @input_spec.setter
     def input_spec(self, value):
