@@ -50,7 +50,13 @@ def import_seconds(module):
     """Return the seconds that a fresh Python needs to import `module`."""
     code = f"import time; t = time.perf_counter(); import {module}"
     code += "; print(time.perf_counter() - t)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return {"import": float(done.stdout.splitlines()[-1])}
 
 
