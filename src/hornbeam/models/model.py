@@ -2,7 +2,7 @@
 
 import functools
 
-from hornbeam.core import scopes, tree
+from hornbeam.core import scopes
 from hornbeam.core.errors import did_you_mean
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
@@ -259,8 +259,3 @@ def _symbolic_inputs(shape):
         "A model is built for a shape such as `(None, 3)`, or a nest of shapes. "
         f"Received: input_shape={shape!r}"
     )
-
-
-def map_to_shapes(tensors):
-    """Return the shapes of a nest of tensors."""
-    return tree.map_structure(lambda x: tuple(x.shape), tensors)

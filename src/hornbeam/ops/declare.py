@@ -139,12 +139,7 @@ def compute_output_spec(op, args, kwargs):
             return found
     from hornbeam.graph.operation import infer
 
-    engine_fn = functools.partial(_run_eagerly, op)
-    return infer(engine_fn, args, kwargs)
-
-
-def _run_eagerly(op, *args, **kwargs):
-    return op(*args, **kwargs)
+    return infer(op, args, kwargs)
 
 
 def _first(arguments):

@@ -65,14 +65,7 @@ class Preparation(Steps):
     def _infer_outputs(self, symbols):
         from hornbeam.graph.operation import infer
 
-        was_built = self.built
-        try:
-            outputs = infer(lambda x: self._call_for_step(x, False), (symbols,), {})
-        except NotImplementedError:
-            if was_built:
-                raise
-            raise
-        return outputs
+        return infer(lambda x: self._call_for_step(x, False), (symbols,), {})
 
     def _binding(self, mode):
         """Return the Binding of the model for a mode; it follows the structure."""
