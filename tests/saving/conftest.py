@@ -47,15 +47,18 @@ sys.addaudithook(_hook)
 
 
 @pytest.fixture
-def audit():
-    """Give `audit(*allowed)`: inside, only `allowed` and temporary files are opened."""
+def audit(tmp_path_factory, monkeypatch):
+    """Give `audit(*allowed)`: inside, only `allowed` and temporary files are opened.
+
+    The temporary folder is the test's own: other processes write to the common one.
+    """
+    temporary = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
 
     @contextlib.contextmanager
     def watching(*allowed):
         allowed = {str(pathlib.Path(p)) for p in allowed}
         found = []
-        temporary = tempfile.gettempdir()
-        before = set(pathlib.Path(temporary).iterdir())
 
         def listen(event, args):
             if event.startswith(_FORBIDDEN):
@@ -65,7 +68,7 @@ def audit():
                     found.append((event, args))
             if event == "open" and isinstance(args[0], str | bytes):
                 path = os.path.abspath(os.fsdecode(args[0]))
-                own = (*_LIBRARIES, os.path.join(temporary, "tmp"))
+                own = (*_LIBRARIES, str(temporary))
                 if path not in allowed and not path.startswith(own):
                     found.append((event, args))
 
@@ -75,7 +78,6 @@ def audit():
         finally:
             _listeners.remove(listen)
         assert not found, f"reading did: {found}"
-        left = set(pathlib.Path(temporary).iterdir()) - before
-        assert not {p for p in left if p.name.startswith("tmp")}, left
+        assert not list(temporary.iterdir())
 
     return watching

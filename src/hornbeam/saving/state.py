@@ -88,12 +88,14 @@ def save_state(root, writer, assets_folder=None, skip=()):
         assets_folder: where objects with `save_assets` put their files.
         skip: objects that are left out.
     """
-    visited = {id(obj) for obj in skip}
+    # By identity. The values are kept alive: a list that a property makes on each call
+    # would leave its identity to the next one.
+    visited = {id(obj): obj for obj in skip}
 
     def visit(value, path):
         if id(value) in visited:
             return
-        visited.add(id(value))
+        visited[id(value)] = value
         if not _is_saveable(value):
             for name, item in _items(value):
                 visit(item, _join(path, name))
@@ -134,7 +136,8 @@ class _Loader:
         self.skip_mismatch = skip_mismatch
         self.loaded = {id(obj) for obj in skip}
         self.missing = {}
-        self.containers = set()
+        # Kept alive, as in `save_state`.
+        self.containers = {}
 
     def visit(self, value, group, path):
         """Load `value` from `group`; None where the file has nothing at this path.
@@ -147,7 +150,7 @@ class _Loader:
             key = (id(value), group is None)
             if key in self.containers:
                 return
-            self.containers.add(key)
+            self.containers[key] = value
             for name, item in _items(value):
                 self.visit(item, group and group.group(name), _join(path, name))
             return
