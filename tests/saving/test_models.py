@@ -337,3 +337,20 @@ def test_lists_name_their_own_files_only(tmp_path, name, audit):
     path.write_text(json.dumps({"weight_map": {"/vars": ["m_00000.weights.h5"]}}))
     with pytest.raises(ValueError, match="missing"):
         mlp().load_weights(path)
+
+
+def test_many_nested_models_find_their_weights(tmp_path):
+    """Lists that a property makes on each call are never taken for one another."""
+
+    def build():
+        x = outputs = keras.Input((2,))
+        for _ in range(40):
+            inner = keras.Input((2,))
+            outputs = keras.Model(inner, keras.layers.Dense(2)(inner))(outputs)
+        return keras.Model(x, outputs)
+
+    model, other = build(), build()
+    model.save_weights(tmp_path / "m.weights.h5")
+    other.load_weights(tmp_path / "m.weights.h5")
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
