@@ -7,7 +7,8 @@ import pytest
 
 import hornbeam as keras
 from hornbeam import backends
-from hornbeam.training.program import cache, rounded_up
+from hornbeam.training.compiled import rounded_up
+from hornbeam.training.program import cache
 
 ROWS = 100
 

@@ -6,6 +6,7 @@ from hornbeam.callbacks.history import History
 from hornbeam.callbacks.progbar_logger import ProgbarLogger
 from hornbeam.core import tree
 
+_EPOCH_METHODS = ("on_epoch_begin", "on_epoch_end")
 _BATCH_METHODS = {
     "train": (
         "on_train_batch_begin",
@@ -54,7 +55,7 @@ class CallbackList(Callback):
             backup.join(self)
             self._put_behind_state(backup)
         self._wants = {
-            mode: any(_overrides(c, methods) for c in self.callbacks)
+            mode: any(_watches_batches(c, methods) for c in self.callbacks)
             for mode, methods in _BATCH_METHODS.items()
         }
         if model is not None:
@@ -86,6 +87,15 @@ class CallbackList(Callback):
         """Whether a callback has methods of batches in "train", "test" or "predict"."""
         return self._wants[mode]
 
+    @property
+    def wants_epochs(self):
+        """Whether a callback must be called as soon as an epoch begins or ends."""
+        return any(
+            _overrides(callback, _EPOCH_METHODS)
+            for callback in self.callbacks
+            if callback is not self._history
+        )
+
     def on_train_begin(self, logs=None):
         """Call it for all; then those that resume get their state back."""
         logs = {} if logs is None else logs
@@ -103,7 +113,7 @@ class CallbackList(Callback):
         """Add a callback at the end."""
         self.callbacks.append(callback)
         for mode, methods in _BATCH_METHODS.items():
-            self._wants[mode] |= _overrides(callback, methods)
+            self._wants[mode] |= _watches_batches(callback, methods)
 
     def progress(self, step, logs=None):
         """Tell the display that `step` steps of the pass are done.
@@ -129,9 +139,13 @@ class CallbackList(Callback):
             callback.set_model(model)
 
 
+def _watches_batches(callback, methods):
+    return getattr(callback, "uses_batch_methods", True) and _overrides(
+        callback, methods
+    )
+
+
 def _overrides(callback, methods):
-    if not getattr(callback, "uses_batch_methods", True):
-        return False
     return any(
         name in vars(callback)
         or getattr(type(callback), name, None) is not getattr(Callback, name)

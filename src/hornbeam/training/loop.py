@@ -31,9 +31,38 @@ class Pass:
         self.limit = limit
         self.seconds_a_step = None
         self.warned = False
+        self.ready = {}
 
-    def run(self, epoch):
-        """Run one pass; return its logs as Python numbers."""
+    def run(self, epoch, ahead=1):
+        """Run one pass; return its logs as Python numbers.
+
+        Args:
+            epoch: the number of the pass.
+            ahead: how many passes may be run at once from this one on; their logs are
+                kept for the calls to come.
+        """
+        if epoch in self.ready:
+            return self.ready.pop(epoch)
+        passes = self._passes_in_call(ahead)
+        if passes > 1:
+            self._run_ahead(epoch, passes)
+            return self.ready.pop(epoch)
+        return self._run_one(epoch)
+
+    def _run_ahead(self, epoch, passes):
+        runner = self.runner
+        runner.start(epoch, passes)
+        started = time.perf_counter()
+        with self.model._frozen_structure():
+            found = runner.run_passes(passes)
+        seconds = time.perf_counter() - started
+        for number, logs in enumerate(found):
+            self.ready[epoch + number] = as_numbers(logs)
+        self._measure(runner.steps * passes, seconds)
+        self._warn_if_nan(epoch)
+        self.steps_done = runner.steps
+
+    def _run_one(self, epoch):
         runner, callbacks = self.runner, self.callbacks
         runner.start(epoch)
         begin = getattr(callbacks, f"on_{self.mode}_batch_begin")
@@ -71,6 +100,13 @@ class Pass:
             return min(_FIRST_STEPS, left)
         return max(1, min(left, int(_CALL_SECONDS / self.seconds_a_step)))
 
+    def _passes_in_call(self, ahead):
+        most = min(ahead, self.runner.most_passes)
+        if most < 2 or self.every_batch or self.limit or self.seconds_a_step is None:
+            return 1
+        seconds = self.seconds_a_step * self.runner.steps
+        return max(1, min(most, int(_CALL_SECONDS / seconds)))
+
     def _measure(self, count, seconds):
         # The first call may hold the compilation: it counts once it was repeated.
         if self.seconds_a_step is None:
@@ -84,6 +120,9 @@ class Pass:
         step = self.runner.nan_step()
         if step is not None:
             self.warned = True
+            if self.runner.steps:
+                passes, step = divmod(step, self.runner.steps)
+                epoch += passes
             warnings.warn(
                 f"The loss of model {self.model.name!r} became NaN at step {step + 1} "
                 f"of epoch {epoch + 1}. Training goes on. Check the data for NaN, or "

@@ -108,13 +108,13 @@ class Preparation(Steps):
         if mode == "predict":
             plain = own.predict_step is Steps.predict_step
             kind = ("predict", None if plain else own)
-            return StepPlan(
-                mode, lambda data: step(data), None, None, kind, not structure.foreign
-            )
+            return StepPlan(mode, step, None, None, None, kind, not structure.foreign)
         default = getattr(own, f"{mode}_step") is getattr(Steps, f"{mode}_step")
         quiet = default and own.compute_metrics is Steps.compute_metrics
         watched = self._loss_tracker.variables[0] if default else None
         finish = self.get_metrics_result if quiet else None
+        resets = quiet and not structure.foreign
+        resets &= own.reset_metrics is Steps.reset_metrics
 
         def run(data):
             data = data if len(data) > 1 or default else data[0]
@@ -126,8 +126,9 @@ class Preparation(Steps):
                 self._forget_losses()
 
         return StepPlan(
-            mode, run, finish, watched, (mode, quiet), not structure.foreign
-        )
+            mode, run, finish, self.reset_metrics if resets else None, watched,
+            (mode, quiet, resets), not structure.foreign,
+        )  # fmt: skip
 
     def _forget_losses(self):
         for layer in self._flatten_layers():

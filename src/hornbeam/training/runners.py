@@ -1,14 +1,15 @@
 """Runners: how the steps of a pass over the data are carried out.
 
 Every runner has `steps` (None where it is not known), `start(epoch)`, and
-`run(first, last) -> logs`, which gives None when the data has ended. The loop knows
-nothing else of engines, programs or data.
+`run(first, last) -> logs`, which gives None when the data has ended. One that can make
+several passes in one call has `run_passes`. The loop knows nothing else of engines,
+programs or data.
 """
 
 import numpy as np
 
 from hornbeam.core import tree
-from hornbeam.training.program import CompiledBatch, CompiledSteps
+from hornbeam.training.compiled import CompiledBatch, CompiledSteps
 
 
 class StepPlan:
@@ -18,15 +19,17 @@ class StepPlan:
         mode: "train", "test" or "predict".
         step: `step(batch) -> logs` (or outputs), on tensors.
         finish: `finish() -> logs`, or None where a step's logs are all there is.
+        reset: `reset()` starts the metrics anew, or None where it is the user's.
         watched: the Variable that turns NaN with the loss, or None.
         kind: a hashable that names step and finish in a program's key.
         masked: whether a batch may be padded and masked.
     """
 
-    def __init__(self, mode, step, finish, watched, kind, masked):
+    def __init__(self, mode, step, finish, reset, watched, kind, masked):
         self.mode = mode
         self.step = step
         self.finish = finish
+        self.reset = reset
         self.watched = watched
         self.kind = kind
         self.masked = masked
@@ -48,19 +51,22 @@ class CompiledRunner:
             self.full_steps = visited // self.batch_size
             masked = False
         self.program = CompiledSteps(
-            binding, plan.step, plan.finish, plan.watched, data.arrays,
-            self.batch_size, masked, plan.kind,
-        )  # fmt: skip
+            binding, plan, data.arrays, self.batch_size, masked
+        )
+        self.most_passes = 1 if self.last else self.program.most_passes
         self.plan = plan
         self.order = None
 
-    def start(self, epoch):
-        self.order = np.asarray(self.data.order(epoch), np.int32)
-        self.program.start(self.order)
+    def start(self, epoch, passes=1):
+        orders = [self.data.order(epoch + i) for i in range(passes)]
+        self.order = np.asarray(orders[0], np.int32)
+        self.program.start(orders)
 
     def run(self, first, last):
         full = min(last, self.full_steps)
-        logs = self.program.run(first, full) if first < full else None
+        logs = None
+        if first < full:
+            logs = nth_logs(self.program.run(first, full), 0)
         if last > full and self.last is not None:
             rows = self.order[self.full_steps * self.batch_size :]
             batch = tree.map_structure(
@@ -71,8 +77,18 @@ class CompiledRunner:
                 logs = self.plan.finish()
         return logs
 
+    def run_passes(self, passes):
+        """Run whole passes in one call; return the logs of each."""
+        logs = self.program.run(0, self.steps, passes)
+        return [nth_logs(logs, i) for i in range(passes)]
+
     def nan_step(self):
         return self.program.nan_step() if self.program.program else None
+
+
+def nth_logs(logs, number):
+    """Return the logs of one pass of those that a program gives."""
+    return tree.map_structure(lambda x: np.asarray(x)[number], logs)
 
 
 class StreamRunner:
@@ -86,7 +102,9 @@ class StreamRunner:
         self.batches = iter(())
         self.count = 0
 
-    def start(self, epoch):
+    most_passes = 1
+
+    def start(self, epoch, passes=1):
         self.data.on_epoch_begin(epoch)
         self.batches = iter(self.data)
         self.count = 0
@@ -124,7 +142,9 @@ class EagerRunner:
         self.order = None
         self.flags = []
 
-    def start(self, epoch):
+    most_passes = 1
+
+    def start(self, epoch, passes=1):
         order = np.asarray(self.data.order(epoch))
         self.ordered = bool(np.array_equal(order, np.arange(len(order))))
         self.order = self.engine.convert(order.astype(np.int64))

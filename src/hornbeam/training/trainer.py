@@ -132,10 +132,12 @@ class Trainer(Preparation):
         resumed = getattr(self, "_initial_epoch", None)
         first = first if resumed is None else resumed
         logs = {}
+        looks_ahead = test is None and not callbacks.wants_epochs
         for epoch in range(first, epochs):
-            self.reset_metrics()
+            if epoch not in train.ready:
+                self.reset_metrics()
             callbacks.on_epoch_begin(epoch)
-            logs = train.run(epoch)
+            logs = train.run(epoch, ahead=epochs - epoch if looks_ahead else 1)
             if train.steps_done == 0:
                 # The data has ended: an epoch without a step trains nothing.
                 break

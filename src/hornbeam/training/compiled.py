@@ -1,0 +1,277 @@
+"""Steps that are compiled: passes over data on the device, and single batches."""
+
+import numpy as np
+
+from hornbeam.core import scopes, tree
+from hornbeam.training.program import Program, finding_variables
+
+# Small data and its orders get this much room, so that data of other row counts, such
+# as that of another fold, finds the same program.
+_ROOM_BYTES = 1 << 20
+_ROOM_ROWS = 1 << 15
+# Passes over the data in one call, at most.
+MOST_PASSES = 128
+
+
+class CompiledSteps:
+    """Passes over data that is on the device, many steps and passes in one call.
+
+    Args:
+        binding: the model's Binding.
+        plan: the StepPlan.
+        arrays: the tree of host arrays.
+        batch_size: rows in a batch.
+        masked: whether the last batch is padded and masked; else it must be full.
+    """
+
+    def __init__(self, binding, plan, arrays, batch_size, masked):
+        self.binding = binding
+        self.plan = plan
+        self.masked = masked
+        leaves, self.spec = tree.flatten_with_spec(arrays)
+        self.present = tuple(x is not None for x in leaves)
+        leaves = [x for x in leaves if x is not None]
+        self.rows = len(leaves[0])
+        self.batch_size = min(batch_size, self.rows)
+        self.data = device_rows(binding.engine, leaves)
+        steps = -(-self.rows // self.batch_size)
+        self.order_size = max(_ROOM_ROWS, rounded_up(steps) * self.batch_size)
+        several = plan.finish is not None and plan.reset is not None
+        fitting = self.order_size // (steps * self.batch_size)
+        self.most_passes = min(MOST_PASSES, fitting) if several else 1
+        self.program = None
+        self._bad = -1
+
+    def start(self, orders):
+        """Visit the rows in these orders, one for each pass, from now on."""
+        self.visited = len(orders[0])
+        steps = -(-self.visited // self.batch_size)
+        self.stride = steps * self.batch_size
+        order = np.zeros(self.order_size, np.int32)
+        for number, rows in enumerate(orders):
+            begin = number * self.stride
+            order[begin : begin + self.visited] = rows
+        self.order = self.binding.engine.convert(order)
+
+    def run(self, first, last, passes=1):
+        """Run the steps from `first` up to `last` (not included) of each pass.
+
+        Returns the logs of each pass, their leaves stacked along axis 0.
+        """
+        binding = self.binding
+        numbers = binding.structure.values()
+        where = np.array([first, last, 0, passes, self.stride], np.int32)
+        rows = np.int32(self.visited)
+        arguments = (binding.state(), numbers, self.data, self.order, rows, where)
+        if self.program is None:
+            self.program = binding.cache.get(
+                self._key(), lambda: self._compile(arguments)
+            )
+        state, logs, bad = self.program.executable(*arguments)
+        binding.keep(state)
+        self._bad = bad
+        return tree.unflatten(self.program.output_spec, logs)
+
+    def nan_step(self):
+        """Return the first step of the last run at which the loss was NaN, or None."""
+        step = int(self._bad)
+        return None if step < 0 else step
+
+    def _key(self):
+        data = tuple((x.shape, str(x.dtype)) for x in self.data)
+        return (
+            self.plan.kind, self.binding.key(), data, self.spec, self.present,
+            self.batch_size, self.order_size, self.masked, self.most_passes > 1,
+        )  # fmt: skip
+
+    def _compile(self, arguments):
+        binding = self.binding
+        return finding_variables(binding, lambda: self._compile_once(arguments))
+
+    def _compile_once(self, arguments):
+        run, out = self._program()
+        # The variables that a step assigns may have been found only now.
+        arguments = (self.binding.state(), *arguments[1:])
+        executable = self.binding.engine.compile(run, arguments, donate=(0,))
+        return Program(executable, out["spec"])
+
+    def _program(self):
+        """Return the program as a function, and where it puts the form of its logs."""
+        binding, plan = self.binding, self.plan
+        engine = binding.engine
+        watched = None
+        if plan.watched is not None:
+            watched = [v is plan.watched for v in binding.variables].index(True)
+        step = binding.pure(self._masked_step)
+        finish = binding.pure(plan.finish) if plan.finish else None
+        reset = binding.pure(plan.reset) if self.most_passes > 1 else None
+        room = MOST_PASSES if self.most_passes > 1 else 1
+        out = {}
+
+        def put_logs(logs, leaves, number):
+            pairs = zip(logs, leaves, strict=True)
+            return [_put(engine, room, number, *pair) for pair in pairs]
+
+        def run(state, numbers, data, order, rows, where):
+            first, last, first_pass, last_pass, stride = (where[i] for i in range(5))
+
+            def one_step(i, carry):
+                begin, state, logs, bad = carry
+                new_logs, state = step(state, numbers, data, order, begin, i, rows)
+                if watched is not None:
+                    is_bad = engine.isnan(state[watched]) & (bad < 0)
+                    bad = engine.where(is_bad, begin // self.batch_size + i, bad)
+                if finish is None:
+                    logs = put_logs(logs, tree.flatten(new_logs), 0)
+                return begin, state, logs, bad
+
+            def one_pass(number, carry):
+                state, logs, bad = carry
+                if reset is not None:
+                    _, fresh = reset(state, numbers)
+                    state = [
+                        old if new is old else engine.where(number > 0, new, old)
+                        for new, old in zip(fresh, state, strict=True)
+                    ]
+                carry = (number * stride, state, logs, bad)
+                _, state, logs, bad = engine.fori_loop(first, last, one_step, carry)
+                if finish is not None:
+                    leaves = tree.flatten(finish(state, numbers)[0])
+                    logs = put_logs(logs, leaves, number)
+                return state, logs, bad
+
+            def results():
+                if finish is None:
+                    return step(state, numbers, data, order, 0, 0, rows)[0]
+                return finish(state, numbers)[0]
+
+            specs, out["spec"] = tree.flatten_with_spec(engine.infer(results))
+            logs = [engine.zeros((room, *x.shape), dtype=x.dtype) for x in specs]
+            carry = (state, logs, engine.convert(np.int32(-1)))
+            return engine.fori_loop(first_pass, last_pass, one_pass, carry)
+
+        return run, out
+
+    def _masked_step(self, data, order, begin, i, rows):
+        engine = self.binding.engine
+        first = i * self.batch_size
+        inside = engine.arange(self.batch_size, dtype="int32")
+        chosen = engine.take(order, begin + first + inside, axis=0)
+        batch = iter([engine.take(x, chosen, axis=0) for x in data])
+        leaves = [next(batch) if present else None for present in self.present]
+        batch = tree.unflatten(self.spec, leaves)
+        if not self.masked:
+            return self.plan.step(batch)
+        mask = engine.cast(first + inside < rows, "float32")
+        with scopes.batch_mask_scope(mask):
+            return self.plan.step(batch)
+
+
+class CompiledBatch:
+    """One step on one batch that comes from the host.
+
+    A batch smaller than the first one is padded and masked where `masked` allows it.
+    """
+
+    def __init__(self, binding, step, masked, kind, assigns=True):
+        self.binding = binding
+        self.step = step
+        self.masked = masked
+        self.kind = kind
+        self.assigns = assigns
+        self.batch_size = 0
+        self.programs = {}
+
+    def run(self, batch):
+        """Run the step on `batch`, a tree of host arrays; return what it returned."""
+        binding = self.binding
+        leaves, spec = tree.flatten_with_spec(batch)
+        present = tuple(x is not None for x in leaves)
+        leaves = [x for x in leaves if x is not None]
+        rows = len(leaves[0])
+        masked = self.masked and rows < self.batch_size
+        size = self.batch_size if masked else rows
+        self.batch_size = max(self.batch_size, size)
+        data = [binding.engine.convert(padded(x, size)) for x in leaves]
+        numbers = binding.structure.values()
+        short = (spec, present, masked, tuple((x.shape, x.dtype) for x in data))
+        program = self.programs.get(short)
+        if program is None:
+            key = (self.kind, binding.key(), short)
+            program = binding.cache.get(
+                key, lambda: self._compile(data, spec, present, masked, numbers)
+            )
+            self.programs[short] = program
+        state, outputs = program.executable(
+            binding.state(), numbers, data, np.int32(rows)
+        )
+        if self.assigns:
+            binding.keep(state)
+        return tree.unflatten(program.output_spec, outputs), rows
+
+    def _compile(self, *arguments):
+        make = lambda: self._compile_once(*arguments)  # noqa: E731
+        return finding_variables(self.binding, make)
+
+    def _compile_once(self, data, spec, present, masked, numbers):
+        binding = self.binding
+        engine = binding.engine
+        out = {}
+
+        def step(data, rows):
+            values = iter(data)
+            leaves = [next(values) if there else None for there in present]
+            batch = tree.unflatten(spec, leaves)
+            if not masked:
+                return self.step(batch)
+            size = engine.shape_of(data[0])[0]
+            mask = engine.cast(engine.arange(size, dtype="int32") < rows, "float32")
+            with scopes.batch_mask_scope(mask):
+                return self.step(batch)
+
+        run = binding.pure(step)
+
+        def flat(state, numbers, data, rows):
+            outputs, state = run(state, numbers, data, rows)
+            leaves, out["spec"] = tree.flatten_with_spec(outputs)
+            return (state if self.assigns else []), leaves
+
+        arguments = (binding.state(), numbers, data, np.int32(1))
+        executable = engine.compile(
+            flat, arguments, donate=(0,) if self.assigns else ()
+        )
+        return Program(executable, out["spec"])
+
+
+def _put(engine, room, number, buffer, value):
+    """Return the buffer with `value` as its row `number`."""
+    shape = (room,) + (1,) * len(engine.shape_of(value))
+    here = engine.reshape(engine.arange(room, dtype="int32"), shape) == number
+    return engine.where(here, engine.cast(value, engine.dtype_of(buffer)), buffer)
+
+
+def device_rows(engine, arrays):
+    """Return host arrays of equally many rows as tensors, with room for some more."""
+    rows = len(arrays[0])
+    bytes_a_row = max(1, sum(x.nbytes for x in arrays) // rows)
+    least = min(_ROOM_BYTES // bytes_a_row, _ROOM_ROWS)
+    room = rounded_up(rows)
+    if least > room:
+        room = max(room, 1 << (least.bit_length() - 1))
+    return [engine.convert(padded(x, room)) for x in arrays]
+
+
+def rounded_up(count):
+    """Return `count` rounded up by at most an eighth, so that few sizes occur."""
+    if count <= 16:
+        return count
+    unit = 1 << max(0, count.bit_length() - 4)
+    return -(-count // unit) * unit
+
+
+def padded(x, rows):
+    """Return the host array `x` with zeros (copies of row 0) up to `rows` rows."""
+    if len(x) == rows:
+        return x
+    padding = np.broadcast_to(x[:1], (rows - len(x), *x.shape[1:]))
+    return np.concatenate([x, padding])
