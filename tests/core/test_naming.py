@@ -35,3 +35,12 @@ def test_clear_session_starts_anew():
     first = keras.layers.Dense(1).name
     keras.utils.clear_session()
     assert keras.layers.Dense(1).name == first == "dense"
+
+
+def test_a_block_counts_for_itself():
+    naming.auto_name("part")
+    with naming.own_names():
+        assert naming.auto_name("part") == "part_1"
+    with naming.own_names():
+        assert naming.auto_name("part") == "part_1"
+    assert naming.auto_name("part") == "part_1"

@@ -1,6 +1,7 @@
 """Seeds, keys, and that the engines give the bits of the hash."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import numpy as np
@@ -16,7 +17,9 @@ from hornbeam.core.random import (
     global_seed_generator,
     host_key,
     make_default_seed,
+    order_seed,
     reset_global_seed_generator,
+    seed_scope,
 )
 from hornbeam.core.scopes import StatelessScope
 
@@ -164,3 +167,32 @@ def test_a_live_generator_is_refused_inside_a_program(make):
     with pytest.raises(ValueError, match="you should only use seeded random ops"):
         jax.jit(generator.next)()
     assert isinstance(generator.state.numpy(), np.ndarray)
+
+
+def drawn_in_scope(seed):
+    with seed_scope(seed):
+        weights = keras.initializers.GlorotUniform()((3, 2))
+        return [
+            keras.ops.convert_to_numpy(weights),
+            keras.ops.convert_to_numpy(keras.random.normal((4,))),
+            order_seed(),
+        ]
+
+
+def test_a_seed_scope_alone_decides_what_is_drawn(engine):
+    first = drawn_in_scope(7)
+    keras.random.normal((2,))
+    np.random.rand()
+    before = keras.ops.convert_to_numpy(keras.random.normal((2,)))
+    with ThreadPoolExecutor(1) as threads:
+        again = threads.submit(in_engine, engine.name, drawn_in_scope, 7).result()
+    other = drawn_in_scope(8)
+    for a, b, c in zip(first, again, other, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert np.all(np.asarray(a) != np.asarray(c))
+    assert np.all(before != keras.ops.convert_to_numpy(keras.random.normal((2,))))
+
+
+def in_engine(name, fn, *args):
+    with backends.scope(name):
+        return fn(*args)

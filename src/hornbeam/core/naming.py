@@ -1,9 +1,37 @@
 """Names that are made up: `dense`, `dense_1`, `dense_2` ..."""
 
 import collections
+import contextlib
+import contextvars
 import re
+import threading
 
 _counts: collections.Counter[str] = collections.Counter()
+_own_counts = contextvars.ContextVar("hornbeam_name_counts", default=None)
+_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def own_names():
+    """A block that counts for itself, on from where the counts stand outside."""
+    with _lock:
+        token = _own_counts.set(collections.Counter(_current()))
+    try:
+        yield
+    finally:
+        _own_counts.reset(token)
+
+
+def _current():
+    own = _own_counts.get()
+    return _counts if own is None else own
+
+
+def _next(key):
+    with _lock:
+        counts = _current()
+        counts[key] += 1
+        return counts[key]
 
 
 def to_snake_case(name):
@@ -16,17 +44,16 @@ def to_snake_case(name):
 def auto_name(prefix):
     """Return `prefix` the first time, then `prefix_1`, `prefix_2` ..."""
     prefix = to_snake_case(prefix)
-    _counts[prefix] += 1
-    number = _counts[prefix] - 1
+    number = _next(prefix) - 1
     return f"{prefix}_{number}" if number else prefix
 
 
 def get_uid(prefix=""):
     """Return how often this was called for `prefix`, from 1."""
-    _counts[f"uid {prefix}"] += 1
-    return _counts[f"uid {prefix}"]
+    return _next(f"uid {prefix}")
 
 
 def reset():
     """Start all names anew."""
-    _counts.clear()
+    with _lock:
+        _current().clear()

@@ -1,6 +1,8 @@
 """Seeds: where the keys of random draws come from."""
 
+import contextvars
 import random as python_random
+import threading
 
 import numpy as np
 
@@ -15,6 +17,31 @@ _COUNT_ONE = np.array([0, 1], dtype=np.uint32)
 # The generators of unseeded draws, one an engine, all from the same seed.
 _global_generators: dict[str, "SeedGenerator"] = {}
 _global_seed = None
+_global_seed_lock = threading.Lock()
+_scope = contextvars.ContextVar("hornbeam_seed_scope", default=None)
+
+
+class seed_scope:  # noqa: N801 - reads as the other scopes do
+    """A block in which all that is drawn without a seed follows from `seed` alone.
+
+    Initial weights, draws of layers and the order of rows then depend neither on what
+    was drawn before nor on what other threads draw.
+
+    Args:
+        seed: an integer.
+    """
+
+    def __init__(self, seed: int):
+        self.seed = seed
+        self.generators: dict[str, SeedGenerator] = {}
+        self.made_up = python_random.Random(seed)
+
+    def __enter__(self):
+        self._token = _scope.set(self)
+        return self
+
+    def __exit__(self, *exception):
+        _scope.reset(self._token)
 
 
 class SeedGenerator:
@@ -118,19 +145,40 @@ def host_key(seed) -> tuple[int, int]:
 
 def make_default_seed() -> int:
     """Return a seed from Python's `random`, which `set_random_seed` seeds."""
-    return python_random.randint(1, int(1e9))
+    scope = _scope.get()
+    source = python_random if scope is None else scope.made_up
+    return source.randint(1, int(1e9))
+
+
+def order_seed() -> int:
+    """Return a seed for the order of rows, from NumPy's global state."""
+    scope = _scope.get()
+    if scope is None:
+        return int(np.random.randint(2**31 - 1))
+    return scope.made_up.randrange(2**31 - 1)
+
+
+def global_seed() -> int:
+    """Return the seed of all draws without a seed, made up if there was none."""
+    global _global_seed
+    scope = _scope.get()
+    if scope is not None:
+        return scope.seed
+    with _global_seed_lock:
+        if _global_seed is None:
+            _global_seed = make_default_seed()
+        return _global_seed
 
 
 def global_seed_generator() -> SeedGenerator:
     """Return the generator of draws without a seed, on the engine in force."""
-    global _global_seed
+    scope = _scope.get()
+    generators = _global_generators if scope is None else scope.generators
     engine = backends.current()
-    generator = _global_generators.get(engine.name)
+    generator = generators.get(engine.name)
     if generator is None:
-        if _global_seed is None:
-            _global_seed = make_default_seed()
-        generator = SeedGenerator(_global_seed, name="global_seed_generator")
-        _global_generators[engine.name] = generator
+        generator = SeedGenerator(global_seed(), name="global_seed_generator")
+        generators[engine.name] = generator
     return generator
 
 

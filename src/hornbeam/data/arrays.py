@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 
 from hornbeam.core import tree
+from hornbeam.core.random import order_seed
 from hornbeam.data.pack import count_rows
 
 
@@ -24,7 +25,7 @@ class ArrayData:
         self.rows = count_rows(arrays)
         self.batch_size = batch_size
         self.shuffle = shuffle
-        self.seed = int(np.random.randint(2**31 - 1)) if shuffle else 0
+        self.seed = order_seed() if shuffle else 0
         self._continues = continues
         self._epoch = 0
         all_steps = math.ceil(self.rows / batch_size)

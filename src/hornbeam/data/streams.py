@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from hornbeam.core.random import order_seed
 from hornbeam.data.host import host_tree
 from hornbeam.data.pack import NAMES, unpack_x_y_sample_weight
 from hornbeam.data.py_dataset import fetch
@@ -181,7 +182,7 @@ class PyDatasetSource:
         self._shuffle = shuffle
         self._left = np.arange(0)
         self._position = 0
-        self.seed = int(np.random.randint(2**31 - 1)) if shuffle else 0
+        self.seed = order_seed() if shuffle else 0
         self.length = dataset.num_batches
 
     def describe(self):
