@@ -1,0 +1,153 @@
+"""The joblib backend "hornbeam": the fits that scikit-learn asks for train together.
+
+    with joblib.parallel_config(backend="hornbeam"):
+        GridSearchCV(KerasClassifier(create_model), param_grid).fit(X, y)
+
+Every task gets a thread; below the tasks, their compiled programs meet in
+`training/rendezvous.py`. scikit-learn stays as it is.
+"""
+
+import contextlib
+import os
+import sys
+
+from joblib.parallel import ParallelBackendBase
+
+from hornbeam.wrappers.crew import MOST_TASKS, Call
+from hornbeam.wrappers.progress import SearchProgress
+
+_SHARE_OF_MEMORY = 1 / 8
+
+
+class HornbeamBackend(ParallelBackendBase):
+    """Runs each task in a thread of its own, all in one rendezvous.
+
+    Made by `joblib.parallel_config(backend="hornbeam")`. With `n_jobs=None` or a
+    negative `n_jobs`, as many tasks are in flight as suit: up to 256, and so many that
+    copies of the data that each holds fit in an eighth of the memory.
+
+    `fit_time` and `score_time` of scikit-learn's results are each task's share: at every
+    moment the wall time is shared out among the tasks that run.
+
+    Args:
+        progress: whether to show the progress of each call, or a `SearchProgress`.
+            Default: False
+        inner_max_num_threads: threads that NumPy's linear algebra may use meanwhile, of
+            each task. Default: the number of cores over that of tasks
+    """
+
+    supports_retrieve_callback = True
+    supports_sharedmem = True
+    supports_inner_max_num_threads = True
+    uses_threads = True
+    default_n_jobs = -1
+
+    def __init__(self, progress=False, **kwargs):
+        super().__init__(**kwargs)
+        self._progress = SearchProgress() if progress is True else progress or None
+        self._call = None
+        self._hold = True
+        self._n_jobs = None
+        self._limits = contextlib.ExitStack()
+
+    def effective_n_jobs(self, n_jobs):
+        """Return how many tasks may be in flight."""
+        if n_jobs == 0:
+            raise ValueError("n_jobs == 0 in Parallel has no meaning")
+        if n_jobs is None or n_jobs < 0:
+            return MOST_TASKS
+        return min(int(n_jobs), MOST_TASKS)
+
+    def configure(self, n_jobs=1, parallel=None, **kwargs):
+        """Take what the call says."""
+        self._hold = getattr(parallel, "return_as", "list") == "list"
+        self._n_jobs = n_jobs
+        return self.effective_n_jobs(n_jobs)
+
+    def start_call(self):
+        """Begin a call; the outermost limits the threads of the tasks' BLAS."""
+        self._call = Call(self._hold)
+        if self._call.depth:
+            return
+        self._limits.enter_context(_blas_threads(self._threads_of_a_task()))
+        if self._progress is not None:
+            self._progress.begin()
+
+    def submit(self, func, callback=None):
+        """Start a task in a thread."""
+        if self._call.limit is None:
+            self._call.limit = self._tasks_in_flight(func)
+        if self._progress is not None and not self._call.depth:
+            callback = self._counted(callback)
+        return self._call.submit(func, callback)
+
+    def retrieve_result_callback(self, out):
+        """Return the result of a task, or raise what it raised."""
+        return out.result()
+
+    @contextlib.contextmanager
+    def retrieval_context(self):
+        """Wait for results: a task that does so lets its own tasks run."""
+        with self._call.retrieving():
+            yield
+
+    def get_nested_backend(self):
+        """Calls inside a task join it."""
+        return HornbeamBackend(nesting_level=self.nesting_level + 1), None
+
+    def abort_everything(self, ensure_ready=True):
+        """Abandon the tasks of the call."""
+        if self._call is not None:
+            self._call.cancel()
+
+    def stop_call(self):
+        """Wait until no thread of the call is left."""
+        try:
+            self._call.finish()
+        finally:
+            self._limits.close()
+            if self._progress is not None and not self._call.depth:
+                self._progress.end()
+
+    def _tasks_in_flight(self, task):
+        most = self.effective_n_jobs(self._n_jobs)
+        if self._n_jobs is not None and self._n_jobs > 0:
+            return most
+        room = _memory() * _SHARE_OF_MEMORY
+        return max(1, min(most, int(room // max(_bytes_of(task), 1))))
+
+    def _threads_of_a_task(self):
+        share = (os.cpu_count() or 1) // self.effective_n_jobs(self._n_jobs)
+        return self.inner_max_num_threads or max(1, share)
+
+    def _counted(self, callback):
+        number = self._progress.given()
+
+        def count_and_call(future):
+            if future.exception() is None:
+                self._progress.done(number, future.result())
+            callback(future)
+
+        return count_and_call
+
+
+def _bytes_of(task):
+    """Return the size of the data that a task was given: it may copy so much."""
+    calls = getattr(task, "items", ())
+    values = [value for _, args, kwargs in calls for value in (*args, *kwargs.values())]
+    return sum(getattr(value, "nbytes", 0) or sys.getsizeof(value) for value in values)
+
+
+def _memory():
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not on every system
+        return 2**32
+
+
+def _blas_threads(count):
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        return contextlib.nullcontext()
+    return threadpool_limits(limits=count, user_api="blas")

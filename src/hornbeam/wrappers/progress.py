@@ -1,0 +1,133 @@
+"""The display of a search while it runs."""
+
+import sys
+import threading
+import time
+from collections import defaultdict
+
+from hornbeam.config.switches import is_interactive_logging_enabled
+from hornbeam.utils.printing import print_message
+
+_SECONDS_BETWEEN_DISPLAYS = 0.2
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class SearchProgress:
+    """Shows tasks done, rate, remaining time, and the best score so far.
+
+    A live bar in a terminal or notebook; elsewhere a line every ten seconds.
+
+    Args:
+        total: the number of tasks. Default: None (those that have been given out)
+        splits: how many consecutive tasks are one candidate, whose score is their mean.
+            Default: 1
+        metric: which of several scores counts. Default: None (the first)
+    """
+
+    def __init__(self, total=None, splits=1, metric=None):
+        self.total = total
+        self.splits = splits
+        self.metric = metric
+        self._lock = threading.Lock()
+        self._reset()
+
+    def begin(self):
+        """Start the display of a call."""
+        self.end()
+        self._started = self._shown = time.perf_counter()
+        if is_interactive_logging_enabled() and _can_show_bar():
+            self._bar = _bar()
+            self._bar.start()
+
+    def given(self):
+        """Count a task that was given out, and return its number."""
+        with self._lock:
+            self._given += 1
+            return self._given - 1
+
+    def done(self, number, results):
+        """Count task `number` as done; its results may hold scores."""
+        with self._lock:
+            self._done += 1
+            for result in results if isinstance(results, list) else ():
+                self._note(number, result)
+            wait = _SECONDS_BETWEEN_DISPLAYS if self._bar else _SECONDS_BETWEEN_LINES
+            if time.perf_counter() - self._shown >= wait:
+                self._show()
+
+    def end(self):
+        """Show the last state, and take the display off."""
+        with self._lock:
+            if self._bar is not None:
+                self._show()
+                self._bar.stop()
+            elif self._lines:
+                self._show()
+            self._reset()
+
+    def _reset(self):
+        self._bar = None
+        self._lines = 0
+        self._given = self._done = 0
+        self._scores = defaultdict(list)
+        self._best = None
+
+    def _note(self, number, result):
+        score = result.get("test_scores") if isinstance(result, dict) else None
+        if isinstance(score, dict):
+            score = score.get(self.metric, next(iter(score.values()), None))
+        if not isinstance(score, float):
+            return
+        scores = self._scores[number // self.splits]
+        scores.append(score)
+        if len(scores) == self.splits:
+            mean = sum(scores) / self.splits
+            self._best = mean if self._best is None else max(self._best, mean)
+
+    def _show(self):
+        self._shown = now = time.perf_counter()
+        total = max(self.total or 0, self._given)
+        rate = self._done / max(now - self._started, 1e-9)
+        best = "" if self._best is None else f"best score {self._best:.4g}"
+        if self._bar is not None:
+            self._bar.update(
+                self._bar.task_ids[0],
+                completed=self._done,
+                total=total,
+                rate=f"{rate:.3g}/s",
+                best=best,
+            )
+            self._bar.refresh()
+            return
+        self._lines += 1
+        left = f"{(total - self._done) / rate:.0f}s left" if rate else ""
+        parts = f"Search {self._done}/{total}", f"{rate:.3g}/s", left, best
+        print_message(" - ".join(part for part in parts if part))
+
+
+def _bar():
+    from rich import progress
+
+    bar = progress.Progress(
+        progress.TextColumn("Search"),
+        progress.BarColumn(bar_width=20),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.fields[rate]}"),
+        progress.TimeRemainingColumn(),
+        progress.TextColumn("{task.fields[best]}"),
+        auto_refresh=False,
+        console=_console(),
+    )
+    bar.add_task("Search", total=None, rate="", best="")
+    return bar
+
+
+def _console():
+    from rich.console import Console
+
+    return Console(file=sys.stdout)
+
+
+def _can_show_bar():
+    console = _console()
+    return console.is_terminal or console.is_jupyter
