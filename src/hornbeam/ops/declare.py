@@ -67,26 +67,30 @@ class _SymbolFoundError(Exception):
 
 def _declare(body, rule, native_required):
     name = body.__name__
+    kinds, scoped = _kinds.get, backends._scope.get
 
     @functools.wraps(body)
     def op(*args, **kwargs):
-        engine = backends.current()
+        engine = scoped() or backends._default or backends.current()
+        given, named = args, kwargs
         try:
-            prepared = [_prepare(x, engine) for x in args]
+            for x in args:
+                # Nearly all arguments are the engine's own tensors and plain values.
+                if (kind := kinds(type(x))) is not engine and kind is not _PLAIN:
+                    given = [_prepare(x, engine) for x in args]
+                    break
             if kwargs:
-                kwargs_prepared = {k: _prepare(x, engine) for k, x in kwargs.items()}
-            else:
-                kwargs_prepared = kwargs
+                named = {k: _prepare(x, engine) for k, x in kwargs.items()}
         except _SymbolFoundError:
             return _record(op, args, kwargs)
         native = getattr(engine, name, None)
         if native is not None:
-            return native(*prepared, **kwargs_prepared)
+            return native(*given, **named)
         if native_required:
             raise NotImplementedError(
                 f"The backend {engine.name!r} has no op `{name}`."
             )
-        return body(*prepared, **kwargs_prepared)
+        return body(*given, **named)
 
     op.rule = rule
     op.body = body
