@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from hornbeam.core import dtypes
 
-from .arrays import cast, convert, dtype_of
+from .arrays import FLOATS, cast, convert, dtype_of
 
 Pairs = Sequence[tuple[int, int]]
 
@@ -23,6 +23,10 @@ _MEAN = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 def linear(x: Any, kernel: Any, bias: Any = None) -> torch.Tensor:
     """`x @ kernel + bias` over the last axis of `x`, as one product of matrices."""
+    if bias is not None and type(x) is torch.Tensor and x.ndim == 2:
+        dtype = x.dtype
+        if dtype is kernel.dtype is bias.dtype and dtype in FLOATS:
+            return torch.addmm(bias, x, kernel)
     if not (type(x) is torch.Tensor and x.dtype == kernel.dtype):
         x, kernel = _promoted(x, kernel)
     if bias is not None:
