@@ -9,6 +9,9 @@ from hornbeam.core.errors import check_choice
 from hornbeam.core.naming import auto_name
 from hornbeam.core.operators import Operators
 
+# Bound once: reading a variable is the commonest thing that happens in a step.
+_stateless_scope, _autocast_dtype = scopes._stateless.get, scopes._autocast.get
+
 _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 _SYNCHRONIZATIONS = (None, "none", "on_read", "on_write", "auto")
 
@@ -120,11 +123,11 @@ class Variable(Operators):
     @property
     def value(self):
         """The current value: a tensor of the variable's engine."""
-        scope = scopes._stateless.get()
+        scope = _stateless_scope()
         value = None if scope is None else scope.get_current_value(self)
         if value is None:
             value = self._value
-        dtype = scopes._autocast.get()
+        dtype = _autocast_dtype()
         if dtype is not None and self._autocast and dtype != self._dtype:
             if dtypes.is_float_dtype(self._dtype):
                 return self.backend.cast(value, dtype)
@@ -161,6 +164,11 @@ class Variable(Operators):
 
     def assign_add(self, value):
         """Add `value` to the variable."""
+        if _stateless_scope() is None:
+            add = getattr(self.backend, "add_in_place", None)
+            total = None if add is None else add(self._value, value)
+            if total is not None:
+                return total
         return self.assign(_add(self, value))
 
     def assign_sub(self, value):

@@ -25,6 +25,10 @@ def adam_update(
     """Adam's step; `step` counts the updates before, `maxima` are AMSGrad's."""
 
 
+def add_in_place(old: Any, value: Any) -> Any:
+    """`old += value` for a number or a tensor; a copy of the sum, None if not made."""
+
+
 def decay_update(values: Any, rate: Any) -> bool:
     """`values -= rate * values`."""
 

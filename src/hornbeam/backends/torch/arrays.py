@@ -156,9 +156,10 @@ def shape_of(x: Any) -> tuple[int, ...]:
 
 def assign(old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
     """What a Variable of value `old` holds after `new` is assigned: `old`, changed."""
-    with torch.no_grad():
-        old.copy_(new)
-    return old
+    if old.requires_grad or new.requires_grad:
+        with torch.no_grad():
+            return old.copy_(new)
+    return old.copy_(new)
 
 
 def new_variable(value: torch.Tensor, trainable: bool) -> torch.Tensor:

@@ -7,7 +7,15 @@ import math
 
 import torch
 
-__all__ = ["adam_update", "decay_update", "rmsprop_update", "sgd_update"]
+from .arrays import FLOATS
+
+__all__ = [
+    "adam_update",
+    "add_in_place",
+    "decay_update",
+    "rmsprop_update",
+    "sgd_update",
+]
 
 # As PyTorch's functions of many tensors take them.
 Tensors = list[torch.Tensor] | tuple[torch.Tensor, ...]
@@ -58,6 +66,18 @@ def adam_update(
             maximize=False,
         )
     return True
+
+
+def add_in_place(old: torch.Tensor, value: torch.Tensor | float) -> torch.Tensor | None:
+    """`old += value`; a copy of the sum, or None if `value` may not suit."""
+    if isinstance(value, torch.Tensor):
+        if value.dtype is not old.dtype or value.shape != old.shape:
+            return None
+        value = value.detach()
+    elif type(value) not in (int, float) or old.dtype not in FLOATS:
+        if type(value) is not int or old.dtype is torch.bool:
+            return None
+    return old.detach().add_(value).clone()
 
 
 def sgd_update(
