@@ -18,6 +18,7 @@ from hornbeam import saving as saving
 from hornbeam import tree as tree
 from hornbeam import utils as utils
 from hornbeam import visualization as visualization
+from hornbeam import wrappers as wrappers
 from hornbeam.core.gradients import value_and_grad as value_and_grad
 from hornbeam.core.placement import RematScope as RematScope
 from hornbeam.core.placement import device as device

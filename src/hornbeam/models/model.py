@@ -185,6 +185,10 @@ class Model(Trainer, Layer):
         self._forget_programs()
         return self
 
+    def __getstate__(self):
+        # Programs stay where they are; a copy finds them again by its structure.
+        return {**self.__dict__, "_bindings": {}, "_runners": {}}
+
     def build_from_config(self, config):
         if not config:
             return

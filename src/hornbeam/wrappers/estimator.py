@@ -1,0 +1,249 @@
+"""What all estimators share: from parameters to a network, training, prediction."""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
+
+from hornbeam.core.config import floatx
+from hornbeam.core.naming import own_names
+from hornbeam.core.random import seed_scope
+from hornbeam.wrappers import training
+from hornbeam.wrappers.default_network import default_network
+from hornbeam.wrappers.outputs import outputs_of
+from hornbeam.wrappers.parameters import Parameters
+from hornbeam.wrappers.seeds import fit_seed
+
+
+class KerasEstimator(Parameters, BaseEstimator):
+    """The base of `KerasClassifier`, `KerasRegressor` and `KerasTransformer`.
+
+    Args:
+        model: a function or class that makes the network, or a network, compiled or
+            not, of which each `fit` takes a copy. Default: None, a multi-layer
+            perceptron.
+        build_fn: an older name for `model`.
+        optimizer: a name, class or object, for a network that is not compiled.
+            Default: "adam".
+        loss: a name, class or object. Default: one that suits the targets.
+        metrics: a list of metrics. Default: None.
+        callbacks: callbacks or classes of callbacks, in a list or a dict; each `fit`
+            takes copies. Default: None.
+        epochs: passes over the data. Default: 1, with the default network 100.
+        batch_size: rows in a step. Default: 32.
+        validation_split: the fraction of the rows, from the end, of which every epoch
+            reports the loss. Default: 0.
+        shuffle: whether every epoch visits the rows in a new order. Default: True.
+        class_weight: `{class: weight}` or "balanced". Default: None.
+        early_stopping: whether to keep a part of the rows apart, and to stop when the
+            loss on it no longer falls. Default: False.
+        validation_fraction: how large that part is. Default: 0.1.
+        n_iter_no_change: how many epochs without improvement are borne. Default: 10.
+        warm_start: whether `fit` goes on where the last one ended. Default: False.
+        random_state: an integer: the result depends on the parameters, the data and
+            this number alone. Default: None, the seed of `keras.utils.set_random_seed`.
+        run_eagerly: whether steps run one operation at a time, for debugging.
+        verbose: 0 silent, 1 a live display, 2 a line an epoch. Default: 0.
+        **parameters: arguments of the builder (`dropout_rate` or
+            `model__dropout_rate`), and routed ones: `optimizer__learning_rate`,
+            `callbacks__patience`, `fit__steps_per_epoch`, `predict__batch_size` ...
+    """
+
+    def __init__(
+        self,
+        model=None,
+        *,
+        build_fn=None,
+        optimizer="adam",
+        loss=None,
+        metrics=None,
+        callbacks=None,
+        epochs=None,
+        batch_size=None,
+        validation_split=0.0,
+        shuffle=True,
+        class_weight=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        warm_start=False,
+        random_state=None,
+        run_eagerly=False,
+        verbose=0,
+        **parameters,
+    ):
+        self.model = model
+        self.build_fn = build_fn
+        self.optimizer = optimizer
+        self.loss = loss
+        self.metrics = metrics
+        self.callbacks = callbacks
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_split = validation_split
+        self.shuffle = shuffle
+        self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.run_eagerly = run_eagerly
+        self.verbose = verbose
+        vars(self).update(parameters)
+
+    def _given_model(self):
+        return self.build_fn if self.model is None else self.model
+
+    def _builder(self):
+        given = self._given_model()
+        if given is None:
+            own = getattr(self, "_keras_build_fn", None)
+            return own or default_network
+        if callable(given) and not _is_model(given):
+            return given
+        return None
+
+    @property
+    def _is_default(self):
+        return self._builder() is default_network
+
+    # Fitting
+
+    def fit(self, X, y, sample_weight=None, **fit_arguments):
+        """Train a new network (with `warm_start` the same); return the estimator.
+
+        Args:
+            X: the rows: an array, data frame or sparse matrix (which is made dense as
+                a whole).
+            y: the targets.
+            sample_weight: weights of the rows. Default: None.
+            **fit_arguments: arguments of the network's `fit`, for this call alone.
+        """
+        fresh = not (self.warm_start and self.initialized_)
+        return self._fit(X, y, sample_weight, fit_arguments, fresh)
+
+    def partial_fit(self, X, y, sample_weight=None, **fit_arguments):
+        """Train for one more epoch; return the estimator.
+
+        Args:
+            X: the rows.
+            y: the targets.
+            sample_weight: weights of the rows. Default: None.
+            **fit_arguments: arguments of the network's `fit`.
+        """
+        fit_arguments = {"epochs": 1, **fit_arguments}
+        return self._fit(X, y, sample_weight, fit_arguments, not self.initialized_)
+
+    def initialize(self, X, y=None):
+        """Make the network for data such as this, without training it."""
+        X, y, _ = self._checked(X, y, None, fresh=True)
+        with seed_scope(self._seed(X, y, None, 0)), own_names():
+            self._build(X, y)
+        return self
+
+    def _fit(self, X, y, sample_weight, fit_arguments, fresh, classes=None):
+        X, y, weight = self._checked(X, y, sample_weight, fresh, classes)
+        epoch = 0 if fresh else self.current_epoch
+        with seed_scope(self._seed(X, y, weight, epoch)), own_names():
+            if fresh:
+                self._build(X, y)
+            training.train(self, X, y, weight, fit_arguments)
+        return self
+
+    def _seed(self, X, y, weight, epoch):
+        return fit_seed(self.random_state, (X, y, weight), epoch)
+
+    def _checked(self, X, y, sample_weight, fresh, classes=None):
+        """Return the data as arrays; learn its form if the estimator starts afresh."""
+        X, y = self._validated(X, y, fresh)
+        X = _dense(X)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X)
+        if fresh:
+            self.X_shape_, self.X_dtype_ = X.shape, X.dtype
+            self._learn_targets(y, classes)
+        return X, y, sample_weight
+
+    def _validated(self, X, y, fresh):
+        return validate_data(
+            self,
+            X,
+            y,
+            reset=fresh,
+            accept_sparse=True,
+            allow_nd=True,
+            multi_output=True,
+            y_numeric=self._targets_are_numbers,
+        )
+
+    def _build(self, X, y):
+        features = self._features(X)
+        model = training.make_model(self, features)
+        self.model_ = model
+        self.outputs_ = outputs_of(model, features)
+        self.history_ = {}
+        self.n_iter_ = 0
+
+    def _features(self, X):
+        encoder = self.feature_encoder
+        return X if encoder is None else encoder.fit_transform(X)
+
+    @property
+    def feature_encoder(self):
+        """A transformer of `X` for the network, e.g. into a list; to be overridden."""
+        return None
+
+    @property
+    def initialized_(self) -> bool:
+        """Whether there is a network."""
+        return "model_" in vars(self)
+
+    @property
+    def current_epoch(self) -> int:
+        """How many epochs the network was trained for."""
+        return len(next(iter(self.history_.values()), ())) if self.initialized_ else 0
+
+    def get_metadata(self) -> dict:
+        """Return what was learned from the data, as the builder's argument `meta`."""
+        names = [n for n in vars(self) if n.endswith("_") and not n.startswith("_")]
+        return {name: getattr(self, name) for name in names}
+
+    # Predicting
+
+    def _outputs_for(self, X, predict_arguments):
+        """Return what the network gives for `X`."""
+        check_is_fitted(self, "model_")
+        X = _dense(
+            validate_data(self, X, reset=False, accept_sparse=True, allow_nd=True)
+        )
+        arguments = {"verbose": 0, **self._routed("predict"), **predict_arguments}
+        with seed_scope(0):
+            return self.model_.predict(self._features(X), **arguments)
+
+    def __sklearn_is_fitted__(self):
+        return self.initialized_
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def _is_model(given):
+    from hornbeam.models.model import Model
+
+    return isinstance(given, Model)
+
+
+def _dense(X):
+    """Return `X` dense; numbers of double precision become those of the network."""
+    if hasattr(X, "toarray"):
+        X = X.toarray()
+    if isinstance(X, np.ndarray) and X.dtype.kind == "f":
+        X = X.astype(floatx(), copy=False)
+    return X

@@ -1,0 +1,181 @@
+"""The parameters of an estimator: its own, the builder's, and routed ones.
+
+A parameter is an attribute without an underscore at either end. `dropout_rate` and
+`model__dropout_rate` are the same argument of the builder; `optimizer__learning_rate`
+goes to the optimizer, `callbacks__0__patience` to the first callback, and so on.
+"""
+
+import inspect
+
+from hornbeam.core.errors import did_you_mean
+
+ROUTES = (
+    "model",
+    "optimizer",
+    "loss",
+    "metrics",
+    "compile",
+    "callbacks",
+    "fit",
+    "predict",
+)
+# Arguments that the estimator itself gives to a builder that takes them.
+_GIVEN = ("meta", "compile_kwargs")
+
+
+class Parameters:
+    """`get_params` and `set_params` of an estimator around a builder of networks."""
+
+    def _builder(self):
+        """Return the function or class that makes the network, or None."""
+        raise NotImplementedError
+
+    def _own_parameters(self):
+        names = dict.fromkeys(self._get_param_names())
+        names.update(dict.fromkeys(vars(self)))
+        return [n for n in names if not (n.startswith("_") or n.endswith("_"))]
+
+    def get_params(self, deep: bool = True) -> dict:
+        """Return the parameters by name.
+
+        Args:
+            deep: whether the builder's arguments that were not given are among them,
+                with their defaults. Default: True.
+        """
+        found = {name: getattr(self, name) for name in self._own_parameters()}
+        if deep:
+            for name, default in builder_defaults(self._builder()).items():
+                if name not in found and f"model__{name}" not in found:
+                    found[name] = default
+        return dict(sorted(found.items()))
+
+    def set_params(self, **params):
+        """Set parameters, all or none, and return the estimator.
+
+        Args:
+            **params: the estimator's parameters, arguments of the builder, and routed
+                ones such as `optimizer__learning_rate`.
+        """
+        own = set(self._own_parameters())
+        builder = self._builder_of(params)
+        unknown = [n for n in params if not (n in own or _is_taken(n, builder))]
+        if unknown:
+            names = sorted(own | set(builder_defaults(builder)))
+            hint = did_you_mean(unknown[0], names)
+            raise ValueError(
+                f"Invalid parameter {unknown[0]!r} for estimator "
+                f"{type(self).__name__}: the builder {_name_of(builder)} has no such "
+                f"argument either. Valid parameters are: {names}.{hint}"
+            )
+        for name, value in params.items():
+            setattr(self, name, value)
+            other = _other_name(name)
+            if other not in params and other not in self._get_param_names():
+                vars(self).pop(other, None)
+        return self
+
+    def _builder_of(self, params):
+        """Return the builder that the estimator has once `params` are set."""
+        kept = {n: getattr(self, n) for n in ("model", "build_fn") if n in params}
+        try:
+            for name in kept:
+                setattr(self, name, params[name])
+            return self._builder()
+        finally:
+            for name, value in kept.items():
+                setattr(self, name, value)
+
+    def _routed(self, route):
+        """Return the parameters `route__...`, without that prefix."""
+        prefix = f"{route}__"
+        return {
+            name.removeprefix(prefix): value
+            for name, value in vars(self).items()
+            if name.startswith(prefix)
+        }
+
+    def _builder_arguments(self, given):
+        """Return the arguments for the builder.
+
+        Args:
+            given: `meta` and `compile_kwargs`, for a builder that takes them.
+        """
+        builder = self._builder()
+        accepted, takes_any = _accepted(builder)
+        own = self._get_param_names()
+        arguments = {name: given[name] for name in _GIVEN if name in accepted}
+        for name in self._own_parameters():
+            value = getattr(self, name)
+            if "__" in name:
+                continue
+            if name in own:
+                if name in accepted and value is not None and name not in _MODELS:
+                    arguments[name] = value
+            elif name in accepted or takes_any:
+                arguments[name] = value
+            elif name not in _subclass_parameters(type(self)):
+                raise _unknown_argument(self, name, builder, accepted)
+        routed = self._routed("model")
+        for name in routed:
+            if name not in accepted and not takes_any:
+                raise _unknown_argument(self, f"model__{name}", builder, accepted)
+        return arguments | routed
+
+
+_MODELS = ("model", "build_fn")
+
+
+def builder_defaults(builder):
+    """Return the builder's arguments that have a default, with it."""
+    return {
+        name: parameter.default
+        for name, parameter in _accepted(builder)[0].items()
+        if parameter.default is not parameter.empty and name not in _GIVEN
+    }
+
+
+def _accepted(builder):
+    """Return the builder's parameters by name, and whether it takes any keyword."""
+    if builder is None:
+        return {}, False
+    parameters = inspect.signature(builder).parameters.values()
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
+    return {p.name: p for p in parameters if p.kind in named}, takes_any
+
+
+def _is_taken(name, builder):
+    accepted, takes_any = _accepted(builder)
+    route, _, rest = name.partition("__")
+    if rest and route != "model":
+        return route in ROUTES
+    return takes_any or (rest or name) in accepted
+
+
+def _other_name(name):
+    if name.startswith("model__"):
+        return name.removeprefix("model__")
+    return f"model__{name}"
+
+
+def _subclass_parameters(cls):
+    """Return the names of `__init__`'s arguments in the class and all its bases."""
+    names = set()
+    for base in cls.__mro__:
+        init = vars(base).get("__init__")
+        if init is not None and base is not object:
+            names.update(inspect.signature(init).parameters)
+    return names
+
+
+def _name_of(builder):
+    return getattr(builder, "__name__", None) or type(builder).__name__
+
+
+def _unknown_argument(estimator, name, builder, accepted):
+    return ValueError(
+        f"{type(estimator).__name__} was given {name!r}, which is neither a parameter "
+        f"of the estimator nor an argument of the builder {_name_of(builder)}. Its "
+        f"arguments: {sorted(accepted)}."
+        f"{did_you_mean(name.removeprefix('model__'), accepted)}"
+    )

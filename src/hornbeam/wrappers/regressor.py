@@ -1,0 +1,44 @@
+"""KerasRegressor."""
+
+from sklearn.base import RegressorMixin
+
+from hornbeam.wrappers.estimator import KerasEstimator
+from hornbeam.wrappers.targets import Numbers
+
+
+class KerasRegressor(RegressorMixin, KerasEstimator):
+    __doc__ = f"""A network as a scikit-learn regressor.
+    {KerasEstimator.__doc__.partition(".")[2]}
+    The default network is trained on targets of mean 0 and variance 1.
+
+    >>> import numpy as np
+    >>> from hornbeam.wrappers import KerasRegressor
+    >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
+    >>> regressor = KerasRegressor(random_state=0).fit(X, 3 * X[:, 0] + 1)
+    >>> regressor.score(X, 3 * X[:, 0] + 1) > 0.99
+    True
+    """
+
+    _targets_are_numbers = True
+    _target_kind = "numbers"
+
+    def _learn_targets(self, y, classes):
+        self.targets_ = Numbers(scaled=self._is_default)
+        self.targets_.fit(y)
+        self.target_type_ = "continuous" if y.ndim == 1 else "continuous-multioutput"
+        self.n_outputs_ = self.targets_.columns
+        self.n_outputs_expected_ = 1
+        self.output_layers_ = [(self.n_outputs_, "linear")]
+        self.y_dtype_, self.y_ndim_ = y.dtype, y.ndim
+
+    def _encoded(self, y):
+        return self.targets_.encode(y, self.outputs_)
+
+    def predict(self, X, **predict_arguments):
+        """Return the predicted numbers, in the form of the targets.
+
+        Args:
+            X: the rows.
+            **predict_arguments: arguments of the network's `predict`.
+        """
+        return self.targets_.decode(self._outputs_for(X, predict_arguments))

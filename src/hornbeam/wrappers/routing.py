@@ -1,0 +1,120 @@
+"""Objects from routed parameters: `optimizer="adam"` and `{"learning_rate": 0.1}`."""
+
+import copy
+import inspect
+
+from hornbeam.core.errors import did_you_mean
+from hornbeam.core.naming import to_snake_case
+
+
+def make(value, options, family=None):
+    """Return what `value` stands for, with the options taken into account.
+
+    Args:
+        value: a name, class, instance, function, or a list or dict of these.
+        options: arguments by name. `0__patience` is for the first of a list,
+            `stop__patience` for the entry "stop" of a dict, `learning_rate__decay` for
+            the argument `learning_rate`; plain names are for all that take them.
+        family: the module in which a name is looked up, e.g. `hornbeam.optimizers`.
+    """
+    if isinstance(value, list | tuple | dict):
+        return _make_each(value, options, family)
+    if not options:
+        return value() if inspect.isclass(value) else copy.deepcopy(value)
+    if isinstance(value, str):
+        value = _class_named(value, family)
+    arguments, nested = _split(options)
+    if inspect.isclass(value):
+        for name, inner in nested.items():
+            arguments[name] = make(arguments.get(name), inner, family)
+        return value(**arguments)
+    return _changed(value, arguments, nested, family)
+
+
+def _make_each(values, options, family):
+    entries = values.items() if isinstance(values, dict) else enumerate(values)
+    entries = {str(key): value for key, value in entries}
+    shared, own = {}, {key: {} for key in entries}
+    for name, option in options.items():
+        head, _, rest = name.partition("__")
+        if rest and head in own:
+            own[head][rest] = option
+        else:
+            shared[name] = option
+    made = {}
+    for key, value in entries.items():
+        fitting = {n: o for n, o in shared.items() if _takes(value, n, family)}
+        made[key] = make(value, fitting | own[key], family)
+    unused = [
+        n for n in shared if not any(_takes(v, n, family) for v in entries.values())
+    ]
+    if unused:
+        raise ValueError(
+            f"The routed parameter {unused[0]!r} fits none of {list(values)!r}: no "
+            "entry has that name, and none takes such an argument."
+        )
+    if isinstance(values, dict):
+        return dict(zip(values, made.values(), strict=True))
+    return list(made.values())
+
+
+def _takes(value, name, family):
+    if isinstance(value, list | tuple | dict):
+        inner = value.values() if isinstance(value, dict) else value
+        return any(_takes(v, name, family) for v in inner)
+    if isinstance(value, str):
+        value = _class_named(value, family)
+    cls = value if inspect.isclass(value) else type(value)
+    parameters = inspect.signature(cls).parameters
+    return name.partition("__")[0] in parameters or any(
+        p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()
+    )
+
+
+def _split(options):
+    arguments = {n: v for n, v in options.items() if "__" not in n}
+    nested: dict[str, dict] = {}
+    for name, value in options.items():
+        head, _, rest = name.partition("__")
+        if rest:
+            nested.setdefault(head, {})[rest] = value
+    return arguments, nested
+
+
+def _changed(value, arguments, nested, family):
+    """Return a copy of an object with some arguments of its own."""
+    if hasattr(value, "get_config") and hasattr(type(value), "from_config"):
+        config = value.get_config()
+        for name, inner in nested.items():
+            arguments[name] = make(getattr(value, name), inner, family)
+        unknown = [n for n in arguments if n not in config]
+        if not unknown:
+            return type(value).from_config(config | arguments)
+    else:
+        unknown = [n for n in (*arguments, *nested) if not hasattr(value, n)]
+        if not unknown:
+            changed = copy.deepcopy(value)
+            for name, inner in nested.items():
+                arguments[name] = make(getattr(value, name), inner, family)
+            for name, argument in arguments.items():
+                setattr(changed, name, argument)
+            return changed
+    raise ValueError(
+        f"{value!r} has no argument {unknown[0]!r} that a routed parameter could set."
+    )
+
+
+def _class_named(name, family):
+    classes = {
+        n: v
+        for n in getattr(family, "__all__", ())
+        if inspect.isclass(v := getattr(family, n))
+    }
+    plain = {to_snake_case(n).replace("_", ""): v for n, v in classes.items()}
+    found = plain.get(to_snake_case(name).replace("_", ""))
+    if found is None:
+        raise ValueError(
+            f"Unknown name: {name!r}. Expected one of {sorted(classes)}."
+            f"{did_you_mean(name, classes)}"
+        )
+    return found

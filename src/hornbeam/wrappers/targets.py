@@ -1,0 +1,196 @@
+"""Targets as users give them, and as networks want them."""
+
+import warnings
+
+import numpy as np
+
+from hornbeam.core.config import floatx
+
+CLASS_KINDS = ("binary", "multiclass", "multilabel-indicator", "multiclass-multioutput")
+
+
+class Numbers:
+    """Targets of a regression.
+
+    Args:
+        scaled: whether the network sees them with mean 0 and variance 1.
+    """
+
+    def __init__(self, scaled: bool):
+        self.scaled = scaled
+        self.mean, self.scale = 0.0, 1.0
+
+    def fit(self, y):
+        """Learn the form of the targets `y`, and their scale."""
+        self.ndim = y.ndim
+        self.columns = 1 if y.ndim == 1 else y.shape[1]
+        if self.scaled:
+            self.mean = y.mean(axis=0)
+            scale = y.std(axis=0)
+            self.scale = np.where(scale > 0, scale, 1.0)
+
+    def encode(self, y, outputs):
+        """Return the targets for a network with these Outputs."""
+        y = (y.astype(np.float64) - self.mean) / self.scale
+        y = y.astype(floatx())
+        if len(outputs.units) == 1:
+            return y
+        ends = np.cumsum(outputs.units)[:-1]
+        return np.split(y.reshape(len(y), -1), ends, axis=1)
+
+    def decode(self, predicted):
+        """Return what the network predicted, in the form of the targets."""
+        if isinstance(predicted, list):
+            predicted = np.concatenate(
+                [p.reshape(len(p), -1) for p in predicted], axis=1
+            )
+        if self.ndim == 1 and predicted.size == len(predicted):
+            predicted = predicted.reshape(-1)
+        elif self.ndim == 2 and predicted.ndim == 1:
+            predicted = predicted.reshape(-1, 1)
+        return predicted * self.scale + self.mean if self.scaled else predicted
+
+
+class Labels:
+    """One column of class labels, and the output of a network that predicts it."""
+
+    def __init__(self, y, classes=None):
+        self.classes = np.unique(y if classes is None else classes)
+
+    def codes(self, y):
+        """Return the positions of the labels among the classes."""
+        found = np.searchsorted(self.classes, y).clip(max=len(self.classes) - 1)
+        unknown = self.classes[found] != y
+        if unknown.any():
+            raise ValueError(
+                "`y` holds labels that were not among the classes at first: "
+                f"{np.unique(y[unknown]).tolist()}. Classes: {self.classes.tolist()}."
+            )
+        return found
+
+    def encode(self, y, units, one_hot):
+        """Return the labels for an output of `units` numbers."""
+        codes = self.codes(y)
+        if units == 1:
+            return codes.astype(floatx())
+        if one_hot:
+            return np.eye(max(units, len(self.classes)), dtype=floatx())[codes]
+        return codes.astype(np.int32)
+
+    def decode(self, scores, threshold):
+        """Return the labels that an output stands for."""
+        if scores.ndim == 1 or scores.shape[-1] == 1:
+            codes = (scores.reshape(-1) > threshold).astype(int)
+        else:
+            codes = scores.argmax(axis=-1)
+        return self.classes[codes.clip(max=len(self.classes) - 1)]
+
+    def probabilities(self, scores, logits):
+        """Return the probability of each class."""
+        scores = scores.astype(np.float64)
+        if scores.ndim == 1 or scores.shape[-1] == 1:
+            one = scores.reshape(-1, 1)
+            one = 1 / (1 + np.exp(-one.clip(-700, 700))) if logits else one
+            both = np.concatenate([1 - one, one], axis=1)
+            return np.ones_like(one) if len(self.classes) == 1 else both
+        if logits:
+            scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        total = scores.sum(axis=-1, keepdims=True)
+        return (scores / np.where(total > 0, total, 1)).astype(floatx())
+
+
+class Classes:
+    """Targets of a classification: one column of labels, several, or indicators."""
+
+    def fit(self, y, kind, classes=None):
+        """Learn the classes of `y`, of the kind that scikit-learn calls it."""
+        if kind not in CLASS_KINDS:
+            raise ValueError(
+                f"Unknown label type: {kind}. A classifier expects class labels; for "
+                "numbers use a regressor."
+            )
+        self.kind = kind
+        self.columns = 1 if y.ndim == 1 else y.shape[1]
+        if kind == "multilabel-indicator":
+            self.labels = [Labels(np.array([0, 1])) for _ in range(self.columns)]
+        elif kind == "multiclass-multioutput":
+            given = [None] * self.columns if classes is None else classes
+            self.labels = [
+                Labels(column, c) for column, c in zip(y.T, given, strict=True)
+            ]
+        else:
+            self.labels = [Labels(y, classes)]
+        self.dtype = y.dtype
+
+    @property
+    def classes(self):
+        """The classes as scikit-learn's `classes_`."""
+        if self.kind == "multilabel-indicator":
+            return np.arange(self.columns)
+        if self.kind == "multiclass-multioutput":
+            return [labels.classes for labels in self.labels]
+        return self.labels[0].classes
+
+    def encode(self, y, outputs):
+        """Return the targets for a network with these Outputs."""
+        if self.kind == "multilabel-indicator":
+            y = y.astype(floatx())
+            return y if len(outputs.units) == 1 else list(y.T)
+        columns = y.T if self.kind == "multiclass-multioutput" else [y]
+        if len(columns) != len(outputs.units):
+            raise ValueError(
+                f"`y` has {len(columns)} column(s) of labels, and the network has "
+                f"{len(outputs.units)} output(s). Give it one output a column."
+            )
+        parts = zip(self.labels, columns, outputs.units, outputs.one_hot, strict=True)
+        encoded = [labels.encode(c, u, one_hot) for labels, c, u, one_hot in parts]
+        return encoded if outputs.several else encoded[0]
+
+    def decode(self, predicted, outputs):
+        """Return the labels that the network predicted."""
+        parts = predicted if isinstance(predicted, list) else [predicted]
+        if self.kind == "multilabel-indicator":
+            scores = np.concatenate([p.reshape(len(p), -1) for p in parts], axis=1)
+            if outputs.exclusive[0] and not outputs.several:
+                return np.eye(scores.shape[1], dtype=self.dtype)[scores.argmax(axis=1)]
+            return (scores > outputs.thresholds[0]).astype(self.dtype)
+        found = [
+            labels.decode(p, threshold)
+            for labels, p, threshold in zip(
+                self.labels, parts, outputs.thresholds, strict=True
+            )
+        ]
+        return found[0] if len(found) == 1 else np.stack(found, axis=1)
+
+    def probabilities(self, predicted, outputs):
+        """Return the probabilities of the classes: an array, or one a column."""
+        parts = predicted if isinstance(predicted, list) else [predicted]
+        if self.kind == "multilabel-indicator":
+            scores = np.concatenate([p.reshape(len(p), -1) for p in parts], axis=1)
+            if not outputs.logits[0]:
+                return scores
+            if outputs.exclusive[0]:
+                return Labels(np.arange(self.columns)).probabilities(scores, True)
+            return 1 / (1 + np.exp(-scores))
+        found = [
+            labels.probabilities(p, logits)
+            for labels, p, logits in zip(
+                self.labels, parts, outputs.logits, strict=True
+            )
+        ]
+        return found[0] if len(found) == 1 else found
+
+
+def one_column(y, estimator):
+    """Return a column vector as a plain vector, with scikit-learn's warning."""
+    if y.ndim != 2 or y.shape[1] != 1:
+        return y
+    from sklearn.exceptions import DataConversionWarning
+
+    warnings.warn(
+        f"{type(estimator).__name__}: a column-vector y was passed when a 1d array was "
+        "expected. Change the shape of y to (n_samples,), for example using ravel().",
+        DataConversionWarning,
+        stacklevel=4,
+    )
+    return y.ravel()
