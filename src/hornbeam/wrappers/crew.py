@@ -1,8 +1,8 @@
 """The threads of a search: every task in its own, all tasks in one rendezvous.
 
 A `Call` is one call of `joblib.Parallel`; it may be nested in a `Task` of another. All
-calls below an outermost one share its `Crew`. Tasks at one depth of nesting wait only for
-deeper ones, so each depth has threads of its own and none can wait for itself.
+calls below an outermost one share its `Crew`. Tasks at one depth of nesting wait only
+for deeper ones: each depth has threads of its own, so none can wait for itself.
 """
 
 import contextlib
@@ -12,44 +12,23 @@ from collections import defaultdict
 from concurrent.futures import Future
 from contextvars import ContextVar, copy_context
 
-from hornbeam.training.rendezvous import Rendezvous
+from hornbeam.training.rendezvous import CancelledError, Rendezvous
 
 MOST_TASKS = 256
 _TIMES = {"fit_time", "score_time"}
 
+_ABANDONED = "The task was abandoned: another one of its call had failed."
+
 _current_task: ContextVar["Task | None"] = ContextVar("current_task", default=None)
-
-
-class Cancelled(BaseException):
-    """A task was abandoned because another one of its call ended the call."""
-
-
-class SharedClock:
-    """Wall time, shared out equally at every moment among the tasks that run."""
-
-    def __init__(self):
-        self._lock = threading.Lock()
-        self._running = 0
-        self._reading = 0.0
-        self._changed = time.perf_counter()
-
-    def change(self, tasks):
-        """Count `tasks` more as running; return the share of one that always ran."""
-        with self._lock:
-            now = time.perf_counter()
-            if self._running:
-                self._reading += (now - self._changed) / self._running
-            self._changed = now
-            self._running += tasks
-            return self._reading
 
 
 class Crew:
     """Starts tasks in threads, at most `MOST_TASKS` at a depth of nesting."""
 
     def __init__(self):
-        self.rendezvous = Rendezvous()
-        self.clock = SharedClock()
+        around = Rendezvous.current()
+        self.rendezvous = around or Rendezvous()
+        self._is_alone = around is None
         self.changed = threading.Condition()
         self._waiting = defaultdict(list)
         self._running = defaultdict(int)
@@ -75,6 +54,11 @@ class Crew:
             dropped = [task for task in waiting if task.call is call]
             waiting[:] = [task for task in waiting if task.call is not call]
         return dropped
+
+    def cancel(self):
+        """Release the tasks that wait in the rendezvous."""
+        if self._is_alone:
+            self.rendezvous.cancel()
 
     def join(self):
         """Wait until no thread is left."""
@@ -124,7 +108,7 @@ class Call:
         self.context = copy_context()
         self.limit = None
         self.running = set()
-        self.share = 0.0
+        self.seconds = 0.0
         self.cancelled = False
         self._hold = contextlib.ExitStack()
         self._hold_context = self.context.copy()
@@ -140,7 +124,7 @@ class Call:
         task = Task(self, function)
         task.future.add_done_callback(callback)
         if self.cancelled:
-            task.future.set_exception(Cancelled())
+            task.future.set_exception(CancelledError(_ABANDONED))
         else:
             self.crew.start(task)
         return task.future
@@ -159,12 +143,15 @@ class Call:
         """Abandon all tasks, and the calls inside them."""
         self.cancelled = True
         for task in self.crew.drop(self):
-            task.future.set_exception(Cancelled())
+            task.future.set_exception(CancelledError(_ABANDONED))
+        if self.parent is None:
+            self.crew.cancel()
         for task in list(self.running):
-            task.cancel()
+            for call in list(task.calls):
+                call.cancel()
 
     def finish(self):
-        """Wait for the tasks that still run; after an outermost call no thread is left."""
+        """Wait for the tasks that still run; an outermost call leaves no thread."""
         self._hold_context.run(self._hold.close)
         with self.crew.changed:
             self.crew.changed.wait_for(lambda: not self.running)
@@ -172,87 +159,66 @@ class Call:
             self.crew.join()
         else:
             self.parent.calls.discard(self)
-            self.parent.share += self.share
+            self.parent.seconds += self.seconds
 
 
 class Task:
     """A function that runs in a thread, in a copy of its caller's context.
 
-    `share` is the part of the wall time that it used: its own computing, and what the
-    tasks of calls inside it used.
+    `seconds` is the time that it took without what it waited for others: its own work,
+    and that of the tasks of calls inside it.
     """
 
     def __init__(self, call, function):
         self.call = call
         self.future = Future()
         self.calls = set()
-        self.share = 0.0
+        self.seconds = 0.0
         self._function = function
         self._context = call.context.copy()
         self._stack = contextlib.ExitStack()
         self._member = None
-        self._since = None
 
     def enter(self):
         """Count as running."""
-        crew = self.call.crew
         self._member = self._context.run(
-            self._stack.enter_context, crew.rendezvous.task()
+            self._stack.enter_context, self.call.crew.rendezvous.task()
         )
         self._context.run(_current_task.set, self)
-        self._since = crew.clock.change(1)
 
     def leave(self):
         """Count no longer."""
-        if self._since is not None:
-            self._stop()
         self._context.run(self._stack.close)
 
     def run(self):
         """Call the function and tell the future."""
         try:
-            result = self._context.run(self._timed)
+            results = self._context.run(self._timed)
         except BaseException as error:
             self.future.set_exception(error)
         else:
-            self.future.set_result(result)
-
-    def cancel(self):
-        """Leave the rendezvous at once, if the task waits there."""
-        cancel = getattr(self._member, "cancel", None)
-        if cancel is not None:
-            cancel()
-        for call in list(self.calls):
-            call.cancel()
+            self.future.set_result(results)
 
     @contextlib.contextmanager
     def paused(self):
         """The task waits for a call inside it."""
-        self._stop()
-        try:
-            with self.call.crew.rendezvous.waiting():
-                yield
-        finally:
-            self._since = self.call.crew.clock.change(1)
-
-    def _stop(self):
-        self.share += self.call.crew.clock.change(-1) - self._since
-        self._since = None
+        started = time.perf_counter()
+        with self.call.crew.rendezvous.waiting():
+            yield
+        self.seconds -= time.perf_counter() - started
 
     def _timed(self):
         started = time.perf_counter()
-        try:
-            results = self._function()
-        finally:
-            crew = self.call.crew
-            self._stop()
-            with crew.changed:
-                self.call.share += self.share
-        return _apportioned(results, self.share / (time.perf_counter() - started))
+        results = self._function()
+        wall = time.perf_counter() - started
+        self.seconds += wall - getattr(self._member, "waited", 0.0)
+        with self.call.crew.changed:
+            self.call.seconds += self.seconds
+        return _apportioned(results, self.seconds / wall)
 
 
 def _apportioned(results, fraction):
-    """Scale the times that scikit-learn took around a fit to the task's share."""
+    """Take from the times that scikit-learn took around a fit what was waiting."""
     for result in results:
         for key in _TIMES & result.keys() if isinstance(result, dict) else ():
             result[key] *= fraction

@@ -11,7 +11,7 @@ import contextlib
 import os
 import sys
 
-from joblib.parallel import ParallelBackendBase
+from joblib.parallel import ParallelBackendBase, register_parallel_backend
 
 from hornbeam.wrappers.crew import MOST_TASKS, Call
 from hornbeam.wrappers.progress import SearchProgress
@@ -26,8 +26,8 @@ class HornbeamBackend(ParallelBackendBase):
     negative `n_jobs`, as many tasks are in flight as suit: up to 256, and so many that
     copies of the data that each holds fit in an eighth of the memory.
 
-    `fit_time` and `score_time` of scikit-learn's results are each task's share: at every
-    moment the wall time is shared out among the tasks that run.
+    `fit_time` and `score_time` of scikit-learn's results leave out what a task waited
+    for others.
 
     Args:
         progress: whether to show the progress of each call, or a `SearchProgress`.
@@ -151,3 +151,6 @@ def _blas_threads(count):
     except ImportError:
         return contextlib.nullcontext()
     return threadpool_limits(limits=count, user_api="blas")
+
+
+register_parallel_backend("hornbeam", HornbeamBackend)

@@ -74,8 +74,8 @@ class RandomizedSearchCV(_Together, model_selection.RandomizedSearchCV):
 
 
 class HalvingGridSearchCV(_Together, model_selection.HalvingGridSearchCV):
-    """scikit-learn's `HalvingGridSearchCV`: the candidates of a rung train together."""
+    """scikit-learn's `HalvingGridSearchCV`: each rung trains at once."""
 
 
 class HalvingRandomSearchCV(_Together, model_selection.HalvingRandomSearchCV):
-    """scikit-learn's `HalvingRandomSearchCV`: the candidates of a rung train together."""
+    """scikit-learn's `HalvingRandomSearchCV`: each rung trains at once."""
