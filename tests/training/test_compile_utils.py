@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from hornbeam.core import scopes
+from hornbeam.core import scopes, tree
 from hornbeam.training.compile_utils import (
     CompileLoss,
     CompileMetrics,
@@ -168,6 +168,101 @@ def test_a_path_that_the_outputs_do_not_have():
         loss_of({"a": {"dd": "mse"}}, NEST_TRUE, {"a": {"d": ZERO}})
 
 
+def absolute(y_true, y_pred):
+    """The sum over all tensors of the mean absolute errors."""
+    pairs = zip(tree.flatten(y_true), tree.flatten(y_pred), strict=True)
+    return sum(keras.ops.mean(keras.ops.abs(a - b), axis=-1) for a, b in pairs)
+
+
+NAMES = ["y1", "y2"]
+LIST_PRED, TUPLE_PRED = [THREE, ONE], (THREE, ONE)
+DICT_PRED = {"a": THREE, "b": ONE}
+DEEP_PRED = {"a": (THREE, ONE), "b": {"c": THREE, "d": ONE}}
+
+
+@pytest.mark.parametrize(
+    ("loss", "weights", "y_pred", "names", "wanted", "logs"),
+    [
+        (
+            (absolute, ["mse", "mae"]), None, LIST_PRED, NAMES,
+            4 + 9 + 1, {"y1_y2_loss": 4, "y1_loss": 9, "y2_loss": 1},
+        ),
+        (
+            (absolute, ["mse", "mae"]), (2.0, [3.0, 4.0]), LIST_PRED, NAMES,
+            8 + 27 + 4, {"y1_y2_loss": 4, "y1_loss": 9, "y2_loss": 1},
+        ),
+        (
+            [absolute, ("mse", "mae")], None, TUPLE_PRED, NAMES,
+            4 + 9 + 1, {"y1_y2_loss": 4, "y1_loss": 9, "y2_loss": 1},
+        ),
+        (
+            [absolute, {"a": "mse", "b": "mae"}], [2.0, {"a": 3.0, "b": 4.0}],
+            DICT_PRED, NAMES, 8 + 27 + 4, {"a_b_loss": 4, "a_loss": 9, "b_loss": 1},
+        ),
+        ((absolute,), None, LIST_PRED, NAMES, 4, {}),
+        (absolute, None, LIST_PRED, NAMES, 4, {"y1_loss": 3, "y2_loss": 1}),
+        (
+            {"a": [absolute, (None, "mse")], "b": {"c": "mse"}}, None,
+            DEEP_PRED, ["p", "q", "r", "s"],
+            4 + 1 + 9, {"a_loss": 4, "a/q_loss": 1, "b/c_loss": 9},
+        ),
+        (
+            "mse", None, DEEP_PRED, ["p", "q", "r", "s"], 20,
+            {"a/p_loss": 9, "a/q_loss": 1, "b/c_loss": 9, "b/d_loss": 1},
+        ),
+        # Several losses of one output count together.
+        (
+            ["mse", ["mse", "mae"]], [1.0, [10.0, 100.0]], LIST_PRED, NAMES,
+            9 + 10 + 100, {"y1_loss": 9, "y2_loss": 2},
+        ),
+        (["mse", "mae"], None, THREE, ["y"], 12, {"y_loss": 12}),
+        # Without names of outputs, those of the losses.
+        (["mse", "mae"], None, LIST_PRED, None, 10, {"mse_loss": 9, "mae_loss": 1}),
+        (
+            ["mse", "mse"], None, LIST_PRED, None, 10,
+            {"output_0_loss": 9, "output_1_loss": 1},
+        ),
+    ],
+)  # fmt: skip
+def test_losses_of_parts_and_wholes(loss, weights, y_pred, names, wanted, logs, engine):
+    container = CompileLoss(loss, loss_weights=weights, output_names=names)
+    y_true = tree.map_structure(np.zeros_like, y_pred)
+    assert float(container(y_true, y_pred)) == pytest.approx(wanted)
+    found = {metric.name: float(metric.result()) for metric in container.metrics}
+    assert found == pytest.approx(logs)
+
+
+def test_a_loss_of_two_outputs_takes_their_common_weights():
+    container = CompileLoss((absolute, ["mse", "mae"]), output_names=NAMES)
+    weight = np.array([1.0, 0, 0, 0], "float32")
+    zeros = [ZERO, ZERO]
+    found = float(container(zeros, LIST_PRED, weight))
+    assert found == pytest.approx((4 + 9 + 1) / 4)
+    with pytest.raises(ValueError, match="'y1_y2' together.*one `sample_weight`"):
+        container(zeros, LIST_PRED, [weight, 2 * weight])
+
+
+def test_a_compute_loss_that_makes_two_outputs_of_one():
+    class Twice(keras.Model):
+        def compute_loss(self, x, y, y_pred, **kwargs):
+            return super().compute_loss(x=x, y=y, y_pred=[y_pred, y_pred], **kwargs)
+
+    inputs = keras.Input((2,))
+    model = Twice(inputs, keras.layers.Dense(2, kernel_initializer="ones")(inputs))
+    model.compile(keras.optimizers.SGD(0.0), loss=["mse", "mae"])
+    history = model.fit(ONE, [ZERO, ZERO], verbose=0).history
+    assert {name: value[0] for name, value in history.items()} == pytest.approx(
+        {"loss": 6.0, "mse_loss": 4.0, "mae_loss": 2.0}
+    )
+
+
+def test_two_targets_for_one_output():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    model.compile("sgd", loss=["mse", "mae"])
+    with pytest.raises(ValueError, match="has 1 outputs.*2 targets"):
+        model.fit(ONE, [ZERO, ZERO], verbose=0)
+
+
 def test_targets_that_are_missing():
     with pytest.raises(ValueError, match="different structures.*2 outputs.*1 targets"):
         loss_of("mse", [ZERO], [THREE, THREE], ["a", "b"])
@@ -195,7 +290,7 @@ def test_what_accuracy_and_crossentropy_mean(target, output, kind):
     assert list(metrics.result()) == ["acc", "ce", "Accuracy"]
     loss = CompileLoss("crossentropy")
     loss.build(y_true, y_pred)
-    assert type(loss._losses[0]).__name__ == f"{kind}Crossentropy"
+    assert type(loss._terms[0].loss).__name__ == f"{kind}Crossentropy"
 
 
 def names_of(metrics, weighted=None, y_pred=THREE, names=None):

@@ -120,7 +120,8 @@ class LossFunctionWrapper(Loss):
 
     def call(self, y_true, y_pred):
         """Call the function."""
-        y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+        if not isinstance(y_pred, list | tuple | dict):
+            y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self.kwargs)
 
     def structure_key(self):

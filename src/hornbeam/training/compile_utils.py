@@ -16,6 +16,7 @@ from hornbeam.core.scopes import batch_mask
 from hornbeam.losses.loss import Loss, LossFunctionWrapper
 from hornbeam.metrics.metric import Metric
 from hornbeam.metrics.reduction import MeanMetricWrapper, merge_mask
+from hornbeam.training.loss_terms import find_terms
 from hornbeam.training.outputs import Outputs
 
 # What "accuracy" and "crossentropy" mean for binary, sparse and one-hot targets.
@@ -125,15 +126,14 @@ class CompileLoss(Loss):
         self.loss_weights = loss_weights
         self.output_names = output_names
         self.built = False
-        self._losses = []
-        self._weights = []
-        self._trackers = []
+        self._terms = []
+        self._trackers = {}
         self._outputs = None
 
     @property
     def metrics(self):
         """The running means of the outputs' losses, where there are several."""
-        return [tracker for tracker in self._trackers if tracker is not None]
+        return list(self._trackers.values())
 
     @property
     def variables(self):
@@ -143,68 +143,77 @@ class CompileLoss(Loss):
     @property
     def accepts_padding(self):
         """Whether all losses do; not known before they are built."""
-        return all(loss is None or loss.accepts_padding for loss in self._losses)
+        return all(term.loss.accepts_padding for term in self._terms)
 
     def build(self, y_true, y_pred):
-        """Find the loss of each output, now that the outputs are known."""
+        """Find the losses of the outputs, now that these are known."""
+        if _makes_more_outputs(self.loss, y_true, y_pred):
+            y_pred = tree.map_structure(lambda _: y_pred, y_true)
         outputs = Outputs(y_pred, self.output_names)
-        given = outputs.distribute(self.loss, "loss", _is_loss)
-        targets = _targets(outputs, y_true, given)
+        terms = find_terms(outputs, self.loss)
+        targets = _targets(outputs, y_true, _seen(outputs, terms))
         predictions = outputs.flatten(y_pred)
+        for term in terms:
+            pair = term.pick(targets), term.pick(predictions)
+            term.loss = resolve_loss(term.given, *pair)
+        _name_terms(terms)
+        self._weigh(outputs, terms)
         self._outputs = outputs
-        self._losses = [
-            resolve_loss(_only(entry), target, prediction)
-            for entry, target, prediction in zip(
-                given, targets, predictions, strict=True
-            )
-        ]
-        self._weights = self._distribute_weights(outputs)
-        several = sum(loss is not None for loss in self._losses) > 1
-        if not self.built:
-            self._trackers = [
-                metrics_module.Mean(name=f"{outputs.label(i) or f'output_{i}'}_loss")
-                if several and loss is not None
-                else None
-                for i, loss in enumerate(self._losses)
-            ]
+        self._terms = terms
+        if not self.built and len(terms) > 1:
+            self._trackers = {
+                term.label: metrics_module.Mean(name=f"{term.label}_loss")
+                for term in terms
+            }
         self.built = True
 
-    def _distribute_weights(self, outputs):
+    def _weigh(self, outputs, terms):
+        """Give the terms their weights, which have the form of the losses or outputs.
+
+        A list has one an output or one a loss.
+        """
         weights = self.loss_weights
-        with_loss = [i for i, loss in enumerate(self._losses) if loss is not None]
-        if isinstance(weights, list | tuple):
-            if len(weights) == len(with_loss):
-                found = dict(zip(with_loss, weights, strict=True))
-                return [found.get(i) for i in range(outputs.count)]
-            if len(weights) != outputs.count:
-                raise ValueError(
-                    "`loss_weights` must match the number of losses, got "
-                    f"{len(with_loss)} losses and {len(weights)} weights."
-                )
-        return outputs.distribute(weights, "loss_weights", _is_weight)
+        flat = tree.flatten(weights)
+        if isinstance(weights, list | tuple) and len(flat) == len(terms):
+            for term, weight in zip(terms, flat, strict=True):
+                term.weight = weight
+            return
+        if isinstance(weights, list | tuple) and len(weights) != outputs.count:
+            raise ValueError(
+                "`loss_weights` must match the number of losses, got "
+                f"{len(terms)} losses and {len(flat)} weights."
+            )
+        by_output = outputs.distribute(weights, "loss_weights", _is_weight)
+        for term in terms:
+            term.weight = by_output[term.numbers[0]]
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """Return the weighted sum of the losses, or None where there is none."""
         if not self.built:
             self.build(y_true, y_pred)
         outputs = self._outputs
+        seen = _seen(outputs, self._terms)
+        targets = _targets(outputs, y_true, seen)
         predictions = outputs.flatten(y_pred)
-        targets = _targets(outputs, y_true, self._losses)
-        weights = _sample_weights(outputs, sample_weight, self._losses)
-        total = None
-        for index, loss in enumerate(self._losses):
-            if loss is None:
-                continue
-            value = loss(targets[index], predictions[index], weights[index])
-            if self._trackers[index] is not None:
-                rows = valid_row_count(predictions[index])
-                tracked = ops.stop_gradient(value)
-                self._trackers[index].update_state(tracked, sample_weight=rows)
-            if self._weights[index] is not None:
-                value = value * ops.convert_to_tensor(
-                    self._weights[index], dtype=value.dtype
+        if len(predictions) != outputs.count:
+            raise _different_structures(outputs, seen, y_true, y_pred)
+        weights = _sample_weights(outputs, sample_weight, seen)
+        total, tracked = None, {}
+        for term in self._terms:
+            value = term.loss(
+                term.pick(targets), term.pick(predictions), term.sample_weight(weights)
+            )
+            if self._trackers:
+                tracked[term.label] = ops.stop_gradient(value) + tracked.get(
+                    term.label, 0
                 )
+            if term.weight is not None:
+                value = value * ops.convert_to_tensor(term.weight, dtype=value.dtype)
             total = value if total is None else total + value
+        if tracked:
+            rows = valid_row_count(predictions[0])
+            for label, value in tracked.items():
+                self._trackers[label].update_state(value, sample_weight=rows)
         return total
 
     def call(self, y_true, y_pred, sample_weight=None):
@@ -225,14 +234,27 @@ def valid_row_count(y_pred):
     return 1 if not shape or shape[0] is None else shape[0]
 
 
-def _only(x):
-    """Return what a list of one holds; other things as they are."""
-    return x[0] if isinstance(x, list | tuple) and len(x) == 1 else x
+def _makes_more_outputs(loss, y_true, y_pred):
+    """Whether the one output must become several in the user's `compute_loss`."""
+    is_list = isinstance(loss, list | tuple) and len(loss) > 1
+    if not is_list or tree.is_nested(y_pred) or not tree.is_nested(y_true):
+        return False
+    return len(tree.flatten(y_true)) == len(loss)
 
 
-def _is_loss(x, single=True):
-    is_config = isinstance(x, dict) and "class_name" in x
-    return is_config or not isinstance(x, list | tuple | dict)
+def _seen(outputs, terms):
+    """Return for each output whether a loss sees it: True or None."""
+    numbers = {number for term in terms for number in term.numbers}
+    return [True if i in numbers else None for i in range(outputs.count)]
+
+
+def _name_terms(terms):
+    """Label what has no name after its loss, if that tells the losses apart."""
+    names = [t.given if isinstance(t.given, str) else t.loss.name for t in terms]
+    distinct = len(set(names)) == len(names)
+    for term, name in zip(terms, names, strict=True):
+        if term.label is None:
+            term.label = name if distinct else f"output_{term.numbers[0]}"
 
 
 def _is_weight(x, single=True):
@@ -253,11 +275,18 @@ def _targets(outputs, y_true, losses):
     if len(found) == len(with_loss):
         by_index = dict(zip(with_loss, found, strict=True))
         return [by_index.get(i) for i in range(outputs.count)]
-    raise ValueError(
+    raise _different_structures(outputs, losses, y_true, outputs.structure)
+
+
+def _different_structures(outputs, losses, y_true, y_pred):
+    with_loss = sum(loss is not None for loss in losses)
+    return ValueError(
         "y_true and y_pred have different structures. The model has "
-        f"{outputs.count} outputs{f' {outputs.names}' if outputs.names else ''}, "
-        f"{len(with_loss)} of them with a loss or a metric, but {len(found)} targets "
-        f"were given.\ny_true: {_shapes(y_true)}\ny_pred: {_shapes(outputs.structure)}"
+        f"{len(tree.flatten(y_pred))} outputs"
+        f"{f' {outputs.names}' if outputs.names else ''}, "
+        f"{with_loss} of them with a loss or a metric, but "
+        f"{len(tree.flatten(y_true))} targets were given.\n"
+        f"y_true: {_shapes(y_true)}\ny_pred: {_shapes(y_pred)}"
     )
 
 
@@ -414,7 +443,7 @@ class CompileMetrics(Metric):
         several = self._outputs is not None and self._outputs.count > 1
         for lists, weighted in ((self._plain, False), (self._weighted, True)):
             for index, entry in enumerate(lists):
-                label = self._outputs.label(index) if several else None
+                label = self._outputs.name(index) if several else None
                 for metric in entry:
                     value = metric.result()
                     named = value if isinstance(value, dict) else {metric.name: value}

@@ -26,10 +26,28 @@ class Outputs:
         if is_flat_dict and set(y_pred) != set(self.names):
             self.names = sorted(y_pred)
         self.structure = y_pred
+        self.numbered = self._number()
+        # What the logs of losses call the outputs: their keys or names, by path.
+        self.labels = [None] * self.count
+        _label(self.numbered, "", self.names, self.labels)
 
-    def label(self, index):
+    def _number(self):
+        """Return the nest of the outputs, with their numbers in the flat order."""
+        if isinstance(self.structure, dict) and set(self.structure) == set(self.names):
+            return {name: number for number, name in enumerate(self.names)}
+        numbers = iter(range(self.count))
+        return tree.map_structure(lambda _: next(numbers), self.structure)
+
+    def name(self, index):
         """Return the name of an output, or None."""
         return self.names[index] if self.names else None
+
+    def label_of(self, place, path):
+        """Return what logs call the outputs `place` at a path, or None."""
+        if path:
+            return "/".join(str(key) for key in path)
+        labels = [self.labels[number] for number in tree.flatten(place)]
+        return None if None in labels else "_".join(labels)
 
     def flatten(self, values):
         """Return the leaves of outputs or targets, in the outputs' order."""
@@ -57,10 +75,43 @@ class Outputs:
             if all(x is None or is_leaf(x, True) for x in given):
                 return list(given)
         found = [None] * self.count
-        positions = iter(range(self.count))
-        numbered = tree.map_structure(lambda _: next(positions), self.structure)
-        _match(given, numbered, (), found, what, is_leaf)
+        self._match(given, self.numbered, (), found, what, is_leaf)
         return found
+
+    def _match(self, given, place, path, found, what, is_leaf):
+        """Walk `given` along the nest of output numbers and fill in `found`."""
+        if given is None:
+            return
+        if is_leaf(given, isinstance(place, int)):
+            for index in tree.flatten(place):
+                found[index] = given
+            return
+        for one, inner, inner_path in self.parts(given, place, path, what):
+            self._match(one, inner, inner_path, found, what, is_leaf)
+
+    def parts(self, given, place, path, what):
+        """Return `(part of given, part of place, its path)`, in the outputs' order.
+
+        Args:
+            given: a list or dict.
+            place: the nest of output numbers that it is for.
+            path: where that is.
+            what: the argument's name in errors.
+        """
+        if not isinstance(given, dict):
+            return _parts_of_list(given, place, path, what)
+        if not path and self._are_names(given):
+            self._check_names(given, what)
+            place = {name: number for number, name in enumerate(self.names)}
+        known = place if isinstance(place, dict) else {}
+        for key in given:
+            if key not in known:
+                raise UnknownOutputError(
+                    f"The path {(*path, key)} in `{what}` can't be found in the "
+                    f"model's output (`y_pred`), which is {_describe(place)} there."
+                    f"{did_you_mean(key, known or self.names)}"
+                )
+        return [(given[key], place[key], (*path, key)) for key in place if key in given]
 
     def _are_names(self, given):
         known = [key in self.names for key in given]
@@ -71,48 +122,51 @@ class Outputs:
     def _check_names(self, given, what):
         for key in given:
             if key not in self.names:
-                raise ValueError(
+                raise UnknownOutputError(
                     f"`{what}` names an output {key!r} that the model does not have. "
                     f"Outputs: {self.names}.{did_you_mean(key, self.names)}"
                 )
 
 
-def _match(given, numbered, path, found, what, is_leaf):
-    """Walk `given` along the nest of output numbers and fill in `found`."""
-    if given is None:
-        return
-    if is_leaf(given, isinstance(numbered, int)):
-        for index in tree.flatten(numbered):
-            found[index] = given
-        return
-    for key, value in _items(given, numbered, path, what):
-        try:
-            inner = numbered if key is ... else numbered[key]
-        except (KeyError, IndexError, TypeError):
-            near = did_you_mean(key, numbered) if isinstance(numbered, dict) else ""
-            raise KeyError(
-                f"The path {(*path, key)} in `{what}` can't be found in the model's "
-                f"output (`y_pred`), which is {_describe(numbered)} there.{near}"
-            ) from None
-        _match(value, inner, (*path, key), found, what, is_leaf)
+class UnknownOutputError(ValueError, KeyError):
+    """A dict that is given for the outputs names one that the model does not have."""
+
+    __str__ = Exception.__str__
 
 
-def _items(given, numbered, path, what):
-    if isinstance(given, dict):
-        return given.items()
-    size = len(numbered) if isinstance(numbered, list | tuple | dict) else 1
+def _label(place, path, names, labels):
+    """Fill in the labels: keys, and names in lists, with the path before them."""
+    if isinstance(place, int):
+        labels[place] = path or (names[place] if names else None)
+        return
+    is_dict = isinstance(place, dict)
+    for key, inner in place.items() if is_dict else enumerate(place):
+        last = key
+        if not is_dict and isinstance(inner, int):
+            last = names[inner] if names else (key if path else None)
+        if last is None:
+            continue
+        _label(inner, f"{path}/{last}" if path else str(last), names, labels)
+
+
+def _parts_of_list(given, place, path, what):
+    size = len(place) if isinstance(place, list | tuple | dict) else 1
     if len(given) != size:
-        where = f" at {path}" if path else ""
         raise ValueError(
-            f"`{what}`{where} is a list of {len(given)}, but the model has {size} "
+            f"`{what}`{_at(path)} is a list of {len(given)}, but the model has {size} "
             f"output{'s' if size > 1 else ''} there. Expected one entry an output, "
             f"None for outputs that have none. Received: {what}={given!r}"
         )
-    if isinstance(numbered, dict):
-        return zip(sorted(numbered), given, strict=True)
-    if isinstance(numbered, list | tuple):
-        return enumerate(given)
-    return [(..., given[0])]
+    if isinstance(place, int):
+        return [(given[0], place, path)]
+    keys = list(place) if isinstance(place, dict) else range(size)
+    return [
+        (one, place[key], (*path, key)) for key, one in zip(keys, given, strict=True)
+    ]
+
+
+def _at(path):
+    return f" at {path}" if path else ""
 
 
 def _describe(numbered):

@@ -119,7 +119,7 @@ class Steps:
         outputs = getattr(graph, "_outputs_struct", None)
         if outputs is None:
             return None
-        if isinstance(outputs, dict):
+        if isinstance(outputs, dict) and not any(map(tree.is_nested, outputs.values())):
             return sorted(outputs)
         return [x._keras_history.operation.name for x in tree.flatten(outputs)]
 

@@ -1,0 +1,93 @@
+"""Loss terms: which loss of compile()'s `loss` sees which of the model's outputs.
+
+A loss sees what is at its place: in `{"a": mse}` the output "a". Where the outputs have
+parts and the losses another form, a list holds several losses of the whole, as in
+`["mse", [f, g]]` for one output or `(whole, [f, g])` for a list of two.
+"""
+
+from hornbeam.core import tree
+from hornbeam.losses.loss import is_ours
+
+
+class LossTerm:
+    """A loss and the outputs that it sees.
+
+    Args:
+        given: the entry of compile()'s `loss`.
+        place: the number of an output, or a nest of numbers.
+        label: the name in the logs, or None.
+    """
+
+    def __init__(self, given, place, label):
+        self.given = given
+        self.place = place
+        self.label = label
+        self.loss = None
+        self.weight = None
+
+    @property
+    def numbers(self):
+        """The numbers of the outputs that the loss sees."""
+        return tree.flatten(self.place)
+
+    def pick(self, values):
+        """Return what the loss sees of a flat list, in the form of the outputs."""
+        return tree.map_structure(lambda number: values[number], self.place)
+
+    def sample_weight(self, weights):
+        """Return the weights for the loss: those that its outputs have in common."""
+        found = [weights[number] for number in self.numbers]
+        if any(one is not found[0] for one in found):
+            raise ValueError(
+                f"The loss {self.given!r} sees outputs {self.label!r} together, so it "
+                "needs one `sample_weight` for all of them."
+            )
+        return found[0]
+
+
+def find_terms(outputs, given):
+    """Return the terms of compile()'s `loss`, in the outputs' order."""
+    if is_loss(given):
+        each = enumerate(outputs.labels)
+        return [LossTerm(given, number, label) for number, label in each]
+    return list(_walk(outputs, given, outputs.numbered, ()))
+
+
+def _walk(outputs, given, place, path):
+    if given is None:
+        return
+    if is_loss(given):
+        yield from _terms_at(outputs, given, place, path)
+        return
+    if isinstance(given, list | tuple) and _are_alternatives(given, place):
+        parts = [(one, place, path) for one in given]
+    else:
+        parts = outputs.parts(given, place, path, "loss")
+    for part in parts:
+        yield from _walk(outputs, *part)
+
+
+def _terms_at(outputs, given, place, path):
+    """Our losses compare tensor by tensor; a user's sees the nest that is there."""
+    if isinstance(place, int):
+        yield LossTerm(given, place, outputs.labels[place])
+    elif isinstance(given, str | dict) or is_ours(given) or is_ours(type(given)):
+        for number in tree.flatten(place):
+            yield LossTerm(given, number, outputs.labels[number])
+    else:
+        yield LossTerm(given, place, outputs.label_of(place, path))
+
+
+def _are_alternatives(given, place):
+    """Whether a list holds several losses of one thing, not one loss a part."""
+    if isinstance(place, int):
+        return True
+    if type(given) is type(place):
+        return False
+    return len(given) == 1 < len(place) or not all(map(is_loss, given))
+
+
+def is_loss(x, single=True):
+    """Whether `x` stands for one loss, and is no container."""
+    is_config = isinstance(x, dict) and "class_name" in x
+    return is_config or not isinstance(x, list | tuple | dict)
