@@ -1,0 +1,201 @@
+"""Learning curves of many fits in one picture."""
+
+import numpy as np
+
+from hornbeam.core.errors import did_you_mean
+from hornbeam.visualization.results import SearchResults, key, short, text
+
+_MOST_NAMES = 12  # more curves than these get a colour bar
+
+
+class HistoryRecorder:
+    """A scorer that also keeps the history of each fitted estimator it is shown.
+
+    Attributes:
+        records: pairs `(parameters, curves)`, one for each fit.
+    """
+
+    def __init__(self, scoring=None):
+        self.scoring = scoring
+        self.records = []
+
+    def __call__(self, estimator, *arguments, **keywords):
+        """Score the estimator as `scoring` says, and keep its history."""
+        from sklearn.metrics import check_scoring
+
+        curves = _curves(estimator)
+        # With `return_train_score` the same fit comes twice.
+        if all(curves is not known for _, known in self.records):
+            self.records.append((estimator.get_params(), curves))
+        scorer = check_scoring(estimator, self.scoring)
+        return scorer(estimator, *arguments, **keywords)
+
+
+def record_histories(scoring=None):
+    """Return a scorer for a search that keeps every fit's history.
+
+    A search keeps its scores and its best estimator only. With
+    `GridSearchCV(estimator, grid, scoring=record_histories("accuracy"))` the learning
+    curves of all fits can be drawn: `plot_learning_curves(search)`. The fits must run
+    in this process (`n_jobs=1`, threads, or the "hornbeam" backend).
+
+    Args:
+        scoring: what the scorer returns, as in scikit-learn. Default: the estimator's
+            own `score`.
+
+    >>> import hornbeam as keras
+    >>> keras.visualization.record_histories("accuracy").records
+    []
+    """
+    return HistoryRecorder(scoring)
+
+
+def plot_learning_curves(source, metrics=None, path=None):
+    """Draw the curves of many fits, one panel a metric, validation dashed.
+
+    The folds of a search's candidate are thin lines and their mean a thick one. More
+    than twelve candidates are coloured by their mean test score. Needs matplotlib
+    (`pip install 'hornbeam[plot]'`).
+
+    Args:
+        source: a search whose `scoring` is `record_histories(...)`; what
+            `cross_validate(..., return_estimator=True)` returned; a dict from a name to
+            a history; or a list of histories. A history is what `fit` returned, its
+            `history` dict, or a fitted estimator with `history_`.
+        metrics: names to draw. Default: all, without their `val_` twins.
+        path: where the picture is written (its ending names the format). Default: it
+            is not written.
+
+    Returns:
+        The matplotlib Figure.
+
+    >>> import hornbeam as keras
+    >>> curves = {"0.1": {"loss": [3, 2, 1]}, "0.5": {"loss": [3, 2.5, 2]}}
+    >>> figure = keras.visualization.plot_learning_curves(curves)
+    >>> [line.get_label() for line in figure.axes[0].get_lines()]
+    ['0.1', '0.5']
+    """
+    from matplotlib.figure import Figure
+
+    groups, scores = _groups(source)
+    known = dict.fromkeys(name for _, fits in groups for fit in fits for name in fit)
+    if isinstance(metrics, str):
+        metrics = [metrics]
+    names = metrics or [name for name in known if not name.startswith("val_")]
+    for name in names:
+        if name not in known:
+            raise ValueError(
+                f"plot_learning_curves(): there is no {name!r} in the histories. They "
+                f"have {sorted(known)}.{did_you_mean(name, known)}"
+            )
+    if not names:
+        raise ValueError("plot_learning_curves(): the histories are empty.")
+    figure = Figure(figsize=(5.5 * len(names), 4.2), layout="constrained")
+    (panels,) = figure.subplots(1, len(names), squeeze=False)
+    colours, bar = _colours(len(groups), scores)
+    for axes, name in zip(panels, names, strict=True):
+        for (label, fits), colour in zip(groups, colours, strict=True):
+            _draw(axes, [fit.get(name) for fit in fits], color=colour, label=label)
+            validation = [fit.get(f"val_{name}") for fit in fits]
+            _draw(axes, validation, color=colour, linestyle="--")
+        axes.set_xlabel("epoch")
+        axes.set_title(name, fontsize="medium")
+        axes.grid(alpha=0.3)
+    if bar is not None:
+        figure.colorbar(bar, ax=list(panels), pad=0.02, label="mean test score")
+    elif len(groups) <= _MOST_NAMES:
+        panels[-1].legend(fontsize="small", title=_title(source))
+    if path is not None:
+        figure.savefig(path, dpi=120)
+    return figure
+
+
+def _draw(axes, fits, **style):
+    """Draw the fits of one group: each thin, and the mean of several thick."""
+    fits = [np.asarray(values, dtype=float) for values in fits if values is not None]
+    if not fits:
+        return
+    if len(fits) > 1:
+        for values in fits:
+            epochs = np.arange(1, len(values) + 1)
+            axes.plot(epochs, values, alpha=0.35, linewidth=0.7, color=style["color"])
+    # Fits that stopped early have no mean with the others after their end.
+    shortest = min(map(len, fits))
+    mean = np.mean([values[:shortest] for values in fits], axis=0)
+    marker = "o" * (shortest < 2)
+    axes.plot(np.arange(1, shortest + 1), mean, marker=marker, **style)
+
+
+def _colours(count, scores):
+    """Return a colour for each group, and what a colour bar needs or None."""
+    from matplotlib import colormaps
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    if count <= _MOST_NAMES or scores is None or np.isnan(scores).all():
+        return colormaps["viridis"](np.linspace(0, 0.9, count)), None
+    bar = ScalarMappable(Normalize(np.nanmin(scores), np.nanmax(scores)), "viridis")
+    return bar.to_rgba(scores), bar
+
+
+def _groups(source):
+    """Return pairs `(label, curves of its fits)`, and the groups' scores or None."""
+    recorder = getattr(source, "scoring", None)
+    if isinstance(recorder, HistoryRecorder):
+        return _groups_of_search(source, recorder.records)
+    if hasattr(source, "cv_results_"):
+        raise ValueError(
+            "plot_learning_curves(): this search has kept no histories. Make it with "
+            "scoring=hornbeam.visualization.record_histories(...)."
+        )
+    if isinstance(source, dict) and "estimator" in source:
+        source = {f"fold {i + 1}": x for i, x in enumerate(source["estimator"])}
+    if not isinstance(source, dict):
+        source = {str(i + 1): x for i, x in enumerate(source)}
+    return [(str(name), [_curves(x)]) for name, x in source.items()], None
+
+
+def _groups_of_search(search, records):
+    """Group what was recorded by candidate, the worst candidate first."""
+    results = SearchResults(search, "plot_learning_curves")
+    found = [[] for _ in results.params]
+    for params, curves in records:
+        for fits, candidate in zip(found, results.params, strict=True):
+            if all(key(params[name]) == key(x) for name, x in candidate.items()):
+                fits.append(curves)
+    if not any(found):
+        raise ValueError(
+            "plot_learning_curves(): no history was recorded. The fits must run in "
+            'this process: n_jobs=1, threads, or joblib\'s backend "hornbeam".'
+        )
+    names = results.choose(None)
+    labels = [
+        ", ".join(text(params.get(name)) for name in names) for params in results.params
+    ]
+    scores = results.column("mean_test", results.metrics[0])
+    keep = [row for row in range(len(found)) if found[row]]
+    if len(keep) > _MOST_NAMES:
+        keep.sort(key=lambda row: np.nan_to_num(scores[row], nan=-np.inf))
+    return [(labels[row], found[row]) for row in keep], scores[keep]
+
+
+def _title(source):
+    """Return what heads the legend: the parameters of a search."""
+    if not hasattr(source, "cv_results_"):
+        return None
+    names = SearchResults(source, "plot_learning_curves").choose(None)
+    return ", ".join(map(short, names))
+
+
+def _curves(source):
+    """Return the dict of curves of a history, an estimator or a pipeline of it."""
+    if hasattr(source, "steps"):
+        source = source.steps[-1][1]
+    history = getattr(source, "history_", source)
+    curves = getattr(history, "history", history)
+    if not isinstance(curves, dict):
+        raise ValueError(
+            "plot_learning_curves(): expected a history (of `fit`, or an estimator's "
+            f"`history_`), received {type(source).__name__}."
+        )
+    return curves

@@ -1,0 +1,160 @@
+"""What a search of scikit-learn's found, read from its `cv_results_`."""
+
+import numbers
+
+import numpy as np
+
+from hornbeam.core.errors import did_you_mean
+
+
+class SearchResults:
+    """The candidates of a search and their scores.
+
+    A candidate that was measured several times (successive halving) counts as it was
+    measured last, with the most resources.
+
+    Args:
+        search: a fitted search, or its `cv_results_`.
+        caller: the name of the public function, for errors.
+
+    Attributes:
+        params: a dict for each candidate.
+        metrics: the names of the scores; of one nameless score `["score"]`.
+        varying: the names of the parameters that differ among candidates.
+    """
+
+    def __init__(self, search, caller):
+        results = getattr(search, "cv_results_", search)
+        if not hasattr(results, "keys") or "params" not in results:
+            raise ValueError(
+                f"{caller}(): expected a fitted search with `cv_results_`, such as "
+                f"GridSearchCV, received {type(search).__name__}. Was its `fit` called?"
+            )
+        self._caller = caller
+        self._rows = _last_of_each(list(results["params"]))
+        self._results = results
+        self._scoring = getattr(search, "scoring", None)
+        self._chosen = getattr(search, "best_index_", None)
+        self.params = [results["params"][row] for row in self._rows]
+        start = "mean_test_"
+        found = [key[len(start) :] for key in results if key.startswith(start)]
+        chosen = getattr(search, "refit", None)
+        # The score by which the search chose comes first.
+        self.metrics = sorted(found, key=lambda name: name != chosen)
+        names = dict.fromkeys(name for params in self.params for name in params)
+        self.varying = [name for name in names if len(self.distinct(name)) > 1]
+
+    def column(self, start, metric="score"):
+        """Return e.g. `column("mean_test", "accuracy")`, one number a candidate."""
+        values = np.ma.filled(np.ma.asarray(self._results[f"{start}_{metric}"]), np.nan)
+        return values.astype(float)[self._rows]
+
+    def folds(self, metric):
+        """Return the scores of shape (candidates, folds)."""
+        columns = []
+        while f"split{len(columns)}_test_{metric}" in self._results:
+            columns.append(self.column(f"split{len(columns)}_test", metric))
+        return np.stack(columns, axis=1)
+
+    def label(self, metric):
+        """Return the score's name; that of a nameless one is its scorer's."""
+        named = metric != "score" or not isinstance(self._scoring, str)
+        return metric if named else self._scoring
+
+    def best(self, metric):
+        """Return the index of the search's choice, or of the highest mean, or None."""
+        if metric == self.metrics[0] and self._chosen in self._rows:
+            return self._rows.index(self._chosen)
+        means = self.column("mean_test", metric)
+        return None if np.isnan(means).all() else int(np.nanargmax(means))
+
+    def values(self, name):
+        """Return the parameter of each candidate; None where it has none."""
+        return [params.get(name) for params in self.params]
+
+    def distinct(self, name):
+        """Return the parameter's values, each once, numbers in order."""
+        values = list({key(value): value for value in self.values(name)}.values())
+        return sorted(values) if all(map(is_number, values)) else values
+
+    def places(self, name):
+        """Return for each candidate where its value is in `distinct(name)`."""
+        order = {key(value): i for i, value in enumerate(self.distinct(name))}
+        return np.array([order[key(value)] for value in self.values(name)])
+
+    def choose(self, parameters):
+        """Return the parameters to show: those asked for, else those that vary."""
+        known = list(dict.fromkeys(name for params in self.params for name in params))
+        if not known:
+            raise ValueError(
+                f"{self._caller}(): the candidates of this search have no parameters."
+            )
+        if isinstance(parameters, str):
+            parameters = [parameters]
+        return [
+            self._find("parameter", known, name)
+            for name in parameters or self.varying or known[:1]
+        ]
+
+    def choose_metrics(self, metrics):
+        """Return the scores to show: those asked for, else all."""
+        if isinstance(metrics, str):
+            metrics = [metrics]
+        return [
+            self._find("score", self.metrics, name) for name in metrics or self.metrics
+        ]
+
+    def _find(self, what, known, name):
+        """Return the name in full; `dropout_rate` also finds `model__dropout_rate`."""
+        ends = [full for full in known if full.endswith(f"__{name}")]
+        if name in known or len(ends) == 1:
+            return name if name in known else ends[0]
+        raise ValueError(
+            f"{self._caller}(): there is no {what} {name!r} in the search. It has "
+            f"{known}.{did_you_mean(name, known)}"
+        )
+
+
+def is_number(value):
+    """Whether a parameter's value has a place on an axis of numbers."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def text(value):
+    """Return a short text for a parameter's value."""
+    if isinstance(value, float | np.floating):
+        return f"{value:.4g}"
+    named = getattr(value, "__name__", None)
+    if named is None and type(value).__repr__ is object.__repr__:
+        named = type(value).__name__
+    found = named or str(value)
+    return found if len(found) <= 24 else found[:23] + "…"
+
+
+def short(name):
+    """Return a parameter's name without the names of what holds it."""
+    return name.rsplit("__", 1)[-1]
+
+
+def key(value):
+    """Return what is equal for equal values: 1 and 1.0 are, 1 and True are not."""
+    if is_number(value):
+        return "number", "nan" if value != value else value
+    try:
+        hash(value)
+    except TypeError:
+        return type(value).__name__, repr(value)
+    if hasattr(value, "get_config") and not isinstance(value, type):
+        return type(value).__name__, repr(value.get_config())
+    return type(value).__name__, value
+
+
+def _last_of_each(params):
+    """Return the last row of each candidate, in order of their first."""
+    last = {}
+    for row, candidate in enumerate(params):
+        candidate_key = tuple(
+            (name, key(candidate[name])) for name in sorted(candidate)
+        )
+        last[candidate_key] = row
+    return list(last.values())

@@ -1,0 +1,303 @@
+"""Pictures of a hyperparameter search."""
+
+import numpy as np
+
+from hornbeam.visualization.results import SearchResults, is_number, short, text
+
+_BEST = {"color": "tab:red", "zorder": 5}
+_LINE = "tab:blue"
+_COLOURS = "viridis"
+
+
+def plot_search(search, parameters=None, metrics=None, path=None):
+    """Draw the scores of a search against its parameters, one panel a score.
+
+    One parameter gives a line with the spread over the folds (numbers) or a point with
+    a bar a value; two give a heat map, or points in a plane where the values form no
+    grid; more give parallel coordinates coloured by the mean score. Where parameters
+    that are not shown vary too, the best over them is shown. Failed fits (nan) are gaps
+    and counted in the title. Needs matplotlib (`pip install 'hornbeam[plot]'`).
+
+    Args:
+        search: a fitted `GridSearchCV`, `RandomizedSearchCV` (anything with
+            `cv_results_`), or its `cv_results_`.
+        parameters: names to show; `"rate"` also finds `"model__rate"`. Default: those
+            that vary.
+        metrics: names of the scores to draw. Default: all, the one of `refit` first.
+        path: where the picture is written (its ending names the format). Default: it
+            is not written.
+
+    Returns:
+        The matplotlib Figure.
+
+    >>> import hornbeam as keras
+    >>> results = {
+    ...     "params": [{"rate": 0.1}, {"rate": 0.3}],
+    ...     "split0_test_score": [0.78, 0.91],
+    ...     "split1_test_score": [0.82, 0.89],
+    ...     "mean_test_score": [0.8, 0.9],
+    ...     "std_test_score": [0.02, 0.01],
+    ... }
+    >>> figure = keras.visualization.plot_search(results)
+    >>> figure.axes[0].get_xlabel()
+    'rate'
+    """
+    from matplotlib.figure import Figure
+
+    results = SearchResults(search, "plot_search")
+    names = results.choose(parameters)
+    metrics = results.choose_metrics(metrics)
+    draw = {1: _against_one, 2: _against_two}.get(len(names), _parallel_coordinates)
+    width = max(5.5, 1.6 * (len(names) + 1))
+    figure = Figure(figsize=(width * len(metrics), 4.2), layout="constrained")
+    (panels,) = figure.subplots(1, len(metrics), squeeze=False)
+    for axes, metric in zip(panels, metrics, strict=True):
+        draw(axes, results, names, metric)
+        axes.set_title(_title(results, names, metric), fontsize="medium")
+    if path is not None:
+        figure.savefig(path, dpi=120)
+    return figure
+
+
+def _title(results, names, metric):
+    """Say which score this is, the best one, and how many fits failed."""
+    best = results.best(metric)
+    lines = [results.label(metric)]
+    if best is not None:
+        mean = results.column("mean_test", metric)[best]
+        spread = results.column("std_test", metric)[best]
+        lines[0] += f": best {mean:.4f} ± {spread:.4f}"
+    hidden = [short(name) for name in results.varying if name not in names]
+    if hidden:
+        lines.append(f"the best over {', '.join(hidden)}")
+    folds = results.folds(metric)
+    failed = np.isnan(folds).sum()
+    if failed:
+        lines.append(f"{failed} of {folds.size} fits failed")
+    return "\n".join(lines)
+
+
+def _against_one(axes, results, names, metric):
+    """Draw the mean with the spread over the folds, and each fold as a dot."""
+    (name,) = names
+    means = results.column("mean_test", metric)
+    values, across = results.distinct(name), results.places(name)
+    places = _scale_axis(axes.xaxis, values)
+    shown = _best_of_each(across, means)
+    mean, spread = means[shown], results.column("std_test", metric)[shown]
+    axes.plot(places, results.folds(metric)[shown], ".", color="0.65", zorder=1)
+    others = np.setdiff1d(np.arange(len(means)), shown)
+    axes.plot(places[across[others]], means[others], "_", color=_LINE)
+    style = {"color": _LINE, "label": "mean ± std over the folds"}
+    if all(map(is_number, values)):
+        axes.fill_between(
+            places, mean - spread, mean + spread, alpha=0.2, linewidth=0, color=_LINE
+        )
+        axes.plot(places, mean, "o-", **style)
+    else:
+        axes.errorbar(places, mean, spread, fmt="o", capsize=4, **style)
+        axes.margins(x=0.15)
+    failed = places[np.isnan(mean)]
+    if len(failed):
+        # They have a place on the parameter's axis, and none on that of the scores.
+        at_bottom = {"transform": axes.get_xaxis_transform(), "clip_on": False}
+        axes.plot(failed, 0 * failed, "x", color="0.4", label="failed", **at_bottom)
+    best = results.best(metric)
+    if best is not None:
+        label = f"best: {text(values[across[best]])}"
+        place = places[across[best]]
+        axes.plot(place, means[best], "*", markersize=14, label=label, **_BEST)
+    axes.set_xlabel(short(name))
+    axes.set_ylabel(results.label(metric))
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+
+
+def _best_of_each(groups, means):
+    """Return for each group the candidate with the highest mean."""
+    best = np.zeros(groups.max() + 1, int)
+    for row in np.argsort(np.where(np.isnan(means), -np.inf, means), kind="stable"):
+        best[groups[row]] = row
+    return best
+
+
+def _scale_axis(axis, values):
+    """Set scale and ticks of an axis for parameter values; return their places."""
+    labels = [text(value) for value in values]
+    if not all(map(is_number, values)):
+        axis.set_ticks(range(len(values)), labels)
+        if axis.axis_name == "x" and sum(map(len, labels)) > 50:
+            axis.set_tick_params(labelrotation=30)
+        return np.arange(len(values))
+    places = np.array(values, dtype=float)
+    scale = _scale(places)
+    if scale != "linear":
+        linear = {"linthresh": places[places > 0].min()} if scale == "symlog" else {}
+        getattr(axis.axes, f"set_{axis.axis_name}scale")(scale, **linear)
+    if len(places) <= 10:
+        axis.set_ticks(places, labels)
+        axis.set_ticks([], minor=True)
+    return places
+
+
+def _scale(places):
+    """Return "log" for numbers over decades, "symlog" if zero is among them."""
+    positive = places[places > 0]
+    if (places < 0).any() or not len(positive) or positive.max() < 100 * positive.min():
+        return "linear"
+    return "log" if len(positive) == len(places) else "symlog"
+
+
+def _against_two(axes, results, names, metric):
+    """Draw a heat map; where fewer than half of the cells are known, points."""
+    across, up = (results.places(name) for name in names)
+    grid = np.full((up.max() + 1, across.max() + 1), np.nan)
+    np.fmax.at(grid, (up, across), results.column("mean_test", metric))
+    known = np.zeros(grid.shape, bool)
+    known[up, across] = True
+    best = results.best(metric)
+    if 2 * known.sum() >= known.size:
+        picture = _heat_map(axes, grid, known)
+        for axis, name in zip((axes.xaxis, axes.yaxis), names, strict=True):
+            values = results.distinct(name)
+            axis.set_ticks(range(len(values)), [text(value) for value in values])
+        if best is not None:
+            _frame(axes, across[best], up[best])
+    else:
+        picture = _points(axes, results, names, metric, best)
+    axes.set_xlabel(short(names[0]))
+    axes.set_ylabel(short(names[1]))
+    _colour_bar(axes, picture, results.label(metric))
+
+
+def _heat_map(axes, grid, known):
+    """Draw the cells, and their numbers if they are not too many."""
+    picture = axes.imshow(grid, aspect="auto", origin="lower", cmap=_COLOURS)
+    axes.set_facecolor("0.93")
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    if max(grid.shape) > 15:
+        return picture
+    for (y, x), mean in np.ndenumerate(grid):
+        failed = np.isnan(mean)
+        if failed and not known[y, x]:
+            continue
+        note = "failed" if failed else f"{mean:.3f}"
+        # The upper end of the colours is light.
+        colour = "black" if failed or picture.norm(mean) > 0.6 else "white"
+        axes.text(x, y, note, ha="center", va="center", color=colour, fontsize=8)
+    return picture
+
+
+def _frame(axes, x, y):
+    """Draw a frame around a cell."""
+    from matplotlib.patches import Rectangle
+
+    style = {"fill": False, "linewidth": 2.5, "edgecolor": _BEST["color"]}
+    axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, clip_on=False, **style))
+
+
+def _points(axes, results, names, metric, best):
+    """Draw each candidate as a point in the plane of two parameters."""
+    x, y = (
+        _scale_axis(axis, results.distinct(name))[results.places(name)]
+        for axis, name in zip((axes.xaxis, axes.yaxis), names, strict=True)
+    )
+    means = results.column("mean_test", metric)
+    failed = np.isnan(means)
+    order = np.argsort(means, kind="stable")[: (~failed).sum()]
+    if failed.any():
+        axes.plot(x[failed], y[failed], "x", color="0.6", label="failed")
+    style = {"cmap": _COLOURS, "s": 45, "edgecolor": "white", "zorder": 3}
+    picture = axes.scatter(x[order], y[order], c=means[order], **style)
+    if best is not None:
+        axes.plot(x[best], y[best], "*", markersize=16, label="best", **_BEST)
+    axes.legend(fontsize="small")
+    axes.grid(alpha=0.3)
+    return picture
+
+
+def _colour_bar(axes, picture, label):
+    bar = axes.figure.colorbar(picture, ax=axes, pad=0.02, label=f"mean {label}")
+    bar.outline.set_visible(False)
+
+
+def _parallel_coordinates(axes, results, names, metric):
+    """Draw each candidate as a curve through its values, up to its score."""
+    from matplotlib.collections import LineCollection
+
+    means = results.column("mean_test", metric)
+    failed = np.isnan(means)
+    low, high = (0.0, 1.0) if failed.all() else (np.nanmin(means), np.nanmax(means))
+    scores = (means - low) / (high - low or 1.0)
+    columns = [
+        _column_of_values(axes, x, results, name, scores)
+        for x, name in enumerate(names)
+    ]
+    order = np.argsort(means, kind="stable")[: (~failed).sum()]
+    heights = np.stack([*columns, scores], axis=1)
+    lines = LineCollection(
+        [_curve(row) for row in heights[order]], cmap=_COLOURS, linewidth=1.2
+    )
+    lines.set_array(means[order])
+    lines.set_clim(low, high)
+    axes.add_collection(lines)
+    for row in heights[failed]:
+        axes.plot(*_curve(row[:-1]).T, ":", color="0.6", zorder=1)
+    best = results.best(metric)
+    if best is not None:
+        label = ", ".join(text(results.params[best].get(name)) for name in names)
+        curve = _curve(heights[best])
+        axes.plot(*curve.T, linewidth=2.5, label=f"best: {label}", **_BEST)
+        axes.legend(fontsize="small", loc="lower center", bbox_to_anchor=(0.5, -0.25))
+    axes.vlines(range(len(names) + 1), 0, 1, color="0.3", linewidth=1, zorder=4)
+    axes.set_xticks(range(len(names) + 1), [*map(short, names), results.label(metric)])
+    axes.set_yticks([])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlim(-0.05, len(names) + 0.02)
+    axes.set_ylim(0, 1)
+    _colour_bar(axes, lines, results.label(metric))
+
+
+def _column_of_values(axes, x, results, name, scores):
+    """Write the values beside an axis of parallel coordinates; return the heights."""
+    values, places = results.distinct(name), results.places(name)
+    if len(values) <= 8 or not all(map(is_number, values)):
+        ticks = (np.arange(len(values)) + 0.5) / len(values)
+        labels = values
+        # Curves through one value lie beside each other in order of their scores.
+        width = min(0.5 / len(values), 0.1)
+        heights = ticks[places] + width * (np.nan_to_num(scores) - 0.5)
+    else:
+        numbers = np.array(values, dtype=float)
+        forward, back = (np.log, np.exp) if _scale(numbers) == "log" else (_same, _same)
+        low, high = forward(numbers[[0, -1]])
+        ticks = np.linspace(0, 1, 5)
+        labels = back(low + ticks * (high - low))
+        heights = ((forward(numbers) - low) / (high - low))[places]
+    for tick, label in zip(ticks, labels, strict=True):
+        axes.annotate(
+            text(label),
+            (x, tick),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            zorder=6,
+            bbox={"boxstyle": "round,pad=0.15", "color": "white", "alpha": 0.8},
+        )
+    return heights
+
+
+def _same(x):
+    return x
+
+
+def _curve(heights):
+    """Return the points (x, y) of a smooth curve through one height a column."""
+    x = np.linspace(0, len(heights) - 1, 24 * (len(heights) - 1) + 1)
+    left = np.minimum(x.astype(int), len(heights) - 2)
+    part = (1 - np.cos(np.pi * (x - left))) / 2
+    y = heights[left] * (1 - part) + heights[left + 1] * part
+    return np.stack([x, y], axis=1)

@@ -1,0 +1,74 @@
+"""The ranking of a search as text."""
+
+import io
+
+import numpy as np
+
+from hornbeam.visualization.results import SearchResults, short, text
+
+
+def search_table(search, parameters=None, metrics=None, rows=20):
+    """Return the candidates of a search as a table, the best first.
+
+    Args:
+        search: a fitted `GridSearchCV` (or another search with `cv_results_`).
+        parameters: names to show. Default: those that vary.
+        metrics: names of the scores to show; the first one ranks. Default: all, the one
+            of `refit` first.
+        rows: how many candidates to show. Default: 20.
+
+    Returns:
+        A string: rank, parameters, scores as mean ± standard deviation over the folds,
+        and the seconds of a fit.
+
+    >>> import hornbeam as keras
+    >>> results = {
+    ...     "params": [{"rate": 0.1}, {"rate": 0.3}],
+    ...     "mean_test_score": [0.8, 0.9],
+    ...     "std_test_score": [0.02, 0.01],
+    ...     "mean_fit_time": [0.5, 0.4],
+    ... }
+    >>> print(keras.visualization.search_table(results))
+     rank  rate            score  fit time
+        1   0.3  0.9000 ± 0.0100    0.400 s
+        2   0.1  0.8000 ± 0.0200    0.500 s
+    """
+    import rich.box
+    import rich.console
+    import rich.table
+
+    results = SearchResults(search, "search_table")
+    names = results.choose(parameters)
+    scores = results.choose_metrics(metrics)
+    means = results.column("mean_test", scores[0])
+    order = np.argsort(-means, kind="stable")  # nan comes last
+    table = rich.table.Table(box=rich.box.SIMPLE_HEAD)
+    for heading in ("rank", *map(short, names), *scores, "fit time"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    seconds = results.column("mean_fit", "time")
+    for row in order[:rows]:
+        rank = "-" if np.isnan(means[row]) else str(1 + (means > means[row]).sum())
+        parts = [text(results.params[row].get(name)) for name in names]
+        parts += [_mean_and_spread(results, row, metric) for metric in scores]
+        table.add_row(rank, *parts, f"{seconds[row]:.3f} s")
+    return _rendered(table, len(order) - rows)
+
+
+def _mean_and_spread(results, row, metric):
+    mean = results.column("mean_test", metric)[row]
+    if np.isnan(mean):
+        return "failed"
+    return f"{mean:.4f} ± {results.column('std_test', metric)[row]:.4f}"
+
+
+def _rendered(table, left_out):
+    """Return the table as plain text, however wide it is."""
+    import rich.console
+
+    file = io.StringIO()
+    console = rich.console.Console(file=file, width=10_000, color_system=None)
+    console.print(table)
+    lines = [line.rstrip() for line in file.getvalue().splitlines() if line.strip()]
+    if left_out > 0:
+        lines.append(f" ... and {left_out} more")
+    return "\n".join(lines)
