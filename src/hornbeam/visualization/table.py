@@ -29,9 +29,10 @@ def search_table(search, parameters=None, metrics=None, rows=20):
     ...     "mean_fit_time": [0.5, 0.4],
     ... }
     >>> print(keras.visualization.search_table(results))
-     rank  rate            score  fit time
-        1   0.3  0.9000 ± 0.0100    0.400 s
-        2   0.1  0.8000 ± 0.0200    0.500 s
+      rank   rate             score   fit time
+     ──────────────────────────────────────────
+         1    0.3   0.9000 ± 0.0100    0.400 s
+         2    0.1   0.8000 ± 0.0200    0.500 s
     """
     import rich.box
     import rich.console
