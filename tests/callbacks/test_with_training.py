@@ -186,3 +186,47 @@ def test_class_weight_is_sample_weight(training_engine):
     expected = fit(sample_weight=weights)
     assert fit(class_weight={0: 1.0, 1: 5.0}) == pytest.approx(expected, rel=1e-6)
     assert fit() != pytest.approx(expected, rel=1e-3)
+
+
+def multi_optimizer_model(**first):
+    layers = [keras.Input((3,)), keras.layers.Dense(4, name="one")]
+    model = keras.Sequential([*layers, keras.layers.Dense(1, name="two")])
+    singles = keras.optimizers.OptimizerMap(
+        keras.optimizers.SGD(0.02, name="rest"),
+        {"one": keras.optimizers.SGD(0.01, name="first", **first)},
+    )
+    model.compile(keras.optimizers.MultiOptimizer(singles), "mse")
+    return model
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2),
+        keras.callbacks.ReduceLROnPlateau("loss", 0.5, patience=1, min_delta=1e9),
+    ],
+)
+def test_all_rates_of_a_multi_optimizer(callback):
+    model = multi_optimizer_model()
+    history = model.fit(X, Y, epochs=3, verbose=0, callbacks=callback).history
+    first, rest = (history[f"learning_rate_{name}"] for name in ("first", "rest"))
+    np.testing.assert_allclose(rest, np.multiply(first, 2), rtol=1e-6)
+    found = [float(o.learning_rate) for o in model.optimizer.optimizers]
+    halvings = 3 if "Scheduler" in type(callback).__name__ else 2
+    np.testing.assert_allclose(found, [0.01 / 2**halvings, 0.02 / 2**halvings])
+
+
+def test_swap_ema_weights_of_a_multi_optimizer(training_engine):
+    model = multi_optimizer_model(use_ema=True, ema_momentum=0.9)
+    model.fit(X, Y, 8, 2, 0)
+    one, two = (layer.kernel for layer in model.layers)
+    one.assign(one + 1)
+    before = one.numpy(), two.numpy()
+    average = model.optimizer.optimizers[0]._model_variables_moving_average[0].numpy()
+    swap = keras.callbacks.SwapEMAWeights()
+    swap.set_model(model)
+    swap.on_test_begin()
+    np.testing.assert_array_equal(one.numpy(), average)
+    np.testing.assert_array_equal(two.numpy(), before[1])
+    swap.on_test_end()
+    np.testing.assert_array_equal(one.numpy(), before[0])

@@ -4,12 +4,18 @@ import inspect
 import numbers
 
 from hornbeam.callbacks.callback import Callback
-from hornbeam.callbacks.reduce_lr_on_plateau import current_rate
+from hornbeam.callbacks.rates import (
+    current_rate,
+    rates_for_logs,
+    single_optimizers,
+)
 from hornbeam.utils.printing import print_message
 
 
 class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch.
+
+    Of a MultiOptimizer, the rate of each optimizer goes through the schedule.
 
     Args:
         schedule: a function of the epoch and the current rate (or of the epoch only)
@@ -27,7 +33,17 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         """Set the rate."""
-        optimizer = self.model.optimizer
+        optimizers = single_optimizers(self.model.optimizer)
+        rates = [self._rate(epoch, optimizer) for optimizer in optimizers]
+        for optimizer, rate in zip(optimizers, rates, strict=True):
+            optimizer.learning_rate = rate
+            if self.verbose > 0:
+                print_message(
+                    f"Epoch {epoch + 1}: LearningRateScheduler setting learning rate "
+                    f"to {rate}."
+                )
+
+    def _rate(self, epoch, optimizer):
         if not hasattr(optimizer, "learning_rate"):
             raise ValueError(
                 f"LearningRateScheduler needs an optimizer with a `learning_rate`, and "
@@ -42,17 +58,12 @@ class LearningRateScheduler(Callback):
                 "The `schedule` of LearningRateScheduler must return a float. "
                 f"Received: {rate!r} (of type {type(rate).__name__})"
             )
-        optimizer.learning_rate = float(rate)
-        if self.verbose > 0:
-            print_message(
-                f"Epoch {epoch + 1}: LearningRateScheduler setting learning rate to "
-                f"{float(rate)}."
-            )
+        return float(rate)
 
     def on_epoch_end(self, epoch, logs=None):
         """Put the rate into the logs."""
         if logs is not None:
-            logs["learning_rate"] = current_rate(self.model.optimizer)
+            logs.update(rates_for_logs(self.model.optimizer))
 
 
 def _arity(schedule):

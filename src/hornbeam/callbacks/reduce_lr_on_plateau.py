@@ -5,11 +5,18 @@ import warnings
 import numpy as np
 
 from hornbeam.callbacks.monitor import MonitorCallback
+from hornbeam.callbacks.rates import (
+    current_rate,
+    rates_for_logs,
+    single_optimizers,
+)
 from hornbeam.utils.printing import print_message
 
 
 class ReduceLROnPlateau(MonitorCallback):
     """Multiplies the learning rate by `factor` after `patience` epochs in vain.
+
+    Of a MultiOptimizer, the rates of all optimizers are lowered.
 
     Args:
         monitor: the name of the watched value. Default: `"val_loss"`
@@ -75,7 +82,7 @@ class ReduceLROnPlateau(MonitorCallback):
         logs = {} if logs is None else logs
         self._set_monitor_op(logs)
         value = self.get_monitor_value(logs)
-        logs["learning_rate"] = current_rate(self.model.optimizer)
+        logs.update(rates_for_logs(self.model.optimizer))
         if value is None:
             return
         if self.in_cooldown():
@@ -87,22 +94,19 @@ class ReduceLROnPlateau(MonitorCallback):
         elif not self.in_cooldown():
             self.wait += 1
             if self.wait >= self.patience:
-                self._reduce(epoch, logs["learning_rate"])
+                self._reduce(epoch)
 
-    def _reduce(self, epoch, rate):
-        if rate <= np.float32(self.min_lr):
-            return
-        rate = max(rate * self.factor, self.min_lr)
-        self.model.optimizer.learning_rate = rate
-        if self.verbose > 0:
-            print_message(
-                f"Epoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
-                f"{rate}."
-            )
-        self.cooldown_counter = self.cooldown
-        self.wait = 0
-
-
-def current_rate(optimizer):
-    """Return the learning rate as a Python float."""
-    return float(optimizer.learning_rate)
+    def _reduce(self, epoch):
+        optimizers = single_optimizers(self.model.optimizer)
+        above = [o for o in optimizers if current_rate(o) > np.float32(self.min_lr)]
+        for optimizer in above:
+            rate = max(current_rate(optimizer) * self.factor, self.min_lr)
+            optimizer.learning_rate = rate
+            if self.verbose > 0:
+                print_message(
+                    f"Epoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
+                    f"{rate}."
+                )
+        if above:
+            self.cooldown_counter = self.cooldown
+            self.wait = 0

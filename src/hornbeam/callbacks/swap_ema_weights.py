@@ -1,6 +1,7 @@
 """`SwapEMAWeights`: evaluate with the averages of the weights."""
 
 from hornbeam.callbacks.callback import Callback
+from hornbeam.callbacks.rates import single_optimizers
 
 
 class SwapEMAWeights(Callback):
@@ -26,35 +27,36 @@ class SwapEMAWeights(Callback):
         self.swap_on_epoch = swap_on_epoch
         self._weights = None
 
-    def _optimizer(self):
+    def _optimizers(self):
         optimizer = getattr(self.model, "optimizer", None)
-        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        if not getattr(optimizer, "use_ema", False):
+        averaging = [o for o in single_optimizers(optimizer) if _averages(o)]
+        if not averaging:
             raise ValueError(
                 "SwapEMAWeights must be used when `use_ema=True` is set on the "
                 f"optimizer. Received: optimizer={optimizer!r}"
             )
-        return optimizer
+        return [o for o in averaging if o.built]
+
+    def _swapped(self):
+        return [v for o in self._optimizers() for v in o._trainable_variables]
 
     def _averages_in(self):
-        optimizer = self._optimizer()
-        if self._weights is not None or not optimizer.built:
+        if self._weights is not None or not self._optimizers():
             return
-        variables = optimizer._trainable_variables
-        self._weights = [variable.numpy() for variable in variables]
-        optimizer.finalize_variable_values(variables)
+        self._weights = [variable.numpy() for variable in self._swapped()]
+        for optimizer in self._optimizers():
+            optimizer.finalize_variable_values(optimizer._trainable_variables)
 
     def _weights_in(self):
         if self._weights is None:
             return
-        variables = self._optimizer()._trainable_variables
-        for variable, weights in zip(variables, self._weights, strict=True):
+        for variable, weights in zip(self._swapped(), self._weights, strict=True):
             variable.assign(weights)
         self._weights = None
 
     def on_train_begin(self, logs=None):
         """Check the optimizer before any work is done."""
-        self._optimizer()
+        self._optimizers()
         self._weights = None
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -82,3 +84,7 @@ class SwapEMAWeights(Callback):
     def on_predict_end(self, logs=None):
         """Put the weights back."""
         self._weights_in()
+
+
+def _averages(optimizer):
+    return getattr(optimizer, "use_ema", False)

@@ -1,0 +1,20 @@
+"""The learning rates of a model's optimizer: one, or several of a MultiOptimizer."""
+
+
+def single_optimizers(optimizer):
+    """Return the optimizers that update variables and have a rate each."""
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    return list(getattr(optimizer, "optimizers", None) or [optimizer])
+
+
+def current_rate(optimizer):
+    """Return the learning rate of one optimizer as a Python float."""
+    return float(optimizer.learning_rate)
+
+
+def rates_for_logs(optimizer):
+    """Return `{"learning_rate": rate}`; of several, with the names of each."""
+    singles = single_optimizers(optimizer)
+    if len(singles) == 1:
+        return {"learning_rate": current_rate(singles[0])}
+    return {f"learning_rate_{one.name}": current_rate(one) for one in singles}
