@@ -6,16 +6,24 @@ It holds lines such as `from hornbeam.layers.core.dense import Dense as Dense`, 
 """
 
 import ast
+import functools
 import importlib
 import sys
+import threading
 from pathlib import Path
 
+# Python 3.11 fails where two threads parse at a time (python/cpython#106905).
+_parsing = threading.Lock()
 
+
+@functools.cache
 def names_of(package):
     """Return `{public name: (module, name in it)}` from the package's `.pyi`."""
     source = Path(sys.modules[package].__file__).with_suffix(".pyi").read_text("utf-8")
     found = {}
-    for node in ast.parse(source).body:
+    with _parsing:
+        nodes = ast.parse(source).body
+    for node in nodes:
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 found[alias.asname or alias.name] = (node.module, alias.name)
