@@ -1,7 +1,11 @@
 from hornbeam.wrappers.classifier import KerasClassifier as KerasClassifier
-from hornbeam.wrappers.regressor import KerasRegressor as KerasRegressor
 from hornbeam.wrappers.dask_plugin import RendezvousPlugin as RendezvousPlugin
+from hornbeam.wrappers.keras_style import SKLearnClassifier as SKLearnClassifier
+from hornbeam.wrappers.keras_style import SKLearnRegressor as SKLearnRegressor
+from hornbeam.wrappers.keras_style import SKLearnTransformer as SKLearnTransformer
+from hornbeam.wrappers.regressor import KerasRegressor as KerasRegressor
 from hornbeam.wrappers.search import GridSearchCV as GridSearchCV
 from hornbeam.wrappers.search import HalvingGridSearchCV as HalvingGridSearchCV
 from hornbeam.wrappers.search import HalvingRandomSearchCV as HalvingRandomSearchCV
 from hornbeam.wrappers.search import RandomizedSearchCV as RandomizedSearchCV
+from hornbeam.wrappers.transformer import KerasTransformer as KerasTransformer
