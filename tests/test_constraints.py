@@ -95,3 +95,34 @@ def test_get_others():
     assert constraints.get(own) is own
     with pytest.raises(ValueError, match="Did you mean 'max_norm'"):
         constraints.get("maxnorm")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_limits_are_inputs_of_a_program(dtype):
+    """Another limit compiles nothing, and is used."""
+    import hornbeam as keras
+    from hornbeam.training.program import cache
+
+    x = np.random.default_rng(0).normal(size=(32, 4)).astype("float32")
+
+    def fitted(constraint):
+        layer = keras.layers.Dense(3, kernel_constraint=constraint, dtype=dtype)
+        model = keras.Sequential([keras.Input((4,)), layer])
+        layer.kernel.assign(np.full((4, 3), 5.0))
+        model.compile(keras.optimizers.SGD(1e-3), "mse")
+        model.fit(x, x[:, :3], verbose=0)
+        kernel = np.asarray(layer.kernel.numpy(), "float32")
+        return np.linalg.norm(kernel, axis=0)
+
+    with keras.config.backend_scope("jax"):
+        fitted(constraints.MaxNorm(2.0))
+        compiled = cache.compilations
+        np.testing.assert_allclose(fitted(constraints.MaxNorm(3)), 3.0, rtol=1e-2)
+        assert cache.compilations == compiled
+        between = constraints.MinMaxNorm(0.5, 1.5, rate=1.0)
+        np.testing.assert_allclose(fitted(between), 1.5, rtol=1e-2)
+        compiled = cache.compilations
+        between = constraints.MinMaxNorm(0.0, 4.0, rate=0.5)
+        # 10 becomes (10 + 4) / 2, at the one step that there is.
+        np.testing.assert_allclose(fitted(between), 7.0, rtol=2e-2)
+        assert cache.compilations == compiled

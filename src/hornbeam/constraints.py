@@ -1,6 +1,7 @@
 """Constraints: what a variable goes through after each update."""
 
 from hornbeam.core import serialization
+from hornbeam.core.hyperparameter import Hyperparameter
 
 
 class Constraint(serialization.Configurable):
@@ -36,6 +37,8 @@ class MaxNorm(Constraint):
     >>> round(float(keras.ops.norm(keras.constraints.MaxNorm(2.0)(w))), 4)
     2.0
     """
+
+    max_value = Hyperparameter()
 
     def __init__(self, max_value=2, axis=0):
         self.max_value = max_value
@@ -101,6 +104,10 @@ class MinMaxNorm(Constraint):
     0.5
     """
 
+    min_value = Hyperparameter()
+    max_value = Hyperparameter()
+    rate = Hyperparameter()
+
     def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
         self.min_value = min_value
         self.max_value = max_value
@@ -123,7 +130,8 @@ def _scaled(w, axis, wanted):
 
     norm = ops.sqrt(ops.sum(ops.square(w), axis=axis, keepdims=True))
     # Directions first: in 16 bits a length may be too small to divide by later.
-    return w / ops.where(norm == 0, 1.0, norm) * wanted(ops, norm)
+    length = ops.cast(wanted(ops, norm), norm.dtype)
+    return w / ops.where(norm == 0, 1.0, norm) * length
 
 
 max_norm = MaxNorm
