@@ -17,13 +17,9 @@ def default_network(
         dropout_rate: the fraction of hidden units left out in training. Default: 0.
         l2: the weight of the squares of the kernels in the loss. Default: 0.
     """
-    from hornbeam import Input, Model, layers, regularizers
+    from hornbeam import Model, layers, regularizers
 
-    shape = meta["X_shape_"][1:]
-    inputs = Input(shape)
-    x = layers.Normalization()(inputs)
-    if len(shape) > 1:
-        x = layers.Flatten()(x)
+    inputs, x = _standardised(meta)
     for units in hidden_layer_sizes:
         regularizer = regularizers.L2(l2) if l2 else None
         x = layers.Dense(units, activation, kernel_regularizer=regularizer)(x)
@@ -31,3 +27,40 @@ def default_network(
             x = layers.Dropout(dropout_rate)(x)
     outputs = [layers.Dense(u, a)(x) for u, a in meta["output_layers_"]]
     return Model(inputs, outputs if len(outputs) > 1 else outputs[0])
+
+
+def default_autoencoder(
+    meta, n_components=2, hidden_layer_sizes=(100,), activation="relu"
+):
+    """Return a network that gives back its input through a layer of few units.
+
+    Args:
+        meta: what the estimator learned from the data.
+        n_components: units of that layer. Default: 2.
+        hidden_layer_sizes: units of the layers before it; those behind it mirror them.
+            Default: (100,).
+        activation: of the hidden layers. Default: "relu".
+    """
+    from hornbeam import Model, layers
+
+    inputs, x = _standardised(meta)
+    for units in hidden_layer_sizes:
+        x = layers.Dense(units, activation)(x)
+    x = layers.Dense(n_components, name=ENCODING)(x)
+    for units in reversed(hidden_layer_sizes):
+        x = layers.Dense(units, activation)(x)
+    ((units, last),) = meta["output_layers_"]
+    return Model(inputs, layers.Dense(units, last)(x))
+
+
+# The layer whose output is what a default KerasTransformer gives.
+ENCODING = "encoding"
+
+
+def _standardised(meta):
+    from hornbeam import Input, layers
+
+    shape = meta["X_shape_"][1:]
+    inputs = Input(shape)
+    x = layers.Normalization()(inputs)
+    return inputs, layers.Flatten()(x) if len(shape) > 1 else x

@@ -101,15 +101,16 @@ class KerasEstimator(Parameters, BaseEstimator):
     def _builder(self):
         given = self._given_model()
         if given is None:
-            own = getattr(self, "_keras_build_fn", None)
-            return own or default_network
+            return getattr(self, "_keras_build_fn", self._default_builder)
         if callable(given) and not _is_model(given):
             return given
         return None
 
+    _default_builder = staticmethod(default_network)
+
     @property
     def _is_default(self):
-        return self._builder() is default_network
+        return self._builder() is self._default_builder
 
     # Fitting
 
@@ -160,7 +161,7 @@ class KerasEstimator(Parameters, BaseEstimator):
     def _checked(self, X, y, sample_weight, fresh, classes=None):
         """Return the data as arrays; learn its form if the estimator starts afresh."""
         X, y = self._validated(X, y, fresh)
-        X = _dense(X)
+        X = dense(X)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         if fresh:
@@ -182,11 +183,20 @@ class KerasEstimator(Parameters, BaseEstimator):
 
     def _build(self, X, y):
         features = self._features(X)
-        model = training.make_model(self, features)
+        model = training.make_model(self, features, y)
         self.model_ = model
+        self.predictor_ = self._predictor(model)
         self.outputs_ = outputs_of(model, features)
         self.history_ = {}
         self.n_iter_ = 0
+
+    def _predictor(self, model):
+        """Return the model whose outputs are what the estimator predicts with."""
+        return model
+
+    def _call_builder(self, builder, X, y, compile_kwargs):
+        given = {"meta": self.get_metadata(), "compile_kwargs": compile_kwargs}
+        return builder(**self._builder_arguments(given))
 
     def _features(self, X):
         encoder = self.feature_encoder
@@ -217,12 +227,12 @@ class KerasEstimator(Parameters, BaseEstimator):
     def _outputs_for(self, X, predict_arguments):
         """Return what the network gives for `X`."""
         check_is_fitted(self, "model_")
-        X = _dense(
+        X = dense(
             validate_data(self, X, reset=False, accept_sparse=True, allow_nd=True)
         )
         arguments = {"verbose": 0, **self._routed("predict"), **predict_arguments}
         with seed_scope(0):
-            return self.model_.predict(self._features(X), **arguments)
+            return self.predictor_.predict(self._features(X), **arguments)
 
     def __sklearn_is_fitted__(self):
         return self.initialized_
@@ -240,7 +250,7 @@ def _is_model(given):
     return isinstance(given, Model)
 
 
-def _dense(X):
+def dense(X):
     """Return `X` dense; numbers of double precision become those of the network."""
     if hasattr(X, "toarray"):
         X = X.toarray()

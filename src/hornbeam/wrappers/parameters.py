@@ -5,6 +5,7 @@ A parameter is an attribute without an underscore at either end. `dropout_rate` 
 goes to the optimizer, `callbacks__0__patience` to the first callback, and so on.
 """
 
+import functools
 import inspect
 
 from hornbeam.core.errors import did_you_mean
@@ -102,7 +103,7 @@ class Parameters:
         """
         builder = self._builder()
         accepted, takes_any = _accepted(builder)
-        own = self._get_param_names()
+        own = _init_parameters(type(self))
         arguments = {name: given[name] for name in _GIVEN if name in accepted}
         for name in self._own_parameters():
             value = getattr(self, name)
@@ -113,7 +114,7 @@ class Parameters:
                     arguments[name] = value
             elif name in accepted or takes_any:
                 arguments[name] = value
-            elif name not in _subclass_parameters(type(self)):
+            else:
                 raise _unknown_argument(self, name, builder, accepted)
         routed = self._routed("model")
         for name in routed:
@@ -158,7 +159,8 @@ def _other_name(name):
     return f"model__{name}"
 
 
-def _subclass_parameters(cls):
+@functools.lru_cache(maxsize=256)
+def _init_parameters(cls):
     """Return the names of `__init__`'s arguments in the class and all its bases."""
     names = set()
     for base in cls.__mro__:

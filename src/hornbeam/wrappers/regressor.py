@@ -41,4 +41,5 @@ class KerasRegressor(RegressorMixin, KerasEstimator):
             X: the rows.
             **predict_arguments: arguments of the network's `predict`.
         """
-        return self.targets_.decode(self._outputs_for(X, predict_arguments))
+        predicted = self._outputs_for(X, predict_arguments)
+        return self.targets_.decode(predicted)

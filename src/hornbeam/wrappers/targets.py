@@ -23,7 +23,7 @@ class Numbers:
     def fit(self, y):
         """Learn the form of the targets `y`, and their scale."""
         self.ndim = y.ndim
-        self.columns = 1 if y.ndim == 1 else y.shape[1]
+        self.columns = y[0].size
         if self.scaled:
             self.mean = y.mean(axis=0)
             scale = y.std(axis=0)
@@ -48,6 +48,7 @@ class Numbers:
             predicted = predicted.reshape(-1)
         elif self.ndim == 2 and predicted.ndim == 1:
             predicted = predicted.reshape(-1, 1)
+        predicted = predicted.astype(np.float64)
         return predicted * self.scale + self.mean if self.scaled else predicted
 
 

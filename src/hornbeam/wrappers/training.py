@@ -11,17 +11,15 @@ _FIT_PARAMETERS = ("batch_size", "shuffle", "validation_split", "verbose")
 DEFAULT_EPOCHS = 100
 
 
-def make_model(estimator, X):
-    """Return a new, compiled network for an estimator and data such as `X`."""
-    given = estimator._given_model()
+def make_model(estimator, X, y):
+    """Return a new, compiled network for an estimator and data such as `X` and `y`."""
     builder = estimator._builder()
     compile_kwargs = _compile_arguments(estimator)
     if builder is None:
-        model = copy.deepcopy(given)
+        model = copy.deepcopy(estimator._given_model())
     else:
-        extras = {"meta": estimator.get_metadata(), "compile_kwargs": compile_kwargs}
-        model = builder(**estimator._builder_arguments(extras))
-        _check_model(estimator, model, builder)
+        model = estimator._call_builder(builder, X, y, compile_kwargs)
+    _check_model(estimator, model, builder)
     _adapt(model, X)
     routed = estimator._routed("optimizer")
     if not model.compiled:
@@ -59,8 +57,8 @@ def _check_model(estimator, model, builder):
 
     if not isinstance(model, Model):
         raise TypeError(
-            f"The builder {getattr(builder, '__name__', builder)!r} of "
-            f"{type(estimator).__name__} must return a model. Received: {model!r}"
+            f"Argument `model` of {type(estimator).__name__} must be a model, or a "
+            f"function or class that makes one. {builder!r} gave: {model!r}."
             + (" Does it lack a `return`?" if model is None else "")
         )
 

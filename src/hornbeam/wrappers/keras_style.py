@@ -1,0 +1,142 @@
+"""Keras's own estimators: the builder sees the data, and a dict holds its arguments."""
+
+import numpy as np
+from hornbeam.wrappers.classifier import KerasClassifier
+from hornbeam.wrappers.estimator import KerasEstimator
+from hornbeam.wrappers.regressor import KerasRegressor
+from hornbeam.wrappers.targets import Numbers
+from hornbeam.wrappers.transformer import KerasTransformer
+
+_ARGUMENTS = """
+    Args:
+        model: a model, compiled or not, of which each `fit` takes a copy, or a function
+            `(X, y, **model_kwargs)` that makes one; `y` has the form in which the
+            network gets it: class labels are one-hot, numbers a table.
+        warm_start: whether `fit` goes on where the last one ended. Default: False.
+        model_kwargs: arguments of the function. Default: None.
+        fit_kwargs: arguments of the model's `fit`. Default: None.
+"""
+
+
+class _KerasStyle(KerasEstimator):
+    """What the three share: four parameters, and nothing is written into them."""
+
+    # What the parent reads of an estimator and these do not have as parameters.
+    build_fn = loss = metrics = callbacks = epochs = batch_size = None
+    class_weight = random_state = output_layer = None
+    early_stopping = run_eagerly = False
+    optimizer, validation_split, shuffle, verbose = "adam", 0.0, True, 0
+    _default_builder = None
+    __metadata_request__fit = {"sample_weight": None}  # noqa: RUF012
+
+    def __init__(self, model, warm_start=False, model_kwargs=None, fit_kwargs=None):
+        self.model = model
+        self.warm_start = warm_start
+        self.model_kwargs = model_kwargs
+        self.fit_kwargs = fit_kwargs
+
+    def fit(self, X, y, **kwargs):
+        """Train a network from scratch (or on, with `warm_start`).
+
+        Args:
+            X: the rows.
+            y: the targets.
+            **kwargs: arguments of the model's `fit`, for this call alone.
+        """
+        arguments = {**(self.fit_kwargs or {}), **kwargs}
+        sample_weight = arguments.pop("sample_weight", None)
+        fresh = not (self.warm_start and self.initialized_)
+        return self._fit(X, y, sample_weight, arguments, fresh)
+
+    def _routed(self, route):
+        return {}
+
+    def _call_builder(self, builder, X, y, compile_kwargs):
+        return builder(X, self._for_builder(y), **(self.model_kwargs or {}))
+
+    def _for_builder(self, y):
+        return y.reshape(-1, 1) if y.ndim == 1 else y
+
+    @property
+    def epoch_(self) -> int:
+        """How many epochs the network was trained for."""
+        return self.current_epoch
+
+
+class SKLearnClassifier(_KerasStyle, KerasClassifier):
+    __doc__ = f"""A classifier with the arguments of Keras's own.
+    {_ARGUMENTS}
+    >>> import numpy as np
+    >>> import hornbeam as keras
+    >>> from hornbeam.wrappers import SKLearnClassifier
+    >>> def build(X, y, units=8):
+    ...     model = keras.Sequential([
+    ...         keras.Input(X.shape[1:]), keras.layers.Dense(units, "relu"),
+    ...         keras.layers.Dense(y.shape[1], "softmax")])
+    ...     model.compile(loss="categorical_crossentropy", optimizer="adam")
+    ...     return model
+    >>> X, y = np.array([[0.0], [1.0]] * 32), np.array(["no", "yes"] * 32)
+    >>> classifier = SKLearnClassifier(build, fit_kwargs={{"epochs": 60}})
+    >>> classifier.fit(X, y).classes_.tolist()
+    ['no', 'yes']
+    """
+
+    def _for_builder(self, y):
+        if self.target_type_ not in ("binary", "multiclass"):
+            return y
+        labels = self.targets_.labels[0]
+        return labels.encode(y, max(2, len(labels.classes)), one_hot=True)
+
+    def decision_function(self, X):
+        """Return the scores of the classes: with two, of the second over the first."""
+        predicted = self._outputs_for(X, {})
+        if self.target_type_ == "multilabel-indicator":
+            limit = self.outputs_.thresholds[0]
+            if self.outputs_.exclusive[0]:
+                limit = np.partition(predicted, -2, axis=1)[:, -2:-1]
+            return predicted - limit
+        if self.target_type_ != "binary":
+            return predicted
+        if predicted.shape[-1] == 1:
+            return predicted.reshape(-1) - self.outputs_.thresholds[0]
+        return predicted[:, 1] - predicted[:, 0]
+
+
+class SKLearnRegressor(_KerasStyle, KerasRegressor):
+    __doc__ = f"""A regressor with the arguments of Keras's own.
+    {_ARGUMENTS}
+    >>> import numpy as np
+    >>> import hornbeam as keras
+    >>> from hornbeam.wrappers import SKLearnRegressor
+    >>> def build(X, y):
+    ...     return keras.Sequential([keras.layers.Dense(y.shape[1])])
+    >>> X = np.arange(8.0).reshape(-1, 1)
+    >>> SKLearnRegressor(build).fit(X, X[:, 0]).predict(X).shape
+    (8,)
+    """
+
+
+class SKLearnTransformer(_KerasStyle, KerasTransformer):
+    __doc__ = f"""A transformer with the arguments of Keras's own.
+    {_ARGUMENTS}
+    >>> import numpy as np
+    >>> import hornbeam as keras
+    >>> from hornbeam.wrappers import SKLearnTransformer
+    >>> def build(X, y):
+    ...     return keras.Sequential([keras.layers.Dense(2)])
+    >>> X = np.ones((8, 3))
+    >>> SKLearnTransformer(build).fit(X, X[:, :2]).transform(X).shape
+    (8, 2)
+    """
+
+    def _learn_targets(self, y, classes):
+        self.targets_ = Numbers(scaled=False)
+        self.targets_.fit(y)
+
+    def predict(self, X):
+        """Return what the network gives for the rows, in the form of the targets.
+
+        Args:
+            X: the rows.
+        """
+        return self.targets_.decode(self._outputs_for(X, {}))
