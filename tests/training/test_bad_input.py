@@ -57,6 +57,75 @@ def test_fit_says_what_is_wrong_and_changes_nothing(
     network.fit(X, Y, verbose=0)
 
 
+class Pair(keras.Model):
+    def __init__(self):
+        super().__init__(name="net")
+        self.first, self.second = keras.layers.Dense(3), keras.layers.Dense(3)
+
+    def call(self, x):
+        return [self.first(x), self.second(x)]
+
+
+def functional_pair(form):
+    x = keras.Input((4,), name="features")
+    outputs = [keras.layers.Dense(3, name=name)(x) for name in ("b", "a")]
+    outputs = {"b": outputs[0], "a": outputs[1]} if form is dict else outputs
+    return keras.Model(x, outputs, name="net")
+
+
+SPARSE = "sparse_categorical_crossentropy"
+LOGITS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "loss", "y", "output"),
+    [
+        (lambda: functional_pair(list), SPARSE, [Y, Y + 1], "'a'"),
+        (lambda: functional_pair(list), [SPARSE, LOGITS], [Y, Y + 1], "'a'"),
+        (lambda: functional_pair(list), {"b": SPARSE}, [Y + 1, Y], "'b'"),
+        (lambda: functional_pair(dict), LOGITS, {"a": Y, "b": Y + 1}, "'b'"),
+        (
+            lambda: functional_pair(dict), {"b": SPARSE, "a": LOGITS},
+            {"b": Y, "a": Y - 1}, "'a'",
+        ),
+        (
+            lambda: functional_pair(dict), {"b": "mse", "a": SPARSE},
+            {"b": np.zeros((10, 3)), "a": Y + 1}, "'a'",
+        ),
+        (Pair, SPARSE, [Y, Y + 1], "1"),
+        (Pair, [None, SPARSE], Y + 1, "1"),
+        (
+            Pair,
+            [keras.losses.SparseCategoricalCrossentropy(ignore_class=-1), None],
+            Y - 2, "0",
+        ),
+    ],
+)  # fmt: skip
+def test_labels_of_several_outputs(make, loss, y, output):
+    network = make()
+    network.compile("sgd", loss)
+    with pytest.raises(ValueError, match=f"Output {output} of 'net': Labels must be"):
+        network.fit(X, y, verbose=0)
+
+
+def test_labels_in_the_first_batch_of_a_generator():
+    with pytest.raises(ValueError, match="'head' of 'net': Labels must be"):
+        model().fit(((X, Y + 1) for _ in range(3)), verbose=0)
+
+
+def test_labels_that_are_ignored_or_changed_by_the_user():
+    network = model(loss=keras.losses.SparseCategoricalCrossentropy(ignore_class=-1))
+    network.fit(X, Y - 1, verbose=0)
+
+    class FromOne(keras.Sequential):
+        def compute_loss(self, x, y, y_pred, **kwargs):
+            return super().compute_loss(x, y - 1, y_pred, **kwargs)
+
+    network = FromOne([keras.Input((4,)), keras.layers.Dense(3)])
+    network.compile("sgd", LOGITS)
+    network.fit(X, Y + 1, verbose=0)
+
+
 def test_targets_that_do_not_fit_the_output(training_engine):
     network = model(loss="categorical_crossentropy")
     with pytest.raises(ValueError, match="sparse_categorical_crossentropy"):

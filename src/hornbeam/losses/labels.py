@@ -2,6 +2,19 @@
 
 import numpy as np
 
+from hornbeam.losses.crossentropy import SparseCategoricalCrossentropy
+
+
+def class_axis(loss):
+    """Return the axis of the output that class indices are for, or None.
+
+    Args:
+        loss: a Loss; of a function too.
+    """
+    if getattr(getattr(loss, "fn", None), "takes_class_indices", False):
+        return loss.kwargs.get("axis", -1)
+    return loss.axis if isinstance(loss, SparseCategoricalCrossentropy) else None
+
 
 def check_sparse_labels(y, classes, ignore_class=None):
     """Raise unless all labels are class indices from 0 to `classes - 1`.

@@ -89,15 +89,19 @@ def output_names(model):
 
 
 def data_fits(model, data):
-    """Raise if labels of sparse losses are not class numbers of the outputs."""
-    if not data.in_memory or len(data.arrays) < 2 or model._compile_loss is None:
-        return
+    """Raise if labels of sparse losses are not class numbers of the outputs.
+
+    Of data that is not in memory, the first batch is looked at.
+    """
     from hornbeam.losses.labels import check_sparse_labels
 
-    for name, labels, classes in sparse_outputs(model, data.arrays[1]):
-        if labels is not None and np.issubdtype(labels.dtype, np.number):
+    batch = data.arrays if data.in_memory else data.peek()
+    if not isinstance(batch, tuple | list) or len(batch) < 2 or batch[1] is None:
+        return
+    for name, labels, classes, ignored in sparse_outputs(model, batch[1]):
+        if isinstance(labels, np.ndarray) and np.issubdtype(labels.dtype, np.number):
             try:
-                check_sparse_labels(labels, classes)
+                check_sparse_labels(labels, classes, ignored)
             except ValueError as error:
                 raise ValueError(
                     f"Output {name!r} of {model.name!r}: {error}"
@@ -105,15 +109,18 @@ def data_fits(model, data):
 
 
 def sparse_outputs(model, y):
-    """Yield `(output name, labels, number of classes)` where losses are sparse."""
-    graph = getattr(model, "_functional", None) or model
-    outputs = getattr(graph, "_outputs", None)
-    losses = tree.flatten(model.loss)
-    targets = tree.flatten(y)
-    if outputs is None or not len(outputs) == len(losses) == len(targets):
+    """Yield `(output, labels, number of classes, ignored)` where losses are sparse.
+
+    Nothing is known of what a user's `compute_loss` does.
+    """
+    from hornbeam.losses.labels import class_axis
+    from hornbeam.training.steps import Steps
+
+    container = model._compile_loss
+    own = type(model).compute_loss is not Steps.compute_loss
+    if container is None or not container.built or own:
         return
-    for symbol, loss, labels in zip(outputs, losses, targets, strict=True):
-        name = getattr(loss, "name", loss)
-        if name == "sparse_categorical_crossentropy" and symbol.shape[-1]:
-            if getattr(loss, "ignore_class", None) is None:
-                yield symbol._keras_history.operation.name, labels, symbol.shape[-1]
+    for name, loss, labels, output in container.pairs(y):
+        axis = class_axis(loss)
+        if axis is not None and output.shape[axis]:
+            yield name, labels, output.shape[axis], getattr(loss, "ignore_class", None)

@@ -11,93 +11,13 @@ from hornbeam import losses as losses_module
 from hornbeam import metrics as metrics_module
 from hornbeam import ops
 from hornbeam.core import tree
-from hornbeam.core.naming import to_snake_case
 from hornbeam.core.scopes import batch_mask
-from hornbeam.losses.loss import Loss, LossFunctionWrapper
+from hornbeam.losses.loss import Loss
 from hornbeam.metrics.metric import Metric
-from hornbeam.metrics.reduction import MeanMetricWrapper, merge_mask
+from hornbeam.metrics.reduction import merge_mask
 from hornbeam.training.loss_terms import find_terms
 from hornbeam.training.outputs import Outputs
-
-# What "accuracy" and "crossentropy" mean for binary, sparse and one-hot targets.
-_BY_TARGETS = {
-    "accuracy": (
-        "BinaryAccuracy",
-        "SparseCategoricalAccuracy",
-        "CategoricalAccuracy",
-    ),
-    "crossentropy": (
-        "BinaryCrossentropy",
-        "SparseCategoricalCrossentropy",
-        "CategoricalCrossentropy",
-    ),
-}
-_SHORT = {"acc": "accuracy", "ce": "crossentropy"}
-
-
-def class_for_targets(family, y_true, y_pred):
-    """Return the class name that "accuracy" or "crossentropy" means for such data.
-
-    One output is binary; targets with fewer axes than the output, or a last axis of
-    size 1, are class indices; others are one-hot.
-    """
-    target, output = _shape(y_true), _shape(y_pred)
-    binary, sparse, one_hot = _BY_TARGETS[family]
-    if not output or output[-1] == 1 or len(output) == 1:
-        return binary
-    if len(target) < len(output) or target[-1] == 1:
-        return sparse
-    return one_hot
-
-
-def _shape(x):
-    shape = getattr(x, "shape", None)
-    return tuple(ops.shape(x) if shape is None else shape)
-
-
-def resolve_loss(identifier, y_true, y_pred):
-    """Return the Loss that an entry of compile()'s `loss` means, or None."""
-    if identifier is None or isinstance(identifier, Loss):
-        return identifier
-    if isinstance(identifier, str):
-        family = _SHORT.get(identifier, identifier)
-        if family == "crossentropy":
-            name = class_for_targets(family, y_true, y_pred)
-            return getattr(losses_module, name)()
-    loss = losses_module.get(identifier)
-    if isinstance(loss, Loss):
-        return loss
-    return LossFunctionWrapper(loss, name=_name_of(loss))
-
-
-def resolve_metric(identifier, y_true, y_pred):
-    """Return the Metric that an entry of compile()'s `metrics` means.
-
-    A name given as a string is the name in the logs.
-    """
-    if isinstance(identifier, Metric):
-        return identifier
-    metric = identifier
-    if isinstance(identifier, str):
-        family = _SHORT.get(identifier.lower(), identifier.lower())
-        if family in _BY_TARGETS:
-            name = class_for_targets(family, y_true, y_pred)
-            return getattr(metrics_module, name)(name=identifier)
-    metric = metrics_module.get(identifier)
-    if metric is None:
-        raise ValueError(
-            "An entry of `metrics` is None. Expected a metric, its name or a function."
-        )
-    if isinstance(metric, Metric):
-        if isinstance(identifier, str):
-            metric.name = identifier
-        return metric
-    return MeanMetricWrapper(metric, name=_name_of(metric))
-
-
-def _name_of(fn):
-    name = getattr(fn, "name", None) or getattr(fn, "__name__", None)
-    return to_snake_case(name or type(fn).__name__)
+from hornbeam.training.resolve import resolve_loss, resolve_metric, shape_of
 
 
 class CompileLoss(Loss):
@@ -216,6 +136,21 @@ class CompileLoss(Loss):
                 self._trackers[label].update_state(value, sample_weight=rows)
         return total
 
+    def pairs(self, y_true):
+        """Yield `(output, loss, target, output's spec)` where a loss sees one output.
+
+        Args:
+            y_true: targets as for the call.
+        """
+        outputs = self._outputs
+        targets = _targets(outputs, y_true, _seen(outputs, self._terms))
+        specs = outputs.flatten(outputs.structure)
+        for term in self._terms:
+            if isinstance(term.place, int):
+                number = term.place
+                name = outputs.name(number) or number
+                yield name, term.loss, targets[number], specs[number]
+
     def call(self, y_true, y_pred, sample_weight=None):
         """Return the weighted sum of the losses."""
         return self(y_true, y_pred, sample_weight)
@@ -230,7 +165,7 @@ def valid_row_count(y_pred):
     mask = batch_mask()
     if mask is not None:
         return ops.sum(ops.cast(mask, "float32"))
-    shape = _shape(y_pred)
+    shape = shape_of(y_pred)
     return 1 if not shape or shape[0] is None else shape[0]
 
 
@@ -291,7 +226,7 @@ def _different_structures(outputs, losses, y_true, y_pred):
 
 
 def _shapes(nest):
-    return tree.map_structure(lambda x: None if x is None else str(_shape(x)), nest)
+    return tree.map_structure(lambda x: None if x is None else str(shape_of(x)), nest)
 
 
 def _sample_weights(outputs, sample_weight, losses):
@@ -487,4 +422,4 @@ def _build(metric, y_true, y_pred):
         return
     accepts = len(inspect.signature(metric.build).parameters) == 2
     if accepts:
-        metric.build(_shape(y_true), _shape(y_pred))
+        metric.build(shape_of(y_true), shape_of(y_pred))

@@ -1,0 +1,90 @@
+"""What the names and functions that compile() takes stand for."""
+
+from hornbeam import losses as losses_module
+from hornbeam import metrics as metrics_module
+from hornbeam import ops
+from hornbeam.core.naming import to_snake_case
+from hornbeam.losses.loss import Loss, LossFunctionWrapper
+from hornbeam.metrics.metric import Metric
+from hornbeam.metrics.reduction import MeanMetricWrapper
+
+# What "accuracy" and "crossentropy" mean for binary, sparse and one-hot targets.
+_BY_TARGETS = {
+    "accuracy": (
+        "BinaryAccuracy",
+        "SparseCategoricalAccuracy",
+        "CategoricalAccuracy",
+    ),
+    "crossentropy": (
+        "BinaryCrossentropy",
+        "SparseCategoricalCrossentropy",
+        "CategoricalCrossentropy",
+    ),
+}
+_SHORT = {"acc": "accuracy", "ce": "crossentropy"}
+
+
+def class_for_targets(family, y_true, y_pred):
+    """Return the class name that "accuracy" or "crossentropy" means for such data.
+
+    One output is binary; targets with fewer axes than the output, or a last axis of
+    size 1, are class indices; others are one-hot.
+    """
+    target, output = shape_of(y_true), shape_of(y_pred)
+    binary, sparse, one_hot = _BY_TARGETS[family]
+    if not output or output[-1] == 1 or len(output) == 1:
+        return binary
+    if len(target) < len(output) or target[-1] == 1:
+        return sparse
+    return one_hot
+
+
+def shape_of(x):
+    """Return the shape of a tensor or of something that becomes one."""
+    shape = getattr(x, "shape", None)
+    return tuple(ops.shape(x) if shape is None else shape)
+
+
+def resolve_loss(identifier, y_true, y_pred):
+    """Return the Loss that an entry of compile()'s `loss` means, or None."""
+    if identifier is None or isinstance(identifier, Loss):
+        return identifier
+    if isinstance(identifier, str):
+        family = _SHORT.get(identifier, identifier)
+        if family == "crossentropy":
+            name = class_for_targets(family, y_true, y_pred)
+            return getattr(losses_module, name)()
+    loss = losses_module.get(identifier)
+    if isinstance(loss, Loss):
+        return loss
+    return LossFunctionWrapper(loss, name=_name_of(loss))
+
+
+def resolve_metric(identifier, y_true, y_pred):
+    """Return the Metric that an entry of compile()'s `metrics` means.
+
+    A name given as a string is the name in the logs.
+    """
+    if isinstance(identifier, Metric):
+        return identifier
+    metric = identifier
+    if isinstance(identifier, str):
+        family = _SHORT.get(identifier.lower(), identifier.lower())
+        if family in _BY_TARGETS:
+            name = class_for_targets(family, y_true, y_pred)
+            return getattr(metrics_module, name)(name=identifier)
+    metric = metrics_module.get(identifier)
+    if metric is None:
+        raise ValueError(
+            "An entry of `metrics` is None. Expected a metric, its name or a function."
+        )
+    if isinstance(metric, Metric):
+        if isinstance(identifier, str):
+            metric.name = identifier
+        return metric
+    return MeanMetricWrapper(metric, name=_name_of(metric))
+
+
+def _name_of(fn):
+    name = getattr(fn, "name", None) or getattr(fn, "__name__", None)
+    return to_snake_case(name or type(fn).__name__)
