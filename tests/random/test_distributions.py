@@ -7,6 +7,7 @@ from scipy import stats
 
 import hornbeam as keras
 from hornbeam import backends, ops, random
+from hornbeam.core import random_hash
 
 SIZE = (40_000,)
 
@@ -254,6 +255,15 @@ def test_dropout(engine, rate):
     kept = x != 0
     assert abs(kept.mean() - (1 - rate)) < 0.02
     np.testing.assert_allclose(x[kept], 1 / (1 - rate) if rate < 1 else 0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1, 1 / 3, 0.5, 0.999, 1.0])
+def test_dropout_keeps_where_the_uniform_number_reaches_the_rate(engine, rate):
+    uniform = random_hash.numpy_uniform((3, 0), (50, 70))
+    x = engine.to_numpy(random.dropout(ops.ones((50, 70)), rate, seed=3))
+    np.testing.assert_array_equal(x != 0, uniform >= np.float32(rate))
+    traced = random.dropout(ops.ones((50, 70)), ops.convert_to_tensor(rate), seed=3)
+    np.testing.assert_allclose(engine.to_numpy(traced), x, rtol=1e-4)
 
 
 def test_dropout_noise_shape(engine):

@@ -30,12 +30,18 @@ Of 103 tests of dieharder 3.31 on consecutive long draws none failed, two were w
 (p = 0.996 and 0.998).
 """
 
+import functools
+import math
+
 import numpy as np
 
 MASK = 0xFFFFFFFF
 _M1, _M2, _M3 = 0xED5AD4BB, 0xAC4C1B51, 0x31848BAB
 # Fractional digits of pi: they part the rounds of `schedule`.
 _ROUND_CONSTANTS = (0x243F6A88, 0x85A308D3, 0x13198A2E)
+
+# Of draws of up to so many elements the positions are kept from one to the next.
+_LARGEST_KEPT = 1 << 18
 
 
 def mix(x, word=int):
@@ -77,8 +83,7 @@ def _finish(x, word):
 def numpy_bits(key, shape):
     """Return an array of random uint32 words: `scramble`, in place on the host."""
     a, b = schedule(int(key[0]) & MASK, int(key[1]) & MASK)
-    size = int(np.prod(shape, dtype=np.int64))
-    position = np.arange(size, dtype=np.uint32)
+    position = _positions(math.prod(shape))
     x = position + np.uint32(a)
     shifted = np.empty_like(x)
 
@@ -98,6 +103,19 @@ def numpy_bits(key, shape):
     return x.reshape(shape)
 
 
+def _positions(size):
+    if size > _LARGEST_KEPT:
+        return np.arange(size, dtype=np.uint32)
+    return _kept_positions(size)
+
+
+@functools.lru_cache(maxsize=16)
+def _kept_positions(size):
+    position = np.arange(size, dtype=np.uint32)
+    position.flags.writeable = False
+    return position
+
+
 def numpy_uniform(key, shape):
     """Return an array of float32 in [0, 1) from the top 24 bits."""
     bits = numpy_bits(key, shape)
@@ -105,3 +123,10 @@ def numpy_uniform(key, shape):
     values = bits.astype(np.float32)
     values *= np.float32(2**-24)
     return values
+
+
+def numpy_keep_factor(key, shape, rate, scale):
+    """Return `scale` where `numpy_uniform` is at least `rate`, else 0, as float32."""
+    # The words whose top 24 bits reach the rate, as a float32 like the numbers.
+    lowest = math.ceil(float(np.float32(rate)) * 2**24) << 8
+    return np.multiply(numpy_bits(key, shape) >= lowest, np.float32(scale))

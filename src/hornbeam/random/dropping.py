@@ -2,6 +2,7 @@
 
 from hornbeam import backends, ops
 from hornbeam.core.random import draw_seed
+from hornbeam.ops.declare import composite
 
 
 def dropout(inputs, rate, noise_shape=None, seed=None):
@@ -43,6 +44,7 @@ def complete_shape(noise_shape, shape):
     return tuple(size if wanted is None else wanted for wanted, size in pairs)
 
 
+@composite
 def keep_factor(key, shape, rate):
     """Return 0 with probability `rate`, else `1 / (1 - rate)`, as float32.
 

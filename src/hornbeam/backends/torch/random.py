@@ -28,6 +28,20 @@ def random_uniform(key, shape):
     return (_bits(key, shape) >> 8).to(torch.float32) * 2.0**-24
 
 
+def keep_factor(key, shape, rate):
+    """Return 0 with probability `rate`, else `1 / (1 - rate)`, as float32."""
+    remaining = 1.0 - rate
+    if isinstance(remaining, torch.Tensor):
+        scale = 1.0 / remaining.clamp(min=2.0**-24)
+    else:
+        scale = 1.0 / max(remaining, 2.0**-24)
+        if _on_host(key):
+            return torch.from_numpy(
+                random_hash.numpy_keep_factor(_pair(key), shape, rate, scale)
+            )
+    return (random_uniform(key, shape) >= rate) * scale
+
+
 def _on_host(key):
     if not isinstance(key, torch.Tensor):
         return torch.get_default_device().type == "cpu"
