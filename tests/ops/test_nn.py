@@ -511,6 +511,10 @@ def test_sparse_labels_may_have_a_last_axis_and_lie_outside(engine):
     p = np.array([[0.2, 0.8], [0.5, 0.5]], "float32")
     found = ops.sparse_categorical_crossentropy([[1], [-1]], p)
     np.testing.assert_allclose(value(found), [-np.log(0.8), 0], rtol=1e-5)
+    for outside in (-1, 2):
+        labels = np.array([[1], [outside]])
+        found = ops.sparse_categorical_crossentropy(labels, np.log(p), True)
+        np.testing.assert_allclose(value(found), [-np.log(0.8), 0], rtol=1e-5)
 
 
 def test_binary_crossentropy(engine):

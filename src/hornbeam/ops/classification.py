@@ -72,6 +72,12 @@ def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwa
     return max(vectors, axis=listed)
 
 
+@composite
+def class_cross_entropy(logits, labels, axis=-1):
+    """Minus the log-softmax of each label's class; 0 where the label is no class."""
+    return -pick_class(log_softmax(logits, axis), labels, axis)
+
+
 def _check_same_shape(owner, target, output):
     if len(target.shape) != len(output.shape):
         raise ValueError(
@@ -194,8 +200,9 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     if len(target.shape) == len(output.shape):
         target = squeeze(target, axis=-1)
     target = cast(target, "int32")
-    logs = _log_probabilities(output, from_logits, axis)
-    return -pick_class(logs, target, axis)
+    if from_logits:
+        return class_cross_entropy(floating(output), target, axis)
+    return -pick_class(_log_probabilities(output, False, axis), target, axis)
 
 
 def _binary_spec(a):
