@@ -79,8 +79,10 @@ def _declare(body, rule, native_required):
                 if (kind := kinds(type(x))) is not engine and kind is not _PLAIN:
                     given = [_prepare(x, engine) for x in args]
                     break
-            if kwargs:
-                named = {k: _prepare(x, engine) for k, x in kwargs.items()}
+            for x in kwargs.values():
+                if (kind := kinds(type(x))) is not engine and kind is not _PLAIN:
+                    named = {k: _prepare(x, engine) for k, x in kwargs.items()}
+                    break
         except _SymbolFoundError:
             return _record(op, args, kwargs)
         native = getattr(engine, name, None)

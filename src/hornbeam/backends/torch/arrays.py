@@ -54,10 +54,7 @@ def is_tensor(x: Any) -> bool:
 def convert(x: Any, dtype: Any = None) -> torch.Tensor:
     """`x` as a tensor; Python floats become floatx, Python integers int32."""
     if isinstance(x, torch.Tensor):
-        if dtype is None:
-            return x
-        dtype = torch_dtype(dtype)
-        return x if x.dtype is dtype else x.to(dtype)
+        return x if dtype is None else cast(x, dtype)
     if dtype is not None:
         dtype = torch_dtype(dtype)
     elif isinstance(x, bool):
@@ -71,6 +68,13 @@ def convert(x: Any, dtype: Any = None) -> torch.Tensor:
     if isinstance(x, (bool, int, float)) or x is None:
         return torch.tensor(x, dtype=dtype)
     return _from_host(x, dtype)
+
+
+def convert_to_tensor(
+    x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None
+) -> torch.Tensor:
+    """`convert`; there are no sparse and no ragged tensors."""
+    return convert(x, dtype)
 
 
 def _from_host(x: Any, dtype: torch.dtype | None) -> torch.Tensor:
@@ -89,6 +93,7 @@ def _from_host(x: Any, dtype: torch.dtype | None) -> torch.Tensor:
             dtype = torch.int32
     if array.dtype.kind == "u" and array.dtype.itemsize > 1:
         array = array.astype(np.int64 if array.dtype.itemsize > 2 else np.int32)
+        return torch.as_tensor(array, dtype=dtype)
     elif array.dtype == ml_dtypes.bfloat16:
         dtype = dtype or torch.bfloat16
         array = array.astype(np.float32)
