@@ -4,8 +4,8 @@ It is written as its users write it, for SciKeras or Keras's own wrapper; two li
 hornbeam's: the import, and the joblib backend that trains all candidates together.
 10 dropout rates x 5 constraints x 3 folds, 100 epochs each, batches of 10.
 
-The data is in Debian's package `r-cran-mlbench` (`apt-get install r-cran-mlbench`; reading
-it takes `pip install rdata`), or give a CSV file of nine columns, the last one the class:
+The data is in Debian's package `r-cran-mlbench` (`apt-get install r-cran-mlbench`;
+`pip install rdata` reads it), or give a CSV file of nine columns, the class last:
 
     python examples/pima.py [FILE.rda or FILE.csv] [--epochs 100]
 """
@@ -85,9 +85,7 @@ def main():
     parser.add_argument("--picture", help="where plot_search's picture is written")
     options = parser.parse_args()
     if not options.data.exists():
-        print(
-            f"Skipped: there is no {options.data}. Install r-cran-mlbench, or give a CSV."
-        )
+        print(f"Skipped: there is no {options.data}.\n{__doc__}")
         return
     X, y = read(options.data)
     started = time.perf_counter()
