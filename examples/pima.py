@@ -89,7 +89,7 @@ def main():
         return
     X, y = read(options.data)
     started = time.perf_counter()
-    result = search((X - X.mean(0)) / X.std(0), y, options.epochs)
+    result = search(X, y, options.epochs)
     seconds = time.perf_counter() - started
     print(f"Best: {result.best_score_:f} using {result.best_params_}")
     found = result.cv_results_

@@ -33,7 +33,8 @@ class SearchResults:
         self._caller = caller
         self._rows = _last_of_each(list(results["params"]))
         self._results = results
-        self._scoring = getattr(search, "scoring", None)
+        scoring = getattr(search, "scoring", None)
+        self._scoring = getattr(scoring, "scoring", scoring)  # of a HistoryRecorder
         self._chosen = getattr(search, "best_index_", None)
         self.params = [results["params"][row] for row in self._rows]
         start = "mean_test_"
