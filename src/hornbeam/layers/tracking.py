@@ -27,6 +27,8 @@ _NOT_OWNED = frozenset(
     }
 )
 _CONTAINERS = (list, tuple, dict, set)
+# Most attributes are such; they are told at once.
+_PLAIN = frozenset({type(None), bool, int, float, str})
 
 
 def owned(instance, kinds):
@@ -35,8 +37,11 @@ def owned(instance, kinds):
     Lists, tuples, dicts and sets are looked into; each object is found once.
     """
     found, containers = {}, set()
+    wanted = _CONTAINERS + kinds
     for name, value in vars(instance).items():
-        if name not in _NOT_OWNED and isinstance(value, (*_CONTAINERS, *kinds)):
+        if type(value) in _PLAIN or name in _NOT_OWNED:
+            continue
+        if isinstance(value, wanted):
             _collect(value, kinds, found, containers)
     return list(found.values())
 
