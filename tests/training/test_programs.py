@@ -1,6 +1,8 @@
 """How often programs are compiled, and that padding changes nothing."""
 
 import gc
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import pytest
 import hornbeam as keras
 from hornbeam import backends
 from hornbeam.training.compiled import rounded_up
-from hornbeam.training.program import cache
+from hornbeam.training.program import ProgramCache, cache
 
 ROWS = 100
 
@@ -55,6 +57,29 @@ def test_epochs_and_partial_batches_compile_once(jax, data):
     fit = lambda: model.fit(*data, epochs=3, batch_size=32, verbose=0)  # noqa: E731
     assert compilations(fit) == 1
     assert compilations(fit) == 0
+
+
+def test_threads_that_ask_for_one_program_compile_it_once():
+    programs, made = ProgramCache(), []
+
+    def make():
+        time.sleep(0.05)
+        made.append(object())
+        if len(made) == 1:
+            raise RuntimeError("The first one fails.")
+        return made[-1]
+
+    def ask(_):
+        try:
+            return programs.get("key", make)
+        except RuntimeError:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(ask, range(8)))
+    assert found.count(None) == 1
+    assert {id(x) for x in found} - {id(None)} == {id(programs.get("key", None))}
+    assert programs.compilations == len(made) - 1 == 1
 
 
 def test_second_model_of_the_same_structure_compiles_nothing(jax, data):

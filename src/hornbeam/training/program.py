@@ -22,21 +22,41 @@ class ProgramCache:
         self.compilations = 0
         self._programs = collections.OrderedDict()
         self._lock = threading.Lock()
+        self._being_made = {}
 
     def get(self, key, make):
-        """Return the program under `key`; `make()` compiles it where there is none."""
+        """Return the program under `key`; `make()` compiles it where there is none.
+
+        Threads that ask for one program at the same time wait for one compilation.
+        """
         with self._lock:
-            found = self._programs.get(key)
+            found = self._find(key)
             if found is not None:
-                self._programs.move_to_end(key)
                 return found
-        program = make()
-        with self._lock:
-            self.compilations += 1
-            self._programs[key] = program
-            while len(self._programs) > self.size:
-                self._programs.popitem(last=False)
-        return program
+            turn = self._being_made.setdefault(key, threading.Lock())
+        with turn:
+            with self._lock:
+                found = self._find(key)
+            return found if found is not None else self._make(key, make)
+
+    def _find(self, key):
+        found = self._programs.get(key)
+        if found is not None:
+            self._programs.move_to_end(key)
+        return found
+
+    def _make(self, key, make):
+        try:
+            program = make()
+            with self._lock:
+                self.compilations += 1
+                self._programs[key] = program
+                while len(self._programs) > self.size:
+                    self._programs.popitem(last=False)
+            return program
+        finally:
+            with self._lock:
+                self._being_made.pop(key, None)
 
     def clear(self):
         """Forget all programs."""
