@@ -67,7 +67,7 @@ def report(case, rounds):
     for figure in ("import", "cold", "warm"):
         ours = [found["hornbeam"][figure] for found in rounds]
         parts = [f"{case:8} {figure:7} {statistics.median(ours):9.3f} s"]
-        for peer in rounds[0].keys() - {"hornbeam"}:
+        for peer in [name for name in PEERS if name in rounds[0]]:
             theirs = [found[peer][figure] for found in rounds]
             ratio = statistics.median(b / a for a, b in zip(ours, theirs, strict=True))
             parts.append(f"{peer} {statistics.median(theirs):9.2f} s (1/{ratio:.1f})")
