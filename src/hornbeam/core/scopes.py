@@ -10,6 +10,7 @@ _stateless = contextvars.ContextVar("hornbeam_stateless", default=None)
 _autocast = contextvars.ContextVar("hornbeam_autocast", default=None)
 _names = contextvars.ContextVar("hornbeam_names", default=())
 _batch_mask = contextvars.ContextVar("hornbeam_batch_mask", default=None)
+_rendezvous = contextvars.ContextVar("hornbeam_rendezvous", default=None)
 _symbolic = contextvars.ContextVar("hornbeam_symbolic", default=None)
 
 
@@ -148,6 +149,16 @@ def batch_mask_scope(mask):
 def batch_mask():
     """Return the 0/1 vector of valid rows while a padded batch runs, else None."""
     return _batch_mask.get()
+
+
+def rendezvous_scope(rendezvous):
+    """A block whose program calls are carried out by a Rendezvous."""
+    return _Setting(_rendezvous, rendezvous)
+
+
+def rendezvous():
+    """Return the Rendezvous that carries out program calls here, or None."""
+    return _rendezvous.get()
 
 
 class SymbolicScope:

@@ -1,5 +1,8 @@
 """Steps that are compiled: passes over data on the device, and single batches."""
 
+import functools
+import threading
+
 import numpy as np
 
 from hornbeam.core import scopes, tree
@@ -11,6 +14,9 @@ _ROOM_BYTES = 1 << 20
 _ROOM_ROWS = 1 << 15
 # Passes over the data in one call, at most.
 MOST_PASSES = 128
+# Which arguments of a program are each member's own: state, numbers, data, order,
+# [rows, passes before], where.
+OWN_ARGUMENTS = (True, True, False, True, True, False)
 
 
 class CompiledSteps:
@@ -30,16 +36,17 @@ class CompiledSteps:
         self.masked = masked
         leaves, self.spec = tree.flatten_with_spec(arrays)
         self.present = tuple(x is not None for x in leaves)
-        leaves = [x for x in leaves if x is not None]
-        self.rows = len(leaves[0])
-        self.batch_size = min(batch_size, self.rows)
-        self.data = device_rows(binding.engine, leaves)
-        steps = -(-self.rows // self.batch_size)
+        self.data = DeviceRows(binding.engine, [x for x in leaves if x is not None])
+        self.rendezvous = scopes.rendezvous()
+        if self.rendezvous is not None:
+            self.data = self.rendezvous.shared(self.data)
+        self.batch_size = min(batch_size, self.data.rows)
+        steps = -(-self.data.rows // self.batch_size)
         self.order_size = max(_ROOM_ROWS, rounded_up(steps) * self.batch_size)
         several = plan.finish is not None and plan.reset is not None
         fitting = self.order_size // (steps * self.batch_size)
         self.most_passes = min(MOST_PASSES, fitting) if several else 1
-        self.program = None
+        self._programs = {}
         self._bad = -1
 
     def start(self, orders):
@@ -47,53 +54,68 @@ class CompiledSteps:
         self.visited = len(orders[0])
         steps = -(-self.visited // self.batch_size)
         self.stride = steps * self.batch_size
-        order = np.zeros(self.order_size, np.int32)
+        self.order = np.zeros(self.order_size, np.int32)
         for number, rows in enumerate(orders):
             begin = number * self.stride
-            order[begin : begin + self.visited] = rows
-        self.order = self.binding.engine.convert(order)
+            self.order[begin : begin + self.visited] = rows
 
     def run(self, first, last, passes=1):
         """Run the steps from `first` up to `last` (not included) of each pass.
 
         Returns the logs of each pass, their leaves stacked along axis 0.
         """
-        binding = self.binding
-        numbers = binding.structure.values()
-        where = np.array([first, last, 0, passes, self.stride], np.int32)
-        rows = np.int32(self.visited)
-        arguments = (binding.state(), numbers, self.data, self.order, rows, where)
-        if self.program is None:
-            self.program = binding.cache.get(
-                self._key(), lambda: self._compile(arguments)
-            )
-        state, logs, bad = self.program.executable(*arguments)
-        binding.keep(state)
-        self._bad = bad
-        return tree.unflatten(self.program.output_spec, logs)
+        call = Call(self, first, last, passes)
+        if self.rendezvous is None:
+            call.run_alone()
+        else:
+            self.rendezvous.run(call)
+        self.binding.keep([self.binding.engine.convert(x) for x in call.state])
+        self._bad = call.bad
+        return call.logs
 
     def nan_step(self):
         """Return the first step of the last run at which the loss was NaN, or None."""
         step = int(self._bad)
         return None if step < 0 else step
 
-    def _key(self):
-        data = tuple((x.shape, str(x.dtype)) for x in self.data)
+    def program(self, arguments, width=None):
+        """Return the program, for `width` members or for this one alone."""
+        data = tuple(x.shape for x in arguments[2])
+        if (data, width) not in self._programs:
+            self._programs[data, width] = self.binding.cache.get(
+                (*self.key, data, width), lambda: self._compile(arguments, width)
+            )
+        return self._programs[data, width]
+
+    @functools.cached_property
+    def key(self):
+        """Hashable: what the program is, but for the room of the data."""
+        rows = tuple((x.shape[1:], str(x.dtype)) for x in self.data.arrays)
         return (
-            self.plan.kind, self.binding.key(), data, self.spec, self.present,
+            self.plan.kind, self.binding.key(), rows, self.spec, self.present,
             self.batch_size, self.order_size, self.masked, self.most_passes > 1,
         )  # fmt: skip
 
-    def _compile(self, arguments):
-        binding = self.binding
-        return finding_variables(binding, lambda: self._compile_once(arguments))
+    def _compile(self, arguments, width):
+        engine = self.binding.engine
 
-    def _compile_once(self, arguments):
-        run, out = self._program()
-        # The variables that a step assigns may have been found only now.
-        arguments = (self.binding.state(), *arguments[1:])
-        executable = self.binding.engine.compile(run, arguments, donate=(0,))
-        return Program(executable, out["spec"])
+        def alone():
+            run, out = self._program()
+            # The variables that a step assigns may have been found only now.
+            known = (self.binding.state(), *arguments[1:])
+            return Program(engine.compile(run, known, donate=(0,)), out["spec"])
+
+        def stacked():
+            run, out = self._program()
+            axes = [0 if own else None for own in OWN_ARGUMENTS]
+            run = engine.vmap(run, in_axes=tuple(axes))
+            if len(engine.devices()) > 1:
+                program = engine.compile_over_devices(run, arguments, OWN_ARGUMENTS)
+            else:
+                program = engine.compile(run, arguments, donate=(0,))
+            return Program(program, out["spec"])
+
+        return finding_variables(self.binding, stacked if width else alone)
 
     def _program(self):
         """Return the program as a function, and where it puts the form of its logs."""
@@ -112,8 +134,9 @@ class CompiledSteps:
             pairs = zip(logs, leaves, strict=True)
             return [_put(engine, room, number, *pair) for pair in pairs]
 
-        def run(state, numbers, data, order, rows, where):
-            first, last, first_pass, last_pass, stride = (where[i] for i in range(5))
+        def run(state, numbers, data, order, own, where):
+            rows, before = own[0], own[1]
+            first, last, passes, stride = (where[i] for i in range(4))
 
             def one_step(i, carry):
                 begin, state, logs, bad = carry
@@ -127,6 +150,7 @@ class CompiledSteps:
 
             def one_pass(number, carry):
                 state, logs, bad = carry
+                number = before + number
                 if reset is not None:
                     _, fresh = reset(state, numbers)
                     state = [
@@ -148,7 +172,7 @@ class CompiledSteps:
             specs, out["spec"] = tree.flatten_with_spec(engine.infer(results))
             logs = [engine.zeros((room, *x.shape), dtype=x.dtype) for x in specs]
             carry = (state, logs, engine.convert(np.int32(-1)))
-            return engine.fori_loop(first_pass, last_pass, one_pass, carry)
+            return engine.fori_loop(0, passes, one_pass, carry)
 
         return run, out
 
@@ -165,6 +189,109 @@ class CompiledSteps:
         mask = engine.cast(first + inside < rows, "float32")
         with scopes.batch_mask_scope(mask):
             return self.plan.step(batch)
+
+
+class Call:
+    """A call of a CompiledSteps: some steps of some passes, in one go or in several.
+
+    Attributes:
+        state: the values of the variables: before, then afterwards.
+        passes_left: how many passes remain to be run.
+        bad: the first step at which the loss was NaN, or -1.
+    """
+
+    def __init__(self, steps, first, last, passes):
+        self.steps = steps
+        self.engine = steps.binding.engine
+        self.passes = self.passes_left = passes
+        self.member_steps = (last - first) * passes
+        self.state = steps.binding.state()
+        self.numbers = steps.binding.structure.values()
+        self.where = np.array([first, last, passes, steps.stride], np.int32)
+        self.bad = -1
+        self._logs = []
+
+    def group(self):
+        """Hashable: equal for calls that can be members of one stack."""
+        first, last, _, stride = self.where.tolist()
+        return self.steps.key, first, last, stride
+
+    def own(self):
+        """Return the number of rows of a pass and the number of passes made."""
+        return np.array([self.steps.visited, self.passes - self.passes_left], np.int32)
+
+    def run_alone(self):
+        """Run the program on this call's values."""
+        steps = self.steps
+        where = self.where.copy()
+        where[2] = self.passes_left
+        arguments = (
+            self.state, self.numbers, steps.data.tensors,
+            self.engine.convert(steps.order), self.own(), where,
+        )  # fmt: skip
+        program = steps.program(arguments)
+        state, logs, bad = program.executable(*arguments)
+        logs = [self.engine.to_numpy(x) for x in logs]
+        self.keep(state, logs, bad, program.output_spec, self.passes_left)
+
+    def keep(self, state, logs, bad, spec, passes):
+        """Take what a program gave for the next passes."""
+        done = self.passes - self.passes_left
+        self.state = state
+        self._logs.append([x[done : done + passes] for x in logs])
+        self.bad = self.bad if self.bad >= 0 else int(bad)
+        self.passes_left -= passes
+        self._spec = spec
+
+    @property
+    def logs(self):
+        """The logs of each pass, NumPy arrays stacked along axis 0."""
+        parts = zip(*self._logs, strict=True)
+        leaves = [x[0] if len(x) == 1 else np.concatenate(x) for x in parts]
+        return tree.unflatten(self._spec, leaves)
+
+
+class DeviceRows:
+    """Host arrays of equally many rows, and the same on the device when needed.
+
+    Small arrays get much room, so that their number of rows makes no other program.
+    """
+
+    def __init__(self, engine, arrays):
+        self.engine = engine
+        self.arrays = arrays
+        self.rows = len(arrays[0])
+        # Rows that were joined with these, and the result; see `stack`.
+        self.joined_with = None
+        self._lock = threading.Lock()
+
+    @functools.cached_property
+    def tensors(self):
+        """The arrays on the device, padded."""
+        with self._lock:
+            room = self._room()
+            return [self.engine.convert(padded(x, room)) for x in self.arrays]
+
+    def _room(self):
+        bytes_a_row = max(1, sum(x.nbytes for x in self.arrays) // self.rows)
+        least = min(_ROOM_BYTES // bytes_a_row, _ROOM_ROWS)
+        room = rounded_up(self.rows)
+        return max(room, 1 << (least.bit_length() - 1)) if least > room else room
+
+    def fingerprint(self):
+        """Return a hashable that is equal for equal rows."""
+        some = slice(None, None, max(1, self.rows // 8))
+        forms = tuple((x.shape, str(x.dtype)) for x in self.arrays)
+        return self.engine.name, forms, tuple(x[some].tobytes() for x in self.arrays)
+
+    def equals(self, other):
+        """Whether the arrays of the other hold the same bytes."""
+        pairs = zip(self.arrays, other.arrays, strict=True)
+        return all(a is b or _bytes(a) == _bytes(b) for a, b in pairs)
+
+
+def _bytes(array):
+    return memoryview(np.ascontiguousarray(array).view(np.uint8).reshape(-1))
 
 
 class CompiledBatch:
@@ -248,17 +375,6 @@ def _put(engine, room, number, buffer, value):
     shape = (room,) + (1,) * len(engine.shape_of(value))
     here = engine.reshape(engine.arange(room, dtype="int32"), shape) == number
     return engine.where(here, engine.cast(value, engine.dtype_of(buffer)), buffer)
-
-
-def device_rows(engine, arrays):
-    """Return host arrays of equally many rows as tensors, with room for some more."""
-    rows = len(arrays[0])
-    bytes_a_row = max(1, sum(x.nbytes for x in arrays) // rows)
-    least = min(_ROOM_BYTES // bytes_a_row, _ROOM_ROWS)
-    room = rounded_up(rows)
-    if least > room:
-        room = max(room, 1 << (least.bit_length() - 1))
-    return [engine.convert(padded(x, room)) for x in arrays]
 
 
 def rounded_up(count):

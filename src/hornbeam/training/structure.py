@@ -150,6 +150,7 @@ class Structure:
             self._of([v.regularizer for v in layer._own_weights()]),
             self._of([v.constraint for v in layer._own_weights()]),
             layer._supports_masking,
+            _of_remat(layer._remat_scope, layer),
         )
 
     def _of_graph(self, model):
@@ -170,6 +171,14 @@ class Structure:
         inputs = tuple((places[id(x)], x.shape, x.dtype) for x in model._inputs)
         nests = [_form(x) for x in (model._inputs_struct, model._outputs_struct)]
         return ("graph", *parts, inputs, outputs, *nests)
+
+
+def _of_remat(scope, layer):
+    """Return what of a RematScope changes the layer's part of a program."""
+    if scope is None:
+        return None
+    listed = layer.name in (scope.layer_names or ())
+    return (scope.mode, scope.output_size_threshold, listed)
 
 
 class _Missing:

@@ -6,7 +6,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from hornbeam.wrappers.estimator import KerasEstimator
+from hornbeam.wrappers.estimator import KerasEstimator, arguments_of
 from hornbeam.wrappers.targets import Classes, one_column
 
 
@@ -17,7 +17,7 @@ def _gives_probabilities(estimator):
 
 class KerasClassifier(ClassifierMixin, KerasEstimator):
     __doc__ = f"""A network as a scikit-learn classifier.
-    {KerasEstimator.__doc__.partition(".")[2]}
+    {arguments_of(KerasEstimator)}
     >>> import numpy as np
     >>> import hornbeam as keras
     >>> from hornbeam.wrappers import KerasClassifier

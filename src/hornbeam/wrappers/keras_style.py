@@ -1,6 +1,7 @@
 """Keras's own estimators: the builder sees the data, and a dict holds its arguments."""
 
 import numpy as np
+
 from hornbeam.wrappers.classifier import KerasClassifier
 from hornbeam.wrappers.estimator import KerasEstimator
 from hornbeam.wrappers.regressor import KerasRegressor
@@ -116,7 +117,7 @@ class SKLearnRegressor(_KerasStyle, KerasRegressor):
     """
 
 
-class SKLearnTransformer(_KerasStyle, KerasTransformer):
+class SKLearnTransformer(_KerasStyle, KerasTransformer):  # type: ignore[misc]
     __doc__ = f"""A transformer with the arguments of Keras's own.
     {_ARGUMENTS}
     >>> import numpy as np

@@ -2,13 +2,13 @@
 
 from sklearn.base import RegressorMixin
 
-from hornbeam.wrappers.estimator import KerasEstimator
+from hornbeam.wrappers.estimator import KerasEstimator, arguments_of
 from hornbeam.wrappers.targets import Numbers
 
 
 class KerasRegressor(RegressorMixin, KerasEstimator):
     __doc__ = f"""A network as a scikit-learn regressor.
-    {KerasEstimator.__doc__.partition(".")[2]}
+    {arguments_of(KerasEstimator)}
     The default network is trained on targets of mean 0 and variance 1.
 
     >>> import numpy as np

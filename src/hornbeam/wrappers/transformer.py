@@ -5,7 +5,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import validate_data
 
 from hornbeam.wrappers.default_network import ENCODING, default_autoencoder
-from hornbeam.wrappers.estimator import KerasEstimator, dense
+from hornbeam.wrappers.estimator import KerasEstimator, arguments_of, dense
 from hornbeam.wrappers.outputs import output_shapes
 from hornbeam.wrappers.targets import Classes, Numbers
 
@@ -14,7 +14,7 @@ class KerasTransformer(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, KerasEstimator
 ):
     __doc__ = f"""A network as a scikit-learn transformer: what a layer of it gives.
-    {KerasEstimator.__doc__.partition(".")[2].rstrip()}
+    {arguments_of(KerasEstimator).rstrip()}
         output_layer: the name of the layer whose output is the result. Default: the
             last one. Without a model: the middle one of an autoencoder.
 

@@ -4,6 +4,7 @@ from .arrays import *
 from .functions import *
 from .linalg import *
 from .nn import *
+from .programs import *
 from .random import *
 from .shaping import *
 from .transforms import *

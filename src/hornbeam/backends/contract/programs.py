@@ -1,0 +1,27 @@
+"""Programs and the memory that they take. Optional: of engines that `compiles`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def compile_over_devices(fn: Any, arguments: Sequence[Any], split: Sequence[bool]):
+    """`fn` compiled for arguments such as these, on all devices.
+
+    Arguments (trees of arrays) that are to be `split` lie on the devices part by part
+    along axis 0, which must be a multiple of their number; others lie on each as a
+    whole. The program takes host arrays.
+    """
+
+
+def program_bytes(program: Any) -> int:
+    """How many bytes a compiled program takes while it runs, its arguments included."""
+
+
+def free_bytes() -> int:
+    """How many bytes of memory the device can still give."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the error says that the memory of the device does not suffice."""

@@ -1,0 +1,54 @@
+"""JAX: programs on several devices, and the memory that programs take."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+
+def compile_over_devices(
+    fn: Callable, arguments: Sequence[Any], split: Sequence[bool]
+) -> jax.stages.Compiled:
+    """`fn` compiled for arguments such as these, on all devices."""
+    mesh = Mesh(np.array(jax.devices()), ("members",))
+    places = tuple(
+        NamedSharding(mesh, PartitionSpec("members") if divided else PartitionSpec())
+        for divided in split
+    )
+    parts = NamedSharding(mesh, PartitionSpec("members"))
+    program = jax.jit(fn, in_shardings=places, out_shardings=parts)
+    return program.lower(*arguments).compile()
+
+
+def program_bytes(program: jax.stages.Compiled) -> int:
+    """How many bytes a compiled program takes while it runs, its arguments included."""
+    sizes = program.memory_analysis()
+    if sizes is None:
+        return 0
+    return (
+        sizes.temp_size_in_bytes
+        + sizes.argument_size_in_bytes
+        + sizes.output_size_in_bytes
+        - sizes.alias_size_in_bytes
+    )
+
+
+def free_bytes() -> int:
+    """How many bytes of memory the device can still give."""
+    sizes = jax.devices()[0].memory_stats()
+    if sizes:
+        return sizes["bytes_limit"] - sizes["bytes_in_use"]
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the error says that the memory of the device does not suffice."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, jax.errors.JaxRuntimeError)
+        and "RESOURCE_EXHAUSTED" in str(error)
+    )

@@ -1,0 +1,281 @@
+"""Where calls of programs from many threads meet.
+
+Fits that run at the same time, each in a thread of its own, share what can be shared:
+data that is equal is on the device once, as many calls run at a time as there are cores
+and, where it was measured to pay, calls of one program run stacked: as one call of that
+program vectorised over its members.
+"""
+
+import contextlib
+import os
+import threading
+import time
+import weakref
+
+from hornbeam.core import scopes
+from hornbeam.training.stack import Stack
+
+# How long, in seconds, those who wait do so for tasks that do other things.
+_PATIENCE = 0.05
+# Stacking is tried where the work ahead takes so many times as long as the compilation
+# of another program.
+_WORTH = 8.0
+_SECONDS_TO_COMPILE = 1.0
+# How many members the first stack has at most; each success allows four times as many.
+_FIRST_WIDTH = 16
+
+
+class Rendezvous:
+    """A meeting point for the tasks of one search.
+
+    >>> from hornbeam.training.rendezvous import Rendezvous
+    >>> rendezvous = Rendezvous()
+    >>> with rendezvous.task():
+    ...     Rendezvous.current() is rendezvous
+    True
+    """
+
+    def __init__(self):
+        self._meeting = threading.Condition()
+        self._running = 0
+        self._tickets = []
+        self._is_led = False
+        self._cancelled = False
+        self._slots = threading.Semaphore(_cores())
+        self._data = {}
+
+    @staticmethod
+    def current():
+        """Return the rendezvous of this thread's task, or None."""
+        return scopes.rendezvous()
+
+    @contextlib.contextmanager
+    def task(self):
+        """A block in which a thread works on a task."""
+        self._count(1)
+        try:
+            with scopes.rendezvous_scope(self):
+                yield self
+        finally:
+            self._count(-1)
+
+    @contextlib.contextmanager
+    def waiting(self):
+        """A block in which a task waits for other tasks: nobody waits for it."""
+        self._count(-1)
+        try:
+            yield
+        finally:
+            self._count(1)
+
+    def cancel(self):
+        """End the calls that wait, and those to come, with an error."""
+        with self._meeting:
+            self._cancelled = True
+            self._meeting.notify_all()
+
+    def _count(self, change):
+        with self._meeting:
+            self._running += change
+            self._meeting.notify_all()
+
+    def shared(self, rows):
+        """Return DeviceRows that hold the same as `rows`, already there or these."""
+        key = rows.fingerprint()
+        with self._meeting:
+            known = self._data.setdefault(key, weakref.WeakSet())
+            for other in known:
+                if other.equals(rows):
+                    return other
+            known.add(rows)
+        return rows
+
+    def run(self, call):
+        """Carry out a Call, alone or together with others."""
+        self._check()
+        width = widths.of(call)
+        if not width.decided:
+            width.consider(call, self._running)
+        if width.most > 1:
+            if self._meet(call):
+                return
+        with self._slots:
+            self._check()
+            started = time.perf_counter()
+            call.run_alone()
+            width.measured(1, call.member_steps, time.perf_counter() - started)
+
+    def _check(self):
+        if self._cancelled:
+            raise CancelledError("The search was ended while this task was running.")
+
+    def _meet(self, call):
+        """Wait until all tasks wait, or for long enough; one of them runs the stacks.
+
+        Returns whether the call is finished; else it is to run alone.
+        """
+        until = time.monotonic() + _PATIENCE
+        ticket = _Ticket(call)
+        with self._meeting:
+            self._tickets.append(ticket)
+            self._running -= 1
+            while not ticket.is_done and not self._cancelled:
+                late = time.monotonic() > until
+                if not self._is_led and (self._running <= 0 or late):
+                    self._lead()
+                else:
+                    self._meeting.wait(_PATIENCE)
+            if not ticket.is_done:
+                self._tickets.remove(ticket)
+                self._running += 1
+        self._check()
+        if ticket.error is not None:
+            raise ticket.error
+        return not call.passes_left
+
+    def _lead(self):
+        """Carry out the calls that wait; the lock is given back meanwhile."""
+        tickets, self._tickets = self._tickets, []
+        self._is_led = True
+        self._meeting.release()
+        try:
+            for group in _groups(tickets):
+                _run_group(group)
+        finally:
+            self._meeting.acquire()
+            self._is_led = False
+            for ticket in tickets:
+                ticket.is_done = True
+            self._running += len(tickets)
+            self._meeting.notify_all()
+
+
+class _Ticket:
+    """A call that waits to be carried out, and whether that was tried."""
+
+    def __init__(self, call):
+        self.call = call
+        self.is_done = False
+        self.error = None
+
+
+class CancelledError(RuntimeError):
+    """A task was ended because its search was."""
+
+
+def _groups(tickets):
+    groups = {}
+    for ticket in tickets:
+        groups.setdefault(ticket.call.group(), []).append(ticket)
+    return groups.values()
+
+
+def _run_group(tickets):
+    """Run calls of one program in stacks; what is left over is to run alone."""
+    width = widths.of(tickets[0].call)
+    while len(tickets) > 1 and width.most > 1:
+        members = tickets[: width.most]
+        try:
+            _run_stack(Stack([ticket.call for ticket in members], width.most), width)
+        except Exception as error:
+            if tickets[0].call.engine.is_out_of_memory(error):
+                width.halve()
+                continue
+            for ticket in members:
+                ticket.error = error
+        tickets = [t for t in tickets if t.call.passes_left and t.error is None]
+
+
+def _run_stack(stack, width):
+    stack.compile()
+    if not stack.fits():
+        width.halve()
+        return
+    started = time.perf_counter()
+    stack.run()
+    width.measured(stack.width, stack.member_steps, time.perf_counter() - started)
+
+
+class Width:
+    """How many members of one program run at once, found by measuring.
+
+    Attributes:
+        most: the most members of a stack; 1: calls run alone, on all cores.
+        decided: whether all widths that may pay were measured.
+    """
+
+    def __init__(self, devices):
+        self.devices = devices
+        self.most = 1
+        self.decided = False
+        self._seconds = {}
+        self._lock = threading.Lock()
+
+    def consider(self, call, tasks):
+        """Try stacks if the work ahead is worth another program."""
+        with self._lock:
+            if self.most > 1 or self.decided or tasks < 2:
+                return
+            if self.devices == 1:
+                alone = self._seconds.get(1)
+                if alone is None:
+                    return
+                ahead = tasks * call.member_steps * alone
+                if ahead < _WORTH * _SECONDS_TO_COMPILE:
+                    return
+            self.most = self._rounded(min(tasks, max(_FIRST_WIDTH, self.devices)))
+
+    def _rounded(self, members):
+        """Return a power of two, and a multiple of the number of devices."""
+        width = 1 << (members.bit_length() - 1)
+        return max(self.devices, width // self.devices * self.devices)
+
+    def measured(self, width, member_steps, seconds):
+        """Learn that a call of this width took so long."""
+        if not member_steps:
+            return
+        cores = _cores() if width == 1 else 1
+        with self._lock:
+            found = seconds / member_steps / cores
+            self._seconds[width] = min(found, self._seconds.get(width, found))
+            if width == 1 or self.decided or width != self.most:
+                return
+            best = min(self._seconds, key=self._seconds.get)
+            if best == width:
+                self.most = 4 * width
+            else:
+                self.most = best
+                self.decided = True
+
+    def halve(self):
+        """Use fewer members: so many do not fit into memory."""
+        with self._lock:
+            self.most = self._rounded(self.most // 2) if self.most > 1 else 1
+            self.decided = True
+
+
+class _Widths:
+    """The Width of each program, for as long as a search uses it."""
+
+    def __init__(self):
+        self._known = {}
+        self._lock = threading.Lock()
+
+    def of(self, call):
+        key = call.steps.key
+        with self._lock:
+            if key not in self._known:
+                if len(self._known) >= 256:
+                    self._known.clear()
+                self._known[key] = Width(len(call.engine.devices()))
+            return self._known[key]
+
+
+widths = _Widths()
+
+
+def _cores():
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1

@@ -1,0 +1,96 @@
+"""Calls of one program as one call of the program vectorised over them."""
+
+import numpy as np
+
+from hornbeam.training.compiled import DeviceRows
+
+
+class Stack:
+    """Calls that run together: each is a member with a state and an order of its own.
+
+    The data of all members lies on the device once, end to end; an order that is moved
+    by the place of its data finds its rows.
+
+    Args:
+        calls: Calls of one `group()`, each with passes left.
+        width: the number of members of the program; a power of two that is smaller
+            will do if the calls are fewer. What is left over repeats the first member.
+    """
+
+    def __init__(self, calls, width):
+        self.calls = calls
+        self.engine = calls[0].engine
+        devices = len(self.engine.devices())
+        fewest = 1 << (len(calls) - 1).bit_length()
+        self.width = max(min(width, fewest), devices)
+        self.passes = min(call.passes_left for call in calls)
+        first, last, _, stride = calls[0].where
+        self.where = np.array([first, last, self.passes, stride], np.int32)
+        self.member_steps = int(last - first) * self.passes * len(calls)
+        self.members = [*calls, *calls[:1] * (self.width - len(calls))]
+        self.arguments = self._arguments()
+        self.program = None
+
+    def compile(self):
+        """Get the program, so that `run` only runs it."""
+        self.program = self.calls[0].steps.program(self.arguments, self.width)
+
+    def run(self):
+        """Run the passes that all members have; return the calls that are finished."""
+        to_numpy = self.engine.to_numpy
+        state, logs, bad = self.program.executable(*self.arguments)
+        state, logs = [to_numpy(x) for x in state], [to_numpy(x) for x in logs]
+        bad = to_numpy(bad)
+        for i, call in enumerate(self.calls):
+            call.keep(
+                [x[i] for x in state], [x[i] for x in logs], bad[i],
+                self.program.output_spec, self.passes,
+            )  # fmt: skip
+        return [call for call in self.calls if not call.passes_left]
+
+    def _arguments(self):
+        members = self.members
+        rows, places = joined([call.steps.data for call in members])
+        to_numpy = self.engine.to_numpy
+        states = [[to_numpy(x) for x in call.state] for call in members]
+        orders = [
+            call.steps.order + place
+            for call, place in zip(members, places, strict=True)
+        ]
+        return (
+            [np.stack(parts) for parts in zip(*states, strict=True)],
+            np.stack([call.numbers for call in members]),
+            rows.tensors,
+            np.stack(orders),
+            np.stack([call.own() for call in members]),
+            self.where,
+        )
+
+    def fits(self):
+        """Whether the program will not take more than half of the memory left."""
+        needed = self.engine.program_bytes(self.program.executable)
+        return needed <= self.engine.free_bytes() // 2
+
+
+def joined(parts):
+    """Return DeviceRows with the rows of all different `parts`, and each one's place.
+
+    The last rows that were joined are kept with the first part.
+    """
+    different = list({id(part): part for part in parts}.values())
+    first_rows = {}
+    total = 0
+    for part in different:
+        first_rows[id(part)] = total
+        total += part.rows
+    places = [np.int32(first_rows[id(part)]) for part in parts]
+    if len(different) == 1:
+        return different[0], places
+    known = different[0].joined_with
+    if known is None or known[0] != different:
+        arrays = [
+            np.concatenate(x) for x in zip(*(p.arrays for p in different), strict=True)
+        ]
+        known = (different, DeviceRows(different[0].engine, arrays))
+        different[0].joined_with = known
+    return known[1], places
