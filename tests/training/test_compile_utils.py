@@ -329,7 +329,7 @@ PAIR = [THREE, THREE]
         ((["mse", "mae"], None, PAIR, ["a", "b"]), ["a_mse", "b_mae"]),
         (
             ([["mse", "mae"], ["mae"]], [["mse"], None], PAIR, ["a", "b"]),
-            ["a_mse", "a_mae", "b_mae", "a_weighted_mse"],
+            ["a_mse", "a_mae", "a_weighted_mse", "b_mae"],
         ),
         (({"b": "mae"}, {"b": ["mae"]}, PAIR, ["a", "b"]), ["b_mae", "b_weighted_mae"]),
         (({"x": ["mse"]}, None, {"x": THREE}, ["dense"]), ["mse"]),

@@ -376,9 +376,9 @@ class CompileMetrics(Metric):
         """Return `{name: value}`; names have the output's name in front, if several."""
         results = {}
         several = self._outputs is not None and self._outputs.count > 1
-        for lists, weighted in ((self._plain, False), (self._weighted, True)):
-            for index, entry in enumerate(lists):
-                label = self._outputs.name(index) if several else None
+        for index, pair in enumerate(zip(self._plain, self._weighted, strict=True)):
+            label = self._outputs.name(index) if several else None
+            for weighted, entry in enumerate(pair):
                 for metric in entry:
                     value = metric.result()
                     named = value if isinstance(value, dict) else {metric.name: value}

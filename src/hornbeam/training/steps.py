@@ -154,11 +154,12 @@ class Steps:
             metric.reset_state()
 
     def get_metrics_result(self):
-        """Return `{name: value}` of all metrics."""
+        """Return `{name: value}` of all metrics, the losses first."""
         if self._leaves_results_out:
             return {}
+        losses = [self._loss_tracker, *getattr(self._compile_loss, "metrics", ())]
         results = {}
-        for metric in self.metrics:
+        for metric in sorted(self.metrics, key=lambda metric: metric not in losses):
             if metric is self._loss_tracker and not self._has_loss():
                 continue
             result = metric.result()
