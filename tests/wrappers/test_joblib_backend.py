@@ -209,16 +209,16 @@ def test_the_configuration_of_scikit_learn_holds_inside(together):
 
 def test_nobody_starts_before_all_have_come(together):
     """The caller counts as running until it has given out its tasks."""
-    seen = []
+    seen, looked = [], threading.Event()
 
-    def look(first):
-        time.sleep(0.05 if first else 0.0)
+    def look():
         seen.append(Rendezvous.current()._running)
+        looked.set()
 
     def slowly():
-        yield delayed(look)(True)
-        time.sleep(0.1)
-        yield delayed(look)(False)
+        yield delayed(look)()
+        assert looked.wait(20)
+        yield delayed(look)()
 
     Parallel(pre_dispatch="all", n_jobs=8)(slowly())
     assert seen[0] == 2  # the task and its caller

@@ -69,7 +69,7 @@ class CompiledSteps:
             call.run_alone()
         else:
             self.rendezvous.run(call)
-        self.binding.keep([self.binding.engine.convert(x) for x in call.state])
+        self.binding.keep(call.state)
         self._bad = call.bad
         return call.logs
 
@@ -195,7 +195,8 @@ class Call:
     """A call of a CompiledSteps: some steps of some passes, in one go or in several.
 
     Attributes:
-        state: the values of the variables: before, then afterwards.
+        state: the values of the variables: before, then afterwards. What the model's
+            binding holds, until something was run.
         passes_left: how many passes remain to be run.
         bad: the first step at which the loss was NaN, or -1.
     """
@@ -205,16 +206,23 @@ class Call:
         self.engine = steps.binding.engine
         self.passes = self.passes_left = passes
         self.member_steps = (last - first) * passes
-        self.state = steps.binding.state()
+        self._state = None
         self.numbers = steps.binding.structure.values()
         self.where = np.array([first, last, passes, steps.stride], np.int32)
         self.bad = -1
         self._logs = []
 
+    @property
+    def state(self):
+        """The values of the variables, which compiling may find more of."""
+        return self.steps.binding.state() if self._state is None else self._state
+
     def group(self):
         """Hashable: equal for calls that can be members of one stack."""
         first, last, _, stride = self.where.tolist()
-        return self.steps.key, first, last, stride
+        binding = self.steps.binding
+        own = None if binding.structure.shareable else id(binding)
+        return self.steps.key, own, first, last, stride
 
     def own(self):
         """Return the number of rows of a pass and the number of passes made."""
@@ -225,19 +233,19 @@ class Call:
         steps = self.steps
         where = self.where.copy()
         where[2] = self.passes_left
-        arguments = (
-            self.state, self.numbers, steps.data.tensors,
-            self.engine.convert(steps.order), self.own(), where,
+        rest = (
+            self.numbers, steps.data.tensors, self.engine.convert(steps.order),
+            self.own(), where,
         )  # fmt: skip
-        program = steps.program(arguments)
-        state, logs, bad = program.executable(*arguments)
+        program = steps.program((self.state, *rest))
+        state, logs, bad = program.executable(self.state, *rest)
         logs = [self.engine.to_numpy(x) for x in logs]
         self.keep(state, logs, bad, program.output_spec, self.passes_left)
 
     def keep(self, state, logs, bad, spec, passes):
         """Take what a program gave for the next passes."""
         done = self.passes - self.passes_left
-        self.state = state
+        self._state = state
         self._logs.append([x[done : done + passes] for x in logs])
         self.bad = self.bad if self.bad >= 0 else int(bad)
         self.passes_left -= passes

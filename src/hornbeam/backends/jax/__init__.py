@@ -1,6 +1,7 @@
 """The jax engine: see `hornbeam.backends.contract`."""
 
 from .arrays import *
+from .convolution import *
 from .functions import *
 from .linalg import *
 from .nn import *

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.core.config import floatx
-from hornbeam.core.dtypes import standardize_dtype
+from hornbeam.core.dtypes import result_type, standardize_dtype
 
 Tensor = jax.Array
 
@@ -35,9 +35,19 @@ def convert(x: Any, dtype: Any = None) -> jax.Array:
         if isinstance(x, jax.Array):
             return x if x.dtype == dtype else x.astype(dtype)
     if isinstance(x, np.ndarray):
-        # `asarray` may share the memory of a NumPy array, which its owner can change.
-        return jnp.array(x, dtype=dtype)
+        return _placed(x, jax_dtype(x.dtype) if dtype is None else dtype)
+    if isinstance(x, (bool, int, float, np.generic)):
+        return _placed(x, jax_dtype(dtype or x.dtype))
     return jnp.asarray(x, dtype=dtype)
+
+
+def _placed(x: Any, dtype: Any) -> jax.Array:
+    """A copy of host numbers on the device, without a program being compiled for it.
+
+    The copy is made first: JAX may share the memory of an array that it is given, and
+    the owner of `x` can change it.
+    """
+    return jax.device_put(np.array(x, dtype=dtype))
 
 
 def default_dtype(x: Any) -> Any:
@@ -60,6 +70,15 @@ def cast(x: Any, dtype: Any) -> jax.Array:
     if isinstance(x, jax.Array):
         return x if x.dtype == dtype and not x.weak_type else x.astype(dtype)
     return jnp.asarray(x, dtype=dtype)
+
+
+def promoted(a: Any, b: Any) -> tuple[jax.Array, jax.Array]:
+    """Both as tensors of the dtype that they are promoted to."""
+    a, b = jnp.asarray(a), jnp.asarray(b)
+    if a.dtype == b.dtype:
+        return a, b
+    dtype = result_type(str(a.dtype), str(b.dtype))
+    return a.astype(dtype), b.astype(dtype)
 
 
 def jax_dtype(dtype: Any) -> Any:

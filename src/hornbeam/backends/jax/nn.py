@@ -1,4 +1,4 @@
-"""JAX: convolutions, windows, and what is faster than its composition."""
+"""JAX: linear maps, windows, and what is faster than its composition."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from hornbeam.backends.jax.arrays import promoted
 from hornbeam.core import dtypes
 
 Pairs = Sequence[tuple[int, int]]
@@ -22,71 +23,13 @@ _SLICED_WINDOW = 8
 @functools.partial(jax.jit, inline=True)
 def linear(x: Any, kernel: Any, bias: Any = None) -> jax.Array:
     """`x @ kernel + bias` over the last axis of `x`, as one product of matrices."""
-    x, kernel = _promoted(x, kernel)
+    x, kernel = promoted(x, kernel)
     if x.ndim > 2:
         rows = x.reshape(-1, x.shape[-1])
         y = (rows @ kernel).reshape(*x.shape[:-1], kernel.shape[-1])
     else:
         y = x @ kernel
     return y if bias is None else y + bias
-
-
-def general_conv(
-    inputs: Any,
-    kernel: Any,
-    strides: Sequence[int],
-    padding: Pairs,
-    dilation: Sequence[int],
-    groups: int,
-    data_format: str,
-) -> jax.Array:
-    """Correlation of `inputs` with a kernel of layout (*window, in / groups, out)."""
-    inputs, kernel = _promoted(inputs, kernel)
-    return lax.conv_general_dilated(
-        inputs,
-        kernel,
-        window_strides=strides,
-        padding=list(padding),
-        rhs_dilation=dilation,
-        feature_group_count=groups,
-        dimension_numbers=_layout(inputs.ndim, data_format),
-    )
-
-
-def general_conv_transpose(
-    inputs: Any,
-    kernel: Any,
-    strides: Sequence[int],
-    padding: Pairs,
-    dilation: Sequence[int],
-    data_format: str,
-) -> jax.Array:
-    """The transpose of a strided convolution, for a kernel (*window, out, in).
-
-    `padding` says by how much the full result is cropped (negative: extended).
-    """
-    inputs, kernel = _promoted(inputs, kernel)
-    rank = inputs.ndim - 2
-    extents = [(k - 1) * d for k, d in zip(kernel.shape, dilation, strict=False)]
-    around = [(e - a, e - b) for e, (a, b) in zip(extents, padding, strict=True)]
-    return lax.conv_general_dilated(
-        inputs,
-        jnp.flip(kernel, range(rank)).swapaxes(-1, -2),
-        window_strides=(1,) * rank,
-        padding=around,
-        lhs_dilation=strides,
-        rhs_dilation=dilation,
-        dimension_numbers=_layout(inputs.ndim, data_format),
-    )
-
-
-def _layout(ndim: int, data_format: str) -> lax.ConvDimensionNumbers:
-    window = tuple(range(ndim - 2))
-    if data_format == "channels_last":
-        data = (0, ndim - 1, *range(1, ndim - 1))
-    else:
-        data = tuple(range(ndim))
-    return lax.ConvDimensionNumbers(data, (ndim - 1, ndim - 2, *window), data)
 
 
 def window_max(
@@ -161,14 +104,6 @@ def _floating(x: Any) -> jax.Array:
     if jnp.issubdtype(x.dtype, jnp.inexact):
         return x
     return x.astype(dtypes.result_type(str(x.dtype), float))
-
-
-def _promoted(a: Any, b: Any) -> tuple[jax.Array, jax.Array]:
-    a, b = jnp.asarray(a), jnp.asarray(b)
-    if a.dtype == b.dtype:
-        return a, b
-    dtype = dtypes.result_type(str(a.dtype), str(b.dtype))
-    return a.astype(dtype), b.astype(dtype)
 
 
 def relu(x: Any) -> jax.Array:
