@@ -105,10 +105,13 @@ class Preparation(Steps):
         structure = self._binding(mode).structure
         own = type(self)
         step = getattr(self, f"{mode}_step")
+        jit = self.jit_compile is True and not self.run_eagerly
+        recorded = jit or not (structure.foreign or self.run_eagerly)
+        known = (not structure.foreign, recorded, jit)
         if mode == "predict":
             plain = own.predict_step is Steps.predict_step
             kind = ("predict", None if plain else own)
-            return StepPlan(mode, step, None, None, None, kind, not structure.foreign)
+            return StepPlan(mode, step, None, None, None, kind, *known)
         default = getattr(own, f"{mode}_step") is getattr(Steps, f"{mode}_step")
         quiet = default and own.compute_metrics is Steps.compute_metrics
         watched = self._loss_tracker.variables[0] if default else None
@@ -127,7 +130,7 @@ class Preparation(Steps):
 
         return StepPlan(
             mode, run, finish, self.reset_metrics if resets else None, watched,
-            (mode, quiet, resets), not structure.foreign,
+            (mode, quiet, resets), *known,
         )  # fmt: skip
 
     def _forget_losses(self):

@@ -39,6 +39,18 @@ class ProgramCache:
                 found = self._find(key)
             return found if found is not None else self._make(key, make)
 
+    def find(self, key):
+        """Return the program under `key`, or None."""
+        with self._lock:
+            return self._find(key)
+
+    def keep(self, key, program):
+        """Put `program` under `key`."""
+        with self._lock:
+            self._programs[key] = program
+            while len(self._programs) > self.size:
+                self._programs.popitem(last=False)
+
     def _find(self, key):
         found = self._programs.get(key)
         if found is not None:
@@ -48,11 +60,8 @@ class ProgramCache:
     def _make(self, key, make):
         try:
             program = make()
-            with self._lock:
-                self.compilations += 1
-                self._programs[key] = program
-                while len(self._programs) > self.size:
-                    self._programs.popitem(last=False)
+            self.compilations += 1
+            self.keep(key, program)
             return program
         finally:
             with self._lock:
@@ -118,8 +127,10 @@ class Binding:
 
     def keep(self, state):
         """Let the variables hold the values in `state`."""
+        engine = self.engine
         for variable, value in zip(self.variables, state, strict=True):
-            variable._value = value
+            value = value if engine.is_tensor(value) else engine.convert(value)
+            variable._value = engine.assign(variable._value, value)
 
     def pure(self, fn):
         """Turn `fn(*args)` into `run(state, numbers, *args) -> (outputs, state)`.

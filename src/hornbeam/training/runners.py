@@ -10,6 +10,7 @@ import numpy as np
 
 from hornbeam.core import tree
 from hornbeam.training.compiled import CompiledBatch, CompiledSteps
+from hornbeam.training.live import LiveBatch, LiveRunner
 
 
 class StepPlan:
@@ -23,9 +24,14 @@ class StepPlan:
         watched: the Variable that turns NaN with the loss, or None.
         kind: a hashable that names step and finish in a program's key.
         masked: whether a batch may be padded and masked.
+        recorded: whether a step may be repeated from a record of its operations.
+        jit: whether the user asked for a compiled step.
     """
 
-    def __init__(self, mode, step, finish, reset, watched, kind, masked):
+    def __init__(
+        self, mode, step, finish, reset, watched, kind, masked,
+        recorded=False, jit=False,
+    ):  # fmt: skip
         self.mode = mode
         self.step = step
         self.finish = finish
@@ -33,6 +39,8 @@ class StepPlan:
         self.watched = watched
         self.kind = kind
         self.masked = masked
+        self.recorded = recorded
+        self.jit = jit
 
 
 class CompiledRunner:
@@ -83,7 +91,7 @@ class CompiledRunner:
         return [nth_logs(logs, i) for i in range(passes)]
 
     def nan_step(self):
-        return self.program.nan_step() if self.program.program else None
+        return self.program.nan_step()
 
 
 def nth_logs(logs, number):
@@ -128,76 +136,13 @@ class StreamRunner:
         return self.count - 1
 
 
-class EagerRunner:
-    """Steps over data in memory, one after the other on the live variables."""
-
-    def __init__(self, engine, plan, data):
-        self.engine = engine
-        self.plan = plan
-        self.data = data
-        self.steps = data.steps
-        self.batch_size = data.batch_size
-        self.leaves, self.spec = tree.flatten_with_spec(data.arrays)
-        self.tensors = [None if x is None else engine.convert(x) for x in self.leaves]
-        self.order = None
-        self.flags = []
-
-    most_passes = 1
-
-    def start(self, epoch, passes=1):
-        order = np.asarray(self.data.order(epoch))
-        self.ordered = bool(np.array_equal(order, np.arange(len(order))))
-        self.order = self.engine.convert(order.astype(np.int64))
-
-    def run(self, first, last):
-        engine, size, watched = self.engine, self.batch_size, self.plan.watched
-        logs = None
-        self.flags, self.first = [], first
-        for i in range(first, last):
-            begin, end = i * size, (i + 1) * size
-            if self.ordered:
-                leaves = [None if x is None else x[begin:end] for x in self.tensors]
-            else:
-                rows = self.order[begin:end]
-                leaves = [
-                    None if x is None else engine.take(x, rows, axis=0)
-                    for x in self.tensors
-                ]
-            logs = self.plan.step(tree.unflatten(self.spec, leaves))
-            if watched is not None:
-                self.flags.append(engine.isnan(watched._value))
-        if self.plan.finish is not None:
-            logs = self.plan.finish()
-        return logs
-
-    def nan_step(self):
-        if not self.flags:
-            return None
-        bad = self.engine.to_numpy(self.engine.stack(self.flags))
-        return self.first + int(bad.argmax()) if bad.any() else None
-
-
-class BatchRunner:
-    """One step on one batch of host arrays: `run(batch) -> (outputs, rows)`."""
-
-    def __init__(self, engine, plan):
-        self.engine = engine
-        self.plan = plan
-
-    def run(self, batch):
-        rows = len(next(x for x in tree.flatten(batch) if x is not None))
-        convert = self.engine.convert
-        batch = tree.map_structure(lambda x: None if x is None else convert(x), batch)
-        return self.plan.step(batch), rows
-
-
 def batch_runner(binding, plan, compiled):
     """Return what runs one batch: compiled or eagerly."""
     if compiled:
         kind = (plan.kind, "one")
         assigns = plan.mode != "predict"
         return CompiledBatch(binding, plan.step, plan.masked, kind, assigns)
-    return BatchRunner(binding.engine, plan)
+    return LiveBatch(binding, plan)
 
 
 def make_runner(binding, plan, data, compiled):
@@ -205,6 +150,6 @@ def make_runner(binding, plan, data, compiled):
     if data.in_memory:
         if compiled:
             return CompiledRunner(binding, plan, data)
-        return EagerRunner(binding.engine, plan, data)
+        return LiveRunner(binding, plan, data)
     one = batch_runner(binding, plan, compiled)
     return StreamRunner(lambda batch: one.run(batch)[0], plan, data)

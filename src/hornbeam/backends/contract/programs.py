@@ -1,4 +1,4 @@
-"""Programs and the memory that they take. Optional: of engines that `compiles`."""
+"""Programs and the memory that they take. Optional: an engine may have none of them."""
 
 from __future__ import annotations
 
@@ -25,3 +25,17 @@ def free_bytes() -> int:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether the error says that the memory of the device does not suffice."""
+
+
+def record(
+    step: Any, state: Sequence[Any], data: Sequence[Any], compiled: bool = False
+):
+    """Run `step()` on live tensors and return a record of its operations.
+
+    Of engines whose tensors can be changed. `state` are the tensors that the step reads
+    and changes, `data` those that are others in every step. The record has `outputs`,
+    what `step()` returned; `repeats(other)`, whether two records are of the same
+    operations with the same constants; and `program()`, a function
+    `run(state, batches)` that repeats the step on each batch and returns the outputs;
+    `compiled` asks for a program that is compiled.
+    """

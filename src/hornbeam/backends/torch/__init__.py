@@ -7,6 +7,7 @@ from .linalg import *
 from .nn import *
 from .optimize import *
 from .random import *
+from .recording import *
 from .shaping import *
 from .transforms import *
 

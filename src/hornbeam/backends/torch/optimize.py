@@ -8,6 +8,7 @@ import math
 import torch
 
 from .arrays import FLOATS
+from .recording import is_traced, whole
 
 __all__ = [
     "adam_update",
@@ -46,26 +47,44 @@ def adam_update(
         return False
     if not all(value.is_contiguous() for value in values):
         return False
+    gradients = [g if g.is_contiguous() else g.contiguous() for g in gradients]
+    numbers = (step, learning_rate, beta_1, beta_2, epsilon)
+    with torch.no_grad():
+        _fused_adam(values, gradients, momentums, velocities, list(maxima), *numbers)
+    return True
+
+
+@whole
+def _fused_adam(
+    values,
+    gradients,
+    momentums,
+    velocities,
+    maxima,
+    step,
+    rate,
+    beta_1,
+    beta_2,
+    epsilon,
+):
     # PyTorch divides by sqrt(v / (1 - beta_2**t)) + epsilon. At t = infinity that is
     # the sqrt(v) + epsilon of the form wanted; the rate carries the corrections.
-    endless = _infinity(first.device)
-    with torch.no_grad():
-        torch._fused_adam_(
-            values,
-            [g if g.is_contiguous() else g.contiguous() for g in gradients],
-            momentums,
-            velocities,
-            list(maxima),
-            [endless] * len(values),
-            lr=_corrected_rate(step, learning_rate, beta_1, beta_2),
-            beta1=beta_1,
-            beta2=beta_2,
-            weight_decay=0.0,
-            eps=epsilon,
-            amsgrad=bool(maxima),
-            maximize=False,
-        )
-    return True
+    endless = _infinity(values[0].device)
+    torch._fused_adam_(
+        values,
+        gradients,
+        momentums,
+        velocities,
+        maxima,
+        [endless] * len(values),
+        lr=_corrected_rate(step, rate, beta_1, beta_2),
+        beta1=beta_1,
+        beta2=beta_2,
+        weight_decay=0.0,
+        eps=epsilon,
+        amsgrad=bool(maxima),
+        maximize=False,
+    )
 
 
 def add_in_place(old: torch.Tensor, value: torch.Tensor | float) -> torch.Tensor | None:
@@ -162,7 +181,7 @@ def _alike(values):
 
 def _corrected_rate(step, learning_rate, beta_1, beta_2):
     """`learning_rate * sqrt(1 - beta_2**t) / (1 - beta_1**t)` for the next step t."""
-    if step.device.type == "cpu":
+    if step.device.type == "cpu" and not is_traced():
         t = int(step) + 1
         root = math.sqrt(1 - beta_2**t)
         return float(learning_rate) * root / (1 - beta_1**t)

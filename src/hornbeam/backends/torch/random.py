@@ -11,7 +11,10 @@ import torch
 
 from hornbeam.core import random_hash
 
+from .recording import is_traced, whole
 
+
+@whole
 def random_bits(key, shape):
     """Return random 32-bit words, held in int64, of the stream `key`."""
     if _on_host(key):
@@ -21,6 +24,7 @@ def random_bits(key, shape):
     return _bits(key, shape)
 
 
+@whole
 def random_uniform(key, shape):
     """Return float32 in [0, 1) from the top 24 bits of `random_bits`."""
     if _on_host(key):
@@ -28,6 +32,7 @@ def random_uniform(key, shape):
     return (_bits(key, shape) >> 8).to(torch.float32) * 2.0**-24
 
 
+@whole
 def keep_factor(key, shape, rate):
     """Return 0 with probability `rate`, else `1 / (1 - rate)`, as float32."""
     remaining = 1.0 - rate
@@ -43,6 +48,8 @@ def keep_factor(key, shape, rate):
 
 
 def _on_host(key):
+    if is_traced():
+        return False
     if not isinstance(key, torch.Tensor):
         return torch.get_default_device().type == "cpu"
     wrapped = torch._C._functorch.is_functorch_wrapped_tensor(key)

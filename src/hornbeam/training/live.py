@@ -1,0 +1,199 @@
+"""Steps on the live variables, of engines that run one operation after the other.
+
+A step that is made of our own parts alone is the same list of operations every time.
+So where the engine can `record` them, a step that has run a few times is recorded, and
+from then on its operations are run without the layers, wrappers and graphs that led to
+them.
+"""
+
+import itertools
+
+from hornbeam.core import tree
+
+# Steps of one form before it is recorded: recording costs about as much as some steps.
+_STEPS_BEFORE = 12
+# Rows are gathered for several steps at once, up to so many bytes: they stay in the
+# processor's cache until they are used.
+_GATHERED_BYTES = 1 << 20
+
+
+class LiveStep:
+    """One step, at once or from its record.
+
+    Args:
+        binding: the Binding of the model.
+        plan: the StepPlan.
+    """
+
+    def __init__(self, binding, plan):
+        self.binding = binding
+        self.engine = binding.engine
+        self.plan = plan
+        self.is_recorded = plan.recorded and hasattr(self.engine, "record")
+        self.forms = {}
+
+    def run(self, spec, batches):
+        """Run the step on each batch, the flat leaves of the nest `spec`.
+
+        Returns a pair for each batch: what the step returned, and the watched value.
+        """
+        if not self.is_recorded:
+            return [self._once(spec, leaves) for leaves in batches]
+        found = []
+        for shapes, group in itertools.groupby(batches, _shapes):
+            found += self._run_alike(self._form(spec, shapes), spec, group)
+        return found
+
+    def _run_alike(self, form, spec, batches):
+        """Run the step on batches of one form: at once until it has a program."""
+        found = []
+        while form.program is None:
+            leaves = next(batches, None)
+            if leaves is None:
+                return found
+            found.append(self._run_and_record(form, spec, leaves))
+        return found + form.program(self._state(), map(_present, batches))
+
+    def _once(self, spec, leaves):
+        outputs = self.plan.step(tree.unflatten(spec, leaves))
+        watched = self.plan.watched
+        return outputs, None if watched is None else self.engine.copy(watched._value)
+
+    def _state(self):
+        return [variable._value for variable in self.binding.variables]
+
+    def _form(self, spec, shapes):
+        owners = self.binding.structure.hyperparameters
+        numbers = tuple(getattr(owner, name) for owner, name in owners)
+        key = (shapes, numbers)
+        form = self.forms.get(key)
+        if form is None:
+            kind = (self.binding.key(), self.plan.kind, self.plan.jit, str(spec), key)
+            form = self.forms[key] = _Form(kind)
+        return form
+
+    def _run_and_record(self, form, spec, leaves):
+        """Run a step; record two that follow each other, and keep what they share."""
+        form.steps += 1
+        cache = self.binding.cache
+        if form.steps == 2:
+            # The first step of a model always runs: it may set more than Variables.
+            form.program = cache.find(form.key)
+        if form.steps <= _STEPS_BEFORE or form.is_hopeless:
+            return self._once(spec, leaves)
+        recording = self.engine.record(
+            lambda: self._once(spec, leaves),
+            self._state(),
+            _present(leaves),
+            compiled=self.plan.jit,
+        )
+        if form.recording is None:
+            form.recording = recording
+            form.is_hopeless = recording.problem is not None
+        elif form.recording.repeats(recording):
+            form.program = recording.program()
+            cache.keep(form.key, form.program)
+        else:
+            form.is_hopeless = True
+        if form.is_hopeless or form.program is not None:
+            form.recording = None
+        return recording.outputs
+
+
+class _Form:
+    """What is known of steps on batches of some shapes, with some hyperparameters."""
+
+    def __init__(self, key):
+        self.key = key
+        self.steps = 0
+        self.recording = None
+        self.program = None
+        self.is_hopeless = False
+
+
+def _shapes(leaves):
+    return tuple(None if x is None else (x.shape, x.dtype) for x in leaves)
+
+
+def _present(leaves):
+    return [x for x in leaves if x is not None]
+
+
+class LiveRunner:
+    """Steps over data in memory, one after the other on the live variables."""
+
+    most_passes = 1
+
+    def __init__(self, binding, plan, data):
+        self.engine = binding.engine
+        self.step = LiveStep(binding, plan)
+        self.plan = plan
+        self.data = data
+        self.steps = data.steps
+        self.batch_size = data.batch_size
+        leaves, self.spec = tree.flatten_with_spec(data.arrays)
+        self.tensors = [None if x is None else self.engine.convert(x) for x in leaves]
+        row_bytes = sum(x.nbytes for x in _present(leaves)) // max(1, data.rows)
+        self.rows_gathered = self.batch_size * max(
+            1, _GATHERED_BYTES // max(1, row_bytes * self.batch_size)
+        )
+        self.order = None
+        self.watched = []
+
+    def start(self, epoch, passes=1):
+        order = self.data.order(epoch)
+        self.is_ordered = bool((order[1:] > order[:-1]).all()) and len(order) > 0
+        self.is_ordered = self.is_ordered and order[-1] == len(order) - 1
+        self.order = self.engine.convert(order.astype("int64"))
+
+    def run(self, first, last):
+        self.first = first
+        found = self.step.run(self.spec, self._batches(first, last))
+        self.watched = [watched for _, watched in found]
+        if self.plan.finish is not None:
+            return self.plan.finish()
+        return found[-1][0] if found else None
+
+    def _batches(self, first, last):
+        """Yield the leaves of each batch."""
+        size = self.batch_size
+        end = min(last * size, len(self.order))
+        for begin in range(first * size, end, self.rows_gathered):
+            stop = min(begin + self.rows_gathered, end)
+            gathered = [None if x is None else self._rows(x, begin, stop)
+                        for x in self.tensors]  # fmt: skip
+            for start in range(0, stop - begin, size):
+                rows = slice(start, start + size)
+                yield [None if x is None else x[rows] for x in gathered]
+
+    def _rows(self, x, begin, end):
+        if self.is_ordered:
+            return x[begin:end]
+        return self.engine.take(x, self.order[begin:end], axis=0)
+
+    def nan_step(self):
+        """Return the number of the step whose loss was the first NaN, or None."""
+        engine = self.engine
+        if self.plan.watched is None or not self.watched:
+            return None
+        # What is watched is a sum: once it is NaN, it stays so.
+        if not bool(engine.isnan(self.watched[-1])):
+            return None
+        bad = engine.to_numpy(engine.isnan(engine.stack(self.watched)))
+        return self.first + int(bad.argmax())
+
+
+class LiveBatch:
+    """One step on one batch of host arrays: `run(batch) -> (outputs, rows)`."""
+
+    def __init__(self, binding, plan):
+        self.engine = binding.engine
+        self.step = LiveStep(binding, plan)
+
+    def run(self, batch):
+        leaves, spec = tree.flatten_with_spec(batch)
+        convert = self.engine.convert
+        tensors = [None if x is None else convert(x) for x in leaves]
+        rows = len(next(x for x in leaves if x is not None))
+        [(outputs, _)] = self.step.run(spec, [tensors])
+        return outputs, rows
