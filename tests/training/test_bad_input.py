@@ -37,10 +37,22 @@ Y = np.arange(10) % 3
         (X, Y, {"sample_weight": np.ones(3)}, ["10", "3"]),
         (X, Y, {"class_weight": {7: 1.0}}, ["7"]),
         (np.array([["a"] * 4] * 10), Y, {}, ["str"]),
+        (X.astype("complex64"), Y, {}, ["features", "float32", "complex64"]),
+        (X, None, {}, ["head", "no targets"]),
+        (X, np.full(10, np.nan), {}, ["head", "NaN", "(0,)"]),
+        (X, Y, {"epochs": "3"}, ["epochs", "net", "'3'"]),
+        (
+            X, Y, {"validation_data": (X, Y), "validation_freq": 0},
+            ["validation_freq", ">= 1", "0"],
+        ),
+        (X, Y, {"validation_data": (X[:, :3], Y)}, ["net", "4", "3"]),
+        (X, Y, {"callbacks": [keras.callbacks.TerminateOnNaN]}, ["TerminateOnNaN"]),
     ],
     ids=[
         "width", "rank", "cardinality", "label too large", "label negative", "empty",
         "batch_size", "validation_split", "sample_weight", "class_weight", "strings",
+        "complex", "no targets", "label NaN", "epochs", "validation_freq",
+        "validation width", "callback class",
     ],
 )  # fmt: skip
 def test_fit_says_what_is_wrong_and_changes_nothing(
@@ -133,6 +145,42 @@ def test_targets_that_do_not_fit_the_output(training_engine):
     network = model(loss="mse")
     with pytest.raises(ValueError, match=r"head.*\(10, 3\).*\(10, 7\)"):
         network.fit(X, np.ones((10, 7)), verbose=0)
+    with pytest.raises(ValueError, match=r"head.*\(10, 3\).*\(10,\)"):
+        network.fit(X, np.ones(10), verbose=0)
+
+
+TWO = {"left": X, "right": X}
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        ({"left": X}, [Y, Y], "'towers'.*'right'.*'left', 'right'.*'left'"),
+        ({"left": X, "rihgt": X}, [Y, Y], "'right'.*'rihgt'"),
+        ([X], [Y, Y], r"'towers' expects 2 inputs.*Received 1"),
+        ([X, X[:, :2]], [Y, Y], r"'right' of model 'towers'.*\(10, 2\)"),
+        (TWO, {"a": Y, "bb": Y}, "'bb'.*Did you mean 'b'"),
+        (TWO, {"a": Y}, "'b' has no targets"),
+        (TWO, [Y, Y, Y], "3 targets"),
+        (TWO, [Y, Y[:5]], "rows.*5"),
+    ],
+)
+def test_inputs_and_targets_by_name(training_engine, x, y, message):
+    left, right = keras.Input((4,), name="left"), keras.Input((4,), name="right")
+    outputs = [keras.layers.Dense(3, name=n)(v) for n, v in (("a", left), ("b", right))]
+    network = keras.Model([left, right], outputs, name="towers")
+    network.compile("sgd", SPARSE)
+    before = network.get_weights()
+    with pytest.raises(ValueError, match=message):
+        network.fit(x, y, verbose=0)
+    for old, new in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_sizes_that_make_no_sense(engine):
+    for value in ("a", None, 1.5):
+        with pytest.raises(ValueError, match=f"rate.*{value}"):
+            keras.layers.Dropout(value)
 
 
 @pytest.mark.parametrize(

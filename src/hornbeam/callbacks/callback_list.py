@@ -41,7 +41,7 @@ class CallbackList(Callback):
         super().__init__()
         self.callbacks = [] if callbacks is None else tree.flatten(callbacks)
         for callback in self.callbacks:
-            if not hasattr(callback, "set_model"):
+            if isinstance(callback, type) or not hasattr(callback, "set_model"):
                 raise TypeError(
                     "`callbacks` must be objects of `keras.callbacks.Callback`. "
                     f"Received: {callback!r} (of type {type(callback).__name__})"

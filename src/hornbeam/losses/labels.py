@@ -32,6 +32,12 @@ def check_sparse_labels(y, classes, ignore_class=None):
         if labels.size == 0:
             return
     low, high = labels.min(), labels.max()
+    if np.isnan(low):
+        where = tuple(int(i) for i in np.argwhere(np.isnan(y))[0])
+        raise ValueError(
+            f"Labels must be class indices from 0 to {classes - 1}. Received NaN at "
+            f"index {where}: leave out the rows without a label."
+        )
     if low >= 0 and high < classes:
         return
     wrong = high if high >= classes else low

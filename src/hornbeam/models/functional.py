@@ -114,7 +114,7 @@ class Functional(Function, Model):
             n for n, x in zip(names, self._inputs, strict=True)
             if n not in inputs and not _is_optional(x)
         ]  # fmt: skip
-        if missing and len(names) == len(inputs) and not isinstance(struct, dict):
+        if missing and len(names) == len(inputs) == 1 and not isinstance(struct, dict):
             return tree.flatten(inputs)
         if missing:
             raise ValueError(
@@ -177,6 +177,12 @@ class Functional(Function, Model):
         if dtype != symbol.dtype:
             from hornbeam import ops
 
+            if dtype.startswith("complex"):
+                raise ValueError(
+                    f"Input {symbol.name!r} of model {self.name!r} has the dtype "
+                    f"{symbol.dtype}. Received: {dtype}, whose imaginary part would be "
+                    "lost. Give `keras.ops.real(x)`, or `keras.Input(dtype=...)`."
+                )
             return _keeping_mask(x, ops.cast(x, symbol.dtype))
         return x
 

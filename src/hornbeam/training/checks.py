@@ -4,6 +4,7 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import tree
+from hornbeam.core.errors import check_number
 
 
 def compiled(model, method):
@@ -14,6 +15,15 @@ def compiled(model, method):
             "not know its loss. For example "
             "`model.compile(optimizer='adam', loss='mse')`."
         )
+
+
+def epochs(model, last, first, frequency):
+    """Raise unless fit()'s numbers of epochs are whole, and its frequency is one."""
+    owner = f"fit() of model {model.name!r}"
+    check_number(owner, "epochs", last, integer=True)
+    check_number(owner, "initial_epoch", first, integer=True)
+    if not isinstance(frequency, list | tuple | set | range):
+        check_number(owner, "validation_freq", frequency, low=1, integer=True)
 
 
 def engine_trains(model, engine):
@@ -61,18 +71,29 @@ def _target_fits(model, position, target, output):
     name = loss if isinstance(loss, str) else type(loss).__name__
     if target is None or not (isinstance(loss, str) or _is_ours(loss)):
         return
-    if "sparse" in name.lower() or "ctc" in name.lower():
+    if any(word in name.lower() for word in ("sparse", "ctc", "circle")):
         return
     given, expected = tuple(target.shape), tuple(output.shape)
-    if len(given) == len(expected) and any(
-        g != e and 1 not in (g, e) for g, e in zip(given[1:], expected[1:], strict=True)
+    if not _broadcast(given, expected) and not (
+        # These say themselves which loss such targets are for.
+        len(given) < len(expected) and "crossentropy" in name.lower()
     ):
         names = model._output_names() or output_names(model)
         raise ValueError(
             f"The targets do not fit output {names[position]!r} of model "
             f"{model.name!r}: expected shape {expected}, received shape {given}. Give "
-            f"the last layer {given[-1]} units, or check the targets."
+            f"the last layer {given[-1] if len(given) > 1 else 1} units, or check the "
+            "targets."
         )
+
+
+def _broadcast(given, expected):
+    """Whether targets and outputs of these shapes can be compared."""
+    longer, shorter = sorted((given, expected), key=len, reverse=True)
+    if len(longer) == len(shorter) + 1 and longer[-1] == 1:
+        longer = longer[:-1]
+    pairs = list(zip(longer[1:], shorter[1:], strict=False))
+    return len(longer) == len(shorter) and all(a == b or 1 in (a, b) for a, b in pairs)
 
 
 def _is_ours(x):
@@ -106,6 +127,20 @@ def data_fits(model, data):
                 raise ValueError(
                     f"Output {name!r} of {model.name!r}: {error}"
                 ) from None
+
+
+def validation_fits(model, valid, data):
+    """Raise now, not after an epoch, if the model cannot be evaluated on `valid`."""
+    from hornbeam.training.steps import unpack
+
+    given, known = unpack(first_batch(valid)), unpack(first_batch(data))
+    if _row_shapes(given[:2]) != _row_shapes(known[:2]):
+        model._build_parts(*given, "test")
+    data_fits(model, valid)
+
+
+def _row_shapes(arrays):
+    return [None if x is None else tuple(x.shape[1:]) for x in tree.flatten(arrays)]
 
 
 def sparse_outputs(model, y):

@@ -120,8 +120,15 @@ class CompileLoss(Loss):
         weights = _sample_weights(outputs, sample_weight, seen)
         total, tracked = None, {}
         for term in self._terms:
+            target = term.pick(targets)
+            if target is None and term.compares_targets:
+                raise ValueError(
+                    f"The loss {term.loss.name!r} of output {term.label or 0!r} has no "
+                    "targets to compare with. Give them in `y`, or leave the output's "
+                    "loss out."
+                )
             value = term.loss(
-                term.pick(targets), term.pick(predictions), term.sample_weight(weights)
+                target, term.pick(predictions), term.sample_weight(weights)
             )
             if self._trackers:
                 tracked[term.label] = ops.stop_gradient(value) + tracked.get(
@@ -201,7 +208,8 @@ def _targets(outputs, y_true, losses):
 
     Outputs without a loss need no targets.
     """
-    if isinstance(y_true, dict) and outputs.names and set(y_true) <= set(outputs.names):
+    if isinstance(y_true, dict) and outputs.are_named_by(y_true):
+        outputs.check_names(y_true, "y")
         return [y_true.get(name) for name in outputs.names]
     found = outputs.flatten(y_true)
     if len(found) == outputs.count:

@@ -30,6 +30,12 @@ class LossTerm:
         """The numbers of the outputs that the loss sees."""
         return tree.flatten(self.place)
 
+    @property
+    def compares_targets(self):
+        """Whether the loss is ours, and so cannot do without targets."""
+        given = self.given
+        return isinstance(given, str | dict) or is_ours(given) or is_ours(type(given))
+
     def pick(self, values):
         """Return what the loss sees of a flat list, in the form of the outputs."""
         return tree.map_structure(lambda number: values[number], self.place)
@@ -71,11 +77,13 @@ def _terms_at(outputs, given, place, path):
     """Our losses compare tensor by tensor; a user's sees the nest that is there."""
     if isinstance(place, int):
         yield LossTerm(given, place, outputs.labels[place])
-    elif isinstance(given, str | dict) or is_ours(given) or is_ours(type(given)):
-        for number in tree.flatten(place):
-            yield LossTerm(given, number, outputs.labels[number])
     else:
-        yield LossTerm(given, place, outputs.label_of(place, path))
+        whole = LossTerm(given, place, outputs.label_of(place, path))
+        if not whole.compares_targets:
+            yield whole
+            return
+        for number in whole.numbers:
+            yield LossTerm(given, number, outputs.labels[number])
 
 
 def _are_alternatives(given, place):

@@ -68,8 +68,8 @@ class Outputs:
             return [None] * self.count
         if is_leaf(given, self.count == 1):
             return [given] * self.count
-        if isinstance(given, dict) and self._are_names(given):
-            self._check_names(given, what)
+        if isinstance(given, dict) and self.are_named_by(given):
+            self.check_names(given, what)
             return [given.get(name) for name in self.names]
         if isinstance(given, list | tuple) and len(given) == self.count:
             if all(x is None or is_leaf(x, True) for x in given):
@@ -100,8 +100,8 @@ class Outputs:
         """
         if not isinstance(given, dict):
             return _parts_of_list(given, place, path, what)
-        if not path and self._are_names(given):
-            self._check_names(given, what)
+        if not path and self.are_named_by(given):
+            self.check_names(given, what)
             place = {name: number for number, name in enumerate(self.names)}
         known = place if isinstance(place, dict) else {}
         for key in given:
@@ -113,13 +113,18 @@ class Outputs:
                 )
         return [(given[key], place[key], (*path, key)) for key in place if key in given]
 
-    def _are_names(self, given):
+    def are_named_by(self, given):
+        """Whether the keys of a dict are meant as names of the outputs."""
         known = [key in self.names for key in given]
         if not self.names or not any(known):
             return False
-        return all(known) or not isinstance(self.structure, dict)
+        is_nest = isinstance(self.structure, dict) and set(self.structure) != set(
+            self.names
+        )
+        return all(known) or not is_nest
 
-    def _check_names(self, given, what):
+    def check_names(self, given, what):
+        """Raise if a key is no output's name; `what` names the argument."""
         for key in given:
             if key not in self.names:
                 raise UnknownOutputError(

@@ -55,6 +55,7 @@ class Trainer(Preparation):
         from hornbeam.data import make_data, train_validation_split
 
         checks.compiled(self, "fit")
+        checks.epochs(self, epochs, initial_epoch, validation_freq)
         if max_epochs() is not None:
             epochs = min(epochs, max_epochs())
         if max_steps_per_epoch() is not None:
@@ -85,7 +86,7 @@ class Trainer(Preparation):
                     validation_batch_size or batch_size,
                     validation_steps,
                 )
-                checks.data_fits(self, valid)
+                checks.validation_fits(self, valid, data)
             runner = self._runner(data, "train")
             if not isinstance(callbacks, CallbackList):
                 callbacks = CallbackList(

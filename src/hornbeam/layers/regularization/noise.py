@@ -1,5 +1,7 @@
 """What the layers share that make noise while training."""
 
+import numbers
+
 from hornbeam.core.random import SeedGenerator
 from hornbeam.layers.layer import Layer
 
@@ -33,7 +35,7 @@ class Noise(Layer):
 
 def check_share(argument, value):
     """Return `value` if it is a number from 0 to 1."""
-    if not 0 <= value <= 1:
+    if not (isinstance(value, numbers.Real) and 0 <= value <= 1):
         raise ValueError(
             f"Invalid value received for argument `{argument}`. Expected a float value "
             f"between 0 and 1. Received: {argument}={value}"
