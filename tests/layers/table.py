@@ -9,6 +9,7 @@ from scipy import special
 
 import hornbeam as keras
 from tests.layers import oracles as o
+from tests.layers import recurrent_oracles as r
 
 layers = keras.layers
 
@@ -417,6 +418,90 @@ TIME_DISTRIBUTED = [
     )
 ]
 
+RECURRENT = [
+    Row(
+        layers.SimpleRNN,
+        {"units": 3},
+        (2, 4, 5),
+        r.layer(r.simple, (3,)),
+        (3, 0),
+        mask=None,
+    ),
+    Row(
+        layers.LSTM,
+        {"units": 3, "return_sequences": True},
+        (2, 4, 5),
+        r.layer(r.lstm, (3,), 2, sequences=True),
+        (3, 0),
+        mask=True,
+    ),
+    Row(
+        layers.LSTM,
+        {"units": 3, "use_bias": False, "unroll": True},
+        (2, 4, 5),
+        r.layer(r.lstm, (3,), 2),
+        (2, 0),
+        mask=None,
+        label="unrolled",
+    ),
+    Row(layers.GRU, {"units": 3}, (2, 4, 5), r.layer(r.gru, (3,)), (3, 0), mask=None),
+    Row(
+        layers.GRU,
+        {"units": 3, "reset_after": False},
+        (2, 4, 5),
+        r.layer(r.gru_reset_before, (3,)),
+        (3, 0),
+        mask=None,
+        label="reset_before",
+    ),
+    Row(
+        layers.RNN,
+        lambda: {"cell": layers.LSTMCell(3), "go_backwards": True},
+        (2, 4, 5),
+        lambda x, *w: r.layer(r.lstm, (3,), 2)(x[:, ::-1], *w),
+        (3, 0),
+        mask=None,
+    ),
+    Row(
+        layers.Bidirectional,
+        lambda: {"layer": layers.GRU(3, return_sequences=True)},
+        (2, 4, 5),
+        r.bidirectional(r.gru, 3),
+        (6, 0),
+        mask=True,
+    ),
+    Row(
+        layers.ConvLSTM1D,
+        {"filters": 2, "kernel_size": 3, "dilation_rate": 2, **LAST},
+        (2, 3, 7, 2),
+        r.layer(r.conv_lstm(dilation=2), (3, 2), 2),
+        (3, 0),
+        mask=None,
+    ),
+    Row(
+        layers.ConvLSTM2D,
+        {"filters": 2, "kernel_size": 2, "strides": 2, "padding": "same", **FIRST},
+        (2, 3, 2, 5, 4),
+        lambda x, *w: np.moveaxis(
+            r.layer(r.conv_lstm(stride=2, padding="same"), (3, 2, 2), 2)(
+                np.moveaxis(x, 2, -1), *w
+            ),
+            -1,
+            1,
+        ),
+        (3, 0),
+        mask=None,
+    ),
+    Row(
+        layers.ConvLSTM3D,
+        {"filters": 1, "kernel_size": 2, "return_sequences": True, **LAST},
+        (1, 2, 3, 3, 2, 1),
+        r.layer(r.conv_lstm(), (2, 2, 1, 1), 2, sequences=True),
+        (3, 0),
+        mask=True,
+    ),
+]
+
 PREPROCESSING = [
     Row(
         layers.Rescaling,
@@ -622,6 +707,7 @@ ROWS = [
     *MERGING,
     *RESHAPING,
     *TIME_DISTRIBUTED,
+    *RECURRENT,
     *PREPROCESSING,
     *CONVOLUTIONAL,
     *POOLING,

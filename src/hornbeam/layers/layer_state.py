@@ -160,6 +160,10 @@ class LayerState:
         own = list(found.values())
         return sorted(own, key=lambda v: not v._created_trainable)
 
+    def _own_states(self):
+        """The layer's own variables that are no weights: files do not have them."""
+        return [seed.state for seed in tracking.owned_seeds(self)]
+
     def _own_weights_made(self):
         return bool(self.built and self._added_weights)
 
@@ -221,8 +225,8 @@ class LayerState:
         for layer in self._flatten_layers():
             for variable in layer._own_weights():
                 found.setdefault(id(variable), variable)
-            for seed in tracking.owned_seeds(layer):
-                found.setdefault(id(seed.state), seed.state)
+            for variable in layer._own_states():
+                found.setdefault(id(variable), variable)
         return list(found.values())
 
     @property

@@ -24,6 +24,7 @@ _NOT_OWNED = frozenset(
         "_compile_loss",
         "_loss_tracker",
         "optimizer",
+        "_rnn_states",
     }
 )
 _CONTAINERS = (list, tuple, dict, set)

@@ -8,6 +8,7 @@ from .nn import *
 from .optimize import *
 from .random import *
 from .recording import *
+from .recurrent import *
 from .shaping import *
 from .transforms import *
 

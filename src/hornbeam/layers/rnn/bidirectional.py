@@ -1,0 +1,217 @@
+"""A wrapper that runs a recurrent layer in both directions."""
+
+from hornbeam import ops
+from hornbeam.core import tree
+from hornbeam.core.errors import check_choice
+from hornbeam.core.serialization import (
+    deserialize_keras_object,
+    serialize_argument,
+)
+from hornbeam.layers.layer import Layer
+from hornbeam.layers.rnn.protocol import as_list
+
+_MODES = ("concat", "sum", "mul", "ave", None)
+_COMMON = ("stateful", "return_sequences", "return_state")
+
+
+class Bidirectional(Layer):
+    """Runs a recurrent layer forwards and another one backwards, and merges both.
+
+    Source: Schuster and Paliwal, "Bidirectional recurrent neural networks" (1997).
+
+    Args:
+        layer: an `RNN`, or a layer with its attributes `go_backwards`,
+            `return_sequences`, `return_state` and its arguments of the call. A copy of
+            it is made.
+        merge_mode: how the outputs become one: "concat" (default), "sum", "mul", "ave";
+            None returns both.
+        weights: a list of arrays: the first weights of both layers.
+        backward_layer: the layer that goes backwards. Default: one like `layer`.
+
+    Call arguments: `sequences`; `initial_state`: the states of the forward layer, then
+    those of the backward layer; `mask`; `training`.
+
+    The outputs of all steps are returned in the order of the inputs. With
+    `return_state` the states of the forward layer, then those of the backward layer,
+    come behind.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.Bidirectional(keras.layers.LSTM(4))
+    >>> layer(keras.ops.ones((2, 5, 3))).shape == (2, 8)
+    True
+    """
+
+    state_arguments = ("weights",)
+
+    def __init__(
+        self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs
+    ):
+        for argument, given in (("layer", layer), ("backward_layer", backward_layer)):
+            if not isinstance(given, Layer) and (given or argument == "layer"):
+                raise ValueError(
+                    f"Argument `{argument}` of Bidirectional must be a recurrent layer,"
+                    f" such as `keras.layers.LSTM(4)`. Received: {argument}={given!r} "
+                    f"(of type {type(given).__name__})."
+                )
+        check_choice("Bidirectional", "merge_mode", merge_mode, _MODES)
+        super().__init__(**kwargs)
+        self.merge_mode = merge_mode
+        # Not `layer`: files have the copy as `forward_layer`.
+        self._layer = self.forward_layer = _copy(layer, "forward")
+        if backward_layer is None:
+            self.backward_layer = _copy(
+                layer, "backward", go_backwards=not layer.go_backwards
+            )
+        else:
+            self.backward_layer = backward_layer
+            backward_layer.name = _named("backward", backward_layer.name)
+        self._check_pair()
+        self.stateful = self.forward_layer.stateful
+        self.return_sequences = self.forward_layer.return_sequences
+        self.return_state = self.forward_layer.return_state
+        self._first_weights = weights
+        self.supports_masking = True
+
+    def _check_pair(self):
+        forward, backward = self.forward_layer, self.backward_layer
+        if forward.go_backwards == backward.go_backwards:
+            raise ValueError(
+                "Bidirectional: the two layers must have different `go_backwards`. "
+                f"Received: {forward.go_backwards} for both."
+            )
+        for name in _COMMON:
+            values = getattr(forward, name), getattr(backward, name)
+            if values[0] != values[1]:
+                raise ValueError(
+                    f"Bidirectional: the two layers must have the same `{name}`. "
+                    f"Received: {values[0]} forwards, {values[1]} backwards."
+                )
+
+    @property
+    def states(self):
+        """The Variables of a stateful pair: forwards, then backwards."""
+        found = self.forward_layer.states, self.backward_layer.states
+        return None if None in found else (*found[0], *found[1])
+
+    def reset_state(self):
+        """Set the states that stateful layers keep to zero."""
+        self.forward_layer.reset_state()
+        self.backward_layer.reset_state()
+
+    def reset_states(self):
+        """Do what `reset_state` does."""
+        self.reset_state()
+
+    def build(self, sequences_shape, initial_state_shape=None):
+        """Build both layers."""
+        for layer in (self.forward_layer, self.backward_layer):
+            if not layer.built:
+                layer.build(sequences_shape)
+        if self._first_weights is not None:
+            self.set_weights(self._first_weights)
+
+    def call(self, sequences, initial_state=None, mask=None, training=None):
+        """Return the merged outputs, with the states behind."""
+        halves = (None, None) if initial_state is None else self._halves(initial_state)
+        pair = self.forward_layer, self.backward_layer
+        found = [
+            layer(sequences, initial_state=state, mask=mask, training=training)
+            for layer, state in zip(pair, halves, strict=True)
+        ]
+        states = ()
+        if self.return_state:
+            states = (*found[0][1:], *found[1][1:])
+            found = [outputs[0] for outputs in found]
+        forward, backward = found
+        if self.return_sequences:
+            backward = ops.flip(backward, 1)
+        outputs = self._merged(forward, backward)
+        if self.return_state:
+            outputs = (*as_list(outputs), *states)
+        # The layers' own dtype may be another one.
+        return tree.map_structure(lambda x: ops.cast(x, self.compute_dtype), outputs)
+
+    def _halves(self, initial_state):
+        states = list(initial_state)
+        if len(states) % 2:
+            raise ValueError(
+                f"Layer {self.path!r} (Bidirectional): argument `initial_state` must "
+                "hold the states of the forward layer, then as many of the backward "
+                f"layer. Received: {len(states)} tensors."
+            )
+        half = len(states) // 2
+        return states[:half], states[half:]
+
+    def _merged(self, forward, backward):
+        if self.merge_mode is None:
+            return forward, backward
+        if self.merge_mode == "concat":
+            return ops.concatenate([forward, backward], axis=-1)
+        if self.merge_mode == "mul":
+            return forward * backward
+        total = forward + backward
+        return total if self.merge_mode == "sum" else total / 2
+
+    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
+        """Return the shapes of what the call returns."""
+        output, states = self.forward_layer.compute_output_shape(sequences_shape), ()
+        if self.return_state:
+            backward = self.backward_layer.compute_output_shape(sequences_shape)
+            output, states = output[0], (*output[1:], *backward[1:])
+        if self.merge_mode == "concat":
+            output = (*output[:-1], 2 * output[-1])
+        outputs = (output, output) if self.merge_mode is None else (output,)
+        found = (*outputs, *states)
+        return found if len(found) > 1 else output
+
+    def compute_mask(self, _, mask):
+        """Return the masks of what the call returns."""
+        if isinstance(mask, list | tuple):
+            mask = mask[0]
+        mask = mask if self.return_sequences else None
+        outputs = (mask, mask) if self.merge_mode is None else (mask,)
+        states = ()
+        if self.return_state:
+            states = (None,) * 2 * len(tree.flatten(self.forward_layer.state_size))
+        found = (*outputs, *states)
+        return found if len(found) > 1 else mask
+
+    def get_config(self):
+        """Return the arguments, with both layers."""
+        return {
+            **super().get_config(),
+            "layer": serialize_argument(self.forward_layer),
+            "backward_layer": serialize_argument(self.backward_layer),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Make both layers, and the wrapper, from a config."""
+        config = dict(config)
+        for name in ("layer", "backward_layer"):
+            if isinstance(config.get(name), dict):
+                config[name] = deserialize_keras_object(
+                    config[name], custom_objects=custom_objects
+                )
+        return super().from_config(config)
+
+
+def _named(direction, name):
+    return f"{direction}_{name.removeprefix(f'{direction}_')}"
+
+
+def _copy(layer, direction, **changes):
+    """Return a new layer of the same config, without the weights."""
+    missing = [n for n in ("go_backwards", *_COMMON) if not hasattr(layer, n)]
+    if missing:
+        raise ValueError(
+            "Argument `layer` of Bidirectional must be a recurrent layer, such as "
+            f"`keras.layers.LSTM(4)`. Received: layer={layer!r}, which has no "
+            f"attribute `{missing[0]}`."
+        )
+    name = layer.name.removeprefix("forward_")
+    config = {**layer.get_config(), **changes, "name": _named(direction, name)}
+    copy = type(layer).from_config(config)
+    if hasattr(layer, "use_cudnn"):
+        copy.use_cudnn = layer.use_cudnn
+    return copy

@@ -1,0 +1,276 @@
+"""What the built-in cells share: weights, gates, dropout, the run along sequences."""
+
+import contextlib
+
+from hornbeam import activations, backends, ops
+from hornbeam.core import scopes
+from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.core.random import SeedGenerator
+from hornbeam.layers.arguments import keep_weight_arguments
+from hornbeam.layers.rnn.protocol import Cell, state_shapes
+from hornbeam.random.dropping import keep_factor
+
+
+class RecurrentCell(Cell):
+    """A base for cells with a kernel, a recurrent kernel and a bias for some gates.
+
+    A subclass sets `gates` and writes `step(x, states, recur)`, where `x` is what the
+    inputs give for all gates and `recur(h, first, last)` what `h` gives for the gates
+    from `first` to before `last`.
+    """
+
+    gates = 1
+    # The axis along which the gates lie side by side.
+    gate_axis = -1
+    # The engine's kernel of the whole recurrence: a name in `backends.contract`.
+    fused_kind: str | None
+
+    dropout = Hyperparameter()
+    recurrent_dropout = Hyperparameter()
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # The engine's kernel does the step of the class that names it.
+        if "step" in vars(cls) and "fused_kind" not in vars(cls):
+            cls.fused_kind = None
+
+    def _init(self, arguments):
+        """Initialise the cell; `arguments` are the `locals()` of its `__init__`."""
+        arguments.pop("self")
+        kwargs = arguments.pop("kwargs")
+        # 1: each gate has dropout masks of its own. 2: they share one.
+        self.implementation = kwargs.pop("implementation", 1)
+        super().__init__(**kwargs)
+        for name, value in arguments.items():
+            family = name.rpartition("_")[2]
+            if family in ("initializer", "regularizer", "constraint"):
+                keep_weight_arguments(self, **{name: value})
+            elif family == "activation":
+                setattr(self, name, activations.get(value) or activations.linear)
+            elif family == "dropout":
+                setattr(self, name, min(1.0, max(0.0, value)))
+            else:
+                setattr(self, name, value)
+        self.seed_generator = SeedGenerator(self.seed)
+        # Whether the engine's kernel is used: True, False or "auto".
+        self.use_cudnn = "auto"
+        self._holds_masks = False
+        self._dropout_mask = self._recurrent_dropout_mask = None
+
+    def structure_key(self):
+        """Return what a program depends on beside the arguments."""
+        drops = self._drops("dropout"), self._drops("recurrent_dropout")
+        return (self.implementation, self.use_cudnn, *drops)
+
+    def _drops(self, name):
+        """Whether a rate is above 0: that is structure, the rate is an input."""
+        return vars(self)[f"_hyperparameter_{name}"] > 0
+
+    def _add_weights(self, kernel, recurrent_kernel, bias, bias_initializer=None):
+        """Make the weights of these shapes."""
+        self.kernel = self._add("kernel", kernel)
+        self.recurrent_kernel = self._add("recurrent", recurrent_kernel)
+        self.bias = self._add("bias", bias, bias_initializer) if self.use_bias else None
+
+    def _add(self, kind, shape, initializer=None):
+        return self.add_weight(
+            name="recurrent_kernel" if kind == "recurrent" else kind,
+            shape=shape,
+            initializer=initializer or getattr(self, f"{kind}_initializer"),
+            regularizer=getattr(self, f"{kind}_regularizer"),
+            constraint=getattr(self, f"{kind}_constraint"),
+        )
+
+    def has_activations(self, activation, recurrent_activation):
+        """Whether the two activations are those of these names."""
+        found = self.activation, self.recurrent_activation
+        wanted = activations.get(activation), activations.get(recurrent_activation)
+        return found == wanted
+
+    def step(self, x, states, recur):
+        """Return `(output, new states)`."""
+        raise NotImplementedError
+
+    def call(self, inputs, states, training=False):
+        """Return `(output, new states)` of one step."""
+        nested = isinstance(states, list | tuple)
+        given = list(states) if nested else [states]
+        recur = self._recurrence(given[0], training)
+        output, new = self.step(self._project(inputs, training), given, recur)
+        return output, new if nested else new[0]
+
+    def over_time(self, loop, sequences, states, training):
+        """Return the outputs and last states of whole sequences, steps first.
+
+        The inputs' part is one large product before the loop; where the engine has a
+        kernel for all of it, that is used.
+        """
+        scope = scopes.autocast_scope(self.compute_dtype if self._is_mixed else None)
+        with scope, self.held_masks(sequences[0], states[0], training):
+            sequences, *states = (
+                ops.cast(x, self.compute_dtype) for x in (sequences, *states)
+            )
+            found = self._fused(loop, sequences, states, training)
+            if found is not None:
+                return found
+            recur = self._recurrence(states[0], training)
+            return loop(
+                lambda x, s: self.step(x, s, recur),
+                self._project(sequences, training),
+                states,
+            )
+
+    @contextlib.contextmanager
+    def held_masks(self, step_input, state, training):
+        """A block in which dropout masks, drawn now, stay from step to step."""
+        self._holds_masks = True
+        try:
+            if training:
+                self.get_dropout_mask(step_input)
+                self.get_recurrent_dropout_mask(state)
+            yield
+        finally:
+            self._holds_masks = False
+            self.reset_dropout_mask()
+            self.reset_recurrent_dropout_mask()
+
+    def _fused(self, loop, sequences, states, training):
+        """Return what the engine's kernel gives, or None."""
+        masks = self._masks("dropout", sequences[0], training)
+        found = None
+        if self._may_fuse(loop, masks, training):
+            if masks:
+                sequences = sequences * masks[0]
+            bias = None if self.bias is None else self.bias.value
+            found = backends.current().recurrence(
+                self.fused_kind,
+                sequences,
+                states,
+                self.kernel.value,
+                self.recurrent_kernel.value,
+                bias,
+                loop.mask,
+            )
+        if found is None and self.use_cudnn is True:
+            raise ValueError(
+                f"Layer {self.path!r}: use_cudnn=True asks for the fused kernel of the "
+                f"backend, and {backends.current().name!r} has none for this layer "
+                'and these inputs. Pass use_cudnn="auto" to use it where there is one.'
+            )
+        return found
+
+    def _may_fuse(self, loop, masks, training):
+        return (
+            self.fused_kind is not None
+            and self.use_cudnn is not False
+            and hasattr(backends.current(), "recurrence")
+            and not loop.unroll
+            and (masks is None or len(masks) == 1)
+            and not (training and self._drops("recurrent_dropout"))
+        )
+
+    # The products, and the masks in front of them.
+
+    def product(self, x, kernel, bias=None):
+        """Return the product of inputs, of one or of many steps, with a kernel."""
+        return ops.nn.linear(x, kernel, bias)
+
+    def recurrent_product(self, h, kernel, bias=None):
+        """Return the product of a state with a recurrent kernel."""
+        return ops.nn.linear(h, kernel, bias)
+
+    def biases(self):
+        """Return the bias of the inputs' product and of the states'."""
+        return (None if self.bias is None else self.bias.value), None
+
+    def _project(self, x, training):
+        """Return the inputs' part of all gates."""
+        masks = self._masks("dropout", x, training)
+        kernel, bias = self.kernel.value, self.biases()[0]
+        return self._gated(self.product, x, kernel, bias, masks, 0, self.gates)
+
+    def _recurrence(self, state, training):
+        """Return `recur(h, first, last)`; see the class."""
+        masks = self._masks("recurrent_dropout", state, training)
+        kernel, bias = self.recurrent_kernel.value, self.biases()[1]
+        product = self.recurrent_product
+
+        def recur(h, first=0, last=self.gates):
+            return self._gated(product, h, kernel, bias, masks, first, last)
+
+        return recur
+
+    def _gated(self, product, x, kernel, bias, masks, first, last):
+        if masks is None or len(masks) == 1:
+            part, part_bias = self._part(kernel, first, last), bias
+            if bias is not None:
+                part_bias = self._part(bias, first, last)
+            return product(x if masks is None else x * masks[0], part, part_bias)
+        pieces = [
+            self._gated(product, x, kernel, bias, [masks[k]], k, k + 1)
+            for k in range(first, last)
+        ]
+        return ops.concatenate(pieces, axis=self.gate_axis)
+
+    def _part(self, weight, first, last):
+        """Return the columns of some gates."""
+        if (first, last) == (0, self.gates):
+            return weight
+        size = weight.shape[-1] // self.gates
+        return weight[..., first * size : last * size]
+
+    def _masks(self, rate, x, training):
+        """Return None, or the factors of dropout: one, or one for each gate."""
+        if not training or not self._drops(rate):
+            return None
+        if rate == "dropout":
+            found = self.get_dropout_mask(x)
+        else:
+            found = self.get_recurrent_dropout_mask(x)
+        found = found if isinstance(found, list) else [found]
+        return found[:1] if self.implementation == 2 else found
+
+    def get_dropout_mask(self, step_input):
+        """Return the factors of the inputs' dropout: a tensor, or one for each gate.
+
+        They are the same until `reset_dropout_mask()`. None if the rate is 0.
+        """
+        return self._held("dropout", step_input)
+
+    def get_recurrent_dropout_mask(self, step_input):
+        """Return the factors of the states' dropout, as `get_dropout_mask` does."""
+        return self._held("recurrent_dropout", step_input)
+
+    def _held(self, rate, x):
+        if not self._drops(rate):
+            return None
+        slot = f"_{rate}_mask"
+        mask = getattr(self, slot)
+        if mask is None:
+            mask = self._draw(rate, x)
+            # Inside a program a mask may outlive only the steps of one loop.
+            if self._holds_masks or not scopes.in_stateless_scope():
+                setattr(self, slot, mask)
+        return mask
+
+    def _draw(self, rate, x):
+        count = self.gates if self.implementation == 1 else 1
+        key = self.seed_generator.next()
+        factors = keep_factor(key, (count, *x.shape), getattr(self, rate))
+        factors = ops.cast(factors, x.dtype)
+        if self.gates == 1:
+            return factors[0]
+        return [factors[k % count] for k in range(self.gates)]
+
+    def reset_dropout_mask(self):
+        """Forget the factors of the inputs' dropout; the next step draws new ones."""
+        self._dropout_mask = None
+
+    def reset_recurrent_dropout_mask(self):
+        """Forget the factors of the states' dropout; the next step draws new ones."""
+        self._recurrent_dropout_mask = None
+
+    def get_initial_state(self, batch_size=None):
+        """Return the states before the first step: zeros."""
+        shapes = state_shapes(self.state_size, batch_size)
+        return [ops.zeros(shape, self.compute_dtype) for shape in shapes]

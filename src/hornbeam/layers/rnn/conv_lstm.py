@@ -1,0 +1,347 @@
+"""Long short-term memory whose products are convolutions."""
+
+import functools
+
+from hornbeam import ops
+from hornbeam.core.config import standardize_data_format
+from hornbeam.layers.arguments import (
+    channel_axis,
+    integer_tuple,
+    known_size,
+    padding_mode,
+    positive_integer,
+    spatial_axes,
+)
+from hornbeam.layers.input_spec import InputSpec
+from hornbeam.layers.rnn.cell_layer import CellLayer, OfCell
+from hornbeam.layers.rnn.lstm import LSTMCell
+from hornbeam.ops import windows
+
+
+class ConvLSTMCell(LSTMCell):
+    """One step of `ConvLSTM1D`, `ConvLSTM2D` or `ConvLSTM3D`; `rank` says which.
+
+    It is an `LSTMCell` whose products with the kernels are convolutions: that of the
+    inputs with the given window, that of the state with padding "same", so that it
+    keeps its size.
+    """
+
+    fused_kind = None
+
+    def __init__(
+        self,
+        rank,
+        filters,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        data_format=None,
+        dilation_rate=1,
+        activation="tanh",
+        recurrent_activation="sigmoid",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        unit_forget_bias=True,
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        seed=None,
+        **kwargs,
+    ):
+        self._init(locals())
+        positive_integer(self, "filters", filters)
+        self.kernel_size = integer_tuple(self, "kernel_size", kernel_size, rank)
+        self.strides = integer_tuple(self, "strides", strides, rank)
+        self.padding = padding_mode(self, padding, ("valid", "same"))
+        self.data_format = standardize_data_format(data_format)
+        self.dilation_rate = integer_tuple(self, "dilation_rate", dilation_rate, rank)
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ValueError(
+                "ConvLSTM: `strides` and `dilation_rate` cannot both be above 1. "
+                f"Received: strides={strides} and dilation_rate={dilation_rate}"
+            )
+        # Counted from the end, as for one step and for many.
+        self.gate_axis = -1 if self.data_format == "channels_last" else -1 - rank
+        self.state_size, self.output_size = [filters, filters], None
+        self._state_shape = None
+
+    def build(self, input_shape):
+        """Make the weights for inputs of this shape."""
+        channels = known_size(self, input_shape, channel_axis(self.data_format))
+        for axis in spatial_axes(self.data_format, self.rank):
+            known_size(self, input_shape, axis)
+        n, window = 4 * self.filters, self.kernel_size
+        self._state_shape = self.shape_of_state(input_shape)[1:]
+        self._add_weights(
+            (*window, channels, n), (*window, self.filters, n), (n,), self.first_bias()
+        )
+
+    def shape_of_state(self, input_shape):
+        """Return the shape of each state for the inputs of a step."""
+        shape = list(input_shape)
+        shape[channel_axis(self.data_format)] = self.filters
+        for i, axis in enumerate(spatial_axes(self.data_format, self.rank)):
+            shape[axis] = windows.output_size(
+                input_shape[axis],
+                self.kernel_size[i],
+                self.strides[i],
+                self.padding,
+                self.dilation_rate[i],
+            )
+        return tuple(shape)
+
+    def get_initial_state(self, batch_size=None):
+        """Return the states before the first step: zeros. The cell must be built."""
+        shape = (batch_size, *self._state_shape)
+        return [ops.zeros(shape, self.compute_dtype) for _ in self.state_size]
+
+    def product(self, x, kernel, bias=None):
+        """Return the convolution of inputs, of one step or of many."""
+        steps = x.shape[: len(x.shape) - self.rank - 1]
+        folded = ops.reshape(x, (-1, *x.shape[len(steps) :]))
+        y = self._conv(
+            folded, kernel, bias, self.strides, self.padding, self.dilation_rate
+        )
+        return ops.reshape(y, (*steps, *y.shape[1:]))
+
+    def recurrent_product(self, h, kernel, bias=None):
+        """Return the convolution of a state, which keeps its size."""
+        return self._conv(h, kernel, bias, 1, "same", 1)
+
+    def _conv(self, x, kernel, bias, strides, padding, dilation_rate):
+        y = ops.conv(x, kernel, strides, padding, self.data_format, dilation_rate)
+        if bias is None:
+            return y
+        ones = [1] * self.rank if self.data_format == "channels_first" else []
+        return y + ops.reshape(bias, (-1, *ones))
+
+
+class ConvLSTM(CellLayer):
+    """The base of long short-term memory on maps; see `ConvLSTM2D`."""
+
+    rank: int
+    implementation = 1
+    cell_name = "conv_lstm_cell"
+    filters = OfCell()
+    kernel_size = OfCell()
+    strides = OfCell()
+    padding = OfCell()
+    data_format = OfCell()
+    dilation_rate = OfCell()
+    recurrent_activation = OfCell()
+    unit_forget_bias = OfCell()
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "rank" in vars(cls):
+            cls.cell_class = functools.partial(ConvLSTMCell, rank=cls.rank)
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        data_format=None,
+        dilation_rate=1,
+        activation="tanh",
+        recurrent_activation="sigmoid",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        unit_forget_bias=True,
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        seed=None,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        stateful=False,
+        **kwargs,
+    ):
+        self._init(locals())
+        self.input_spec = InputSpec(ndim=self.rank + 3)
+
+    def _step_shapes(self, step_shape):
+        shape = self.cell.shape_of_state(step_shape)
+        return shape, [shape, shape]
+
+
+class ConvLSTM1D(ConvLSTM):
+    """Long short-term memory along sequences of rows of features.
+
+    An `LSTM` whose products are convolutions: at each step, with
+    `z = x * W + h * U + b` (`*` a convolution) cut into four gates i, f, g and o,
+
+        c' = s(f) c + s(i) a(g)
+        h' = s(o) a(c')
+
+    where s is the recurrent activation and a the activation; h is the output. U is
+    applied with padding "same" and strides of 1. The inputs of all steps are convolved
+    at once. Source: Shi et al., "Convolutional LSTM network" (2015), without peepholes.
+
+    Args:
+        filters: channels of h and c.
+        kernel_size: the window, an integer or a tuple of one.
+        strides: steps of the window on the inputs. Default: 1.
+        padding: "valid" (default) or "same", for the inputs.
+        data_format: "channels_last" or "channels_first". Default: the setting.
+        dilation_rate: distances of the window's elements on the inputs. Default: 1.
+        activation: the function a. Default: "tanh".
+        recurrent_activation: the function s of the gates. Default: "sigmoid".
+        use_bias: whether to add a bias. Default: True.
+        kernel_initializer, kernel_regularizer, kernel_constraint: for W. Default:
+            "glorot_uniform", none, none.
+        recurrent_initializer, recurrent_regularizer, recurrent_constraint: for U.
+            Default: "orthogonal", none, none.
+        bias_initializer, bias_regularizer, bias_constraint: for b. Default: "zeros",
+            none, none.
+        unit_forget_bias: whether the bias of f starts at 1. Default: True.
+        activity_regularizer: penalty of the output.
+        dropout: the share of the inputs to drop while training, the same elements at
+            all steps. Default: 0.
+        recurrent_dropout: the share of the state to drop before its convolution.
+            Default: 0.
+        seed: an integer for the dropout. Default: made up.
+        return_sequences, return_state, go_backwards, stateful: see `RNN`.
+
+    Call arguments: `sequences`; `initial_state`: the list [h, c] before the
+    first step; `mask`: booleans `(batch, steps)`: where False, the step is skipped;
+    `training`.
+
+    Input shape: `(batch, steps, length, channels)`, or channels third.
+    Output shape: `(batch, new length, filters)`, with the steps
+    second for `return_sequences`.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.ConvLSTM1D(4, 3, data_format="channels_last")
+    >>> layer(keras.ops.ones((2, 3, 8, 2))).shape == (2, 6, 4)
+    True
+    """
+
+    rank = 1
+
+
+class ConvLSTM2D(ConvLSTM):
+    """Long short-term memory along sequences of images.
+
+    An `LSTM` whose products are convolutions: at each step, with
+    `z = x * W + h * U + b` (`*` a convolution) cut into four gates i, f, g and o,
+
+        c' = s(f) c + s(i) a(g)
+        h' = s(o) a(c')
+
+    where s is the recurrent activation and a the activation; h is the output. U is
+    applied with padding "same" and strides of 1. The inputs of all steps are convolved
+    at once. Source: Shi et al., "Convolutional LSTM network" (2015), without peepholes.
+
+    Args:
+        filters: channels of h and c.
+        kernel_size: the window, an integer or a tuple of two.
+        strides: steps of the window on the inputs. Default: 1.
+        padding: "valid" (default) or "same", for the inputs.
+        data_format: "channels_last" or "channels_first". Default: the setting.
+        dilation_rate: distances of the window's elements on the inputs. Default: 1.
+        activation: the function a. Default: "tanh".
+        recurrent_activation: the function s of the gates. Default: "sigmoid".
+        use_bias: whether to add a bias. Default: True.
+        kernel_initializer, kernel_regularizer, kernel_constraint: for W. Default:
+            "glorot_uniform", none, none.
+        recurrent_initializer, recurrent_regularizer, recurrent_constraint: for U.
+            Default: "orthogonal", none, none.
+        bias_initializer, bias_regularizer, bias_constraint: for b. Default: "zeros",
+            none, none.
+        unit_forget_bias: whether the bias of f starts at 1. Default: True.
+        activity_regularizer: penalty of the output.
+        dropout: the share of the inputs to drop while training, the same elements at
+            all steps. Default: 0.
+        recurrent_dropout: the share of the state to drop before its convolution.
+            Default: 0.
+        seed: an integer for the dropout. Default: made up.
+        return_sequences, return_state, go_backwards, stateful: see `RNN`.
+
+    Call arguments: `sequences`; `initial_state`: the list [h, c] before the
+    first step; `mask`: booleans `(batch, steps)`: where False, the step is skipped;
+    `training`.
+
+    Input shape: `(batch, steps, height, width, channels)`, or channels third.
+    Output shape: `(batch, new height, new width, filters)`, with the steps
+    second for `return_sequences`.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.ConvLSTM2D(4, 3, data_format="channels_last")
+    >>> layer(keras.ops.ones((2, 3, 6, 6, 2))).shape == (2, 4, 4, 4)
+    True
+    """
+
+    rank = 2
+
+
+class ConvLSTM3D(ConvLSTM):
+    """Long short-term memory along sequences of volumes.
+
+    An `LSTM` whose products are convolutions: at each step, with
+    `z = x * W + h * U + b` (`*` a convolution) cut into four gates i, f, g and o,
+
+        c' = s(f) c + s(i) a(g)
+        h' = s(o) a(c')
+
+    where s is the recurrent activation and a the activation; h is the output. U is
+    applied with padding "same" and strides of 1. The inputs of all steps are convolved
+    at once. Source: Shi et al., "Convolutional LSTM network" (2015), without peepholes.
+
+    Args:
+        filters: channels of h and c.
+        kernel_size: the window, an integer or a tuple of three.
+        strides: steps of the window on the inputs. Default: 1.
+        padding: "valid" (default) or "same", for the inputs.
+        data_format: "channels_last" or "channels_first". Default: the setting.
+        dilation_rate: distances of the window's elements on the inputs. Default: 1.
+        activation: the function a. Default: "tanh".
+        recurrent_activation: the function s of the gates. Default: "sigmoid".
+        use_bias: whether to add a bias. Default: True.
+        kernel_initializer, kernel_regularizer, kernel_constraint: for W. Default:
+            "glorot_uniform", none, none.
+        recurrent_initializer, recurrent_regularizer, recurrent_constraint: for U.
+            Default: "orthogonal", none, none.
+        bias_initializer, bias_regularizer, bias_constraint: for b. Default: "zeros",
+            none, none.
+        unit_forget_bias: whether the bias of f starts at 1. Default: True.
+        activity_regularizer: penalty of the output.
+        dropout: the share of the inputs to drop while training, the same elements at
+            all steps. Default: 0.
+        recurrent_dropout: the share of the state to drop before its convolution.
+            Default: 0.
+        seed: an integer for the dropout. Default: made up.
+        return_sequences, return_state, go_backwards, stateful: see `RNN`.
+
+    Call arguments: `sequences`; `initial_state`: the list [h, c] before the
+    first step; `mask`: booleans `(batch, steps)`: where False, the step is skipped;
+    `training`.
+
+    Input shape: `(batch, steps, depth, height, width, channels)`, or channels third.
+    Output shape: `(batch, new depth, new height, new width, filters)`, with the steps
+    second for `return_sequences`.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.ConvLSTM3D(4, 3, data_format="channels_last")
+    >>> layer(keras.ops.ones((1, 2, 4, 4, 4, 1))).shape == (1, 2, 2, 2, 4)
+    True
+    """
+
+    rank = 3

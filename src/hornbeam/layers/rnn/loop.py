@@ -1,0 +1,78 @@
+"""The one loop over time that every recurrent layer uses."""
+
+from hornbeam import ops
+from hornbeam.core import tree
+from hornbeam.core.scopes import StatelessScope
+
+
+class Loop:
+    """Runs a step along axis 0, with the mask and the unrolling of a call.
+
+    Where the mask is False, the states stay and the output is that of the step before.
+
+    Args:
+        mask: booleans `(steps, batch)`, or None.
+        unroll: whether a compiled program repeats the step instead of looping.
+    """
+
+    def __init__(self, mask=None, unroll=False):
+        self.mask = mask
+        self.unroll = unroll
+
+    def __call__(self, step, inputs, states, variables=(), before=None):
+        """Return `(outputs, last states)`.
+
+        Args:
+            step: `(input, states) -> (output, new states)`.
+            inputs: a tensor `(steps, batch, ...)`.
+            states: a list of tensors `(batch, ...)`, which may be nested.
+            variables: Variables that the step assigns: their values go round the loop.
+            before: the output before the first step. Default: the first state.
+        """
+
+        def body(carry, item):
+            (states, values, previous), (x, valid) = carry, item
+            if variables:
+                with StatelessScope(zip(variables, values, strict=True)) as scope:
+                    output, new = step(x, states)
+                values = [scope.get_current_value(v) for v in variables]
+            else:
+                output, new = step(x, states)
+            new = _like(states, new)
+            if valid is None:
+                return (new, values, None), output
+            output = _where(valid, output, previous)
+            new = tree.map_structure(lambda n, s: _where(valid, n, s), new, states)
+            return (new, values, output), output
+
+        if self.mask is not None and before is None:
+            before = tree.flatten(states)[0]
+        start = (states, [v.value for v in variables], before)
+        if self.mask is None:
+            start = (*start[:2], None)
+        (states, values, _), outputs = ops.scan(
+            body, start, (inputs, self.mask), unroll=True if self.unroll else 1
+        )
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        return outputs, states
+
+
+def _like(states, new):
+    """Return the new states in the nest and with the dtypes of the old ones."""
+    old, leaves = tree.flatten(states), tree.flatten(new)
+    if len(leaves) != len(old):
+        raise ValueError(
+            "The `call()` of a recurrent cell must return as many states as it was "
+            f"given. Expected {len(old)}. Received: {len(leaves)}"
+        )
+    leaves = [
+        n if n.dtype == s.dtype else ops.cast(n, s.dtype)
+        for n, s in zip(leaves, old, strict=True)
+    ]
+    return tree.pack_like(states, leaves)
+
+
+def _where(valid, new, old):
+    """Choose for each row of the batch."""
+    return ops.where(ops.reshape(valid, (-1, *[1] * (len(new.shape) - 1))), new, old)
