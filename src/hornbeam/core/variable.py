@@ -271,6 +271,10 @@ class Variable(Operators):
     def __jax_array__(self):
         return self.value
 
+    def __tf_tensor__(self, dtype=None, name=None):
+        value = self.value
+        return self.backend.convert(value, dtype or self.backend.dtype_of(value))
+
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
         from hornbeam.core import tree

@@ -116,6 +116,9 @@ class KerasTensor(Operators):
     def __jax_array__(self):
         self._no_value("given to a JAX function")
 
+    def __tf_tensor__(self, dtype=None, name=None):
+        self._no_value("given to a TensorFlow function")
+
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
         cls._no_value(None, "given to a torch function")

@@ -9,7 +9,17 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.activation import check_axis, floating, log_sigmoid, log_softmax
 from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.declare import composite
-from hornbeam.ops.numpy import arange, clip, equal, expand_dims, log, max, squeeze, sum
+from hornbeam.ops.numpy import (
+    arange,
+    clip,
+    equal,
+    expand_dims,
+    log,
+    max,
+    reshape,
+    squeeze,
+    sum,
+)
 
 
 def _one_hot_spec(a):
@@ -42,7 +52,7 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
         x = cast(x, "int32")
     places = [1] * (len(x.shape) + 1)
     places[axis] = num_classes
-    classes = arange(num_classes, dtype=x.dtype).reshape(places)
+    classes = reshape(arange(num_classes, dtype=x.dtype), places)
     return cast(equal(expand_dims(x, axis), classes), dtype or floatx())
 
 

@@ -16,6 +16,7 @@ from hornbeam.ops.numpy import (
     expand_dims,
     full_like,
     logaddexp,
+    maximum,
     moveaxis,
     not_equal,
     pad,
@@ -102,7 +103,7 @@ def ctc_loss(target, output, target_length, output_length, mask_index=0):
     alpha, _ = scan(step, first, (emitted[1:], times)) if steps > 1 else (first, None)
     ends = expand_dims(2 * target_length, 1)
     at_blank = take_along_axis(alpha, ends, axis=1)[:, 0]
-    at_label = take_along_axis(alpha, (ends - 1) * (ends > 0), axis=1)[:, 0]
+    at_label = take_along_axis(alpha, maximum(ends - 1, 0), axis=1)[:, 0]
     at_label = where(target_length > 0, at_label, _IMPOSSIBLE)
     return -logaddexp(at_blank, at_label)
 

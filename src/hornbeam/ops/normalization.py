@@ -163,9 +163,9 @@ def _layer_normalized(x, gamma, beta, axis, epsilon):
     variance = mean(square(centered), axis=axes, keepdims=True)
     result = centered * rsqrt(variance + epsilon)
     if gamma is not None:
-        result = result * _aligned(gamma, x, axis)
+        result = result * _aligned(gamma, wide, axis)
     if beta is not None:
-        result = result + _aligned(beta, x, axis)
+        result = result + _aligned(beta, wide, axis)
     return cast(result, x.dtype)
 
 
@@ -198,16 +198,16 @@ def _rms_normalized(x, scale, axis, epsilon):
     axes = tuple(axis) if isinstance(axis, list | tuple) else axis
     result = wide * rsqrt(mean(square(wide), axis=axes, keepdims=True) + epsilon)
     if scale is not None:
-        result = result * _aligned(scale, x, axis)
+        result = result * _aligned(scale, wide, axis)
     return cast(result, x.dtype)
 
 
 def _aligned(parameter, x, axis):
-    """Return a parameter over `axis` in a shape that broadcasts against `x`."""
+    """Return a parameter over `axis` in a shape and dtype that fit `x`."""
     axes = sorted(
         a % len(x.shape) for a in (axis if isinstance(axis, list | tuple) else [axis])
     )
-    parameter = convert_to_tensor(parameter)
+    parameter = cast(parameter, x.dtype)
     if axes == list(range(len(x.shape) - len(axes), len(x.shape))):
         return parameter
     sizes = [n if i in axes else 1 for i, n in enumerate(x.shape)]

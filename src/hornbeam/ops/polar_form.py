@@ -3,6 +3,7 @@
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.activation import floating
 from hornbeam.ops.declare import broadcast_shapes, composite
+from hornbeam.ops.fourier import to_complex
 from hornbeam.ops.numpy import cos, sin
 
 
@@ -22,4 +23,4 @@ def polar(abs_, angle):
     (2+0j)
     """
     modulus, angle = floating(abs_), floating(angle)
-    return modulus * cos(angle) + modulus * sin(angle) * 1j
+    return to_complex(modulus * cos(angle), modulus * sin(angle))

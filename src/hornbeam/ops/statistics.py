@@ -468,7 +468,7 @@ def isreal(x):
     """
     from hornbeam.ops.elementwise import imag
 
-    return imag(x) == 0
+    return logical_not(imag(x))
 
 
 def vectorize(pyfunc, *, excluded=None, signature=None):

@@ -134,7 +134,7 @@ class LossScaleOptimizer(Optimizer):
 
     def _adjust_scale(self, finite):
         count, scale = self.step_counter.value + 1, self.dynamic_scale.value
-        grows = count >= self.dynamic_growth_steps
+        grows = ops.greater_equal(count, self.dynamic_growth_steps)
         keep = ops.logical_and(finite, ops.logical_not(grows))
         factor = ops.where(finite, ops.where(grows, 2.0, 1.0), 0.5)
         self.step_counter.assign(ops.where(keep, count, 0))

@@ -107,7 +107,8 @@ class ScheduleFreeAdamW(Optimizer):
         i = self._get_variable_index(variable)
         g, b1, b2, w = gradient, self.beta_1, self.beta_2, variable.value
         t = ops.cast(self.iterations + 1, variable.dtype)
-        a = learning_rate * ops.minimum(1.0, t / ops.maximum(self.warmup_steps, 1.0))
+        warmup = ops.maximum(ops.cast(self.warmup_steps, variable.dtype), 1.0)
+        a = learning_rate * ops.minimum(1.0, t / warmup)
         z = self._momentums[i].value
         v = b2 * self._velocities[i] + (1 - b2) * ops.square(g)
         self.assign(self._velocities[i], v)

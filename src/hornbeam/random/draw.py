@@ -36,7 +36,8 @@ def random_words(shape, seed):
 def tail(words):
     """Return a float32 in (0, 1], finest near 0, from the upper 31 bits of words."""
     # Through int32: conversion from unsigned numbers is slow.
-    return normal.tail_of(ops.cast(ops.cast(words >> 1, "int32"), "float32"))
+    upper = ops.cast(ops.right_shift(words, 1), "int32")
+    return normal.tail_of(ops.cast(upper, "float32"))
 
 
 def signed(words, quantile):

@@ -64,17 +64,22 @@ def _scaled(high, low, span):
     """
     upper, lower = _product(high, span)
     carried, _ = _product(low, span)
-    halves = ((lower & 0xFFFF) + (carried & 0xFFFF)) >> 16
-    return upper + ((halves + (lower >> 16) + (carried >> 16)) >> 16)
+    halves = _upper((lower & 0xFFFF) + (carried & 0xFFFF))
+    return upper + _upper(halves + _upper(lower) + _upper(carried))
+
+
+def _upper(word):
+    """Return the upper sixteen bits."""
+    return ops.right_shift(word, 16)
 
 
 def _product(a, b):
     """Return the upper and lower word of the product of two words."""
-    a0, a1, b0, b1 = a & 0xFFFF, a >> 16, b & 0xFFFF, b >> 16
+    a0, a1, b0, b1 = a & 0xFFFF, _upper(a), b & 0xFFFF, _upper(b)
     p00, p01, p10, p11 = a0 * b0, a0 * b1, a1 * b0, a1 * b1
-    middle = (p00 >> 16) + (p01 & 0xFFFF) + (p10 & 0xFFFF)
-    upper = p11 + (p01 >> 16) + (p10 >> 16) + (middle >> 16)
-    return upper, ((middle & 0xFFFF) << 16) | (p00 & 0xFFFF)
+    middle = _upper(p00) + (p01 & 0xFFFF) + (p10 & 0xFFFF)
+    upper = p11 + _upper(p01) + _upper(p10) + _upper(middle)
+    return upper, ops.left_shift(middle & 0xFFFF, 16) | (p00 & 0xFFFF)
 
 
 def categorical(logits, num_samples, dtype="int32", seed=None):

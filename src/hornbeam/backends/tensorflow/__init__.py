@@ -1,0 +1,20 @@
+"""The TensorFlow engine: see `hornbeam.backends.contract`."""
+
+import os
+
+# TensorFlow's remarks on the processor, at every start, are for those who build it.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+
+from .arrays import *
+from .functions import *
+from .linalg import *
+from .nn import *
+from .programs import *
+from .random import *
+from .shaping import *
+from .transforms import *
+
+name = "tensorflow"
+compiles = True
+trains = True
+live_parameters = False

@@ -1,0 +1,141 @@
+"""TensorFlow: tensors in and out, dtypes, devices.
+
+A Variable of ours holds a `tf.Variable`, which changes in place: so a user's own
+`tf.function` sees what training does, and a `tf.GradientTape` watches it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import optree
+import tensorflow as tf
+
+from hornbeam.core.config import floatx
+from hornbeam.core.dtypes import result_type, standardize_dtype
+
+Tensor = (tf.Tensor, tf.Variable)
+
+_NAMES: dict[tf.DType, str] = {}
+_DTYPES: dict[str, tf.DType] = {}
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a tensor of this engine, traced or not."""
+    return isinstance(x, Tensor)
+
+
+def convert(x: Any, dtype: Any = None) -> tf.Tensor:
+    """`x` as a tensor; Python floats become floatx, Python integers int32."""
+    if isinstance(x, tf.Tensor):
+        return x if dtype is None else cast(x, dtype)
+    if isinstance(x, tf.Variable):
+        return convert(tf.convert_to_tensor(x), dtype)
+    if isinstance(x, tf.SparseTensor):
+        return convert(tf.sparse.to_dense(x), dtype)
+    if isinstance(x, tf.RaggedTensor):
+        return convert(x.to_tensor(), dtype)
+    if isinstance(x, (list, tuple)) and _holds_tensor(x):
+        parts = [convert(v) for v in x]
+        if dtype is None:
+            dtype = result_type(*(dtype_of(p) for p in parts))
+        return tf.stack([cast(p, dtype) for p in parts])
+    known = hasattr(x, "dtype")
+    array = np.asarray(x)
+    if dtype is not None:
+        dtype = tf_dtype(dtype)
+    elif not known and array.dtype == np.float64:
+        dtype = tf_dtype(floatx())
+    elif not known and array.dtype == np.int64:
+        dtype = tf.int32
+    if array.dtype.kind in "OSU":
+        return tf.constant(x, dtype=dtype)
+    if dtype is not None:
+        array = array.astype(dtype.as_numpy_dtype, copy=False)
+    return tf.constant(array)
+
+
+def _holds_tensor(x: Any) -> bool:
+    return any(isinstance(leaf, Tensor) for leaf in optree.tree_leaves(x))
+
+
+def cast(x: Any, dtype: Any) -> tf.Tensor:
+    """`x` converted to `dtype`."""
+    dtype = tf_dtype(dtype)
+    if not isinstance(x, tf.Tensor):
+        return convert(x, dtype)
+    if x.dtype == dtype:
+        return x
+    if x.dtype.is_complex and not dtype.is_complex:
+        x = tf.math.real(x)
+    return tf.cast(x, dtype)
+
+
+def tf_dtype(dtype: Any) -> tf.DType:
+    """TensorFlow's dtype for a name."""
+    if isinstance(dtype, tf.DType):
+        return dtype
+    try:
+        return _DTYPES[dtype]
+    except (KeyError, TypeError):
+        name = standardize_dtype(dtype)
+        return _DTYPES.setdefault(name, tf.as_dtype(name))
+
+
+def to_numpy(x: Any) -> np.ndarray:
+    """`x` as a NumPy array."""
+    return np.asarray(x.numpy() if isinstance(x, Tensor) else x)
+
+
+def dtype_of(x: Any) -> str:
+    """The standard name of the dtype that `x` has as a tensor."""
+    if not isinstance(x, Tensor):
+        x = convert(x)
+    try:
+        return _NAMES[x.dtype]
+    except KeyError:
+        return _NAMES.setdefault(x.dtype, standardize_dtype(x.dtype.name))
+
+
+def shape_of(x: Any) -> tuple:
+    """The shape of `x`; a size that is not known while a program is traced is a
+    scalar tensor."""
+    if not hasattr(x, "shape"):
+        return np.shape(x)
+    sizes = tuple(x.shape)
+    if None not in sizes or not isinstance(x, Tensor):
+        return sizes
+    dynamic = tf.shape(x)
+    return tuple(dynamic[i] if d is None else d for i, d in enumerate(sizes))
+
+
+def assign(old: tf.Variable, new: Any) -> tf.Variable:
+    """What a Variable of value `old` holds after `new` is assigned: `old`, changed."""
+    if new is not old:
+        old.assign(new, read_value=False)
+    return old
+
+
+def new_variable(value: Any, trainable: bool) -> tf.Variable:
+    """What a new Variable of the tensor `value` holds."""
+    differentiable = value.dtype.is_floating or value.dtype.is_complex
+    return tf.Variable(value, trainable=trainable and differentiable)
+
+
+def devices(device_type: str | None = None) -> list[str]:
+    """Names of the devices, such as "cpu:0"."""
+    kind = None if device_type is None else device_type.lower().replace("cuda", "gpu")
+    found = [
+        d.name.rpartition("device:")[2].lower()
+        for d in tf.config.list_logical_devices()
+    ]
+    accelerators = [name for name in found if not name.startswith("cpu")]
+    if kind is None:
+        return accelerators or found
+    return [name for name in found if name.startswith(kind)]
+
+
+def device_scope(name: str) -> Any:
+    """Place new tensors on the device `name`, such as "cpu:0", inside the block."""
+    return tf.device(name.lower().replace("cuda", "gpu"))

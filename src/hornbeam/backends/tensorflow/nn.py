@@ -1,0 +1,242 @@
+"""TensorFlow: convolutions, windows, and what is faster than its composition."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from .arrays import shape_of
+from .functions import _array, _product, _promoted, _to_float
+
+Pairs = Sequence[tuple[int, int]]
+
+# Said always: the gradients of three dimensions do not know the default.
+_LAYOUTS = {3: "NWC", 4: "NHWC", 5: "NDHWC"}
+_MAX = {3: tf.nn.max_pool1d, 4: tf.nn.max_pool2d, 5: tf.nn.max_pool3d}
+_MEAN = {3: tf.nn.avg_pool1d, 4: tf.nn.avg_pool2d, 5: tf.nn.avg_pool3d}
+
+
+def linear(x: Any, kernel: Any, bias: Any = None) -> tf.Tensor:
+    """`x @ kernel + bias` over the last axis of `x`, as one product of matrices."""
+    y = _product(_linear, x, kernel)
+    return y if bias is None else tf.add(*_promoted(y, bias))
+
+
+def _linear(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    if x.ndim == 2:
+        return tf.matmul(x, kernel)
+    y = tf.matmul(tf.reshape(x, (-1, x.shape[-1])), kernel)
+    return tf.reshape(y, (*shape_of(x)[:-1], kernel.shape[-1]))
+
+
+def general_conv(
+    inputs: Any,
+    kernel: Any,
+    strides: Sequence[int],
+    padding: Pairs,
+    dilation: Sequence[int],
+    groups: int,
+    data_format: str,
+) -> tf.Tensor:
+    """Correlation of `inputs` with a kernel of layout (*window, in / groups, out)."""
+    inputs, kernel = _floats(inputs, kernel)
+    x = _around(_channels_last(inputs, data_format), padding)
+    # On a CPU there are no gradients of dilated windows.
+    kernel = _spread(kernel, dilation)
+
+    def conv(x, kernel):
+        layout = _LAYOUTS[x.ndim]
+        return tf.nn.convolution(x, kernel, list(strides), "VALID", layout)
+
+    if groups == 1:
+        y = conv(x, kernel)
+    elif _is_depthwise(x, kernel, groups, strides):
+        per_channel = kernel.shape[-1] // groups
+        filters = tf.reshape(kernel, (*kernel.shape[:2], groups, per_channel))
+        around = [1, *strides, 1]
+        y = tf.nn.depthwise_conv2d(x, filters, around, "VALID")
+    else:
+        parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1), strict=True)
+        y = tf.concat([conv(*part) for part in parts], -1)
+    return _as_given(y, data_format)
+
+
+def _is_depthwise(x, kernel, groups, strides):
+    return x.ndim == 4 and kernel.shape[-2] == 1 and len(set(strides)) == 1
+
+
+def general_conv_transpose(
+    inputs: Any,
+    kernel: Any,
+    strides: Sequence[int],
+    padding: Pairs,
+    dilation: Sequence[int],
+    data_format: str,
+) -> tf.Tensor:
+    """The transpose of a strided convolution, for a kernel (*window, out, in).
+
+    `padding` says by how much the full result is cropped (negative: extended).
+    """
+    inputs, kernel = _floats(inputs, kernel)
+    x = _channels_last(inputs, data_format)
+    kernel = _spread(kernel, dilation)
+    batch, *places, _ = shape_of(x)
+    windows = zip(places, strides, kernel.shape[:-2], strict=True)
+    full = [(n - 1) * s + max(k, s) for n, s, k in windows]
+    y = tf.nn.conv_transpose(
+        x,
+        kernel,
+        [batch, *full, kernel.shape[-2]],
+        list(strides),
+        "VALID",
+        _LAYOUTS[x.ndim],
+    )
+    exact = zip(places, strides, kernel.shape[:-2], strict=True)
+    sizes = [(n - 1) * s + k for n, s, k in exact]
+    crop = [
+        slice(max(a, 0), n - max(b, 0))
+        for n, (a, b) in zip(sizes, padding, strict=True)
+    ]
+    y = _around(y[(slice(None), *crop)], [(max(-a, 0), max(-b, 0)) for a, b in padding])
+    return _as_given(y, data_format)
+
+
+def _spread(kernel: tf.Tensor, dilation: Sequence[int]) -> tf.Tensor:
+    """The kernel with `dilation - 1` zeros between its entries."""
+    for axis, d in enumerate(dilation):
+        if d > 1:
+            *shape, size = kernel.shape[: axis + 1]
+            kernel = tf.expand_dims(kernel, axis + 1)
+            widths = [(0, 0)] * kernel.ndim
+            widths[axis + 1] = (0, d - 1)
+            kernel = tf.pad(kernel, widths)
+            kernel = tf.reshape(kernel, (*shape, size * d, *kernel.shape[axis + 2 :]))
+            kernel = kernel[(*[slice(None)] * axis, slice(0, (size - 1) * d + 1))]
+    return kernel
+
+
+def _floats(*xs: Any) -> list[tf.Tensor]:
+    """Operands for a kernel: floats of one dtype."""
+    found = _promoted(*xs)
+    return found if found[0].dtype.is_floating else [_to_float(x) for x in found]
+
+
+def _around(x: tf.Tensor, padding: Pairs, value: Any = 0) -> tf.Tensor:
+    if not any(a or b for a, b in padding):
+        return x
+    return tf.pad(x, [(0, 0), *padding, (0, 0)], constant_values=value)
+
+
+def _channels_last(x: tf.Tensor, data_format: str) -> tf.Tensor:
+    if data_format == "channels_last":
+        return x
+    return tf.transpose(x, [0, *range(2, x.ndim), 1])
+
+
+def _as_given(x: tf.Tensor, data_format: str) -> tf.Tensor:
+    if data_format == "channels_last":
+        return x
+    return tf.transpose(x, [0, x.ndim - 1, *range(1, x.ndim - 1)])
+
+
+def window_max(
+    inputs: Any,
+    size: Sequence[int],
+    strides: Sequence[int],
+    padding: Pairs,
+    data_format: str,
+) -> tf.Tensor:
+    """The maximum of every window; the padding never wins."""
+    inputs = _array(inputs)
+    x = _channels_last(inputs, data_format)
+    x = _around(x, padding, -math.inf if x.dtype.is_floating else x.dtype.min)
+    if _has_pools(x):
+        y = _MAX[x.ndim](x, size, strides, "VALID", _LAYOUTS[x.ndim])
+    else:
+        y = _sliding(x, size, strides, tf.maximum)
+    return _as_given(y, data_format)
+
+
+def window_sum(
+    inputs: Any,
+    size: Sequence[int],
+    strides: Sequence[int],
+    padding: Pairs,
+    data_format: str,
+) -> tf.Tensor:
+    """The sum of every window."""
+    x = _around(_channels_last(_array(inputs), data_format), padding)
+    if _has_pools(x):
+        y = _MEAN[x.ndim](x, size, strides, "VALID", _LAYOUTS[x.ndim])
+        y = y * math.prod(size)
+    else:
+        y = _sliding(x, size, strides, tf.add)
+    return _as_given(y, data_format)
+
+
+def _has_pools(x: tf.Tensor) -> bool:
+    """Whether there are kernels; of volumes only on float32."""
+    return x.dtype.is_floating if x.ndim < 5 else x.dtype == tf.float32
+
+
+def _sliding(x, size, strides, combine):
+    """Windows as a chain of shifted slices, axis by axis."""
+    for axis, (k, s) in enumerate(zip(size, strides, strict=True), 1):
+        reach = (x.shape[axis] - k) // s * s + 1
+        lead = [slice(None)] * axis
+        x = functools.reduce(
+            combine, [x[(*lead, slice(i, i + reach, s))] for i in range(k)]
+        )
+    return x
+
+
+def _on_floats(fn: Callable) -> Callable:
+    return lambda x: fn(_to_float(x))
+
+
+def relu(x: Any) -> tf.Tensor:
+    """`max(x, 0)` with gradient 0 at 0."""
+    x = _array(x)
+    return x if x.dtype == tf.bool else tf.nn.relu(x)
+
+
+sigmoid = _on_floats(tf.sigmoid)
+softplus = _on_floats(tf.math.softplus)
+silu = _on_floats(tf.nn.silu)
+log_sigmoid = _on_floats(tf.math.log_sigmoid)
+selu = _on_floats(tf.nn.selu)
+relu6 = _on_floats(tf.nn.relu6)
+
+
+def gelu(x: Any, approximate: bool = True) -> tf.Tensor:
+    """`x` times the normal distribution function of `x`."""
+    return tf.nn.gelu(_to_float(x), approximate)
+
+
+def softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> tf.Tensor:
+    """`exp(x)` divided by its sum over `axis`."""
+    x = _to_float(x)
+    if isinstance(axis, int):
+        return tf.nn.softmax(x, _existing(axis, x))
+    return tf.exp(log_softmax(x, axis))
+
+
+def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> tf.Tensor:
+    """`x - log(sum(exp(x)))` over `axis`."""
+    x = _to_float(x)
+    if isinstance(axis, int):
+        return tf.nn.log_softmax(x, _existing(axis, x))
+    axes = None if axis is None else list(axis)
+    return x - tf.reduce_logsumexp(x, axes, keepdims=True)
+
+
+def _existing(axis: int, x: tf.Tensor) -> int:
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(
+            f"axis {axis} is out of bounds for a tensor of {x.ndim} dimensions."
+        )
+    return axis
