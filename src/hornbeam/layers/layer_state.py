@@ -462,14 +462,18 @@ class LayerState:
         for variable, value in zip(own, weights, strict=True):
             variable.assign(value)
 
+    def _saved_weights(self):
+        """The layer's own weights as files number them."""
+        return self._own_weights()
+
     def save_own_variables(self, store):
         """Put the layer's own weights into `store`, a dict of arrays."""
-        for position, variable in enumerate(self._own_weights()):
+        for position, variable in enumerate(self._saved_weights()):
             store[f"{position}"] = variable
 
     def load_own_variables(self, store):
         """Set the layer's own weights from `store`; all fit, or nothing changes."""
-        own = self._own_weights()
+        own = self._saved_weights()
         if len(store) != len(own):
             if own and not store:
                 found = "no weights"

@@ -14,6 +14,7 @@ from hornbeam.layers.arguments import (
 )
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
+from hornbeam.layers.low_rank import AdaptedWeight, LowRank
 from hornbeam.ops import windows
 
 
@@ -107,8 +108,10 @@ class Convolution(Layer):
         return tuple(shape)
 
 
-class Conv(Convolution):
+class Conv(LowRank, Convolution):
     """A convolution with `filters` kernels that see all channels of their group."""
+
+    kernel = AdaptedWeight()
 
     def __init__(
         self,

@@ -8,11 +8,11 @@ from hornbeam.layers.arguments import (
     reject_unsupported,
 )
 from hornbeam.layers.input_spec import InputSpec
-from hornbeam.layers.layer import Layer
+from hornbeam.layers.low_rank import AdaptedWeight, LowRank
 from hornbeam.ops import nn
 
 
-class Dense(Layer):
+class Dense(LowRank):
     """A linear map of the last axis: `activation(inputs @ kernel + bias)`.
 
     Args:
@@ -26,7 +26,10 @@ class Dense(Layer):
         activity_regularizer: penalty on the output.
         kernel_constraint: projection of the kernel after each update.
         bias_constraint: projection of the bias after each update.
-        lora_rank, lora_alpha, quantization_config: only None.
+        lora_rank: to train the kernel through factors of this rank, as
+            `enable_lora` does. Default: to train it directly.
+        lora_alpha: what the factors' product counts, times the rank. Default: the rank.
+        quantization_config: only None.
 
     Input shape: `(batch, ..., input size)`. Output shape: `(batch, ..., units)`.
 
@@ -35,6 +38,8 @@ class Dense(Layer):
     >>> layer(keras.ops.ones((2, 5))).shape == (2, 3)
     True
     """
+
+    kernel = AdaptedWeight()
 
     def __init__(
         self,
@@ -53,10 +58,13 @@ class Dense(Layer):
         quantization_config=None,
         **kwargs,
     ):
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        reject_unsupported(
-            self, lora_rank=lora_rank, quantization_config=quantization_config
+        super().__init__(
+            activity_regularizer=activity_regularizer,
+            lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
+            **kwargs,
         )
+        reject_unsupported(self, quantization_config=quantization_config)
         self.units = positive_integer(self, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias

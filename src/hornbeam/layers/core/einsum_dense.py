@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from hornbeam import activations, initializers, ops
 from hornbeam.layers.arguments import keep_weight_arguments, reject_unsupported
-from hornbeam.layers.layer import Layer
+from hornbeam.layers.low_rank import AdaptedWeight, LowRank
 
 _FORM = re.compile(
     r"(?P<left>\.\.\.)?(?P<inputs>[A-Za-z]+)(?P<right>\.\.\.)?"
@@ -14,7 +14,7 @@ _FORM = re.compile(
 )
 
 
-class EinsumDense(Layer):
+class EinsumDense(LowRank):
     """A dense layer for tensors of any rank: `activation(einsum(equation) + bias)`.
 
     Args:
@@ -28,14 +28,18 @@ class EinsumDense(Layer):
         bias_axes: letters of the output along which there is a bias; None: no bias.
         kernel_initializer, kernel_regularizer, kernel_constraint: for the kernel.
         bias_initializer, bias_regularizer, bias_constraint: for the bias.
-        lora_rank, lora_alpha, gptq_unpacked_column_size, quantization_config: only
-            None.
+        lora_rank: to train the kernel through factors of this rank, as
+            `enable_lora` does. Default: to train it directly.
+        lora_alpha: what the factors' product counts, times the rank. Default: the rank.
+        gptq_unpacked_column_size, quantization_config: only None.
 
     >>> import hornbeam as keras
     >>> heads = keras.layers.EinsumDense("abc,cde->abde", (None, 2, 4), bias_axes="de")
     >>> heads(keras.ops.ones((3, 5, 8))).shape == (3, 5, 2, 4)
     True
     """
+
+    kernel = AdaptedWeight()
 
     def __init__(
         self,
@@ -55,10 +59,8 @@ class EinsumDense(Layer):
         quantization_config=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        reject_unsupported(
-            self, lora_rank=lora_rank, quantization_config=quantization_config
-        )
+        super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs)
+        reject_unsupported(self, quantization_config=quantization_config)
         self.equation = equation
         scalar = isinstance(output_shape, int)
         self.output_shape = (output_shape,) if scalar else tuple(output_shape)

@@ -8,10 +8,10 @@ from hornbeam.layers.arguments import (
     positive_integer,
     reject_unsupported,
 )
-from hornbeam.layers.layer import Layer
+from hornbeam.layers.low_rank import AdaptedWeight, LowRank
 
 
-class Embedding(Layer):
+class Embedding(LowRank):
     """Looks up a trained vector for each integer: `embeddings[inputs]`.
 
     Args:
@@ -22,7 +22,10 @@ class Embedding(Layer):
         embeddings_constraint: projection of the table after each update.
         mask_zero: whether 0 is padding, which later layers skip. Defaults to False.
         weights: the table's first value.
-        lora_rank, lora_alpha, quantization_config: only None.
+        lora_rank: to train the vectors through factors of this rank, as
+            `enable_lora` does. Default: to train them directly.
+        lora_alpha: what the factors' product counts, times the rank. Default: the rank.
+        quantization_config: only None.
 
     Input shape: `(batch, ...)`. Output shape: `(batch, ..., output_dim)`.
 
@@ -33,6 +36,8 @@ class Embedding(Layer):
     """
 
     state_arguments = ("weights",)
+
+    embeddings = AdaptedWeight()
 
     def __init__(
         self,
@@ -55,10 +60,12 @@ class Embedding(Layer):
                 stacklevel=2,
             )
         # A float input holds whole numbers that half precision would round.
-        super().__init__(**{"autocast": False, **kwargs})
-        reject_unsupported(
-            self, lora_rank=lora_rank, quantization_config=quantization_config
+        super().__init__(
+            lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
+            **{"autocast": False, **kwargs},
         )
+        reject_unsupported(self, quantization_config=quantization_config)
         self.input_dim = positive_integer(self, "input_dim", input_dim)
         self.output_dim = positive_integer(self, "output_dim", output_dim)
         keep_weight_arguments(
@@ -86,7 +93,8 @@ class Embedding(Layer):
 
     def call(self, inputs):
         """Return the vector of each integer in `inputs`."""
-        vectors = ops.take(self.embeddings, ops.cast(inputs, "int32"), axis=0)
+        rows = ops.cast(inputs, "int32")
+        vectors = self.adapt(lambda table: ops.take(table, rows, axis=0))
         return ops.cast(vectors, self.compute_dtype)
 
     def compute_mask(self, inputs, mask=None):
