@@ -68,6 +68,12 @@ class TestRow:
             assert again.get_config() == constraint.get_config()
 
 
+def test_every_constraint_has_a_row():
+    public = {cls.__name__ for cls in constraints.Constraint.__subclasses__()}
+    public = {name for name in public if hasattr(constraints, name)}
+    assert public == {row[0] for row in ROWS} == set(DEFAULTS)
+
+
 def test_base_changes_nothing(engine):
     w = engine.convert(W.astype(np.float32))
     np.testing.assert_array_equal(

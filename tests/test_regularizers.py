@@ -90,6 +90,12 @@ class TestRow:
             assert again.get_config() == regularizer.get_config()
 
 
+def test_every_regularizer_has_a_row():
+    public = {cls.__name__ for cls in regularizers.Regularizer.__subclasses__()}
+    public = {name for name in public if hasattr(regularizers, name)}
+    assert public == {row[0] for row in ROWS} == set(DEFAULTS)
+
+
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_defaults(name):
     assert getattr(regularizers, name)().get_config() == DEFAULTS[name]

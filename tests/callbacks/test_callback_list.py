@@ -3,6 +3,7 @@
 import pytest
 
 from hornbeam import callbacks as c
+from hornbeam.core.lazy import names_of
 from tests.callbacks.fakes import FakeModel, run
 
 EVENTS = [name for name in vars(c.Callback) if name.startswith("on_")]
@@ -115,6 +116,11 @@ WANTS = [
     (lambda: c.ProgbarLogger(), ()),
     (lambda: c.History(), ()),
 ]
+
+
+def test_every_callback_has_a_row():
+    rows = {type(make()).__name__ for make, _ in WANTS}
+    assert set(names_of("hornbeam.callbacks")) - {"CallbackList"} <= rows
 
 
 @pytest.mark.parametrize(("make", "modes"), WANTS)

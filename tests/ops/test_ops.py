@@ -1,6 +1,8 @@
 """The laws of each row of the table, on each engine."""
 
 import importlib
+import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -212,6 +214,16 @@ def test_every_op_has_a_row():
     }
     assert len(names) > 240
     assert not names - {r.op for r in TABLE} - set(ELSEWHERE)
+
+
+def test_the_other_ops_are_tested_beside():
+    folder = pathlib.Path(__file__).parent
+    text = " ".join(path.read_text("utf-8") for path in folder.glob("*.py"))
+    named = set(re.findall(r"\w+", text)) | {r.op for r in TABLE}
+    same = {"swish": "silu", "hard_swish": "hard_silu"}
+    for alias, name in same.items():
+        assert getattr(ops, alias) is getattr(ops, name)
+    assert not set(names_of("hornbeam.ops")) - named - set(same)
 
 
 @pytest.mark.parametrize("name", ["add", "exp", "matmul", "reshape", "quantile"])
