@@ -31,6 +31,9 @@ from hornbeam.layers.core.input_layer import InputLayer as InputLayer
 from hornbeam.layers.core.lambda_layer import Lambda as Lambda
 from hornbeam.layers.core.masking import Masking as Masking
 from hornbeam.layers.core.reversible_embedding import ReversibleEmbedding as ReversibleEmbedding
+from hornbeam.layers.core.torch_module_wrapper import (
+    TorchModuleWrapper as TorchModuleWrapper,
+)
 from hornbeam.layers.core.wrapper import Wrapper as Wrapper
 from hornbeam.layers.input_spec import InputSpec as InputSpec
 from hornbeam.layers.layer import Layer as Layer

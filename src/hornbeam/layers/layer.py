@@ -19,9 +19,10 @@ from hornbeam.layers import call as calls
 from hornbeam.layers.call import CallContext, call_info
 from hornbeam.layers.input_spec import check_inputs
 from hornbeam.layers.layer_state import LayerState
+from hornbeam.layers.live_parameters import LiveParameters
 
 
-class Layer(Operation, LayerState):
+class Layer(Operation, LayerState, LiveParameters):
     """A base for layers.
 
     A subclass makes its weights in `build(input_shape)` with `add_weight`, and computes

@@ -4,6 +4,7 @@ from .arrays import *
 from .classification import *
 from .functions import *
 from .linalg import *
+from .modules import *
 from .nn import *
 from .optimize import *
 from .random import *

@@ -41,6 +41,8 @@ def adam_update(
 
     `step` counts the updates before this one; `maxima` are AMSGrad's.
     """
+    if is_traced():
+        return False  # a compiler fuses the rule itself
     first = values[0]
     # The fused kernel reads all tensors as flat memory of one kind.
     if first.device.type not in _FUSED_DEVICES or not _alike(values):
@@ -181,7 +183,7 @@ def _alike(values):
 
 def _corrected_rate(step, learning_rate, beta_1, beta_2):
     """`learning_rate * sqrt(1 - beta_2**t) / (1 - beta_1**t)` for the next step t."""
-    if step.device.type == "cpu" and not is_traced():
+    if step.device.type == "cpu":
         t = int(step) + 1
         root = math.sqrt(1 - beta_2**t)
         return float(learning_rate) * root / (1 - beta_1**t)

@@ -164,7 +164,9 @@ class _Lines:
             base = getattr(node.function, "__name__", "operation").partition(".")[0]
             name = f"{base}_{len(self.functions)}"
             self.functions[node.function] = name
-            self.names[name] = node.function if node.whole else _bound(node.function)
+            # A compiler knows operations by what `torch.ops` calls them.
+            plain = node.whole or self.recording.traced
+            self.names[name] = node.function if plain else _bound(node.function)
         return name
 
     def function(self, head, body):

@@ -1,0 +1,25 @@
+"""Modules of the engine's own library. Optional: an engine may have none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+
+def is_module(x: Any) -> bool:
+    """Whether `x` is a module of the engine's library."""
+
+
+def as_module(call: Callable, variables: Sequence[Any]) -> Any:
+    """A module that calls `call(*args, training=..., **kwargs)`.
+
+    Its parameters and buffers are the live values of `variables`, by their paths.
+    """
+
+
+def module_tensors(module: Any) -> list[tuple[str, Any, bool]]:
+    """The name of each tensor of a module, the tensor, and whether it is trained."""
+
+
+def call_module(module, values, training, args, kwargs):
+    """Call a module; `values` by name stand in for its own tensors, if any."""
