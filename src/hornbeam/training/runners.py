@@ -140,7 +140,8 @@ def batch_runner(binding, plan, compiled):
     """Return what runs one batch: compiled or eagerly."""
     if compiled:
         kind = (plan.kind, "one")
-        assigns = plan.mode != "predict"
+        # predict changes nothing, unless a part may keep state (stateful, a user's).
+        assigns = plan.mode != "predict" or not plan.masked
         return CompiledBatch(binding, plan.step, plan.masked, kind, assigns)
     return LiveBatch(binding, plan)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-_KERNELS = {
+_KERNELS: dict[str, Any] = {
     "lstm": torch._VF.lstm,
     "gru": torch._VF.gru,
     "tanh": torch._VF.rnn_tanh,

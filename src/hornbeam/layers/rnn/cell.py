@@ -260,7 +260,7 @@ class RecurrentCell(Cell):
         factors = ops.cast(factors, x.dtype)
         if self.gates == 1:
             return factors[0]
-        return [factors[k % count] for k in range(self.gates)]
+        return [factors[k] for k in range(count)] * (self.gates // count)
 
     def reset_dropout_mask(self):
         """Forget the factors of the inputs' dropout; the next step draws new ones."""

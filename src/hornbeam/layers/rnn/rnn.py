@@ -88,6 +88,11 @@ class RNN(Layer):
         self.supports_masking = True
 
     @property
+    def accepts_padding(self):
+        """Whether a batch may be padded with rows: kept states have their number."""
+        return not self.stateful
+
+    @property
     def states(self):
         """The Variables that a stateful layer keeps, in the nest of its states."""
         return self._rnn_states
