@@ -10,7 +10,7 @@ layers = keras.layers
 BAD_ARGUMENTS = [
     (lambda: layers.Dense(0), ValueError, r"`units` of Dense.*positive.*units=0"),
     (lambda: layers.Dense("64"), ValueError, r"units='64' \(of type str\)"),
-    (lambda: layers.Dense(2, lora_rank=4), NotImplementedError, "`lora_rank` of Dense"),
+    (lambda: layers.Dense(2, lora_rank=0), ValueError, "`lora_rank` of Dense"),
     (lambda: layers.Embedding(0, 2), ValueError, "`input_dim` of Embedding"),
     (lambda: layers.EinsumDense("abb->a", 2).build((2, 3)), ValueError, "'abb->a'"),
     (lambda: layers.Lambda(3), TypeError, "`function` of Lambda"),

@@ -476,3 +476,50 @@ def test_sizes_of_the_first_batch_bind_nobody(engine):
     model(np.ones((2, 3), "float32"))
     with pytest.raises(ValueError, match="3"):
         model(np.ones((2, 4), "float32"))
+
+
+def test_sequential_is_not_built_for_another_input_than_its_own():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)], name="net")
+    for shape in ((None, 3), (None, 2, 2)):
+        with pytest.raises(ValueError, match=r"'net' has already.*\(None, 2\)"):
+            model.build(shape)
+    model.build((3, 2))
+    assert model(np.ones((5, 2), "float32")).shape == (5, 2)
+
+
+def test_inputs_for_a_clone_go_by_name():
+    a, b = keras.Input((2,)), keras.Input((2,))
+    model = keras.Model({"x": a, "y": b}, a - b)
+    with pytest.raises(ValueError, match="same structure"):
+        keras.models.clone_model(model, input_tensors=(a, b))
+    clone = keras.models.clone_model(model, input_tensors={"y": a, "x": b})
+    ones = np.ones((1, 2), "float32")
+    found = keras.ops.convert_to_numpy(clone({"x": 3 * ones, "y": ones}))
+    np.testing.assert_array_equal(found, 2 * ones)
+
+
+class AnyArguments(keras.Model):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.dense = keras.layers.Dense(1)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def test_any_arguments_are_known_where_none_were_given(tmp_path):
+    model = AnyArguments(name="any")
+    expected = model.predict(X, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(
+        tmp_path / "model.keras", custom_objects={"AnyArguments": AnyArguments}
+    )
+    assert loaded.name == "any"
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), expected)
+
+    class Unnamed(keras.layers.Layer):
+        def __init__(self, *sizes):
+            super().__init__()
+
+    with pytest.raises(NotImplementedError, match="Unnamed.*write `get_config"):
+        Unnamed(1, 2).get_config()

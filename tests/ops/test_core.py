@@ -286,3 +286,23 @@ def test_custom_gradient_takes_variables(training_engine):
 
     found, (gradient,) = value_and_grad(lambda: twice(variable), [variable])
     assert (float(found), float(gradient)) == (4, 5)
+
+
+@pytest.mark.parametrize(
+    ("call", "shape", "message"),
+    [
+        (ops.cholesky, (3, 2), r"cholesky\(\) needs square.*\(3, 2\)"),
+        (ops.qr, (3,), r"qr\(\) needs a tensor of rank 2"),
+        (lambda x: ops.extract_sequences(x, 3, 1), (), "rank 1 or more"),
+        (lambda x: ops.add(x, np.ones(4, "float32")), (3,), "sizes 3 and 4 differ"),
+        (lambda x: ops.sum(x, axis=2), (3, 2), "`axis` is out of range"),
+    ],
+)
+def test_engines_refuse_what_symbols_refuse(engine, call, shape, message):
+    with pytest.raises(ValueError, match=message):
+        call(KerasTensor(shape))
+    with pytest.raises(ValueError) as refused:
+        call(ops.ones(shape))
+    if engine.name == "torch":
+        # Its own error is a RuntimeError that does not name the op.
+        refused.match(message)

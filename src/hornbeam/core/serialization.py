@@ -23,6 +23,7 @@ __all__ = [
     "serialize_argument",
     "serialize_keras_object",
     "serialize_sharing",
+    "signature",
 ]
 
 _KINDS_WITHOUT_NAME = (
@@ -30,6 +31,12 @@ _KINDS_WITHOUT_NAME = (
     inspect.Parameter.VAR_KEYWORD,
 )
 _PLAIN = (bool, int, float, str, type(None))
+
+
+@functools.lru_cache(maxsize=1024)
+def signature(function):
+    """Return the signature of a function of a class."""
+    return inspect.signature(function)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -12,6 +12,7 @@ from hornbeam.core.serialization import (
     config_class,
     init_arguments,
     serialize_argument,
+    signature,
 )
 from hornbeam.graph import op_format
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -72,13 +73,12 @@ class Operation:
     def get_config(self):
         """Return the arguments that make an equal object, as plain data."""
         cls = config_class(type(self))
-        parameters = inspect.signature(cls.__init__).parameters.values()
-        takes_any = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         # Of a user's own class; where it has a `get_config`, ours only adds its part.
-        if takes_any and cls is type(self):
+        if cls is type(self) and _unnamed_init_arguments(self):
             raise NotImplementedError(
-                f"{type(self).__name__} takes any positional arguments in "
-                "`__init__()`, so its config is not known: write `get_config()`."
+                f"{type(self).__name__} was made with positional arguments that have "
+                "no name in `__init__()`, so its config is not known: write "
+                "`get_config()`."
             )
         given = bound_init_arguments(self)
         config = {}
@@ -143,7 +143,7 @@ def bound_init_arguments(instance):
     """Return the arguments that `instance` was made with, by name."""
     args, kwargs = instance.__dict__.get("_init_call", ((), {}))
     try:
-        bound = inspect.signature(type(instance).__init__).bind(None, *args, **kwargs)
+        bound = signature(type(instance).__init__).bind(None, *args, **kwargs)
     except (TypeError, ValueError):
         return dict(kwargs)
     bound.apply_defaults()
@@ -155,6 +155,15 @@ def bound_init_arguments(instance):
         elif kind is not inspect.Parameter.VAR_POSITIONAL:
             given[name] = value
     return given
+
+
+def _unnamed_init_arguments(instance):
+    """Return the arguments that `instance` was made with as `*args` of `__init__`."""
+    args, _ = instance.__dict__.get("_init_call", ((), {}))
+    parameters = list(signature(type(instance).__init__).parameters.values())[1:]
+    kinds = [p.kind for p in parameters]
+    unnamed = inspect.Parameter.VAR_POSITIONAL
+    return args[kinds.index(unnamed) :] if unnamed in kinds else ()
 
 
 class OpOperation(Operation):

@@ -116,6 +116,16 @@ def _input_of(tensor):
     return InputLayer(batch_shape=tensor.shape, dtype=str(tensor.dtype))
 
 
+def _is_like(given, inputs):
+    """Whether tensors can be told to be those `inputs`: a dict by its keys."""
+    if isinstance(given, dict) or isinstance(inputs, dict):
+        if len(tree.flatten(given)) == len(tree.flatten(inputs)) == 1:
+            return True
+        same = isinstance(given, dict) and isinstance(inputs, dict)
+        return same and given.keys() == inputs.keys()
+    return len(tree.flatten(given)) == len(tree.flatten(inputs))
+
+
 def _clone_functional(model, clone_function, input_tensors, call_function, recursive):
     copy = _copier(clone_function, recursive, call_function)
     copies = {}
@@ -124,6 +134,12 @@ def _clone_functional(model, clone_function, input_tensors, call_function, recur
         if not all(isinstance(x, KerasTensor) for x in given):
             raise ValueError(
                 "All entries of `input_tensors` must be KerasTensors. Received: "
+                f"input_tensors={input_tensors}"
+            )
+        if not _is_like(input_tensors, model._inputs_struct):
+            raise ValueError(
+                "`input_tensors` must have the same structure as the inputs of model "
+                f"{model.name!r}, {model._inputs_struct}. Received: "
                 f"input_tensors={input_tensors}"
             )
         inputs = tree.pack_like(model._inputs_struct, given)

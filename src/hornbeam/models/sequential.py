@@ -123,6 +123,8 @@ class Sequential(Model):
             dtype = getattr(self, "_given_input_dtype", None)
             self._sequence.insert(0, InputLayer(batch_shape=input_shape, dtype=dtype))
             self._made_input = True
+        elif not self._made_input:
+            self._check_conflict(input_shape)
         x = inputs = self._sequence[0].output
         try:
             for layer in self._sequence[1:]:
@@ -136,6 +138,17 @@ class Sequential(Model):
         self._functional.checks_sizes = not self._made_input
         self._supports_masking = self._functional._supports_masking
         self.built = True
+
+    def _check_conflict(self, input_shape):
+        declared = self._sequence[0].batch_shape
+        sizes = zip(declared[1:], input_shape[1:], strict=False)
+        fits = all(a == b or None in (a, b) for a, b in sizes)
+        if not fits or len(declared) != len(input_shape):
+            raise ValueError(
+                f"Sequential model {self.name!r} has already been configured to use "
+                f"input shape {declared}. It cannot be built for "
+                f"input_shape={input_shape}."
+            )
 
     def _checked_shape(self, input_shape):
         if input_shape is None:

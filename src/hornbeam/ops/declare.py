@@ -85,14 +85,18 @@ def _declare(body, rule, native_required):
                     break
         except _SymbolFoundError:
             return _record(op, args, kwargs)
-        native = getattr(engine, name, None)
-        if native is not None:
-            return native(*given, **named)
-        if native_required:
-            raise NotImplementedError(
-                f"The backend {engine.name!r} has no op `{name}`."
-            )
-        return body(*given, **named)
+        compute = getattr(engine, name, None)
+        if compute is None:
+            if native_required:
+                raise NotImplementedError(
+                    f"The backend {engine.name!r} has no op `{name}`."
+                )
+            compute = body
+        try:
+            return compute(*given, **named)
+        except Exception as error:
+            _explain(op, given, named, error)
+            raise
 
     op.rule = rule
     op.body = body
@@ -100,6 +104,24 @@ def _declare(body, rule, native_required):
     op.name = name
     registry[name] = op
     return op
+
+
+def _explain(op, args, kwargs, error):
+    """Raise what the op's rule says is wrong with the arguments, if it says so.
+
+    Engines fail in their own ways and words, where symbols have a check.
+    """
+    if op.rule is None or isinstance(error, ValueError):
+        return
+    try:
+        bound = signature_of(op).bind(*args, **kwargs)
+        bound.apply_defaults()
+        _rule_of(op)(bound.arguments)
+    except ValueError as clear:
+        raise clear from error
+    except Exception:
+        # The rule cannot tell: what the engine says has to do.
+        return
 
 
 def primitive(rule=None):
@@ -128,6 +150,10 @@ def signature_of(op):
     return inspect.signature(op.body)
 
 
+def _rule_of(op):
+    return RULES[op.rule] if isinstance(op.rule, str) else op.rule
+
+
 def _record(op, args, kwargs):
     from hornbeam.graph.operation import record
 
@@ -136,11 +162,10 @@ def _record(op, args, kwargs):
 
 def compute_output_spec(op, args, kwargs):
     """Return the KerasTensors that `op(*args, **kwargs)` would give."""
-    rule = op.rule
-    if rule is not None:
+    if op.rule is not None:
         bound = signature_of(op).bind(*args, **kwargs)
         bound.apply_defaults()
-        found = (RULES[rule] if isinstance(rule, str) else rule)(bound.arguments)
+        found = _rule_of(op)(bound.arguments)
         if found is not NotImplemented:
             return found
     from hornbeam.graph.operation import infer
