@@ -15,6 +15,11 @@ def _gives_probabilities(estimator):
     return outputs is None or not any(outputs.margins)
 
 
+def _gives_scores(estimator):
+    outputs = getattr(estimator, "outputs_", None)
+    return outputs is not None and any(outputs.margins + outputs.logits)
+
+
 class KerasClassifier(ClassifierMixin, KerasEstimator):
     __doc__ = f"""A network as a scikit-learn classifier.
     {arguments_of(KerasEstimator)}
@@ -102,6 +107,32 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         """
         predicted = self._outputs_for(X, predict_arguments)
         return self.targets_.probabilities(predicted, self.outputs_)
+
+    @available_if(_gives_scores)
+    def decision_function(self, X, **predict_arguments):
+        """Return the scores of the classes, of a network that gives no probabilities.
+
+        With two classes it is one score, positive for the second class; with several
+        outputs a list.
+
+        Args:
+            X: the rows.
+            **predict_arguments: arguments of the network's `predict`.
+        """
+        return self._decisions(X, predict_arguments)
+
+    def _decisions(self, X, predict_arguments):
+        predicted = self._outputs_for(X, predict_arguments)
+        if self.target_type_ == "multilabel-indicator" and not self.outputs_.several:
+            limit = self.outputs_.thresholds[0]
+            if self.targets_.exclude(self.outputs_):
+                limit = np.partition(predicted, -2, axis=1)[:, -2:-1]
+            return predicted - limit
+        if self.target_type_ != "binary":
+            return predicted
+        if predicted.shape[-1] == 1:
+            return predicted.reshape(-1) - self.outputs_.thresholds[0]
+        return predicted[:, 1] - predicted[:, 0]
 
     def score(self, X, y, sample_weight=None):
         """Return the fraction of rows of which all labels are right.

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -11,11 +10,11 @@ from sklearn.utils.validation import (
 )
 
 from hornbeam.core import tree
-from hornbeam.core.config import floatx
 from hornbeam.core.naming import own_names
 from hornbeam.core.random import seed_scope
 from hornbeam.wrappers import training
 from hornbeam.wrappers.default_network import default_network
+from hornbeam.wrappers.features import dense, filled_up
 from hornbeam.wrappers.outputs import outputs_of
 from hornbeam.wrappers.parameters import Parameters
 from hornbeam.wrappers.seeds import fit_seed
@@ -27,11 +26,12 @@ class KerasEstimator(Parameters, BaseEstimator):
     Args:
         model: a function or class that makes the network, or a network, compiled or
             not, of which each `fit` takes a copy. Default: None, a multi-layer
-            perceptron.
+            perceptron on standardised features.
         build_fn: an older name for `model`.
-        optimizer: a name, class or object, for a network that is not compiled.
-            Default: "adam".
-        loss: a name, class or object. Default: one that suits the targets.
+        optimizer: a name, class or object. Default: None: that of a compiled network,
+            else "adam".
+        loss: a name, class or object, or one for each output. Default: None: that of
+            a compiled network, else one that suits the targets.
         metrics: a list of metrics. Default: None.
         callbacks: callbacks or classes of callbacks, in a list or a dict; each `fit`
             takes copies. Default: None.
@@ -60,7 +60,7 @@ class KerasEstimator(Parameters, BaseEstimator):
         model=None,
         *,
         build_fn=None,
-        optimizer="adam",
+        optimizer=None,
         loss=None,
         metrics=None,
         callbacks=None,
@@ -197,8 +197,11 @@ class KerasEstimator(Parameters, BaseEstimator):
         """Return the model whose outputs are what the estimator predicts with."""
         return model
 
-    def _call_builder(self, builder, X, y, compile_kwargs):
-        given = {"meta": self.get_metadata(), "compile_kwargs": compile_kwargs}
+    def _call_builder(self, builder, X, y):
+        given = {
+            "meta": self.get_metadata,
+            "compile_kwargs": lambda: training.compile_arguments(self),
+        }
         return builder(**self._builder_arguments(given))
 
     def _features(self, X):
@@ -235,7 +238,7 @@ class KerasEstimator(Parameters, BaseEstimator):
         )
         arguments = {"verbose": 0, **self._routed("predict"), **predict_arguments}
         rows = len(X)
-        X = _filled_up(X)
+        X = filled_up(X)
         with seed_scope(0):
             outputs = self.predictor_.predict(self._features(X), **arguments)
         return tree.map_structure(lambda output: output[:rows], outputs)
@@ -259,26 +262,3 @@ def _is_model(given):
     from hornbeam.models.model import Model
 
     return isinstance(given, Model)
-
-
-def _filled_up(X):
-    """Return at least 32 rows, if rows are small.
-
-    Then a row alone gets bit by bit what it gets among others, from the same program.
-    """
-    missing = _FEWEST_ROWS - len(X)
-    if missing <= 0 or X[0].nbytes > _SMALL_ROW:
-        return X
-    return np.concatenate([X, np.repeat(X[:1], missing, axis=0)])
-
-
-_FEWEST_ROWS, _SMALL_ROW = 32, 4096
-
-
-def dense(X):
-    """Return `X` dense; numbers of double precision become those of the network."""
-    if hasattr(X, "toarray"):
-        X = X.toarray()
-    if isinstance(X, np.ndarray) and X.dtype.kind == "f":
-        X = X.astype(floatx(), copy=False)
-    return X

@@ -1,7 +1,5 @@
 """Keras's own estimators: the builder sees the data, and a dict holds its arguments."""
 
-import numpy as np
-
 from hornbeam.wrappers.classifier import KerasClassifier
 from hornbeam.wrappers.estimator import KerasEstimator
 from hornbeam.wrappers.regressor import KerasRegressor
@@ -23,10 +21,10 @@ class _KerasStyle(KerasEstimator):
     """What the three share: four parameters, and nothing is written into them."""
 
     # What the parent reads of an estimator and these do not have as parameters.
-    build_fn = loss = metrics = callbacks = epochs = batch_size = None
+    build_fn = optimizer = loss = metrics = callbacks = epochs = batch_size = None
     class_weight = random_state = output_layer = None
     early_stopping = run_eagerly = False
-    optimizer, validation_split, shuffle, verbose = "adam", 0.0, True, 0
+    validation_split, shuffle, verbose = 0.0, True, 0
     _default_builder = None
     __metadata_request__fit = {"sample_weight": None}  # noqa: RUF012
 
@@ -52,7 +50,7 @@ class _KerasStyle(KerasEstimator):
     def _routed(self, route):
         return {}
 
-    def _call_builder(self, builder, X, y, compile_kwargs):
+    def _call_builder(self, builder, X, y):
         return builder(X, self._for_builder(y), **(self.model_kwargs or {}))
 
     def _for_builder(self, y):
@@ -89,18 +87,12 @@ class SKLearnClassifier(_KerasStyle, KerasClassifier):
         return labels.encode(y, max(2, len(labels.classes)), one_hot=True)
 
     def decision_function(self, X):
-        """Return the scores of the classes: with two, of the second over the first."""
-        predicted = self._outputs_for(X, {})
-        if self.target_type_ == "multilabel-indicator":
-            limit = self.outputs_.thresholds[0]
-            if self.outputs_.exclusive[0]:
-                limit = np.partition(predicted, -2, axis=1)[:, -2:-1]
-            return predicted - limit
-        if self.target_type_ != "binary":
-            return predicted
-        if predicted.shape[-1] == 1:
-            return predicted.reshape(-1) - self.outputs_.thresholds[0]
-        return predicted[:, 1] - predicted[:, 0]
+        """Return the scores of the classes: with two, of the second over the first.
+
+        Args:
+            X: the rows.
+        """
+        return self._decisions(X, {})
 
 
 class SKLearnRegressor(_KerasStyle, KerasRegressor):
@@ -140,4 +132,5 @@ class SKLearnTransformer(_KerasStyle, KerasTransformer):  # type: ignore[misc]
         Args:
             X: the rows.
         """
-        return self.targets_.decode(self._outputs_for(X, {}))
+        predicted = self._outputs_for(X, {})
+        return self.targets_.decode(predicted)

@@ -1,5 +1,7 @@
 """What the outputs of a network are, and which loss suits them."""
 
+import math
+
 from hornbeam.core import tree
 from hornbeam.core.naming import to_snake_case
 
@@ -20,19 +22,22 @@ class Outputs:
 
     Args:
         units: the size of the last axis of each output.
+        sizes: how many numbers each gives a row, None where that is not known.
         several: whether the network returns a list of outputs.
         losses: the loss of each output: a name, a function or an object.
     """
 
-    def __init__(self, units, several, losses):
+    def __init__(self, units, sizes, several, losses):
         names = [loss_name(loss) for loss in losses]
         self.units = units
+        self.sizes = sizes
         self.several = several
         self.exclusive = [name in _CATEGORICAL for name in names]
+        self.own = [not _is_ours(loss) for loss in losses]
         # A user's own loss gets the numbers of the classes, as a sparse loss does.
         self.one_hot = [
-            _is_ours(loss) and not name.startswith("sparse")
-            for loss, name in zip(losses, names, strict=True)
+            not (own or name.startswith("sparse"))
+            for own, name in zip(self.own, names, strict=True)
         ]
         self.logits = [getattr(loss, "from_logits", False) is True for loss in losses]
         self.margins = [name in _AROUND_ZERO for name in names]
@@ -51,7 +56,9 @@ def outputs_of(model, X):
         losses = list(loss)
     else:
         losses = [loss] * len(shapes)
-    return Outputs([int(shape[-1]) for shape in shapes], several, losses)
+    units = [int(shape[-1]) for shape in shapes]
+    sizes = [None if None in s[1:] else math.prod(s[1:]) for s in shapes]
+    return Outputs(units, sizes, several, losses)
 
 
 def output_shapes(model, X):

@@ -62,7 +62,8 @@ class Parameters:
         unknown = [n for n in params if not (n in own or _is_taken(n, builder))]
         if unknown:
             names = sorted(own | set(builder_defaults(builder)))
-            hint = did_you_mean(unknown[0], names)
+            route, routed, _ = unknown[0].partition("__")
+            hint = did_you_mean(route, ROUTES if routed else names)
             raise ValueError(
                 f"Invalid parameter {unknown[0]!r} for estimator "
                 f"{type(self).__name__}: the builder {_name_of(builder)} has no such "
@@ -99,12 +100,13 @@ class Parameters:
         """Return the arguments for the builder.
 
         Args:
-            given: `meta` and `compile_kwargs`, for a builder that takes them.
+            given: functions that give `meta` and `compile_kwargs`, which are called
+                for a builder that takes them.
         """
         builder = self._builder()
-        accepted, takes_any = _accepted(builder)
+        accepted, takes_any = accepted_arguments(builder)
         own = _init_parameters(type(self))
-        arguments = {name: given[name] for name in _GIVEN if name in accepted}
+        arguments = {name: given[name]() for name in _GIVEN if name in accepted}
         for name in self._own_parameters():
             value = getattr(self, name)
             if "__" in name:
@@ -130,23 +132,27 @@ def builder_defaults(builder):
     """Return the builder's arguments that have a default, with it."""
     return {
         name: parameter.default
-        for name, parameter in _accepted(builder)[0].items()
+        for name, parameter in accepted_arguments(builder)[0].items()
         if parameter.default is not parameter.empty and name not in _GIVEN
     }
 
 
-def _accepted(builder):
-    """Return the builder's parameters by name, and whether it takes any keyword."""
-    if builder is None:
+def accepted_arguments(function):
+    """Return a function's parameters by name, and whether it takes any keyword.
+
+    Args:
+        function: a function or class, or None, which takes none.
+    """
+    if function is None:
         return {}, False
-    parameters = inspect.signature(builder).parameters.values()
+    parameters = inspect.signature(function).parameters.values()
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
     return {p.name: p for p in parameters if p.kind in named}, takes_any
 
 
 def _is_taken(name, builder):
-    accepted, takes_any = _accepted(builder)
+    accepted, takes_any = accepted_arguments(builder)
     route, _, rest = name.partition("__")
     if rest and route != "model":
         return route in ROUTES

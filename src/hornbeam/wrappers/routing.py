@@ -5,6 +5,7 @@ import inspect
 
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.naming import to_snake_case
+from hornbeam.wrappers.parameters import accepted_arguments
 
 
 def make(value, options, family=None):
@@ -25,6 +26,7 @@ def make(value, options, family=None):
         value = _class_named(value, family)
     arguments, nested = _split(options)
     if inspect.isclass(value):
+        check_arguments(value, (*arguments, *nested), value.__name__)
         for name, inner in nested.items():
             arguments[name] = make(arguments.get(name), inner, family)
         return value(**arguments)
@@ -64,11 +66,27 @@ def _takes(value, name, family):
         return any(_takes(v, name, family) for v in inner)
     if isinstance(value, str):
         value = _class_named(value, family)
-    cls = value if inspect.isclass(value) else type(value)
-    parameters = inspect.signature(cls).parameters
-    return name.partition("__")[0] in parameters or any(
-        p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()
+    accepted, takes_any = accepted_arguments(
+        value if inspect.isclass(value) else type(value)
     )
+    return takes_any or name.partition("__")[0] in accepted
+
+
+def check_arguments(function, names, owner):
+    """Raise for a routed parameter that names no argument of a function or class.
+
+    Args:
+        function: the function or class.
+        names: the names of the arguments that it is to be given.
+        owner: what the error calls it.
+    """
+    accepted, takes_any = accepted_arguments(function)
+    for name in names:
+        if not (takes_any or name in accepted):
+            raise ValueError(
+                f"{owner} has no argument {name!r}, which a routed parameter would "
+                f"set. Its arguments: {sorted(accepted)}.{did_you_mean(name, accepted)}"
+            )
 
 
 def _split(options):
@@ -115,6 +133,6 @@ def _class_named(name, family):
     if found is None:
         raise ValueError(
             f"Unknown name: {name!r}. Expected one of {sorted(classes)}."
-            f"{did_you_mean(name, classes)}"
+            f"{did_you_mean(to_snake_case(name), map(to_snake_case, classes))}"
         )
     return found

@@ -1,5 +1,6 @@
 """Targets as users give them, and as networks want them."""
 
+import math
 import warnings
 
 import numpy as np
@@ -23,7 +24,7 @@ class Numbers:
     def fit(self, y):
         """Learn the form of the targets `y`, and their scale."""
         self.ndim = y.ndim
-        self.columns = y[0].size
+        self.columns = math.prod(y.shape[1:])
         if self.scaled:
             self.mean = y.mean(axis=0)
             scale = y.std(axis=0)
@@ -31,6 +32,12 @@ class Numbers:
 
     def encode(self, y, outputs):
         """Return the targets for a network with these Outputs."""
+        sizes = outputs.sizes
+        if not (None in sizes or any(outputs.own)) and sum(sizes) != self.columns:
+            raise ValueError(
+                f"`y` has {self.columns} number(s) a row, and the network gives "
+                f"{sum(sizes)}. They must be as many."
+            )
         y = (y.astype(np.float64) - self.mean) / self.scale
         y = y.astype(floatx())
         if len(outputs.units) == 1:
@@ -72,6 +79,11 @@ class Labels:
     def encode(self, y, units, one_hot):
         """Return the labels for an output of `units` numbers."""
         codes = self.codes(y)
+        if one_hot and units == 1 < len(self.classes) - 1:
+            raise ValueError(
+                f"`y` has {len(self.classes)} classes, and the network gives one "
+                f"number. Give it {len(self.classes)} units and a softmax."
+            )
         if units == 1:
             return codes.astype(floatx())
         if one_hot:
@@ -122,6 +134,7 @@ class Classes:
         else:
             self.labels = [Labels(y, classes)]
         self.dtype = y.dtype
+        self.one_hot = kind == "multilabel-indicator" and (y.sum(axis=1) == 1).all()
 
     @property
     def classes(self):
@@ -131,6 +144,14 @@ class Classes:
         if self.kind == "multiclass-multioutput":
             return [labels.classes for labels in self.labels]
         return self.labels[0].classes
+
+    def exclude(self, outputs):
+        """Whether a row has one label: the indicators are one-hot, as the loss has it.
+
+        Args:
+            outputs: the Outputs of the network.
+        """
+        return self.one_hot and outputs.exclusive[0] and not outputs.several
 
     def encode(self, y, outputs):
         """Return the targets for a network with these Outputs."""
@@ -152,7 +173,7 @@ class Classes:
         parts = predicted if isinstance(predicted, list) else [predicted]
         if self.kind == "multilabel-indicator":
             scores = np.concatenate([p.reshape(len(p), -1) for p in parts], axis=1)
-            if outputs.exclusive[0] and not outputs.several:
+            if self.exclude(outputs):
                 return np.eye(scores.shape[1], dtype=self.dtype)[scores.argmax(axis=1)]
             return (scores > outputs.thresholds[0]).astype(self.dtype)
         found = [

@@ -4,63 +4,89 @@ import copy
 
 import numpy as np
 
+from hornbeam.core.errors import check_number
 from hornbeam.wrappers import routing
+from hornbeam.wrappers.features import dense
 from hornbeam.wrappers.outputs import suitable_loss
+from hornbeam.wrappers.parameters import accepted_arguments
 
 _FIT_PARAMETERS = ("batch_size", "shuffle", "validation_split", "verbose")
 DEFAULT_EPOCHS = 100
+DEFAULT_OPTIMIZER = "adam"
 
 
 def make_model(estimator, X, y):
     """Return a new, compiled network for an estimator and data such as `X` and `y`."""
     builder = estimator._builder()
-    compile_kwargs = _compile_arguments(estimator)
     if builder is None:
         model = copy.deepcopy(estimator._given_model())
     else:
-        model = estimator._call_builder(builder, X, y, compile_kwargs)
+        model = estimator._call_builder(builder, X, y)
     _check_model(estimator, model, builder)
     _adapt(model, X)
-    routed = estimator._routed("optimizer")
     if not model.compiled:
-        if compile_kwargs.get("loss") is None:
+        arguments = compile_arguments(estimator)
+        if arguments.get("loss") is None:
             kind = estimator._target_kind
-            compile_kwargs["loss"] = suitable_loss(model, X, kind)
-        model.compile(**compile_kwargs)
-    elif routed:
-        arguments = dict(model._compile_arguments)
-        arguments["optimizer"] = routing.make(arguments["optimizer"], routed)
+            arguments["loss"] = suitable_loss(model, X, kind)
         model.compile(**arguments)
+    elif "compile_kwargs" not in (taken := accepted_arguments(builder)[0]):
+        changes = compile_arguments(estimator, model._compile_arguments, taken)
+        if changes:
+            model.compile(**(model._compile_arguments | changes))
     return model
 
 
-def _compile_arguments(estimator):
+def compile_arguments(estimator, compiled=None, taken=()):
+    """Return the arguments of `compile` that follow from an estimator's parameters.
+
+    Args:
+        estimator: the estimator.
+        compiled: what the network was compiled with: routed parameters change these
+            objects. Default: None, it is not compiled.
+        taken: the arguments of the builder, which knew what to do with them.
+    """
     from hornbeam import losses, metrics, optimizers
 
-    arguments = {"run_eagerly": estimator.run_eagerly, **estimator._routed("compile")}
+    arguments = dict(estimator._routed("compile"))
+    if estimator.run_eagerly:
+        arguments["run_eagerly"] = True
+    defaults = {"optimizer": DEFAULT_OPTIMIZER} if compiled is None else compiled
     families = {"optimizer": optimizers, "loss": losses, "metrics": metrics}
     for name, family in families.items():
-        value = getattr(estimator, name)
+        value = None if name in taken else getattr(estimator, name)
         options = estimator._routed(name)
+        if value is None and (options or compiled is None):
+            value = defaults.get(name)
+        if name == "metrics" and (isinstance(value, str) or callable(value)):
+            value = [value]
         if value is not None:
             arguments[name] = routing.make(value, options, family)
         elif options:
-            raise ValueError(
-                f"{type(estimator).__name__} was given {name}__{next(iter(options))}, "
-                f"but no `{name}` that it could be for."
-            )
+            raise _without_object(estimator, name, options)
     return arguments
+
+
+def _without_object(estimator, name, options):
+    return ValueError(
+        f"{type(estimator).__name__} was given {name}__{next(iter(options))}, but no "
+        f"`{name}` that it could be for."
+    )
 
 
 def _check_model(estimator, model, builder):
     from hornbeam.models.model import Model
 
-    if not isinstance(model, Model):
-        raise TypeError(
-            f"Argument `model` of {type(estimator).__name__} must be a model, or a "
-            f"function or class that makes one. {builder!r} gave: {model!r}."
-            + (" Does it lack a `return`?" if model is None else "")
-        )
+    if isinstance(model, Model):
+        return
+    received = f"Received: {model!r}."
+    if builder is not None:
+        received = f"{builder!r} gave: {model!r}."
+        received += " Does it lack a `return`?" if model is None else ""
+    raise TypeError(
+        f"Argument `model` of {type(estimator).__name__} must be a model, or a "
+        f"function or class that makes one. {received}"
+    )
 
 
 def _adapt(model, X):
@@ -78,8 +104,11 @@ def train(estimator, X, y, weight, fit_arguments):
     epochs = estimator.epochs
     if epochs is None:
         epochs = DEFAULT_EPOCHS if estimator._is_default else 1
+    check_number(type(estimator).__name__, "epochs", epochs, 0, integer=True)
     arguments = {name: getattr(estimator, name) for name in _FIT_PARAMETERS}
     arguments |= {"epochs": epochs, **estimator._routed("fit"), **fit_arguments}
+    fit = estimator.model_.fit
+    routing.check_arguments(fit, arguments, "`fit` of the network")
     callbacks = [*_callbacks(estimator), *_as_list(arguments.pop("callbacks", None))]
     weight = _with_class_weight(estimator, y, weight)
     targets = estimator._encoded(y)
@@ -90,9 +119,7 @@ def train(estimator, X, y, weight, fit_arguments):
         X, targets, weight, held_out = _apart(estimator, X, y, targets, weight)
         arguments |= {"validation_data": held_out, "validation_split": 0.0}
         callbacks.append(_stop(estimator))
-    history = estimator.model_.fit(
-        X, targets, sample_weight=weight, callbacks=callbacks, **arguments
-    )
+    history = fit(X, targets, sample_weight=weight, callbacks=callbacks, **arguments)
     estimator.n_iter_ = len(history.epoch)
     for name, values in history.history.items():
         estimator.history_.setdefault(name, []).extend(values)
@@ -104,10 +131,7 @@ def _callbacks(estimator):
     given, options = estimator.callbacks, estimator._routed("callbacks")
     made = routing.make(given, options, callbacks) if given is not None else []
     if given is None and options:
-        raise ValueError(
-            f"{type(estimator).__name__} was given callbacks__{next(iter(options))!s}, "
-            "but no `callbacks` that it could be for."
-        )
+        raise _without_object(estimator, "callbacks", options)
     return _as_list(made)
 
 
@@ -130,11 +154,8 @@ def _with_class_weight(estimator, y, weight):
 
 def _encoded(estimator, validation_data):
     X, y, *weight = validation_data
-    return (
-        estimator._features(np.asarray(X)),
-        estimator._encoded(np.asarray(y)),
-        *weight,
-    )
+    X, y = estimator._validated(X, y, fresh=False)
+    return (estimator._features(dense(X)), estimator._encoded(y), *weight)
 
 
 def _stop(estimator):
@@ -150,11 +171,18 @@ def _apart(estimator, X, y, targets, weight):
     from hornbeam.core import tree
     from hornbeam.core.random import order_seed
 
+    fraction = estimator.validation_fraction
+    if not (isinstance(fraction, float) and 0 < fraction < 1):
+        raise ValueError(
+            f"Invalid value for argument `validation_fraction` of "
+            f"{type(estimator).__name__}. Expected a number between 0 and 1. "
+            f"Received: validation_fraction={fraction!r}"
+        )
     rows = np.arange(len(y))
     stratify = y if estimator._target_kind in ("binary", "multiclass") else None
     kept, held_out = train_test_split(
         rows,
-        test_size=estimator.validation_fraction,
+        test_size=fraction,
         random_state=order_seed(),
         stratify=stratify,
     )

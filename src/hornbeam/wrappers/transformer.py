@@ -5,7 +5,8 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import validate_data
 
 from hornbeam.wrappers.default_network import ENCODING, default_autoencoder
-from hornbeam.wrappers.estimator import KerasEstimator, arguments_of, dense
+from hornbeam.wrappers.estimator import KerasEstimator, arguments_of
+from hornbeam.wrappers.features import dense
 from hornbeam.wrappers.outputs import output_shapes
 from hornbeam.wrappers.targets import Classes, Numbers
 
@@ -38,7 +39,7 @@ class KerasTransformer(
         model=None,
         *,
         build_fn=None,
-        optimizer="adam",
+        optimizer=None,
         loss=None,
         metrics=None,
         callbacks=None,
