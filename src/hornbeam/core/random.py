@@ -199,7 +199,7 @@ def _key(seed):
 
 def _check_not_traced(engine, value):
     """Raise where a generator counts inside a program that cannot keep its state."""
-    if not engine.compiles:
+    if engine.assigns_in_place or not engine.compiles:
         return
     try:
         engine.to_numpy(value)

@@ -271,6 +271,14 @@ class Variable(Operators):
     def __jax_array__(self):
         return self.value
 
+    # So `tf.GradientTape.gradient` takes it for the `tf.Variable` that it holds.
+    _should_act_as_resource_variable = True
+
+    @property
+    def handle(self):
+        """TensorFlow's handle of the value."""
+        return self._value.handle
+
     def __tf_tensor__(self, dtype=None, name=None):
         value = self.value
         return self.backend.convert(value, dtype or self.backend.dtype_of(value))

@@ -90,12 +90,18 @@ def _writable(array):
 def shape(x):
     """Return the shape as a tuple; unknown sizes of a symbolic tensor are None.
 
+    An unknown size of a tensor in a `tf.function` is a scalar tensor.
+
     >>> import hornbeam as keras
     >>> keras.ops.shape(keras.ops.ones((2, 3)))
     (2, 3)
     """
     found = getattr(x, "shape", None)
-    return np.shape(x) if found is None else tuple(found)
+    if found is None:
+        return np.shape(x)
+    # A traced tensor of a size that is not known has it as a tensor.
+    unknown = None in found and backends.of(x)
+    return unknown.shape_of(x) if unknown else tuple(found)
 
 
 def dtype(x):

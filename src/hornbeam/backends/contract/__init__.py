@@ -10,4 +10,5 @@ CAPABILITIES = {
     "compiles": "Whether `jit` builds a program.",
     "trains": "Whether there are gradients.",
     "live_parameters": "Whether variables are objects that others' optimizers change.",
+    "assigns_in_place": "Whether a program that others trace can assign variables.",
 }

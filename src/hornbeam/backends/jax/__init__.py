@@ -14,3 +14,4 @@ name = "jax"
 compiles = True
 trains = True
 live_parameters = False
+assigns_in_place = False

@@ -12,3 +12,4 @@ name = "numpy"
 compiles = False
 trains = False
 live_parameters = False
+assigns_in_place = False

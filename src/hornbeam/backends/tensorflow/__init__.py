@@ -18,3 +18,4 @@ name = "tensorflow"
 compiles = True
 trains = True
 live_parameters = False
+assigns_in_place = True

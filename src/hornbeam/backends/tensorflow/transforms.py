@@ -9,10 +9,16 @@ from typing import Any
 import numpy as np
 import optree
 import tensorflow as tf
+from tensorflow.python.autograph.core import config as autograph
+from tensorflow.python.autograph.core.config_lib import DoNotConvert
 
 from hornbeam.backends import control, spec
 
 from .arrays import Tensor, convert, dtype_of, tf_dtype
+
+# A user's `tf.function` rewrites the functions that it calls, but not those of
+# libraries that it knows. There is no public way to become one.
+autograph.CONVERSION_RULES = (DoNotConvert("hornbeam"), *autograph.CONVERSION_RULES)
 
 _control = control.Control(convert, tf.stack, tf.concat)
 associative_scan = _control.associative_scan

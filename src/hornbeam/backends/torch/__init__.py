@@ -17,3 +17,4 @@ name = "torch"
 compiles = False
 trains = True
 live_parameters = True
+assigns_in_place = True
