@@ -173,6 +173,30 @@ def op_nodes(k):
     return k.Model(x, [y, z, o.layer_normalization(x), o.matmul(x, x[:, :1, :, None])])
 
 
+@case([(4, 5, 6), (4, 7, 6)], (4, 5, 6))
+def attention(k):
+    query, value = k.Input((5, 6)), k.Input((7, 6))
+    x = k.layers.MultiHeadAttention(2, 3, value_dim=4, dropout=0.1)(query, value)
+    x = k.layers.GroupQueryAttention(3, 4, 2, use_gate=True)(
+        x, value, use_causal_mask=True
+    )
+    x = k.layers.Attention(use_scale=True, score_mode="concat")([x, value])
+    x = k.layers.AdditiveAttention()([x, value])
+    return k.Model([query, value], x)
+
+
+@case((4, 5, 3), (4, 2))
+def recurrent(k):
+    x = inputs = k.Input((5, 3))
+    x = k.layers.Bidirectional(k.layers.LSTM(3, return_sequences=True))(x)
+    x = k.layers.RNN([k.layers.GRUCell(4), k.layers.LSTMCell(3)], True)(x)
+    x, *states = k.layers.GRU(3, return_sequences=True, return_state=True)(x)
+    x = k.layers.SimpleRNN(3, return_sequences=True)(x, initial_state=states)
+    x = k.layers.Reshape((5, 3, 1))(x)
+    x = k.layers.ConvLSTM1D(2, 2)(x)
+    return k.Model(inputs, k.layers.Dense(2)(k.layers.Flatten()(x)))
+
+
 @case((8, 3), (8, 2))
 def mixed_precision(k):
     return k.Sequential(

@@ -130,7 +130,7 @@ def object_header(obj):
         registered_name = None
     return {
         "module": module,
-        "class_name": cls.__name__,
+        "class_name": vars(cls).get("_public_name", cls.__name__),
         "registered_name": registered_name,
     }
 

@@ -4,6 +4,16 @@ from hornbeam.layers.activations.leaky_relu import LeakyReLU as LeakyReLU
 from hornbeam.layers.activations.prelu import PReLU as PReLU
 from hornbeam.layers.activations.relu import ReLU as ReLU
 from hornbeam.layers.activations.softmax import Softmax as Softmax
+from hornbeam.layers.attention.attention import (
+    AdditiveAttention as AdditiveAttention,
+)
+from hornbeam.layers.attention.attention import Attention as Attention
+from hornbeam.layers.attention.grouped_query_attention import (
+    GroupedQueryAttention as GroupQueryAttention,
+)
+from hornbeam.layers.attention.multi_head_attention import (
+    MultiHeadAttention as MultiHeadAttention,
+)
 from hornbeam.layers.convolutional.conv import Conv1D as Conv1D
 from hornbeam.layers.convolutional.conv import Conv1D as Convolution1D
 from hornbeam.layers.convolutional.conv import Conv2D as Conv2D

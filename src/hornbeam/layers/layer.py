@@ -289,9 +289,8 @@ class Layer(Operation, LayerState, LiveParameters):
         if computed is None:
             return
         flat = tree.flatten(outputs)
+        # One mask is that of the first output: others are states or weights.
         masks = tree.flatten(computed)
-        if len(masks) == 1 and len(flat) > 1:
-            masks = masks * len(flat)
         for x, one in zip(flat, masks, strict=False):
             if one is not None and x is not None and get_keras_mask(x) is None:
                 set_keras_mask(x, one)

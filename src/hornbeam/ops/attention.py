@@ -92,10 +92,10 @@ def dot_product_attention(
         scale = query.shape[-1] ** -0.5
     bias = None if bias is None else cast(bias, query.dtype)
     if mask is not None:
-        keep, lowest = convert_to_tensor(mask), _lowest(query.dtype)
+        keep = convert_to_tensor(mask)
         if not dtypes.is_bool_dtype(keep.dtype):
             keep = cast(keep, "bool")
-        bias = where(keep, 0 if bias is None else bias, lowest)
+        bias = where(keep, 0 if bias is None else bias, lowest(query.dtype))
         bias = cast(bias, query.dtype)
     if attn_logits_soft_cap is not None:
         return _attention(
@@ -107,14 +107,14 @@ def dot_product_attention(
     return attention(query, key, value, bias, scale, is_causal, bool(flash_attention))
 
 
-def _lowest(dtype):
+def lowest(dtype):
     """Return a number far below all logits, whose double is still finite."""
     return -1e4 if dtypes.standardize_dtype(dtype) == "float16" else -1e30
 
 
 def _causal(logits, query, key):
     targets, sources = arange(query.shape[1]), arange(key.shape[1])
-    return where(targets[:, None] >= sources[None, :], logits, _lowest(logits.dtype))
+    return where(targets[:, None] >= sources[None, :], logits, lowest(logits.dtype))
 
 
 @composite
@@ -124,10 +124,13 @@ def attention(query, key, value, bias, scale, is_causal, flash):
 
 
 def _attention(query, key, value, bias, scale, is_causal, cap):
-    shared = query.shape[2] // key.shape[2]
-    if shared > 1:
-        key, value = repeat(key, shared, axis=2), repeat(value, shared, axis=2)
-    logits = einsum("btnh,bsnh->bnts", query, key) * scale
+    weights = attention_weights(query, key, bias, scale, is_causal, cap)
+    return weighted_values(weights, value)
+
+
+def attention_weights(query, key, bias, scale, is_causal, cap=None):
+    """Return the softmax of the logits, `(batch, heads, targets, sources)`."""
+    logits = einsum("btnh,bsnh->bnts", query, _shared(key, query.shape[2])) * scale
     if cap is not None:
         logits = cap * tanh(logits / cap)
     if bias is not None:
@@ -135,5 +138,15 @@ def _attention(query, key, value, bias, scale, is_causal, cap):
     if is_causal:
         logits = _causal(logits, query, key)
     wide = cast(logits, dtypes.result_type(logits.dtype, "float32"))
-    weights = cast(softmax(wide), query.dtype)
-    return einsum("bnts,bsnh->btnh", weights, value)
+    return cast(softmax(wide), query.dtype)
+
+
+def weighted_values(weights, value):
+    """Return the values averaged by weights, `(batch, targets, heads, width)`."""
+    return einsum("bnts,bsnh->btnh", weights, _shared(value, weights.shape[1]))
+
+
+def _shared(x, heads):
+    """Return keys or values once for each of the query's heads that share them."""
+    times = heads // x.shape[2]
+    return x if times == 1 else repeat(x, times, axis=2)

@@ -123,12 +123,20 @@ log_softmax = _on_floats(jax.nn.log_softmax)
 
 def attention(query, key, value, bias, scale, is_causal, flash):
     """Softmax attention over (batch, length, heads, width) with an additive bias."""
-    return jax.nn.dot_product_attention(
-        query,
-        key,
-        value,
+    # The function wants one width: zeros at the end change neither logits nor values.
+    width = max(query.shape[-1], value.shape[-1])
+    outputs = jax.nn.dot_product_attention(
+        _widened(query, width),
+        _widened(key, width),
+        _widened(value, width),
         bias,
         scale=scale,
         is_causal=is_causal,
         implementation="cudnn" if flash else "xla",
     )
+    return outputs[..., : value.shape[-1]]
+
+
+def _widened(x, width):
+    missing = width - x.shape[-1]
+    return jnp.pad(x, [(0, 0)] * 3 + [(0, missing)]) if missing else x

@@ -1,0 +1,80 @@
+"""Attention of several heads that share keys and values in groups."""
+
+from hornbeam.layers.arguments import positive_integer
+from hornbeam.layers.attention.heads import HeadsAttention
+
+
+class GroupedQueryAttention(HeadsAttention):
+    """Attention in which groups of query heads share a key and value head.
+
+    Source: Ainslie et al., "GQA: training generalized multi-query transformer models
+    from multi-head checkpoints" (2023). With one key and value head it is multi-query
+    attention, with as many as query heads it is multi-head attention.
+
+    Args:
+        head_dim: the width of a head.
+        num_query_heads: the number of query heads.
+        num_key_value_heads: the number of key and value heads; it divides
+            `num_query_heads`.
+        dropout: the share of the weights to drop while training. Default: 0.
+        use_bias: whether the projections have biases. Default: True.
+        sliding_window: a target sees the sources less than this far away. Default: all.
+        flash_attention: whether a flash kernel must be used. Default: None, as the
+            engine sees fit.
+        kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+            kernel_constraint, bias_constraint: of the projections.
+        use_gate: whether `sigmoid` of one more projection of the query multiplies the
+            heads' results. Default: False.
+        seed: an integer for the dropout; default: made up.
+
+    Call arguments, shapes and the use of fused kernels: as of `MultiHeadAttention`.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.GroupQueryAttention(8, 4, 2)
+    >>> x = keras.ops.ones((3, 5, 16))
+    >>> layer(x, x).shape == (3, 5, 16)
+    True
+    """
+
+    # Layers are named after the class, and so are groups in files of weights; the class
+    # itself has this name in configs.
+    _public_name = "GroupQueryAttention"
+
+    def __init__(
+        self,
+        head_dim: int,
+        num_query_heads: int,
+        num_key_value_heads: int,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        sliding_window: int | None = None,
+        flash_attention: bool | None = None,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        use_gate: bool = False,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.head_dim = positive_integer(self, "head_dim", head_dim)
+        self.num_query_heads = positive_integer(
+            self, "num_query_heads", num_query_heads
+        )
+        self.num_key_value_heads = positive_integer(
+            self, "num_key_value_heads", num_key_value_heads
+        )
+        if self.num_query_heads % self.num_key_value_heads:
+            raise ValueError(
+                "GroupQueryAttention: `num_query_heads` must be divisible by "
+                f"`num_key_value_heads`. Received: num_query_heads={num_query_heads}, "
+                f"num_key_value_heads={num_key_value_heads}"
+            )
+        self._keep_arguments(locals())
+        self._query_heads = self.num_query_heads
+        self._key_heads = self.num_key_value_heads
+        self._key_width = self._value_width = self.head_dim
