@@ -22,6 +22,7 @@ PAIRS = [
     ("mlp", "torch", "torch"),
     ("digits", "torch", "torch"),
     ("mlp", "torch", "keras"),
+    ("digits", "torch", "keras"),
     ("predict", "jax", "keras"),
     ("predict", "torch", "keras"),
 ]

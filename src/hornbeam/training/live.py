@@ -112,7 +112,7 @@ class _Form:
 
 
 def _shapes(leaves):
-    return tuple(None if x is None else (x.shape, x.dtype) for x in leaves)
+    return tuple(None if x is None else (x.shape, x.dtype, x.device) for x in leaves)
 
 
 def _present(leaves):

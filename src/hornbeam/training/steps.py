@@ -55,7 +55,8 @@ class Steps:
             run_eagerly: whether steps run one operation at a time, for debugging.
             steps_per_execution: most steps between two looks of the callbacks at the
                 training. Default: as many as suit.
-            jit_compile: accepted: the engine compiles what it can.
+            jit_compile: whether an engine that runs step by step compiles the step:
+                torch does if True. Default: "auto", the engine's usual way.
             auto_scale_loss: whether mixed_float16 scales the loss.
 
         >>> import hornbeam as keras
