@@ -700,8 +700,32 @@ def pool_rows(kind, reduce):
 
 POOLING = [*pool_rows("Max", np.max), *pool_rows("Average", np.mean)]
 
+
+def attended(query, value):
+    scores = np.einsum("abc,adc->abd", query, value)
+    return special.softmax(scores, -1) @ value
+
+
+def additively_attended(query, value, scale):
+    pairs = query[:, :, None] + value[:, None]
+    return special.softmax((scale * np.tanh(pairs)).sum(-1), -1) @ value
+
+
+# MultiHeadAttention and GroupQueryAttention are in test_attention.py.
+ATTENTION = [
+    Row(layers.Attention, {}, [(3, 4, 2), (3, 5, 2)], attended),
+    Row(
+        layers.AdditiveAttention,
+        {},
+        [(3, 4, 2), (3, 5, 2)],
+        additively_attended,
+        (1, 0),
+    ),
+]
+
 ROWS = [
     *CORE,
+    *ATTENTION,
     *ACTIVATIONS,
     *NORMALIZATION,
     *MERGING,

@@ -318,7 +318,8 @@ def test_masks_of_the_inputs_are_used(make, engine):
     [
         (lambda: layers.Attention(score_mode="sum"), "score_mode"),
         (lambda: layers.Attention()(QUERY), r"\[query, value\]"),
-        (lambda: layers.Attention()([QUERY]), "2 or 3 inputs"),
+        (lambda: layers.Attention()([QUERY]), "list of length 1"),
+        (lambda: layers.AdditiveAttention()(QUERY), "one input"),
         (lambda: layers.Attention()([QUERY, VALUE], mask=[None]), "`mask`"),
         (lambda: layers.Attention()([QUERY, VALUE], mask=QUERY_MASK), "`mask`"),
         (lambda: layers.MultiHeadAttention(0, 2), "num_heads"),

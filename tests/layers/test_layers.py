@@ -19,10 +19,13 @@ FAMILIES = (
     "convolutional",
     "pooling",
     "rnn",
+    "attention",
 )
 # What only others can make: functions and bases, and names whose rows are elsewhere.
 # TorchModuleWrapper, which one engine has: tests/backends/test_torch_interplay.py.
 WITHOUT_ROW = {"Input", "InputLayer", "Wrapper", "InputSpec", "Layer"}
+# They take several arguments: test_attention.py.
+WITHOUT_ROW |= {"MultiHeadAttention", "GroupedQueryAttention"}
 WITHOUT_ROW |= {"TorchModuleWrapper"}
 # A cell's call takes states: test_recurrent.py.
 WITHOUT_ROW |= {"SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"}

@@ -164,10 +164,13 @@ class Attention(Layer):
 
     def _check_inputs(self, inputs, mask=None):
         owner = f"Layer {self.path!r} ({type(self).__name__})"
-        if not isinstance(inputs, list | tuple) or len(inputs) not in (2, 3):
-            found = len(inputs) if isinstance(inputs, list | tuple) else type(inputs)
+        listed = isinstance(inputs, list | tuple)
+        # The shape of one tensor is a tuple too.
+        listed = listed and not any(x is None or isinstance(x, int) for x in inputs)
+        if not listed or len(inputs) not in (2, 3):
+            found = f"a list of length {len(inputs)}" if listed else "one input"
             raise ValueError(
-                f"{owner} must be called on a list of 2 or 3 inputs, [query, value] or "
+                f"{owner} must be called on a list of length 2 or 3, [query, value] or "
                 f"[query, value, key]. Received: {found}"
             )
         if mask is None:
@@ -175,7 +178,8 @@ class Attention(Layer):
         if not isinstance(mask, list | tuple) or len(mask) not in (2, len(inputs)):
             found = len(mask) if isinstance(mask, list | tuple) else type(mask)
             raise ValueError(
-                f"{owner}: `mask` must be a list of the masks of query and value. "
+                f"{owner}: `mask` must be a list of length 2 or 3, the masks of query "
+                "and value. "
                 f"Received: {found}"
             )
 
