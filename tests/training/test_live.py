@@ -111,7 +111,7 @@ def test_a_change_of_a_rate_or_of_the_learning_rate_is_seen():
     found = []
     for eagerly in (True, False):
         model = compiled(network(), run_eagerly=eagerly)
-        found.append(fit(model, callbacks=[Change()], epochs=4, batch_size=4))
+        found.append(fit(model, callbacks=[Change()], epochs=3, batch_size=4))
     assert found[0] == found[1]
 
 
