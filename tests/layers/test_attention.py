@@ -5,7 +5,6 @@ import pytest
 from scipy import special
 
 import hornbeam as keras
-from hornbeam import backends
 from hornbeam.core.masking import get_keras_mask
 
 layers = keras.layers
@@ -347,42 +346,6 @@ def test_masks_of_the_inputs_are_used(make, engine):
 def test_errors(make, message):
     with pytest.raises(ValueError, match=message):
         make()
-
-
-def encoder():
-    """Return a small transformer encoder for sequences of indices."""
-    ids = keras.Input((6,), dtype="int32")
-    x = layers.Embedding(12, 8, mask_zero=True)(ids)
-    x = x + layers.Embedding(6, 8)(keras.ops.arange(6))
-    y = layers.MultiHeadAttention(2, 4, dropout=0.1, seed=1)(x, x)
-    x = layers.LayerNormalization()(x + y)
-    y = layers.Dense(8)(layers.Dense(16, activation="gelu")(x))
-    x = layers.LayerNormalization()(x + y)
-    x = layers.GlobalAveragePooling1D()(x)
-    return keras.Model(ids, layers.Dense(2)(x))
-
-
-def test_an_encoder_learns(training_engine):
-    """Whether a word occurs is found, and the network compiles once."""
-    from hornbeam.training.program import cache as programs
-
-    rng = np.random.default_rng(3)
-    ids = rng.integers(3, 12, (200, 6))
-    ids[::2, 2] = 1
-    ids[:, 4:] *= rng.integers(0, 2, (200, 2))
-    y = (ids == 1).any(axis=1).astype("int32")
-    model = encoder()
-    model.compile(
-        keras.optimizers.Adam(0.01),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
-    before = programs.compilations
-    history = model.fit(ids, y, batch_size=64, epochs=8, verbose=0).history
-    assert history["accuracy"][-1] > 0.85
-    assert history["loss"][-1] < 0.5 * history["loss"][0]
-    if backends.current().compiles:
-        assert programs.compilations == before + 1
 
 
 @pytest.mark.parametrize(
