@@ -66,6 +66,8 @@ def test_functional_model_trains_on_named_outputs(training_engine):
 @pytest.mark.parametrize("make", ["config", "json", "clone"])
 def test_copies_compute_the_same(engine, make):
     model = two_towers()
+    model.get_layer("shared").trainable = False
+    model.get_layer("inner").layers[0].trainable = False
     if make == "config":
         copy = keras.Model.from_config(model.get_config())
     elif make == "json":
@@ -73,6 +75,9 @@ def test_copies_compute_the_same(engine, make):
     else:
         copy = keras.models.clone_model(model)
     assert copy.get_layer("shared") is not model.get_layer("shared")
+    assert [w.path for w in copy.trainable_weights] == [
+        w.path for w in model.trainable_weights
+    ]
     copy.set_weights(model.get_weights())
     inputs = {"left": X, "right": X}
     for name, value in model.predict(inputs, verbose=0).items():

@@ -40,8 +40,9 @@ class Functional(Function, Model):
         _check_unique_names(self._graph_layers, self.name)
         self.built = True
         self._backend_name = backends.current().name
-        if trainable is not None:
-            self.trainable = trainable
+        if trainable is False:
+            # True is the default, and leaves frozen layers inside as they are.
+            self.trainable = False
         if any(layer.supports_masking for layer in self._graph_layers):
             self._supports_masking = True
 
