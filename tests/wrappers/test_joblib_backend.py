@@ -207,21 +207,19 @@ def test_the_configuration_of_scikit_learn_holds_inside(together):
     assert [config["working_memory"] for config in found] == [7, 7]
 
 
-def test_nobody_starts_before_all_have_come(together):
-    """The caller counts as running until it has given out its tasks."""
-    seen, looked = [], threading.Event()
-
-    def look():
-        seen.append(Rendezvous.current()._running)
-        looked.set()
-
-    def slowly():
-        yield delayed(look)()
-        assert looked.wait(20)
-        yield delayed(look)()
-
-    Parallel(pre_dispatch="all", n_jobs=8)(slowly())
-    assert seen[0] == 2  # the task and its caller
+def test_nobody_starts_before_all_have_come():
+    """The caller counts as running until it waits for its tasks."""
+    call, gate = crew.Call(), threading.Event()
+    meeting, call.limit = call.crew.rendezvous, 8
+    assert meeting._running == 1
+    future = call.submit(lambda: [gate.wait(20)], lambda future: None)
+    assert meeting._running == 2
+    with call.retrieving():
+        assert meeting._running == 1
+        gate.set()
+        assert future.result() == [True]
+    call.finish()
+    assert meeting._running == 0
 
 
 def test_big_data_means_fewer_tasks_at_a_time(together, monkeypatch):

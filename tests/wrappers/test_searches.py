@@ -168,9 +168,7 @@ VALIDATIONS = {
         e, X, y, groups=np.arange(len(y)) // 10, cv=stock.GroupKFold(3)
     ),
     "voting": lambda e, X, y: (
-        VotingClassifier([("a", e), ("b", clone(e)), ("c", SVC())])
-        .fit(X, y)
-        .predict(X)
+        VotingClassifier([("a", e), ("b", clone(e)), ("c", SVC())]).fit(X, y).predict(X)
     ),
     "bagging": lambda e, X, y: (
         BaggingClassifier(e, 3, random_state=0).fit(X, y).predict_proba(X)
@@ -226,7 +224,7 @@ def test_a_candidate_does_not_depend_on_the_others(data, estimator):
 
 
 def test_candidates_of_several_structures(data):
-    parameters = {"units": [3, 5], "epochs": [1, 3], "batch_size": [7, 30]}
+    parameters = {"units": [3, 5], "epochs": [1, 3], "batch_size": [10, 30]}
     search = GridSearchCV(network(), parameters, cv=2, refit=False)
     alone = clone(search).set_params(n_jobs=1).fit(*data)
     found = together(lambda: search.fit(*data))
@@ -287,6 +285,43 @@ def test_weights_of_rows_reach_the_fits(data):
 
     alone = scores(sample_weight=weight)
     np.testing.assert_allclose(together(lambda: scores(sample_weight=weight)), alone)
+
+
+class EveryBatch(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        pass
+
+
+def own_step_model(dropout_rate=0.2):
+    class OwnStep(keras.Sequential):
+        def train_step(self, data):
+            return super().train_step(data)
+
+    model = OwnStep(create_model(dropout_rate).layers)
+    model.compile(loss="binary_crossentropy", optimizer="adam")
+    return model
+
+
+ALONE = {
+    "one operation after the other": ("torch", {}),
+    "run_eagerly": ("jax", {"run_eagerly": True}),
+    "called at every batch": ("jax", {"callbacks": [EveryBatch()]}),
+    "code of its own": ("jax", {"model": own_step_model}),
+}
+
+
+@pytest.mark.parametrize("reason", ALONE)
+def test_what_cannot_share_runs_one_by_one_and_says_why_once(data, reason):
+    engine, parameters = ALONE[reason]
+    parameters = {"epochs": 1, "batch_size": 31} | parameters
+    values = {"dropout_rate": RATES[1:2]}
+    search = GridSearchCV(network(**parameters), values, cv=2, refit=False)
+    with keras.config.backend_scope(engine):
+        alone = clone(search).set_params(n_jobs=1).fit(*data)
+        with pytest.warns(UserWarning, match=reason) as told:
+            found = together(lambda: search.fit(*data))
+    assert len(told) == 1
+    assert_same(found.cv_results_, alone.cv_results_)
 
 
 OURS = {

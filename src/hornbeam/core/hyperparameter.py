@@ -8,6 +8,7 @@ number, needs no new program.
 
 import contextlib
 import contextvars
+import functools
 import numbers
 
 _inputs = contextvars.ContextVar("hornbeam_hyperparameters", default=None)
@@ -39,14 +40,15 @@ class Hyperparameter:
         instance.__dict__[self.slot] = value
 
 
+@functools.lru_cache(maxsize=1024)
 def hyperparameter_names(cls):
     """Return the names of the class's hyperparameters."""
-    return [
+    return tuple(
         name
         for base in reversed(cls.__mro__)
         for name, value in vars(base).items()
         if isinstance(value, Hyperparameter)
-    ]
+    )
 
 
 def is_lifted(value):

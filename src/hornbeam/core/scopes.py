@@ -10,7 +10,7 @@ _stateless = contextvars.ContextVar("hornbeam_stateless", default=None)
 _autocast = contextvars.ContextVar("hornbeam_autocast", default=None)
 _names = contextvars.ContextVar("hornbeam_names", default=())
 _batch_mask = contextvars.ContextVar("hornbeam_batch_mask", default=None)
-_rendezvous = contextvars.ContextVar("hornbeam_rendezvous", default=None)
+_member = contextvars.ContextVar("hornbeam_member", default=None)
 _symbolic = contextvars.ContextVar("hornbeam_symbolic", default=None)
 
 
@@ -151,14 +151,14 @@ def batch_mask():
     return _batch_mask.get()
 
 
-def rendezvous_scope(rendezvous):
-    """A block whose program calls are carried out by a Rendezvous."""
-    return _Setting(_rendezvous, rendezvous)
+def member_scope(member):
+    """A block whose program calls are those of a Member of a Rendezvous."""
+    return _Setting(_member, member)
 
 
-def rendezvous():
-    """Return the Rendezvous that carries out program calls here, or None."""
-    return _rendezvous.get()
+def member():
+    """Return the Member of a Rendezvous that this thread is, or None."""
+    return _member.get()
 
 
 class SymbolicScope:

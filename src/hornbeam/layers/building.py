@@ -4,6 +4,7 @@ import functools
 import inspect
 
 from hornbeam.core import scopes, tree
+from hornbeam.core.serialization import signature
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 
@@ -39,7 +40,7 @@ def building(build):
 def bound_shapes(build, args, kwargs):
     """Return the arguments of `build` by name, or None if they do not fit."""
     try:
-        bound = inspect.signature(build).bind(None, *args, **kwargs)
+        bound = signature(build).bind(None, *args, **kwargs)
     except TypeError:
         return None
     return dict(list(bound.arguments.items())[1:])
@@ -84,7 +85,7 @@ def _build_arguments(layer, shapes, info):
     """
     parameters = [
         p
-        for p in inspect.signature(layer.build).parameters.values()
+        for p in list(signature(type(layer).build).parameters.values())[1:]
         if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
     ]
     inputs = [s for name, s in shapes.items() if not name.endswith("mask_shape")]

@@ -2,6 +2,7 @@
 
 import functools
 import threading
+import time
 
 import numpy as np
 
@@ -37,9 +38,9 @@ class CompiledSteps:
         leaves, self.spec = tree.flatten_with_spec(arrays)
         self.present = tuple(x is not None for x in leaves)
         self.data = DeviceRows(binding.engine, [x for x in leaves if x is not None])
-        self.rendezvous = scopes.rendezvous()
-        if self.rendezvous is not None:
-            self.data = self.rendezvous.shared(self.data)
+        self.member = scopes.member()
+        if self.member is not None:
+            self.data = self.member.rendezvous.shared(self.data)
         self.batch_size = min(batch_size, self.data.rows)
         steps = -(-self.data.rows // self.batch_size)
         self.order_size = max(_ROOM_ROWS, rounded_up(steps) * self.batch_size)
@@ -65,10 +66,10 @@ class CompiledSteps:
         Returns the logs of each pass, their leaves stacked along axis 0.
         """
         call = Call(self, first, last, passes)
-        if self.rendezvous is None:
+        if self.member is None:
             call.run_alone()
         else:
-            self.rendezvous.run(call)
+            self.member.run(call)
         self.binding.keep(call.state)
         self._bad = call.bad
         return call.logs
@@ -86,6 +87,12 @@ class CompiledSteps:
                 (*self.key, data, width), lambda: self._compile(arguments, width)
             )
         return self._programs[data, width]
+
+    @property
+    def seconds_a_step(self):
+        """The seconds that a step is known to take, or None."""
+        known = self.binding.cache.find((*self.key, self.data.shapes, None))
+        return known and known.seconds_a_step
 
     @functools.cached_property
     def key(self):
@@ -199,17 +206,19 @@ class Call:
             binding holds, until something was run.
         passes_left: how many passes remain to be run.
         bad: the first step at which the loss was NaN, or -1.
+        seconds: how long it was worked on; of a stack, this call's share.
     """
 
     def __init__(self, steps, first, last, passes):
         self.steps = steps
         self.engine = steps.binding.engine
         self.passes = self.passes_left = passes
-        self.member_steps = (last - first) * passes
+        self._steps_a_pass = last - first
         self._state = None
         self.numbers = steps.binding.structure.values()
         self.where = np.array([first, last, passes, steps.stride], np.int32)
         self.bad = -1
+        self.seconds = 0.0
         self._logs = []
 
     @property
@@ -224,6 +233,11 @@ class Call:
         own = None if binding.structure.shareable else id(binding)
         return self.steps.key, own, first, last, stride
 
+    @property
+    def steps_left(self):
+        """How many steps remain to be run."""
+        return self._steps_a_pass * self.passes_left
+
     def own(self):
         """Return the number of rows of a pass and the number of passes made."""
         return np.array([self.steps.visited, self.passes - self.passes_left], np.int32)
@@ -237,9 +251,14 @@ class Call:
             self.numbers, steps.data.tensors, self.engine.convert(steps.order),
             self.own(), where,
         )  # fmt: skip
+        begun = time.perf_counter()
         program = steps.program((self.state, *rest))
+        started = time.perf_counter()
         state, logs, bad = program.executable(self.state, *rest)
         logs = [self.engine.to_numpy(x) for x in logs]
+        ended = time.perf_counter()
+        program.measured(self.steps_left, ended - started)
+        self.seconds += ended - begun
         self.keep(state, logs, bad, program.output_spec, self.passes_left)
 
     def keep(self, state, logs, bad, spec, passes):
@@ -277,8 +296,15 @@ class DeviceRows:
     def tensors(self):
         """The arrays on the device, padded."""
         with self._lock:
-            room = self._room()
-            return [self.engine.convert(padded(x, room)) for x in self.arrays]
+            rooms = [shape[0] for shape in self.shapes]
+            pairs = zip(self.arrays, rooms, strict=True)
+            return [self.engine.convert(padded(x, room)) for x, room in pairs]
+
+    @functools.cached_property
+    def shapes(self):
+        """The shapes of the padded arrays."""
+        room = self._room()
+        return tuple((room, *x.shape[1:]) for x in self.arrays)
 
     def _room(self):
         bytes_a_row = max(1, sum(x.nbytes for x in self.arrays) // self.rows)

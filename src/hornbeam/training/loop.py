@@ -29,7 +29,7 @@ class Pass:
         self.mode = mode
         self.every_batch = callbacks.wants_batches(mode)
         self.limit = limit
-        self.seconds_a_step = None
+        self.seconds_a_step = getattr(runner, "seconds_a_step", None)
         self.warned = False
         self.ready = {}
 

@@ -16,8 +16,9 @@ class Preparation(Steps):
 
     def _one_batch(self, mode):
         if mode not in self._runners:
-            plan = self._plan(mode)
-            runner = batch_runner(self._binding(mode), plan, self._compiles())
+            binding = self._binding(mode)
+            plan = self._plan(mode, binding.structure)
+            runner = batch_runner(binding, plan, self._compiles())
             runner.plan_finish = plan.finish
             self._runners[mode] = runner
         return self._runners[mode]
@@ -101,8 +102,7 @@ class Preparation(Steps):
         names = ("loss", "loss_weights", "metrics", "weighted_metrics")
         return {name: self._compile_arguments[name] for name in names}
 
-    def _plan(self, mode):
-        structure = self._binding(mode).structure
+    def _plan(self, mode, structure):
         own = type(self)
         step = getattr(self, f"{mode}_step")
         jit = self.jit_compile is True and not self.run_eagerly
@@ -138,9 +138,9 @@ class Preparation(Steps):
             layer._added_losses.clear()
 
     def _runner(self, data, mode):
-        return make_runner(
-            self._binding(mode), self._plan(mode), data, self._compiles()
-        )
+        binding = self._binding(mode)
+        plan = self._plan(mode, binding.structure)
+        return make_runner(binding, plan, data, self._compiles())
 
 
 def _overridden(model):

@@ -75,6 +75,8 @@ class ProgramCache:
 
 cache = ProgramCache()
 
+_MANY_STEPS = 32
+
 
 class Program:
     """A compiled function of state, hyperparameters and data.
@@ -82,11 +84,21 @@ class Program:
     Args:
         executable: what the engine compiled.
         output_spec: the form in which the flat outputs are given back.
+
+    Attributes:
+        seconds_a_step: the least that a step took in a call of many, or None.
     """
 
     def __init__(self, executable, output_spec):
         self.executable = executable
         self.output_spec = output_spec
+        self.seconds_a_step = None
+
+    def measured(self, steps, seconds):
+        """Learn that a call took so long; one of few steps tells little of a step."""
+        if steps >= _MANY_STEPS:
+            found, known = seconds / steps, self.seconds_a_step
+            self.seconds_a_step = found if known is None else min(found, known)
 
 
 class Binding:

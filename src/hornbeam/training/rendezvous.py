@@ -10,6 +10,7 @@ import contextlib
 import os
 import threading
 import time
+import warnings
 import weakref
 
 from hornbeam.core import scopes
@@ -36,6 +37,7 @@ class Rendezvous:
     """
 
     def __init__(self):
+        self._told = set()
         self._meeting = threading.Condition()
         self._running = 0
         self._tickets = []
@@ -47,15 +49,17 @@ class Rendezvous:
     @staticmethod
     def current():
         """Return the rendezvous of this thread's task, or None."""
-        return scopes.rendezvous()
+        member = scopes.member()
+        return None if member is None else member.rendezvous
 
     @contextlib.contextmanager
     def task(self):
-        """A block in which a thread works on a task."""
+        """A block in which a thread works on a task, as a Member."""
         self._count(1)
+        member = Member(self)
         try:
-            with scopes.rendezvous_scope(self):
-                yield self
+            with scopes.member_scope(member):
+                yield member
         finally:
             self._count(-1)
 
@@ -96,14 +100,24 @@ class Rendezvous:
         width = widths.of(call)
         if not width.decided:
             width.consider(call, self._running)
-        if width.most > 1:
-            if self._meet(call):
-                return
+        if width.most > 1 and self._meet(call):
+            return
         with self._slots:
             self._check()
-            started = time.perf_counter()
             call.run_alone()
-            width.measured(1, call.member_steps, time.perf_counter() - started)
+
+    def tell(self, reason):
+        """Warn, once for all tasks, that fits do not share their steps, and why."""
+        if reason is None:
+            return
+        with self._meeting:
+            is_known = reason in self._told
+            self._told.add(reason)
+        if not is_known:
+            warnings.warn(
+                f"These fits share no program, and run one by one: {reason}",
+                stacklevel=4,
+            )
 
     def _check(self):
         if self._cancelled:
@@ -119,15 +133,16 @@ class Rendezvous:
         with self._meeting:
             self._tickets.append(ticket)
             self._running -= 1
-            while not ticket.is_done and not self._cancelled:
+            while not ticket.is_done:
                 late = time.monotonic() > until
+                if self._cancelled and ticket in self._tickets:
+                    self._tickets.remove(ticket)
+                    self._running += 1
+                    break
                 if not self._is_led and (self._running <= 0 or late):
                     self._lead()
                 else:
                     self._meeting.wait(_PATIENCE)
-            if not ticket.is_done:
-                self._tickets.remove(ticket)
-                self._running += 1
         self._check()
         if ticket.error is not None:
             raise ticket.error
@@ -150,6 +165,24 @@ class Rendezvous:
             self._meeting.notify_all()
 
 
+class Member:
+    """A task that takes part in a rendezvous.
+
+    Attributes:
+        waited: the seconds in which it waited for others.
+    """
+
+    def __init__(self, rendezvous):
+        self.rendezvous = rendezvous
+        self.waited = 0.0
+
+    def run(self, call):
+        """Carry out a Call, alone or together with others."""
+        started = time.perf_counter()
+        self.rendezvous.run(call)
+        self.waited += time.perf_counter() - started - call.seconds
+
+
 class _Ticket:
     """A call that waits to be carried out, and whether that was tried."""
 
@@ -161,6 +194,24 @@ class _Ticket:
 
 class CancelledError(RuntimeError):
     """A task was ended because its search was."""
+
+
+def reason_to_run_alone(model, engine, data, callbacks):
+    """Return why a fit cannot share its steps with others, or None."""
+    if not engine.compiles:
+        return f"the engine {engine.name!r} runs one operation after the other."
+    if model.run_eagerly:
+        return f"model {model.name!r} has `run_eagerly=True`."
+    if not data.in_memory:
+        return "their data comes batch by batch from an iterator."
+    if callbacks.wants_batches("train"):
+        return "a callback is called at every batch."
+    if not model._binding("train").structure.shareable:
+        return (
+            f"model {model.name!r} has code of its own (a `train_step()`, a layer, a "
+            "loss), so each gets a program of its own."
+        )
+    return None
 
 
 def _groups(tickets):
@@ -191,9 +242,8 @@ def _run_stack(stack, width):
     if not stack.fits():
         width.halve()
         return
-    started = time.perf_counter()
     stack.run()
-    width.measured(stack.width, stack.member_steps, time.perf_counter() - started)
+    width.measured(stack)
 
 
 class Width:
@@ -213,16 +263,17 @@ class Width:
 
     def consider(self, call, tasks):
         """Try stacks if the work ahead is worth another program."""
+        alone = call.steps.seconds_a_step
         with self._lock:
             if self.most > 1 or self.decided or tasks < 2:
                 return
             if self.devices == 1:
-                alone = self._seconds.get(1)
                 if alone is None:
                     return
-                ahead = tasks * call.member_steps * alone
+                ahead = tasks * call.steps_left * alone / _cores()
                 if ahead < _WORTH * _SECONDS_TO_COMPILE:
                     return
+                self._seconds[1] = alone / _cores()
             self.most = self._rounded(min(tasks, max(_FIRST_WIDTH, self.devices)))
 
     def _rounded(self, members):
@@ -230,22 +281,16 @@ class Width:
         width = 1 << (members.bit_length() - 1)
         return max(self.devices, width // self.devices * self.devices)
 
-    def measured(self, width, member_steps, seconds):
-        """Learn that a call of this width took so long."""
-        if not member_steps:
-            return
-        cores = _cores() if width == 1 else 1
+    def measured(self, stack):
+        """Learn what a step of a member takes in a stack of this width."""
+        found = stack.program.seconds_a_step
         with self._lock:
-            found = seconds / member_steps / cores
-            self._seconds[width] = min(found, self._seconds.get(width, found))
-            if width == 1 or self.decided or width != self.most:
+            if found is None or self.decided or stack.width != self.most:
                 return
+            self._seconds[stack.width] = found / stack.width
             best = min(self._seconds, key=self._seconds.get)
-            if best == width:
-                self.most = 4 * width
-            else:
-                self.most = best
-                self.decided = True
+            self.decided = best != stack.width
+            self.most = best if self.decided else 4 * stack.width
 
     def halve(self):
         """Use fewer members: so many do not fit into memory."""

@@ -2,7 +2,8 @@
 
 Every runner has `steps` (None where it is not known), `start(epoch)`, and
 `run(first, last) -> logs`, which gives None when the data has ended. One that can make
-several passes in one call has `run_passes`. The loop knows nothing else of engines,
+several passes in one call has `run_passes`, one of which it is known how long a step
+takes `seconds_a_step`. The loop knows nothing else of engines,
 programs or data.
 """
 
@@ -64,6 +65,11 @@ class CompiledRunner:
         self.most_passes = 1 if self.last else self.program.most_passes
         self.plan = plan
         self.order = None
+
+    @property
+    def seconds_a_step(self):
+        """The seconds that a step is known to take, or None."""
+        return self.program.seconds_a_step
 
     def start(self, epoch, passes=1):
         orders = [self.data.order(epoch + i) for i in range(passes)]

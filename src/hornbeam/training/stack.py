@@ -1,5 +1,7 @@
 """Calls of one program as one call of the program vectorised over them."""
 
+import time
+
 import numpy as np
 
 from hornbeam.training.compiled import DeviceRows
@@ -26,7 +28,7 @@ class Stack:
         self.passes = min(call.passes_left for call in calls)
         first, last, _, stride = calls[0].where
         self.where = np.array([first, last, self.passes, stride], np.int32)
-        self.member_steps = int(last - first) * self.passes * len(calls)
+        self._steps = int(last - first) * self.passes
         self.members = [*calls, *calls[:1] * (self.width - len(calls))]
         self.arguments = self._arguments()
         self.program = None
@@ -38,14 +40,18 @@ class Stack:
     def run(self):
         """Run the passes that all members have; return the calls that are finished."""
         to_numpy = self.engine.to_numpy
+        started = time.perf_counter()
         state, logs, bad = self.program.executable(*self.arguments)
         state, logs = [to_numpy(x) for x in state], [to_numpy(x) for x in logs]
         bad = to_numpy(bad)
+        seconds = time.perf_counter() - started
+        self.program.measured(self._steps, seconds)
         for i, call in enumerate(self.calls):
             call.keep(
                 [x[i] for x in state], [x[i] for x in logs], bad[i],
                 self.program.output_spec, self.passes,
             )  # fmt: skip
+            call.seconds += seconds / len(self.calls)
         return [call for call in self.calls if not call.passes_left]
 
     def _arguments(self):

@@ -188,9 +188,14 @@ class _Missing:
 _MISSING = _Missing()
 
 
+@functools.lru_cache(maxsize=4096)
+def _is_property(cls, name):
+    return isinstance(inspect.getattr_static(cls, name, None), property)
+
+
 def _plain_property(x, name):
     """Return the attribute `name` if it is plain data."""
-    if not isinstance(inspect.getattr_static(type(x), name, None), property):
+    if not _is_property(type(x), name):
         return _MISSING
     value = getattr(x, name, _MISSING)
     return value if isinstance(value, (*_PLAIN, tuple, list)) else _MISSING

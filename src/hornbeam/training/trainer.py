@@ -1,9 +1,10 @@
 """Trainer: fit, evaluate, predict."""
 
-from hornbeam.core import tree
+from hornbeam.core import scopes, tree
 from hornbeam.training import checks
 from hornbeam.training.loop import Pass, as_numbers
 from hornbeam.training.preparation import Preparation
+from hornbeam.training.rendezvous import reason_to_run_alone
 
 
 class Trainer(Preparation):
@@ -99,6 +100,10 @@ class Trainer(Preparation):
                     steps=runner.steps,
                 )
             callbacks.data = data
+            member = scopes.member()
+            if member is not None:
+                reason = reason_to_run_alone(self, engine, data, callbacks)
+                member.rendezvous.tell(reason)
             try:
                 self._fit_loop(
                     runner, valid, callbacks, initial_epoch, epochs, validation_freq

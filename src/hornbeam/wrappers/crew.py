@@ -211,7 +211,7 @@ class Task:
         started = time.perf_counter()
         results = self._function()
         wall = time.perf_counter() - started
-        self.seconds += wall - getattr(self._member, "waited", 0.0)
+        self.seconds += wall - self._member.waited
         with self.call.crew.changed:
             self.call.seconds += self.seconds
         return _apportioned(results, self.seconds / wall)

@@ -34,10 +34,10 @@ def convert(x: Any, dtype: Any = None) -> jax.Array:
         dtype = jax_dtype(dtype)
         if isinstance(x, jax.Array):
             return x if x.dtype == dtype else x.astype(dtype)
-    if isinstance(x, np.ndarray):
+    if isinstance(x, (np.ndarray, np.generic)):
         return _placed(x, jax_dtype(x.dtype) if dtype is None else dtype)
-    if isinstance(x, (bool, int, float, np.generic)):
-        return _placed(x, jax_dtype(dtype or x.dtype))
+    if isinstance(x, (bool, int, float)):
+        return _placed(x, jax_dtype(dtype))
     return jnp.asarray(x, dtype=dtype)
 
 
