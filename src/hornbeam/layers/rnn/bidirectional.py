@@ -31,7 +31,8 @@ class Bidirectional(Layer):
     Call arguments: `sequences`; `initial_state`: the states of the forward layer, then
     those of the backward layer; `mask`; `training`.
 
-    The outputs of all steps are returned in the order of the inputs. With
+    The outputs of all steps are returned in the order of the inputs; those of masked
+    steps are zeros. With
     `return_state` the states of the forward layer, then those of the backward layer,
     come behind.
 
@@ -64,8 +65,12 @@ class Bidirectional(Layer):
             )
         else:
             self.backward_layer = backward_layer
-            backward_layer.name = _named("backward", backward_layer.name)
         self._check_pair()
+        if self.forward_layer.return_sequences:
+            # A held output would come from the wrong side of the step.
+            for one in (self.forward_layer, self.backward_layer):
+                if hasattr(one, "zero_output_for_mask"):
+                    one.zero_output_for_mask = True
         self.stateful = self.forward_layer.stateful
         self.return_sequences = self.forward_layer.return_sequences
         self.return_state = self.forward_layer.return_state
