@@ -15,11 +15,12 @@ from types import ModuleType
 
 from hornbeam.core.errors import BackendMismatchError
 
-NAMES = ("jax", "torch", "numpy")
+NAMES = ("jax", "torch", "numpy", "tensorflow")
 _INSTALL = {
     "jax": "pip install jax",
     "torch": "pip install 'hornbeam[torch]'",
     "numpy": "pip install numpy",
+    "tensorflow": "pip install 'hornbeam[tensorflow]'",
 }
 
 _loaded: dict[str, ModuleType] = {}
@@ -98,11 +99,12 @@ def of(x):
     for name, engine in list(_loaded.items()):
         if name != "numpy" and engine.is_tensor(x):
             return engine
-    for name, library in (("jax", "jax"), ("torch", "torch")):
-        if name not in _loaded and library in sys.modules:
+    for name in ("jax", "torch", "tensorflow"):
+        if name not in _loaded and name in sys.modules:
             module = type(x).__module__
-            if module == library or module.startswith((library + ".", library + "lib")):
-                return get(name)
+            if module == name or module.startswith((name + ".", name + "lib")):
+                engine = get(name)
+                return engine if engine.is_tensor(x) else None
     return None
 
 

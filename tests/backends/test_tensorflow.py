@@ -1,0 +1,136 @@
+"""What users of TensorFlow do with a model: their own programs, tapes and datasets."""
+
+import sys
+
+import numpy as np
+import pytest
+
+import hornbeam as keras
+from hornbeam import backends
+
+tf = pytest.importorskip("tensorflow")
+
+X = np.random.default_rng(0).normal(size=(32, 4)).astype("float32")
+Y = (X[:, :1] > 0).astype("float32")
+
+
+@pytest.fixture(autouse=True)
+def _engine():
+    with backends.scope("tensorflow"):
+        yield
+
+
+def model():
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Reshape((2, 2)),
+            keras.layers.Flatten(),
+            keras.layers.Dropout(0.2),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dense(1),
+        ]
+    )
+
+
+def test_a_users_function_follows_training():
+    net = model()
+    run = tf.function(net, input_signature=[tf.TensorSpec((None, 4), tf.float32)])
+    np.testing.assert_allclose(run(X), net(X), rtol=1e-6)
+    net.set_weights([w + 1 for w in net.get_weights()])
+    np.testing.assert_allclose(run(X[:5]), net(X[:5]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_users_tape_takes_the_variables(compiled):
+    net, optimizer = model(), keras.optimizers.SGD(0.1)
+    optimizer.build(net.trainable_variables)
+    seeds = [v for v in net.non_trainable_variables if "seed" in v.path]
+
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((net(x, training=True) - y) ** 2)
+        gradients = tape.gradient(loss, net.trainable_variables)
+        optimizer.apply(gradients, net.trainable_variables)
+        return loss
+
+    step = tf.function(step) if compiled else step
+    before = [v.numpy() for v in seeds]
+    losses = [float(step(X, Y)) for _ in range(12)]
+    assert losses[-1] < losses[0]
+    assert int(optimizer.iterations) == 12
+    assert all((v.numpy() != old).any() for v, old in zip(seeds, before, strict=True))
+
+
+def test_tape_and_value_and_grad_agree():
+    net = model()
+    own = net.trainable_variables
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(net(X) ** 2)
+    expected = tape.gradient(loss, own)
+    _, found = keras.value_and_grad(lambda: keras.ops.sum(net(X) ** 2), own)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["tensorflow", "torch", "jax"])
+def test_datasets_feed_every_engine(name):
+    dataset = tf.data.Dataset.from_tensor_slices((X, Y)).batch(10)
+    with backends.scope(name):
+        net = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+        net.compile("sgd", "mse")
+        start = net.get_weights()
+        net.fit(dataset, epochs=2, verbose=0)
+        found = net.evaluate(dataset, verbose=0)
+        outputs = net.predict(dataset.map(lambda x, y: x), verbose=0)
+        net.set_weights(start)
+        net.fit(X, Y, batch_size=10, epochs=2, shuffle=False, verbose=0)
+        assert found == pytest.approx(net.evaluate(X, Y, verbose=0), rel=1e-4)
+        np.testing.assert_allclose(outputs, net.predict(X, verbose=0), rtol=1e-4)
+
+
+def test_a_program_without_xla_kernels_runs_all_the_same():
+    engine = backends.get("tensorflow")
+    held = engine.new_variable(engine.convert([1.0, 2.0]), True)
+
+    def loop(state, words):
+        def body(i, state):
+            # Strings are nothing that XLA knows.
+            number = tf.strings.to_number(words[i])
+            return [state[0] + number]
+
+        return engine.fori_loop(0, 3, body, state), engine.convert(1)
+
+    words = tf.constant(["1", "2", "3"])
+    program = engine.compile(loop, ([held], words), donate=(0,))
+    (found,), _ = program([held], words)
+    assert found is held
+    np.testing.assert_array_equal(held, [7, 8])
+
+
+def test_programs_do_not_hold_their_function():
+    import gc
+    import weakref
+
+    engine = backends.get("tensorflow")
+
+    class Owner:
+        def run(self, x):
+            return engine.fori_loop(0, 2, lambda i, y: y * 2, x)
+
+    owner = Owner()
+    alive = weakref.ref(owner)
+    program = engine.compile(owner.run, (engine.convert(1.0),))
+    del owner
+    gc.collect()
+    assert alive() is None
+    assert float(program(engine.convert(3.0))) == 12
+
+
+def test_a_missing_tensorflow_says_what_to_install(monkeypatch):
+    monkeypatch.delitem(backends._loaded, "tensorflow", raising=False)
+    for name in [n for n in sys.modules if n.startswith("hornbeam.backends.tensorf")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(ImportError, match=r"pip install 'hornbeam\[tensorflow\]'"):
+        backends.get("tensorflow")
