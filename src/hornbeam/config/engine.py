@@ -15,7 +15,7 @@ def backend() -> str:
 
 
 def set_backend(backend: str) -> None:
-    """Use the engine `backend` ("jax", "torch", "tensorflow", "numpy") from now on, in all threads.
+    """Use the engine `backend`, such as "jax" or "torch", from now on, in all threads.
 
     It may be called at any time. Models keep the engine that they were built on.
     """
