@@ -70,6 +70,7 @@ def results(keras, name, run):
 
     `run(function, x)` gives the outputs and the gradient of `(scalar, outputs)`.
     """
+    keras.utils.clear_session()  # names count from the start
     build, masked, states = CASES[name]
     shape = FRAMES if name.startswith("conv") else SHAPE
     rng = np.random.default_rng(len(name))
