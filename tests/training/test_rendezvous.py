@@ -1,5 +1,9 @@
 """Calls of one program that meet: stacked they give what they give alone."""
 
+import os
+import pathlib
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -187,3 +191,31 @@ def test_the_width_is_the_one_that_was_fastest():
         width.measured(stack)
     assert tried == [16, 64, 256]
     assert width.most == 64
+
+
+def test_members_are_spread_over_all_devices():
+    """Four devices that a process of its own is made to see."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import numpy as np, jax, test_rendezvous as here\n"
+        "from hornbeam.training import rendezvous\n"
+        "places, run = [], rendezvous.Stack.run\n"
+        "def look(stack):\n"
+        "    outputs = stack.program.executable(*stack.arguments)\n"
+        "    places.append(len(outputs[0][0].sharding.device_set))\n"
+        "    return run(stack)\n"
+        "rendezvous.Stack.run = look\n"
+        "assert len(jax.devices()) == 4\n"
+        "members = [{'rate': r} for r in (0.0, 0.2, 0.4, 0.5, 0.7)]\n"
+        "found = here.at_once(members)\n"
+        "assert set(places) == {4}, places\n"
+        "for member, result in zip(members, found):\n"
+        "    here.assert_same(result, here.fit(**member))\n"
+    )
+    flags = "--xla_force_host_platform_device_count=4"
+    subprocess.run(
+        [sys.executable, "-c", code, str(pathlib.Path(__file__).parent)],
+        env={**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
+        check=True,
+        timeout=200,
+    )
