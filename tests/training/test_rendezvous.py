@@ -146,6 +146,18 @@ def test_out_of_memory_halves_the_width_and_goes_on(stacks, monkeypatch):
         assert_same(result, fit(**member))
 
 
+def test_a_stack_that_fails_leaves_its_members_to_run_alone(stacks, monkeypatch):
+    def fails(stack):
+        raise ValueError("no kernel for this")
+
+    stacks(4)
+    monkeypatch.setattr(rendezvous.Stack, "compile", fails)
+    with pytest.warns(UserWarning, match="no kernel for this"):
+        found = at_once(MEMBERS["rates"])
+    for member, result in zip(MEMBERS["rates"], found, strict=True):
+        assert_same(result, fit(**member))
+
+
 def test_equal_data_is_on_the_device_once():
     rows = []
 

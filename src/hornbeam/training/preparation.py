@@ -78,12 +78,13 @@ class Preparation(Steps):
         if mode == "train" and self.optimizer is not None:
             parts.append(self.optimizer)
             variables += self.optimizer.variables
-        variables += self._global_seed_variables()
+        shared = self._global_seed_variables()
+        variables += shared
         structure = Structure(*parts)
         ids = tuple(id(v) for v in variables)
         known = self._bindings.get(mode)
         if known is None or known[0] != (structure.key, ids):
-            binding = Binding(backends.current(), structure, variables)
+            binding = Binding(backends.current(), structure, variables, shared)
             self._bindings[mode] = known = ((structure.key, ids), binding)
             self._runners.pop(mode, None)
         return known[1]

@@ -108,11 +108,14 @@ class Binding:
         engine: the engine of the model.
         structure: the Structure of all that takes part.
         variables: the Variables that a step may read or assign.
+        shared: those of them that programs of other threads may read meanwhile: a
+            program, which may reuse the memory of what it is given, gets copies.
     """
 
-    def __init__(self, engine, structure, variables):
+    def __init__(self, engine, structure, variables, shared=()):
         self.engine = engine
         self.structure = structure
+        self._shared = frozenset(id(variable) for variable in shared)
         self.variables = _unique(variables)
         self.own_cache = ProgramCache()
 
@@ -129,9 +132,10 @@ class Binding:
     def state(self):
         """Return the values of the variables, each a buffer of its own."""
         values, seen = [], set()
+        shared = () if self.engine.assigns_in_place else self._shared
         for variable in self.variables:
             value = variable._value
-            if id(value) in seen:
+            if id(value) in seen or id(variable) in shared:
                 value = self.engine.copy(value)
             seen.add(id(value))
             values.append(value)

@@ -144,8 +144,6 @@ class Rendezvous:
                 else:
                     self._meeting.wait(_PATIENCE)
         self._check()
-        if ticket.error is not None:
-            raise ticket.error
         return not call.passes_left
 
     def _lead(self):
@@ -189,7 +187,6 @@ class _Ticket:
     def __init__(self, call):
         self.call = call
         self.is_done = False
-        self.error = None
 
 
 class CancelledError(RuntimeError):
@@ -229,12 +226,13 @@ def _run_group(tickets):
         try:
             _run_stack(Stack([ticket.call for ticket in members], width.most), width)
         except Exception as error:
-            if tickets[0].call.engine.is_out_of_memory(error):
-                width.halve()
-                continue
-            for ticket in members:
-                ticket.error = error
-        tickets = [t for t in tickets if t.call.passes_left and t.error is None]
+            # What is wrong with a call itself is raised when it runs alone.
+            width.halve()
+            if not tickets[0].call.engine.is_out_of_memory(error):
+                warnings.warn(
+                    f"A stack of {len(members)} fits failed: {error}", stacklevel=2
+                )
+        tickets = [ticket for ticket in tickets if ticket.call.passes_left]
 
 
 def _run_stack(stack, width):
