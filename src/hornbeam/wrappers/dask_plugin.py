@@ -5,7 +5,7 @@ from hornbeam.training.rendezvous import Rendezvous
 try:
     from distributed import WorkerPlugin
 except ModuleNotFoundError:  # then there is no client to register it with
-    WorkerPlugin = object
+    WorkerPlugin = object  # type: ignore[assignment, misc]
 
 
 class RendezvousPlugin(WorkerPlugin):
