@@ -19,7 +19,13 @@ def keras(mode, folder):
         [sys.executable, file_models.__file__, mode, str(folder)],
         capture_output=True,
         text=True,
-        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+        env={
+            **os.environ,
+            "KERAS_BACKEND": "jax",
+            "JAX_PLATFORMS": "cpu",
+            # Programs that run once need no optimisation.
+            "XLA_FLAGS": "--xla_backend_optimization_level=0",
+        },
     )
     assert done.returncode == 0, done.stderr[-3000:]
 
@@ -58,6 +64,7 @@ def assert_equal(found, expected, prefix=""):
         )
 
 
+@pytest.mark.xdist_group("files of Keras")
 @pytest.mark.parametrize("name", file_models.CASES)
 def test_files_of_keras_are_read(name, written_by_keras):
     expected = dict(np.load(written_by_keras / f"{name}.npz"))
@@ -69,6 +76,7 @@ def test_files_of_keras_are_read(name, written_by_keras):
     assert_equal(file_models.results(other, name), expected)
 
 
+@pytest.mark.xdist_group("files for Keras")
 @pytest.mark.parametrize("name", file_models.CASES)
 def test_files_are_read_by_keras(name, read_by_keras):
     folder, errors = read_by_keras

@@ -16,6 +16,7 @@ from tests.metrics.table import ROWS as METRICS
 
 pytestmark = [
     pytest.mark.oracle,
+    pytest.mark.xdist_group("losses of Keras"),
     pytest.mark.skipif(
         importlib.util.find_spec("keras") is None, reason="Keras is not installed"
     ),

@@ -15,6 +15,7 @@ from tests.optimizers.table import ROWS
 
 pytestmark = [
     pytest.mark.oracle,
+    pytest.mark.xdist_group("optimizers of Keras"),
     pytest.mark.skipif(
         importlib.util.find_spec("keras") is None, reason="Keras is not installed"
     ),

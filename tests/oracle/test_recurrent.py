@@ -14,6 +14,7 @@ import hornbeam as keras
 
 pytestmark = [
     pytest.mark.oracle,
+    pytest.mark.xdist_group("recurrent layers of Keras"),
     pytest.mark.skipif(
         importlib.util.find_spec("keras") is None, reason="Keras is not installed"
     ),
