@@ -52,6 +52,7 @@ def test_two_workers_find_what_one_process_finds():
         n_workers=2, threads_per_worker=2, dashboard_address=None, processes=True
     )
     with cluster, Client(cluster) as client:
+        client.wait_for_workers(2)
         client.register_plugin(RendezvousPlugin())
         with joblib.parallel_config(backend="dask"):
             found = GridSearchCV(
