@@ -119,7 +119,15 @@ def test_an_error_releases_who_waits_in_the_rendezvous(together):
         Parallel()(tasks)
 
 
-def test_an_interruption_ends_the_call(together):
+@pytest.fixture
+def interruptible():
+    """A process that was started in the background may ignore interruptions."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+def test_an_interruption_ends_the_call(together, interruptible):
     timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     peak = Peak()
