@@ -177,6 +177,18 @@ def test_cancelled_calls_end_with_an_error():
     assert isinstance(found, CancelledError)
 
 
+def test_on_one_cpu_calls_run_alone():
+    class Call:
+        class steps:
+            seconds_a_step = 1.0
+
+        steps_left = 10_000_000
+
+    width = Width(devices=1, on_cpu=True)
+    width.consider(Call(), 100)
+    assert width.most == 1
+
+
 def test_the_width_is_the_one_that_was_fastest():
     class Steps:
         seconds_a_step = 4e-4
