@@ -9,7 +9,7 @@ gradient of a 3x3 convolution of 64 channels takes 8 s there and 0.2 s as a prod
 from __future__ import annotations
 
 import functools
-import operator
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -82,16 +82,16 @@ def _conv(inputs, kernel, geometry, groups, data_format):
     """Correlation of `inputs` with a kernel of the same dtype."""
     strides, padding, gaps, dilation = geometry
     *window, depth, _ = kernel.shape
-    places = functools.reduce(operator.mul, window, 1)
     is_product = groups == 1 or depth == 1
-    if is_product and places <= _MOST_PLACES and jax.default_backend() == "cpu":
-        if data_format == "channels_first":
+    few = math.prod(window) <= _MOST_PLACES
+    if is_product and few and jax.default_backend() == "cpu":
+        first = data_format == "channels_first"
+        if first:
             inputs = jnp.moveaxis(inputs, 1, -1)
         edges = [(a, b, gap - 1) for (a, b), gap in zip(padding, gaps, strict=True)]
         zero = jnp.zeros((), inputs.dtype)
         inputs = lax.pad(inputs, zero, [(0, 0, 0), *edges, (0, 0, 0)])
         outputs = _product(inputs, kernel, strides, dilation, groups)
-        first = data_format == "channels_first"
         return jnp.moveaxis(outputs, -1, 1) if first else outputs
     return lax.conv_general_dilated(
         inputs,

@@ -11,9 +11,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from hornbeam.backends.jax.arrays import promoted
+from hornbeam.backends.jax.convolution import Pairs
 from hornbeam.core import dtypes
-
-Pairs = Sequence[tuple[int, int]]
 
 # Up to this size along an axis a window is a chain of shifted slices: XLA turns its
 # gradient into sums, where that of `reduce_window` on a CPU is 20 to 40 times slower.
