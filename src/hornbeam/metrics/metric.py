@@ -1,6 +1,7 @@
 """Metric: a running quantity, kept in Variables, so that programs can update it."""
 
-from hornbeam import ops
+import numpy as np
+
 from hornbeam.core.naming import auto_name
 from hornbeam.core.scopes import StatelessScope, name_scope
 from hornbeam.core.serialization import Configurable
@@ -106,7 +107,7 @@ class Metric(Configurable):
     def reset_state(self):
         """Set the state to zeros."""
         for variable in self.variables:
-            variable.assign(ops.zeros(variable.shape, dtype=variable.dtype))
+            variable.assign(np.zeros(variable.shape))
 
     def __call__(self, *args, **kwargs):
         """Take a batch into account and return the value so far."""

@@ -44,9 +44,10 @@ class CompiledSteps:
         self.batch_size = min(batch_size, self.data.rows)
         steps = -(-self.data.rows // self.batch_size)
         self.order_size = max(_ROOM_ROWS, rounded_up(steps) * self.batch_size)
-        several = plan.finish is not None and plan.reset is not None
+        # Whether a pass that begins with its first step starts the metrics anew.
+        self.resets = plan.finish is not None and plan.reset is not None
         fitting = self.order_size // (steps * self.batch_size)
-        self.most_passes = min(MOST_PASSES, fitting) if several else 1
+        self.most_passes = min(MOST_PASSES, fitting) if self.resets else 1
         self._programs = {}
         self._bad = -1
 
@@ -133,7 +134,7 @@ class CompiledSteps:
             watched = [v is plan.watched for v in binding.variables].index(True)
         step = binding.pure(self._masked_step)
         finish = binding.pure(plan.finish) if plan.finish else None
-        reset = binding.pure(plan.reset) if self.most_passes > 1 else None
+        reset = binding.pure(plan.reset) if self.resets else None
         room = MOST_PASSES if self.most_passes > 1 else 1
         out = {}
 
@@ -161,7 +162,7 @@ class CompiledSteps:
                 if reset is not None:
                     _, fresh = reset(state, numbers)
                     state = [
-                        old if new is old else engine.where(number > 0, new, old)
+                        old if new is old else engine.where(first == 0, new, old)
                         for new, old in zip(fresh, state, strict=True)
                     ]
                 carry = (number * stride, state, logs, bad)
@@ -248,7 +249,7 @@ class Call:
         where = self.where.copy()
         where[2] = self.passes_left
         rest = (
-            self.numbers, steps.data.tensors, self.engine.convert(steps.order),
+            self.numbers, steps.data.tensors, steps.order,
             self.own(), where,
         )  # fmt: skip
         begun = time.perf_counter()

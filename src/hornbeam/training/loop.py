@@ -33,6 +33,11 @@ class Pass:
         self.warned = False
         self.ready = {}
 
+    def reset_metrics(self, epoch):
+        """Start the metrics anew for a pass, unless the runner will do so."""
+        if epoch not in self.ready and not getattr(self.runner, "resets", False):
+            self.model.reset_metrics()
+
     def run(self, epoch, ahead=1):
         """Run one pass; return its logs as Python numbers.
 

@@ -3,8 +3,8 @@
 Every runner has `steps` (None where it is not known), `start(epoch)`, and
 `run(first, last) -> logs`, which gives None when the data has ended. One that can make
 several passes in one call has `run_passes`, one of which it is known how long a step
-takes `seconds_a_step`. The loop knows nothing else of engines,
-programs or data.
+takes `seconds_a_step`, one whose passes start the metrics anew `resets`. The loop knows
+nothing else of engines, programs or data.
 """
 
 import numpy as np
@@ -63,6 +63,7 @@ class CompiledRunner:
             binding, plan, data.arrays, self.batch_size, masked
         )
         self.most_passes = 1 if self.last else self.program.most_passes
+        self.resets = self.program.resets
         self.plan = plan
         self.order = None
 

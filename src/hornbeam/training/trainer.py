@@ -140,15 +140,14 @@ class Trainer(Preparation):
         logs = {}
         looks_ahead = test is None and not callbacks.wants_epochs
         for epoch in range(first, epochs):
-            if epoch not in train.ready:
-                self.reset_metrics()
+            train.reset_metrics(epoch)
             callbacks.on_epoch_begin(epoch)
             logs = train.run(epoch, ahead=epochs - epoch if looks_ahead else 1)
             if train.steps_done == 0:
                 # The data has ended: an epoch without a step trains nothing.
                 break
             if test is not None and _due(epoch, validation_freq):
-                self.reset_metrics()
+                test.reset_metrics(epoch)
                 callbacks.on_test_begin()
                 found = test.run(epoch)
                 callbacks.on_test_end(found)
@@ -210,9 +209,10 @@ class Trainer(Preparation):
                     steps=runner.steps,
                 )
             try:
-                self.reset_metrics()
+                test = Pass(self, runner, callbacks, "test", self._steps_limit())
+                test.reset_metrics(0)
                 callbacks.on_test_begin()
-                logs = Pass(self, runner, callbacks, "test", self._steps_limit()).run(0)
+                logs = test.run(0)
                 callbacks.on_test_end(logs)
             finally:
                 data.close()
