@@ -187,7 +187,22 @@ def test_routed_fit_and_predict():
             {"callbacks": callbacks.EarlyStopping, "callbacks__patiense": 1},
             "Did you mean 'patience'",
         ),
+        (
+            {"callbacks": [callbacks.EarlyStopping()], "callbacks__patiense": 1},
+            "Did you mean 'patience'",
+        ),
+        (
+            {"callbacks": {"stop": callbacks.EarlyStopping}, "callbacks__stp__min": 1},
+            "Did you mean 'stop'",
+        ),
         ({"callbacks__patience": 1}, "no `callbacks`"),
+        ({"optimizer": "sgd", "optimizer__momentun": 1}, "Did you mean 'momentum'"),
+        (
+            {"optimizer": optimizers.SGD(), "optimizer__momentun": 1},
+            "Did you mean 'momentum'",
+        ),
+        ({"optimiser__momentum": 1}, "Did you mean 'optimizer'"),
+        ({"optimiser": "sgd"}, "Did you mean 'optimizer'"),
         ({"fit__batchsize": 1}, "Did you mean 'batch_size'"),
         ({"epochs": "many"}, "epochs='many'"),
         ({"early_stopping": True, "validation_fraction": 3}, "validation_fraction=3"),

@@ -13,7 +13,7 @@ from typing import Any
 
 from hornbeam import ops
 from hornbeam.core import scopes
-from hornbeam.core.errors import check_number
+from hornbeam.core.errors import check_number, did_you_mean
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.naming import auto_name
 from hornbeam.core.serialization import (
@@ -104,9 +104,10 @@ class Optimizer(OptimizerState):
         cls: type = type(self)
         owner = cls.__name__
         if kwargs:
+            known = list(init_arguments(cls))
             raise ValueError(
-                f"Argument(s) not recognized by {owner}: {kwargs}. "
-                f"Expected some of {', '.join(init_arguments(cls))}."
+                f"Argument(s) not recognized by {owner}: {kwargs}. Expected some of "
+                f"{', '.join(known)}.{did_you_mean(next(iter(kwargs)), known)}"
             )
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ValueError(

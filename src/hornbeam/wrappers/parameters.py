@@ -109,7 +109,10 @@ class Parameters:
         arguments = {name: given[name]() for name in _GIVEN if name in accepted}
         for name in self._own_parameters():
             value = getattr(self, name)
-            if "__" in name:
+            route, routed, _ = name.partition("__")
+            if routed and route not in ROUTES:
+                raise _unknown_argument(self, name, builder, accepted)
+            if routed:
                 continue
             if name in own:
                 if name in accepted and value is not None and name not in _MODELS:
@@ -181,9 +184,16 @@ def _name_of(builder):
 
 
 def _unknown_argument(estimator, name, builder, accepted):
+    route, routed, argument = name.partition("__")
+    if not routed:
+        known = set(accepted) | _init_parameters(type(estimator))
+        hint = did_you_mean(name, known)
+    elif route in ROUTES:
+        hint = did_you_mean(argument, accepted)
+    else:
+        hint = did_you_mean(route, ROUTES)
     return ValueError(
         f"{type(estimator).__name__} was given {name!r}, which is neither a parameter "
         f"of the estimator nor an argument of the builder {_name_of(builder)}. Its "
-        f"arguments: {sorted(accepted)}."
-        f"{did_you_mean(name.removeprefix('model__'), accepted)}"
+        f"arguments: {sorted(accepted)}.{hint}"
     )

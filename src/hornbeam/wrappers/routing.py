@@ -51,9 +51,11 @@ def _make_each(values, options, family):
         n for n in shared if not any(_takes(v, n, family) for v in entries.values())
     ]
     if unused:
+        known = {*entries}.union(*(_accepted(v, family)[0] for v in entries.values()))
         raise ValueError(
             f"The routed parameter {unused[0]!r} fits none of {list(values)!r}: no "
             "entry has that name, and none takes such an argument."
+            f"{did_you_mean(unused[0].partition('__')[0], known)}"
         )
     if isinstance(values, dict):
         return dict(zip(values, made.values(), strict=True))
@@ -61,15 +63,19 @@ def _make_each(values, options, family):
 
 
 def _takes(value, name, family):
+    accepted, takes_any = _accepted(value, family)
+    return takes_any or name.partition("__")[0] in accepted
+
+
+def _accepted(value, family):
+    """Return which arguments some part of `value` takes, and whether it takes any."""
     if isinstance(value, list | tuple | dict):
         inner = value.values() if isinstance(value, dict) else value
-        return any(_takes(v, name, family) for v in inner)
+        found = [_accepted(v, family) for v in inner]
+        return set().union(*(a for a, _ in found)), any(any_ for _, any_ in found)
     if isinstance(value, str):
         value = _class_named(value, family)
-    accepted, takes_any = accepted_arguments(
-        value if inspect.isclass(value) else type(value)
-    )
-    return takes_any or name.partition("__")[0] in accepted
+    return accepted_arguments(value if inspect.isclass(value) else type(value))
 
 
 def check_arguments(function, names, owner):
@@ -102,13 +108,14 @@ def _split(options):
 def _changed(value, arguments, nested, family):
     """Return a copy of an object with some arguments of its own."""
     if hasattr(value, "get_config") and hasattr(type(value), "from_config"):
-        config = value.get_config()
+        config = known = value.get_config()
         for name, inner in nested.items():
             arguments[name] = make(getattr(value, name), inner, family)
         unknown = [n for n in arguments if n not in config]
         if not unknown:
             return type(value).from_config(config | arguments)
     else:
+        known = vars(value)
         unknown = [n for n in (*arguments, *nested) if not hasattr(value, n)]
         if not unknown:
             changed = copy.deepcopy(value)
@@ -119,6 +126,7 @@ def _changed(value, arguments, nested, family):
             return changed
     raise ValueError(
         f"{value!r} has no argument {unknown[0]!r} that a routed parameter could set."
+        f"{did_you_mean(unknown[0], known)}"
     )
 
 
