@@ -81,6 +81,7 @@ class Preparation(Steps):
         shared = self._global_seed_variables()
         variables += shared
         structure = Structure(*parts)
+        structure.shareable &= self._shares_programs
         ids = tuple(id(v) for v in variables)
         known = self._bindings.get(mode)
         if known is None or known[0] != (structure.key, ids):

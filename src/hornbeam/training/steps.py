@@ -173,6 +173,8 @@ class Steps:
         return self._compile_loss is not None or own or self._adds_losses
 
     _adds_losses = False
+    # Whether models of equal structure get this one's programs, and it theirs.
+    _shares_programs = True
     # Whether results are not computed: between the steps of a pass nobody looks.
     _leaves_results_out = False
 

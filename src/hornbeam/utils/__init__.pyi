@@ -24,6 +24,7 @@ from hornbeam.data.pack import unpack_x_y_sample_weight as unpack_x_y_sample_wei
 from hornbeam.data.py_dataset import PyDataset as PyDataset
 from hornbeam.data.py_dataset import PyDataset as Sequence
 from hornbeam.graph.keras_tensor import is_keras_tensor as is_keras_tensor
+from hornbeam.utils.comparison import compare_backends as compare_backends
 from hornbeam.utils.config import Config as Config
 from hornbeam.utils.numerical import normalize as normalize
 from hornbeam.utils.numerical import to_categorical as to_categorical
