@@ -50,6 +50,7 @@ class Functional(Function, Model):
     _compute_dtype_or_none = None
     _warned_of_structure = False
     _given_input_spec = None
+    _calls_graph = property(lambda self: type(self).call is Functional.call)
     # Whether inputs must have the sizes of the symbolic inputs, beside the rank.
     checks_sizes = True
 

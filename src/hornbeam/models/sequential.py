@@ -191,6 +191,10 @@ class Sequential(Model):
             x = layer(x)
         return x
 
+    @property
+    def _calls_graph(self):
+        return self._functional is not None and type(self).call is Sequential.call
+
     # Not to be set, unlike a layer's: they are what `add` made.
     @property  # type: ignore[misc]
     def _layers(self):

@@ -14,6 +14,9 @@ from hornbeam.training.structure import Structure
 class Preparation(Steps):
     """The part of a model that readies its steps for running; see `Model`."""
 
+    # Whether a call does what the graph of the model says, and nothing else.
+    _calls_graph: bool | property = False
+
     def _one_batch(self, mode):
         if mode not in self._runners:
             binding = self._binding(mode)
@@ -66,6 +69,8 @@ class Preparation(Steps):
     def _infer_outputs(self, symbols):
         from hornbeam.graph.operation import infer
 
+        if self._calls_graph:
+            return self.compute_output_spec(symbols)
         return infer(lambda x: self._call_for_step(x, False), (symbols,), {})
 
     def _binding(self, mode):
