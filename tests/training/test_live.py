@@ -44,7 +44,7 @@ def fit(model, **options):
 
 def programs(model, mode="train"):
     """Return the programs that the model's steps were repeated with."""
-    key = model._bindings[mode][1].key()
+    key = model._bindings[mode].key()
     return [p for k, p in cache._programs.items() if k[0] == key]
 
 

@@ -57,6 +57,19 @@ def is_lifted(value):
 
 
 @contextlib.contextmanager
+def plain_hyperparameters():
+    """Inside the block hyperparameters read as Python numbers, even in a program.
+
+    For what is built there: it is structure.
+    """
+    token = _inputs.set(None)
+    try:
+        yield
+    finally:
+        _inputs.reset(token)
+
+
+@contextlib.contextmanager
 def hyperparameter_inputs(owners, values):
     """Inside the block the `(object, name)` pairs in `owners` read as `values`."""
     table = {

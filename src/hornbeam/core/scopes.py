@@ -57,6 +57,15 @@ class StatelessScope:
             return found[1]
         return None if self._outer is None else self._outer.get_current_value(variable)
 
+    def held_value(self, variable):
+        """Return the variable's value in this scope or those around it, or None."""
+        scope = self
+        while scope is not None:
+            if id(variable) in scope._values:
+                return scope._values[id(variable)][1]
+            scope = scope._outer
+        return None
+
     def add_update(self, update):
         """Record `(variable, new value)`."""
         variable, value = update
@@ -86,6 +95,21 @@ class StatelessScope:
     def __exit__(self, *exception):
         _stateless.reset(self._token)
         self._outer = None
+
+
+class WatchedScope(StatelessScope):
+    """A StatelessScope that tells `watch(variable)` of each read of a Variable."""
+
+    def __init__(self, state_mapping, watch, collect_losses=False):
+        super().__init__(state_mapping, collect_losses)
+        self._watch = watch
+
+    def get_current_value(self, variable):
+        """Return the variable's value in this scope, or None if it has none."""
+        value = super().get_current_value(variable)
+        if value is not None:
+            self._watch(variable)
+        return value
 
 
 def stateless_scope():

@@ -276,8 +276,18 @@ class Variable(Operators):
 
     @property
     def handle(self):
-        """TensorFlow's handle of the value."""
-        return self._value.handle
+        """What a `tf.GradientTape` knows the variable by."""
+        if not hasattr(self.backend, "variable_read"):
+            raise AttributeError(
+                f"A `tf.GradientTape` differentiates with respect to variables of the "
+                f"TensorFlow backend; variable {self._path!r} belongs to "
+                f"{self._backend_name!r}. Move its model with "
+                "`model.to_backend('tensorflow')`, or get the gradients from "
+                "`keras.value_and_grad`, which runs on every backend."
+            )
+        scope = _stateless_scope()
+        value = None if scope is None else scope.held_value(self)
+        return self._value.handle if value is None else value
 
     def __tf_tensor__(self, dtype=None, name=None):
         value = self.value

@@ -45,6 +45,38 @@ class LiveParameters:
             kwargs["training"] = training
         return self(*args, **kwargs)
 
+    def zero_grad(self, set_to_none=True):
+        """Forget the gradients of a layer on the torch engine, as in `torch.nn`.
+
+        Args:
+            set_to_none: whether they are None afterwards, else zeros. Default: True.
+
+        >>> import hornbeam as keras
+        >>> with keras.config.backend_scope("torch"):
+        ...     layer = keras.layers.Dense(2)
+        ...     layer(keras.ops.ones((1, 3))).sum().backward()
+        >>> layer.zero_grad()
+        >>> [v.value.grad for v in layer.trainable_variables]
+        [None, None]
+        """
+        self._needs_live_parameters("zero_grad")
+        for variable in self.variables:
+            gradient = variable._value.grad
+            if set_to_none or gradient is None:
+                variable._value.grad = None
+            else:
+                variable._value.grad = gradient.detach().zero_()
+
+    def _needs_live_parameters(self, method):
+        engine = backends.get(self._backend_name or backends.default_name())
+        if not engine.live_parameters:
+            raise AttributeError(
+                f"`{method}()` of layer {self.path!r} needs the torch backend; the "
+                f"layer belongs to {engine.name!r}. Move it with "
+                "`layer.to_backend('torch')`, or write the step with "
+                "`keras.value_and_grad`, which runs on every backend."
+            )
+
     def state_dict(self):
         """Return `{path: tensor}` of a layer on the torch engine, with live tensors."""
         return dict(self.torch_module().state_dict())

@@ -2,6 +2,7 @@
 
 import functools
 
+from hornbeam import backends
 from hornbeam.core import scopes
 from hornbeam.core.errors import did_you_mean
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -28,6 +29,9 @@ class Model(Trainer, Layer):
     >>> model.count_params()
     8
     """
+
+    # The layers inside use them.
+    _uses_masks = False
 
     def __new__(cls, *args, **kwargs):
         if cls is Model and _is_functional_call(args, kwargs):
@@ -177,10 +181,8 @@ class Model(Trainer, Layer):
         Returns the model.
         """
         super().to_backend(name)
-        if self.optimizer is not None:
-            from hornbeam import backends
-
-            for variable in self.optimizer.variables:
+        for optimizer in self._optimizers():
+            for variable in optimizer.variables:
                 variable.move_to(backends.get(name))
         self._forget_programs()
         return self

@@ -14,7 +14,7 @@ from typing import Any
 from hornbeam import ops
 from hornbeam.core import scopes
 from hornbeam.core.errors import check_number, did_you_mean
-from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.core.hyperparameter import Hyperparameter, plain_hyperparameters
 from hornbeam.core.naming import auto_name
 from hornbeam.core.serialization import (
     deserialize_keras_object,
@@ -332,7 +332,9 @@ class Optimizer(OptimizerState):
             variables = self._trainable_variables
         else:
             variables = list(trainable_variables)
-            self.build(variables)
+            if not self.built:
+                with plain_hyperparameters():
+                    self.build(variables)
         if len(grads) != len(variables):
             raise ValueError(
                 f"Optimizer {self.name!r} needs one gradient for each variable. "
@@ -378,7 +380,10 @@ class Optimizer(OptimizerState):
 
     def structure_key(self) -> tuple:
         """What a compiled step depends on besides the arguments: a choice by names."""
-        return tuple(self._use_weight_decay(v) for v in self._trainable_variables)
+        variables = self._trainable_variables
+        return tuple(
+            i for i, v in enumerate(variables) if not self._use_weight_decay(v)
+        )
 
     def _apply_weight_decay(self, variables):
         if self.weight_decay is None:

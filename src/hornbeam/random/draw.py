@@ -1,5 +1,7 @@
 """What the distributions share: argument checks, words to numbers."""
 
+import operator
+
 from hornbeam import backends, ops
 from hornbeam.core import dtypes, normal
 from hornbeam.core.random import draw_seed
@@ -18,7 +20,13 @@ def float_dtype(function, dtype):
 
 
 def shape_of(function, shape):
-    """Return the shape of a draw as a tuple of integers."""
+    """Return the shape of a draw as a tuple of integers.
+
+    A size that is a tensor of a program that is traced stays one: of TensorFlow's own
+    `tf.shape(x)[0]`, no more may be known.
+    """
+    if isinstance(shape, list | tuple) and any(_is_traced(size) for size in shape):
+        return tuple(shape)
     shape = standardize_shape(shape)
     if None in shape:
         raise ValueError(
@@ -26,6 +34,16 @@ def shape_of(function, shape):
             f"shape={shape}"
         )
     return shape
+
+
+def _is_traced(size):
+    if not backends.current().is_tensor(size):
+        return False
+    try:
+        operator.index(size)
+    except TypeError:
+        return True
+    return False
 
 
 def random_words(shape, seed):

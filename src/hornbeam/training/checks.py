@@ -37,6 +37,35 @@ def engine_trains(model, engine):
         )
 
 
+def takes_state(model, engine, mode):
+    """Raise unless the engine runs steps that take the state and return it."""
+    if not engine.takes_state:
+        form = f"`{mode}_step(self, state, data)`"
+        raise _step_of_another_engine(model, engine, mode, form, "jax")
+
+
+def step_belongs_here(model, engine, mode, error):
+    """Raise a clear error if a step that failed is written for another engine."""
+    code = getattr(getattr(type(model), f"{mode}_step"), "__code__", None)
+    names = () if code is None else code.co_names
+    if "GradientTape" in names and not hasattr(engine, "variable_read"):
+        form, home = f"`{mode}_step()` with a `tf.GradientTape`", "tensorflow"
+    elif {"zero_grad", "backward"} & set(names) and not engine.live_parameters:
+        form, home = f"`{mode}_step()` with `zero_grad()` and `backward()`", "torch"
+    else:
+        return
+    raise _step_of_another_engine(model, engine, mode, form, home) from error
+
+
+def _step_of_another_engine(model, engine, mode, form, home):
+    return NotImplementedError(
+        f"{form} of model {model.name!r} is the form for the backend {home!r}, and the "
+        f"model runs on {engine.name!r}. Move it with `model.to_backend({home!r})`, or "
+        f"write `{mode}_step(self, data)` with `keras.value_and_grad`, which runs on "
+        "every backend."
+    )
+
+
 def first_batch(data):
     """Return the first batch, or the first rows of data in memory."""
     if data.in_memory:

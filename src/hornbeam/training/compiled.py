@@ -85,7 +85,7 @@ class CompiledSteps:
         data = tuple(x.shape for x in arguments[2])
         if (data, width) not in self._programs:
             self._programs[data, width] = self.binding.cache.get(
-                (*self.key, data, width), lambda: self._compile(arguments, width)
+                (*self.key, data, width), lambda: self._compile(arguments, data, width)
             )
         return self._programs[data, width]
 
@@ -98,13 +98,16 @@ class CompiledSteps:
     @functools.cached_property
     def key(self):
         """Hashable: what the program is, but for the room of the data."""
+        return self._key()
+
+    def _key(self):
         rows = tuple((x.shape[1:], str(x.dtype)) for x in self.data.arrays)
         return (
             self.plan.kind, self.binding.key(), rows, self.spec, self.present,
             self.batch_size, self.order_size, self.masked, self.most_passes > 1,
         )  # fmt: skip
 
-    def _compile(self, arguments, width):
+    def _compile(self, arguments, data, width):
         engine = self.binding.engine
 
         def alone():
@@ -123,7 +126,11 @@ class CompiledSteps:
                 program = engine.compile(run, arguments, donate=(0,))
             return Program(program, out["spec"])
 
-        return finding_variables(self.binding, stacked if width else alone)
+        return finding_variables(
+            self.binding,
+            lambda: (*self._key(), data, width),
+            stacked if width else alone,
+        )
 
     def _program(self):
         """Return the program as a function, and where it puts the form of its logs."""
@@ -173,9 +180,11 @@ class CompiledSteps:
                 return state, logs, bad
 
             def results():
-                if finish is None:
-                    return step(state, numbers, data, order, 0, 0, rows)[0]
-                return finish(state, numbers)[0]
+                if finish is not None:
+                    return finish(state, numbers)[0]
+                logs = step(state, numbers, data, order, 0, 0, rows)[0]
+                # A user's step may return plain numbers.
+                return tree.map_structure(engine.convert, logs)
 
             specs, out["spec"] = tree.flatten_with_spec(engine.infer(results))
             logs = [engine.zeros((room, *x.shape), dtype=x.dtype) for x in specs]
@@ -359,9 +368,9 @@ class CompiledBatch:
         short = (spec, present, masked, tuple((x.shape, x.dtype) for x in data))
         program = self.programs.get(short)
         if program is None:
-            key = (self.kind, binding.key(), short)
+            key = lambda: (self.kind, binding.key(), short)  # noqa: E731
             program = binding.cache.get(
-                key, lambda: self._compile(data, spec, present, masked, numbers)
+                key(), lambda: self._compile(key, data, spec, present, masked, numbers)
             )
             self.programs[short] = program
         state, outputs = program.executable(
@@ -371,9 +380,9 @@ class CompiledBatch:
             binding.keep(state)
         return tree.unflatten(program.output_spec, outputs), rows
 
-    def _compile(self, *arguments):
+    def _compile(self, key, *arguments):
         make = lambda: self._compile_once(*arguments)  # noqa: E731
-        return finding_variables(self.binding, make)
+        return finding_variables(self.binding, key, make)
 
     def _compile_once(self, data, spec, present, masked, numbers):
         binding = self.binding

@@ -4,9 +4,11 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import tree
+from hornbeam.layers import tracking
 from hornbeam.training import checks
 from hornbeam.training.program import Binding
 from hornbeam.training.runners import StepPlan, batch_runner, make_runner
+from hornbeam.training.state_steps import on_variables, takes_state
 from hornbeam.training.steps import Steps, unpack
 from hornbeam.training.structure import Structure
 
@@ -45,23 +47,27 @@ class Preparation(Steps):
         if mode != "predict":
             checks.data_fits(self, data)
 
+    def _compiled_parts(self):
+        parts = (self._compile_loss, self._compile_metrics)
+        return [part for part in parts if part is not None]
+
     def _parts_built(self, mode):
-        parts = [self._compile_loss, self._compile_metrics]
-        if mode == "train":
+        parts = self._compiled_parts()
+        if mode == "train" and self.optimizer is not None:
             parts.append(self.optimizer)
-        return all(part is None or part.built for part in parts)
+        return all(part.built for part in parts)
 
     def _build_parts(self, x, y, sample_weight, mode):
         symbols = _symbols(x)
         if not self.built and hasattr(self, "_build_for") and hasattr(x, "shape"):
             self._build_for(x)
         y_pred = None
-        if not self.built or mode != "predict":
+        if not self.built or (mode != "predict" and self._compiled_parts()):
             y_pred = self._infer_outputs(symbols)
         if mode != "predict" and y is not None:
             checks.targets_fit(self, y, y_pred)
-            for part in (self._compile_loss, self._compile_metrics):
-                if part is not None and not part.built:
+            for part in self._compiled_parts():
+                if not part.built:
                     part.build(_symbols(y), y_pred)
         if mode == "train" and self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
@@ -80,20 +86,28 @@ class Preparation(Steps):
         if mode != "predict":
             parts += [self._compile_arguments_structure(), self._names_in_logs()]
             variables += self.metrics_variables
-        if mode == "train" and self.optimizer is not None:
-            parts.append(self.optimizer)
-            variables += self.optimizer.variables
+        if mode == "train":
+            for optimizer in self._optimizers():
+                parts.append(optimizer)
+                variables += optimizer.variables
         shared = self._global_seed_variables()
         variables += shared
         structure = Structure(*parts)
         structure.shareable &= self._shares_programs
-        ids = tuple(id(v) for v in variables)
         known = self._bindings.get(mode)
-        if known is None or known[0] != (structure.key, ids):
-            binding = Binding(backends.current(), structure, variables, shared)
-            self._bindings[mode] = known = ((structure.key, ids), binding)
+        if known is None or not known.fits(structure, variables):
+            known = Binding(backends.current(), structure, variables, shared)
+            self._bindings[mode] = known
             self._runners.pop(mode, None)
-        return known[1]
+        return known
+
+    def _optimizers(self):
+        """Return the optimizer of compile(), and those that attributes hold."""
+        from hornbeam.optimizers.optimizer import Optimizer
+
+        first = [] if self.optimizer is None else [self.optimizer]
+        others = tracking.owned(self, (Optimizer,))
+        return first + [x for x in others if x is not self.optimizer]
 
     def _names_in_logs(self):
         """Return the names that logs have: they are part of a program's outputs."""
@@ -111,7 +125,7 @@ class Preparation(Steps):
 
     def _plan(self, mode, structure):
         own = type(self)
-        step = getattr(self, f"{mode}_step")
+        step = self._step(mode)
         jit = self.jit_compile is True and not self.run_eagerly
         recorded = jit or not (structure.foreign or self.run_eagerly)
         known = (not structure.foreign, recorded, jit)
@@ -131,6 +145,9 @@ class Preparation(Steps):
             self._leaves_results_out = quiet
             try:
                 return step(data)
+            except Exception as error:
+                checks.step_belongs_here(self, backends.current(), mode, error)
+                raise
             finally:
                 self._leaves_results_out = False
                 self._forget_losses()
@@ -139,6 +156,14 @@ class Preparation(Steps):
             mode, run, finish, self.reset_metrics if resets else None, watched,
             (mode, quiet, resets), *known,
         )  # fmt: skip
+
+    def _step(self, mode):
+        """Return the step as a function of the data alone."""
+        step = getattr(self, f"{mode}_step")
+        if not takes_state(step):
+            return step
+        checks.takes_state(self, backends.current(), mode)
+        return on_variables(self, mode, step)
 
     def _forget_losses(self):
         for layer in self._flatten_layers():

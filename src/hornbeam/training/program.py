@@ -119,6 +119,13 @@ class Binding:
         self.variables = _unique(variables)
         self.own_cache = ProgramCache()
 
+    def fits(self, structure, variables):
+        """Whether it serves a model of this structure with these variables."""
+        known = {id(variable) for variable in self.variables}
+        return structure.key == self.structure.key and all(
+            id(variable) in known for variable in variables
+        )
+
     @property
     def cache(self):
         """Where the model's programs are kept."""
@@ -159,8 +166,7 @@ class Binding:
             owners = self.structure.hyperparameters
             inputs = [numbers[i] for i in range(len(owners))]
             with hyperparameter_inputs(owners, inputs):
-                mapping = zip(self.variables, state, strict=True)
-                with scopes.StatelessScope(mapping, collect_losses=True) as scope:
+                with self._scope(zip(self.variables, state, strict=True)) as scope:
                     outputs = fn(*args)
             known = {id(v) for v in self.variables}
             unknown = [v for v, _ in scope.updates if id(v) not in known]
@@ -169,6 +175,12 @@ class Binding:
             return outputs, [scope.get_current_value(v) for v in self.variables]
 
         return run
+
+    def _scope(self, mapping):
+        watch = getattr(self.engine, "variable_read", None)
+        if watch is None:
+            return scopes.StatelessScope(mapping, collect_losses=True)
+        return scopes.WatchedScope(mapping, watch, collect_losses=True)
 
 
 class UnknownVariablesError(Exception):
@@ -183,10 +195,16 @@ def _unique(variables):
     return list({id(v): v for v in variables}.values())
 
 
-def finding_variables(binding, make):
-    """Return `make()`, repeated with Variables that steps turn out to assign."""
+def finding_variables(binding, key, make):
+    """Return `make()`, repeated with Variables that steps turn out to assign.
+
+    With them the key is another one: the program is kept under that one too.
+    """
     while True:
         try:
-            return make()
+            program = make()
+            break
         except UnknownVariablesError as error:
             binding.variables += error.variables
+    binding.cache.keep(key(), program)
+    return program

@@ -9,6 +9,7 @@ from hornbeam import backends
 from hornbeam.core import scopes, tree
 from hornbeam.core.gradients import value_and_grad
 from hornbeam.layers.layer_state import kept_while_frozen
+from hornbeam.training.state_steps import also_on_state
 
 
 class Steps:
@@ -254,11 +255,14 @@ class Steps:
             self._compile_metrics.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
+    @also_on_state
     def train_step(self, data):
         """Train on one batch and return `{name: value}`.
 
         A subclass may override it, once for all engines: `value_and_grad` gives
-        gradients, `self.optimizer.apply` uses them.
+        gradients, `self.optimizer.apply` uses them. Keras's forms for one engine run
+        on that engine: `train_step(state, data)` on JAX, one with `loss.backward()` on
+        torch, one with a `tf.GradientTape` on TensorFlow.
 
         >>> import hornbeam as keras
         >>> class Halving(keras.Model):
@@ -303,6 +307,7 @@ class Steps:
         total.assign_add(loss * rows)
         count.assign_add(rows)
 
+    @also_on_state
     def test_step(self, data):
         """Evaluate on one batch and return `{name: value}`; may be overridden."""
         x, y, sample_weight = unpack(data)
@@ -314,6 +319,7 @@ class Steps:
             self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
+    @also_on_state
     def predict_step(self, data):
         """Return the outputs for one batch; may be overridden."""
         x, _, _ = unpack(data)

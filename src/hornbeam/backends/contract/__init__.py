@@ -10,5 +10,6 @@ CAPABILITIES = {
     "compiles": "Whether `jit` builds a program.",
     "trains": "Whether there are gradients.",
     "live_parameters": "Whether variables are objects that others' optimizers change.",
+    "takes_state": "Whether users' steps may take the state and return it.",
     "assigns_in_place": "Whether a program that others trace can assign variables.",
 }

@@ -27,6 +27,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether the error says that the memory of the device does not suffice."""
 
 
+def variable_read(variable: Any) -> None:
+    """Learn that a Variable was read, which holds its value as `handle`.
+
+    Of engines whose gradients come from tapes that others open: the tapes watch it.
+    """
+
+
 def record(
     step: Any, state: Sequence[Any], data: Sequence[Any], compiled: bool = False
 ):

@@ -13,5 +13,6 @@ from .transforms import *
 name = "jax"
 compiles = True
 trains = True
+takes_state = True
 live_parameters = False
 assigns_in_place = False

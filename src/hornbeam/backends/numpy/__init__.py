@@ -11,5 +11,6 @@ from .transforms import *
 name = "numpy"
 compiles = False
 trains = False
+takes_state = False
 live_parameters = False
 assigns_in_place = False

@@ -17,5 +17,6 @@ from .transforms import *
 name = "tensorflow"
 compiles = True
 trains = True
+takes_state = False
 live_parameters = False
 assigns_in_place = True

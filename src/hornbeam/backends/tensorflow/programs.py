@@ -9,6 +9,9 @@ from typing import Any
 import optree
 import tensorflow as tf
 
+# How `tf.Variable` does it; there is no public way.
+from tensorflow.python.eager import tape
+
 from .arrays import convert
 
 _LOOPS = {"While", "StatelessWhile"}
@@ -91,6 +94,12 @@ def _spec(x: Any) -> tf.TensorSpec:
         return tf.TensorSpec((), tf.resource)
     x = convert(x)
     return tf.TensorSpec(x.shape, x.dtype)
+
+
+def variable_read(variable: Any) -> None:
+    """Let the tapes that are open watch the `handle` of a Variable that was read."""
+    if variable.trainable:
+        tape.variable_accessed(variable)
 
 
 def program_bytes(program: Program) -> int:

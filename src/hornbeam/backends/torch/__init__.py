@@ -16,5 +16,6 @@ from .transforms import *
 name = "torch"
 compiles = False
 trains = True
+takes_state = False
 live_parameters = True
 assigns_in_place = True

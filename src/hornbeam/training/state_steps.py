@@ -1,0 +1,125 @@
+"""Steps that take the state and return it: Keras's form of custom steps for JAX.
+
+    train_step(self, state, data)    state: values of the trainable variables, of the
+                                     others, of the optimizer and of the metrics
+    test_step(self, state, data)     the same without the optimizer
+    predict_step(self, state, data)  trainable and other variables
+
+They return what the step gives and the new state; a step of predict returns the new
+values of the variables that are not trained only.
+"""
+
+import functools
+import inspect
+
+from hornbeam.core import scopes
+
+_GROUPS = {
+    "train": (
+        "trainable_variables",
+        "non_trainable_variables",
+        "optimizer_variables",
+        "metrics_variables",
+    ),
+    "test": ("trainable_variables", "non_trainable_variables", "metrics_variables"),
+    "predict": ("trainable_variables", "non_trainable_variables"),
+}
+
+
+def takes_state(step):
+    """Whether a bound step is written as `step(state, data)`."""
+    needed = [
+        p
+        for p in inspect.signature(step).parameters.values()
+        if p.default is p.empty
+        and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    return len(needed) == 2
+
+
+def on_variables(model, mode, step):
+    """Turn a `step(state, data)` into a `step(data)` that assigns Variables."""
+    groups = _GROUPS[mode]
+
+    def run(data):
+        variables = _variables(model, groups)
+        state = tuple([v.value for v in group] for group in variables)
+        returned = step(state, data)
+        outputs, new = _checked(model, mode, returned)
+        for group, own, values in zip(groups, variables, new, strict=True):
+            if len(own) != len(values):
+                raise ValueError(
+                    f"`{mode}_step()` of model {model.name!r} must return the new "
+                    f"state with the {len(own)} values of `{group}`. Received "
+                    f"{len(values)}."
+                )
+            for variable, value in zip(own, values, strict=True):
+                if value is not variable.value:
+                    variable.assign(value)
+        return outputs
+
+    return run
+
+
+def _checked(model, mode, returned):
+    """Return the outputs of a step, and its new state in as many groups as it got."""
+    groups = _GROUPS[mode]
+    if isinstance(returned, tuple) and len(returned) == 2:
+        outputs, new = returned
+        if mode == "predict":
+            return outputs, ([v.value for v in model.trainable_variables], new)
+        if isinstance(new, tuple | list) and len(new) == len(groups):
+            return outputs, new
+    expected = f"(logs, ({', '.join(groups)}))"
+    if mode == "predict":
+        expected = "(outputs, non_trainable_variables)"
+    raise ValueError(
+        f"`{mode}_step(state, data)` of model {model.name!r} must return {expected}. "
+        f"Received: {_described(returned)}"
+    )
+
+
+def _described(x):
+    if isinstance(x, tuple | list):
+        return f"({', '.join(map(_described, x))})"
+    return f"a {type(x).__name__}"
+
+
+def _variables(model, groups):
+    optimizer = model.optimizer
+    found = {"optimizer_variables": [] if optimizer is None else optimizer.variables}
+    return [
+        found[group] if group in found else list(getattr(model, group))
+        for group in groups
+    ]
+
+
+def also_on_state(step):
+    """Let a method `step(data)` also be called as `step(state, data)`.
+
+    So that a step which a subclass wrote in the form with a state can call `super()`.
+    """
+    mode = step.__name__.removesuffix("_step")
+    groups = _GROUPS[mode]
+
+    @functools.wraps(step)
+    def run(self, *args, **kwargs):
+        if len(args) + len(kwargs) != 2:
+            return step(self, *args, **kwargs)
+        state, data = inspect.signature(_form).bind(*args, **kwargs).args
+        variables = _variables(self, groups)
+        mapping = [
+            pair
+            for own, values in zip(variables, state, strict=True)
+            for pair in zip(own, values, strict=True)
+        ]
+        with scopes.StatelessScope(mapping, collect_losses=True) as scope:
+            outputs = step(self, data)
+        new = tuple([scope.get_current_value(v) for v in own] for own in variables)
+        return outputs, (new[1] if mode == "predict" else new)
+
+    return run
+
+
+def _form(state, data):
+    """How a step with a state is called."""

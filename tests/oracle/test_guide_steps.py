@@ -1,0 +1,63 @@
+"""Keras's forms of custom steps, one an engine, run unchanged: beside real Keras."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import hornbeam as keras
+from hornbeam import backends
+from tests.oracle import custom_steps_of_keras as forms
+
+pytestmark = [pytest.mark.oracle, pytest.mark.xdist_group("guide steps")]
+
+# "tf": rows with the engine's whole name are left out in this folder.
+SHORT = {"tensorflow": "tf"}
+CASES = [
+    pytest.param(engine, case, id=f"{SHORT.get(engine, engine)}-{case.__name__[-8:]}")
+    for engine, cases in forms.CASES.items()
+    for case in cases
+]
+
+
+@pytest.fixture(scope="module")
+def of_keras():
+    found = {}
+
+    def run(engine):
+        if engine not in found:
+            done = subprocess.run(
+                [sys.executable, "-W", "ignore", forms.__file__, engine],
+                env={**os.environ, "KERAS_BACKEND": engine},
+                capture_output=True,
+                text=True,
+                cwd=pathlib.Path(__file__).parent,
+            )
+            assert done.returncode == 0, done.stderr[-2000:]
+            found[engine] = json.loads(done.stdout.splitlines()[-1])
+        return found[engine]
+
+    return run
+
+
+def assert_alike(found, expected, path=""):
+    if isinstance(expected, dict):
+        assert set(found) == set(expected), path
+        for name in expected:
+            assert_alike(found[name], expected[name], f"{path}/{name}")
+    elif isinstance(expected, list) and isinstance(expected[0], dict | list):
+        for i, (one, other) in enumerate(zip(found, expected, strict=True)):
+            assert_alike(one, other, f"{path}/{i}")
+    else:
+        np.testing.assert_allclose(found, expected, 1e-4, 1e-5, err_msg=path)
+
+
+@pytest.mark.parametrize(("engine", "case"), CASES)
+def test_a_form_gives_what_keras_gives(of_keras, engine, case):
+    expected = of_keras(engine)[case.__name__]
+    with backends.scope(engine):
+        assert_alike(case(keras), expected)

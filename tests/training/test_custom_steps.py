@@ -1,0 +1,301 @@
+"""Steps of users: one written once for all engines, and those for one engine."""
+
+import numpy as np
+import pytest
+
+import hornbeam as keras
+from hornbeam import backends
+
+X = np.random.default_rng(0).normal(2.0, 0.5, (60, 2)).astype("float32")
+Y = X.sum(axis=1, keepdims=True)
+LATENT = 3
+
+
+class Gan(keras.Model):
+    """Keras's example of a GAN, with its step written once for all engines."""
+
+    def __init__(self, discriminator, generator):
+        super().__init__()
+        self.discriminator = discriminator
+        self.generator = generator
+        self.d_loss_tracker = keras.metrics.Mean(name="d_loss")
+        self.g_loss_tracker = keras.metrics.Mean(name="g_loss")
+        self.seed_generator = keras.random.SeedGenerator(1337)
+        self.built = True
+
+    @property
+    def metrics(self):
+        return [self.d_loss_tracker, self.g_loss_tracker]
+
+    def compile(self, d_optimizer, g_optimizer, loss_fn, **options):
+        super().compile(**options)
+        self.d_optimizer = d_optimizer
+        self.g_optimizer = g_optimizer
+        self.loss_fn = loss_fn
+
+    def train_step(self, real):
+        rows = real.shape[0]
+
+        def noise():
+            return keras.random.normal((rows, LATENT), seed=self.seed_generator)
+
+        def improve(optimizer, network, loss):
+            weights = network.trainable_variables
+            value, gradients = keras.value_and_grad(loss, weights)
+            optimizer.apply(gradients, weights)
+            return value
+
+        ones, zeros = keras.ops.ones((rows, 1)), keras.ops.zeros((rows, 1))
+        both = keras.ops.concatenate([self.generator(noise()), real])
+        labels = keras.ops.concatenate([ones, zeros])
+        labels += 0.05 * keras.random.uniform(labels.shape, seed=self.seed_generator)
+        d_loss = improve(
+            self.d_optimizer,
+            self.discriminator,
+            lambda: self.loss_fn(labels, self.discriminator(both)),
+        )
+        drawn = noise()
+        g_loss = improve(
+            self.g_optimizer,
+            self.generator,
+            lambda: self.loss_fn(zeros, self.discriminator(self.generator(drawn))),
+        )
+        self.d_loss_tracker.update_state(d_loss)
+        self.g_loss_tracker.update_state(g_loss)
+        return {
+            "d_loss": self.d_loss_tracker.result(),
+            "g_loss": self.g_loss_tracker.result(),
+        }
+
+
+def gan(**options):
+    keras.utils.set_random_seed(1)
+    discriminator = keras.Sequential(
+        [
+            keras.Input((2,)),
+            keras.layers.Dense(16, activation="relu"),
+            keras.layers.Dropout(0.1),
+            keras.layers.Dense(1),
+        ]
+    )
+    generator = keras.Sequential(
+        [
+            keras.Input((LATENT,)),
+            keras.layers.Dense(8, activation="relu"),
+            keras.layers.Dense(2),
+        ]
+    )
+    model = Gan(discriminator, generator)
+    model.compile(
+        d_optimizer=keras.optimizers.Adam(0.01),
+        g_optimizer=keras.optimizers.SGD(0.002, momentum=0.5),
+        loss_fn=keras.losses.BinaryCrossentropy(from_logits=True),
+        **options,
+    )
+    return model
+
+
+def train(model):
+    return model.fit(X, batch_size=16, epochs=8, shuffle=False, verbose=0).history
+
+
+@pytest.fixture(scope="module")
+def eagerly():
+    """What the step gives on PyTorch, one operation at a time."""
+    with backends.scope("torch"):
+        return train(gan(run_eagerly=True))
+
+
+def test_a_gan_is_trained_alike_on_every_engine(training_engine, eagerly):
+    model = gan()
+    found = train(model)
+    assert set(found) == {"d_loss", "g_loss"}
+    losses = np.array(found["d_loss"])
+    assert (np.diff(losses) < 0).all() and losses[-1] < 0.7 * losses[0]
+    for name in found:
+        np.testing.assert_allclose(found[name], eagerly[name], rtol=1e-4)
+    # Each optimizer changed the weights of its own network, and not the other's.
+    assert int(model.d_optimizer.iterations.numpy()) == 8 * 4
+    slots = {v.shape for v in model.g_optimizer.variables}
+    assert (LATENT, 8) in slots and (2, 16) not in slots
+
+    # The rate is an input of the program, if there is one.
+    programs = model._bindings["train"].own_cache
+    compiled = programs.compilations
+    model.d_optimizer.learning_rate = 0.0
+    before = model.discriminator.get_weights()
+    train(model)
+    assert programs.compilations == compiled
+    for old, new in zip(before, model.discriminator.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_further_optimizers_move_and_are_saved_with_the_model(tmp_path):
+    with backends.scope("torch"):
+        model = gan()
+        model.fit(X, batch_size=16, verbose=0)
+        state = [v.numpy() for v in model.d_optimizer.variables]
+        model.save_weights(tmp_path / "gan.weights.h5")
+        model.fit(X, batch_size=16, verbose=0)
+    model.to_backend("numpy")
+    assert {v.backend.name for v in model.d_optimizer.variables} == {"numpy"}
+    model.load_weights(tmp_path / "gan.weights.h5")
+    for old, variable in zip(state, model.d_optimizer.variables, strict=True):
+        np.testing.assert_array_equal(old, variable.numpy())
+
+
+class OnState(keras.Sequential):
+    """A step that halves all weights, in the form that takes the state."""
+
+    def train_step(self, state, data):
+        trainable, others, optimizer_variables, metrics_variables = state
+        trainable = [value / 2 for value in trainable]
+        return {"rows": len(data[0])}, (
+            trainable,
+            others,
+            optimizer_variables,
+            metrics_variables,
+        )
+
+
+def small(cls):
+    model = cls([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+@pytest.mark.parametrize("way", ["fit", "generator", "train_on_batch", "eager"])
+def test_what_a_step_on_the_state_returns_is_assigned(way):
+    with backends.scope("jax"):
+        model = small(OnState)
+        model.run_eagerly = way == "eager"
+        kernel = model.get_weights()[0]
+        if way == "train_on_batch":
+            for rows in (16, 16, 16, 12):
+                logs = model.train_on_batch(X[:rows], Y[:rows], return_dict=True)
+            assert logs == {"rows": 12}
+        else:
+            data = (X, Y)
+            if way == "generator":
+                data = (((X[i : i + 16], Y[i : i + 16]) for i in range(0, 60, 16)),)
+            options = {} if way == "generator" else {"batch_size": 16}
+            logs = model.fit(*data, verbose=0, shuffle=False, **options).history
+            assert logs == {"rows": [12]}
+        np.testing.assert_allclose(model.get_weights()[0], kernel / 16, rtol=1e-6)
+
+
+def test_a_wrong_state_says_what_is_wrong():
+    class Short(OnState):
+        def train_step(self, state, data):
+            return {}, state[:3]
+
+    class Fewer(OnState):
+        def train_step(self, state, data):
+            return {}, (state[0][:1], *state[1:])
+
+    class Nothing(OnState):
+        def train_step(self, state, data):
+            return {"loss": 0.0}
+
+    with backends.scope("jax"):
+        for cls, message in (
+            (
+                Short,
+                r"must return \(logs, \(trainable_variables, .*Received: \(a dict, \(",
+            ),
+            (Fewer, "the 2 values of `trainable_variables`. Received 1"),
+            (Nothing, r"must return \(logs, .*Received: a dict"),
+        ):
+            model = small(cls)
+            before = model.get_weights()
+            with pytest.raises(ValueError, match=message):
+                model.fit(X, Y, verbose=0)
+            np.testing.assert_array_equal(before[0], model.get_weights()[0])
+
+
+@pytest.mark.parametrize("name", ["torch", "tensorflow"])
+def test_a_step_on_the_state_belongs_to_jax(name):
+    with backends.scope(name):
+        model = small(OnState)
+        with pytest.raises(
+            NotImplementedError,
+            match=rf"`train_step\(self, state, data\)`.*runs on '{name}'.*to_backend",
+        ):
+            model.fit(X, Y, verbose=0)
+    model.to_backend("jax")
+    model.fit(X, Y, verbose=0)
+
+
+@pytest.mark.parametrize("name", ["jax", "tensorflow"])
+def test_a_step_of_torch_belongs_to_torch(name):
+    class OnTorch(keras.Sequential):
+        def train_step(self, data):
+            self.zero_grad()
+
+    with backends.scope(name):
+        model = small(OnTorch)
+        with pytest.raises(
+            NotImplementedError, match=rf"zero_grad.* for .*'torch'.*runs on '{name}'"
+        ):
+            model.fit(X, Y, verbose=0)
+
+
+@pytest.mark.parametrize("name", ["jax", "torch"])
+def test_a_step_of_tensorflow_belongs_to_tensorflow(name):
+    tf = pytest.importorskip("tensorflow")
+
+    class OnTensorFlow(keras.Sequential):
+        def train_step(self, data):
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = self.compute_loss(x, y, self(x, training=True))
+            return tape.gradient(loss, self.trainable_variables)
+
+    with backends.scope(name):
+        model = small(OnTensorFlow)
+        with pytest.raises(
+            NotImplementedError, match=rf"Tape.*for .*'tensorflow'.*runs on '{name}'"
+        ):
+            model.fit(X, Y, verbose=0)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_tapes_inside_a_program_of_ours(compiled):
+    """Two tapes, one inside the other, and one that was told what to watch."""
+    tf = pytest.importorskip("tensorflow")
+
+    class Tapes(keras.Sequential):
+        def train_step(self, data):
+            x, y = data
+            kernel, bias = self.trainable_variables
+            with tf.GradientTape() as outer:
+                with tf.GradientTape() as inner:
+                    loss = tf.reduce_sum(self(x) ** 3)
+                first = inner.gradient(loss, kernel)
+                total = tf.reduce_sum(first)
+            second = outer.gradient(total, bias)
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(bias.value)
+                loss = tf.reduce_sum(self(x))
+            kept = tape.gradient(loss, [kernel, bias])
+            assert kept[0] is None
+            self.optimizer.apply([first, 0 * kept[1]], [kernel, bias])
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(self(x) ** 2)
+            after = tape.gradient(loss, kernel)
+            return {"second": second, "kept": kept[1], "after": after}
+
+    with backends.scope("tensorflow"):
+        model = Tapes([keras.Input((2,)), keras.layers.Dense(1)])
+        model.compile(keras.optimizers.SGD(1e-3), run_eagerly=not compiled)
+        kernel, bias = (w.astype("float64") for w in model.get_weights())
+        logs = model.train_on_batch(X, Y, return_dict=True)
+    x = X.astype("float64")
+    out = x @ kernel + bias
+    # d/db sum_k d/dk sum(out^3) = sum_k sum(6 out x_k)
+    np.testing.assert_allclose(logs["second"], (6 * out * x).sum(), rtol=1e-4)
+    np.testing.assert_allclose(logs["kept"], len(X), rtol=1e-6)
+    kernel = kernel - 1e-3 * 3 * x.T @ out**2
+    np.testing.assert_allclose(
+        logs["after"], 2 * x.T @ (x @ kernel + bias), rtol=1e-3, atol=1e-3
+    )
