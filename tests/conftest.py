@@ -38,20 +38,6 @@ ENGINES = [
 TRAINING_ENGINES = [name for name in ENGINES if name != "numpy"]
 
 
-# Folders whose tests do not run on TensorFlow yet: they have rows that were never seen
-# to pass on it.
-_NOT_ON_TENSORFLOW = {"layers", "oracle", "visualization", "wrappers"}
-
-
-def pytest_collection_modifyitems(items):
-    items[:] = [
-        item
-        for item in items
-        if item.path.parent.name not in _NOT_ON_TENSORFLOW
-        or "tensorflow" not in getattr(getattr(item, "callspec", None), "id", "")
-    ]
-
-
 @pytest.fixture(autouse=True)
 def _fresh_start():
     """Every test starts from the same seeds and names."""

@@ -171,25 +171,23 @@ class TestModuleAsLayer:
             layers.TorchModuleWrapper(lambda x: x)
 
 
-@pytest.mark.parametrize("name", ["jax", "torch"])
-def test_a_loader_is_data_on_every_engine(name):
+def test_a_loader_is_data_on_every_engine(training_engine):
     pairs = torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(Y))
     loader = torch.utils.data.DataLoader(pairs, batch_size=16)
     only_x = torch.utils.data.DataLoader(torch.from_numpy(X), batch_size=16)
-    with backends.scope(name):
-        found = []
-        for data in ((loader,), (X, Y)):
-            keras.utils.set_random_seed(3)
-            model = keras.Sequential([layers.Input((4,)), layers.Dense(1)])
-            model.compile("sgd", loss="mse")
-            options = {} if len(data) == 1 else {"batch_size": 16}
-            history = model.fit(*data, epochs=2, verbose=0, shuffle=False, **options)
-            found.append((history.history["loss"], model.evaluate(*data, verbose=0)))
-        np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-5)
-        np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-5)
-        np.testing.assert_allclose(
-            model.predict(only_x, verbose=0), model.predict(X, verbose=0), rtol=1e-5
-        )
+    found = []
+    for data in ((loader,), (X, Y)):
+        keras.utils.set_random_seed(3)
+        model = keras.Sequential([layers.Input((4,)), layers.Dense(1)])
+        model.compile("sgd", loss="mse")
+        options = {} if len(data) == 1 else {"batch_size": 16}
+        history = model.fit(*data, epochs=2, verbose=0, shuffle=False, **options)
+        found.append((history.history["loss"], model.evaluate(*data, verbose=0)))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-5)
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-5)
+    np.testing.assert_allclose(
+        model.predict(only_x, verbose=0), model.predict(X, verbose=0), rtol=1e-5
+    )
 
 
 @pytest.mark.usefixtures("on_torch")

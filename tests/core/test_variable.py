@@ -10,6 +10,7 @@ import pytest
 import hornbeam as keras
 from hornbeam import backends
 from hornbeam.core import scopes
+from tests.conftest import ENGINES
 
 A = np.array([[1.5, -2.0], [3.0, 0.5]], "float32")
 B = np.array([[2.0, 4.0], [-1.0, 0.5]], "float32")
@@ -169,7 +170,7 @@ def test_copies_are_independent(engine, again):
 
 def test_move_to_another_engine():
     v = keras.Variable(A)
-    for name in ("torch", "numpy", "jax"):
+    for name in (*ENGINES, "jax"):
         target = backends.get(name)
         v.move_to(target)
         assert v.backend is target and target.is_tensor(v.value)

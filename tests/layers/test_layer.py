@@ -61,7 +61,7 @@ def test_built_once(engine):
         layer.build((2, 4))
 
 
-@pytest.mark.parametrize("where", ["torch", "numpy"])
+@pytest.mark.parametrize("where", ["torch", "numpy", "tensorflow"])
 def test_a_built_layer_stays_on_its_engine(where):
     with backends.scope(where):
         layer = Scale()

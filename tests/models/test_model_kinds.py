@@ -1,10 +1,13 @@
 """Functional, Sequential and subclassed models on every engine."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 import hornbeam as keras
 from hornbeam import backends
+from tests.conftest import ENGINES, TRAINING_ENGINES
 
 X = np.random.default_rng(0).standard_normal((20, 4)).astype("float32")
 
@@ -235,9 +238,13 @@ def test_to_backend_moves_weights_and_optimizer():
     model.fit(*data, epochs=1, verbose=0)
 
 
-def test_training_goes_on_alike_on_another_engine():
+PAIRS = list(itertools.permutations(TRAINING_ENGINES, 2))
+
+
+@pytest.mark.parametrize(("here", "there"), PAIRS)
+def test_training_goes_on_alike_on_another_engine(here, there):
     """Weights, slots, statistics, dropout's counter: all that training needs moves."""
-    with backends.scope("torch"):
+    with backends.scope(here):
         model = keras.Sequential(
             [
                 keras.Input((4,)),
@@ -252,13 +259,21 @@ def test_training_goes_on_alike_on_another_engine():
         model.fit(X, X[:, :1], epochs=2, **options)
     variables = model.variables + model.optimizer.variables
     state = [v.numpy() for v in variables]
+    outputs = model.predict(X, verbose=0)
     wanted = model.fit(X, X[:, :1], epochs=3, **options).history
     for variable, value in zip(variables, state, strict=True):
         variable.assign(value)
-    model.to_backend("jax")
+    model.to_backend(there)
+    assert {v.backend.name for v in variables} == {there}
+    assert all(map(np.array_equal, state, [v.numpy() for v in variables]))
+    np.testing.assert_allclose(model.predict(X, verbose=0), outputs, atol=1e-5)
     found = model.fit(X, X[:, :1], epochs=3, **options).history
     for name in wanted:
         np.testing.assert_allclose(found[name], wanted[name], rtol=2e-5)
+    state, outputs = [v.numpy() for v in variables], model.predict(X, verbose=0)
+    model.to_backend(here)
+    assert all(map(np.array_equal, state, [v.numpy() for v in variables]))
+    np.testing.assert_allclose(model.predict(X, verbose=0), outputs, atol=1e-5)
 
 
 def test_engines_in_threads():
@@ -275,15 +290,13 @@ def test_engines_in_threads():
             layer(X)
             found[name] = (keras.config.backend(), layer.get_weights()[0])
 
-    threads = [
-        threading.Thread(target=work, args=(n,)) for n in ("jax", "torch", "numpy")
-    ]
+    threads = [threading.Thread(target=work, args=(name,)) for name in ENGINES]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert {name: value[0] for name, value in found.items()} == {n: n for n in found}
-    for name in ("torch", "numpy"):
+    for name in ENGINES:
         np.testing.assert_array_equal(found[name][1], found["jax"][1])
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from hornbeam import backends
 
 pytestmark = [pytest.mark.oracle, pytest.mark.xdist_group("oracle")]
 
@@ -98,15 +97,13 @@ def expected():
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("engine_name", ["jax", "torch"])
 @pytest.mark.parametrize(("network", "optimizer"), CASES)
-def test_fifty_steps_agree_with_keras(expected, engine_name, network, optimizer):
+def test_fifty_steps_agree_with_keras(expected, training_engine, network, optimizer):
     weights, losses = expected[f"{network} {optimizer}"]
     namespace = {"np": np}
     exec(PROGRAM, namespace)
     x, y = data()
-    with backends.scope(engine_name):
-        _, found = namespace["train"](
-            keras, network, optimizer, x, y, weights, STEPS, BATCH
-        )
+    _, found = namespace["train"](
+        keras, network, optimizer, x, y, weights, STEPS, BATCH
+    )
     np.testing.assert_allclose(found, losses, rtol=1e-4)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from hornbeam import backends
 
 pytestmark = [pytest.mark.oracle, pytest.mark.xdist_group("oracle")]
 
@@ -200,10 +199,8 @@ def agree(found, wanted, path):
         np.testing.assert_allclose(found, wanted, rtol=2e-4, atol=2e-6, err_msg=path)
 
 
-@pytest.mark.parametrize("engine_name", ["jax", "torch"])
 @pytest.mark.parametrize("case", CASES)
-def test_training_agrees_with_keras(expected, engine_name, case):
+def test_training_agrees_with_keras(expected, training_engine, case):
     namespace = {}
     exec(PROGRAM, namespace)
-    with backends.scope(engine_name):
-        agree(namespace[case](keras), expected[case], case)
+    agree(namespace[case](keras), expected[case], case)

@@ -4,6 +4,7 @@ import inspect
 import pickle
 import re
 import threading
+import warnings
 
 import joblib
 import numpy as np
@@ -145,6 +146,16 @@ def test_searches_find_what_they_find_alone(data, estimator, kind):
         np.testing.assert_allclose(
             found.best_estimator_.predict_proba(X), expected, atol=1e-5
         )
+
+
+def test_a_search_on_every_engine(data, training_engine):
+    """Together or, where an engine cannot do that, one by one: the scores are those."""
+    search = grid(network(epochs=1), cv=2, refit=False)
+    alone = clone(search).set_params(n_jobs=1).fit(*data)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*runs one operation after")
+        found = together(lambda: search.fit(*data))
+    assert_same(found.cv_results_, alone.cv_results_)
 
 
 VALIDATIONS = {
