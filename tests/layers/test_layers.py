@@ -27,6 +27,8 @@ WITHOUT_ROW = {"Input", "InputLayer", "Wrapper", "InputSpec", "Layer"}
 # They take several arguments: test_attention.py.
 WITHOUT_ROW |= {"MultiHeadAttention", "GroupedQueryAttention"}
 WITHOUT_ROW |= {"TorchModuleWrapper"}
+# The engine JAX has them: tests/backends/test_jax_interplay.py.
+WITHOUT_ROW |= {"JaxLayer", "FlaxLayer"}
 # A cell's call takes states: test_recurrent.py.
 WITHOUT_ROW |= {"SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"}
 

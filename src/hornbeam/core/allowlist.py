@@ -40,7 +40,7 @@ _TOP_CLASSES = {
 }
 FUNCTIONAL_MODULE = "keras.src.models.functional"
 # These run foreign code or open what a path names.
-_REFUSED = frozenset({"TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
+_REFUSED = frozenset({"TFSMLayer", "TorchModuleWrapper"})
 
 # The namespaces whose functions a config may name, the first that has it wins.
 _FUNCTION_SPACES = ("activations", "losses", "metrics", "ops")

@@ -36,8 +36,10 @@ from hornbeam.layers.core.dense import Dense as Dense
 from hornbeam.layers.core.einsum_dense import EinsumDense as EinsumDense
 from hornbeam.layers.core.embedding import Embedding as Embedding
 from hornbeam.layers.core.identity import Identity as Identity
+from hornbeam.layers.core.flax_layer import FlaxLayer as FlaxLayer
 from hornbeam.layers.core.input_layer import Input as Input
 from hornbeam.layers.core.input_layer import InputLayer as InputLayer
+from hornbeam.layers.core.jax_layer import JaxLayer as JaxLayer
 from hornbeam.layers.core.lambda_layer import Lambda as Lambda
 from hornbeam.layers.core.masking import Masking as Masking
 from hornbeam.layers.core.reversible_embedding import ReversibleEmbedding as ReversibleEmbedding

@@ -23,3 +23,19 @@ def module_tensors(module: Any) -> list[tuple[str, Any, bool]]:
 
 def call_module(module, values, training, args, kwargs):
     """Call a module; `values` by name stand in for its own tensors, if any."""
+
+
+def nest_leaves(nest: Any) -> tuple[list[Any], Any]:
+    """The leaves of a nest of any class that the library knows, and its structure."""
+
+
+def nest_of(structure: Any, leaves: Sequence[Any]) -> Any:
+    """The nest of that structure with those leaves."""
+
+
+def random_key(words: Any) -> Any:
+    """A key of the library's own random functions, from the key of a draw of ours."""
+
+
+def split_key(key: Any) -> Any:
+    """Two keys of the library's own from one."""

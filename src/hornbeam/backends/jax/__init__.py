@@ -4,6 +4,7 @@ from .arrays import *
 from .convolution import *
 from .functions import *
 from .linalg import *
+from .modules import *
 from .nn import *
 from .programs import *
 from .random import *
