@@ -229,17 +229,6 @@ def test_masks_of_several_inputs(engine):
         assert layer.seen[1] is n
 
 
-def test_a_mask_that_is_lost_is_told(engine):
-    class Plain(keras.Layer):
-        def call(self, x):
-            return x + 1
-
-    x, _ = masked()
-    with pytest.warns(UserWarning, match="does not support masking"):
-        result = Plain()(x)
-    assert get_keras_mask(result) is None
-
-
 def test_masks_beside_arrays_go_with_them():
     array = np.ones(2)
     set_keras_mask(array, "mask")

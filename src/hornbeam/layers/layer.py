@@ -1,20 +1,17 @@
 """Layer: what computes outputs from inputs with weights of its own."""
 
-import warnings
-
 import numpy as np
 
 from hornbeam import backends
-from hornbeam.core import scopes, tree
+from hornbeam.core import masking, scopes, tree
 from hornbeam.core.dtypes import is_float_dtype
-from hornbeam.core.masking import get_keras_mask, set_keras_mask
 from hornbeam.core.placement import current_remat
 from hornbeam.core.serialization import serialize_argument
 from hornbeam.core.variable import Variable, standardize_shape
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import Node
 from hornbeam.graph.operation import Operation, infer
-from hornbeam.layers import building, remat
+from hornbeam.layers import building, masks, remat
 from hornbeam.layers import call as calls
 from hornbeam.layers.call import CallContext, call_info
 from hornbeam.layers.input_spec import check_inputs
@@ -54,6 +51,9 @@ class Layer(Operation, LayerState, LiveParameters):
     _is_stateless = False
     # Arguments besides `training` that calls inside inherit.
     _context_arguments = ()
+    # Whether `call`, where it takes masks, does more with them than to hand them on.
+    _uses_masks = True
+    _warned_of_lost_mask = False
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -91,7 +91,7 @@ class Layer(Operation, LayerState, LiveParameters):
         self.autocast = autocast
         self._trainable = self._checked_trainable(trainable)
         self._input_spec = None
-        self._supports_masking = type(self).compute_mask is not Layer.compute_mask
+        self._supports_masking = self._computes_masks
         self._build_shapes = None
         self._backend_name = None
         self._remat_scope = current_remat()
@@ -154,16 +154,19 @@ class Layer(Operation, LayerState, LiveParameters):
     def _run(self, args, kwargs, info, symbolic):
         """Compute the outputs, with their masks and losses, once the layer is built."""
         mask = None
-        if len(args) != 1 or kwargs or _masks_of(args[0]) is not None:
-            mask, kwargs = self._fill_in_masks(args, kwargs, info)
+        is_plain = len(args) == 1 and not kwargs and not masking.alive
+        if not is_plain or masks.masks_of(args[0]) is not None:
+            mask, kwargs = masks.fill_in(self, args, kwargs, info)
         if symbolic:
             outputs = self.symbolic_call(*args, **kwargs)
         else:
             outputs = self._compute(args, kwargs)
         if self.activity_regularizer is not None:
             self._regularize_activity(outputs)
-        if mask is not None or self._supports_masking:
-            self._set_output_mask(args, kwargs, info, mask, outputs)
+        if self._supports_masking:
+            masks.set_outputs(self, args, kwargs, info, mask, outputs)
+        if masking.alive and not symbolic:
+            masks.mark_lost(self, args, kwargs, outputs)
         return outputs
 
     def _compute(self, args, kwargs):
@@ -221,10 +224,7 @@ class Layer(Operation, LayerState, LiveParameters):
             if dtype is not None:
                 found = engine.dtype_of(x)
                 if found != dtype and is_float_dtype(found):
-                    mask = get_keras_mask(x)
-                    x = engine.cast(x, dtype)
-                    if mask is not None:
-                        set_keras_mask(x, mask)
+                    return masking.hand_on(x, engine.cast(x, dtype))
             return x
         if isinstance(x, np.ndarray | np.generic):
             if x.dtype.kind not in "fiub?c" and x.dtype.name != "bfloat16":
@@ -257,43 +257,10 @@ class Layer(Operation, LayerState, LiveParameters):
         known = (*self._context_arguments, *names)
         self._context_arguments = tuple(dict.fromkeys(known))
 
-    def _fill_in_masks(self, args, kwargs, info):
-        """Return the mask of the first input, and `kwargs` with those of all inputs."""
-        arguments = info.arguments(args, kwargs)
-        first = next(iter(arguments), None)
-        mask = kwargs.get(info.mask_names.get(first, "mask"))
-        if mask is None and first is not None:
-            mask = _masks_of(arguments[first])
-        for name, mask_name in info.mask_names.items():
-            if arguments.get(mask_name) is not None or name not in arguments:
-                continue
-            found = mask if name == first else _masks_of(arguments[name])
-            if found is not None and not info.is_positional(mask_name, args):
-                kwargs = {**kwargs, mask_name: found}
-        return mask, kwargs
-
-    def _set_output_mask(self, args, kwargs, info, mask, outputs):
-        if mask is None and type(self).compute_mask is Layer.compute_mask:
-            return
-        if not self._supports_masking:
-            warnings.warn(
-                f"Layer {self.path!r} (of type {type(self).__name__}) was passed an "
-                "input with a mask attached to it. However, this layer does not "
-                "support masking and will therefore destroy the mask information. "
-                "Downstream layers will not see the mask.",
-                stacklevel=4,
-            )
-            return
-        first = next(iter(info.arguments(args, kwargs).values()), None)
-        computed = self.compute_mask(first, mask)
-        if computed is None:
-            return
-        flat = tree.flatten(outputs)
-        # One mask is that of the first output: others are states or weights.
-        masks = tree.flatten(computed)
-        for x, one in zip(flat, masks, strict=False):
-            if one is not None and x is not None and get_keras_mask(x) is None:
-                set_keras_mask(x, one)
+    @property
+    def _computes_masks(self):
+        """Whether the class has a `compute_mask` of its own."""
+        return type(self).compute_mask is not Layer.compute_mask
 
     def compute_mask(self, inputs, previous_mask):
         """Return the mask of the outputs: that of the inputs, unless overridden."""
@@ -441,14 +408,6 @@ class Layer(Operation, LayerState, LiveParameters):
 
 def _map(fn, x):
     return tree.map_structure(fn, x) if isinstance(x, list | tuple | dict) else fn(x)
-
-
-def _masks_of(x):
-    """Return the masks of a nest of tensors in the same nest, or None without any."""
-    if not isinstance(x, list | tuple | dict):
-        return get_keras_mask(x)
-    masks = tree.map_structure(get_keras_mask, x)
-    return None if all(mask is None for mask in tree.flatten(masks)) else masks
 
 
 def _recorded(kwargs):

@@ -43,8 +43,6 @@ class Functional(Function, Model):
         if trainable is False:
             # True is the default, and leaves frozen layers inside as they are.
             self.trainable = False
-        if any(layer.supports_masking for layer in self._graph_layers):
-            self._supports_masking = True
 
     # The inputs have dtypes of their own: they are not cast to the compute dtype.
     _compute_dtype_or_none = None
@@ -69,11 +67,19 @@ class Functional(Function, Model):
     def call(self, inputs, training=None, mask=None):
         """Compute the outputs for `inputs`."""
         inputs = self._standardize_inputs(inputs)
-        if mask is not None:
-            for x, m in zip(inputs, tree.flatten(mask), strict=False):
+        if mask is None:
+            return self.run(inputs)
+        given = list(zip(inputs, tree.flatten(mask), strict=False))
+        before = [get_keras_mask(x) for x in inputs]
+        try:
+            for x, m in given:
                 if m is not None:
                     set_keras_mask(x, m)
-        return self.run(inputs)
+            return self.run(inputs)
+        finally:
+            # They are the caller's tensors, and the masks are for this call.
+            for (x, _), m in zip(given, before, strict=False):
+                set_keras_mask(x, m)
 
     def compute_output_spec(self, inputs, training=None, mask=None):
         """Return the symbols of the outputs for the symbols `inputs`."""
@@ -82,9 +88,6 @@ class Functional(Function, Model):
     def compute_output_shape(self, input_shape):
         """Return the shapes of the outputs for the shapes of the inputs."""
         return Function.compute_output_shape(self, input_shape)
-
-    def compute_mask(self, inputs, previous_mask):
-        return None
 
     def _standardize_inputs(self, inputs):
         flat = self._flat_inputs(inputs)
@@ -163,9 +166,9 @@ class Functional(Function, Model):
             from hornbeam import ops
 
             if len(shape) == len(expected) + 1 and shape[-1] == 1:
-                x = _keeping_mask(x, ops.squeeze(x, -1))
+                x = ops.squeeze(x, -1)
             elif len(shape) == len(expected) - 1 and expected[-1] == 1:
-                x = _keeping_mask(x, ops.expand_dims(x, -1))
+                x = ops.expand_dims(x, -1)
             else:
                 self._raise_bad_input(x, symbol)
         elif self.checks_sizes and any(
@@ -185,7 +188,7 @@ class Functional(Function, Model):
                     f"{symbol.dtype}. Received: {dtype}, whose imaginary part would be "
                     "lost. Give `keras.ops.real(x)`, or `keras.Input(dtype=...)`."
                 )
-            return _keeping_mask(x, ops.cast(x, symbol.dtype))
+            return ops.cast(x, symbol.dtype)
         return x
 
     def _raise_bad_input(self, x, symbol):
@@ -257,13 +260,6 @@ def takes_graph(cls):
 
 def _is_optional(x):
     return getattr(x._keras_history.operation, "optional", False)
-
-
-def _keeping_mask(old, new):
-    mask = get_keras_mask(old)
-    if mask is not None:
-        set_keras_mask(new, mask)
-    return new
 
 
 def _check_unique_names(layers, model_name):

@@ -3,7 +3,7 @@
 import inspect
 
 from hornbeam.core import scopes
-from hornbeam.core.dtypes import is_float_dtype
+from hornbeam.core.dtypes import is_float_dtype, standardize_dtype
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.core.variable import standardize_shape
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -136,7 +136,6 @@ class Sequential(Model):
         self._functional = Functional(inputs=inputs, outputs=x, name=self.name)
         # Sizes that were only seen in the first data bind nobody; layers check theirs.
         self._functional.checks_sizes = not self._made_input
-        self._supports_masking = self._functional._supports_masking
         self.built = True
 
     def _check_conflict(self, input_shape):
@@ -176,7 +175,7 @@ class Sequential(Model):
 
     def _build_for(self, inputs):
         shape = tuple(inputs.shape)
-        dtype = _name_of(inputs.dtype)
+        dtype = standardize_dtype(inputs.dtype)
         if not is_float_dtype(dtype):
             self._given_input_dtype = dtype
         with scopes.autocast_scope(None):
@@ -228,9 +227,6 @@ class Sequential(Model):
         for layer in self.layers:
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
-
-    def compute_mask(self, inputs, previous_mask):
-        return None
 
     def _attribute_of_graph(self, name):
         if self._functional is None:
@@ -343,7 +339,3 @@ def _check_takes_one_input(layer, model_name):
             f"argument, the input. Layer {layer.name!r} of {model_name!r} needs "
             f"{required}."
         )
-
-
-def _name_of(dtype):
-    return dtype if isinstance(dtype, str) else str(dtype).removeprefix("torch.")

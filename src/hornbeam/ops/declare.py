@@ -9,7 +9,7 @@ import inspect
 from typing import Any
 
 from hornbeam import backends
-from hornbeam.core import dtypes
+from hornbeam.core import dtypes, masking
 from hornbeam.core.variable import Variable
 from hornbeam.graph.keras_tensor import KerasTensor
 
@@ -67,7 +67,7 @@ class _SymbolFoundError(Exception):
 
 def _declare(body, rule, native_required):
     name = body.__name__
-    kinds, scoped = _kinds.get, backends._scope.get
+    kinds, scoped, masks = _kinds.get, backends._scope.get, masking.alive
 
     @functools.wraps(body)
     def op(*args, **kwargs):
@@ -93,10 +93,13 @@ def _declare(body, rule, native_required):
                 )
             compute = body
         try:
-            return compute(*given, **named)
+            result = compute(*given, **named)
         except Exception as error:
             _explain(op, given, named, error)
             raise
+        if masks:
+            _pass_masks_on(op, given, named, result)
+        return result
 
     op.rule = rule
     op.body = body
@@ -157,7 +160,15 @@ def _rule_of(op):
 def _record(op, args, kwargs):
     from hornbeam.graph.operation import record
 
-    return record(op, signature_of(op), args, kwargs)
+    result = record(op, signature_of(op), args, kwargs)
+    _pass_masks_on(op, args, kwargs, result)
+    return result
+
+
+def _pass_masks_on(op, args, kwargs, result):
+    from hornbeam.ops import masks
+
+    masks.pass_on(op, args, kwargs, result)
 
 
 def compute_output_spec(op, args, kwargs):

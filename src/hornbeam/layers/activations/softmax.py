@@ -30,8 +30,7 @@ class Softmax(Layer):
         """Return the softmax of the inputs that the mask leaves in."""
         if mask is None:
             return self._softmax(inputs)
-        self._check_mask(inputs, mask)
-        mask = ops.cast(mask, "bool")
+        mask = self._fitted(inputs, ops.cast(mask, "bool"))
         lowest = -3e4 if inputs.dtype == "float16" else -1e9
         outputs = self._softmax(ops.where(mask, inputs, ops.cast(lowest, inputs.dtype)))
         return ops.where(mask, outputs, ops.zeros_like(outputs))
@@ -42,17 +41,28 @@ class Softmax(Layer):
             return ops.exp(x - ops.logsumexp(x, axis=axes, keepdims=True))
         return ops.softmax(x, axis=self.axis)
 
-    def _check_mask(self, inputs, mask):
-        shape, mask_shape = tuple(inputs.shape), tuple(mask.shape)
-        sizes = zip(reversed(shape), reversed(mask_shape), strict=False)
-        broadcasts = all(None in pair or pair[1] in (1, pair[0]) for pair in sizes)
-        if len(mask_shape) > len(shape) or not broadcasts:
-            raise ValueError(
-                f"The mask of Softmax {self.path!r} must be broadcastable to the "
-                f"inputs, and must not have more dimensions. Received: mask of shape "
-                f"{mask_shape} for inputs of shape {shape}."
-            )
+    def _fitted(self, inputs, mask):
+        """Return the mask as it broadcasts to the inputs.
+
+        One that goes with a tensor may be of its first axes: of whole rows.
+        """
+        shape, sizes = tuple(inputs.shape), tuple(mask.shape)
+        if len(sizes) <= len(shape):
+            if _broadcasts(sizes[::-1], shape[::-1]):
+                return mask
+            if _broadcasts(sizes, shape):
+                return ops.expand_dims(mask, tuple(range(len(sizes), len(shape))))
+        raise ValueError(
+            f"The mask of Softmax {self.path!r} must be broadcastable to the "
+            f"inputs, and must not have more dimensions. Received: mask of shape "
+            f"{sizes} for inputs of shape {shape}."
+        )
 
     def compute_output_shape(self, input_shape):
         """Return `input_shape`."""
         return input_shape
+
+
+def _broadcasts(sizes, others):
+    pairs = zip(sizes, others, strict=False)
+    return all(size in (1, other) or None in (size, other) for size, other in pairs)

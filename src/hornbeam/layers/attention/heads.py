@@ -100,8 +100,6 @@ class HeadsAttention(Layer):
             dtype=self.dtype_policy,
             name=name,
         )
-        # Each place is projected by itself, so a mask of the inputs is no trouble.
-        dense.supports_masking = True
         dense.build(shape)
         return dense
 

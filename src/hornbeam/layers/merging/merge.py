@@ -13,6 +13,7 @@ class Merge(Layer):
     """
 
     exact_inputs: int | None = None
+    _uses_masks = False
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)

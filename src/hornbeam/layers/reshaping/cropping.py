@@ -1,5 +1,6 @@
 """Layers that cut off the ends of spatial axes."""
 
+from hornbeam import ops
 from hornbeam.layers.reshaping.borders import Borders
 
 
@@ -15,7 +16,7 @@ class Cropping(Borders):
         kept = [slice(None)] * (self.rank + 2)
         for axis, (before, after) in self.axes_and_amounts(self._pairs()):
             kept[axis] = slice(before, -after or None)
-        return inputs[tuple(kept)]
+        return ops.get_item(inputs, tuple(kept))
 
     def compute_output_shape(self, input_shape):
         """Return the sizes that are left."""

@@ -43,6 +43,7 @@ class Bidirectional(Layer):
     """
 
     state_arguments = ("weights",)
+    _uses_masks = False
 
     def __init__(
         self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs

@@ -21,6 +21,8 @@ class TimeDistributed(Wrapper):
     True
     """
 
+    _uses_masks = False
+
     def __init__(self, layer, **kwargs):
         super().__init__(layer, **kwargs)
         self.supports_masking = True

@@ -1,0 +1,453 @@
+"""What ops do with the masks of their arguments: one table of rules.
+
+A mask's axes are the first ones of its tensor; the last of them is mostly time. A rule
+is asked for every argument that has a mask, `rule(call, x, rank)`, and answers what
+becomes of the mask in the result: `KEPT` as it is; a function of the mask; `USED_UP`,
+for it was reduced over, or one of its places was taken; `LOST`.
+"""
+
+import numpy as np
+
+from hornbeam.core.masking import get_keras_mask
+from hornbeam.ops import rules
+from hornbeam.ops.declare import signature_of
+
+
+def _same(mask):
+    return mask
+
+
+KEPT, USED_UP, LOST = _same, None, NotImplemented
+
+
+class Call:
+    """A call of an op: its arguments by name, and the shape of its first result."""
+
+    def __init__(self, op, args, kwargs, results):
+        bound = signature_of(op).bind(*args, **kwargs)
+        bound.apply_defaults()
+        self.op = op
+        self.arguments = bound.arguments
+        self.first = next(iter(bound.arguments.values()))
+        tensors = [x for x in results if hasattr(x, "shape")]
+        self.result = tensors[0]
+        self.shape = tuple(self.result.shape)
+
+    def __getitem__(self, name):
+        return self.arguments.get(name)
+
+    def axes(self, x, name="axis", default=None):
+        """Return the axes that an argument names, counted from the front."""
+        value = self.arguments.get(name, default)
+        rank = len(x.shape)
+        if value is None:
+            return tuple(range(rank))
+        value = value if isinstance(value, list | tuple) else (value,)
+        return tuple(int(axis) % rank for axis in value)
+
+
+def elementwise(call, x, rank):
+    """Every place of the result comes from the same place of the arguments."""
+    offset = len(call.shape) - len(x.shape)
+    before = x.shape[:rank]
+    after = call.shape[offset : offset + rank]
+    if offset == 0 and all(
+        a != 1 or b == 1 for a, b in zip(before, after, strict=True)
+    ):
+        return KEPT
+    if offset < 0:
+        return LOST
+
+    def broadcast(mask):
+        from hornbeam import ops
+
+        if offset:
+            mask = ops.expand_dims(mask, tuple(range(offset)))
+        return ops.logical_and(mask, _everywhere(call.result, offset + rank))
+
+    return broadcast
+
+
+def _everywhere(x, rank):
+    """Return a mask of the first `rank` axes of `x` that is valid everywhere."""
+    from hornbeam import ops
+
+    first = (slice(None),) * rank + (0,) * (len(x.shape) - rank)
+    return ops.ones_like(ops.get_item(x, first), dtype="bool")
+
+
+def of_first(call, x, rank):
+    """The result has the places of the first argument."""
+    return KEPT if x is call.first else LOST
+
+
+def unrelated(call, x, rank):
+    """The result does not depend on the values."""
+    return USED_UP
+
+
+def along(call, x, rank):
+    """What happens along an axis is nobody's business before it."""
+    axes = [i for name in ("axis", "axes") for i in _named(call, x, name)]
+    return KEPT if min(axes or [len(x.shape) - 1]) >= rank else LOST
+
+
+def _named(call, x, name):
+    return call.axes(x, name) if name in call.arguments else ()
+
+
+def reduction(call, x, rank):
+    """Axes go: those of the mask take it with them."""
+    return KEPT if along(call, x, rank) is KEPT else USED_UP
+
+
+def reduction_of_output(call, x, rank):
+    """The argument `output` loses its axis, which the target does not have."""
+    return reduction(call, x, rank) if x is call["output"] else KEPT
+
+
+def moved(places, rank):
+    """Return the answer where the axes of a tensor go to `places`, or go (None)."""
+    kept = places[:rank]
+    if None in kept:
+        return USED_UP
+    if sorted(kept) != list(range(rank)):
+        return LOST
+    if kept == list(range(rank)):
+        return KEPT
+    order = [kept.index(i) for i in range(rank)]
+    return lambda mask: _ops().transpose(mask, order)
+
+
+def _ops():
+    from hornbeam import ops
+
+    return ops
+
+
+def permuted(call, x, rank):
+    """Axes change their order: NumPy says how."""
+    sizes = np.broadcast_to(0, tuple(range(1, len(x.shape) + 1)))
+    rest = list(call.arguments.values())[1:]
+    order = [size - 1 for size in getattr(np, call.op.name)(sizes, *rest).shape]
+    return moved([order.index(i) for i in range(len(order))], rank)
+
+
+def expanded(call, x, rank):
+    """New axes of size 1: inside the mask it gets them too."""
+    axis, total = call["axis"], len(call.shape)
+    new = {i % total for i in (axis if isinstance(axis, list | tuple) else (axis,))}
+    places = [i for i in range(total) if i not in new]
+    inside = tuple(sorted(i for i in new if i < places[rank - 1]))
+    return (lambda mask: _ops().expand_dims(mask, inside)) if inside else KEPT
+
+
+def squeezed(call, x, rank):
+    """Axes of size 1 go."""
+    gone = call.axes(x) if call["axis"] is not None else _ones(x)
+    inside = tuple(i for i in gone if i < rank)
+    if rank - 1 in inside:
+        return USED_UP
+    return (lambda mask: _ops().squeeze(mask, inside)) if inside else KEPT
+
+
+def _ones(x):
+    return [i for i, size in enumerate(x.shape) if size == 1]
+
+
+def reshaped(call, x, rank):
+    """The axes behind the mask's stay together, in whatever form."""
+    behind, shape = rules.size_of(x.shape[rank:]), call.shape
+    if behind is None:
+        return LOST
+    fitting = [
+        k for k in range(1, len(shape) + 1) if rules.size_of(shape[k:]) == behind
+    ]
+    if not fitting:
+        return LOST
+    if rank in fitting and tuple(shape[:rank]) == tuple(x.shape[:rank]):
+        return KEPT
+    new = call["newshape"]
+    new = tuple(new) if isinstance(new, list | tuple) else (new,)
+    first = new[: fitting[-1]]
+    return lambda mask: _ops().reshape(mask, first)
+
+
+def same_along(call, x, rank):
+    """The op does to the mask what it does to the tensor along one axis."""
+    if call["axis"] is None:
+        return LOST
+    (axis,) = call.axes(x)
+    if axis >= rank:
+        return KEPT
+    arguments = {**call.arguments, "axis": axis}
+    del arguments[next(iter(arguments))]
+    return lambda mask: call.op(mask, **arguments)
+
+
+def flipped(call, x, rank):
+    """Axes are reversed: those of the mask as well."""
+    fixed = {"fliplr": (1,), "flipud": (0,)}.get(call.op.name)
+    axes = tuple(i for i in fixed or call.axes(x) if i < rank)
+    return (lambda mask: _ops().flip(mask, axes)) if axes else KEPT
+
+
+def unstacked(call, x, rank):
+    """One axis goes, and every place of it becomes a result."""
+    (axis,) = call.axes(x)
+    return USED_UP if axis == rank - 1 else same_along(call, x, rank)
+
+
+def taken(call, x, rank):
+    """Places of `x`; or a vector for each index."""
+    indices = call["indices"]
+    if x is indices:
+        is_first = call["axis"] is None or call.axes(call["x"]) == (0,)
+        return KEPT if is_first else LOST
+    is_one = (
+        np.ndim(indices) == 0 if not hasattr(indices, "shape") else not indices.shape
+    )
+    if is_one and call["axis"] is not None and call.axes(x) == (rank - 1,):
+        return USED_UP
+    return same_along(call, x, rank)
+
+
+def indexed(call, x, rank):
+    """The mask takes the part of the key that is about its axes."""
+    parts = _one_part_an_axis(call["key"], len(x.shape))
+    if parts is None:
+        return LOST
+    own, count = [], 0
+    while count < rank:
+        own.append(parts[len(own)])
+        count += own[-1] is not None
+    rest = parts[len(own) :]
+    arrays = [part for part in parts if _is_array(part)]
+    if any(_is_array(part) for part in rest) or (arrays and any(map(_is_one, rest))):
+        return LOST
+    if _is_one(own[-1]):
+        return USED_UP
+    if all(isinstance(part, slice) and part == slice(None) for part in own):
+        return KEPT
+    return lambda mask: _ops().get_item(mask, tuple(own))
+
+
+def _one_part_an_axis(key, rank):
+    """Return the key with a part for each axis, and None for new ones."""
+    parts = list(key) if isinstance(key, tuple) else [key]
+    if any(str(getattr(part, "dtype", "")).endswith("bool") for part in parts):
+        return None
+    parts = [np.array(part) if isinstance(part, list) else part for part in parts]
+    missing = rank - sum(part is not None and part is not Ellipsis for part in parts)
+    full = [slice(None)] * missing
+    at = [i for i, part in enumerate(parts) if part is Ellipsis] or [len(parts)]
+    return [*parts[: at[0]], *full, *parts[at[0] + 1 :]]
+
+
+def _is_array(part):
+    return part is not None and not isinstance(part, slice) and not _is_one(part)
+
+
+def _is_one(part):
+    return part is not None and not isinstance(part, slice) and np.shape(part) == ()
+
+
+def sliced(call, x, rank):
+    """A block of the tensor: the mask's block has its first axes."""
+    start, shape = call["start_indices"], call["shape"]
+    return lambda mask: _ops().slice(mask, start[:rank], shape[:rank])
+
+
+def tiled(call, x, rank):
+    """The mask is repeated as its axes are."""
+    repeats = call["repeats"]
+    repeats = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+    repeats = (1,) * (len(x.shape) - len(repeats)) + repeats
+    if len(repeats) > len(x.shape):
+        return LOST
+    if all(count == 1 for count in repeats[:rank]):
+        return KEPT
+    return lambda mask: _ops().tile(mask, repeats[:rank])
+
+
+def padded(call, x, rank):
+    """What is put around is no place of the data, unless it is made of its places."""
+    width, mode = call["pad_width"], call["mode"]
+    widths = np.broadcast_to(np.asarray(width, "int32"), (len(x.shape), 2))[:rank]
+    if not widths.any():
+        return KEPT
+
+    def pad(mask):
+        ops = _ops()
+        wide = ops.pad(ops.cast(mask, "int32"), widths.tolist(), mode=mode)
+        return ops.cast(wide, "bool")
+
+    return pad
+
+
+def joined(call, x, rank):
+    """Along an axis of theirs the masks are joined; a tensor without one is valid."""
+    tensors = list(call.first)
+    (axis,) = call.axes(call.result)
+    if axis >= rank:
+        return KEPT
+    have = [y for y in tensors if get_keras_mask(y) is not None]
+    if any(len(get_keras_mask(y).shape) != rank for y in have):
+        return LOST
+    if have and x is not have[0]:
+        return USED_UP
+
+    def join(_):
+        ops = _ops()
+        masks = [get_keras_mask(y) for y in tensors]
+        full = [
+            _everywhere(y, rank) if mask is None else ops.cast(mask, "bool")
+            for y, mask in zip(tensors, masks, strict=True)
+        ]
+        return call.op(full, axis=axis)
+
+    return join
+
+
+def linear(call, x, rank):
+    """The last axis of `x` is replaced."""
+    last = len(x.shape) - 1
+    return moved([*range(last), None], rank) if x is call.first else LOST
+
+
+def matrix_product(call, x, rank):
+    """`x1` keeps its rows, `x2` its columns; both keep what is before."""
+    ranks = [len(y.shape) for y in (call["x1"], call["x2"])]
+    total, own = len(call.shape), len(x.shape)
+    if own == 1:
+        return USED_UP
+    is_first = x is call["x1"]
+    batch = 1 if min(ranks) == 1 else 2
+    places = [i + total - batch - (own - 2) for i in range(own - 2)]
+    pair = [total - batch, None] if is_first else [None, total - 1]
+    return moved([*places, *pair], rank)
+
+
+def dot(call, x, rank):
+    """`x1` keeps all axes but the last."""
+    own = len(x.shape)
+    if x is call["x1"]:
+        return moved([*range(own - 1), None], rank)
+    return USED_UP if max(own - 2, 0) < rank else LOST
+
+
+def tensor_product(call, x, rank):
+    """The axes of `x1` that are not summed over come first."""
+    axes, own = call["axes"], len(x.shape)
+    which = 0 if x is call["x1"] else 1
+    if isinstance(axes, int):
+        summed = range(own - axes, own) if which == 0 else range(axes)
+    else:
+        summed = axes[which] if isinstance(axes[which], list | tuple) else [axes[which]]
+    summed = {i % own for i in summed}
+    offset = 0 if which == 0 else len(call.shape) - (own - len(summed))
+    rest = iter(range(offset, len(call.shape)))
+    return moved([None if i in summed else next(rest) for i in range(own)], rank)
+
+
+def summed_by_letters(call, x, rank):
+    """The letters say where axes go; one that is not in the result is summed over."""
+    subscripts, operands = call["subscripts"], call["operands"]
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    if not arrow or "." in subscripts:
+        return LOST
+    at = next(i for i, y in enumerate(operands) if y is x)
+    letters = inputs.split(",")[at]
+    return moved([output.index(c) if c in output else None for c in letters], rank)
+
+
+def attention(call, x, rank):
+    """The queries stay; the values are summed over."""
+    if x is call["query"]:
+        return KEPT if rank <= 3 else USED_UP
+    return KEPT if rank < 2 else USED_UP
+
+
+def one_hot(call, x, rank):
+    """An axis comes behind the others."""
+    return KEPT if call["axis"] in (-1, len(x.shape)) else LOST
+
+
+def quantile(call, x, rank):
+    """A reduction, with an axis in front where there are several `q`."""
+    is_single = np.ndim(call["q"]) == 0
+    return reduction(call, x, rank) if is_single or x is call["q"] else LOST
+
+
+# By the rule of their shapes, which says what kind of op it is; by name below.
+_BY_SHAPE = {
+    **dict.fromkeys(
+        (
+            "same",
+            "same_float",
+            "bool",
+            "broadcast",
+            "compare",
+            rules.same_number,
+            rules.broadcast,
+            rules.broadcast_float,
+            rules.broadcast_number,
+        ),
+        elementwise,
+    ),
+    **dict.fromkeys(
+        (
+            "reduce",
+            "reduce_float",
+            "reduce_bool",
+            "reduce_int",
+            rules.reduce_sum,
+        ),
+        reduction,
+    ),
+    rules.created_like: unrelated,
+    rules.accumulate: along,
+    rules.flat_or_same: along,
+}
+_BY_NAME = {
+    "angle array cast clip convert_to_tensor imag real saturate_cast select where "
+    "broadcast_to binary_crossentropy": elementwise,
+    "batch_normalization digitize tril triu": of_first,
+    "argpartition argsort diff glu layer_normalization log_softmax normalize "
+    "normalize_last rms_normalization rms_normalize_last softmax sparsemax "
+    "take_along_axis top_k": along,
+    "average count_nonzero moments multi_hot norm trapezoid": reduction,
+    "categorical_crossentropy sparse_categorical_crossentropy": reduction_of_output,
+    "quantile percentile nanquantile nanpercentile": quantile,
+    "allclose ndim size": unrelated,
+    "transpose moveaxis swapaxes": permuted,
+    "expand_dims": expanded,
+    "squeeze": squeezed,
+    "reshape": reshaped,
+    "array_split repeat roll split": same_along,
+    "flip fliplr flipud": flipped,
+    "unstack": unstacked,
+    "take": taken,
+    "get_item": indexed,
+    "slice": sliced,
+    "tile": tiled,
+    "pad": padded,
+    "concatenate stack": joined,
+    "linear": linear,
+    "matmul": matrix_product,
+    "dot": dot,
+    "tensordot": tensor_product,
+    "einsum": summed_by_letters,
+    "dot_product_attention": attention,
+    "one_hot": one_hot,
+    # Of the shape of an argument, but not made place by place.
+    "scatter_update slice_update": None,
+}
+_NAMED = {name: rule for names, rule in _BY_NAME.items() for name in names.split()}
+
+
+def rule_of(op):
+    """Return the rule of an op, or None."""
+    if op.name in _NAMED:
+        return _NAMED[op.name]
+    return _BY_SHAPE.get(op.rule)
