@@ -5,6 +5,13 @@ import os
 import random
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# Thousands of small programs are compiled here, and most run once: compiling them
+# without optimisation halves the time of the suite.
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false "
+    "--xla_llvm_disable_expensive_passes=true",
+)
 
 import numpy as np
 import pytest
@@ -36,6 +43,16 @@ ENGINES = [
     if importlib.util.find_spec("jax" if name == "jax" else name) is not None
 ]
 TRAINING_ENGINES = [name for name in ENGINES if name != "numpy"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """All laws of a row run in one process, where its programs are compiled already."""
+    for item in items:
+        row = item.callspec.params.get("row") if hasattr(item, "callspec") else None
+        name = getattr(row, "op", None) or getattr(row, "name", None)
+        if name and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {name}"))
 
 
 @pytest.fixture(autouse=True)
