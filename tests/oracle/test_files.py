@@ -23,8 +23,6 @@ def keras(mode, folder):
             **os.environ,
             "KERAS_BACKEND": "jax",
             "JAX_PLATFORMS": "cpu",
-            # Programs that run once need no optimisation.
-            "XLA_FLAGS": "--xla_backend_optimization_level=0",
         },
     )
     assert done.returncode == 0, done.stderr[-3000:]
