@@ -4,6 +4,7 @@ from hornbeam import callbacks as callbacks
 from hornbeam import config as config
 from hornbeam import constraints as constraints
 from hornbeam import dtype_policies as dtype_policies
+from hornbeam import export as export
 from hornbeam import initializers as initializers
 from hornbeam import layers as layers
 from hornbeam import losses as losses

@@ -169,11 +169,33 @@ class Model(Trainer, Layer):
         input_signature=None,
         **kwargs,
     ):
-        """Not available yet."""
-        raise NotImplementedError(
-            f"model.export(format={format!r}) is not available. Save the model with "
-            "`model.save('model.keras')`."
-        )
+        """Write the model for others to serve, without hornbeam.
+
+        A TensorFlow SavedModel has the endpoint "serve", for any number of rows. A
+        model of another engine is copied to the TensorFlow engine for that.
+
+        Args:
+            filepath: the folder to write to.
+            format: "tf_saved_model", the only one.
+            verbose: whether to print where it is. Default: no.
+            input_signature: what the model is called with: an `InputSpec`, a
+                `tf.TensorSpec`, a `KerasTensor`, a tensor, or a nest of these in the
+                form of the inputs. Default: what the model was made or built for.
+            **kwargs: accepted for compatibility: `is_static`, `jax2tf_kwargs`.
+
+        >>> import hornbeam as keras
+        >>> import tensorflow as tf
+        >>> import tempfile
+        >>> folder = tempfile.mkdtemp()
+        >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        >>> model.export(folder)
+        >>> served = tf.saved_model.load(folder)
+        >>> served.serve([[1.0, 2.0, 3.0]]).shape
+        TensorShape([1, 2])
+        """
+        from hornbeam.export.archive import export_model
+
+        export_model(self, filepath, format, verbose, input_signature, **kwargs)
 
     def to_backend(self, name):
         """Move the model, its optimizer and its metrics to the engine `name`.

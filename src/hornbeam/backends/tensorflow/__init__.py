@@ -11,6 +11,7 @@ from .linalg import *
 from .nn import *
 from .programs import *
 from .random import *
+from .saved_model import *
 from .shaping import *
 from .transforms import *
 

@@ -46,7 +46,7 @@ class JaxLayer(Layer):
     [()]
     """
 
-    state_arguments = ("params", "state", "seed")
+    state_arguments: tuple[str, ...] = ("params", "state", "seed")
 
     def __init__(
         self,

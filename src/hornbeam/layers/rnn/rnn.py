@@ -188,7 +188,7 @@ class RNN(Layer):
                     f"Expected: {tree.flatten(states)[0].shape[0]}. Received: {batch}"
                 )
         else:
-            states = self.get_initial_state(batch)
+            states = self.get_initial_state(ops.shape(sequences)[0])
         return tree.map_structure(lambda s: ops.cast(s, self.compute_dtype), states)
 
     def inner_loop(self, sequences, initial_state, mask, training=False):

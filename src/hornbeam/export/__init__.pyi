@@ -1,0 +1,1 @@
+from hornbeam.export.archive import ExportArchive as ExportArchive

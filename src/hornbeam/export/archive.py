@@ -1,0 +1,282 @@
+"""ExportArchive: functions of layers and models, written as a SavedModel."""
+
+import copy
+import pathlib
+import shutil
+import tempfile
+
+from hornbeam import backends
+from hornbeam.layers.layer import Layer
+
+_FORMATS = ("saved_model", "tf_saved_model")
+_GROUPS = ("variables", "trainable_variables", "non_trainable_variables")
+
+
+class ExportArchive:
+    """A TensorFlow SavedModel in the making: functions by name, with their variables.
+
+    Whoever loads it, with `tf.saved_model.load` or in TensorFlow Serving, needs neither
+    hornbeam nor the code of the model. A layer or model of another engine is copied to
+    the TensorFlow engine, with its weights as they are now.
+
+    Args:
+        format: "saved_model".
+
+    >>> import hornbeam as keras
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    >>> archive = keras.export.ExportArchive()
+    >>> archive.track(model)
+    >>> spec = keras.InputSpec(shape=(None, 3), dtype="float32")
+    >>> serve = archive.add_endpoint("serve", model.call, input_signature=[spec])
+    >>> import tempfile
+    >>> archive.write_out(tempfile.mkdtemp(), verbose=False)
+    """
+
+    def __init__(self, format="saved_model", **kwargs):  # noqa: A002 - the API's name
+        if kwargs:
+            raise ValueError(
+                f"Unrecognized keyword arguments to ExportArchive: {sorted(kwargs)}."
+            )
+        if format not in _FORMATS:
+            raise ValueError(
+                "Argument `format` of ExportArchive must be 'saved_model'. Received: "
+                f"format={format!r}"
+            )
+        self._engine = backends.get("tensorflow")
+        self._copies = {}
+        self._resources = []
+        self._endpoints = {}
+        self._collections = {}
+
+    @property
+    def variables(self):
+        """The variables of all layers and models that are tracked."""
+        return self._of_tracked("variables")
+
+    @property
+    def trainable_variables(self):
+        """Those of them that training changes."""
+        return self._of_tracked("trainable_variables")
+
+    @property
+    def non_trainable_variables(self):
+        """Those of them that training does not change."""
+        return self._of_tracked("non_trainable_variables")
+
+    def _of_tracked(self, group):
+        found = [v for _, own in self._copies.values() for v in getattr(own, group)]
+        return list({id(v): v for v in found}.values())
+
+    def track(self, resource):
+        """Make a layer, a model or a resource of TensorFlow part of the archive.
+
+        Args:
+            resource: a built layer or model, or a resource such as a lookup table.
+        """
+        if not isinstance(resource, Layer):
+            self._resources.append(resource)
+            return
+        if not resource.built:
+            raise ValueError(
+                f"Layer {resource.path!r} has no weights yet: call it on data, or "
+                "`build()` it, before it is exported."
+            )
+        self._own(resource)
+
+    def _own(self, layer):
+        """Return the layer, or its copy on the TensorFlow engine."""
+        if id(layer) not in self._copies:
+            own = layer
+            if layer.backend not in (None, self._engine.name):
+                own = copy.deepcopy(layer).to_backend(self._engine.name)
+            # The layer is kept, so that no other one gets its identity.
+            self._copies[id(layer)] = (layer, own)
+        return self._copies[id(layer)][1]
+
+    def _bound_to_own(self, fn):
+        """Return `fn`, of the copy if it is a layer or a method of one."""
+        if isinstance(fn, Layer):
+            return self._own(fn)
+        owner = getattr(fn, "__self__", None)
+        if isinstance(owner, Layer):
+            return getattr(self._own(owner), fn.__name__)
+        return fn
+
+    def add_endpoint(self, name, fn, input_signature=None, **kwargs):
+        """Add a function under a name; the first one is what is served by default.
+
+        Args:
+            name: the name.
+            fn: a layer, a model, one of their methods, or a function of tensors of
+                TensorFlow.
+            input_signature: a list with the arguments of `fn`, each an `InputSpec`, a
+                `tf.TensorSpec`, a `KerasTensor`, a tensor or a nest of these. Default:
+                what a `tf.function` was called with.
+            **kwargs: `is_static` and `jax2tf_kwargs` are accepted and not needed.
+
+        Returns:
+            The function as a `tf.function`.
+        """
+        unknown = sorted(set(kwargs) - {"is_static", "jax2tf_kwargs"})
+        if unknown:
+            raise ValueError(
+                f"Unrecognized keyword arguments to add_endpoint: {unknown}."
+            )
+        if name in self._endpoints:
+            raise ValueError(f"Endpoint {name!r} has been added already.")
+        if not isinstance(name, str) or not name.isidentifier() or name[0] == "_":
+            raise ValueError(
+                "Argument `name` of add_endpoint must be a name that an attribute can "
+                f"have. Received: name={name!r}"
+            )
+        engine = self._engine
+        if input_signature is not None:
+            input_signature = [self._specs(one) for one in input_signature]
+        with backends.scope(engine):
+            try:
+                made = engine.endpoint(self._bound_to_own(fn), input_signature)
+            except TypeError:
+                if input_signature is not None:
+                    raise
+                raise ValueError(
+                    f"Endpoint {name!r} needs `input_signature`, or a `tf.function` "
+                    f"that was called before. Received: fn={fn!r}"
+                ) from None
+        self._endpoints[name] = made
+        return made[0]
+
+    def _specs(self, one):
+        """Return what an argument is, in a nest, as specs of TensorFlow."""
+        if isinstance(one, dict):
+            return {name: self._specs(x) for name, x in one.items()}
+        if isinstance(one, list | tuple):
+            return [self._specs(x) for x in one]
+        if type(one).__module__.startswith("tensorflow."):
+            return one
+        if getattr(one, "shape", None) is None:
+            raise ValueError(
+                "Argument `input_signature` needs the shape of each input. Received: "
+                f"{one!r}"
+            )
+        dtype = str(one.dtype or "float32").removeprefix("torch.")
+        return self._engine.tensor_spec(one.shape, dtype, getattr(one, "name", None))
+
+    def track_and_add_endpoint(self, name, resource, input_signature, **kwargs):
+        """Track a layer or model and add its call as an endpoint; see both.
+
+        Args:
+            name: the name.
+            resource: the layer or model.
+            input_signature: as for `add_endpoint`.
+            **kwargs: as for `add_endpoint`.
+        """
+        self.track(resource)
+        return self.add_endpoint(name, resource, input_signature, **kwargs)
+
+    def add_variable_collection(self, name, variables):
+        """Add a list of variables under a name, to be found in what is loaded.
+
+        Args:
+            name: the name.
+            variables: a list, tuple or set of Variables.
+        """
+        if not isinstance(variables, list | tuple | set):
+            raise ValueError(
+                "Argument `variables` of add_variable_collection must be a list, tuple "
+                f"or set. Received: {type(variables).__name__}"
+            )
+        self._collections[name] = list(variables)
+
+    def write_out(self, filepath, options=None, verbose=True):
+        """Write the archive.
+
+        Args:
+            filepath: the folder. One that holds a SavedModel is replaced.
+            options: a `tf.saved_model.SaveOptions`.
+            verbose: whether to print where it is and which endpoints it has.
+        """
+        if not self._endpoints:
+            raise ValueError(
+                "The archive is empty: give it functions with `add_endpoint()`."
+            )
+        target = pathlib.Path(filepath)
+        if target.exists() and not (target / "saved_model.pb").exists():
+            if not target.is_dir() or any(target.iterdir()):
+                raise FileExistsError(
+                    f"{str(target)!r} exists and is no SavedModel: nothing is replaced."
+                )
+        groups = {group: getattr(self, group) for group in _GROUPS}
+        values = {
+            name: [self._value(v) for v in variables]
+            for name, variables in {**groups, **self._collections}.items()
+        }
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the target, and then renamed: a failure leaves what was there.
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+            made = pathlib.Path(folder) / "made"
+            self._engine.write_saved_model(
+                str(made), self._endpoints, values, self._resources, options
+            )
+            if target.exists():
+                shutil.rmtree(target)
+            made.rename(target)
+        if verbose:
+            print(f"Saved {', '.join(self._endpoints)} to {str(target)!r}.")
+
+    def _value(self, variable):
+        """Return what holds the variable's value on the TensorFlow engine."""
+        engine = self._engine
+        if variable.backend is engine:
+            return variable._value
+        return engine.new_variable(engine.convert(variable.numpy()), False)
+
+
+def default_signature(model):
+    """Return the arguments of a model's call as a list of nests of KerasTensors."""
+    from hornbeam.graph.keras_tensor import KerasTensor
+
+    graph = getattr(model, "_functional", None) or model
+    inputs = getattr(graph, "_inputs_struct", None)
+    if inputs is not None:
+        return [inputs]
+    shapes = model._build_shapes
+    if not model.built or not shapes:
+        raise ValueError(
+            f"Model {model.name!r} does not know the shape of its inputs: call it on "
+            "data before `export()`, or give `input_signature`."
+        )
+
+    def symbols(shape):
+        if isinstance(shape, dict):
+            return {name: symbols(one) for name, one in shape.items()}
+        if any(isinstance(one, tuple | list | dict) for one in shape):
+            return [symbols(one) for one in shape]
+        return KerasTensor((None, *shape[1:]), "float32")
+
+    return [symbols(shape) for shape in shapes.values()]
+
+
+def _is_one_argument(model, signature):
+    """Whether a list is the nest of the model's one argument, not all arguments."""
+    graph = getattr(model, "_functional", None) or model
+    inputs = getattr(graph, "_inputs_struct", None)
+    return isinstance(inputs, list | tuple) and len(inputs) == len(signature) > 1
+
+
+def export_model(model, filepath, format, verbose, input_signature, **kwargs):  # noqa: A002
+    """Write a model for serving; see `Model.export`."""
+    if format not in _FORMATS:
+        raise NotImplementedError(
+            f"Model {model.name!r} cannot be exported in the format {format!r}. "
+            "Supported: 'tf_saved_model'. A file that hornbeam and Keras load again is "
+            "written by `model.save('model.keras')`."
+        )
+    archive = ExportArchive()
+    if input_signature is None:
+        input_signature = default_signature(model)
+    elif not isinstance(input_signature, list | tuple) or _is_one_argument(
+        model, input_signature
+    ):
+        input_signature = [input_signature]
+    archive.track_and_add_endpoint("serve", model, input_signature, **kwargs)
+    archive.write_out(filepath, verbose=bool(verbose))
