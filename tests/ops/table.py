@@ -205,6 +205,7 @@ SHAPING = [
     row("hsplit", X, 2),
     row("dsplit", CUBE, 2),
     row("pad", X, ((1, 2), (0, 1)), constant_values=3.0, grad=True),
+    row("pad", TRUTH, 1, constant_values=True, exact=True),
     *(row("pad", X, 2, mode=mode) for mode in ("reflect", "symmetric", "edge", "wrap")),
     row("meshgrid", ROW, X[0]),
     row("diagflat", ROW, 1),

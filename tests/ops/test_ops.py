@@ -1,5 +1,6 @@
 """The laws of each row of the table, on each engine."""
 
+import contextlib
 import importlib
 import pathlib
 import re
@@ -13,6 +14,7 @@ from hornbeam.core import tree
 from hornbeam.core.lazy import names_of
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import declare
+from tests.engine_exceptions import REFUSALS, REFUSED, refuses
 from tests.ops.table import BINARY, REDUCTIONS, TABLE, UNARY
 
 # What the table has no row for, and where it is tested.
@@ -181,27 +183,54 @@ def _dtype_rows():
     return rows
 
 
-REFUSED = {
-    "bool": "negative sign subtract ptp round ldexp gcd lcm".split(),
-    "float": "gcd lcm ldexp".split(),
-}
-
-
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("row", _ids(_dtype_rows()))
 def test_dtype_is_that_of_the_rule(engine, row, dtype):
-    kind = "float" if "float" in dtype else dtype
-    if row.op in REFUSED.get(kind, ()):
-        pytest.skip(f"{row.op} takes no {dtype}")
     args = _map(lambda x: np.ones_like(x, dtype="float32"), list(row.args))
     plain = {k: v for k, v in row.kwargs.items() if not _is_array(v)}
     op = getattr(ops, row.op)
     tensors = lambda: _map(lambda x: engine.cast(x, dtype), args)  # noqa: E731
+    if refuses(engine, row.op, dtype):
+        with pytest.raises(Exception, match=REFUSALS[engine.name]):
+            op(*tensors(), **plain)
+        return
     symbols = _map(lambda x: KerasTensor(x.shape, dtype), args)
     expected = _forms(engine, lambda: op(*tensors(), **plain))
     found = _flat(op(*symbols, **plain))
     assert [_held(engine, x.dtype) for x in found] == [dtype for _, dtype in expected]
+
+
+def _attempt(engine, row, prepared):
+    def run():
+        kwargs = {k: _map(prepared, v) for k, v in row.kwargs.items()}
+        return getattr(ops, row.op)(*_map(prepared, list(row.args)), **kwargs)
+
+    if engine.name == "jax":
+        with contextlib.suppress(Exception):
+            return jax.jit(run).lower()  # tells most, and compiles nothing
+    return run()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_is_refused_as_listed_and_nowhere_else(engine, dtype):
+    def half(x):
+        return engine.cast(x, dtype) if x.dtype == np.float32 else engine.convert(x)
+
+    failed, taken = {}, set()
+    for r in TABLE:
+        if r.exact or not any(map(_is_float_array, _flat(list(r.args)))):
+            continue
+        taken.add(r.op)
+        try:
+            _attempt(engine, r, half)
+        except Exception as error:
+            failed[r.op] = str(error)
+    listed = {op for op in taken if engine.name in REFUSED.get((op, dtype), ())}
+    assert set(failed) == listed
+    for message in failed.values():
+        assert re.search(REFUSALS[engine.name], message), message
 
 
 def test_every_op_has_a_row():

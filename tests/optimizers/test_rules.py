@@ -10,6 +10,7 @@ import hornbeam as keras
 from hornbeam import backends
 from hornbeam.core import hyperparameter, scopes
 from hornbeam.core.lazy import names_of
+from tests.engine_exceptions import cannot
 from tests.optimizers.table import ROWS, Row
 
 SHAPES = [(4, 3), (3,), (2, 3, 4)]
@@ -70,8 +71,8 @@ def test_every_optimizer_has_a_row():
 
 @rows
 def test_thirty_steps_follow_the_formula(row, engine):
-    # JAX has no float64 by default; the other engines tell more with it.
-    exact = backends.current().name != "jax"
+    # float64 tells more.
+    exact = not cannot(engine, "64 bits")
     dtype = "float64" if exact else "float32"
     variables, gradients = variables_of(start(), dtype), gradients_of(30)
     optimizer = make(row)

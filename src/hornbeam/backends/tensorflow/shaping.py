@@ -193,7 +193,7 @@ def padded(x, pad_width, mode="constant", constant_values=None):
     widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
     if mode == "constant":
         if x.dtype == tf.bool:
-            value = bool(constant_values)
+            value = int(bool(constant_values))
             return tf.cast(
                 tf.pad(tf.cast(x, tf.uint8), widths, "CONSTANT", value), tf.bool
             )
