@@ -283,6 +283,75 @@ class TestArchive:
         assert_alike(found, [y[:3] for y in model.predict(inputs, verbose=0)])
 
 
+@pytest.mark.usefixtures("on_tensorflow")
+class TestReadBack:
+    @pytest.mark.parametrize("make", [dense, several, listed])
+    def test_a_layer_serves_what_was_exported(self, make, tmp_path):
+        model, [inputs] = make()
+        model.export(tmp_path / "a")
+        layer = layers.TFSMLayer(tmp_path / "a")
+        expected = model.predict(inputs, verbose=0)
+        assert_alike(layer(inputs), expected)
+        symbols = model.inputs[0] if make is dense else model.input
+        assert_alike(
+            keras.Model(symbols, layer(symbols)).predict(inputs, verbose=0), expected
+        )
+
+    def test_it_is_part_of_a_model_that_trains(self, tmp_path):
+        first, _ = dense()
+        first.export(tmp_path / "a")
+        layer = layers.TFSMLayer(tmp_path / "a", "serving_default")
+        assert sorted(w.shape for w in layer.weights) == sorted(
+            w.shape for w in first.weights
+        )
+        model = keras.Sequential([keras.Input((6,)), layer, layers.Dense(1)])
+        model.compile(keras.optimizers.SGD(0.1), "mse")
+        before = [w.numpy() for w in layer.weights]
+        losses = model.fit(X, X[:, :1], epochs=5, verbose=0).history["loss"]
+        assert losses[-1] < losses[0]
+        for old, weight in zip(before, layer.weights, strict=True):
+            np.testing.assert_array_equal(old, weight.numpy())
+
+        # The same head on outputs that are computed once.
+        head = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+        head.set_weights(model.layers[-1].get_weights())
+        np.testing.assert_allclose(
+            head.predict(first.predict(X, verbose=0), verbose=0),
+            model.predict(X, verbose=0),
+            rtol=1e-5,
+        )
+
+    def test_endpoints_for_training_and_names_that_are_wrong(self, tmp_path):
+        model, _ = subclassed()
+        spec = keras.InputSpec(shape=(None, 6), dtype="float32")
+        archive = keras.export.ExportArchive()
+        archive.add_endpoint("serve", model, [spec])
+        archive.add_endpoint("train", lambda x: model(x, training=True), [spec])
+        archive.write_out(tmp_path / "a", verbose=False)
+        layer = layers.TFSMLayer(tmp_path / "a", call_training_endpoint="train")
+        np.testing.assert_allclose(layer(X, training=True), 2 * layer(X), rtol=1e-6)
+        with pytest.raises(ValueError, match="no endpoint 'other'. It has: 'serve'"):
+            layers.TFSMLayer(tmp_path / "a", "other")
+        with (
+            backends.scope("jax"),
+            pytest.raises(NotImplementedError, match="TensorFl"),
+        ):
+            layers.TFSMLayer(tmp_path / "a")
+
+    def test_a_file_does_not_bring_it(self, tmp_path):
+        model, _ = dense()
+        model.export(tmp_path / "a")
+        layer = layers.TFSMLayer(tmp_path / "a")
+        config = layer.get_config()
+        with pytest.raises(ValueError, match="If you trust it"):
+            layers.TFSMLayer.from_config(config)
+        again = layers.TFSMLayer.from_config(config, safe_mode=False)
+        np.testing.assert_array_equal(again(X), layer(X))
+        keras.Sequential([keras.Input((6,)), layer]).save(tmp_path / "b.keras")
+        with pytest.raises(ValueError, match="may not hold a `TFSMLayer`"):
+            keras.saving.load_model(tmp_path / "b.keras")
+
+
 def test_without_tensorflow_it_says_what_to_install(tmp_path, monkeypatch):
     model, _ = dense()
     monkeypatch.delitem(backends._loaded, "tensorflow", raising=False)

@@ -30,6 +30,8 @@ WITHOUT_ROW |= {"MultiHeadAttention", "GroupedQueryAttention"}
 WITHOUT_ROW |= {"TorchModuleWrapper"}
 # The engine JAX has them: tests/backends/test_jax_interplay.py.
 WITHOUT_ROW |= {"JaxLayer", "FlaxLayer"}
+# TensorFlow has it: tests/export/test_export.py.
+WITHOUT_ROW |= {"TFSMLayer"}
 # A cell's call takes states: test_recurrent.py.
 WITHOUT_ROW |= {"SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"}
 

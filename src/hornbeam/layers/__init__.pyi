@@ -43,6 +43,7 @@ from hornbeam.layers.core.jax_layer import JaxLayer as JaxLayer
 from hornbeam.layers.core.lambda_layer import Lambda as Lambda
 from hornbeam.layers.core.masking import Masking as Masking
 from hornbeam.layers.core.reversible_embedding import ReversibleEmbedding as ReversibleEmbedding
+from hornbeam.layers.core.tfsm_layer import TFSMLayer as TFSMLayer
 from hornbeam.layers.core.torch_module_wrapper import (
     TorchModuleWrapper as TorchModuleWrapper,
 )
