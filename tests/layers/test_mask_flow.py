@@ -308,6 +308,39 @@ def test_marks_survive_the_cast_of_mixed_precision(engine):
         layers.LSTM(2, dtype="mixed_bfloat16")(x)
 
 
+def test_losses_of_means_over_the_masked_axis(training_engine):
+    """A mask of the axis that a loss averages itself is none of its values."""
+    inputs = keras.Input((5,), dtype="int32")
+    x = layers.Dense(1)(embedding()(inputs))
+    model = keras.Model(inputs, ops.squeeze(x, -1))
+    assert get_keras_mask(model(IDS)) is not None
+    model.compile(loss="mse", metrics=["mae"])
+    found = model.evaluate(IDS, np.zeros((3, 5)), verbose=0)
+    predicted = model.predict(IDS, verbose=0)
+    want = np.mean(predicted**2), np.mean(np.abs(predicted))
+    np.testing.assert_allclose(found, want, rtol=1e-4)
+
+
+def test_ids_of_one_step_leave_no_mask_of_rows(training_engine):
+    """Categories whose embedding masks 0 are no sequences, once they are flat."""
+    inputs = keras.Input((1,), dtype="int32")
+    x = layers.Flatten()(embedding()(inputs))
+    model = keras.Model(inputs, layers.Dense(2)(x))
+    ids = np.array([[0], [1], [2]])
+    assert get_keras_mask(model(ids)) is None
+    model.compile(loss="mse")
+    want = np.mean(model.predict(ids, verbose=0) ** 2)
+    found = model.evaluate(ids, np.zeros((3, 2)), verbose=0)
+    np.testing.assert_allclose(found, want, rtol=1e-4)
+
+
+def test_rows_that_are_made_into_steps(engine):
+    x = layers.Embedding(6, 4, mask_zero=True)(np.array([0, 1, 2]))
+    assert get_keras_mask(x) is not None
+    assert layers.LSTM(2)(layers.RepeatVector(3)(x)).shape == (3, 2)
+    assert layers.LSTM(2)(layers.Reshape((2, 2))(x)).shape == (3, 2)
+
+
 def test_softmax_takes_the_mask_of_its_rows(engine):
     x = ops.convert_to_tensor(np.zeros((3, 5, 4), "float32"))
     set_keras_mask(x, ops.convert_to_tensor(IDS != 0))

@@ -96,6 +96,23 @@ def carried(x):
     return getattr(x, "_keras_mask", None) if isinstance(x, Operators) else None
 
 
+def fits(mask, x, broadcast=True):
+    """Whether the axes of the mask are the first ones of `x`, or broadcast to them."""
+    sizes = zip(mask.shape, x.shape, strict=False)
+    return len(mask.shape) <= len(x.shape) and all(
+        None in (a, b) or a == b or (broadcast and a == 1) for a, b in sizes
+    )
+
+
+def is_of_rows(mask, x):
+    """Whether a mask, or a mark, is of rows that were made into the sequences `x`.
+
+    It is no mask of their steps, which is what layers would take it for.
+    """
+    rank = mask.rank if isinstance(mask, LostMask) else len(mask.shape)
+    return rank == 1 and len(x.shape) > 2
+
+
 def is_passed_on(x):
     """Whether what goes with `x` comes from an op, not from a layer."""
     return bool(alive) and _entry(x)[2]

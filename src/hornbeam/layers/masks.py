@@ -72,7 +72,8 @@ def set_outputs(layer, args, kwargs, info, mask, outputs):
             if one is not None or is_last_word:
                 set_keras_mask(x, one)
         elif one is not None and x is not None and get_keras_mask(x) is None:
-            set_keras_mask(x, one)
+            if layer._computes_masks or masking.fits(one, x):
+                set_keras_mask(x, one)
 
 
 def mark_lost(layer, args, kwargs, outputs):
@@ -101,5 +102,6 @@ def _lost_by(layer, given, output):
         if layer._supports_masking and (layer._computes_masks or not is_mark):
             continue
         if len(output.shape) >= len(x.shape):
-            return masking.lost(carried)
+            if not masking.is_of_rows(carried, output):
+                return masking.lost(carried)
     return None

@@ -271,9 +271,16 @@ def _combine(masks, values):
         if mask is None:
             continue
         mask = ops.convert_to_tensor(mask)
+        if is_used_up(mask, values):
+            continue
         mask = align(ops.cast(mask, values.dtype), values, "mask")
         combined = mask if combined is None else combined * mask
     return combined
+
+
+def is_used_up(mask, values):
+    """Whether `values` are means over axes of the mask, so that it is none of them."""
+    return any(size != 1 for size in mask.shape[len(values.shape) :])
 
 
 def _mean_with_sample_weight(values, weight, mask):

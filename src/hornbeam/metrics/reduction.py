@@ -3,7 +3,7 @@
 from hornbeam import ops
 from hornbeam.core.masking import get_keras_mask
 from hornbeam.core.serialization import serialize_keras_object
-from hornbeam.losses.loss import align, is_ours, keep_integers
+from hornbeam.losses.loss import align, is_ours, is_used_up, keep_integers
 from hornbeam.metrics.metric import Metric
 
 
@@ -139,13 +139,16 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Take the function's values of a batch into the mean."""
-        weight = merge_mask(sample_weight, get_keras_mask(y_pred), self.dtype)
+        mask = get_keras_mask(y_pred)
         y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
         if getattr(self.fn, "takes_class_indices", False):
             y_true = keep_integers(y_true, self.dtype)
         else:
             y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
-        super().update_state(self.fn(y_true, y_pred, **self._kwargs), weight)
+        values = self.fn(y_true, y_pred, **self._kwargs)
+        if mask is not None and is_used_up(mask, values):
+            mask = None
+        super().update_state(values, merge_mask(sample_weight, mask, self.dtype))
 
     def get_config(self):
         """Return the arguments that make an equal metric."""

@@ -21,24 +21,23 @@ KEPT, USED_UP, LOST = _same, None, NotImplemented
 
 
 class Call:
-    """A call of an op: its arguments by name, and the shape of its first result."""
+    """A call of an op: its arguments by name, and its first result."""
 
-    def __init__(self, op, args, kwargs, results):
+    def __init__(self, op, args, kwargs, result):
         bound = signature_of(op).bind(*args, **kwargs)
         bound.apply_defaults()
         self.op = op
         self.arguments = bound.arguments
         self.first = next(iter(bound.arguments.values()))
-        tensors = [x for x in results if hasattr(x, "shape")]
-        self.result = tensors[0]
-        self.shape = tuple(self.result.shape)
+        self.result = result
+        self.shape = tuple(result.shape)
 
     def __getitem__(self, name):
         return self.arguments.get(name)
 
-    def axes(self, x, name="axis", default=None):
+    def axes(self, x, name="axis"):
         """Return the axes that an argument names, counted from the front."""
-        value = self.arguments.get(name, default)
+        value = self.arguments.get(name)
         rank = len(x.shape)
         if value is None:
             return tuple(range(rank))
@@ -167,6 +166,8 @@ def reshaped(call, x, rank):
         return LOST
     if rank in fitting and tuple(shape[:rank]) == tuple(x.shape[:rank]):
         return KEPT
+    if rank > fitting[-1] and x.shape[rank - 1] == 1:
+        return USED_UP
     new = call["newshape"]
     new = tuple(new) if isinstance(new, list | tuple) else (new,)
     first = new[: fitting[-1]]
@@ -175,12 +176,12 @@ def reshaped(call, x, rank):
 
 def same_along(call, x, rank):
     """The op does to the mask what it does to the tensor along one axis."""
-    if call["axis"] is None:
+    axes = call.axes(x)
+    if call["axis"] is None or len(axes) != 1:
         return LOST
-    (axis,) = call.axes(x)
-    if axis >= rank:
+    if axes[0] >= rank:
         return KEPT
-    arguments = {**call.arguments, "axis": axis}
+    arguments = {**call.arguments, "axis": axes[0]}
     del arguments[next(iter(arguments))]
     return lambda mask: call.op(mask, **arguments)
 
@@ -287,6 +288,8 @@ def padded(call, x, rank):
 
 def joined(call, x, rank):
     """Along an axis of theirs the masks are joined; a tensor without one is valid."""
+    if not isinstance(call.first, list | tuple):
+        return LOST
     tensors = list(call.first)
     (axis,) = call.axes(call.result)
     if axis >= rank:
@@ -353,6 +356,8 @@ def tensor_product(call, x, rank):
 def summed_by_letters(call, x, rank):
     """The letters say where axes go; one that is not in the result is summed over."""
     subscripts, operands = call["subscripts"], call["operands"]
+    if not isinstance(subscripts, str):
+        return LOST
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     if not arrow or "." in subscripts:
         return LOST
@@ -410,9 +415,9 @@ _BY_SHAPE = {
     rules.flat_or_same: along,
 }
 _BY_NAME = {
-    "angle array cast clip convert_to_tensor imag real saturate_cast select where "
-    "broadcast_to binary_crossentropy": elementwise,
-    "batch_normalization digitize tril triu": of_first,
+    "angle cast clip imag real saturate_cast select where broadcast_to "
+    "binary_crossentropy": elementwise,
+    "array batch_normalization convert_to_tensor digitize tril triu": of_first,
     "argpartition argsort diff glu layer_normalization log_softmax normalize "
     "normalize_last rms_normalization rms_normalize_last softmax sparsemax "
     "take_along_axis top_k": along,

@@ -10,7 +10,10 @@ import functools
 from hornbeam.core import tree
 from hornbeam.core.masking import (
     LostMask,
+    alive,
     carried,
+    fits,
+    is_of_rows,
     lost,
     set_keras_mask,
     set_lost_mask,
@@ -21,67 +24,64 @@ from hornbeam.ops.mask_rules import KEPT, LOST, USED_UP, Call, rule_of
 
 def pass_on(op, args, kwargs, result):
     """Let the masks of the arguments of `op` go with its result, by the op's rule."""
+    if not _may_carry((*args, *kwargs.values())):
+        return
     given = [x for x in tree.flatten((args, kwargs)) if carried(x) is not None]
-    results = tree.flatten(result)
-    targets = [x for x in results if hasattr(x, "shape") and _is_none_of(x, given)]
+    results = [x for x in tree.flatten(result) if hasattr(x, "shape")]
+    targets = [x for x in results if all(x is not y for y in given)]
     if not given or not targets:
         return
-    rule = rule_of(op)
-    if rule is None:
-        if not isinstance(result, KerasTensor):
-            _lose(op, given, targets)
+    if rule_of(op) is None:
+        mark = lost(carried(given[0]), op.name)
+        for x in targets:
+            # What is composed of ops has passed masks on already.
+            if carried(x) is None and not isinstance(x, KerasTensor):
+                set_lost_mask(x, mark)
         return
-    call = Call(op, args, kwargs, results)
-    masks, mark = [], None
-    for x in given:
-        carries = carried(x)
-        is_mark = isinstance(carries, LostMask)
-        rank = carries.rank if is_mark else len(carries.shape)
-        answer = rule(call, x, rank)
-        if answer is USED_UP:
-            continue
-        if is_mark or answer is LOST or not _covers(carries, x, answer):
-            mark = mark or lost(carries, op.name)
-        else:
-            masks.append(answer(carries))
+    masks, mark = _answers(Call(op, args, kwargs, results[0]), given)
     if masks and isinstance(masks[0], list | tuple):
-        # An op that splits its argument has one of them.
-        for x, mask in zip(targets, masks[0], strict=True):
+        # Of an op that splits its only tensor.
+        for x, mask in zip(results, masks[0], strict=True):
             set_keras_mask(x, mask, by_op=True)
         return
     mask = _all_of(masks)
     for x in targets:
-        if mask is not None and _fits(mask, x):
-            set_keras_mask(x, mask, by_op=True)
-        elif mark is not None and not isinstance(x, KerasTensor):
-            set_keras_mask(x, None)
-            set_lost_mask(x, mark)
+        set_keras_mask(x, None)
+        if mask is not None and fits(mask, x):
+            if not is_of_rows(mask, x):
+                set_keras_mask(x, mask, by_op=True)
+        elif (mark or mask) is not None and not isinstance(x, KerasTensor):
+            set_lost_mask(x, mark or lost(mask, op.name))
+
+
+def _may_carry(arguments):
+    return any(
+        id(x) in alive or isinstance(x, list | tuple | dict | KerasTensor)
+        for x in arguments
+    )
+
+
+def _answers(call, given):
+    """Return what the rule makes of the masks, and the mark of one that was lost."""
+    masks, mark, rule = [], None, rule_of(call.op)
+    for x in given:
+        carries = carried(x)
+        is_mark = isinstance(carries, LostMask)
+        rank = carries.rank if is_mark else len(carries.shape)
+        rank = min(rank, len(x.shape))
+        answer = rule(call, x, rank) if rank else USED_UP
+        if answer is USED_UP:
+            continue
+        if is_mark or answer is LOST or not _covers(carries, x, answer):
+            mark = mark or lost(carries, call.op.name)
         else:
-            set_keras_mask(x, None)
-
-
-def _is_none_of(x, tensors):
-    return all(x is not y for y in tensors)
-
-
-def _lose(op, given, targets):
-    """Mark the results that nothing inside the op has given a mask or a mark."""
-    mark = lost(carried(given[0]), op.name)
-    for x in targets:
-        if carried(x) is None:
-            set_lost_mask(x, mark)
+            masks.append(answer(carries))
+    return masks, mark
 
 
 def _covers(mask, x, answer):
     """Whether the mask has the sizes of `x`, where the rule will transform it."""
-    return answer is KEPT or _fits(mask, x, broadcast=False)
-
-
-def _fits(mask, x, broadcast=True):
-    sizes = zip(mask.shape, x.shape, strict=False)
-    return len(mask.shape) <= len(x.shape) and all(
-        None in (a, b) or a == b or (broadcast and a == 1) for a, b in sizes
-    )
+    return answer is KEPT or fits(mask, x, broadcast=False)
 
 
 def _all_of(masks):
