@@ -184,6 +184,64 @@ def test_what_a_step_on_the_state_returns_is_assigned(way):
         np.testing.assert_allclose(model.get_weights()[0], kernel / 16, rtol=1e-6)
 
 
+class ForAll(keras.Sequential):
+    """Keras's form for several engines: a step for each."""
+
+    def train_step(self, *args, **kwargs):
+        return getattr(self, f"_{keras.backend.backend()}_step")(*args, **kwargs)
+
+    def _jax_step(self, state, data):
+        import jax
+
+        trainable, others, optimizer_variables, metrics_variables = state
+        x, y = data
+
+        def loss_fn(trainable, others):
+            y_pred, others = self.stateless_call(trainable, others, x, training=True)
+            return self.compute_loss(x, y, y_pred), others
+
+        gradient = jax.value_and_grad(loss_fn, has_aux=True)
+        (loss, others), gradients = gradient(trainable, others)
+        trainable, optimizer_variables = self.optimizer.stateless_apply(
+            optimizer_variables, gradients, trainable
+        )
+        state = (trainable, others, optimizer_variables, metrics_variables)
+        return {"loss": loss}, state
+
+    def _torch_step(self, data):
+        import torch
+
+        x, y = data
+        self.zero_grad()
+        loss = self.compute_loss(x, y, self(x, training=True))
+        loss.backward()
+        with torch.no_grad():
+            gradients = [v.value.grad for v in self.trainable_weights]
+            self.optimizer.apply(gradients, self.trainable_weights)
+        return {"loss": loss}
+
+    def _tensorflow_step(self, data):
+        import tensorflow as tf
+
+        x, y = data
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(x, y, self(x, training=True))
+        gradients = tape.gradient(loss, self.trainable_weights)
+        self.optimizer.apply(gradients, self.trainable_weights)
+        return {"loss": loss}
+
+
+def test_one_model_with_a_step_for_each_engine(training_engine):
+    found = []
+    for cls in (ForAll, keras.Sequential):
+        keras.utils.set_random_seed(1)
+        model = small(cls)
+        model.fit(X, Y, batch_size=16, epochs=2, shuffle=False, verbose=0)
+        found.append(model.get_weights())
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
 def test_a_wrong_state_says_what_is_wrong():
     class Short(OnState):
         def train_step(self, state, data):

@@ -160,9 +160,10 @@ class Preparation(Steps):
     def _step(self, mode):
         """Return the step as a function of the data alone."""
         step = getattr(self, f"{mode}_step")
-        if not takes_state(step):
+        engine = backends.current()
+        if not takes_state(step, engine):
             return step
-        checks.takes_state(self, backends.current(), mode)
+        checks.takes_state(self, engine, mode)
         return on_variables(self, mode, step)
 
     def _forget_losses(self):

@@ -26,15 +26,24 @@ _GROUPS = {
 }
 
 
-def takes_state(step):
-    """Whether a bound step is written as `step(state, data)`."""
-    needed = [
-        p
+def takes_state(step, engine):
+    """Whether a bound step is written as `step(state, data)`.
+
+    One that takes `*args` is, on an engine with that form: in code for several engines
+    it passes them on.
+    """
+    kinds = [
+        p.kind
         for p in inspect.signature(step).parameters.values()
         if p.default is p.empty
-        and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     ]
-    return len(needed) == 2
+    if kinds and kinds[0] is inspect.Parameter.VAR_POSITIONAL:
+        return engine.takes_state
+    named = (
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    )
+    return sum(kind in named for kind in kinds) == 2
 
 
 def on_variables(model, mode, step):
