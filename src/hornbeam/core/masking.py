@@ -6,6 +6,7 @@ outputs, ops pass them on (`ops/masks.py`); what can do neither leaves a `LostMa
 a layer that would have used the mask warns of it.
 """
 
+import contextlib
 import weakref
 from typing import Any
 
@@ -86,6 +87,17 @@ def hand_on(x, y):
     elif mark is not None:
         set_lost_mask(y, mark)
     return y
+
+
+@contextlib.contextmanager
+def set_aside(x):
+    """Inside, ops do not pass on what goes with `x`: its mask is at hand."""
+    entry = alive.pop(id(x), None)
+    try:
+        yield
+    finally:
+        if entry is not None:
+            alive[id(x)] = entry
 
 
 def carried(x):

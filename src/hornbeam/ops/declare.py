@@ -97,7 +97,7 @@ def _declare(body, rule, native_required):
         except Exception as error:
             _explain(op, given, named, error)
             raise
-        if masks:
+        if masks and _any_carries(masks, given, named):
             _pass_masks_on(op, given, named, result)
         return result
 
@@ -163,6 +163,18 @@ def _record(op, args, kwargs):
     result = record(op, signature_of(op), args, kwargs)
     _pass_masks_on(op, args, kwargs, result)
     return result
+
+
+def _any_carries(masks, args, kwargs):
+    """Whether a mask, or the mark of a lost one, goes with an argument."""
+    for x in (*args, *kwargs.values()):
+        if id(x) in masks:
+            return True
+        if isinstance(x, list | tuple):
+            for y in x:
+                if id(y) in masks:
+                    return True
+    return False
 
 
 def _pass_masks_on(op, args, kwargs, result):

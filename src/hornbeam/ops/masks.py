@@ -10,7 +10,6 @@ import functools
 from hornbeam.core import tree
 from hornbeam.core.masking import (
     LostMask,
-    alive,
     carried,
     fits,
     is_of_rows,
@@ -24,8 +23,6 @@ from hornbeam.ops.mask_rules import KEPT, LOST, USED_UP, Call, rule_of
 
 def pass_on(op, args, kwargs, result):
     """Let the masks of the arguments of `op` go with its result, by the op's rule."""
-    if not _may_carry((*args, *kwargs.values())):
-        return
     given = [x for x in tree.flatten((args, kwargs)) if carried(x) is not None]
     results = [x for x in tree.flatten(result) if hasattr(x, "shape")]
     targets = [x for x in results if all(x is not y for y in given)]
@@ -52,13 +49,6 @@ def pass_on(op, args, kwargs, result):
                 set_keras_mask(x, mask, by_op=True)
         elif (mark or mask) is not None and not isinstance(x, KerasTensor):
             set_lost_mask(x, mark or lost(mask, op.name))
-
-
-def _may_carry(arguments):
-    return any(
-        id(x) in alive or isinstance(x, list | tuple | dict | KerasTensor)
-        for x in arguments
-    )
 
 
 def _answers(call, given):

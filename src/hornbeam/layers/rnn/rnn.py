@@ -1,7 +1,7 @@
 """The layer that runs any recurrent cell along sequences."""
 
 from hornbeam import ops
-from hornbeam.core import scopes, tree
+from hornbeam.core import masking, scopes, tree
 from hornbeam.core.serialization import deserialize_keras_object
 from hornbeam.core.variable import Variable
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -156,9 +156,10 @@ class RNN(Layer):
         if isinstance(mask, list | tuple):
             mask = mask[0]
         states = self._starting_states(sequences, initial_state)
-        last, outputs, states = self.inner_loop(
-            sequences=sequences, initial_state=states, mask=mask, training=training
-        )
+        with masking.set_aside(sequences):
+            last, outputs, states = self.inner_loop(
+                sequences=sequences, initial_state=states, mask=mask, training=training
+            )
         states = as_list(states)
         if self.stateful:
             kept = tree.flatten(self._rnn_states)
