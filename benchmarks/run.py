@@ -1,4 +1,4 @@
-"""hornbeam beside Keras and beside torch by hand, in one run on one machine.
+"""hornbeam beside Keras and beside loops written by hand, in one run on one machine.
 
     python benchmarks/run.py [--rounds 5] [--only mlp]
 
@@ -15,17 +15,18 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-# case, engine, our peer
-PAIRS = [
-    ("mlp", "jax", "keras"),
-    ("digits", "jax", "keras"),
-    ("mlp", "torch", "torch"),
-    ("digits", "torch", "torch"),
-    ("mlp", "torch", "keras"),
-    ("digits", "torch", "keras"),
-    ("predict", "jax", "keras"),
-    ("predict", "torch", "keras"),
-]
+# case, engine: our peers
+PEERS = {
+    ("mlp", "jax"): ["keras"],
+    ("digits", "jax"): ["keras"],
+    **{
+        (case, engine): ["hand"] if case in ("cnn", "lstm", "transformer") else both
+        for both in [["hand", "keras"]]
+        for engine in ("torch", "tensorflow")
+        for case in ("mlp", "digits", "cnn", "lstm", "transformer")
+    },
+    **{("predict", engine): ["keras"] for engine in ("jax", "torch", "tensorflow")},
+}
 
 
 def measure(case, engine, library):
@@ -87,16 +88,16 @@ def main():
         ours = [import_seconds("hornbeam") for _ in range(options.rounds)]
         theirs = [import_seconds("keras") for _ in range(options.rounds)]
         report("import, beside keras", ours, theirs)
-    for case, engine, peer in PAIRS:
-        if options.only and options.only not in (case, f"{case}-{engine}"):
+    for (case, engine), peers in PEERS.items():
+        if options.only and options.only not in (case, engine, f"{case}-{engine}"):
             continue
         rounds = [
-            (measure(case, engine, "hornbeam"), measure(case, engine, peer))
+            [measure(case, engine, library) for library in ("hornbeam", *peers)]
             for _ in range(options.rounds)
         ]
-        ours, theirs = zip(*rounds, strict=True)
-        by_hand = " (by hand)" if peer == "torch" else ""
-        report(f"{case} on {engine}, beside {peer}{by_hand}", ours, theirs)
+        ours, *others = zip(*rounds, strict=True)
+        for peer, theirs in zip(peers, others, strict=True):
+            report(f"{case} on {engine}, beside {peer}", ours, theirs)
 
 
 if __name__ == "__main__":
