@@ -1,7 +1,8 @@
 """The networks of `case.py`, and loops that train them, in torch and TensorFlow.
 
-A step is what an expert writes: torch's own modules with fused Adam; one `tf.function`
-(compiled by XLA where that is faster) with TensorFlow's fused Adam. The data is on the device before.
+A step is what an expert writes: torch's own modules with fused Adam; a `tf.function`
+(compiled by XLA where that is faster) with TensorFlow's fused Adam. The data is on the
+device before.
 """
 
 import time
