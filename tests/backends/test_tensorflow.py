@@ -108,6 +108,44 @@ def test_a_program_without_xla_kernels_runs_all_the_same():
     np.testing.assert_array_equal(held, [7, 8])
 
 
+@pytest.mark.parametrize("convolves", [False, True])
+def test_xla_compiles_loops_but_not_convolutions(convolves):
+    engine = backends.get("tensorflow")
+    kernel = engine.convert(np.full((3, 3, 1, 1), 1 / 9, "float32"))
+
+    def loop(x):
+        def body(i, x):
+            return tf.nn.conv2d(x, kernel, 1, "SAME") if convolves else x / 2
+
+        return engine.fori_loop(0, 2, body, x)
+
+    x = engine.convert(np.ones((1, 5, 5, 1), "float32"))
+    program = engine.compile(loop, (x,))
+    assert (program._run is program._plain) is convolves
+    assert float(program(x)[0, 2, 2, 0]) == pytest.approx(1 if convolves else 0.25)
+
+
+def test_convolutions_train_as_on_jax():
+    rng = np.random.default_rng(0)
+    x, y = rng.random((12, 6, 6, 4), dtype="float32"), rng.random((12, 1))
+    losses = []
+    for name in ("jax", "tensorflow"):
+        with backends.scope(name):
+            keras.utils.set_random_seed(1)
+            layers = [
+                keras.layers.Conv2D(4, 3, groups=2, activation="relu"),
+                keras.layers.DepthwiseConv2D(2, dilation_rate=2),
+                keras.layers.Conv2DTranspose(2, 2, strides=2),
+                keras.layers.Flatten(),
+                keras.layers.Dense(1),
+            ]
+            net = keras.Sequential([keras.Input((6, 6, 4)), *layers])
+            net.compile("adam", "mse")
+            history = net.fit(x, y, batch_size=4, epochs=3, verbose=0).history
+            losses.append(history["loss"])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
+
+
 def test_programs_do_not_hold_their_function():
     import gc
     import weakref

@@ -15,6 +15,7 @@ from tensorflow.python.eager import tape
 from .arrays import convert
 
 _LOOPS = {"While", "StatelessWhile"}
+_CONVOLUTIONS = {"Conv2D", "Conv3D", "DepthwiseConv2dNative"}
 
 
 class Program:
@@ -26,7 +27,8 @@ class Program:
 
     A program that loops is compiled by XLA, which on a CPU runs training steps in a
     third of the time (the operators are one kernel each otherwise). A program of a
-    single step runs as it is: XLA would gain nothing there and takes a second.
+    single step runs as it is: XLA would gain nothing there and takes a second. So does
+    one with convolutions, whose steps XLA makes several times slower on a CPU.
     """
 
     def __init__(self, fn: Callable, arguments: Sequence[Any], donate: Sequence[int]):
@@ -57,7 +59,10 @@ class Program:
         plain = tf.function(flat, autograph=False).get_concrete_function(*specs)
         self._form = form
         self._run = self._plain = plain
-        if any(op.type in _LOOPS for op in plain.graph.get_operations()):
+        inside = plain.graph.as_graph_def().library.function
+        kinds = {node.op for function in inside for node in function.node_def}
+        loops = any(op.type in _LOOPS for op in plain.graph.get_operations())
+        if loops and not kinds & _CONVOLUTIONS:
             compiled = tf.function(plain, jit_compile=True, autograph=False)
             self._run = compiled.get_concrete_function(*specs)
 
