@@ -574,3 +574,20 @@ def test_any_arguments_are_known_where_none_were_given(tmp_path):
 
     with pytest.raises(NotImplementedError, match="Unnamed.*write `get_config"):
         Unnamed(1, 2).get_config()
+
+
+def test_an_optional_input_may_be_left_out_of_fit(training_engine):
+    class AddIfGiven(keras.layers.Layer):
+        def call(self, x, y=None):
+            return x if y is None else x + y
+
+        def compute_output_shape(self, x, y=None):
+            return x
+
+    inputs = [keras.Input((4,)), keras.Input((4,), optional=True)]
+    outputs = keras.layers.Dense(1, kernel_initializer="ones")(AddIfGiven()(*inputs))
+    model = keras.Model(inputs, outputs)
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    history = model.fit([X, None], np.zeros((20, 1)), verbose=0)
+    expected = np.square(X.sum(axis=1)).mean()
+    np.testing.assert_allclose(history.history["loss"], [expected], rtol=1e-5)

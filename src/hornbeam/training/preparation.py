@@ -75,7 +75,8 @@ class Preparation(Steps):
     def _infer_outputs(self, symbols):
         from hornbeam.graph.operation import infer
 
-        if self._calls_graph:
+        given = all(x is not None for x in tree.flatten(symbols))
+        if self._calls_graph and given:
             return self.compute_output_spec(symbols)
         return infer(lambda x: self._call_for_step(x, False), (symbols,), {})
 
