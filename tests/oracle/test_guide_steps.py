@@ -15,10 +15,8 @@ from tests.oracle import custom_steps_of_keras as forms
 
 pytestmark = [pytest.mark.oracle, pytest.mark.xdist_group("guide steps")]
 
-# "tf": rows with the engine's whole name are left out in this folder.
-SHORT = {"tensorflow": "tf"}
 CASES = [
-    pytest.param(engine, case, id=f"{SHORT.get(engine, engine)}-{case.__name__[-8:]}")
+    pytest.param(engine, case, id=f"{engine}-{case.__name__.rpartition('_')[2]}")
     for engine, cases in forms.CASES.items()
     for case in cases
 ]

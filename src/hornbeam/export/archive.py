@@ -235,8 +235,7 @@ def default_signature(model):
     """Return the arguments of a model's call as a list of nests of KerasTensors."""
     from hornbeam.graph.keras_tensor import KerasTensor
 
-    graph = getattr(model, "_functional", None) or model
-    inputs = getattr(graph, "_inputs_struct", None)
+    inputs = _inputs_of_graph(model)
     if inputs is not None:
         return [inputs]
     shapes = model._build_shapes
@@ -256,10 +255,15 @@ def default_signature(model):
     return [symbols(shape) for shape in shapes.values()]
 
 
+def _inputs_of_graph(model):
+    """Return the nest of the symbolic inputs of a model that is a graph, or None."""
+    graph = getattr(model, "_functional", None) or model
+    return getattr(graph, "_inputs_struct", None)
+
+
 def _is_one_argument(model, signature):
     """Whether a list is the nest of the model's one argument, not all arguments."""
-    graph = getattr(model, "_functional", None) or model
-    inputs = getattr(graph, "_inputs_struct", None)
+    inputs = _inputs_of_graph(model)
     return isinstance(inputs, list | tuple) and len(inputs) == len(signature) > 1
 
 

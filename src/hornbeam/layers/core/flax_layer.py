@@ -73,5 +73,5 @@ def _parts(variables):
 
 def _keys(rng):
     """Return keys by name; what asks for another name gets that of "params"."""
-    params, dropout = backends.get("jax").split_key(rng)
+    params, dropout = backends.current().split_key(rng)
     return {"params": params, "dropout": dropout}
