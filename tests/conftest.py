@@ -80,3 +80,10 @@ def training_engine(request):
     """Each installed engine that trains in turn, in force during the test."""
     with backends.scope(request.param) as current:
         yield current
+
+
+@pytest.fixture
+def python_only():
+    """A law about Python objects alone: on NumPy, which compiles nothing."""
+    with backends.scope("numpy") as current:
+        yield current
