@@ -9,7 +9,7 @@ import numpy as np
 EPSILON = 1e-7
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Row:
     """A loss class with arguments, its function, and what it should give.
 
@@ -25,6 +25,11 @@ class Row:
     shape: tuple = (None,)
     smooth: bool = True
     note: str = ""
+
+    @property
+    def mixes_rows(self):
+        """Whether the loss of a row depends on the other rows."""
+        return self.shape == () or self.name == "Circle"
 
     @property
     def id(self):

@@ -1,15 +1,18 @@
 """Every loss, against its formula and the laws that all of them obey."""
 
+import functools
+
 import numpy as np
 import pytest
 
 import hornbeam as keras
 from hornbeam import backends
-from hornbeam.core import hyperparameter, scopes
+from hornbeam.core import hyperparameter, masking, scopes, tree
 from hornbeam.core.lazy import names_of
-from hornbeam.losses.loss import Loss
+from hornbeam.losses.loss import REDUCTIONS, Loss
 from tests.engine_exceptions import cannot
 from tests.losses.table import ROWS
+from tests.programs import program
 
 rows = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 NOT_LOSSES = {"get", "serialize", "deserialize", "Loss"}
@@ -45,86 +48,122 @@ def test_every_loss_has_a_row():
     assert {row.name for row in ROWS} | {row.function for row in ROWS} == public
 
 
+WEIGHTS = np.arange(1.0, 7.0, dtype="float32")
+COUNTS = np.array([True, False, True, True, False, True])
+PADDING = np.array([1] * 6 + [0] * 2, "float32")
+
+
+def weights_of(row):
+    """One weight for each value: where there is a single one, a scalar."""
+    return WEIGHTS if row.shape else np.array(1.5, "float32")
+
+
+def padded(x):
+    return np.concatenate([x, x[:1], x[:1]]) if x.ndim else x
+
+
+def weigh(values, w):
+    """Return the values times weights that belong to their first axis."""
+    return values * np.reshape(w, w.shape + (1,) * (np.ndim(values) - w.ndim))
+
+
+@functools.cache
+def course(row, engine):
+    """What the laws of numbers need of a row."""
+    batch = data_of(row)
+    loss, weighted_mean = make(row), make(row, reduction="mean_with_sample_weight")
+    names = [
+        name
+        for name in hyperparameter.hyperparameter_names(type(loss))
+        if hyperparameter.is_lifted(getattr(loss, name))
+    ]
+    numbers = np.array([getattr(loss, name) for name in names] + [0.0], "float32")
+
+    def with_mask(y_true, y_pred, w, mask):
+        masked = keras.ops.copy(y_pred)
+        masking.set_keras_mask(masked, mask)
+        return {
+            "mean": loss(y_true, masked),
+            "weighted": loss(y_true, masked, sample_weight=w),
+        }
+
+    def with_numbers(y_true, y_pred, numbers):
+        owners = [(loss, name) for name in names]
+        values = [numbers[i] for i in range(len(names))]
+        with hyperparameter.hyperparameter_inputs(owners, values):
+            return loss(y_true, y_pred)
+
+    def gradient(y_true, y_pred):
+        run = engine.value_and_grad(lambda values: loss(y_true, values[0]))
+        return run([y_pred])[1][0]
+
+    def compute(batch, w, mask, longer, longer_w, padding, numbers):
+        found = {
+            "values": make(row, reduction=None)(*batch),
+            "function": getattr(keras.losses, row.function)(*batch, **row.arguments),
+            "mean": loss(*batch),
+            "weighted": make(row, reduction=None)(*batch, sample_weight=w),
+            "weighted mean": weighted_mean(*batch, sample_weight=w),
+            "longer": loss(*longer),
+            "bfloat16": make(row, dtype="bfloat16")(*batch),
+            "numbers": engine.jit(with_numbers)(*batch, numbers),
+        }
+        with scopes.batch_mask_scope(padding):
+            found["padded"] = {
+                "mean": loss(*longer),
+                "weighted mean": weighted_mean(*longer, sample_weight=longer_w),
+            }
+        if not row.mixes_rows:
+            found["masked"] = with_mask(*batch, w, mask)
+        if not cannot(engine, "gradients"):
+            found["gradient"] = gradient(*batch)
+        return found
+
+    w = weights_of(row)
+    longer = [padded(x) for x in batch]
+    given = (batch, w, COUNTS, longer, padded(w), PADDING, numbers)
+    return program(engine, compute)(*tree.map_structure(engine.convert, given))
+
+
 @rows
 def test_values(row, engine):
-    y_true, y_pred = data_of(row)
-    wanted = expected(row, y_true, y_pred)
-    assert_close(make(row, reduction=None)(y_true, y_pred), wanted)
-    function = getattr(keras.losses, row.function)
-    arguments = dict(row.arguments)
-    assert_close(function(y_true, y_pred, **arguments), wanted)
+    found, wanted = course(row, engine), expected(row, *data_of(row))
+    assert_close(found["values"], wanted)
+    assert_close(found["function"], wanted)
+    assert_close(found["mean"], wanted.mean())
 
 
 @rows
-def test_reductions_with_weights(row, engine):
-    y_true, y_pred = data_of(row)
-    values = expected(row, y_true, y_pred)
-    shape = values.shape[:1]
-    w = np.random.default_rng(1).uniform(0, 2, shape).astype("float32")
-    wide = np.reshape(w, shape + (1,) * (values.ndim - len(shape)))
-    weighted = values * wide
-    for reduction, wanted in {
-        "sum": weighted.sum(),
-        "mean": weighted.mean(),
-        "sum_over_batch_size": weighted.mean(),
-        "mean_with_sample_weight": weighted.sum() / w.sum(),
-        "none": weighted,
-        None: weighted,
-    }.items():
-        loss = make(row, reduction=reduction)
-        assert_close(loss(y_true, y_pred, sample_weight=w), wanted)
-    assert_close(make(row)(y_true, y_pred), values.mean())
+def test_weights(row, engine):
+    """With some reductions: they are the same for all losses, and tested below."""
+    found, w = course(row, engine), weights_of(row)
+    values = weigh(expected(row, *data_of(row)), w)
+    assert_close(found["weighted"], values)
+    assert_close(found["weighted mean"], values.sum() / w.sum())
 
 
 @rows
 def test_the_mask_of_the_predictions_leaves_rows_out(row, engine):
-    if row.shape == () or row.name == "Circle":
+    if row.mixes_rows:
         pytest.skip("mixes the rows")
-    y_true, y_pred = data_of(row)
-    values = expected(row, y_true, y_pred)
-    mask = np.array([True, False, True, True, False, True])
-    masked = keras.ops.convert_to_tensor(y_pred)
-    if cannot(engine, "masks on arrays"):
-        return
-    masked._keras_mask = keras.ops.convert_to_tensor(mask)
-    assert_close(make(row)(y_true, masked), values[mask].mean())
-    assert_close(make(row, reduction="sum")(y_true, masked), values[mask].sum())
-    w = np.arange(1.0, 7.0, dtype="float32")
-    wide = np.reshape(w, (6,) + (1,) * (values.ndim - 1))
-    wanted = (values * wide)[mask].mean()
-    assert_close(make(row)(y_true, masked, sample_weight=w), wanted)
+    values, found = expected(row, *data_of(row)), course(row, engine)["masked"]
+    assert_close(found["mean"], values[COUNTS].mean())
+    assert_close(found["weighted"], weigh(values, WEIGHTS)[COUNTS].mean())
 
 
 @rows
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize(
-    "reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"]
-)
-def test_a_padded_batch_costs_what_the_batch_costs(row, weighted, reduction, engine):
-    y_true, y_pred = data_of(row)
-    w = np.arange(1.0, 7.0, dtype="float32") if weighted and row.shape else None
-    loss = make(row, reduction=reduction)
-    assert loss.accepts_padding
-    whole = host(loss(y_true, y_pred, sample_weight=w))
-
-    def pad(x):
-        return None if x is None else np.concatenate([x, x[:1], x[:1]])
-
-    mask = keras.ops.convert_to_tensor(np.array([1] * 6 + [0] * 2, "float32"))
-    with scopes.batch_mask_scope(mask):
-        padded = loss(pad(y_true), pad(y_pred), sample_weight=pad(w))
-    assert_close(padded, whole)
-    assert not np.allclose(
-        whole, host(loss(pad(y_true), pad(y_pred), sample_weight=pad(w))), rtol=1e-5
-    )
+def test_a_padded_batch_costs_what_the_batch_costs(row, engine):
+    assert make(row).accepts_padding
+    found = course(row, engine)
+    for reduction, value in found["padded"].items():
+        assert_close(value, host(found[reduction]))
+    assert not np.allclose(host(found["mean"]), host(found["longer"]), rtol=1e-5)
 
 
 @rows
 def test_gradients(row, training_engine):
     y_true, y_pred = data_of(row)
-    loss = make(row)
-    run = training_engine.value_and_grad(lambda values: loss(y_true, values[0]))
-    _, (gradient,) = run([keras.ops.convert_to_tensor(y_pred)])
+    gradient = host(course(row, training_engine)["gradient"]).astype("float64")
     step, p = 1e-6, y_pred.astype("float64")
     directions = np.random.default_rng(2).normal(size=(3, *p.shape))
     for direction in directions:
@@ -132,35 +171,27 @@ def test_gradients(row, training_engine):
             np.mean(row.formula(y_true, p + sign * step * direction))
             for sign in (1, -1)
         )
-        found = np.sum(host(gradient).astype("float64") * direction)
+        found = np.sum(gradient * direction)
         assert found == pytest.approx((up - down) / (2 * step), rel=2e-4, abs=2e-5)
 
 
 @rows
 def test_hyperparameters_are_inputs_of_a_program(row, engine):
-    loss = make(row)
-    names = [
-        name
-        for name in hyperparameter.hyperparameter_names(type(loss))
-        if hyperparameter.is_lifted(getattr(loss, name))
-    ]
-    y_true, y_pred = data_of(row)
-    wanted = host(loss(y_true, y_pred))
-
-    def program(y_true, y_pred, numbers):
-        owners = [(loss, name) for name in names]
-        values = [numbers[i] for i in range(len(names))]
-        with hyperparameter.hyperparameter_inputs(owners, values):
-            return loss(y_true, y_pred)
-
-    numbers = np.array([getattr(loss, name) for name in names] + [0.0], "float32")
-    tensors = [keras.ops.convert_to_tensor(x) for x in (y_true, y_pred, numbers)]
-    run = engine.jit(program) if engine.compiles else program
-    assert_close(run(*tensors), wanted)
+    found = course(row, engine)
+    assert_close(found["numbers"], host(found["mean"]))
 
 
 @rows
-def test_config_makes_an_equal_loss(row):
+def test_dtype(row, engine):
+    found = course(row, engine)
+    assert keras.backend.standardize_dtype(found["bfloat16"].dtype) == "bfloat16"
+    result = host(found["bfloat16"]).astype("float64")
+    wanted = host(found["mean"]).astype("float64")
+    np.testing.assert_allclose(result, wanted, rtol=0.05, atol=0.05)
+
+
+@rows
+def test_config_makes_an_equal_loss(row, python_only):
     loss = make(row, reduction="sum", name="mine")
     config = loss.get_config()
     assert config["name"] == "mine" and config["reduction"] == "sum"
@@ -173,7 +204,7 @@ def test_config_makes_an_equal_loss(row):
 
 
 @rows
-def test_symbolic_shape(row):
+def test_symbolic_shape(row, python_only):
     y_true, y_pred = data_of(row)
     batch = row.shape[:1] if row.shape and row.shape[0] else (None,)
     symbols = [
@@ -184,16 +215,6 @@ def test_symbolic_shape(row):
     assert make(row)(*symbols).shape == ()
 
 
-@rows
-def test_dtype(row, engine):
-    y_true, y_pred = data_of(row)
-    result = make(row, dtype="bfloat16")(y_true, y_pred)
-    assert keras.backend.standardize_dtype(result.dtype) == "bfloat16"
-    wanted = host(make(row)(y_true, y_pred)).astype("float64")
-    found = host(result).astype("float64")
-    np.testing.assert_allclose(found, wanted, rtol=0.05, atol=0.05)
-
-
 class Plain(Loss):
     """The predictions themselves."""
 
@@ -202,6 +223,34 @@ class Plain(Loss):
 
 
 VALUES = np.arange(24.0, dtype="float32").reshape(2, 3, 4)
+
+
+@pytest.mark.parametrize("mask", [None, "predictions", "padding"])
+@pytest.mark.parametrize("w", [None, WEIGHTS], ids=["plain", "weighted"])
+def test_reductions(w, mask, engine):
+    """All reductions, with and without weights and either mask."""
+    values = np.arange(12.0, dtype="float32").reshape(6, 2)
+
+    def compute(values):
+        masked = keras.ops.copy(values)
+        if mask == "predictions":
+            masking.set_keras_mask(masked, engine.convert(COUNTS))
+        return [Plain(reduction=r)(values, masked, w) for r in REDUCTIONS]
+
+    with scopes.batch_mask_scope(engine.convert(COUNTS) if mask == "padding" else None):
+        found = program(engine, compute)(engine.convert(values))
+    weighted = values if w is None else weigh(values, w)
+    kept = weighted[COUNTS] if mask else weighted
+    count = (w[COUNTS] if mask else w).sum() if w is not None else kept.size
+    wanted = {
+        "sum_over_batch_size": kept.mean(),
+        "sum": kept.sum(),
+        "mean": kept.mean(),
+        "mean_with_sample_weight": kept.sum() / count,
+        "none": weighted * COUNTS[:, None] if mask else weighted,
+    }
+    for reduction, value in zip(REDUCTIONS, found, strict=True):
+        assert_close(value, wanted[reduction or "none"])
 
 
 @pytest.mark.parametrize(
@@ -275,9 +324,11 @@ def test_large_class_indices_in_half_precision(engine):
 def test_embeddings_without_a_fellow_do_not_count(engine):
     x = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
     labels = np.array([0, 0, 1, 1, 2])
-    values = host(keras.losses.Circle(gamma=1.0, reduction=None)(labels, x))
+    losses = [keras.losses.Circle(gamma=1.0, reduction=r) for r in (None, "mean")]
+    values, mean = map(
+        host, program(engine, lambda *batch: [f(*batch) for f in losses])(labels, x)
+    )
     assert values[4] == 0 and (values[:4] > 0).all()
-    mean = float(keras.losses.Circle(gamma=1.0)(labels, x))
     assert mean == pytest.approx(values.sum() / 4, rel=1e-5)
 
 
@@ -285,15 +336,20 @@ def test_reference_embeddings_of_circle(engine):
     generator = np.random.default_rng(0)
     x, references = generator.normal(size=(3, 4)), generator.normal(size=(5, 4))
     labels, ref_labels = np.array([0, 1, 2]), np.array([0, 1, 1, 0, 3])
-    found = keras.losses.circle(
-        labels,
-        x.astype("float32"),
-        ref_labels=ref_labels,
-        ref_embeddings=references.astype("float32"),
-        remove_diagonal=False,
-        gamma=0.5,
-        margin=0.2,
-    )
+
+    def compute(labels, x, ref_labels, ref_embeddings):
+        return keras.losses.circle(
+            labels,
+            x,
+            ref_labels=ref_labels,
+            ref_embeddings=ref_embeddings,
+            remove_diagonal=False,
+            gamma=0.5,
+            margin=0.2,
+        )
+
+    x32, references32 = x.astype("float32"), references.astype("float32")
+    found = program(engine, compute)(labels, x32, ref_labels, references32)
     wanted = []
     for label, row in zip(labels, x, strict=True):
         s, same = references @ row, ref_labels == label
@@ -306,14 +362,21 @@ def test_reference_embeddings_of_circle(engine):
 def test_extreme_logits_stay_finite(training_engine):
     y_true = np.array([[1.0, 0.0]], "float32")
     logits = np.array([[-200.0, 200.0]], "float32")
-    for loss in (
+    losses = (
         keras.losses.BinaryCrossentropy(from_logits=True),
         keras.losses.CategoricalCrossentropy(from_logits=True),
         keras.losses.BinaryFocalCrossentropy(from_logits=True),
         keras.losses.LogCosh(),
-    ):
-        run = training_engine.value_and_grad(lambda v, f=loss: f(y_true, v[0]))
-        value, (gradient,) = run([keras.ops.convert_to_tensor(logits)])
+    )
+
+    def compute(logits):
+        return [
+            training_engine.value_and_grad(lambda v, f=loss: f(y_true, v[0]))([logits])
+            for loss in losses
+        ]
+
+    logits = training_engine.convert(logits)
+    for value, (gradient,) in program(training_engine, compute)(logits):
         assert float(value) > 10 and np.isfinite(host(gradient)).all()
 
 

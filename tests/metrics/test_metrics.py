@@ -1,5 +1,6 @@
 """Every metric, against its formula and the laws that all of them obey."""
 
+import functools
 import pickle
 
 import numpy as np
@@ -9,6 +10,7 @@ import hornbeam as keras
 from hornbeam.core.lazy import names_of
 from tests.engine_exceptions import cannot
 from tests.metrics.table import ROWS
+from tests.programs import program
 
 rows = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 # Sum and Mean measure values, not predictions: they have tests of their own.
@@ -54,84 +56,126 @@ def test_every_metric_has_a_row():
     assert {row.name for row in ROWS} == public - OTHER
 
 
+@functools.cache
+def course(row, engine):
+    """What the laws of numbers measure; results come with the state behind them."""
+    y_true, y_pred = batch = data_of(row)
+    padded = [np.concatenate([x, x[:1], x[:1]]) for x in batch]
+    mask = np.array([1] * len(y_true) + [0, 0], "int32")
+
+    def measure(*batches, metric=None):
+        metric = metric or make(row)
+        for one in batches:
+            assert metric.update_state(*one) is None
+        assert {v.dtype for v in metric.variables} == {metric.dtype}
+        return metric.result(), state_of(metric)
+
+    def in_parts(*weighed):
+        metric = make(row)
+        metric.update_state(*(x[:3] for x in weighed))
+        return metric(*(x[3:] for x in weighed))
+
+    def after_reset(y_true, y_pred, padded):
+        metric = make(row)
+        metric.update_state(y_pred=y_pred[:2], y_true=y_true[:2])
+        metric.reset_state()
+        return state_of(metric), measure(padded, metric=metric)
+
+    def without_state(y_true, y_pred):
+        metric = make(row)
+        metric.build(y_true.shape, y_pred.shape)
+        zeros = state = metric.stateless_reset_state()
+        step = engine.jit(metric.stateless_update_state)
+        half = len(y_true) // 2
+        for part in (slice(0, half), slice(half, None)):
+            state = step(state, y_true[part], y_pred[part])
+        return metric.stateless_result(state), state, [*zeros, *state_of(metric)]
+
+    def compute(batch, w, padded, mask):
+        return {
+            "empty": make(row).result(),
+            "whole": measure(batch),
+            "in parts": in_parts(*batch, w),
+            "after reset": after_reset(*batch, (*padded, mask)),
+            "without state": without_state(*batch),
+        }
+
+    return program(engine, compute)(batch, weights_of(y_true), padded, mask)
+
+
+def at_once(engine, metric, *batch):
+    """Return `metric(*batch)`; on JAX, the metric is of no use afterwards."""
+    return program(engine, lambda *batch: metric(*batch))(*batch)
+
+
+def state_of(metric):
+    return [keras.ops.copy(v.value) for v in metric.variables]
+
+
+def assert_all_zero(values):
+    assert values and all((host(v) == 0).all() for v in values)
+
+
 @rows
 def test_values(row, engine):
-    y_true, y_pred = data_of(row)
-    metric = make(row)
-    assert metric.update_state(y_true, y_pred) is None
-    assert_close(metric.result(), expected(row, y_true, y_pred))
+    assert_close(course(row, engine)["whole"][0], expected(row, *data_of(row)))
 
 
 @rows
-def test_values_with_weights(row, engine):
+def test_batches_add_up_with_weights(row, engine):
     y_true, y_pred = data_of(row)
-    w = weights_of(y_true)
-    assert_close(make(row)(y_true, y_pred, w), expected(row, y_true, y_pred, w))
-
-
-@rows
-def test_batches_add_up(row, engine):
-    y_true, y_pred = data_of(row)
-    w = weights_of(y_true)
-    metric = make(row)
-    for part in (slice(0, 1), slice(1, 4), slice(4, None)):
-        metric.update_state(y_true[part], y_pred[part], w[part])
-    assert_close(metric.result(), expected(row, y_true, y_pred, w))
+    wanted = expected(row, y_true, y_pred, weights_of(y_true))
+    assert_close(course(row, engine)["in parts"], wanted)
 
 
 @rows
 def test_weights_of_zero_leave_rows_out(row, engine):
     """What padding a batch needs."""
-    y_true, y_pred = data_of(row)
-    metric, padded = make(row), make(row)
-    assert metric.accepts_padding
-    metric.update_state(y_true, y_pred)
-    mask = np.array([1] * len(y_true) + [0, 0], "int32")
-    padded.update_state(
-        *(np.concatenate([x, x[:1], x[:1]]) for x in (y_true, y_pred)),
-        sample_weight=keras.ops.convert_to_tensor(mask),
-    )
-    assert_close(padded.result(), host(metric.result()))
-    for a, b in zip(padded.variables, metric.variables, strict=True):
-        assert_close(a.value, host(b.value))
+    assert make(row).accepts_padding
+    found = course(row, engine)
+    (whole, state), (padded, padded_state) = found["whole"], found["after reset"][1]
+    assert_close(padded, host(whole))
+    for a, b in zip(padded_state, state, strict=True):
+        assert_close(a, host(b))
 
 
 @rows
 def test_reset(row, engine):
-    y_true, y_pred = data_of(row)
-    metric = make(row)
-    metric.update_state(y_pred=y_pred[:2], y_true=y_true[:2])
-    metric.reset_state()
-    assert metric.variables and all((v.numpy() == 0).all() for v in metric.variables)
-    metric.update_state(y_true, y_pred)
-    assert_close(metric.result(), expected(row, y_true, y_pred))
+    zeros, (result, _) = course(row, engine)["after reset"]
+    assert_all_zero(zeros)
+    assert_close(result, expected(row, *data_of(row)))
 
 
 @rows
 def test_stateless_methods_leave_the_state(row, engine):
+    result, state, zeros = course(row, engine)["without state"]
+    assert_all_zero(zeros)
     y_true, y_pred = data_of(row)
+    assert_close(result, expected(row, y_true, y_pred))
     metric = make(row)
     metric.build(y_true.shape, y_pred.shape)
-    state = metric.stateless_reset_state()
-    assert all((host(v) == 0).all() for v in state)
-
-    def step(state, y_true, y_pred):
-        return metric.stateless_update_state(state, y_true, y_pred)
-
-    step = engine.jit(step) if engine.compiles else step
-    half = len(y_true) // 2
-    for part in (slice(0, half), slice(half, None)):
-        state = step(
-            state, *(keras.ops.convert_to_tensor(x[part]) for x in (y_true, y_pred))
-        )
-    assert_close(metric.stateless_result(state), expected(row, y_true, y_pred))
-    assert all((v.numpy() == 0).all() for v in metric.variables)
     with pytest.raises(ValueError, match="metric_variables"):
         metric.stateless_result(state[:-1])
 
 
 @rows
-def test_config_makes_an_equal_metric(row):
+def test_state_of_64_bits(row, engine):
+    if cannot(engine, "64 bits"):
+        return
+    metric = make(row, dtype="float64")
+    y_true, y_pred = data_of(row)
+    metric.update_state(y_true, y_pred)
+    assert {v.dtype for v in metric.variables} == {"float64"}
+    assert_close(metric.result(), expected(row, y_true, y_pred))
+
+
+@rows
+def test_before_the_first_batch_it_is_zero(row, engine):
+    assert_all_zero([course(row, engine)["empty"]])
+
+
+@rows
+def test_config_makes_an_equal_metric(row, python_only):
     y_true, y_pred = data_of(row)
     metric = make(row, name="mine")
     config = metric.get_config()
@@ -142,21 +186,6 @@ def test_config_makes_an_equal_metric(row):
     assert_close(copy(y_true, y_pred), host(metric(y_true, y_pred)))
     copy = pickle.loads(pickle.dumps(metric))
     assert_close(copy.result(), host(metric.result()))
-
-
-@rows
-def test_before_the_first_batch_it_is_zero(row, engine):
-    result = host(make(row).result())
-    assert (result == 0).all()
-
-
-@rows
-def test_dtype_of_the_state(row, engine):
-    metric = make(row, dtype="float32" if cannot(engine, "64 bits") else "float64")
-    y_true, y_pred = data_of(row)
-    metric.update_state(y_true, y_pred)
-    assert {v.dtype for v in metric.variables} == {metric.dtype}
-    assert_close(metric.result(), expected(row, y_true, y_pred))
 
 
 def test_names():
@@ -279,7 +308,7 @@ def test_gain_curve(engine):
     # Gains at 0, 1/2, 1: recall 1, 1/3, 0; precision 0, 2/3, 1.
     wanted = 2 / 3 * (0 + 2 / 3) / 2 + 1 / 3 * (2 / 3 + 1) / 2
     metric = keras.metrics.AUC(num_thresholds=3, curve="PRGAIN")
-    assert float(metric(y, p)) == pytest.approx(wanted, rel=1e-5)
+    assert float(at_once(engine, metric, y, p)) == pytest.approx(wanted, rel=1e-5)
 
 
 def test_weights_of_labels(engine):
@@ -288,7 +317,8 @@ def test_weights_of_labels(engine):
     metric = keras.metrics.AUC(
         num_thresholds=5, multi_label=True, label_weights=[0.75, 0.25]
     )
-    assert float(metric(y, p)) == pytest.approx(0.875 * 0.75 + 0.25, rel=1e-5)
+    wanted = 0.875 * 0.75 + 0.25
+    assert float(at_once(engine, metric, y, p)) == pytest.approx(wanted, rel=1e-5)
 
 
 def test_confusion_matrix_leaves_out_what_is_no_class(engine):
