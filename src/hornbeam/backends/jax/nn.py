@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from hornbeam.backends.jax.arrays import promoted
@@ -80,7 +81,8 @@ def _windows(x, size, strides, padding, data_format, neutral, combine, reducer):
     full_size, full_strides = [1] * x.ndim, [1] * x.ndim
     full_size[first : first + len(size)] = size
     full_strides[first : first + len(size)] = strides
-    initial = jnp.asarray(neutral, x.dtype)[()]
+    # Of NumPy: a value known inside a trace, by which JAX knows maximum and sum.
+    initial = np.asarray(neutral, x.dtype)[()]
     return lax.reduce_window(x, initial, reducer, full_size, full_strides, "VALID")
 
 
