@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+import re
 import sys
 import types
 
@@ -198,3 +199,18 @@ def test_live_bar_shows_at_most_five_times_a_second(monkeypatch, capsys):
     assert "loss: 0.2500" in text
     assert "step" in text
     assert len(asked) <= 5
+
+
+def test_bar_in_a_narrow_terminal_keeps_its_counts(monkeypatch, capsys):
+    """Values that do not fit go on below, and the line that stays tells the time."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "60")
+    names = ("loss", "accuracy", "val_loss", "val_accuracy")
+    events = [("on_train_begin",), ("on_epoch_begin", 0), ("progress", 10, None)]
+    events += [("on_epoch_end", 0, dict.fromkeys(names, 0.5))]
+    text = display(1, capsys, events)
+    last = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", text).split("Epoch 1/2")[-1]
+    assert last.lstrip().startswith("10/10 0:00:00 ")
+    assert "…" not in last
+    assert all(f"{name}: 0.5000" in last for name in names)

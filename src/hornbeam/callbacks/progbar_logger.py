@@ -117,20 +117,21 @@ class ProgbarLogger(Callback):
 
 
 class _Bar:
-    """A live bar with the rate, the time left, and the logs."""
+    """A live bar with the rate, the time left and the logs; then the time taken."""
 
     def __init__(self, title, total):
         from rich import progress
+        from rich.table import Column
 
+        name = progress.TextColumn("{task.description}")
+        count = progress.MofNCompleteColumn()
+        rate = progress.TextColumn("{task.fields[rate]}")
+        # Where the line is too long the values go on below; the rest keeps its width.
+        values = progress.TextColumn("{task.fields[values]}", table_column=Column())
+        left, bar = progress.TimeRemainingColumn(), progress.BarColumn(bar_width=20)
+        self._finished = name, count, progress.TimeElapsedColumn(), rate, values
         self._progress = progress.Progress(
-            progress.TextColumn("{task.description}"),
-            progress.BarColumn(bar_width=20),
-            progress.MofNCompleteColumn(),
-            progress.TextColumn("{task.fields[rate]}"),
-            progress.TimeRemainingColumn(),
-            progress.TextColumn("{task.fields[values]}"),
-            auto_refresh=False,
-            console=_console(),
+            name, bar, count, rate, left, values, auto_refresh=False, console=_console()
         )
         self._task = self._progress.add_task(title, total=total, rate="", values="")
         self._started = self._shown = time.perf_counter()
@@ -142,6 +143,8 @@ class _Bar:
         if not last and now - self._shown < _SECONDS_BETWEEN_DISPLAYS:
             return
         self._shown = now
+        if last:
+            self._progress.columns = self._finished
         self._progress.update(
             self._task,
             completed=step,

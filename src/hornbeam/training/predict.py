@@ -42,11 +42,11 @@ def predict(model, x, batch_size, verbose, steps, callbacks):
                     outputs = _joined(collected[-1:])
                     callbacks.on_predict_batch_end(step, {"outputs": outputs})
                 callbacks.progress(step + 1)
+            outputs = _joined(collected)
+            callbacks.on_predict_end()
         finally:
             data.close()
             callbacks.close()
-        outputs = _joined(collected)
-        callbacks.on_predict_end()
         return outputs
 
 
