@@ -2,7 +2,8 @@
 
 An engine is a module with the names of `contract`. It is imported when it is first
 asked for. The engine in force is the one of the innermost `scope` of this thread, else
-the default, which `HORNBEAM_BACKEND` or `KERAS_BACKEND` may name.
+the default, which `HORNBEAM_BACKEND` or `KERAS_BACKEND` may name. `HORNBEAM_DEVICE`
+names the device on which engines make tensors.
 """
 
 import contextlib
@@ -49,6 +50,9 @@ def get(name):
                 f"The backend {name!r} needs the package {error.name!r}, which is not "
                 f"installed. Install it with: {_INSTALL[name]}"
             ) from error
+        device = os.environ.get("HORNBEAM_DEVICE")
+        if device and name != "numpy":  # which has the CPU alone
+            engine.set_default_device(device)
         _loaded[name] = engine
     return engine
 

@@ -1,4 +1,4 @@
-"""The choice of the engine."""
+"""The choice of the engine, and of its device."""
 
 from hornbeam import backends
 
@@ -33,3 +33,39 @@ def backend_scope(backend: str):
     'numpy'
     """
     return backends.scope(backend)
+
+
+def device() -> str:
+    """Return the name of the device on which the engine in force makes new tensors.
+
+    >>> import hornbeam as keras
+    >>> with keras.config.backend_scope("numpy"):
+    ...     print(keras.config.device())
+    cpu:0
+    """
+    return backends.current().default_device()
+
+
+def set_device(device: str | None) -> None:
+    """Let the engine in force make new tensors on `device` from now on, in all threads.
+
+    New weights, and the data of `fit`, `evaluate` and `predict`, go there. Each engine
+    has its own setting; the environment variable `HORNBEAM_DEVICE` sets that of all
+    but NumPy, and `with keras.device(...)` goes before both. Where nothing is said, a
+    GPU that the engine can use comes first.
+
+    Args:
+        device: a name such as "cpu", "cuda:0" or "gpu:1"; None leaves it to the engine.
+
+    Raises:
+        ValueError: if there is no such device; the error lists those there are.
+        RuntimeError: if TensorFlow, which can be told only before its first tensor,
+            would have to change the GPUs that it uses.
+
+    >>> import hornbeam as keras
+    >>> keras.config.set_device("cpu")
+    >>> keras.config.device()
+    'cpu:0'
+    >>> keras.config.set_device(None)
+    """
+    backends.current().set_default_device(device)

@@ -8,7 +8,15 @@ _remat = contextvars.ContextVar("hornbeam_remat", default=None)
 
 
 def device(device_name):
-    """Return a block in which new tensors are made on the device, e.g. `"cpu:0"`."""
+    """Return a block in which new tensors are made on the device, e.g. `"cpu:0"`.
+
+    It holds for this thread and the engine in force, and goes before what
+    `keras.config.set_device` and the environment variable `HORNBEAM_DEVICE` say.
+
+    >>> import hornbeam as keras
+    >>> with keras.device("cpu:0"):
+    ...     x = keras.ops.ones(3)
+    """
     return backends.current().device_scope(device_name)
 
 

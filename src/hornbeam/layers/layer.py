@@ -123,6 +123,8 @@ class Layer(Operation, LayerState, LiveParameters):
                 return self(*args, **kwargs)
         outer = calls._current.get()
         info = call_info(type(self).call)
+        if outer is None:
+            args, kwargs = engine.on_device((args, kwargs))
         args, kwargs, symbolic = self._convert_inputs(args, kwargs, engine)
         kwargs, training = calls.with_training(kwargs, args, outer, info)
         values = outer.values if outer is not None else {}

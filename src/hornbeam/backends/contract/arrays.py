@@ -17,6 +17,10 @@ def convert(x: Any, dtype: Any = None) -> Any:
     """`x` as a tensor; Python floats become floatx, Python integers int32."""
 
 
+def default_device() -> str:
+    """The name of the device on which new tensors are made, such as "cpu:0"."""
+
+
 def device_scope(name: str) -> Any:
     """Place new tensors on the device `name`, such as "cpu:0", inside the block."""
 
@@ -35,6 +39,14 @@ def is_tensor(x: Any) -> Any:
 
 def new_variable(value: Any, trainable: bool) -> Any:
     """What a new Variable of the tensor `value` holds."""
+
+
+def on_device(x: Any) -> Any:
+    """The nest `x`, with tensors of the CPU moved to the device in force."""
+
+
+def set_default_device(name: str | None) -> None:
+    """Make new tensors on the device `name`; None leaves it to the engine."""
 
 
 def shape_of(x: Any) -> Any:

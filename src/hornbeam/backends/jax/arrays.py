@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hornbeam.backends import placement
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import result_type, standardize_dtype
 
@@ -132,7 +133,31 @@ def devices(device_type: str | None = None) -> list[str]:
 @contextlib.contextmanager
 def device_scope(name: str):
     """Place new tensors on the device `name`, such as "cpu:0", inside the block."""
-    platform, _, index = name.lower().partition(":")
-    platform = "cuda" if platform == "gpu" else platform
-    with jax.default_device(jax.devices(platform)[int(index or 0)]):
+    with jax.default_device(_device(name)):
         yield
+
+
+def default_device() -> str:
+    """The name of the device on which new tensors are made, such as "cpu:0"."""
+    (device,) = jax.device_put(np.zeros(())).devices()
+    return f"{device.platform}:{device.id}"
+
+
+def set_default_device(name: str | None) -> None:
+    """Make new tensors on the device `name`; None leaves it to the engine."""
+    jax.config.update("jax_default_device", None if name is None else _device(name))
+
+
+def _device(name: str) -> jax.Device:
+    platform, _, index = str(name).lower().partition(":")
+    try:
+        found = jax.devices("cuda" if platform == "gpu" else platform)
+        return found[int(index or 0)]
+    except (RuntimeError, IndexError, ValueError) as error:
+        there = list(dict.fromkeys([*devices("cpu"), *devices()]))
+        raise placement.no_such_device("jax", name, there) from error
+
+
+def on_device(x: Any) -> Any:
+    """The nest `x` itself: JAX moves what is not bound to a device."""
+    return x

@@ -9,6 +9,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from hornbeam.backends import placement
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import standardize_dtype
 
@@ -89,7 +90,24 @@ def devices(device_type: str | None = None) -> list[str]:
     return ["cpu:0"] if (device_type or "cpu").lower() == "cpu" else []
 
 
+def default_device() -> str:
+    """The name of the device: the CPU's."""
+    return "cpu:0"
+
+
+def set_default_device(name: str | None) -> None:
+    """Do nothing: there is one device."""
+    if name not in (None, "cpu", "cpu:0"):
+        raise placement.no_such_device("numpy", name, devices())
+
+
 @contextlib.contextmanager
 def device_scope(name: str):
     """Do nothing: there is one device."""
+    set_default_device(name)
     yield
+
+
+def on_device(x: Any) -> Any:
+    """The nest `x` itself: there is one device."""
+    return x

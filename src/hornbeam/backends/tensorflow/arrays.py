@@ -12,6 +12,7 @@ import numpy as np
 import optree
 import tensorflow as tf
 
+from hornbeam.backends import placement
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import result_type, standardize_dtype
 
@@ -138,4 +139,50 @@ def devices(device_type: str | None = None) -> list[str]:
 
 def device_scope(name: str) -> Any:
     """Place new tensors on the device `name`, such as "cpu:0", inside the block."""
-    return tf.device(name.lower().replace("cuda", "gpu"))
+    plain = _known(name, [d.name for d in tf.config.list_logical_devices()])
+    return tf.device(plain)
+
+
+def default_device() -> str:
+    """The name of the device on which new tensors are made, such as "cpu:0"."""
+    return tf.zeros(()).device.rpartition("device:")[2].lower()
+
+
+def set_default_device(name: str | None) -> None:
+    """Make new tensors on the device `name`; None leaves it to the engine.
+
+    TensorFlow chooses the device of an operation itself. What can be said is which
+    GPUs it sees, before it has looked at them.
+    """
+    there = tf.config.list_physical_devices("GPU")
+    seen = there
+    if name is not None:
+        names = ["cpu:0", *(f"gpu:{i}" for i in range(len(there)))]
+        kind, _, index = _known(name, names).partition(":")
+        seen = there[int(index) :][:1] if kind == "gpu" else []
+    if list(tf.config.get_visible_devices("GPU")) == list(seen):
+        return
+    try:
+        tf.config.set_visible_devices(seen, "GPU")
+    except RuntimeError as error:
+        raise RuntimeError(
+            "TensorFlow is running: its device can be set only before it makes its "
+            f"first tensor. Received: {name!r}. Call `keras.config.set_device` earlier,"
+            " set HORNBEAM_DEVICE, or use the block `with keras.device(...)`."
+        ) from error
+
+
+def _known(name: str, there: list[str]) -> str:
+    """`name` in full, such as "gpu:0", if it is one of the devices `there`."""
+    plain = str(name).lower().replace("cuda", "gpu")
+    plain = plain.rpartition("device:")[2]
+    plain = plain if ":" in plain else plain + ":0"
+    names = [full.lower().rpartition("device:")[2] for full in there]
+    if plain not in names:
+        raise placement.no_such_device("tensorflow", name, names)
+    return plain
+
+
+def on_device(x: Any) -> Any:
+    """The nest `x` itself: TensorFlow moves what an operation needs."""
+    return x

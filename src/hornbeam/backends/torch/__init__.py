@@ -2,6 +2,7 @@
 
 from .arrays import *
 from .classification import *
+from .devices import *
 from .functions import *
 from .linalg import *
 from .modules import *

@@ -1,8 +1,7 @@
-"""PyTorch: tensors in and out, dtypes, devices."""
+"""PyTorch: tensors in and out, dtypes."""
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import ml_dtypes
@@ -11,6 +10,8 @@ import torch
 
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import standardize_dtype
+
+from .devices import current_device, on_device
 
 Tensor = torch.Tensor
 
@@ -66,7 +67,7 @@ def convert(x: Any, dtype: Any = None) -> torch.Tensor:
     else:
         return _from_host(x, None)
     if isinstance(x, (bool, int, float)) or x is None:
-        return torch.tensor(x, dtype=dtype)
+        return torch.tensor(x, dtype=dtype, device=current_device())
     return _from_host(x, dtype)
 
 
@@ -93,12 +94,20 @@ def _from_host(x: Any, dtype: torch.dtype | None) -> torch.Tensor:
             dtype = torch.int32
     if array.dtype.kind == "u" and array.dtype.itemsize > 1:
         array = array.astype(np.int64 if array.dtype.itemsize > 2 else np.int32)
-        return torch.as_tensor(array, dtype=dtype)
     elif array.dtype == ml_dtypes.bfloat16:
         dtype = dtype or torch.bfloat16
         array = array.astype(np.float32)
-    # A copy: the owner of the array may change it later.
-    return torch.tensor(array, dtype=dtype)
+    return _sent(array, dtype)
+
+
+def _sent(array: np.ndarray, dtype: torch.dtype | None) -> torch.Tensor:
+    """A copy on the device: the owner of the array may change it later."""
+    device = current_device()
+    if device is None or device.type != "cuda":
+        return torch.tensor(array, dtype=dtype, device=device)
+    # From pinned memory it goes over while the host is at work already.
+    pinned = torch.tensor(array, dtype=dtype).pin_memory()
+    return pinned.to(device, non_blocking=True)
 
 
 def _holds_tensor(x: Any) -> bool:
@@ -169,26 +178,7 @@ def assign(old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
 
 def new_variable(value: torch.Tensor, trainable: bool) -> torch.Tensor:
     """What a new Variable of the tensor `value` holds: a tensor of its own."""
-    value = value.detach().clone()
+    value = on_device(value.detach()).clone()
     if trainable and value.dtype in INEXACT:
         return torch.nn.Parameter(value)
     return value
-
-
-def devices(device_type: str | None = None) -> list[str]:
-    """Names of the devices, such as "cpu:0"."""
-    kind = None if device_type is None else device_type.lower()
-    found = []
-    if torch.cuda.is_available() and kind in (None, "gpu", "cuda"):
-        found += [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-    if torch.backends.mps.is_available() and kind in (None, "gpu", "mps"):
-        found.append("mps:0")
-    return found if kind not in (None, "cpu") or found else ["cpu:0"]
-
-
-@contextlib.contextmanager
-def device_scope(name: str):
-    """Place new tensors on the device `name`, such as "cpu:0", inside the block."""
-    name = name.lower().replace("gpu", "cuda")
-    with torch.device("cpu" if name.startswith("cpu") else name):
-        yield

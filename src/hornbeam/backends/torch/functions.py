@@ -291,7 +291,7 @@ def _extreme(fn: Callable, pair: Callable) -> Callable:
         x = _array(x)
         if initial is not None and x.numel() == 0:
             shape = torch.sum(x, _dims(x, axis), keepdims).shape
-            return torch.full(shape, initial, dtype=x.dtype)
+            return torch.full(shape, initial, dtype=x.dtype, device=x.device)
         y = fn(x, _dims(x, axis), keepdims)
         return y if initial is None else pair(y, convert(initial, y.dtype))
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from .devices import current_device
+
 __all__ = ["as_module", "call_module", "is_module", "module_tensors"]
 
 
@@ -51,6 +53,9 @@ class _LiveModule(torch.nn.Module):
 
 def module_tensors(module: torch.nn.Module) -> list[tuple[str, torch.Tensor, bool]]:
     """The name of each parameter and buffer, the tensor, and whether it is trained."""
+    device = current_device()
+    if device is not None:
+        module.to(device)
     found = [(name, x, x.requires_grad) for name, x in module.named_parameters()]
     return found + [(name, x, False) for name, x in module.named_buffers()]
 

@@ -11,6 +11,7 @@ import torch
 
 from hornbeam.core import random_hash
 
+from .devices import current_device
 from .recording import is_traced, whole
 
 
@@ -50,12 +51,12 @@ def keep_factor(key, shape, rate):
 def _on_host(key):
     if is_traced():
         return False
+    device = current_device() or torch.get_default_device()
     if not isinstance(key, torch.Tensor):
-        return torch.get_default_device().type == "cpu"
+        return device.type == "cpu"
     wrapped = torch._C._functorch.is_functorch_wrapped_tensor(key)
-    return (
-        key.device.type == "cpu" and not wrapped and not torch.compiler.is_compiling()
-    )
+    on_cpu = key.device.type == device.type == "cpu"
+    return on_cpu and not wrapped and not torch.compiler.is_compiling()
 
 
 def _pair(key):
@@ -63,7 +64,7 @@ def _pair(key):
 
 
 def _bits(key, shape):
-    key = torch.as_tensor(key, dtype=torch.int64)
+    key = torch.as_tensor(key, dtype=torch.int64, device=current_device())
     a, b = random_hash.schedule(key[0], key[1])
     position = torch.arange(math.prod(shape), dtype=torch.int64, device=key.device)
     return random_hash.scramble(position.reshape(tuple(shape)), a, b)

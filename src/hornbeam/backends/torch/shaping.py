@@ -14,6 +14,7 @@ from torch import Tensor
 from hornbeam.core.dtypes import result_type
 
 from .arrays import convert, to_numpy, torch_dtype
+from .devices import current_device
 from .functions import _array, _dims, _indices, _promoted, _weak_dtype
 
 
@@ -269,11 +270,11 @@ def scatter_into(inputs, indices, updates, reduction=None):
 
 
 def zeros(shape, dtype=None):
-    return torch.zeros(shape, dtype=torch_dtype(dtype))
+    return torch.zeros(shape, dtype=torch_dtype(dtype), device=current_device())
 
 
 def ones(shape, dtype=None):
-    return torch.ones(shape, dtype=torch_dtype(dtype))
+    return torch.ones(shape, dtype=torch_dtype(dtype), device=current_device())
 
 
 def full(shape, fill_value, dtype=None):
@@ -288,16 +289,16 @@ def arange(start, stop=None, step=None, dtype=None):
     start, stop = (0, start) if stop is None else (start, stop)
     step = 1 if step is None else step
     numbers = (v.item() if hasattr(v, "item") else v for v in (start, stop, step))
-    return torch.arange(*numbers, dtype=torch_dtype(dtype))
+    return torch.arange(*numbers, dtype=torch_dtype(dtype), device=current_device())
 
 
 def eye(N, M=None, k=0, dtype=None):
-    ones = torch.ones((N, N if M is None else M), dtype=torch_dtype(dtype))
-    return torch.triu(torch.tril(ones, k), k)
+    all_ones = ones((N, N if M is None else M), dtype)
+    return torch.triu(torch.tril(all_ones, k), k)
 
 
 def tri(N, M=None, k=0, dtype=None):
-    return torch.tril(torch.ones((N, M or N), dtype=torch_dtype(dtype)), k)
+    return torch.tril(ones((N, M or N), dtype), k)
 
 
 def tril(x, k=0):

@@ -16,6 +16,7 @@ import torch.utils.checkpoint
 from hornbeam.backends import control, spec
 
 from .arrays import convert, dtype_of, torch_dtype
+from .devices import current_device
 
 _inside_gradient: ContextVar[bool] = ContextVar("inside_gradient", default=False)
 
@@ -146,7 +147,10 @@ def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
 
 
 def _stand_ins(specs: list[spec.Spec]) -> list[torch.Tensor]:
-    return [torch.zeros(s.sizes, dtype=torch_dtype(s.dtype)) for s in specs]
+    device = current_device()
+    return [
+        torch.zeros(s.sizes, dtype=torch_dtype(s.dtype), device=device) for s in specs
+    ]
 
 
 def _as_spec(x: Any) -> Any:
