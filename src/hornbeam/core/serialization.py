@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import types
 
 from hornbeam.core import allowlist, registry
 from hornbeam.core.configs import (
@@ -19,6 +20,7 @@ __all__ = [
     "getter",
     "init_arguments",
     "object_sharing",
+    "parameters_of",
     "register_keras_serializable",
     "serialize_argument",
     "serialize_keras_object",
@@ -37,6 +39,20 @@ _PLAIN = (bool, int, float, str, type(None))
 def signature(function):
     """Return the signature of a function of a class."""
     return inspect.signature(function)
+
+
+def parameters_of(function):
+    """Return the parameters of a function; those of a method are read once."""
+    method = getattr(function, "__func__", None)
+    if method is None:
+        return tuple(inspect.signature(function).parameters.values())
+    return _parameters_of_method(method)
+
+
+@functools.lru_cache(maxsize=1024)
+def _parameters_of_method(method):
+    bound = types.MethodType(method, object())
+    return tuple(inspect.signature(bound).parameters.values())
 
 
 @functools.lru_cache(maxsize=1024)
@@ -128,6 +144,8 @@ def getter(family, table, base=None):
 
     `table()` gives `{name: class or function}` of the family.
     """
+
+    table = functools.cache(table)
 
     def get(identifier):
         if identifier is None:

@@ -1,10 +1,9 @@
 """How a layer is built: which shapes `build` is given, and what is kept of them."""
 
 import functools
-import inspect
 
 from hornbeam.core import scopes, tree
-from hornbeam.core.serialization import signature
+from hornbeam.core.serialization import parameters_of, signature
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 
@@ -127,7 +126,7 @@ def shapes_of_arguments(args, kwargs, info):
 def output_shape_arguments(compute_output_shape, shapes):
     """Return positional and keyword arguments for `compute_output_shape`."""
     inputs = {k: v for k, v in shapes.items() if not k.endswith("mask_shape")}
-    names = list(inspect.signature(compute_output_shape).parameters)
+    names = [p.name for p in parameters_of(compute_output_shape)]
     if len(names) > 1 and set(names) & set(inputs):
         return (), {name: inputs[name] for name in names if name in inputs}
     return tuple(inputs.values())[:1], {}

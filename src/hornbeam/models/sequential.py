@@ -1,10 +1,12 @@
 """Sequential: a model that is a list of layers."""
 
-import inspect
-
 from hornbeam.core import scopes
 from hornbeam.core.dtypes import is_float_dtype, standardize_dtype
-from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
+from hornbeam.core.serialization import (
+    deserialize_keras_object,
+    parameters_of,
+    serialize_keras_object,
+)
 from hornbeam.core.variable import standardize_shape
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
@@ -326,10 +328,9 @@ def _is_nest_of_shapes(shape):
 
 
 def _check_takes_one_input(layer, model_name):
-    parameters = inspect.signature(layer.call).parameters.values()
     required = [
         p.name
-        for p in parameters
+        for p in parameters_of(layer.call)
         if p.default is p.empty
         and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     ]

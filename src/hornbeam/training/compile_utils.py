@@ -4,7 +4,6 @@ Both wait for the first outputs to know their structure, then keep flat lists, o
 an output.
 """
 
-import inspect
 import numbers
 
 from hornbeam import losses as losses_module
@@ -12,6 +11,7 @@ from hornbeam import metrics as metrics_module
 from hornbeam import ops
 from hornbeam.core import tree
 from hornbeam.core.scopes import batch_mask
+from hornbeam.core.serialization import parameters_of
 from hornbeam.losses.loss import Loss
 from hornbeam.metrics.metric import Metric
 from hornbeam.metrics.reduction import merge_mask
@@ -428,6 +428,6 @@ def _build(metric, y_true, y_pred):
     """Let a metric make the state that depends on the shapes."""
     if y_true is None or not hasattr(metric, "build"):
         return
-    accepts = len(inspect.signature(metric.build).parameters) == 2
+    accepts = len(parameters_of(metric.build)) == 2
     if accepts:
         metric.build(shape_of(y_true), shape_of(y_pred))

@@ -13,6 +13,7 @@ import functools
 import inspect
 
 from hornbeam.core import scopes
+from hornbeam.core.serialization import parameters_of
 
 _GROUPS = {
     "train": (
@@ -32,11 +33,7 @@ def takes_state(step, engine):
     One that takes `*args` is, on an engine with that form: in code for several engines
     it passes them on.
     """
-    kinds = [
-        p.kind
-        for p in inspect.signature(step).parameters.values()
-        if p.default is p.empty
-    ]
+    kinds = [p.kind for p in parameters_of(step) if p.default is p.empty]
     if kinds and kinds[0] is inspect.Parameter.VAR_POSITIONAL:
         return engine.takes_state
     named = (

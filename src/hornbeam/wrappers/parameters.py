@@ -32,7 +32,7 @@ class Parameters:
         raise NotImplementedError
 
     def _own_parameters(self):
-        names = dict.fromkeys(self._get_param_names())
+        names = dict.fromkeys(_init_names(type(self)))
         names.update(dict.fromkeys(vars(self)))
         return [n for n in names if not (n.startswith("_") or n.endswith("_"))]
 
@@ -138,6 +138,11 @@ def builder_defaults(builder):
         for name, parameter in accepted_arguments(builder)[0].items()
         if parameter.default is not parameter.empty and name not in _GIVEN
     }
+
+
+@functools.lru_cache(maxsize=256)
+def _init_names(cls):
+    return tuple(cls._get_param_names())
 
 
 def accepted_arguments(function):
