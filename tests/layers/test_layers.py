@@ -9,6 +9,7 @@ from hornbeam.core.masking import get_keras_mask
 from hornbeam.core.scopes import batch_mask_scope
 from tests.engine_exceptions import cannot
 from tests.layers import table
+from tests.programs import forms, program
 
 ROWS = table.ROWS
 FAMILIES = (
@@ -50,10 +51,17 @@ def prepared(row, **extra):
     """Return the built layer with positive random weights, and float32 inputs."""
     x = like(row.shapes, [as_input(a) for a in listed(row.inputs())])
     layer = row.make(**extra)
-    call(row, layer, x)
+    if backends.current().name == "jax":  # where a call would compile each op
+        layer(like(x, [keras.KerasTensor(a.shape, a.dtype) for a in listed(x)]))
+    else:
+        call(row, layer, x)
+    return with_weights(layer), x
+
+
+def with_weights(layer):
     rng = np.random.default_rng(1)
     layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
-    return layer, x
+    return layer
 
 
 def as_input(array):
@@ -65,8 +73,18 @@ def call(row, layer, x):
     return layer(x, **training, **row.call)
 
 
-def expected(row, layer, x, weights=None):
-    weights = layer.get_weights() if weights is None else weights
+def pure(row, layer, x, **options):
+    """Return the call's outputs, and the non-trainable variables' values after it."""
+    values = [
+        [v.value for v in variables]
+        for variables in (layer.trainable_variables, layer.non_trainable_variables)
+    ]
+    training = {"training": True} if row.training else {}
+    return layer.stateless_call(*values, x, **{**training, **row.call, **options})
+
+
+def expected(row, layer, x):
+    weights = layer.get_weights()
     wide = [a if row.integers else np.asarray(a, "float64") for a in listed(x)]
     return row.oracle(*wide, *(np.asarray(w, "float64") for w in weights))
 
@@ -77,7 +95,11 @@ def numpy(x):
 
 @every_row
 def test_value(row, engine):
-    layer, x = prepared(row)
+    """The only law that calls the layer at once on JAX too, and builds it by that."""
+    x = like(row.shapes, [as_input(a) for a in listed(row.inputs())])
+    layer = row.make()
+    call(row, layer, x)
+    with_weights(layer)
     want = expected(row, layer, x)
     got = call(row, layer, x)
     assert tuple(got.shape) == want.shape
@@ -90,6 +112,7 @@ SMOOTH = [row for row in ROWS if row.smooth]
 @pytest.mark.parametrize("row", SMOOTH, ids=[row.name for row in SMOOTH])
 def test_gradient(row, training_engine):
     """The derivative along a random direction equals the oracle's difference."""
+    engine = training_engine
     layer, x = prepared(row)
     weights = [v.numpy() for v in layer.trainable_variables]
     fixed = [v.value for v in layer.non_trainable_variables]
@@ -111,7 +134,7 @@ def test_gradient(row, training_engine):
         return keras.ops.sum(outputs * weight)
 
     tensors = [keras.ops.convert_to_tensor(v, dtype="float32") for v in values]
-    _, gradients = backends.current().value_and_grad(loss)(tensors)
+    _, gradients = program(engine, engine.value_and_grad(loss))(tensors)
     got = sum((numpy(g) * d).sum() for g, d in zip(gradients, directions, strict=True))
 
     def at(h):
@@ -136,7 +159,7 @@ def in_order(layer, trainable, fixed):
 def test_declared_shape(row, engine):
     layer, x = prepared(row)
     shapes = [a.shape for a in listed(x)]
-    real = tuple(call(row, layer, x).shape)
+    ((real, _),) = forms(engine, lambda: pure(row, layer, x)[0])
     assert tuple(layer.compute_output_shape(like(x, shapes), **row.call)) == real
     unknown = like(x, [(None, *shape[1:]) for shape in shapes])
     assert tuple(layer.compute_output_shape(unknown, **row.call)) == (None, *real[1:])
@@ -148,31 +171,37 @@ def test_symbolic_call(row, engine):
     dtype = "int32" if row.integers else "float32"
     symbols = [keras.KerasTensor((None, *a.shape[1:]), dtype) for a in listed(x)]
     symbol = layer(like(x, symbols), **row.call)
-    real = layer(x, **row.call)
-    assert symbol.shape == (None, *real.shape[1:])
-    assert symbol.dtype == backends.current().dtype_of(real)
+    ((shape, dtype),) = forms(engine, lambda: pure(row, layer, x, training=False)[0])
+    assert symbol.shape == (None, *shape[1:])
+    assert symbol.dtype == dtype
 
 
 @every_row
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "float16"])
-def test_dtype(row, engine, policy):
-    if policy == "mixed_bfloat16" and cannot(engine, "bfloat16 beside a number"):
-        return
-    layer, x = prepared(row, dtype=policy)
-    outputs = call(row, layer, x)
-    assert backends.current().dtype_of(outputs) == layer.compute_dtype
-    if not callable(row.kwargs):  # a layer inside has a policy of its own
-        floats = [w for w in layer.weights if "float" in w.dtype]
-        assert all(w.dtype == layer.variable_dtype for w in floats)
-    assert np.isfinite(numpy(outputs)).all()
-    want = expected(row, layer, x)
-    if policy != "float32" and not row.training:
-        scale = np.abs(want).max()
-        np.testing.assert_allclose(numpy(outputs), want, rtol=0.1, atol=0.05 * scale)
+def test_dtype(row, engine):
+    """Under each policy; that of float32 has the values of `test_value`."""
+    policies = ["float32", "float16"]
+    if not cannot(engine, "bfloat16 beside a number"):
+        policies.append("mixed_bfloat16")
+    layers = [prepared(row, dtype=policy)[0] for policy in policies]
+    _, x = prepared(row)
+
+    def outputs(x):
+        return [pure(row, layer, x)[0] for layer in layers]
+
+    for layer, y in zip(layers, program(engine, outputs)(x), strict=True):
+        assert engine.dtype_of(y) == layer.compute_dtype
+        if not callable(row.kwargs):  # a layer inside has a policy of its own
+            floats = [w for w in layer.weights if "float" in w.dtype]
+            assert all(w.dtype == layer.variable_dtype for w in floats)
+        assert np.isfinite(numpy(y)).all()
+        want = expected(row, layer, x)
+        if layer.compute_dtype != "float32" and not row.training:
+            scale = np.abs(want).max()
+            np.testing.assert_allclose(numpy(y), want, rtol=0.1, atol=0.05 * scale)
 
 
 @every_row
-def test_config_makes_an_equal_layer(row, engine):
+def test_config_makes_an_equal_layer(row, python_only):
     layer, x = prepared(row)
     scope = {"square": table.square}
     config = keras.layers.serialize(layer)
@@ -188,7 +217,7 @@ def test_config_makes_an_equal_layer(row, engine):
 
 
 @every_row
-def test_weights(row, engine):
+def test_weights(row, python_only):
     layer, _ = prepared(row)
     counts = len(layer.trainable_weights), len(layer.non_trainable_weights)
     assert counts == row.weights
@@ -200,40 +229,53 @@ def test_weights(row, engine):
 @every_row
 def test_training_flag(row, engine):
     layer, x = prepared(row)
+
+    def both(x):
+        return [pure(row, layer, x, training=flag)[0] for flag in (True, False)]
+
+    if row.training or row.weights[1] == 0:
+        training, inference = map(numpy, program(engine, both)(x))
     if row.training:
-        inference = numpy(layer(x, training=False, **row.call))
-        assert not np.allclose(inference, numpy(call(row, layer, x)), atol=1e-4)
+        assert not np.allclose(inference, training, atol=1e-4)
     elif row.weights[1] == 0:
-        a, b = (numpy(layer(x, training=t, **row.call)) for t in (True, False))
-        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(inference, training)
 
 
-@every_row
+# Masks of merging layers have tests of their own.
+MASKED = [
+    row
+    for row in ROWS
+    if callable(row.mask) or not isinstance(row.shapes, list) and len(row.shapes) > 2
+]
+
+
+@pytest.mark.parametrize("row", MASKED, ids=[row.name for row in MASKED])
 def test_mask(row, engine):
-    if isinstance(row.shapes, list) or len(row.shapes) < 3 and not callable(row.mask):
-        pytest.skip("masks of merging layers have tests of their own")
     layer, x = prepared(row)
     if callable(row.mask):
-        mask = get_keras_mask(layer(keras.ops.convert_to_tensor(x)))
+        mask = program(engine, lambda x: get_keras_mask(layer(x)))(
+            keras.ops.convert_to_tensor(x)
+        )
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(mask), row.mask(x))
         return
     assert layer.supports_masking is (row.mask is not False)
-    given = keras.ops.convert_to_tensor(np.arange(np.prod(x.shape[:2])) % 2 == 0)
-    given = keras.ops.reshape(given, x.shape[:2])
+    given = np.reshape(np.arange(np.prod(x.shape[:2])) % 2 == 0, x.shape[:2])
     if type(layer) is keras.layers.Softmax:
         given = given[:, :, None]
-    tensor = masked(x, given)
-    outputs = call(row, layer, tensor)
-    mask = get_keras_mask(outputs)
-    if row.mask is False:
-        # What the ops inside make of it: `tests/ops/test_masks_of_ops.py`.
-        assert mask is None or mask.shape == outputs.shape[: len(mask.shape)]
-        return
-    assert (mask is not None) == bool(row.mask)
+
+    def law(x, given):
+        outputs, _ = pure(row, layer, masked(x, given))
+        mask = get_keras_mask(outputs)
+        if row.mask is False and mask is not None:
+            # What the ops inside make of it: `tests/ops/test_masks_of_ops.py`.
+            assert mask.shape == outputs.shape[: len(mask.shape)]
+        return mask
+
+    mask = program(engine, law)(x, keras.ops.convert_to_tensor(given))
+    if row.mask is not False:
+        assert (mask is not None) == bool(row.mask)
     if row.mask:
-        np.testing.assert_array_equal(
-            keras.ops.convert_to_numpy(mask), keras.ops.convert_to_numpy(given)
-        )
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(mask), given)
 
 
 def masked(x, mask):
@@ -251,30 +293,36 @@ def masked(x, mask):
 def test_padded_rows_change_nothing(row, engine):
     """Rows that the batch mask leaves out do not change the others."""
     layer, x = prepared(row)
-    alone = numpy(call(row, layer, x))
-    state = [w.numpy() for w in layer.non_trainable_weights]
-    layer, _ = prepared(row)
     rows = listed(x)[0].shape[0]
-    padded = [
-        np.concatenate([a, np.full_like(a[:1], 1), np.full_like(a[:1], 3)])
-        for a in listed(x)
-    ]
+    padded = like(
+        x,
+        [
+            np.concatenate([a, np.full_like(a[:1], 1), np.full_like(a[:1], 3)])
+            for a in listed(x)
+        ],
+    )
+
+    def law(x, padded, mask):
+        with batch_mask_scope(mask):
+            together = pure(row, layer, padded)
+        whole = None if row.mixes else pure(row, layer, padded)[0]
+        return pure(row, layer, x), together, whole
+
     mask = keras.ops.convert_to_tensor([1.0] * rows + [0.0] * 2)
-    with batch_mask_scope(mask):
-        together = numpy(call(row, layer, like(x, padded)))
-    np.testing.assert_allclose(together[:rows], alone, rtol=1e-4, atol=1e-5)
-    for a, b in zip(state, layer.non_trainable_weights, strict=True):
-        np.testing.assert_allclose(b.numpy(), a, rtol=1e-4, atol=1e-5)
+    (alone, state), (together, new), whole = program(engine, law)(x, padded, mask)
+    alone = numpy(alone)
+    np.testing.assert_allclose(numpy(together)[:rows], alone, rtol=1e-4, atol=1e-5)
+    for a, b in zip(state, new, strict=True):
+        np.testing.assert_allclose(numpy(b), numpy(a), rtol=1e-4, atol=1e-5)
     if not row.mixes:
-        whole = numpy(call(row, prepared(row)[0], like(x, padded)))
-        np.testing.assert_allclose(whole[:rows], alone, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(numpy(whole)[:rows], alone, rtol=1e-4, atol=1e-5)
 
 
 @every_row
 def test_inputs_stay_as_they_are(row, engine):
     layer, x = prepared(row)
     before = [a.copy() for a in listed(x)]
-    call(row, layer, x)
+    forms(engine, lambda: pure(row, layer, x)[0])
     for a, b in zip(listed(x), before, strict=True):
         np.testing.assert_array_equal(a, b)
 

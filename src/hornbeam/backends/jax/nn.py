@@ -126,6 +126,10 @@ def attention(query, key, value, bias, scale, is_causal, flash):
     """Softmax attention over (batch, length, heads, width) with an additive bias."""
     # The function wants one width: zeros at the end change neither logits nor values.
     width = max(query.shape[-1], value.shape[-1])
+    dtype = query.dtype
+    if dtype == jnp.float16 and jax.default_backend() != "gpu":
+        # The function's product of float16 is one that only programs for GPUs may have.
+        query, key, value = (x.astype("float32") for x in (query, key, value))
     outputs = jax.nn.dot_product_attention(
         _widened(query, width),
         _widened(key, width),
@@ -135,7 +139,7 @@ def attention(query, key, value, bias, scale, is_causal, flash):
         is_causal=is_causal,
         implementation="cudnn" if flash else "xla",
     )
-    return outputs[..., : value.shape[-1]]
+    return outputs[..., : value.shape[-1]].astype(dtype)
 
 
 def _widened(x, width):
