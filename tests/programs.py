@@ -13,9 +13,14 @@ def program(engine, fn):
     return engine.jit(fn) if engine.name == "jax" else fn
 
 
+def traced(engine, fn):
+    """Return `fn()`; on JAX without values, which compiles nothing."""
+    return jax.eval_shape(fn) if engine.name == "jax" else fn()
+
+
 def forms(engine, fn):
     """Shapes and dtypes of what `fn()` gives; JAX tells without compiling anything."""
-    found = jax.eval_shape(fn) if engine.name == "jax" else fn()
+    found = traced(engine, fn)
     leaves = [x for x in tree.flatten(found) if hasattr(x, "shape")]
     return [(tuple(x.shape), engine.dtype_of(x)) for x in leaves]
 

@@ -7,6 +7,7 @@ import pytest
 
 import hornbeam as keras
 from hornbeam.core.masking import get_keras_mask, get_lost_mask, set_keras_mask
+from tests.programs import program, traced
 
 layers, ops = keras.layers, keras.ops
 IDS = np.array([[3, 1, 2, 0, 0], [4, 0, 1, 2, 0], [1, 2, 3, 4, 1]], "int32")
@@ -60,13 +61,16 @@ def position_model(with_ops):
 def test_a_mask_goes_past_ops_to_the_layer_that_uses_it(engine):
     with_ops, with_layers = position_model(True), position_model(False)
     with_layers.set_weights(with_ops.get_weights())
-    np.testing.assert_allclose(numpy(with_ops(IDS)), numpy(with_layers(IDS)), rtol=1e-6)
+    found = program(engine, with_ops)(IDS)
+    by_layers = program(engine, with_layers)(IDS)
+    np.testing.assert_allclose(numpy(found), numpy(by_layers), rtol=1e-6)
     # Each row alone, without the steps that do not count.
     table, *_ = with_ops.get_weights()
-    for ids, outputs in zip(IDS, numpy(with_ops(IDS)), strict=True):
-        x = np.maximum(table[ids] * 2 + POSITIONS, 0)[ids != 0]
-        want = with_ops.get_layer("lstm")(x[None])
-        np.testing.assert_allclose(outputs, numpy(want)[0], rtol=1e-5, atol=1e-7)
+    lstm = with_ops.get_layer("lstm")
+    alone = [np.maximum(table[i] * 2 + POSITIONS, 0)[i != 0][None] for i in IDS]
+    want = program(engine, lambda rows: [lstm(x)[0] for x in rows])(alone)
+    for outputs, one in zip(numpy(found), want, strict=True):
+        np.testing.assert_allclose(outputs, numpy(one), rtol=1e-5, atol=1e-7)
 
 
 def test_predict_and_fit_use_it_too(training_engine):
@@ -83,7 +87,7 @@ def test_predict_and_fit_use_it_too(training_engine):
     np.testing.assert_allclose(*histories, rtol=1e-5)
 
 
-def test_it_is_the_same_after_saving_and_cloning(engine, tmp_path):
+def test_it_is_the_same_after_saving_and_cloning(python_only, tmp_path):
     model = position_model(True)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
@@ -180,23 +184,34 @@ PASSING = {
 @pytest.mark.parametrize("name", PASSING)
 @pytest.mark.parametrize("symbolic", [False, True])
 def test_layers_and_containers_pass_masks_on(name, symbolic, engine):
-    asks = Asks()
-    if symbolic:
-        inputs = keras.Input((5,), dtype="int32")
-        keras.Model(inputs, asks(PASSING[name](embedding()(inputs))))(IDS)
-    else:
-        asks(PASSING[name](embedding()(IDS)))
-    np.testing.assert_array_equal(numpy(asks.seen), IDS != 0)
+    def seen(ids):
+        asks = Asks()
+        if symbolic:
+            inputs = keras.Input((5,), dtype="int32")
+            keras.Model(inputs, asks(PASSING[name](embedding()(inputs))))(ids)
+        else:
+            asks(PASSING[name](embedding()(ids)))
+        return asks.seen
+
+    found = program(engine, seen)(ops.convert_to_tensor(IDS))
+    np.testing.assert_array_equal(numpy(found), IDS != 0)
 
 
 def test_layers_that_move_steps_move_the_mask(engine):
-    x = embedding()(IDS)
-    for layer, want in (
-        (layers.Cropping1D((1, 0)), (IDS != 0)[:, 1:]),
-        (layers.UpSampling1D(2), np.repeat(IDS != 0, 2, axis=1)),
-        (layers.ZeroPadding1D(1), np.pad(IDS != 0, ((0, 0), (1, 1)))),
-    ):
-        np.testing.assert_array_equal(numpy(get_keras_mask(layer(x))), want)
+    movers = [
+        layers.Cropping1D((1, 0)),
+        layers.UpSampling1D(2),
+        layers.ZeroPadding1D(1),
+    ]
+
+    def masks(ids):
+        x = embedding()(ids)
+        return [get_keras_mask(layer(x)) for layer in movers]
+
+    cropped, repeated, padded = program(engine, masks)(ops.convert_to_tensor(IDS))
+    np.testing.assert_array_equal(numpy(cropped), (IDS != 0)[:, 1:])
+    np.testing.assert_array_equal(numpy(repeated), np.repeat(IDS != 0, 2, axis=1))
+    np.testing.assert_array_equal(numpy(padded), np.pad(IDS != 0, ((0, 0), (1, 1))))
 
 
 def test_a_model_that_is_called_with_a_mask(engine):
@@ -239,8 +254,8 @@ def test_no_warning_where_no_layer_would_have_used_it(name, engine):
     model = keras.Model(inputs, NOT_USED[name](embedding()(inputs)))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        NOT_USED[name](embedding()(IDS))
-        model(IDS)
+        traced(engine, lambda: NOT_USED[name](embedding()(IDS)))
+        traced(engine, lambda: model(IDS))
 
 
 LOSING = {
@@ -265,15 +280,19 @@ USING = {
 @pytest.mark.parametrize("losing", LOSING)
 def test_a_layer_that_would_have_used_a_lost_mask_warns(losing, engine):
     lose, where = LOSING[losing]
-    x = lose(embedding()(IDS))
-    assert get_keras_mask(x) is None and get_lost_mask(x) is not None
-    layer = layers.LSTM(2)
-    with pytest.warns(UserWarning, match=where):
-        layer(x)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        layer(x)  # once is enough
-        layers.LSTM(2)(x, mask=ops.ones(x.shape[:2], dtype="bool"))
+
+    def law():
+        x = lose(embedding()(IDS))
+        assert get_keras_mask(x) is None and get_lost_mask(x) is not None
+        layer = layers.LSTM(2)
+        with pytest.warns(UserWarning, match=where):
+            layer(x)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            layer(x)  # once is enough
+            layers.LSTM(2)(x, mask=ops.ones(x.shape[:2], dtype="bool"))
+
+    traced(engine, law)
 
 
 @pytest.mark.parametrize("using", USING)
@@ -281,7 +300,7 @@ def test_all_layers_that_use_masks_warn(using, engine):
     inputs = keras.Input((5,), dtype="int32")
     model = keras.Model(inputs, USING[using](Twice()(embedding()(inputs))))
     with lost_warning():
-        model(IDS)
+        traced(engine, lambda: model(IDS))
 
 
 def test_the_warning_says_what_to_do(training_engine):
@@ -294,18 +313,24 @@ def test_the_warning_says_what_to_do(training_engine):
 
 
 def test_merging_hands_the_mark_on(engine):
-    x = embedding()(IDS)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        total = layers.Add()([Twice()(x), Twice()(x)])
-    with lost_warning():
-        layers.LSTM(2)(total)
+    def law():
+        x = embedding()(IDS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            total = layers.Add()([Twice()(x), Twice()(x)])
+        with lost_warning():
+            layers.LSTM(2)(total)
+
+    traced(engine, law)
 
 
 def test_marks_survive_the_cast_of_mixed_precision(engine):
-    x = Twice()(embedding()(IDS))
-    with lost_warning():
-        layers.LSTM(2, dtype="mixed_bfloat16")(x)
+    def law():
+        x = Twice()(embedding()(IDS))
+        with lost_warning():
+            layers.LSTM(2, dtype="mixed_bfloat16")(x)
+
+    traced(engine, law)
 
 
 def test_losses_of_means_over_the_masked_axis(training_engine):
@@ -335,10 +360,13 @@ def test_ids_of_one_step_leave_no_mask_of_rows(training_engine):
 
 
 def test_rows_that_are_made_into_steps(engine):
-    x = layers.Embedding(6, 4, mask_zero=True)(np.array([0, 1, 2]))
-    assert get_keras_mask(x) is not None
-    assert layers.LSTM(2)(layers.RepeatVector(3)(x)).shape == (3, 2)
-    assert layers.LSTM(2)(layers.Reshape((2, 2))(x)).shape == (3, 2)
+    def law():
+        x = layers.Embedding(6, 4, mask_zero=True)(np.array([0, 1, 2]))
+        assert get_keras_mask(x) is not None
+        assert layers.LSTM(2)(layers.RepeatVector(3)(x)).shape == (3, 2)
+        assert layers.LSTM(2)(layers.Reshape((2, 2))(x)).shape == (3, 2)
+
+    traced(engine, law)
 
 
 def test_softmax_takes_the_mask_of_its_rows(engine):
