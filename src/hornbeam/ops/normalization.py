@@ -110,6 +110,18 @@ def batch_normalization(
     return x * factor + cast(reshape(shift, along), x.dtype)
 
 
+@composite
+def normalize_batch(x, gamma, beta, axis, epsilon):
+    """Batch normalization by the moments of `x`; the outputs and these moments.
+
+    The gradient goes through the outputs alone.
+    """
+    axes = [a for a in range(len(x.shape)) if a != axis % len(x.shape)]
+    mean, variance = moments(x, axes)
+    outputs = batch_normalization(x, mean, variance, axis, beta, gamma, epsilon)
+    return outputs, mean, variance
+
+
 @composite(rule="same_float")
 def normalize_last(x, gamma, beta, epsilon):
     """Layer normalization over the last axis."""

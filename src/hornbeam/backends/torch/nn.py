@@ -227,6 +227,20 @@ def normalize_last(x: Any, gamma: Any, beta: Any, epsilon: float) -> torch.Tenso
     return F.layer_norm(x, x.shape[-1:], gamma, beta, epsilon)
 
 
+def normalize_batch(x: Any, gamma: Any, beta: Any, axis: int, epsilon: float):
+    """Batch normalization by the moments of `x`; the outputs and these moments."""
+    x = _floating(x)
+    last = axis in (-1, x.ndim - 1)
+    # As rows of channels, which the kernel takes without moving them.
+    rows = x.reshape(-1, x.shape[-1]) if last else x.movedim(axis, 1)
+    outputs, mean, factor = torch.native_batch_norm(
+        rows, _like(gamma, x), _like(beta, x), None, None, True, 0.0, epsilon
+    )
+    outputs = outputs.reshape(x.shape) if last else outputs.movedim(1, axis)
+    variance = factor.detach() ** -2 - epsilon
+    return outputs, mean.detach(), variance.clamp(min=0)
+
+
 def rms_normalize_last(x: Any, scale: Any, epsilon: float) -> torch.Tensor:
     """`x / sqrt(mean(x**2) + epsilon) * scale` over the last axis."""
     x = _floating(x)

@@ -16,6 +16,7 @@ from hornbeam.layers.normalization.renorm import (
     check_clipping,
     corrected_affine,
 )
+from hornbeam.ops.normalization import normalize_batch
 
 
 class BatchNormalization(Layer):
@@ -124,7 +125,10 @@ class BatchNormalization(Layer):
         x = in_full_precision(inputs)
         gamma, beta = in_full_precision(self.gamma), in_full_precision(self.beta)
         if training and self.trainable:
-            mean, variance = self._moments(x, mask)
+            weights = self._weights(x, mask)
+            if weights is None and not self.renorm:
+                return self._by_the_batch(x, gamma, beta)
+            mean, variance = self._moments(x, weights)
             self.follow(self.moving_mean, mean, self.momentum)
             if self.renorm:
                 gamma, beta = corrected_affine(self, mean, variance, gamma, beta)
@@ -142,6 +146,15 @@ class BatchNormalization(Layer):
             scale=gamma,
             epsilon=self.epsilon,
         )
+        return ops.cast(outputs, self.compute_dtype)
+
+    def _by_the_batch(self, x, gamma, beta):
+        """Return the inputs normalised by the moments of all of them."""
+        outputs, mean, variance = normalize_batch(
+            x, gamma, beta, axis=self.axis, epsilon=self.epsilon
+        )
+        self.follow(self.moving_mean, mean, self.momentum)
+        self.follow(self.moving_variance, variance, self.momentum)
         return ops.cast(outputs, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
@@ -164,11 +177,10 @@ class BatchNormalization(Layer):
         value = ops.cast(value, moving.dtype)
         moving.assign(moving * momentum + value * (1.0 - momentum))
 
-    def _moments(self, x, mask):
+    def _moments(self, x, weights):
         """Return mean and variance of the values that count."""
         rank = len(x.shape)
         axes = [a for a in range(rank) if a != self.axis % rank]
-        weights = self._weights(x, mask)
         if weights is None:
             return ops.moments(x, axes=axes)
         # A row without any valid step has weight 0: its mean is 0, not 0 / 0.
