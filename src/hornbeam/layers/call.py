@@ -3,6 +3,9 @@
 import contextvars
 import functools
 import inspect
+import reprlib
+
+from hornbeam import backends
 
 _current = contextvars.ContextVar("hornbeam_call_context", default=None)
 
@@ -73,6 +76,41 @@ class CallContext:
         self.layer = layer
         self.training = training
         self.values = values
+
+
+def say_where(error, layer, arguments):
+    """Add to an error in which layer it arose, and of which inputs; once.
+
+    The error stays what it is, with the engine's own message; the rest is a note of it,
+    which stands below the traceback.
+    """
+    if getattr(error, "__notes__", None) and _WHERE in "".join(error.__notes__):
+        return
+    given = [f"{k}={_described(x)}" for k, x in arguments.items() if x is not None]
+    error.add_note(
+        f"{_WHERE}{layer.path!r} ({type(layer).__name__}, backend "
+        f"{backends.default_name()!r}) with {', '.join(given) or 'no arguments'}"
+    )
+
+
+_WHERE = "This happened in layer "
+_SHOWN = 8  # of a nest
+
+
+def _described(x):
+    """Return shape and dtype of a tensor, or of those in a nest."""
+    if hasattr(x, "shape") and hasattr(x, "dtype"):
+        dtype = getattr(x.dtype, "name", None) or str(x.dtype).removeprefix("torch.")
+        return f"{str(tuple(x.shape)).replace(' ', '')} {dtype}"
+    if isinstance(x, dict):
+        return "{" + _listed([f"{k!r}: {_described(v)}" for k, v in x.items()]) + "}"
+    if isinstance(x, list | tuple):
+        return "[" + _listed([_described(v) for v in x]) + "]"
+    return reprlib.repr(x)
+
+
+def _listed(parts):
+    return ", ".join(parts[:_SHOWN] + ["..."] * (len(parts) > _SHOWN))
 
 
 def current_context():

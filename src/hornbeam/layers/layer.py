@@ -143,6 +143,9 @@ class Layer(Operation, LayerState, LiveParameters):
             with self._scope_for_building(outer):
                 building.build_for_call(self, args, kwargs, info)
                 return self._run(args, kwargs, info, symbolic)
+        except Exception as error:
+            calls.say_where(error, self, info.arguments(args, kwargs))
+            raise
         finally:
             calls._current.reset(token)
 
