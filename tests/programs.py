@@ -5,6 +5,7 @@ An op that JAX runs at once is a program of its own, for each shape and dtype.
 
 import jax
 
+from hornbeam import backends
 from hornbeam.core import tree
 
 
@@ -23,6 +24,22 @@ def forms(engine, fn):
     found = traced(engine, fn)
     leaves = [x for x in tree.flatten(found) if hasattr(x, "shape")]
     return [(tuple(x.shape), engine.dtype_of(x)) for x in leaves]
+
+
+def applied(layer, *args, **kwargs):
+    """Return `layer(*args, **kwargs)` of a built layer.
+
+    On JAX it is one program, with the weights as its inputs, and states stay.
+    """
+    engine = backends.current()
+    if engine.name != "jax":
+        return layer(*args, **kwargs)
+    values = [
+        [v.value for v in variables]
+        for variables in (layer.trainable_variables, layer.non_trainable_variables)
+    ]
+    run = engine.jit(lambda *values: layer.stateless_call(*values, *args, **kwargs)[0])
+    return run(*values)
 
 
 def together(calls):

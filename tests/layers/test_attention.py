@@ -1,11 +1,14 @@
 """Attention against its formula in float64, torch's layer, and both of its roads."""
 
+import functools
+
 import numpy as np
 import pytest
 from scipy import special
 
 import hornbeam as keras
 from hornbeam.core.masking import get_keras_mask
+from tests.programs import applied, program, traced
 
 layers = keras.layers
 RNG = np.random.default_rng(0)
@@ -110,12 +113,12 @@ def expected(layer, query, value, key, **masks):
 )
 def test_both_roads_are_the_formula(kind, masks, engine):
     layer = HEADS[kind]()
-    layer(QUERY, VALUE, KEY)
+    traced(engine, lambda: layer(QUERY, VALUE, KEY))
     random_weights(layer)
     y, weights = expected(layer, QUERY, VALUE, KEY, **MASKS[masks])
-    fused = layer(QUERY, VALUE, KEY, **MASKS[masks])
-    plain, scores = layer(
-        QUERY, VALUE, KEY, return_attention_scores=True, **MASKS[masks]
+    fused = applied(layer, QUERY, VALUE, KEY, **MASKS[masks])
+    plain, scores = applied(
+        layer, QUERY, VALUE, KEY, return_attention_scores=True, **MASKS[masks]
     )
     for found in (fused, plain):
         np.testing.assert_allclose(numpy(found), y, rtol=1e-4, atol=1e-5)
@@ -125,21 +128,26 @@ def test_both_roads_are_the_formula(kind, masks, engine):
 @pytest.mark.parametrize("kind", ["multi", "grouped-gate"])
 def test_both_roads_have_the_same_gradients(kind, training_engine):
     layer = HEADS[kind]()
-    layer(QUERY, VALUE)
+    traced(training_engine, lambda: layer(QUERY, VALUE))
     random_weights(layer)
     weight = keras.ops.convert_to_tensor(RNG.normal(size=(2, 5, 6)).astype("float32"))
-    gradients = []
-    for scores in (False, True):
 
-        def loss(scores=scores):
-            found = layer(
-                QUERY, VALUE, return_attention_scores=scores, **MASKS["sequences"]
-            )
-            found = found[0] if scores else found
-            return keras.ops.sum(found * weight)
+    def loss(scores):
+        found = layer(
+            QUERY, VALUE, return_attention_scores=scores, **MASKS["sequences"]
+        )
+        found = found[0] if scores else found
+        return keras.ops.sum(found * weight)
 
-        _, found = keras.value_and_grad(loss, layer.trainable_variables)
-        gradients.append([numpy(g) for g in found])
+    def of_both_roads():
+        variables = layer.trainable_variables
+        return [
+            keras.value_and_grad(functools.partial(loss, road), variables)[1]
+            for road in (False, True)
+        ]
+
+    found = program(training_engine, of_both_roads)()
+    gradients = [[numpy(g) for g in road] for road in found]
     for fused, plain in zip(*gradients, strict=True):
         np.testing.assert_allclose(fused, plain, rtol=1e-3, atol=1e-5)
         assert np.isfinite(fused).all()
@@ -150,7 +158,7 @@ def test_is_the_layer_of_torch(engine):
     torch = pytest.importorskip("torch")
     peer = torch.nn.MultiheadAttention(6, 2, batch_first=True)
     layer = layers.MultiHeadAttention(2, 3)
-    layer(QUERY, VALUE)
+    traced(engine, lambda: layer(QUERY, VALUE))
     kernels = np.split(peer.in_proj_weight.detach().numpy(), 3)
     biases = np.split(peer.in_proj_bias.detach().numpy(), 3)
     weights = []
@@ -163,7 +171,7 @@ def test_is_the_layer_of_torch(engine):
             *map(torch.from_numpy, (QUERY, VALUE, VALUE)),
             key_padding_mask=torch.from_numpy(~VALUE_MASK),
         )
-    found = layer(QUERY, VALUE, value_mask=VALUE_MASK)
+    found = applied(layer, QUERY, VALUE, value_mask=VALUE_MASK)
     np.testing.assert_allclose(numpy(found), y.numpy(), rtol=1e-4, atol=1e-5)
 
 
@@ -172,7 +180,8 @@ def test_attention_axes(axes, engine):
     """Attending over some axes is attending over them, for each place of the rest."""
     x = RNG.normal(size=(2, 3, 2, 4, 6)).astype("float32")
     layer = layers.MultiHeadAttention(2, 3, attention_axes=axes)
-    outputs, scores = layer(x, x, return_attention_scores=True)
+    traced(engine, lambda: layer(x, x))
+    outputs, scores = applied(layer, x, x, return_attention_scores=True)
     assert outputs.shape == x.shape
     axes = tuple(a % 5 for a in (axes if isinstance(axes, tuple) else (axes,)))
     order = [i for i in range(4) if i not in axes] + [*axes, 4]
@@ -181,13 +190,13 @@ def test_attention_axes(axes, engine):
         length *= x.shape[axis]
     flat = layers.MultiHeadAttention(2, 3)
     moved = x.transpose(order).reshape(-1, length, 6)
-    flat(moved, moved)
+    traced(engine, lambda: flat(moved, moved))
     flat.set_weights(layer.get_weights())
-    want, want_scores = flat(moved, moved, return_attention_scores=True)
+    want, want_scores = applied(flat, moved, moved, return_attention_scores=True)
     sizes = [x.shape[a] for a in axes]
     back = numpy(want).reshape(*rest[:-1], *sizes, 6).transpose(np.argsort(order))
     np.testing.assert_allclose(numpy(outputs), back, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(numpy(layer(x, x)), back, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(numpy(applied(layer, x, x)), back, rtol=1e-4, atol=1e-5)
     shape = (*rest[:-1], 2, *sizes, *sizes)
     np.testing.assert_allclose(
         numpy(scores), numpy(want_scores).reshape(shape), rtol=1e-4, atol=1e-6
@@ -196,7 +205,7 @@ def test_attention_axes(axes, engine):
     _, symbolic = layer(symbol, symbol, return_attention_scores=True)
     assert symbolic.shape == (None, *shape[1:])
     mask = RNG.uniform(size=(2, *sizes, *sizes)) < 0.6
-    _, masked = layer(x, x, attention_mask=mask, return_attention_scores=True)
+    _, masked = applied(layer, x, x, attention_mask=mask, return_attention_scores=True)
     inner = (1,) * (len(shape) - mask.ndim)
     everywhere = np.broadcast_to(mask.reshape(2, *inner, *sizes, *sizes), shape)
     assert (numpy(masked)[~everywhere] == 0).all()
@@ -205,14 +214,14 @@ def test_attention_axes(axes, engine):
 
 def test_output_shape_and_unknown_length(engine):
     layer = layers.MultiHeadAttention(2, 3, output_shape=(4, 2))
-    assert layer(QUERY, VALUE).shape == (2, 5, 4, 2)
+    assert traced(engine, lambda: layer(QUERY, VALUE)).shape == (2, 5, 4, 2)
     query, value = keras.Input((None, 6)), keras.Input((None, 6))
     assert layer(query, value).shape == (None, None, 4, 2)
     assert layer.compute_output_shape((2, 5, 6), (2, 7, 6)) == (2, 5, 4, 2)
     model = keras.Model([query, value], layer(query, value))
-    np.testing.assert_allclose(
-        numpy(model([QUERY, VALUE])), numpy(layer(QUERY, VALUE)), rtol=1e-5, atol=1e-6
-    )
+    by_model = numpy(applied(model, [QUERY, VALUE]))
+    by_layer = numpy(applied(layer, QUERY, VALUE))
+    np.testing.assert_allclose(by_model, by_layer, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -226,16 +235,17 @@ def test_dropout(make, engine):
     """Dropped weights are 0, the mean stays, and the weights returned are whole."""
     layer = make(0.5)
     x = np.repeat(QUERY, 40, 0)
-    outputs, scores = layer(x, x, training=True, return_attention_scores=True)
+    traced(engine, lambda: layer(x, x))
+    outputs, scores = applied(layer, x, x, training=True, return_attention_scores=True)
     np.testing.assert_allclose(numpy(scores).sum(-1), 1, rtol=1e-4)
-    calm = numpy(layer(x, x))
+    calm = numpy(applied(layer, x, x))
     assert np.abs(numpy(outputs) - calm).max() > 0.05
     np.testing.assert_allclose(
         numpy(outputs).reshape(2, 40, 5, 6).mean(1),
         calm.reshape(2, 40, 5, 6).mean(1),
         atol=0.3,
     )
-    np.testing.assert_array_equal(numpy(layer(x, x, training=False)), calm)
+    np.testing.assert_array_equal(numpy(applied(layer, x, x, training=False)), calm)
 
 
 class TestAttention:
@@ -257,32 +267,35 @@ class TestAttention:
         inputs = [QUERY, VALUE, KEY]
         if kind == "dot":
             layer, scores = layers.Attention(), np.einsum("btc,bsc->bts", q, k)
+            traced(engine, lambda: layer(inputs))
         elif kind == "scaled":
             layer = layers.Attention(use_scale=True)
             scores = 0.5 * np.einsum("btc,bsc->bts", q, k)
-            layer(inputs)
+            traced(engine, lambda: layer(inputs))
             layer.set_weights([0.5])
         elif kind == "concat":
             layer = layers.Attention(use_scale=True, score_mode="concat")
-            layer(inputs)
+            traced(engine, lambda: layer(inputs))
             layer.set_weights([0.5, 1.5])
             scores = 1.5 * np.tanh(0.5 * pairs).sum(-1)
         else:
             layer, scale = layers.AdditiveAttention(), np.linspace(-1, 1, 6)
-            layer(inputs)
+            traced(engine, lambda: layer(inputs))
             layer.set_weights([scale])
             scores = (scale * np.tanh(pairs)).sum(-1)
         y, weights = self.formula(layer, scores, masks, causal)
         call = {"mask": masks, "use_causal_mask": causal}
-        outputs, found = layer(inputs, return_attention_scores=True, **call)
+        outputs, found = applied(layer, inputs, return_attention_scores=True, **call)
         np.testing.assert_allclose(numpy(found), weights, rtol=1e-4, atol=1e-6)
-        for z in (outputs, layer(inputs, **call)):
+        for z in (outputs, applied(layer, inputs, **call)):
             np.testing.assert_allclose(numpy(z), y, rtol=1e-4, atol=1e-5)
 
     def test_dropout(self, engine):
         layer = layers.Attention(dropout=0.5, seed=1)
-        _, scores = layer([QUERY, VALUE], training=True, return_attention_scores=True)
-        _, calm = layer([QUERY, VALUE], return_attention_scores=True)
+        inputs = [QUERY, VALUE]
+        traced(engine, lambda: layer(inputs))
+        _, scores = applied(layer, inputs, training=True, return_attention_scores=True)
+        _, calm = applied(layer, inputs, return_attention_scores=True)
         ratio = numpy(scores) / numpy(calm)
         assert 0.2 < (ratio == 0).mean() < 0.8
         np.testing.assert_allclose(ratio[ratio > 0], 2, rtol=1e-4)
@@ -290,10 +303,17 @@ class TestAttention:
     def test_mask(self, engine):
         embedding = layers.Embedding(9, 6, mask_zero=True)
         ids = np.array([[1, 2, 0], [3, 0, 0]])
-        x = embedding(keras.ops.convert_to_tensor(ids))
-        outputs, scores = layers.Attention()([x, x], return_attention_scores=True)
-        np.testing.assert_array_equal(numpy(get_keras_mask(outputs)), ids != 0)
-        assert get_keras_mask(scores) is None
+        layer = layers.Attention()
+
+        def attended(ids):
+            x = embedding(ids)
+            outputs, scores = layer([x, x], return_attention_scores=True)
+            assert get_keras_mask(scores) is None
+            return outputs, scores, get_keras_mask(outputs)
+
+        ids_ = keras.ops.convert_to_tensor(ids)
+        outputs, scores, mask = program(engine, attended)(ids_)
+        np.testing.assert_array_equal(numpy(mask), ids != 0)
         assert (numpy(scores)[0, :, 2] == 0).all()
         assert (numpy(outputs)[ids == 0] == 0).all()
 
@@ -302,10 +322,16 @@ class TestAttention:
 def test_masks_of_the_inputs_are_used(make, engine):
     embedding = layers.Embedding(9, 6, mask_zero=True)
     ids = np.array([[1, 2, 0], [3, 0, 0]])
-    x = embedding(keras.ops.convert_to_tensor(ids))
-    outputs, scores = make()(x, x, return_attention_scores=True)
-    np.testing.assert_array_equal(numpy(get_keras_mask(outputs)), ids != 0)
-    assert get_keras_mask(scores) is None
+    layer = make()
+
+    def attended(ids):
+        x = embedding(ids)
+        outputs, scores = layer(x, x, return_attention_scores=True)
+        assert get_keras_mask(scores) is None
+        return scores, get_keras_mask(outputs)
+
+    scores, mask = program(engine, attended)(keras.ops.convert_to_tensor(ids))
+    np.testing.assert_array_equal(numpy(mask), ids != 0)
     seen = (ids != 0)[:, None, :, None] & (ids != 0)[:, None, None, :]
     np.testing.assert_array_equal(
         numpy(scores) > 0, np.broadcast_to(seen, scores.shape)
