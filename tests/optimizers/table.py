@@ -21,6 +21,15 @@ class Row:
     descent_decay: float = 0.99
 
     @property
+    def shapes(self):
+        """Shapes of variables for the laws: equal ones where their ranks do not matter.
+
+        Each other shape is another compilation on JAX.
+        """
+        differ = self.name in ("Adafactor", "Muon")
+        return [(4, 3), (3,), (2, 3, 4)] if differ else [(4, 3)] * 3
+
+    @property
     def id(self):
         told = [k for k in self.arguments if k != "epsilon"]
         return "-".join([self.name, *told[:3]])

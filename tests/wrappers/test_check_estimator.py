@@ -29,11 +29,11 @@ def build(X, y, activation="linear", loss="mse"):
 
 SOFTMAX = {"activation": "softmax", "loss": "categorical_crossentropy"}
 ESTIMATORS = [
-    KerasClassifier(epochs=30),
-    KerasRegressor(epochs=30),
-    KerasTransformer(epochs=3),
-    SKLearnClassifier(build, model_kwargs=SOFTMAX, fit_kwargs={"epochs": 20}),
-    SKLearnRegressor(build, fit_kwargs={"epochs": 10}),
+    KerasClassifier(optimizer=keras.optimizers.Adam(0.03), epochs=5),
+    KerasRegressor(optimizer=keras.optimizers.Adam(0.03), epochs=5),
+    KerasTransformer(epochs=2),
+    SKLearnClassifier(build, model_kwargs=SOFTMAX, fit_kwargs={"epochs": 5}),
+    SKLearnRegressor(build, fit_kwargs={"epochs": 5}),
     SKLearnTransformer(build, fit_kwargs={"epochs": 2}),
 ]
 
