@@ -7,6 +7,7 @@ import hornbeam as keras
 from hornbeam import backends
 from hornbeam.training.program import cache
 from tests.layers import recurrent_oracles as oracles
+from tests.programs import applied, program, traced
 
 layers = keras.layers
 KINDS = {
@@ -55,7 +56,7 @@ def test_outputs_and_states(engine, kind, use_cudnn, masked):
     rng = np.random.default_rng(2)
     start = [rng.normal(size=(3, 3)).astype("float32") for _ in range(KINDS[kind][1])]
     mask = MASK if masked else None
-    outputs, *states = layer(X, initial_state=start, mask=mask)
+    outputs, *states = applied(layer, X, initial_state=start, mask=mask)
     expected, last = wanted(kind, layer, states=start, mask=mask)
     close(outputs, expected)
     for found, state in zip(states, last, strict=True):
@@ -82,31 +83,36 @@ def test_padding_at_the_end_is_skipped(engine, kind):
     layer = made(kind)
     lengths = [4, 2, 1]
     mask = np.arange(5) < np.array(lengths)[:, None]
-    together = numpy(layer(X, mask=mask))
-    for row, length in enumerate(lengths):
-        close(layer(X[row : row + 1, :length]), together[row : row + 1])
+    together = numpy(applied(layer, X, mask=mask))
+
+    def alone(x):
+        return [layer(x[i : i + 1, :n]) for i, n in enumerate(lengths)]
+
+    rows = program(engine, alone)(keras.ops.convert_to_tensor(X))
+    for row, found in enumerate(rows):
+        close(found, together[row : row + 1])
 
 
 def test_zero_output_for_mask(engine):
     layer = made("GRU", return_sequences=True, zero_output_for_mask=True)
     held = wanted("GRU", layer, mask=MASK)[0]
-    close(layer(X, mask=MASK), np.where(MASK[:, :, None], held, 0.0))
+    close(applied(layer, X, mask=MASK), np.where(MASK[:, :, None], held, 0.0))
     layer.return_sequences = False
-    close(layer(X, mask=MASK), np.where(MASK[:, -1:], held[:, -1], 0.0))
+    close(applied(layer, X, mask=MASK), np.where(MASK[:, -1:], held[:, -1], 0.0))
 
 
 @pytest.mark.parametrize("unroll", [False, True])
 def test_go_backwards(engine, unroll):
     layer = made("LSTM", go_backwards=True, return_sequences=True, unroll=unroll)
     expected, _ = wanted("LSTM", layer, X[:, ::-1], mask=MASK[:, ::-1])
-    close(layer(X, mask=MASK), expected)
+    close(applied(layer, X, mask=MASK), expected)
 
 
 @every_kind
 def test_stateful_batches_are_one_long_sequence(engine, kind):
     layer = made(kind, stateful=True)
     whole = made(kind)
-    expected = numpy(whole(np.concatenate([X, -X], 1)))
+    expected = numpy(applied(whole, np.concatenate([X, -X], 1)))
     for _ in range(2):
         layer(X)
         close(layer(-X), expected)
@@ -160,13 +166,13 @@ def test_bidirectional(engine, mode, sequences):
     else:
         pair = forward[:, -1], backward[:, -1]
     outputs = pair if mode is None else (MERGES[mode](*pair),)
-    found = layer(X)
+    found = applied(layer, X)
     expected = [*outputs, *states, *back_states]
     for one, value in zip(found, expected, strict=True):
         close(one, value)
     shapes = layer.compute_output_shape(X.shape)
     assert [tuple(s) for s in shapes] == [v.shape for v in expected]
-    again = layer(X, initial_state=found[-4:])
+    again = applied(layer, X, initial_state=found[-4:])
     assert not np.allclose(numpy(again[0]), numpy(found[0]))
 
 
@@ -194,10 +200,11 @@ def test_stacked_cells_are_layers_in_a_row(engine, masked):
     gru = made("GRU", x=np.zeros((3, 5, 3)))
     lstm.set_weights(stack.get_weights()[:3])
     gru.set_weights(stack.get_weights()[3:])
-    output, first, second = stack(X, mask=mask)
-    close(output, numpy(gru(lstm(X, mask=mask), mask=mask)))
+    output, first, second = applied(stack, X, mask=mask)
+    in_a_row = program(engine, lambda x: gru(lstm(x, mask=mask), mask=mask))
+    close(output, numpy(in_a_row(keras.ops.convert_to_tensor(X))))
     assert len(first) == 2 and len(second) == 1
-    again = stack(X, mask=mask, initial_state=[first, second])
+    again = applied(stack, X, mask=mask, initial_state=[first, second])
     assert not np.allclose(numpy(again[0]), numpy(output))
 
 
@@ -254,7 +261,7 @@ def test_call_of_a_subclass_is_used(engine):
     layer = layers.RNN(Doubled(3))
     layer.build(X.shape)
     randomised(layer)
-    close(layer(X), 2 * wanted("LSTM", layer)[0][:, -1])
+    close(applied(layer, X), 2 * wanted("LSTM", layer)[0][:, -1])
 
 
 @pytest.mark.parametrize("cell", [3, layers.Dense(3)], ids=["no call", "no state_size"])
@@ -303,9 +310,18 @@ def test_dropout_is_the_same_at_all_steps(engine, kind, implementation):
             )
             g = np.tanh(x_part[:, 6:] + b[0][0, 6:] + r * (h_part + b[0][1])[:, 6:])
             h = z * h + (1 - z) * g
-    close(layer(X, training=True), h)
-    assert not np.allclose(numpy(layer(X, training=True)), h)
-    close(layer(X), wanted(kind, layer)[0][:, -1])
+
+    def calls(x):
+        weights, states = ([v.value for v in vs] for vs in variables)
+        noisy, states = layer.stateless_call(weights, states, x, training=True)
+        other, states = layer.stateless_call(weights, states, x, training=True)
+        return noisy, other, layer.stateless_call(weights, states, x)[0]
+
+    variables = layer.trainable_variables, layer.non_trainable_variables
+    first, second, calm = program(engine, calls)(keras.ops.convert_to_tensor(X))
+    close(first, h)
+    assert not np.allclose(numpy(second), h)
+    close(calm, wanted(kind, layer)[0][:, -1])
 
 
 @every_kind
@@ -363,7 +379,8 @@ def test_gradients_against_torch(training_engine, kind):
 
     fixed = [v.value for v in layer.non_trainable_variables]
     values = [v.value for v in layer.trainable_variables]
-    _, gradients = training_engine.value_and_grad(loss)(values)
+    run = program(training_engine, training_engine.value_and_grad(loss))
+    _, gradients = run(values)
     for gradient, p in zip(gradients[:2], list(peer.parameters())[:2], strict=True):
         np.testing.assert_allclose(
             as_torch(numpy(gradient)), p.grad, rtol=2e-4, atol=2e-5
@@ -420,17 +437,21 @@ def test_symbolic_initial_states(training_engine):
 def test_inside_time_distributed(engine):
     layer = layers.TimeDistributed(layers.GRU(3))
     x = np.stack([X, -X], 1)
-    layer(x)
+    traced(engine, lambda: layer(x))
     randomised(layer.layer)
     expected = np.stack([wanted("GRU", layer, v)[0][:, -1] for v in (X, -X)], 1)
-    close(layer(x), expected)
+    close(applied(layer, x), expected)
 
 
 def test_masks_from_an_embedding(engine):
     ids = np.array([[1, 2, 0], [3, 0, 0]])
     embedding, lstm = layers.Embedding(4, 2, mask_zero=True), layers.LSTM(3)
-    together = numpy(lstm(embedding(ids)))
-    close(lstm(embedding(ids[1:, :1])), together[1:])
+
+    def embedded(ids):
+        return lstm(embedding(ids)), lstm(embedding(ids[1:, :1]))
+
+    together, alone = program(engine, embedded)(keras.ops.convert_to_tensor(ids))
+    close(alone, numpy(together)[1:])
 
 
 def test_regularizers_and_constraints_reach_the_weights():
