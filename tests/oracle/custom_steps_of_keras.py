@@ -6,7 +6,6 @@ numbers.
 """
 
 import json
-import sys
 
 import numpy as np
 
@@ -392,7 +391,6 @@ CASES = {
     "tensorflow": [tensorflow_plain, tensorflow_gan],
 }
 
-if __name__ == "__main__":
-    import keras
 
-    print(json.dumps({case.__name__: case(keras) for case in CASES[sys.argv[1]]}))
+def of_keras(keras, engine):
+    return json.loads(json.dumps({f.__name__: f(keras) for f in CASES[engine]}))

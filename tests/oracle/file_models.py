@@ -1,13 +1,9 @@
 """Models whose files go both ways: built alike with Keras and with hornbeam.
 
-Run as a script it is the Keras side:
-`python file_models.py write FOLDER` saves them all, `python file_models.py read FOLDER`
-loads those that hornbeam saved. Results are arrays in `.npz` files beside the models.
+`write` saves them, `read` loads those that the other side saved. Results are arrays in
+`.npz` files beside the models.
 """
 
-import os
-import pathlib
-import sys
 import traceback
 
 import numpy as np
@@ -357,35 +353,24 @@ def results(model, name):
     return found
 
 
-def write(keras, folder):
-    """Save every model, its weights and its results."""
-    for name in CASES:
-        model = trained(keras, name)
-        np.savez(folder / f"{name}.npz", **results(model, name))
-        model.save(folder / f"{name}.keras")
-        model.save_weights(folder / f"{name}.weights.h5")
-
-
-def read(keras, folder):
-    """Load every model that is there, and write its results or its error."""
-    for name in CASES:
-        path = folder / f"{name}.keras"
-        if not path.exists():
-            continue
+def write(keras, folder, names=CASES):
+    """Save models, their weights and their results; return what failed."""
+    errors = {}
+    for name in names:
         try:
-            CASES[name][0](keras)
-            found = results(keras.saving.load_model(path), name)
             model = trained(keras, name)
-            model.load_weights(folder / f"{name}.weights.h5")
-            weights = results(model, name)
-            found |= {f"weights_{k}": v for k, v in weights.items()}
+            np.savez(folder / f"{name}.npz", **results(model, name))
+            model.save(folder / f"{name}.keras")
+            model.save_weights(folder / f"{name}.weights.h5")
         except Exception:
-            found = {"error": np.array(traceback.format_exc()[-2000:])}
-        np.savez(folder / f"{name}.read.npz", **found)
+            errors[name] = traceback.format_exc()[-2000:]
+    return errors
 
 
-if __name__ == "__main__":
-    os.environ["KERAS_BACKEND"] = "jax"
-    import keras as real_keras
-
-    {"read": read, "write": write}[sys.argv[1]](real_keras, pathlib.Path(sys.argv[2]))
+def read(keras, folder, name):
+    """Return the results of a loaded model, and those of its loaded weights."""
+    CASES[name][0](keras)
+    found = results(keras.saving.load_model(folder / f"{name}.keras"), name)
+    model = trained(keras, name)
+    model.load_weights(folder / f"{name}.weights.h5")
+    return found, results(model, name)

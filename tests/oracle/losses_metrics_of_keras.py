@@ -1,27 +1,29 @@
-"""Run by test_losses_metrics.py: what Keras gives for losses, metrics and logs."""
+"""For test_losses_metrics.py: what Keras on torch gives for losses, metrics, logs."""
 
-import pickle
-import sys
-
-import keras
 import numpy as np
 
 
-def loss_values(name, arguments, y_true, y_pred, weight):
+def host(x):
+    """Return a copy: on torch a metric's result may be its variable's own memory."""
+    return np.array(x.detach() if hasattr(x, "detach") else x)
+
+
+def loss_values(keras, name, arguments, y_true, y_pred, weight):
     """Return values, reduced values and the gradient of each reduction."""
-    import jax
+    import torch
 
     cls = getattr(keras.losses, name)
     found = {}
     for reduction in (None, "sum", "mean", "mean_with_sample_weight"):
         loss = cls(**arguments, reduction=reduction)
-        found[reduction] = np.asarray(loss(y_true, y_pred, sample_weight=weight))
+        found[reduction] = host(loss(y_true, y_pred, sample_weight=weight))
     mean = cls(**arguments)
-    gradient = jax.grad(lambda p: mean(y_true, p))(jax.numpy.asarray(y_pred))
-    return {**found, "gradient": np.asarray(gradient)}
+    y_pred = torch.tensor(y_pred, requires_grad=True)
+    (gradient,) = torch.autograd.grad(mean(y_true, y_pred), y_pred)
+    return {**found, "gradient": host(gradient)}
 
 
-def metric_values(name, arguments, y_true, y_pred, weight):
+def metric_values(keras, name, arguments, y_true, y_pred, weight):
     """Return the result after each of two batches, without and with weights."""
     found = []
     for w in (None, weight):
@@ -30,11 +32,11 @@ def metric_values(name, arguments, y_true, y_pred, weight):
         for part in (slice(0, half), slice(half, None)):
             weights = None if w is None else w[part]
             metric.update_state(y_true[part], y_pred[part], weights)
-            found.append(np.asarray(metric.result()))
+            found.append(host(metric.result()))
     return found
 
 
-def logs(compiled):
+def logs(keras, compiled):
     """Return the names in the logs of a model of two outputs."""
     inputs = keras.Input((3,))
     model = keras.Model(
@@ -49,13 +51,9 @@ def logs(compiled):
     return sorted(model.fit(np.ones((8, 3)), y, verbose=0).history)
 
 
-if __name__ == "__main__":
-    with open(sys.argv[1], "rb") as file:
-        losses, metrics, compiled = pickle.load(file)
-    results = (
-        [loss_values(*case) for case in losses],
-        [metric_values(*case) for case in metrics],
-        [logs(case) for case in compiled],
+def of_keras(keras, losses, metrics, compiled):
+    return (
+        [loss_values(keras, *case) for case in losses],
+        [metric_values(keras, *case) for case in metrics],
+        [logs(keras, case) for case in compiled],
     )
-    with open(sys.argv[2], "wb") as file:
-        pickle.dump(results, file)

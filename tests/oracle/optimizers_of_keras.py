@@ -1,14 +1,11 @@
-"""Run by test_optimizers.py: what Keras' optimizers do with given gradients."""
+"""For test_optimizers.py: what Keras' optimizers do with given gradients."""
 
 import json
-import pickle
-import sys
 
-import keras
 import numpy as np
 
 
-def run(name, arguments, start, gradients):
+def run(keras, name, arguments, start, gradients):
     optimizer = getattr(keras.optimizers, name)(**arguments)
     variables = [keras.Variable(w, name=f"w{i}") for i, w in enumerate(start)]
     optimizer.build(variables)
@@ -19,15 +16,11 @@ def run(name, arguments, start, gradients):
     return {
         # Plain data: Keras has tracked lists in it.
         "config": json.loads(json.dumps(optimizer.get_config())),
-        "variables": [np.asarray(v) for v in variables],
+        "variables": [np.array(v.numpy()) for v in variables],
         "names": [v.name for v in optimizer.variables],
-        "store": {key: np.asarray(value) for key, value in store.items()},
+        "store": {key: np.array(value) for key, value in store.items()},
     }
 
 
-if __name__ == "__main__":
-    with open(sys.argv[1], "rb") as file:
-        cases, start, gradients = pickle.load(file)
-    results = [run(*case, start, gradients) for case in cases]
-    with open(sys.argv[2], "wb") as file:
-        pickle.dump(results, file)
+def of_keras(keras, cases, start, gradients):
+    return [run(keras, *case, start, gradients) for case in cases]

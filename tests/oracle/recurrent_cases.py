@@ -1,12 +1,8 @@
-"""Recurrent layers to compare. As a script it is the Keras side: writes its results.
-
-`python recurrent_cases.py FILE` pickles for each case the config, the weights' names,
-the outputs and the gradient for the inputs.
+"""Recurrent layers to compare: for each case the config, the weights' names, the
+outputs and the gradient for the inputs.
 """
 
-import os
-import pickle
-import sys
+import json
 
 import numpy as np
 
@@ -90,23 +86,30 @@ def results(keras, name, run):
     outputs, gradient = run(total, x)
 
     return {
-        "config": keras.layers.serialize(layer),
+        "config": json.loads(json.dumps(keras.layers.serialize(layer))),
         "names": [w.path.split("/", 1)[-1] for w in layer.weights],
-        "shapes": [w.shape for w in layer.weights],
+        "shapes": [tuple(w.shape) for w in layer.weights],
         "outputs": [keras.ops.convert_to_numpy(y) for y in outputs],
         "gradient": keras.ops.convert_to_numpy(gradient),
     }
 
 
-if __name__ == "__main__":
-    os.environ["KERAS_BACKEND"] = "jax"
-    import jax
-    import keras as real_keras
+def of_keras(keras, names):
+    """Return the results of the cases with Keras, on torch or JAX."""
 
-    def run(function, x):
+    def on_torch(function, x):
+        import torch
+
+        x = torch.tensor(x, requires_grad=True)
+        total, outputs = function(x)
+        (gradient,) = torch.autograd.grad(total, x)
+        return outputs, gradient
+
+    def on_jax(function, x):
+        import jax
+
         (_, outputs), gradient = jax.jit(jax.value_and_grad(function, has_aux=True))(x)
         return outputs, gradient
 
-    found = {name: results(real_keras, name, run) for name in CASES}
-    with open(sys.argv[1], "wb") as file:
-        pickle.dump(found, file)
+    run = {"torch": on_torch, "jax": on_jax}[keras.backend.backend()]
+    return {name: results(keras, name, run) for name in names}

@@ -1,19 +1,13 @@
 """Keras's forms of custom steps, one an engine, run unchanged: beside real Keras."""
 
-import json
-import os
-import pathlib
-import subprocess
-import sys
+import functools
 
+import custom_steps_of_keras as forms
 import numpy as np
 import pytest
 
 import hornbeam as keras
 from hornbeam import backends
-from tests.oracle import custom_steps_of_keras as forms
-
-pytestmark = [pytest.mark.oracle, pytest.mark.xdist_group("guide steps")]
 
 CASES = [
     pytest.param(engine, case, id=f"{engine}-{case.__name__.rpartition('_')[2]}")
@@ -23,23 +17,12 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def of_keras():
-    found = {}
+def of_keras(keras_on):
+    @functools.cache
+    def results(engine):
+        return keras_on(engine).call("custom_steps_of_keras.py", "of_keras", engine)
 
-    def run(engine):
-        if engine not in found:
-            done = subprocess.run(
-                [sys.executable, "-W", "ignore", forms.__file__, engine],
-                env={**os.environ, "KERAS_BACKEND": engine},
-                capture_output=True,
-                text=True,
-                cwd=pathlib.Path(__file__).parent,
-            )
-            assert done.returncode == 0, done.stderr[-2000:]
-            found[engine] = json.loads(done.stdout.splitlines()[-1])
-        return found[engine]
-
-    return run
+    return results
 
 
 def assert_alike(found, expected, path=""):

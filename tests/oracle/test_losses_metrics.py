@@ -1,26 +1,14 @@
 """The same data, given to the losses and metrics of Keras and of hornbeam."""
 
-import importlib.util
-import os
-import pathlib
-import pickle
-import subprocess
-import sys
-
+import losses_metrics_of_keras
 import numpy as np
 import pytest
 
 import hornbeam as keras
+from hornbeam import backends
 from tests.losses.table import ROWS as LOSSES
 from tests.metrics.table import ROWS as METRICS
-
-pytestmark = [
-    pytest.mark.oracle,
-    pytest.mark.xdist_group("losses of Keras"),
-    pytest.mark.skipif(
-        importlib.util.find_spec("keras") is None, reason="Keras is not installed"
-    ),
-]
+from tests.programs import program
 
 
 def case_of(row, seed=3):
@@ -53,17 +41,10 @@ COMPILED = [
 
 
 @pytest.fixture(scope="module")
-def of_keras(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("losses_metrics")
-    given, found = folder / "given.pkl", folder / "found.pkl"
-    given.write_bytes(pickle.dumps((LOSS_CASES, METRIC_CASES, COMPILED)))
-    script = pathlib.Path(__file__).with_name("losses_metrics_of_keras.py")
-    subprocess.run(
-        [sys.executable, str(script), str(given), str(found)],
-        check=True,
-        env={**os.environ, "KERAS_BACKEND": "jax"},
+def of_keras(keras_on):
+    return keras_on("torch").call(
+        "losses_metrics_of_keras.py", "of_keras", LOSS_CASES, METRIC_CASES, COMPILED
     )
-    return pickle.loads(found.read_bytes())
 
 
 def host(x):
@@ -76,14 +57,20 @@ def host(x):
 def test_losses(of_keras, index, training_engine):
     name, arguments, y_true, y_pred, weight = LOSS_CASES[index]
     cls, wanted = getattr(keras.losses, name), of_keras[0][index]
-    for reduction in (None, "sum", "mean", "mean_with_sample_weight"):
-        loss = cls(**arguments, reduction=reduction)
-        found = host(loss(y_true, y_pred, sample_weight=weight))
-        np.testing.assert_allclose(found, wanted[reduction], rtol=2e-5, atol=1e-6)
-    mean = cls(**arguments)
-    run = training_engine.value_and_grad(lambda values: mean(y_true, values[0]))
-    _, (gradient,) = run([keras.ops.convert_to_tensor(y_pred)])
-    np.testing.assert_allclose(host(gradient), wanted["gradient"], rtol=2e-4, atol=1e-6)
+    reductions = (None, "sum", "mean", "mean_with_sample_weight")
+
+    def values(y_true, y_pred, weight):
+        losses = [cls(**arguments, reduction=reduction) for reduction in reductions]
+        mean = cls(**arguments)
+        run = training_engine.value_and_grad(lambda values: mean(y_true, values[0]))
+        _, (gradient,) = run([y_pred])
+        return [*[f(y_true, y_pred, sample_weight=weight) for f in losses], gradient]
+
+    tensors = map(keras.ops.convert_to_tensor, (y_true, y_pred, weight))
+    *found, gradient = map(host, program(training_engine, values)(*tensors))
+    for value, reduction in zip(found, reductions, strict=True):
+        np.testing.assert_allclose(value, wanted[reduction], rtol=2e-5, atol=1e-6)
+    np.testing.assert_allclose(gradient, wanted["gradient"], rtol=2e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -91,30 +78,30 @@ def test_losses(of_keras, index, training_engine):
 )
 def test_metrics(of_keras, index, engine):
     name, arguments, y_true, y_pred, weight = METRIC_CASES[index]
-    wanted = iter(of_keras[1][index])
-    for w in (None, weight):
-        metric = getattr(keras.metrics, name)(**arguments)
-        half = len(y_true) // 2
-        for part in (slice(0, half), slice(half, None)):
-            metric.update_state(
-                y_true[part], y_pred[part], None if w is None else w[part]
-            )
-            np.testing.assert_allclose(
-                host(metric.result()), next(wanted), rtol=2e-5, atol=1e-6
-            )
+
+    def values(y_true, y_pred, weight):
+        """The results after each of two batches, without and with weights."""
+        results, half = [], len(y_true) // 2
+        for w in (None, weight):
+            metric = getattr(keras.metrics, name)(**arguments)
+            state = [v.value for v in metric.variables]
+            for part in (slice(0, half), slice(half, None)):
+                batch = y_true[part], y_pred[part], None if w is None else w[part]
+                if not metric.variables:
+                    metric.stateless_update_state([], *batch)
+                    state = [v.value for v in metric.variables]
+                state = metric.stateless_update_state(state, *batch)
+                results.append(metric.stateless_result(state))
+        return results
+
+    tensors = map(keras.ops.convert_to_tensor, (y_true, y_pred, weight))
+    found = program(engine, values)(*tensors)
+    for value, wanted in zip(found, of_keras[1][index], strict=True):
+        np.testing.assert_allclose(host(value), wanted, rtol=2e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("index", range(len(COMPILED)))
 def test_names_in_the_logs(of_keras, index):
-    inputs = keras.Input((3,))
-    model = keras.Model(
-        inputs,
-        [
-            keras.layers.Dense(1, name="a")(inputs),
-            keras.layers.Dense(2, name="b", activation="softmax")(inputs),
-        ],
-    )
-    model.compile("sgd", **COMPILED[index])
-    y = [np.ones((8, 1)), np.zeros(8, int)]
-    found = sorted(model.fit(np.ones((8, 3)), y, verbose=0).history)
+    with backends.scope("torch"):
+        found = losses_metrics_of_keras.logs(keras, COMPILED[index])
     assert found == of_keras[2][index]

@@ -91,6 +91,9 @@ def _spaces_of(module):
     parts = module.split(".")[1:]
     if parts and parts[0] == "src":
         parts = parts[1:]
+        if parts[:1] == ["backend"]:
+            # Optimizers of one engine, `keras.src.backend.torch.optimizers.torch_adam`.
+            parts = parts[2:]
         if parts[:2] == ["optimizers", "schedules"]:
             return ("optimizers.schedules",)
         # Private modules of a family, `keras.src.layers.core.dense` among them.
