@@ -54,10 +54,10 @@ def test_a_layer_makes_everything_on_the_device(row):
     with backends.scope("torch"), keras.device("meta"):
         layer = row.make()
         x = [keras.ops.convert_to_tensor(a) for a in x]
-        inputs = x if isinstance(row.shapes, list) else x[0]
-        layer(inputs, **training, **row.call)
+        inputs = row.given(x if isinstance(row.shapes, list) else x[0])
+        layer(*inputs, **training, **row.call)
         with OnOneDevice() as mode:
-            outputs = layer(inputs, **training, **row.call)
+            outputs = layer(*inputs, **training, **row.call)
     assert devices_of(v._value for v in layer.weights) <= {"meta"}
     assert outputs.device.type == "meta"
     assert mode.elsewhere == []

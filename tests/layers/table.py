@@ -29,6 +29,7 @@ class Row:
             up (None) or not known (False).
         mixes: rows influence each other by the layer's nature.
         smooth: gradients are compared; False where the output has jumps.
+        separate: the inputs of the list are arguments of their own.
     """
 
     layer: Any
@@ -43,6 +44,7 @@ class Row:
     smooth: bool = True
     call: dict = dataclasses.field(default_factory=dict)
     label: str = ""
+    separate: bool = False
 
     @property
     def name(self):
@@ -51,6 +53,10 @@ class Row:
     def make(self, **extra):
         kwargs = self.kwargs() if callable(self.kwargs) else self.kwargs
         return self.layer(**{**kwargs, **extra})
+
+    def given(self, x):
+        """Return the arguments of a call of inputs `x`."""
+        return tuple(x) if self.separate else (x,)
 
     def inputs(self, seed=0, batch=None):
         """Return the inputs as float64 or int32 arrays, a list of them or one."""
@@ -711,7 +717,18 @@ def additively_attended(query, value, scale):
     return special.softmax((scale * np.tanh(pairs)).sum(-1), -1) @ value
 
 
-# MultiHeadAttention and GroupQueryAttention are in test_attention.py.
+def attended_by_heads(query, value, *weights):
+    """The weights are kernel and bias of query, key, value and output."""
+    q, k, v = (
+        np.einsum("btc,cnh->bnth", x, weights[2 * i]) + weights[2 * i + 1][:, None]
+        for i, x in enumerate((query, value, value))
+    )
+    k, v = (np.repeat(x, q.shape[1] // x.shape[1], 1) for x in (k, v))
+    scores = special.softmax(q @ k.swapaxes(2, 3) / np.sqrt(q.shape[-1]), -1)
+    return np.einsum("bnth,nhc->btc", scores @ v, weights[6]) + weights[7]
+
+
+# Their masks, gates and windows, and both of their roads: test_attention.py.
 ATTENTION = [
     Row(layers.Attention, {}, [(3, 4, 2), (3, 5, 2)], attended),
     Row(
@@ -720,6 +737,22 @@ ATTENTION = [
         [(3, 4, 2), (3, 5, 2)],
         additively_attended,
         (1, 0),
+    ),
+    Row(
+        layers.MultiHeadAttention,
+        {"num_heads": 2, "key_dim": 3, "value_dim": 2},
+        [(3, 4, 2), (3, 5, 2)],
+        attended_by_heads,
+        (8, 0),
+        separate=True,
+    ),
+    Row(
+        layers.GroupQueryAttention,
+        {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2},
+        [(3, 4, 2), (3, 5, 2)],
+        attended_by_heads,
+        (8, 0),
+        separate=True,
     ),
 ]
 

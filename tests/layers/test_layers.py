@@ -26,8 +26,6 @@ FAMILIES = (
 # What only others can make: functions and bases, and names whose rows are elsewhere.
 # TorchModuleWrapper, which one engine has: tests/backends/test_torch_interplay.py.
 WITHOUT_ROW = {"Input", "InputLayer", "Wrapper", "InputSpec", "Layer"}
-# They take several arguments: test_attention.py.
-WITHOUT_ROW |= {"MultiHeadAttention", "GroupedQueryAttention"}
 WITHOUT_ROW |= {"TorchModuleWrapper"}
 # The engine JAX has them: tests/backends/test_jax_interplay.py.
 WITHOUT_ROW |= {"JaxLayer", "FlaxLayer"}
@@ -52,7 +50,8 @@ def prepared(row, **extra):
     x = like(row.shapes, [as_input(a) for a in listed(row.inputs())])
     layer = row.make(**extra)
     if backends.current().name == "jax":  # where a call would compile each op
-        layer(like(x, [keras.KerasTensor(a.shape, a.dtype) for a in listed(x)]))
+        symbols = [keras.KerasTensor(a.shape, a.dtype) for a in listed(x)]
+        layer(*row.given(like(x, symbols)))
     else:
         call(row, layer, x)
     return with_weights(layer), x
@@ -70,7 +69,7 @@ def as_input(array):
 
 def call(row, layer, x):
     training = {"training": True} if row.training else {}
-    return layer(x, **training, **row.call)
+    return layer(*row.given(x), **training, **row.call)
 
 
 def pure(row, layer, x, **options):
@@ -80,7 +79,8 @@ def pure(row, layer, x, **options):
         for variables in (layer.trainable_variables, layer.non_trainable_variables)
     ]
     training = {"training": True} if row.training else {}
-    return layer.stateless_call(*values, x, **{**training, **row.call, **options})
+    options = {**training, **row.call, **options}
+    return layer.stateless_call(*values, *row.given(x), **options)
 
 
 def expected(row, layer, x):
@@ -127,8 +127,9 @@ def test_gradient(row, training_engine):
     def loss(tensors):
         own = tensors[: len(inputs)] or [keras.ops.convert_to_tensor(x)]
         training = {"training": True} if row.training else {}
+        own = row.given(like(x, own))
         outputs, _ = layer.stateless_call(
-            tensors[len(inputs) :], fixed, like(x, own), **training, **row.call
+            tensors[len(inputs) :], fixed, *own, **training, **row.call
         )
         weight = keras.ops.convert_to_tensor(cotangent, dtype="float32")
         return keras.ops.sum(outputs * weight)
@@ -160,9 +161,10 @@ def test_declared_shape(row, engine):
     layer, x = prepared(row)
     shapes = [a.shape for a in listed(x)]
     ((real, _),) = forms(engine, lambda: pure(row, layer, x)[0])
-    assert tuple(layer.compute_output_shape(like(x, shapes), **row.call)) == real
-    unknown = like(x, [(None, *shape[1:]) for shape in shapes])
-    assert tuple(layer.compute_output_shape(unknown, **row.call)) == (None, *real[1:])
+    known = row.given(like(x, shapes))
+    assert tuple(layer.compute_output_shape(*known, **row.call)) == real
+    unknown = row.given(like(x, [(None, *shape[1:]) for shape in shapes]))
+    assert tuple(layer.compute_output_shape(*unknown, **row.call)) == (None, *real[1:])
 
 
 @every_row
@@ -170,7 +172,7 @@ def test_symbolic_call(row, engine):
     layer, x = prepared(row)
     dtype = "int32" if row.integers else "float32"
     symbols = [keras.KerasTensor((None, *a.shape[1:]), dtype) for a in listed(x)]
-    symbol = layer(like(x, symbols), **row.call)
+    symbol = layer(*row.given(like(x, symbols)), **row.call)
     ((shape, dtype),) = forms(engine, lambda: pure(row, layer, x, training=False)[0])
     assert symbol.shape == (None, *shape[1:])
     assert symbol.dtype == dtype
