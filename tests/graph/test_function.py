@@ -1,5 +1,8 @@
 """Symbols, operations and the functions of a graph."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -166,3 +169,49 @@ def test_never_called():
 def test_equal_symbols_are_the_same():
     x, y = keras.KerasTensor((2,)), keras.KerasTensor((2,))
     assert x in [y, x] and len({x, y}) == 2
+
+
+COPIES = [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
+
+
+@pytest.mark.parametrize("copied", COPIES, ids=["deepcopy", "pickle"])
+class TestCopies:
+    def test_a_graph_of_any_depth(self, copied, python_only):
+        x = inputs = keras.Input((3,))
+        for _ in range(400):
+            x = keras.layers.Dense(3)(x)
+        model = keras.Model(inputs, x)
+        rows = np.ones((2, 3), "float32")
+        np.testing.assert_array_equal(copied(model)(rows), model(rows))
+
+    def test_nodes_of_a_shared_layer_keep_their_order(self, copied, python_only):
+        shared = keras.layers.Dense(3)
+        inputs = keras.Input((3,))
+        elsewhere = shared(keras.Input((3,)))
+        first = shared(inputs)
+        x = first
+        for _ in range(5):
+            x = keras.layers.Dense(3)(x)
+        model = keras.Model(inputs, [shared(x), first])
+        again = copied(model)
+        config, expected = again.get_config(), model.get_config()
+        assert config == expected
+        rows = np.ones((2, 3), "float32")
+        for a, b in zip(again(rows), model(rows), strict=True):
+            np.testing.assert_array_equal(a, b)
+        layer = again.get_layer(shared.name)
+        assert again.inputs[0] is layer.input and again.outputs[1] is layer.output
+        assert elsewhere._keras_history.operation is shared
+
+    def test_a_layer_that_knows_its_model(self, copied, python_only):
+        class Knows(keras.layers.Layer):
+            def call(self, x):
+                return x + 1
+
+        globals()["Knows"] = Knows
+        Knows.__qualname__ = "Knows"
+        inputs, layer = keras.Input((3,)), Knows()
+        layer.model = [keras.Model(inputs, layer(inputs))]
+        again = copied(layer)
+        (model,) = again.model
+        assert model.layers[1] is again and again.output is model.outputs[0]

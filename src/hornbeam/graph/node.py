@@ -30,12 +30,25 @@ class Node:
         self.output_tensors = [
             x for x in tree.flatten(outputs) if isinstance(x, KerasTensor)
         ]
-        index = len(operation._inbound_nodes)
-        operation._inbound_nodes.append(self)
+        self._place = len(operation._inbound_nodes)
+        self._register()
+
+    def _register(self):
+        """Make the operations around the node, and its outputs, know of it."""
+        nodes = vars(self.operation).setdefault("_inbound_nodes", [])
+        nodes.append(self)
+        nodes.sort(key=lambda node: node._place)
         for parent in self.parent_nodes:
-            parent.operation._outbound_nodes.append(self)
-        for position, x in enumerate(self.output_tensors):
-            x._keras_history = KerasHistory(operation, index, position)
+            vars(parent.operation).setdefault("_outbound_nodes", []).append(self)
+        for index, node in enumerate(nodes):
+            for position, x in enumerate(node.output_tensors):
+                x._keras_history = KerasHistory(self.operation, index, position)
+
+    def __setstate__(self, state):
+        # Operations leave their nodes out of copies: each node tells them of itself.
+        # So the depth of a graph is not the depth of a recursion.
+        self.__dict__.update(state)
+        self._register()
 
     @property
     def is_input(self):
@@ -45,7 +58,8 @@ class Node:
     @property
     def parent_nodes(self):
         """The nodes whose outputs are the inputs of this one."""
-        return [node_of(x) for x in self.input_tensors if x._keras_history is not None]
+        parents = map(node_of, self.input_tensors)
+        return [node for node in parents if node is not None]
 
     def __repr__(self):
         return f"<Node operation={self.operation.name}, id={id(self)}>"
@@ -56,4 +70,5 @@ def node_of(tensor):
     if tensor._keras_history is None:
         return None
     operation, node_index, _ = tensor._keras_history
-    return operation._inbound_nodes[node_index]
+    nodes = operation._inbound_nodes
+    return nodes[node_index] if node_index < len(nodes) else None

@@ -18,6 +18,8 @@ from hornbeam.graph import op_format
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import Node
 
+_OF_NODES = ("_inbound_nodes", "_outbound_nodes")
+
 
 class Operation:
     """A base for what computes outputs from inputs: layers and ops.
@@ -134,6 +136,14 @@ class Operation:
         if len(first.args) == 1 and not any_symbolic(first.kwargs):
             return first.args[0]
         return list(tensors)
+
+    def __getstate__(self):
+        # A copy learns of its nodes from them: see `Node.__setstate__`.
+        return {**self.__dict__, **{name: [] for name in _OF_NODES}}
+
+    def __setstate__(self, state):
+        known = {k: self.__dict__[k] for k in _OF_NODES if k in self.__dict__}
+        self.__dict__.update({**state, **known})
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}>"

@@ -211,7 +211,7 @@ class Model(Trainer, Layer):
 
     def __getstate__(self):
         # Programs stay where they are; a copy finds them again by its structure.
-        return {**self.__dict__, "_bindings": {}, "_runners": {}}
+        return {**super().__getstate__(), "_bindings": {}, "_runners": {}}
 
     def build_from_config(self, config):
         if not config:
