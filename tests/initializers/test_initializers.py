@@ -95,7 +95,7 @@ def test_integer_dtype(engine, name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_config_round_trip(name):
+def test_config_round_trip(python_only, name):
     initializer = _make(name)
     config = initializer.get_config()
     assert config.items() >= ALL[name].items()
@@ -110,7 +110,7 @@ def test_config_round_trip(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_serialized_format(name):
+def test_serialized_format(python_only, name):
     assert initializers.serialize(_make(name)) == {
         "module": "keras.initializers",
         "class_name": name,
@@ -120,7 +120,7 @@ def test_serialized_format(name):
 
 
 @pytest.mark.parametrize("name", [*RANDOM, "Orthogonal"])
-def test_seeds(name):
+def test_seeds(python_only, name):
     one = _make(name, seed=1)
     np.testing.assert_array_equal(one(_shape(name)), one(_shape(name)))
     np.testing.assert_array_equal(one(_shape(name)), one.clone()(_shape(name)))
@@ -144,7 +144,7 @@ def test_seeds_are_checked():
 
 @pytest.mark.parametrize("shape", [(), (5,)], ids=str)
 @pytest.mark.parametrize("name", RANDOM)
-def test_small_shapes(name, shape):
+def test_small_shapes(python_only, name, shape):
     assert np.shape(_make(name)(shape)) == shape
 
 
@@ -195,7 +195,7 @@ def test_constant_of_an_array_round_trips():
 
 
 @pytest.mark.parametrize("shape", [(6, 4), (4, 6), (5, 5), (2, 3, 4)], ids=str)
-def test_orthogonal(shape):
+def test_orthogonal(python_only, shape):
     matrix = np.asarray(initializers.Orthogonal(2.0, seed=3)(shape)).reshape(
         -1, shape[-1]
     )

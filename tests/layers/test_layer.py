@@ -11,6 +11,7 @@ import pytest
 import hornbeam as keras
 from hornbeam import backends
 from hornbeam.core.masking import get_keras_mask, set_keras_mask
+from tests.programs import traced
 
 X = np.arange(6, dtype="float32").reshape(2, 3)
 
@@ -70,7 +71,7 @@ def test_a_built_layer_stays_on_its_engine(where):
         assert backends.get(where).is_tensor(layer(X))
 
 
-def test_paths(engine):
+def test_paths(python_only):
     inner = Scale(name="in")
     outer = Nest(inner, name="out")
     outer(X)
@@ -81,7 +82,7 @@ def test_paths(engine):
     assert late.w.path == "out/late/w"
 
 
-def test_add_weight_options(engine):
+def test_add_weight_options(python_only):
     layer = keras.Layer()
     w = layer.add_weight(
         (2,), "ones", trainable=False, regularizer="l2", constraint="non_neg", name="w"
@@ -133,7 +134,7 @@ def test_no_state_after_building():
         Late()(X)
 
 
-def test_wrong_rank_names_the_path(engine):
+def test_wrong_rank_names_the_path(python_only):
     inner = keras.layers.Dense(2, name="dense")
     outer = Nest(inner, name="block")
     outer(X)
@@ -144,13 +145,13 @@ def test_wrong_rank_names_the_path(engine):
 
 
 @pytest.mark.parametrize("given", [None, False, True])
-def test_training_reaches_inner_layers(engine, given):
+def test_training_reaches_inner_layers(python_only, given):
     echo = Echo()
     Nest(Nest(echo))(X, training=given)
     assert echo.seen[0] is bool(given)
 
 
-def test_explicit_training_comes_first_and_ends_with_the_call(engine):
+def test_explicit_training_comes_first_and_ends_with_the_call(python_only):
     inner, other = Echo(), Echo()
 
     class Forcing(keras.Layer):
@@ -169,7 +170,7 @@ def test_explicit_training_comes_first_and_ends_with_the_call(engine):
     assert other.seen[0] is False
 
 
-def test_context_arguments_of_ones_own(engine):
+def test_context_arguments_of_ones_own(python_only):
     class Mode(keras.Layer):
         def __init__(self):
             super().__init__()
@@ -314,7 +315,7 @@ def test_stateless_call(engine):
 
 def test_trainable_reaches_everything_inside(engine):
     layer = Nest(Scale(), keras.layers.BatchNormalization())
-    layer(X)
+    traced(engine, lambda: layer(X))
     assert [len(layer.trainable_weights), len(layer.non_trainable_weights)] == [3, 2]
     layer.trainable = False
     assert layer.trainable_variables == [] and len(layer.non_trainable_variables) == 5
@@ -322,11 +323,11 @@ def test_trainable_reaches_everything_inside(engine):
     layer.trainable = True
     assert [len(layer.trainable_weights), len(layer.non_trainable_weights)] == [3, 2]
     frozen = Scale(trainable=False)
-    frozen(X)
+    traced(engine, lambda: frozen(X))
     assert frozen.trainable_weights == [] and not frozen.w.trainable
 
 
-def test_layers_in_containers_are_found_once(engine):
+def test_layers_in_containers_are_found_once(python_only):
     shared = Scale()
 
     class Holder(keras.Layer):
@@ -350,7 +351,7 @@ def test_layers_in_containers_are_found_once(engine):
 
 def test_weights_as_arrays(engine):
     layer = Nest(Scale(), Scale())
-    layer(X)
+    traced(engine, lambda: layer(X))
     new = [np.full(3, 2.0, "float32"), np.full(3, 3.0, "float32")]
     layer.set_weights(new)
     np.testing.assert_array_equal(layer.get_weights(), new)
@@ -374,7 +375,7 @@ def test_copies(engine, again):
     assert other.get_config() == layer.get_config()
 
 
-def test_build_for_several_inputs(engine):
+def test_build_for_several_inputs(python_only):
     class Two(keras.Layer):
         def build(self, b_shape, a_shape):
             self.shapes = a_shape, b_shape
@@ -401,7 +402,7 @@ def test_build_for_several_inputs(engine):
         Unnamed()(X, X)
 
 
-def test_spec_without_compute_output_shape(engine):
+def test_spec_without_compute_output_shape(python_only):
     class Wide(keras.Layer):
         def call(self, x, flag=True):
             return {"wide": keras.ops.concatenate([x, x], -1), "rows": x[:, 0]}
@@ -438,8 +439,7 @@ def test_dtype_policy_map():
     assert policies["out/in"].name == "float16" and inner.compute_dtype == "float16"
 
 
-@pytest.mark.parametrize("mode", ["full", "larger_than", "list_of_layers"])
-def test_remat_changes_no_value(training_engine, mode):
+def test_remat_changes_no_value(training_engine):
     def model():
         keras.utils.set_random_seed(1)
         layers = [
@@ -453,17 +453,19 @@ def test_remat_changes_no_value(training_engine, mode):
         model.compile(keras.optimizers.SGD(0.1), "mse")
         return model
 
-    plain = model()
-    with keras.RematScope(mode, output_size_threshold=1, layer_names=["b", "c", "d"]):
-        again = model()
+    models, options = {"none": model()}, {"output_size_threshold": 1}
+    for mode in ("full", "larger_than", "list_of_layers"):
+        with keras.RematScope(mode, layer_names=["b", "c", "d"], **options):
+            models[mode] = model()
     x = np.random.default_rng(0).standard_normal((8, 3)).astype("float32")
-    histories = [
-        m.fit(x, x[:, :1], epochs=2, batch_size=4, shuffle=False, verbose=0).history
-        for m in (plain, again)
-    ]
-    assert histories[0]["loss"] == pytest.approx(histories[1]["loss"], rel=1e-5)
-    for a, b in zip(plain.get_weights(), again.get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+    losses = {}
+    for mode, one in models.items():
+        fitted = one.fit(x, x[:, :1], epochs=2, batch_size=4, shuffle=False, verbose=0)
+        losses[mode] = fitted.history["loss"]
+        assert losses[mode] == pytest.approx(losses["none"], rel=1e-5), mode
+        pairs = zip(models["none"].get_weights(), one.get_weights(), strict=True)
+        for a, b in pairs:
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6, err_msg=mode)
 
 
 def test_config():

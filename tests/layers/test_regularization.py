@@ -1,5 +1,7 @@
 """Noise layers and activity regularization: laws on every engine."""
 
+import functools
+
 import jax
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import hornbeam as keras
 from hornbeam import backends, layers, ops
 from hornbeam.core.hyperparameter import hyperparameter_inputs
 from hornbeam.core.scopes import StatelessScope
+from tests.programs import applied, forms, program
 
 SELU_LIMIT = -1.7580993408473766
 
@@ -39,23 +42,29 @@ def numpy(x):
     return np.asarray(ops.convert_to_numpy(x), np.float64)
 
 
+def pure(layer, x):
+    """Return the outputs in training, which leave the seeds as they are."""
+    states = [v.value for v in layer.non_trainable_variables]
+    return layer.stateless_call([], states, x, training=True)[0]
+
+
 @every_row
 def test_only_training_changes_the_inputs(engine, name):
     layer, x = make(name), data(name)
     np.testing.assert_array_equal(numpy(layer(x)), x)
     np.testing.assert_array_equal(numpy(layer(x, training=False)), x)
-    assert np.mean(numpy(layer(x, training=True)) != x) > 0.2
+    assert np.mean(numpy(applied(layer, x, training=True)) != x) > 0.2
 
 
 @every_row
 def test_a_seed_gives_the_same_noise_on_every_engine(engine, name):
-    found = numpy(make(name)(data(name), training=True))
+    found = numpy(applied(make(name), data(name), training=True))
     with backends.scope("numpy"):
         expected = numpy(make(name)(data(name), training=True))
     np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-6)
-    again = numpy(make(name)(data(name), training=True))
+    again = numpy(applied(make(name), data(name), training=True))
     np.testing.assert_array_equal(found, again)
-    other = numpy(make(name, seed=6)(data(name), training=True))
+    other = numpy(applied(make(name, seed=6), data(name), training=True))
     assert not np.array_equal(found, other)
 
 
@@ -69,19 +78,19 @@ def test_noise_is_new_at_each_call(engine, name):
 @every_row
 def test_shape_and_dtype(engine, name):
     x = data(name)
-    for dtype in ("float16", "mixed_bfloat16", "float32"):
-        layer = make(name, dtype=dtype)
-        y = layer(x, training=True)
-        assert tuple(y.shape) == x.shape
-        assert engine.dtype_of(y) == dtype.removeprefix("mixed_")
+    policies = ("float16", "mixed_bfloat16", "float32")
+    noisy = {policy: make(name, dtype=policy) for policy in policies}
+    found = forms(engine, lambda: [pure(layer, x) for layer in noisy.values()])
+    dtypes = [policy.removeprefix("mixed_") for policy in policies]
+    assert found == [(x.shape, dtype) for dtype in dtypes]
+    for layer, dtype in zip(noisy.values(), dtypes, strict=True):
         symbol = layer(keras.Input(x.shape[1:]), training=True)
-        assert symbol.shape == (None, *x.shape[1:])
-        assert symbol.dtype == dtype.removeprefix("mixed_")
+        assert symbol.shape == (None, *x.shape[1:]) and symbol.dtype == dtype
         assert layer.compute_output_shape(x.shape) == x.shape
 
 
 @every_row
-def test_config_round_trip(name):
+def test_config_round_trip(python_only, name):
     layer = make(name)
     config = layer.get_config()
     assert config.items() >= {**ROWS[name][0], "seed": 5}.items()
@@ -118,25 +127,29 @@ def test_number_is_an_input_of_a_program(name):
 
 
 @every_row
-@pytest.mark.parametrize("number", [0.0, 0.3, 1.0])
-def test_gradients_are_finite(training_engine, name, number):
-    layer = make(name, **{ROWS[name][1]: number})
+def test_gradients_are_finite(training_engine, name):
+    noisy = [make(name, **{ROWS[name][1]: number}) for number in (0.0, 0.3, 1.0)]
+
+    def loss(tensors, layer):
+        return ops.sum(pure(layer, tensors[0]))
+
+    def everything(x):
+        value_and_grad = training_engine.value_and_grad
+        losses = [functools.partial(loss, layer=layer) for layer in noisy]
+        return [value_and_grad(one)([x]) for one in losses]
+
     x = ops.convert_to_tensor(data(name))
-
-    def loss(tensors):
-        return ops.sum(layer(tensors[0], training=True))
-
-    value, (gradient,) = training_engine.value_and_grad(loss)([x])
-    assert np.isfinite(numpy(value)) and np.all(np.isfinite(numpy(gradient)))
-    if number == 0.0:
-        np.testing.assert_allclose(numpy(gradient), 1.0, rtol=1e-5)
+    found = program(training_engine, everything)(x)
+    for value, (gradient,) in found:
+        assert np.isfinite(numpy(value)) and np.all(np.isfinite(numpy(gradient)))
+    np.testing.assert_allclose(numpy(found[0][1][0]), 1.0, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", DROPS)
 @pytest.mark.parametrize("rate", [0.0, 0.25, 1.0])
 def test_dropout_values(engine, name, rate):
     x = data(name)
-    y = numpy(make(name, rate=rate)(x, training=True))
+    y = numpy(applied(make(name, rate=rate), x, training=True))
     kept = y != 0
     np.testing.assert_allclose(
         y[kept], x[kept] / (1 - rate if rate < 1 else 1), rtol=1e-5
@@ -153,7 +166,7 @@ def test_dropout_values(engine, name, rate):
 )
 def test_spatial_dropout_channels_first(engine, name, shape):
     layer = getattr(layers, f"SpatialDropout{name}")(0.5, "channels_first", seed=1)
-    kept = numpy(layer(np.ones(shape, np.float32), training=True)) != 0
+    kept = numpy(applied(layer, np.ones(shape, np.float32), training=True)) != 0
     maps = kept.reshape(9, 30, -1)
     np.testing.assert_array_equal(maps.all(-1), maps.any(-1))
     assert 0.3 < kept.mean() < 0.7
@@ -165,26 +178,28 @@ def test_spatial_dropout_channels_first(engine, name, shape):
 def test_noise_shape(engine, name, noise_shape):
     x = np.ones((50, 3, 40), np.float32)
     layer = make(name, noise_shape=noise_shape)
-    y = numpy(layer(x, training=True))
+    y = numpy(applied(layer, x, training=True))
     np.testing.assert_array_equal(y, np.broadcast_to(y[:, :1], y.shape))
     assert len(np.unique(y)) == 2
     assert layer.noise_shape == tuple(noise_shape)
 
 
 def test_gaussian_noise_distribution(engine):
-    noise = numpy(make("GaussianNoise")(np.zeros((100, 100)), training=True))
+    layer = make("GaussianNoise")
+    noise = numpy(applied(layer, np.zeros((100, 100)), training=True))
     assert stats.kstest(noise.ravel(), stats.norm(0, 0.3).cdf).pvalue > 1e-3
 
 
 def test_gaussian_dropout_distribution(engine):
-    factor = numpy(make("GaussianDropout")(np.ones((100, 100)), training=True))
+    layer = make("GaussianDropout")
+    factor = numpy(applied(layer, np.ones((100, 100)), training=True))
     deviation = np.sqrt(0.3 / 0.7)
     assert stats.kstest(factor.ravel(), stats.norm(1, deviation).cdf).pvalue > 1e-3
 
 
 def test_alpha_dropout_values(engine):
     x = data("AlphaDropout")
-    y = numpy(make("AlphaDropout", rate=0.3)(x, training=True))
+    y = numpy(applied(make("AlphaDropout", rate=0.3), x, training=True))
     a = (0.7 * (1 + 0.3 * SELU_LIMIT**2)) ** -0.5
     b = -a * 0.3 * SELU_LIMIT
     dropped = np.isclose(y, a * SELU_LIMIT + b, atol=1e-5)
