@@ -137,9 +137,15 @@ def runs_up_and_down(words):
     return 2 * stats.norm.sf(abs(z))
 
 
+def _distinct(words):
+    """How many different words there are; `np.unique` takes twenty times longer."""
+    ordered = np.sort(words, axis=None)
+    return 1 + np.count_nonzero(ordered[1:] != ordered[:-1])
+
+
 def repeated_words(words):
     """A permutation repeats nothing, a random function as often as chance wants."""
-    repeats = SIZE - len(np.unique(words))
+    repeats = SIZE - _distinct(words)
     mean = SIZE * SIZE / 2.0**33
     return 2 * min(
         stats.poisson.cdf(repeats, mean), stats.poisson.sf(repeats - 1, mean)
@@ -269,5 +275,5 @@ def test_schedule_is_a_bijection():
     seeds, counters = np.meshgrid(*[np.arange(1024, dtype=np.uint32)] * 2)
     a, b = random_hash.schedule(seeds, counters)
     keys = a.astype(np.uint64) << np.uint64(32) | b
-    assert len(np.unique(keys)) == keys.size
-    assert len(np.unique(a)) > 0.999 * keys.size * (1 - keys.size / 2**33)
+    assert _distinct(keys) == keys.size
+    assert _distinct(a) > 0.999 * keys.size * (1 - keys.size / 2**33)
