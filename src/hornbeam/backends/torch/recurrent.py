@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import torch
+
+from .recording import is_traced
 
 _KERNELS: dict[str, Any] = {
     "lstm": torch._VF.lstm,
@@ -37,9 +41,24 @@ def recurrence(
     # Biases, layers, dropout, whether gradients may follow, directions.
     options = (bias is not None, 1, 0.0, torch.is_grad_enabled(), False)
     if mask is None:
-        outputs, *last = _KERNELS[kind](sequences, start, weights, *options, False)
+        with _for_compilers():
+            outputs, *last = _KERNELS[kind](sequences, start, weights, *options, False)
         return outputs, [s.squeeze(0) for s in last]
     return _masked(kind, sequences, states, start, weights, options, mask)
+
+
+@contextlib.contextmanager
+def _for_compilers() -> Iterator[None]:
+    """A block without oneDNN's kernel where a compiler is to run what is recorded.
+
+    Compiled steps run without gradients; then it keeps nothing for its own gradient.
+    """
+    was = torch._C._get_mkldnn_enabled()
+    torch._C._set_mkldnn_enabled(was and not is_traced())
+    try:
+        yield
+    finally:
+        torch._C._set_mkldnn_enabled(was)
 
 
 def _masked(kind, sequences, states, start, weights, options, mask):
