@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+from numbered import Numbered
 
 from hornbeam import backends
 from hornbeam.data import PyDataset, make_data
@@ -29,33 +30,6 @@ class Iterable:
 
     def __iter__(self):
         return batches(self.count)
-
-
-class Numbered(PyDataset):
-    """Batches that hold their number; one of them may fail."""
-
-    def __init__(self, count=6, fails_at=None, delay=0.0, **kwargs):
-        super().__init__(**kwargs)
-        self.count = count
-        self.fails_at = fails_at
-        self.delay = delay
-        self.events = []
-
-    def __len__(self):
-        return self.count
-
-    def __getitem__(self, index):
-        # The first batches take longest, so unordered results would be seen.
-        time.sleep(self.delay * (self.count - index))
-        if index == self.fails_at:
-            raise KeyError("nothing there")
-        return np.full((2, 1), float(index)), np.ones(2)
-
-    def on_epoch_begin(self):
-        self.events.append("begin")
-
-    def on_epoch_end(self):
-        self.events.append("end")
 
 
 class Endless(Numbered):

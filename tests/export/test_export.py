@@ -12,6 +12,9 @@ from hornbeam import backends, layers
 
 tf = pytest.importorskip("tensorflow")
 
+# In one process: the tests share programs.
+pytestmark = pytest.mark.xdist_group("export")
+
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((5, 6)).astype("float32")
 WORDS = RNG.integers(0, 9, (5, 7)).astype("int32")

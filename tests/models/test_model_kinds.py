@@ -9,6 +9,9 @@ import hornbeam as keras
 from hornbeam import backends
 from tests.conftest import ENGINES, TRAINING_ENGINES
 
+# In one process: the tests share programs.
+pytestmark = pytest.mark.xdist_group("model kinds")
+
 X = np.random.default_rng(0).standard_normal((20, 4)).astype("float32")
 
 

@@ -5,7 +5,7 @@ process; `call("file.py", "function", *arguments)` gives what `function(keras,
 *arguments)` of the file beside this one returns there.
 
 Torch runs op by op and compiles nothing: it is the engine for all that does not
-depend on the engine of Keras.
+depend on the engine of Keras. TensorFlow runs op by op here too.
 """
 
 import importlib.util
@@ -52,6 +52,10 @@ def serve():
     engine = os.environ["KERAS_BACKEND"]
     unused = {"sklearn", "matplotlib", "jax", "torch"} - {engine}
     sys.modules.update(dict.fromkeys(unused))
+    if engine == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.run_functions_eagerly(True)
     import keras
 
     modules = {}

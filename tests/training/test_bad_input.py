@@ -6,6 +6,9 @@ import pytest
 import hornbeam as keras
 from hornbeam import backends
 
+# In one process: the tests share programs.
+pytestmark = pytest.mark.xdist_group("bad input")
+
 
 def model(units=3, loss="sparse_categorical_crossentropy", activation="softmax"):
     network = keras.Sequential(

@@ -6,6 +6,9 @@ import pytest
 import hornbeam as keras
 from hornbeam import backends
 
+# In one process: the tests share programs.
+pytestmark = pytest.mark.xdist_group("custom steps")
+
 X = np.random.default_rng(0).normal(2.0, 0.5, (60, 2)).astype("float32")
 Y = X.sum(axis=1, keepdims=True)
 LATENT = 3

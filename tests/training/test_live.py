@@ -12,6 +12,10 @@ X = np.random.default_rng(0).random((ROWS, 6), dtype="float32")
 Y = (X @ np.random.default_rng(1).standard_normal((6, 3))).argmax(1)
 
 
+# In one process: the tests share programs.
+pytestmark = pytest.mark.xdist_group("live")
+
+
 @pytest.fixture(autouse=True)
 def on_torch():
     with backends.scope("torch"):

@@ -12,6 +12,9 @@ from hornbeam import backends
 from hornbeam.training.compiled import rounded_up
 from hornbeam.training.program import ProgramCache, cache
 
+# In one process: the tests share programs.
+pytestmark = pytest.mark.xdist_group("programs")
+
 ROWS = 100
 
 
@@ -151,21 +154,24 @@ def normalised(rate=0.0):
 
 
 def test_padded_batches_give_what_whole_ones_give(jax, data):
-    """The compiled pass pads the last batch of 4 to 32; the eager one does not."""
+    """The compiled pass pads the last batch of 4 to 32; an eager one, here on torch,
+    does not.
+    """
     results = []
-    for eagerly in (False, True):
+    for eagerly, name in ((False, "jax"), (True, "torch")):
         keras.utils.set_random_seed(5)
-        model = normalised()
-        model.run_eagerly = eagerly
-        history = model.fit(
-            *data,
-            sample_weight=np.linspace(0.5, 2, ROWS),
-            batch_size=32,
-            epochs=3,
-            shuffle=False,
-            verbose=0,
-        )
-        evaluated = model.evaluate(*data, batch_size=32, verbose=0)
+        with backends.scope(name):
+            model = normalised()
+            model.run_eagerly = eagerly
+            history = model.fit(
+                *data,
+                sample_weight=np.linspace(0.5, 2, ROWS),
+                batch_size=32,
+                epochs=3,
+                shuffle=False,
+                verbose=0,
+            )
+            evaluated = model.evaluate(*data, batch_size=32, verbose=0)
         results.append(
             [*history.history["loss"], *history.history["accuracy"], *evaluated]
             + [w.sum() for w in model.get_weights()]
@@ -211,12 +217,12 @@ def test_memory_does_not_grow(training_engine, data):
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * 4096 / 2**20
 
-    for _ in range(40):
+    for _ in range(30):
         once()
     before = resident()
-    for _ in range(200):
+    for _ in range(100):  # models that are kept take 4.6 to 7.5 MiB, none at most 1.5
         once()
-    assert resident() - before < 5
+    assert resident() - before < 2.5
 
 
 def test_batch_hooks_see_every_batch(training_engine, data):

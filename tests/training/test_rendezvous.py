@@ -14,6 +14,9 @@ from hornbeam.training import rendezvous
 from hornbeam.training.program import cache
 from hornbeam.training.rendezvous import CancelledError, Rendezvous, Width
 
+# In one process: the tests share programs.
+pytestmark = pytest.mark.xdist_group("rendezvous")
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(37, 4)).astype("float32")
 Y = (X[:, 0] + X[:, 1] > 0).astype("int32")

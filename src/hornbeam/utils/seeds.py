@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 
+from hornbeam import backends
 from hornbeam.core.random import reset_global_seed_generator
 
 # Libraries that keep a seed of their own; one that is not loaded is left alone.
@@ -32,6 +33,7 @@ def set_random_seed(seed: int) -> None:
             f"integer from 0 to 2**32 - 1. Received: seed={seed!r}"
         )
     seed = int(seed)
+    backends.current()  # loaded now: JAX, when imported, draws from NumPy
     random.seed(seed)
     np.random.seed(seed)
     for name, seed_library in _SEEDED_LIBRARIES.items():
