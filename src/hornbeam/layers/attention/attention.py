@@ -33,8 +33,8 @@ class Attention(Layer):
 
     Output shape: `(batch, targets, width of value)`.
 
-    The engine's fused kernel (`ops.dot_product_attention`) computes "dot" where the
-    weights are not asked for and none is dropped. It gives the same numbers.
+    **Speed.** Where the weights are not asked for and none is dropped, the engine's own
+    function computes "dot": see `MultiHeadAttention`. It gives the same numbers.
 
     >>> import hornbeam as keras
     >>> query, value = keras.ops.ones((2, 3, 4)), keras.ops.ones((2, 5, 4))

@@ -41,8 +41,11 @@ class MultiHeadAttention(HeadsAttention):
 
     Output shape: `(batch, targets, output size)`.
 
-    The engine's fused kernel (`ops.dot_product_attention`) attends where the weights
-    are not asked for and none is dropped. It gives the same numbers.
+    **Speed.** Where the weights are not asked for and none is dropped, the engine's own
+    function attends: `scaled_dot_product_attention` on PyTorch, which picks a fused
+    kernel, and `jax.nn.dot_product_attention` on JAX, with cuDNN's flash kernel if
+    `flash_attention=True`. It gives the same numbers. TensorFlow and NumPy have none,
+    and compute the formula.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.MultiHeadAttention(num_heads=2, key_dim=8)

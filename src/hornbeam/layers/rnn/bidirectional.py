@@ -36,6 +36,8 @@ class Bidirectional(Layer):
     `return_state` the states of the forward layer, then those of the backward layer,
     come behind.
 
+    **Speed.** Each direction is computed as its layer alone would be: see `LSTM`.
+
     >>> import hornbeam as keras
     >>> layer = keras.layers.Bidirectional(keras.layers.LSTM(4))
     >>> layer(keras.ops.ones((2, 5, 3))).shape == (2, 8)

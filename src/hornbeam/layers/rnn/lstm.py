@@ -127,10 +127,11 @@ class LSTM(CellLayer):
 
     **Speed.** The product of the inputs with W is made once for all steps. On PyTorch
     all steps are one call of the engine's fused kernel where the activations are "tanh"
-    and "sigmoid", `unroll` is False and no recurrent dropout is in force;
-    masks and dropout of the inputs are fine. It gives the same numbers. On other
-    engines, and with other arguments, the steps are one loop. `use_cudnn=False` asks
-    for the loop; `True` raises where there is no fused kernel.
+    and "sigmoid", `unroll` is False and no recurrent dropout is in force; masks and
+    dropout of the inputs (unless `implementation=1` draws it anew for each gate) are
+    fine. It gives the same numbers. On other engines, and with other arguments, the
+    steps are one loop. `use_cudnn=False` asks for the loop; `True` raises where there
+    is no fused kernel.
 
     Args:
         units: the size of h and c.
