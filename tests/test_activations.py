@@ -1,11 +1,14 @@
 """Activations by name."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from hornbeam import activations, ops
 from hornbeam.core.lazy import names_of
 from hornbeam.core.registry import register_keras_serializable
+from tests.programs import program
 
 NAMES = sorted(
     set(names_of("hornbeam.activations")) - {"get", "serialize", "deserialize"}
@@ -18,15 +21,24 @@ def value(x):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_names_go_there_and_back(engine, name):
+def test_names_go_there_and_back(name):
     function = activations.get(name)
     assert function is getattr(activations, name)
     config = activations.serialize(function)
     assert config == {"swish": "silu", "hard_swish": "hard_silu"}.get(name, name)
     assert activations.deserialize(config) is function
-    arguments = (0.5, 0.0) if name == "threshold" else ()
-    result = value(function(X.astype("float32"), *arguments))
-    assert np.isfinite(result).all()
+
+
+def test_all_are_finite(engine):
+    """Values and gradients are in `ops/test_nn.py`."""
+
+    def everything(x):
+        arguments = {"threshold": (0.5, 0.0)}
+        return [activations.get(n)(x, *arguments.get(n, ())) for n in NAMES]
+
+    found = program(engine, everything)(engine.convert(X, "float32"))
+    for name, y in zip(NAMES, found, strict=True):
+        assert np.isfinite(value(y)).all(), name
 
 
 FORMULAS = {
@@ -41,19 +53,22 @@ FORMULAS = {
 @pytest.mark.parametrize("name", FORMULAS)
 def test_values(engine, name):
     formula, arguments = FORMULAS[name]
-    found = value(getattr(activations, name)(X.astype("float32"), **arguments))
+    function = getattr(activations, name)
+    run = program(engine, lambda x: function(x, **arguments))
+    found = value(run(engine.convert(X, "float32")))
     np.testing.assert_allclose(found, formula(X), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("slope", [0.0, 0.3])
-@pytest.mark.parametrize("limit", [None, 6, 2.5])
-@pytest.mark.parametrize("threshold", [0.0, 2.0])
-def test_relu_of_four_arguments(engine, slope, limit, threshold):
-    expected = np.where(X > threshold, X, slope * (X - threshold))
-    if limit is not None:
-        expected = np.where(X >= limit, limit, expected)
-    found = activations.relu(X.astype("float32"), slope, limit, threshold)
-    np.testing.assert_allclose(value(found), expected, rtol=1e-6)
+def test_relu_of_four_arguments(engine):
+    """Every pair of slope, limit and threshold."""
+    rows = list(itertools.product((0.0, 0.3), (None, 6, 2.5), (0.0, 2.0)))
+    run = program(engine, lambda x: [activations.relu(x, *row) for row in rows])
+    for row, found in zip(rows, run(engine.convert(X, "float32")), strict=True):
+        slope, limit, threshold = row
+        expected = np.where(X > threshold, X, slope * (X - threshold))
+        if limit is not None:
+            expected = np.where(X >= limit, limit, expected)
+        np.testing.assert_allclose(value(found), expected, rtol=1e-6, err_msg=str(row))
 
 
 def test_gelu_is_exact_by_default(engine):

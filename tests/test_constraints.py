@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hornbeam import constraints
+from tests.programs import program
 
 W = np.random.default_rng(0).normal(size=(3, 3, 4, 5)) * 3
 W[:, :, 1, 2] = 0.0
@@ -51,7 +52,7 @@ class TestRow:
     def test_value(self, engine, name, arguments, expected, dtype, error):
         constraint = getattr(constraints, name)(**arguments)
         w = engine.convert(W.astype(np.float32), dtype)
-        found = constraint(w)
+        found = program(engine, constraint)(w)
         assert engine.dtype_of(found) == dtype
         np.testing.assert_allclose(
             engine.to_numpy(found), expected, rtol=error, atol=error

@@ -6,6 +6,7 @@ import pytest
 from hornbeam import ops, regularizers
 from hornbeam.core.hyperparameter import hyperparameter_inputs, hyperparameter_names
 from hornbeam.core.variable import Variable
+from tests.programs import program
 
 X = np.array([[1.0, -2.0, 0.5], [3.0, 0.25, -1.0]])
 
@@ -51,20 +52,24 @@ def _tensor(x):
 class TestRow:
     def test_value(self, engine, name, arguments, value, gradient):
         regularizer = getattr(regularizers, name)(**arguments)
-        found = regularizer(_tensor(X))
-        assert engine.shape_of(found) == ()
-        np.testing.assert_allclose(engine.to_numpy(found), value, rtol=1e-5)
-        found = regularizer(Variable(np.asarray(X, np.float32)))
-        np.testing.assert_allclose(engine.to_numpy(found), value, rtol=1e-5)
+        variable = Variable(np.asarray(X, np.float32))
+
+        def both(x):
+            return regularizer(x), regularizer(variable)
+
+        for found in program(engine, both)(_tensor(X)):
+            assert engine.shape_of(found) == ()
+            np.testing.assert_allclose(engine.to_numpy(found), value, rtol=1e-5)
 
     def test_gradient(self, training_engine, name, arguments, value, gradient):
         engine = training_engine
         regularizer = getattr(regularizers, name)(**arguments)
-        fn = engine.value_and_grad(lambda xs: regularizer(xs[0]))
+        fn = program(engine, engine.value_and_grad(lambda xs: regularizer(xs[0])))
         found = engine.to_numpy(fn([_tensor(X)])[1][0])
         if gradient is None:
             step = 1e-3 * np.random.default_rng(0).normal(size=X.shape)
-            up, down = (float(regularizer(_tensor(X + s * step))) for s in (1, -1))
+            at = program(engine, regularizer)
+            up, down = (float(at(_tensor(X + s * step))) for s in (1, -1))
             assert np.sum(found * step) == pytest.approx((up - down) / 2, rel=0.02)
         else:
             np.testing.assert_allclose(found, gradient, rtol=1e-5)
@@ -76,8 +81,13 @@ class TestRow:
         assert set(names) == set(arguments) - {"mode"}
         owners = [(regularizer, n) for n in names]
         doubled = [ops.convert_to_tensor(2.0 * arguments[n]) for n in names]
-        with hyperparameter_inputs(owners, doubled):
-            found = engine.to_numpy(regularizer(_tensor(X)))
+
+        def with_inputs(x, doubled):
+            with hyperparameter_inputs(owners, doubled):
+                return regularizer(x)
+
+        found = program(engine, with_inputs)(_tensor(X), doubled)
+        found = engine.to_numpy(found)
         np.testing.assert_allclose(found, 2 * value, rtol=1e-5)
 
     def test_config(self, name, arguments, value, gradient):

@@ -1,5 +1,7 @@
 """Functions of JAX and modules of Flax as layers: beside the same by hand."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -52,7 +54,8 @@ def test_training_is_that_of_the_function_by_hand():
     losses = model.fit(X, Y, batch_size=8, epochs=2, shuffle=False, verbose=0).history
 
     params, expected = PARAMS, []
-    step = jax.value_and_grad(lambda p, x, y: jnp.mean((linear(p, x) - y) ** 2))
+    error = lambda p, x, y: jnp.mean((linear(p, x) - y) ** 2)  # noqa: E731
+    step = jax.jit(jax.value_and_grad(error))
     for _ in range(2):
         sums = []
         for i in range(0, 20, 8):
@@ -183,11 +186,11 @@ class TestFlax:
 
     def test_it_computes_what_the_module_computes(self, linen):
         module = self.module(linen)
-        variables = module.init(jax.random.key(1), X, training=False)
+        init = functools.partial(module.init, training=False)
+        variables = jax.jit(init)(jax.random.key(1), X)
         layer = layers.FlaxLayer(module, variables=dict(variables))
-        np.testing.assert_allclose(
-            layer(X), module.apply(variables, X, training=False), rtol=1e-6
-        )
+        apply = jax.jit(functools.partial(module.apply, training=False))
+        np.testing.assert_allclose(layer(X), apply(variables, X), rtol=1e-6)
         assert len(layer.trainable_variables) == 6
         # Mean and variance, and the seed.
         assert [v.shape for v in layer.non_trainable_variables] == [(4,), (4,), (2,)]
