@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numbered import Numbered
 
+import hornbeam as keras
 from hornbeam import backends
 from hornbeam.data import PyDataset, make_data
 
@@ -137,8 +138,64 @@ def test_torch_loader():
     assert data.steps == 3
     assert [x.tolist() for x, _ in data][-1] == [8.0, 9.0]
     assert type(data.peek()[0]) is np.ndarray
-    with pytest.raises(ValueError, match="DataLoader"):
-        make_data(rows)
+
+
+class TestTorchDataset:
+    """A dataset yields single rows; `batch_size` and `shuffle` are as of arrays."""
+
+    rows = torch.utils.data.TensorDataset(torch.arange(40.0), torch.arange(40))
+
+    def test_rows_are_put_together(self):
+        data = make_data(self.rows, batch_size=16)
+        assert data.steps == 3
+        assert [len(x) for x, _ in data] == [16, 16, 8]
+        assert np.concatenate([y for _, y in data]).tolist() == list(range(40))
+        assert make_data(self.rows).steps == 2
+
+    def test_rows_are_shuffled_anew_each_epoch(self):
+        def epochs():
+            np.random.seed(0)
+            data = make_data(self.rows, batch_size=16, shuffle=True)
+            return [np.concatenate([y for _, y in data]).tolist() for _ in range(2)]
+
+        first, second = epochs()
+        assert sorted(first) == sorted(second) == list(range(40))
+        assert first != second != list(range(40))
+        assert epochs() == [first, second], "the same seed gives the same order"
+
+    def test_an_iterable_dataset_has_its_own_order(self):
+        class Rows(torch.utils.data.IterableDataset):
+            def __iter__(self):
+                return iter((torch.ones(3) * i, i) for i in range(5))
+
+        data = make_data(Rows(), batch_size=2, shuffle=True)
+        assert [y.tolist() for _, y in data] == [[0, 1], [2, 3], [4]]
+
+    def test_a_model_takes_it(self):
+        x = np.linspace(-1, 1, 20, dtype="float32")[:, None]
+        rows = torch.utils.data.TensorDataset(torch.tensor(x), torch.tensor(2 * x))
+        with backends.scope("numpy"):  # where nothing is compiled
+            model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+            model.compile(loss="mse")
+            loss = model.evaluate(rows, batch_size=7, verbose=0)
+            assert loss == pytest.approx(model.evaluate(x, 2 * x, verbose=0), rel=1e-5)
+            only = torch.utils.data.TensorDataset(torch.tensor(x))
+            found = model.predict(only, batch_size=7, verbose=0)
+            np.testing.assert_allclose(found, model.predict(x, verbose=0), rtol=1e-5)
+        with backends.scope("torch"):
+            model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+            model.compile("sgd", "mse")
+            history = model.fit(
+                rows, batch_size=4, epochs=2, validation_data=rows, verbose=0
+            ).history
+            assert history["val_loss"][1] < history["val_loss"][0]
+            assert model.optimizer.iterations.numpy() == 10
+
+    def test_what_it_does_not_take(self):
+        with pytest.raises(ValueError, match="batch_sampler"):
+            make_data(self.rows, shuffle="batch")
+        with pytest.raises(ValueError, match="batch_size"):
+            make_data(self.rows, batch_size=0)
 
 
 def test_class_weight_of_a_stream():

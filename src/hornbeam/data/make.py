@@ -4,6 +4,7 @@ import sys
 
 from hornbeam.core import config, tree
 from hornbeam.core.errors import check_number
+from hornbeam.core.random import order_seed
 from hornbeam.data.arrays import ArrayData
 from hornbeam.data.class_weight import ClassWeight
 from hornbeam.data.host import host_array, is_array_like
@@ -29,7 +30,8 @@ def make_data(
         x: arrays of any kind, or a source of batches.
         y: the targets, for arrays. Default: None
         sample_weight: the weights of the rows, for arrays. Default: None
-        batch_size: rows in a batch, for arrays. Default: None (32)
+        batch_size: rows in a batch, for arrays and for the single rows of a torch
+            dataset. Default: None (32)
         steps: batches in an epoch. Default: None (all)
         shuffle: whether to visit the rows in a new order every epoch; `"batch"` moves
             whole batches. Default: False
@@ -45,7 +47,7 @@ def make_data(
     if steps is not None:
         steps = int(check_number("the model", "steps", steps, low=0, integer=True))
     weigh = None if class_weight is None else ClassWeight(class_weight, output_names)
-    source = _source(x, shuffle)
+    source = _source(x, shuffle, batch_size)
     if source is not None:
         _refuse(source, y=y, sample_weight=sample_weight)
         if isinstance(class_weight, str):
@@ -80,14 +82,13 @@ def _refuse(source, **given):
             )
 
 
-def _source(x, shuffle):
+def _source(x, shuffle, batch_size):
     """Return the source of batches that `x` is, or None if it is arrays."""
     if isinstance(x, PyDataset):
         return PyDatasetSource(x, shuffle)
-    for recognise in (_tf_dataset, _torch_loader):
-        source = recognise(x)
-        if source is not None:
-            return source
+    source = _tf_dataset(x) or _torch_data(x, shuffle, batch_size)
+    if source is not None:
+        return source
     if x is None or isinstance(x, str | bytes):
         return None
     if tree.is_nested(x) or is_array_like(x):
@@ -123,13 +124,35 @@ class _AsNumpy:
         return self._dataset.as_numpy_iterator()
 
 
-def _torch_loader(x):
+def _torch_data(x, shuffle, batch_size):
+    """A torch `DataLoader`; a dataset, whose rows are put together, as one."""
     library = sys.modules.get("torch.utils.data")
+    if isinstance(x, getattr(library, "Dataset", ())):
+        x = _loader(library, x, shuffle, batch_size)
     if isinstance(x, getattr(library, "DataLoader", ())):
         return IteratorSource(x, _length(x))
-    if isinstance(x, getattr(library, "Dataset", ())):
-        raise ValueError(
-            f"`x` is a torch dataset ({type(x).__name__}), which yields single rows. "
-            "Wrap it: `torch.utils.data.DataLoader(dataset, batch_size=32)`."
-        )
     return None
+
+
+def _loader(library, dataset, shuffle, batch_size):
+    """Return a torch `DataLoader` of the dataset, as arrays are read: row by row."""
+    import torch
+
+    batch_size = check_number(
+        "the model",
+        "batch_size",
+        32 if batch_size is None else batch_size,
+        low=1,
+        integer=True,
+    )
+    if shuffle == "batch":
+        raise ValueError(
+            "shuffle='batch' is for arrays. A torch dataset takes True or False; a "
+            "`torch.utils.data.DataLoader` with a `batch_sampler` can do the rest."
+        )
+    if isinstance(dataset, library.IterableDataset):
+        shuffle = False  # it has an order of its own
+    generator = torch.Generator().manual_seed(order_seed()) if shuffle else None
+    return library.DataLoader(
+        dataset, batch_size=int(batch_size), shuffle=shuffle, generator=generator
+    )

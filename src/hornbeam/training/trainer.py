@@ -33,7 +33,7 @@ class Trainer(Preparation):
 
         Args:
             x: inputs: arrays, lists or dicts of arrays, data frames, a generator, a
-                `PyDataset`, a torch `DataLoader` or a `tf.data.Dataset`.
+                `PyDataset`, a torch `DataLoader` or dataset, or a `tf.data.Dataset`.
             y: targets, unless `x` gives them.
             batch_size: rows in a step. Default: 32.
             epochs: the number of the last epoch. Default: 1.
