@@ -175,6 +175,7 @@ def test_models_of_every_engine_are_served_without_hornbeam(tmp_path):
                 model.export(path)
                 assert model.backend == name
                 cases.append((path, inputs))
+                model.run_eagerly = name != "jax"  # and nothing more is compiled
                 expected.append(model.predict(inputs[0], verbose=0))
     # Any number of rows.
     cases.append((cases[0][0], [X[:2]]))

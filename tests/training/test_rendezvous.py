@@ -239,7 +239,7 @@ def test_members_are_spread_over_all_devices():
         "for member, result in zip(members, found):\n"
         "    here.assert_same(result, here.fit(**member))\n"
     )
-    flags = "--xla_force_host_platform_device_count=4"
+    flags = os.environ["XLA_FLAGS"] + " --xla_force_host_platform_device_count=4"
     subprocess.run(
         [sys.executable, "-c", code, str(pathlib.Path(__file__).parent)],
         env={**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
