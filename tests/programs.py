@@ -42,9 +42,10 @@ def applied(layer, *args, **kwargs):
     return run(*values)
 
 
-def together(calls):
+def together(calls, run=True):
     """Return what each `function(*arguments)` gives on JAX, all from one program.
 
+    Without `run` the program is made but not compiled, and shapes and dtypes are given.
     What cannot be part of a program, as its values decide shapes, gives None.
     """
 
@@ -57,4 +58,5 @@ def together(calls):
                 results.append(None)
         return results
 
-    return jax.jit(everything)([list(arguments) for _, arguments in calls])
+    whole, arguments = jax.jit(everything), [list(given) for _, given in calls]
+    return whole(arguments) if run else whole.lower(arguments).out_info

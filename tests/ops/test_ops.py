@@ -274,7 +274,7 @@ def test_half_precision_is_refused_as_listed_and_nowhere_else(engine, dtype):
     done = [None] * len(rows)
     if engine.name == "jax":
         unlisted = [call for r, call in rows if r.op not in listed]
-        results = iter(together(unlisted))
+        results = iter(together(unlisted, run=False))
         done = [None if r.op in listed else next(results) for r, _ in rows]
     failed = {}
     for (r, (function, arrays)), result in zip(rows, done, strict=True):
