@@ -7,6 +7,8 @@ import pytest
 import hornbeam
 from hornbeam import backends
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
 # What is in a file does not depend on the engine, nor do the results: most models are
 # written and read on torch, which compiles nothing. On JAX are those with what Keras on
 # torch does not do (weights of an average that are an array) or rounds elsewhere; to
