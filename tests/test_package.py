@@ -4,6 +4,7 @@ import doctest
 import importlib
 import inspect
 import json
+import os
 import pkgutil
 import statistics
 import subprocess
@@ -153,3 +154,10 @@ def test_no_engine_is_named_outside_backends():
         if compared.search(line)
     ]
     assert found == []
+
+
+@pytest.mark.xdist_group("of one")
+def test_groups_of_tests_stay_together(request):
+    """Where tests run in several processes; a new pytest may break it silently."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        assert request.node.nodeid.endswith("@of one")
