@@ -114,29 +114,14 @@ def test_unknown_names_get_a_suggestion():
         _ = hornbeam.layers.Denze
 
 
-def failures(module, engine, out=None):
-    """Run the examples of a module on an engine; return how many fail."""
-    finder = doctest.DocTestFinder(exclude_empty=True)
-    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
-    with backends.scope(engine):
-        for test in finder.find(module, module.__name__, module=module):
-            shows_arrays = any("rray(" in example.want for example in test.examples)
-            if engine == "numpy" and shows_arrays:
-                return 1
-            runner.run(test, out=out)
-    return runner.summarize(verbose=False).failed if out is None else runner.failures
-
-
 @pytest.mark.parametrize("name", modules())
 def test_examples_in_docstrings(name):
-    """On NumPy, which compiles nothing, and else on the default engine.
-
-    Values, shapes and dtypes are the same on all engines, as other tests show; what
-    trains or shows the engine's own arrays runs on the default one.
-    """
     module = importlib.import_module(name)
-    if failures(module, "numpy", out=lambda text: None):
-        assert failures(module, "jax") == 0
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    for test in finder.find(module, name, module=module):
+        runner.run(test)
+    assert runner.summarize(verbose=False).failed == 0
 
 
 def test_no_engine_is_named_outside_backends():
