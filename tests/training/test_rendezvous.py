@@ -187,7 +187,7 @@ def test_on_one_cpu_calls_run_alone():
 
         steps_left = 10_000_000
 
-    width = Width(devices=1, on_cpu=True)
+    width = Width(devices=1, is_one_cpu=True)
     width.consider(Call(), 100)
     assert width.most == 1
 

@@ -1,5 +1,8 @@
 """Variable: a named tensor that keeps its value between calls."""
 
+import functools
+import threading
+
 import numpy as np
 
 from hornbeam import backends
@@ -8,6 +11,8 @@ from hornbeam.core.config import floatx
 from hornbeam.core.errors import check_choice
 from hornbeam.core.naming import auto_name
 from hornbeam.core.operators import Operators
+
+_placing = threading.RLock()
 
 # Bound once: reading a variable is the commonest thing that happens in a step.
 _stateless_scope, _autocast_dtype = scopes._stateless.get, scopes._autocast.get
@@ -75,7 +80,10 @@ class Variable(Operators):
         # Made outside whatever is being traced: a variable outlives the trace.
         with engine.concrete():
             value = self._initial_value(initializer, shape, dtype)
-            self._value = engine.new_variable(value, self._trainable)
+            if engine.is_tensor(value):
+                self._value = engine.new_variable(value, self._trainable)
+            else:
+                self._host_value = value
         self._dtype = engine.dtype_of(value)
         wanted = None if dtype is None else dtypes.standardize_dtype(dtype)
         if wanted in ("uint16", "uint32"):
@@ -97,7 +105,7 @@ class Variable(Operators):
                     dtype = floatx()
                 elif array.dtype.kind in "iu":
                     dtype = "int32"
-            value = engine.convert(initializer, dtype=dtype)
+            value = engine.as_argument(initializer, dtype=dtype)
             if shape is not None and tuple(shape) != tuple(engine.shape_of(value)):
                 raise ValueError(
                     f"Variable {self._path!r}: argument `shape` does not fit the "
@@ -113,7 +121,37 @@ class Variable(Operators):
         shape = standardize_shape(shape)
         dtype = dtypes.standardize_dtype(dtype or floatx())
         budget.charge(shape, dtype, self._path)
-        return engine.convert(initializer(shape, dtype=dtype), dtype=dtype)
+        initial = getattr(initializer, "initial", initializer)
+        return engine.as_argument(initial(shape, dtype=dtype), dtype=dtype)
+
+    @functools.cached_property
+    def _value(self):
+        """The value as a tensor: what is on the host is placed when first read."""
+        engine = self.backend
+        with _placing, engine.concrete():
+            if "_value" not in vars(self):
+                tensor = engine.convert(self._host_value)
+                self._value = engine.new_variable(tensor, self._trainable)
+                del self._host_value
+            return vars(self)["_value"]
+
+    def held(self):
+        """Return the value as programs take it: on the host if it was never read."""
+        state = vars(self)
+        value = state.get("_value", state.get("_host_value"))
+        return self._value if value is None else value
+
+    def hold(self, value):
+        """Take over a value of this shape and dtype that a program gave."""
+        engine = self.backend
+        value = value if engine.is_tensor(value) else engine.as_argument(value)
+        if engine.is_tensor(value):
+            old = self._value if engine.assigns_in_place else None
+            self._value = engine.assign(old, value)
+            vars(self).pop("_host_value", None)
+        else:
+            self._host_value = value
+            vars(self).pop("_value", None)
 
     @property
     def backend(self):

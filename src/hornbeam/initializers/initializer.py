@@ -42,9 +42,18 @@ class HostInitializer(Initializer):
     """
 
     def __call__(self, shape, dtype=None):
+        return backends.current().convert(*self._broadcast(shape, dtype))
+
+    def initial(self, shape, dtype=None):
+        """Return what a Variable starts with, as programs take it."""
+        if type(self).__call__ is not HostInitializer.__call__:
+            return self(shape, dtype=dtype)
+        return backends.current().as_argument(*self._broadcast(shape, dtype))
+
+    def _broadcast(self, shape, dtype):
         shape = standardize_shape(shape)
         values = np.broadcast_to(self.values(shape), shape)
-        return backends.current().convert(values, standardize_dtype(dtype))
+        return values, standardize_dtype(dtype)
 
     def values(self, shape):
         """Return an array that broadcasts to `shape`."""

@@ -363,7 +363,7 @@ class CompiledBatch:
         masked = self.masked and rows < self.batch_size
         size = self.batch_size if masked else rows
         self.batch_size = max(self.batch_size, size)
-        data = [binding.engine.convert(padded(x, size)) for x in leaves]
+        data = [binding.engine.as_argument(padded(x, size)) for x in leaves]
         numbers = binding.structure.values()
         short = (spec, present, masked, tuple((x.shape, x.dtype) for x in data))
         program = self.programs.get(short)
@@ -373,9 +373,8 @@ class CompiledBatch:
                 key(), lambda: self._compile(key, data, spec, present, masked, numbers)
             )
             self.programs[short] = program
-        state, outputs = program.executable(
-            binding.state(), numbers, data, np.int32(rows)
-        )
+        values = binding.state() if self.assigns else binding.values()
+        state, outputs = program.executable(values, numbers, data, np.int32(rows))
         if self.assigns:
             binding.keep(state)
         return tree.unflatten(program.output_spec, outputs), rows

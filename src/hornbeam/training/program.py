@@ -136,13 +136,18 @@ class Binding:
         specs = variable_specs(self.variables)
         return (self.engine.name, self.structure.key, specs)
 
+    def values(self):
+        """Return the values of the variables, to be read."""
+        return [variable._value for variable in self.variables]
+
     def state(self):
-        """Return the values of the variables, each a buffer of its own."""
+        """Return the values of the variables, each a buffer to be given away."""
         values, seen = [], set()
         shared = () if self.engine.assigns_in_place else self._shared
         for variable in self.variables:
-            value = variable._value
-            if id(value) in seen or id(variable) in shared:
+            value = variable.held()
+            is_used = id(value) in seen or id(variable) in shared
+            if is_used and self.engine.is_tensor(value):
                 value = self.engine.copy(value)
             seen.add(id(value))
             values.append(value)
@@ -150,10 +155,8 @@ class Binding:
 
     def keep(self, state):
         """Let the variables hold the values in `state`."""
-        engine = self.engine
         for variable, value in zip(self.variables, state, strict=True):
-            value = value if engine.is_tensor(value) else engine.convert(value)
-            variable._value = engine.assign(variable._value, value)
+            variable.hold(value)
 
     def pure(self, fn):
         """Turn `fn(*args)` into `run(state, numbers, *args) -> (outputs, state)`.

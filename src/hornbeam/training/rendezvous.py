@@ -12,7 +12,9 @@ import threading
 import time
 import warnings
 import weakref
+from contextvars import ContextVar
 
+from hornbeam import backends
 from hornbeam.core import scopes
 from hornbeam.training.stack import Stack
 
@@ -24,6 +26,10 @@ _WORTH = 8.0
 _SECONDS_TO_COMPILE = 1.0
 # How many members the first stack has at most; each success allows four times as many.
 _FIRST_WIDTH = 16
+# More than there are tasks.
+_MANY = 1 << 20
+
+_has_turn: ContextVar[bool] = ContextVar("has_turn", default=False)
 
 
 class Rendezvous:
@@ -44,6 +50,8 @@ class Rendezvous:
         self._is_led = False
         self._cancelled = False
         self._slots = threading.Semaphore(_cores())
+        # One more than there are cores: its Python runs while programs of others do.
+        self._turns = threading.Semaphore(_cores() + 1)
         self._data = {}
 
     @staticmethod
@@ -77,6 +85,7 @@ class Rendezvous:
         with self._meeting:
             self._cancelled = True
             self._meeting.notify_all()
+        self._turns.release(_MANY)
 
     def _count(self, change):
         with self._meeting:
@@ -118,6 +127,13 @@ class Rendezvous:
                 f"These fits share no program, and run one by one: {reason}",
                 stacklevel=4,
             )
+
+    @contextlib.contextmanager
+    def turn(self):
+        """A block that few tasks are in at a time."""
+        with self._turns:
+            self._check()
+            yield
 
     def _check(self):
         if self._cancelled:
@@ -179,6 +195,33 @@ class Member:
         started = time.perf_counter()
         self.rendezvous.run(call)
         self.waited += time.perf_counter() - started - call.seconds
+
+
+@contextlib.contextmanager
+def turn():
+    """A block in which a task fits an estimator.
+
+    On one CPU no fits are stacked, so few tasks are in it at a time: more would only
+    wait for Python's lock, and a search of 150 small fits took a third longer. Tasks of
+    a call inside the block have their turn already.
+    """
+    member = scopes.member()
+    if member is None or _has_turn.get() or not _is_one_cpu(backends.current()):
+        yield
+        return
+    started = time.perf_counter()
+    with member.rendezvous.turn():
+        member.waited += time.perf_counter() - started
+        token = _has_turn.set(True)
+        try:
+            yield
+        finally:
+            _has_turn.reset(token)
+
+
+def _is_one_cpu(engine):
+    names = engine.devices()
+    return len(names) == 1 and names[0].startswith("cpu")
 
 
 class _Ticket:
@@ -252,16 +295,16 @@ class Width:
 
     Args:
         devices: the number of devices.
-        on_cpu: whether they are CPUs.
+        is_one_cpu: whether there is one device, a CPU.
 
     Attributes:
         most: the most members of a stack; 1: calls run alone, on all cores.
         decided: whether all widths that may pay were measured.
     """
 
-    def __init__(self, devices, on_cpu=False):
+    def __init__(self, devices, is_one_cpu=False):
         self.devices = devices
-        self.on_cpu = on_cpu
+        self.is_one_cpu = is_one_cpu
         self.most = 1
         self.decided = False
         self._seconds = {}
@@ -274,7 +317,7 @@ class Width:
             if self.most > 1 or self.decided or tasks < 2:
                 return
             if self.devices == 1:
-                if self.on_cpu or alone is None:
+                if self.is_one_cpu or alone is None:
                     return
                 ahead = tasks * call.steps_left * alone / _cores()
                 if ahead < _WORTH * _SECONDS_TO_COMPILE:
@@ -318,8 +361,8 @@ class _Widths:
             if key not in self._known:
                 if len(self._known) >= 256:
                     self._known.clear()
-                names = call.engine.devices()
-                self._known[key] = Width(len(names), names[0].startswith("cpu"))
+                engine = call.engine
+                self._known[key] = Width(len(engine.devices()), _is_one_cpu(engine))
             return self._known[key]
 
 

@@ -12,6 +12,7 @@ from sklearn.utils.validation import (
 from hornbeam.core import tree
 from hornbeam.core.naming import own_names
 from hornbeam.core.random import seed_scope
+from hornbeam.training.rendezvous import turn
 from hornbeam.wrappers import training
 from hornbeam.wrappers.default_network import default_network
 from hornbeam.wrappers.features import dense, filled_up
@@ -150,12 +151,13 @@ class KerasEstimator(Parameters, BaseEstimator):
         return self
 
     def _fit(self, X, y, sample_weight, fit_arguments, fresh, classes=None):
-        X, y, weight = self._checked(X, y, sample_weight, fresh, classes)
-        epoch = 0 if fresh else self.current_epoch
-        with seed_scope(self._seed(X, y, weight, epoch)), own_names():
-            if fresh:
-                self._build(X, y)
-            training.train(self, X, y, weight, fit_arguments)
+        with turn():
+            X, y, weight = self._checked(X, y, sample_weight, fresh, classes)
+            epoch = 0 if fresh else self.current_epoch
+            with seed_scope(self._seed(X, y, weight, epoch)), own_names():
+                if fresh:
+                    self._build(X, y)
+                training.train(self, X, y, weight, fit_arguments)
         return self
 
     def _seed(self, X, y, weight, epoch):

@@ -37,6 +37,13 @@ def is_tensor(x: Any) -> Any:
     """Whether `x` is a tensor of this engine."""
 
 
+def as_argument(x: Any, dtype: Any = None) -> Any:
+    """`x` as programs take it: an engine may leave host numbers on the host.
+
+    What the owner of `x` does to it later changes nothing.
+    """
+
+
 def new_variable(value: Any, trainable: bool) -> Any:
     """What a new Variable of the tensor `value` holds."""
 

@@ -16,6 +16,7 @@ from hornbeam.core.dtypes import result_type, standardize_dtype
 Tensor = jax.Array
 
 _names: dict[Any, str] = {}
+_HOST = (np.ndarray, np.generic, bool, int, float)
 
 
 def is_tensor(x: Any) -> bool:
@@ -35,20 +36,29 @@ def convert(x: Any, dtype: Any = None) -> jax.Array:
         dtype = jax_dtype(dtype)
         if isinstance(x, jax.Array):
             return x if x.dtype == dtype else x.astype(dtype)
-    if isinstance(x, (np.ndarray, np.generic)):
-        return _placed(x, jax_dtype(x.dtype) if dtype is None else dtype)
-    if isinstance(x, (bool, int, float)):
-        return _placed(x, jax_dtype(dtype))
+    if isinstance(x, _HOST):
+        # Copied first: JAX may share the memory of an array that it is given. So no
+        # program is compiled for it.
+        return jax.device_put(_copied(x, dtype))
     return jnp.asarray(x, dtype=dtype)
 
 
-def _placed(x: Any, dtype: Any) -> jax.Array:
-    """A copy of host numbers on the device, without a program being compiled for it.
+def as_argument(x: Any, dtype: Any = None) -> Any:
+    """`x` as programs take it: an engine may leave host numbers on the host.
 
-    The copy is made first: JAX may share the memory of an array that it is given, and
-    the owner of `x` can change it.
+    A program places its arguments ten times faster than `device_put` does. A block of
+    `jax.default_device` says where they are to be; the program may run outside it.
     """
-    return jax.device_put(np.array(x, dtype=dtype))
+    if isinstance(x, _HOST) and jax.config.jax_default_device is None:
+        return _copied(x, dtype)
+    return convert(x, dtype)
+
+
+def _copied(x: Any, dtype: Any) -> np.ndarray:
+    """A copy of host numbers, which the owner of `x` cannot change."""
+    if dtype is None:
+        dtype = x.dtype if hasattr(x, "dtype") else default_dtype(x)
+    return np.array(x, dtype=jax_dtype(dtype))
 
 
 def default_dtype(x: Any) -> Any:

@@ -80,6 +80,9 @@ def assign(old: Any, new: Any) -> np.ndarray:
     return new
 
 
+as_argument = convert
+
+
 def new_variable(value: Any, trainable: bool) -> np.ndarray:
     """What a new Variable of the tensor `value` holds."""
     return np.array(value)

@@ -118,6 +118,9 @@ def assign(old: tf.Variable, new: Any) -> tf.Variable:
     return old
 
 
+as_argument = convert
+
+
 def new_variable(value: Any, trainable: bool) -> tf.Variable:
     """What a new Variable of the tensor `value` holds."""
     differentiable = value.dtype.is_floating or value.dtype.is_complex

@@ -176,6 +176,9 @@ def assign(old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
     return old.copy_(new)
 
 
+as_argument = convert
+
+
 def new_variable(value: torch.Tensor, trainable: bool) -> torch.Tensor:
     """What a new Variable of the tensor `value` holds: a tensor of its own."""
     value = on_device(value.detach()).clone()
