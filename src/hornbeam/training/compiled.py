@@ -13,6 +13,11 @@ from hornbeam.training.program import Program, finding_variables
 # as that of another fold, finds the same program.
 _ROOM_BYTES = 1 << 20
 _ROOM_ROWS = 1 << 15
+# Rows are gathered for so many steps at once, if they are not more bytes than that. XLA
+# on a CPU gathers from much data with several threads: waking them for each small batch
+# took longer than all the rest of a small network's step.
+_MOST_GATHERED = 32
+_GATHERED_BYTES = 1 << 18
 # Passes over the data in one call, at most.
 MOST_PASSES = 128
 # Which arguments of a program are each member's own: state, numbers, data, order,
@@ -44,6 +49,8 @@ class CompiledSteps:
         self.batch_size = min(batch_size, self.data.rows)
         steps = -(-self.data.rows // self.batch_size)
         self.order_size = max(_ROOM_ROWS, rounded_up(steps) * self.batch_size)
+        batch_bytes = self.batch_size * self.data.bytes_a_row
+        self.gathered = max(1, min(_MOST_GATHERED, _GATHERED_BYTES // batch_bytes))
         # Whether a pass that begins with its first step starts the metrics anew.
         self.resets = plan.finish is not None and plan.reset is not None
         fitting = self.order_size // (steps * self.batch_size)
@@ -56,7 +63,8 @@ class CompiledSteps:
         self.visited = len(orders[0])
         steps = -(-self.visited // self.batch_size)
         self.stride = steps * self.batch_size
-        self.order = np.zeros(self.order_size, np.int32)
+        room = self.order_size + self.gathered * self.batch_size
+        self.order = np.zeros(room, np.int32)
         for number, rows in enumerate(orders):
             begin = number * self.stride
             self.order[begin : begin + self.visited] = rows
@@ -152,28 +160,45 @@ class CompiledSteps:
         def run(state, numbers, data, order, own, where):
             rows, before = own[0], own[1]
             first, last, passes, stride = (where[i] for i in range(4))
+            gathered = self.gathered
 
-            def one_step(i, carry):
-                begin, state, logs, bad = carry
-                new_logs, state = step(state, numbers, data, order, begin, i, rows)
-                if watched is not None:
-                    is_bad = engine.isnan(state[watched]) & (bad < 0)
-                    bad = engine.where(is_bad, begin // self.batch_size + i, bad)
-                if finish is None:
-                    logs = put_logs(logs, tree.flatten(new_logs), 0)
-                return begin, state, logs, bad
+            def some_steps(begin, number, carry):
+                """Do those of the steps `first` to `last` that share a gathering."""
+                start = number * gathered
+                batches = self._gather(data, order, begin + start * self.batch_size)
+
+                def one_step(i, carry):
+                    state, logs, bad = carry
+                    new_logs, state = step(state, numbers, batches, start, i, rows)
+                    if watched is not None:
+                        is_bad = engine.isnan(state[watched]) & (bad < 0)
+                        bad = engine.where(is_bad, begin // self.batch_size + i, bad)
+                    if finish is None:
+                        logs = put_logs(logs, tree.flatten(new_logs), 0)
+                    return state, logs, bad
+
+                if gathered == 1:
+                    return one_step(number, carry)
+                low = engine.maximum(first, start)
+                high = engine.minimum(last, start + gathered)
+                return engine.fori_loop(low, high, one_step, carry)
 
             def one_pass(number, carry):
                 state, logs, bad = carry
                 number = before + number
+                begin = number * stride
                 if reset is not None:
                     _, fresh = reset(state, numbers)
                     state = [
                         old if new is old else engine.where(first == 0, new, old)
                         for new, old in zip(fresh, state, strict=True)
                     ]
-                carry = (number * stride, state, logs, bad)
-                _, state, logs, bad = engine.fori_loop(first, last, one_step, carry)
+                state, logs, bad = engine.fori_loop(
+                    first // gathered,
+                    (last + gathered - 1) // gathered,
+                    lambda chunk, carry: some_steps(begin, chunk, carry),
+                    (state, logs, bad),
+                )
                 if finish is not None:
                     leaves = tree.flatten(finish(state, numbers)[0])
                     logs = put_logs(logs, leaves, number)
@@ -182,7 +207,8 @@ class CompiledSteps:
             def results():
                 if finish is not None:
                     return finish(state, numbers)[0]
-                logs = step(state, numbers, data, order, 0, 0, rows)[0]
+                batches = self._gather(data, order, 0)
+                logs = step(state, numbers, batches, 0, 0, rows)[0]
                 # A user's step may return plain numbers.
                 return tree.map_structure(engine.convert, logs)
 
@@ -193,12 +219,19 @@ class CompiledSteps:
 
         return run, out
 
-    def _masked_step(self, data, order, begin, i, rows):
+    def _gather(self, data, order, begin):
+        """Return the rows of some batches, of which the first begins at `begin`."""
+        engine = self.binding.engine
+        inside = engine.arange(self.gathered * self.batch_size, dtype="int32")
+        chosen = engine.take(order, begin + inside, axis=0)
+        return [engine.take(x, chosen, axis=0) for x in data]
+
+    def _masked_step(self, batches, start, i, rows):
+        """Do step `i` on its batch of those gathered, which begin with step `start`."""
         engine = self.binding.engine
         first = i * self.batch_size
         inside = engine.arange(self.batch_size, dtype="int32")
-        chosen = engine.take(order, begin + first + inside, axis=0)
-        batch = iter([engine.take(x, chosen, axis=0) for x in data])
+        batch = iter([self._batch(x, i - start) for x in batches])
         leaves = [next(batch) if present else None for present in self.present]
         batch = tree.unflatten(self.spec, leaves)
         if not self.masked:
@@ -206,6 +239,15 @@ class CompiledSteps:
         mask = engine.cast(first + inside < rows, "float32")
         with scopes.batch_mask_scope(mask):
             return self.plan.step(batch)
+
+
+    def _batch(self, rows, number):
+        if self.gathered == 1:
+            return rows
+        engine = self.binding.engine
+        window = (self.batch_size, *engine.shape_of(rows)[1:])
+        start = (number * self.batch_size, *[0] * (len(window) - 1))
+        return engine.dynamic_slice(rows, start, window)
 
 
 class Call:
@@ -316,9 +358,13 @@ class DeviceRows:
         room = self._room()
         return tuple((room, *x.shape[1:]) for x in self.arrays)
 
+    @property
+    def bytes_a_row(self):
+        """The bytes of a row of all arrays, at least 1."""
+        return max(1, sum(x.nbytes for x in self.arrays) // self.rows)
+
     def _room(self):
-        bytes_a_row = max(1, sum(x.nbytes for x in self.arrays) // self.rows)
-        least = min(_ROOM_BYTES // bytes_a_row, _ROOM_ROWS)
+        least = min(_ROOM_BYTES // self.bytes_a_row, _ROOM_ROWS)
         room = rounded_up(self.rows)
         return max(room, 1 << (least.bit_length() - 1)) if least > room else room
 

@@ -306,7 +306,7 @@ def _inside(x: tf.Tensor, start: Any, shape: Sequence[int]) -> tf.Tensor:
         if isinstance(start, (list, tuple))
         else cast(start, tf.int32)
     )
-    return tf.clip_by_value(start, 0, tf.constant(x.shape) - tf.constant(tuple(shape)))
+    return tf.clip_by_value(start, 0, tf.shape(x) - tf.constant(tuple(shape), tf.int32))
 
 
 def dynamic_update(inputs, start_indices, updates):
