@@ -27,9 +27,24 @@ _NOT_OWNED = frozenset(
         "_rnn_states",
     }
 )
+_MOST_CLASSES = 4096
 _CONTAINERS = (list, tuple, dict, set)
-# Most attributes are such; they are told at once.
-_PLAIN = frozenset({type(None), bool, int, float, str})
+
+
+class _Looked(dict):
+    """For each class, whether its objects are of `kinds` or may contain such."""
+
+    def __init__(self, kinds):
+        self.kinds = kinds
+
+    def __missing__(self, cls):
+        if len(self) >= _MOST_CLASSES:
+            self.clear()
+        self[cls] = issubclass(cls, _CONTAINERS + self.kinds)
+        return self[cls]
+
+
+_looked: dict[tuple, _Looked] = {}
 
 
 def owned(instance, kinds):
@@ -37,24 +52,23 @@ def owned(instance, kinds):
 
     Lists, tuples, dicts and sets are looked into; each object is found once.
     """
+    looked = _looked.get(kinds) or _looked.setdefault(kinds, _Looked(kinds))
     found, containers = {}, set()
-    wanted = _CONTAINERS + kinds
     for name, value in vars(instance).items():
-        if type(value) in _PLAIN or name in _NOT_OWNED:
-            continue
-        if isinstance(value, wanted):
-            _collect(value, kinds, found, containers)
+        if looked[type(value)] and name not in _NOT_OWNED:
+            _collect(value, looked, found, containers)
     return list(found.values())
 
 
-def _collect(value, kinds, found, containers):
-    if isinstance(value, kinds):
+def _collect(value, looked, found, containers):
+    if isinstance(value, looked.kinds):
         found.setdefault(id(value), value)
-    elif isinstance(value, _CONTAINERS) and id(value) not in containers:
+    elif id(value) not in containers:
         # A list may hold itself.
         containers.add(id(value))
         for item in value.values() if isinstance(value, dict) else value:
-            _collect(item, kinds, found, containers)
+            if looked[type(item)]:
+                _collect(item, looked, found, containers)
 
 
 def owned_variables(instance):

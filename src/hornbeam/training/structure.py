@@ -140,6 +140,7 @@ class Structure:
 
     def _of_layer_state(self, layer):
         policy = layer.dtype_policy
+        weights = layer._own_weights()
         return (
             "state",
             layer._trainable,
@@ -147,8 +148,8 @@ class Structure:
             policy.compute_dtype,
             policy.variable_dtype,
             self._of(layer.activity_regularizer),
-            self._of([v.regularizer for v in layer._own_weights()]),
-            self._of([v.constraint for v in layer._own_weights()]),
+            self._of([v.regularizer for v in weights]),
+            self._of([v.constraint for v in weights]),
             layer._supports_masking,
             _of_remat(layer._remat_scope, layer),
         )
