@@ -3,6 +3,7 @@
 import copy
 import operator
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -100,6 +101,52 @@ def test_the_given_array_is_copied(engine):
     v = keras.Variable(given)
     given[:] = 0
     np.testing.assert_array_equal(v.numpy(), A)
+
+
+def test_a_networks_state_is_placed_by_its_programs_alone():
+    jax = pytest.importorskip("jax")
+    x, y = np.ones((8, 3), "float32"), np.zeros((8, 1), "float32")
+    with backends.scope("jax"):
+        with jax.transfer_guard_host_to_device("disallow_explicit"):
+            model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+            model.compile("adam", "mse")
+            model.optimizer.build(model.trainable_variables)
+        weights = model.trainable_variables
+        assert all(isinstance(v.held(), np.ndarray) for v in weights)
+        kept = [v.held() for v in weights]
+        before = [v.copy() for v in kept]
+        model.fit(x, y, epochs=2, verbose=0)
+    assert all(isinstance(v.held(), jax.Array) for v in weights)
+    # What a program was given is not what it writes to.
+    for old, same, new in zip(kept, before, weights, strict=True):
+        np.testing.assert_array_equal(old, same)
+        assert np.abs(new.numpy() - old).max() > 0
+
+
+def test_a_variable_is_on_the_device_on_which_it_was_made():
+    jax = pytest.importorskip("jax")
+    (device,) = jax.devices("cpu")[-1:]
+    with backends.scope("jax"), keras.device(f"cpu:{device.id}"):
+        v = keras.Variable("zeros", shape=(2,))
+    assert v.held().devices() == {device}
+
+
+def test_threads_that_read_a_variable_first_read_one_tensor(engine):
+    for _ in range(20):
+        v = keras.Variable("ones", shape=(2,))
+        start = threading.Barrier(4)
+        found = []
+
+        def read(v=v, start=start, found=found):
+            start.wait()
+            found.append(v._value)
+
+        threads = [threading.Thread(target=read) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len({id(value) for value in found}) == 1
 
 
 @pytest.mark.parametrize(

@@ -253,6 +253,44 @@ def test_batch_hooks_change_no_result(training_engine, data):
     np.testing.assert_allclose(losses([]), losses([Watch()]), rtol=1e-6)
 
 
+@pytest.mark.parametrize("width", [6, 3000])
+def test_batches_are_those_of_the_order(jax, width):
+    """Gathered for many steps at once or, where they are large, for each."""
+    x = np.zeros((70 * 8 + 3, width), "float32")
+    x[:, 0] = np.arange(len(x))
+    seen = []
+
+    class Sums(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.weight = self.add_weight(shape=(), initializer="ones")
+
+        def call(self, x):
+            return x[:, :1] * self.weight
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(logs["loss"] * (batch + 1) - sum(seen))
+
+    model = Sums()
+    model.compile(keras.optimizers.SGD(0.0), "mae")
+    options = {"batch_size": 8, "shuffle": False, "verbose": 0}
+    whole = model.fit(x, 0 * x[:, :1], **options).history["loss"]
+    model.fit(x[: 70 * 8], 0 * x[: 70 * 8, :1], callbacks=[Watch()], **options)
+    np.testing.assert_allclose(whole, [x[:, 0].mean()], rtol=1e-5)
+    expected = x[: 70 * 8, 0].reshape(70, 8).mean(1)
+    np.testing.assert_allclose(seen, expected, atol=0.05)
+
+
+def test_outputs_that_are_the_inputs_are_copies(training_engine, data):
+    x, _ = data
+    given = x[:4].copy()
+    model = keras.Sequential([keras.Input((6,)), keras.layers.Dropout(0.5)])
+    found = model.predict(given, verbose=0)
+    given[:] = 0
+    np.testing.assert_array_equal(found, x[:4])
+
+
 def test_same_seed_same_run(training_engine, data):
     def run():
         keras.utils.set_random_seed(7)

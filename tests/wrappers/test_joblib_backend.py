@@ -17,7 +17,7 @@ import threadpoolctl
 from joblib import Parallel, delayed
 
 import hornbeam.wrappers  # noqa: F401 (it makes the backend known)
-from hornbeam.training.rendezvous import Rendezvous
+from hornbeam.training.rendezvous import Rendezvous, _cores, turn
 from hornbeam.wrappers import crew, joblib_backend
 
 
@@ -117,6 +117,40 @@ def test_an_error_releases_who_waits_in_the_rendezvous(together):
     tasks = [*[delayed(wait_for_ever)() for _ in range(5)], delayed(fail)()]
     with pytest.raises(ZeroDivisionError):
         Parallel()(tasks)
+
+
+def test_few_fits_are_under_way_on_one_cpu(together):
+    peak = Peak()
+
+    def fit():
+        with turn():
+            peak(0.01)
+
+    Parallel()(delayed(fit)() for _ in range(40))
+    assert peak.calls == 40
+    assert peak.most <= _cores() + 1
+
+
+def test_fits_inside_a_fit_have_their_turn(together):
+    def fit(depth):
+        with turn():
+            if depth:
+                Parallel()(delayed(fit)(depth - 1) for _ in range(6))
+            return depth
+
+    assert Parallel(timeout=30)(delayed(fit)(2) for _ in range(8)) == [2] * 8
+
+
+def test_an_error_releases_who_waits_for_a_turn(together):
+    def wait():
+        with turn():
+            time.sleep(0.2)
+            fail()
+
+    started = time.perf_counter()
+    with pytest.raises(ZeroDivisionError):
+        Parallel()(delayed(wait)() for _ in range(60))
+    assert time.perf_counter() - started < 3
 
 
 @pytest.fixture

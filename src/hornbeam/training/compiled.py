@@ -226,6 +226,15 @@ class CompiledSteps:
         chosen = engine.take(order, begin + inside, axis=0)
         return [engine.take(x, chosen, axis=0) for x in data]
 
+    def _batch(self, rows, number):
+        """Return the batch of this number of those gathered."""
+        if self.gathered == 1:
+            return rows
+        engine = self.binding.engine
+        window = (self.batch_size, *engine.shape_of(rows)[1:])
+        start = (number * self.batch_size, *[0] * (len(window) - 1))
+        return engine.dynamic_slice(rows, start, window)
+
     def _masked_step(self, batches, start, i, rows):
         """Do step `i` on its batch of those gathered, which begin with step `start`."""
         engine = self.binding.engine
@@ -239,15 +248,6 @@ class CompiledSteps:
         mask = engine.cast(first + inside < rows, "float32")
         with scopes.batch_mask_scope(mask):
             return self.plan.step(batch)
-
-
-    def _batch(self, rows, number):
-        if self.gathered == 1:
-            return rows
-        engine = self.binding.engine
-        window = (self.batch_size, *engine.shape_of(rows)[1:])
-        start = (number * self.batch_size, *[0] * (len(window) - 1))
-        return engine.dynamic_slice(rows, start, window)
 
 
 class Call:

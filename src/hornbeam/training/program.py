@@ -10,6 +10,7 @@ import collections
 import threading
 
 from hornbeam.core import scopes
+from hornbeam.core.config import epsilon, floatx
 from hornbeam.core.hyperparameter import hyperparameter_inputs
 from hornbeam.training.structure import variable_specs
 
@@ -134,7 +135,8 @@ class Binding:
     def key(self):
         """Return the part of a program's key that says what the model is."""
         specs = variable_specs(self.variables)
-        return (self.engine.name, self.structure.key, specs)
+        settings = (floatx(), epsilon())
+        return (self.engine.name, self.structure.key, specs, settings)
 
     def values(self):
         """Return the values of the variables, to be read."""
