@@ -9,6 +9,7 @@ import pytest
 
 import hornbeam as keras
 from hornbeam import backends
+from hornbeam.training import runners
 from hornbeam.training.compiled import rounded_up
 from hornbeam.training.program import ProgramCache, cache
 
@@ -280,6 +281,27 @@ def test_batches_are_those_of_the_order(jax, width):
     np.testing.assert_allclose(whole, [x[:, 0].mean()], rtol=1e-5)
     expected = x[: 70 * 8, 0].reshape(70, 8).mean(1)
     np.testing.assert_allclose(seen, expected, atol=0.05)
+
+
+def test_data_without_room_on_the_device_comes_batch_by_batch(
+    training_engine, data, monkeypatch
+):
+    def run():
+        keras.utils.set_random_seed(7)
+        model = classifier()
+        losses = model.fit(*data, epochs=3, verbose=0).history["loss"]
+        return [*losses, *model.evaluate(*data, verbose=0)]
+
+    expected = run()
+    made = []
+    monkeypatch.setattr(runners, "_LITTLE_BYTES", 0)
+    monkeypatch.setattr(training_engine, "free_bytes", lambda: 0)
+    stream = runners.StreamRunner
+    monkeypatch.setattr(
+        runners, "StreamRunner", lambda *given: made.append(given) or stream(*given)
+    )
+    np.testing.assert_allclose(run(), expected, rtol=1e-4)
+    assert len(made) == 2
 
 
 def test_outputs_that_are_the_inputs_are_copies(training_engine, data):

@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
+
+_LINUX_MEMORY = pathlib.Path("/proc/meminfo")
+
+
+def free_bytes_of_host() -> int:
+    """How many bytes of memory the host can still give, those of caches included."""
+    try:
+        lines = _LINUX_MEMORY.read_text().splitlines()
+        sizes = dict(line.split(":", 1) for line in lines)
+        return int(sizes["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError):  # no Linux
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+
 
 def no_such_device(engine: str, name: str, there: list[str]) -> ValueError:
     """The error for a device that is not one of those `there`."""

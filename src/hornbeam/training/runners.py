@@ -13,6 +13,9 @@ from hornbeam.core import tree
 from hornbeam.training.compiled import CompiledBatch, CompiledSteps
 from hornbeam.training.live import LiveBatch, LiveRunner
 
+# Data that is not larger has room anywhere.
+_LITTLE_BYTES = 1 << 26
+
 
 class StepPlan:
     """What one step is, for a model and a mode.
@@ -154,10 +157,19 @@ def batch_runner(binding, plan, compiled):
 
 
 def make_runner(binding, plan, data, compiled):
-    """Return the runner of a pass over `data`."""
-    if data.in_memory:
+    """Return the runner of a pass over `data`.
+
+    Data in memory is on the device as a whole, unless there is not room for it.
+    """
+    if data.in_memory and _has_room(binding.engine, data):
         if compiled:
             return CompiledRunner(binding, plan, data)
         return LiveRunner(binding, plan, data)
     one = batch_runner(binding, plan, compiled)
     return StreamRunner(lambda batch: one.run(batch)[0], plan, data)
+
+
+def _has_room(engine, data):
+    """Whether the device has room for a copy of the data, and as much again."""
+    size = sum(leaf.nbytes for leaf in tree.flatten(data.arrays) if leaf is not None)
+    return size <= _LITTLE_BYTES or 2 * size <= engine.free_bytes()

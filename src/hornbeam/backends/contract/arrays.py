@@ -56,6 +56,10 @@ def set_default_device(name: str | None) -> None:
     """Make new tensors on the device `name`; None leaves it to the engine."""
 
 
+def free_bytes() -> int:
+    """How many bytes of memory the device can still give."""
+
+
 def shape_of(x: Any) -> Any:
     """The shape of `x`."""
 

@@ -19,10 +19,6 @@ def program_bytes(program: Any) -> int:
     """How many bytes a compiled program takes while it runs, its arguments included."""
 
 
-def free_bytes() -> int:
-    """How many bytes of memory the device can still give."""
-
-
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether the error says that the memory of the device does not suffice."""
 

@@ -168,6 +168,15 @@ def _device(name: str) -> jax.Device:
         raise placement.no_such_device("jax", name, there) from error
 
 
+def free_bytes() -> int:
+    """How many bytes of memory the device can still give."""
+    (device,) = jax.device_put(np.zeros(())).devices()
+    sizes = device.memory_stats()
+    if sizes:
+        return sizes["bytes_limit"] - sizes["bytes_in_use"]
+    return placement.free_bytes_of_host()
+
+
 def on_device(x: Any) -> Any:
     """The nest `x` itself: JAX moves what is not bound to a device."""
     return x

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,14 +35,6 @@ def program_bytes(program: jax.stages.Compiled) -> int:
         + sizes.output_size_in_bytes
         - sizes.alias_size_in_bytes
     )
-
-
-def free_bytes() -> int:
-    """How many bytes of memory the device can still give."""
-    sizes = jax.devices()[0].memory_stats()
-    if sizes:
-        return sizes["bytes_limit"] - sizes["bytes_in_use"]
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -88,6 +88,11 @@ def new_variable(value: Any, trainable: bool) -> np.ndarray:
     return np.array(value)
 
 
+def free_bytes() -> int:
+    """How many bytes of memory the device can still give: here, the host."""
+    return placement.free_bytes_of_host()
+
+
 def devices(device_type: str | None = None) -> list[str]:
     """Names of the devices: the CPU."""
     return ["cpu:0"] if (device_type or "cpu").lower() == "cpu" else []

@@ -127,6 +127,11 @@ def new_variable(value: Any, trainable: bool) -> tf.Variable:
     return tf.Variable(value, trainable=trainable and differentiable)
 
 
+def free_bytes() -> int:
+    """How many bytes of memory the device can still give: here, the host."""
+    return placement.free_bytes_of_host()
+
+
 def devices(device_type: str | None = None) -> list[str]:
     """Names of the devices, such as "cpu:0"."""
     kind = None if device_type is None else device_type.lower().replace("cuda", "gpu")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -110,11 +109,6 @@ def variable_read(variable: Any) -> None:
 def program_bytes(program: Program) -> int:
     """How many bytes a compiled program takes while it runs: not known, so none."""
     return 0
-
-
-def free_bytes() -> int:
-    """How many bytes of memory the host can still give."""
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -22,6 +22,7 @@ __all__ = [
     "default_device",
     "device_scope",
     "devices",
+    "free_bytes",
     "on_device",
     "set_default_device",
 ]
@@ -92,6 +93,14 @@ def _device(name: str) -> torch.device:
     except Exception as error:
         there = list(dict.fromkeys(["cpu:0", *devices()]))
         raise placement.no_such_device("torch", name, there) from error
+
+
+def free_bytes() -> int:
+    """How many bytes of memory the device can still give."""
+    device = current_device()
+    if device is not None and device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return placement.free_bytes_of_host()
 
 
 def on_device(x: Any) -> Any:
