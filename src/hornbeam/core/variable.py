@@ -121,8 +121,8 @@ class Variable(Operators):
         shape = standardize_shape(shape)
         dtype = dtypes.standardize_dtype(dtype or floatx())
         budget.charge(shape, dtype, self._path)
-        initial = getattr(initializer, "initial", initializer)
-        return engine.as_argument(initial(shape, dtype=dtype), dtype=dtype)
+        make = getattr(initializer, "_as_argument", initializer)
+        return engine.as_argument(make(shape, dtype=dtype), dtype=dtype)
 
     @functools.cached_property
     def _value(self):

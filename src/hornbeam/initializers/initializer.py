@@ -44,7 +44,7 @@ class HostInitializer(Initializer):
     def __call__(self, shape, dtype=None):
         return backends.current().convert(*self._broadcast(shape, dtype))
 
-    def initial(self, shape, dtype=None):
+    def _as_argument(self, shape, dtype=None):
         """Return what a Variable starts with, as programs take it."""
         if type(self).__call__ is not HostInitializer.__call__:
             return self(shape, dtype=dtype)

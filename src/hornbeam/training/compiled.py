@@ -120,7 +120,6 @@ class CompiledSteps:
 
         def alone():
             run, out = self._program()
-            # The variables that a step assigns may have been found only now.
             known = (self.binding.state(), *arguments[1:])
             return Program(engine.compile(run, known, donate=(0,)), out["spec"])
 
@@ -304,7 +303,8 @@ class Call:
             self.own(), where,
         )  # fmt: skip
         begun = time.perf_counter()
-        program = steps.program((self.state, *rest))
+        # Compiling may find more variables: their values come after it.
+        program = steps.program((None, *rest))
         started = time.perf_counter()
         state, logs, bad = program.executable(self.state, *rest)
         logs = [self.engine.to_numpy(x) for x in logs]
