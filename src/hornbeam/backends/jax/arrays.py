@@ -49,7 +49,8 @@ def as_argument(x: Any, dtype: Any = None) -> Any:
     A program places its arguments ten times faster than `device_put` does. A block of
     `jax.default_device` says where they are to be; the program may run outside it.
     """
-    if isinstance(x, _HOST) and jax.config.jax_default_device is None:
+    anywhere = jax.config.jax_default_device is None  # type: ignore[attr-defined]
+    if anywhere and isinstance(x, _HOST):
         return _copied(x, dtype)
     return convert(x, dtype)
 
