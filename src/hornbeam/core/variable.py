@@ -145,13 +145,13 @@ class Variable(Operators):
         """Take over a value of this shape and dtype that a program gave."""
         engine = self.backend
         value = value if engine.is_tensor(value) else engine.as_argument(value)
-        if engine.is_tensor(value):
-            old = self._value if engine.assigns_in_place else None
-            self._value = engine.assign(old, value)
-            vars(self).pop("_host_value", None)
-        else:
-            self._host_value = value
-            vars(self).pop("_value", None)
+        if engine.assigns_in_place:
+            self._value = engine.assign(self._value, value)
+            return
+        is_placed = engine.is_tensor(value)
+        with _placing:
+            vars(self)["_value" if is_placed else "_host_value"] = value
+            vars(self).pop("_host_value" if is_placed else "_value", None)
 
     @property
     def backend(self):
