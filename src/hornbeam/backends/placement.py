@@ -8,6 +8,14 @@ import pathlib
 _LINUX_MEMORY = pathlib.Path("/proc/meminfo")
 
 
+def bytes_of_host() -> int:
+    """How many bytes of memory the host has; 4 GiB where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not on every system
+        return 1 << 32
+
+
 def free_bytes_of_host() -> int:
     """How many bytes of memory the host can still give, those of caches included."""
     try:
@@ -15,7 +23,7 @@ def free_bytes_of_host() -> int:
         sizes = dict(line.split(":", 1) for line in lines)
         return int(sizes["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError):  # no Linux
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+        return bytes_of_host() // 2
 
 
 def no_such_device(engine: str, name: str, there: list[str]) -> ValueError:

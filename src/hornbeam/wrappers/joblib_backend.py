@@ -13,6 +13,7 @@ import sys
 
 from joblib.parallel import ParallelBackendBase, register_parallel_backend
 
+from hornbeam.backends.placement import bytes_of_host
 from hornbeam.wrappers.crew import MOST_TASKS, Call
 from hornbeam.wrappers.progress import SearchProgress
 
@@ -113,7 +114,7 @@ class HornbeamBackend(ParallelBackendBase):
         most = self.effective_n_jobs(self._n_jobs)
         if self._n_jobs is not None and self._n_jobs > 0:
             return most
-        room = _memory() * _SHARE_OF_MEMORY
+        room = bytes_of_host() * _SHARE_OF_MEMORY
         return max(1, min(most, int(room // max(_bytes_of(task), 1))))
 
     def _threads_of_a_task(self):
@@ -136,13 +137,6 @@ def _bytes_of(task):
     calls = getattr(task, "items", ())
     values = [value for _, args, kwargs in calls for value in (*args, *kwargs.values())]
     return sum(getattr(value, "nbytes", 0) or sys.getsizeof(value) for value in values)
-
-
-def _memory():
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not on every system
-        return 2**32
 
 
 def _blas_threads(count):
