@@ -173,6 +173,15 @@ def test_initializer_is_called_with_shape_and_dtype(engine):
     np.testing.assert_array_equal(by_name.numpy(), np.zeros(2))
 
 
+def test_an_initializer_whose_call_is_overridden_is_called(engine):
+    class Twos(keras.initializers.Zeros):
+        def __call__(self, shape, dtype=None):
+            return super().__call__(shape, dtype) + 2
+
+    v = keras.Variable(Twos(), shape=(2,))
+    np.testing.assert_array_equal(v.numpy(), [2, 2])
+
+
 def test_autocast_reads_floats_that_allow_it(engine):
     cast = keras.Variable(A)
     kept = keras.Variable(A, autocast=False)

@@ -117,6 +117,25 @@ def test_changed_numbers_are_used_without_compiling(jax, data):
         np.testing.assert_array_equal(before, after)
 
 
+def test_changed_settings_are_used(jax, data):
+    def loss():
+        # All probabilities but the right one's: clipped at epsilon.
+        keras.utils.set_random_seed(1)
+        model = keras.Sequential([keras.Input((6,)), keras.layers.Activation("relu")])
+        model.compile(loss="categorical_crossentropy")
+        y = np.eye(6, dtype="float32")
+        return model.evaluate(y, y[::-1], verbose=0)
+
+    before = keras.config.epsilon()
+    first = loss()
+    try:
+        keras.config.set_epsilon(1e-3)
+        second = loss()
+    finally:
+        keras.config.set_epsilon(before)
+    np.testing.assert_allclose([first, second], -np.log([before, 1e-3]), rtol=1e-3)
+
+
 def test_other_structure_compiles(jax, data):
     classifier().fit(*data, verbose=0)
     model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)])
