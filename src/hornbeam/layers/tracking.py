@@ -1,5 +1,7 @@
 """Finding the state that an object holds in its attributes."""
 
+import functools
+
 from hornbeam.core.random import SeedGenerator
 from hornbeam.core.variable import Variable
 
@@ -44,7 +46,9 @@ class _Looked(dict):
         return self[cls]
 
 
-_looked: dict[tuple, _Looked] = {}
+@functools.cache
+def _looked(kinds):
+    return _Looked(kinds)
 
 
 def owned(instance, kinds):
@@ -52,7 +56,7 @@ def owned(instance, kinds):
 
     Lists, tuples, dicts and sets are looked into; each object is found once.
     """
-    looked = _looked.get(kinds) or _looked.setdefault(kinds, _Looked(kinds))
+    looked = _looked(kinds)
     found, containers = {}, set()
     for name, value in vars(instance).items():
         if looked[type(value)] and name not in _NOT_OWNED:

@@ -52,15 +52,12 @@ class LiveStep:
             if leaves is None:
                 return found
             found.append(self._run_and_record(form, spec, leaves))
-        return found + form.program(self._state(), map(_present, batches))
+        return found + form.program(self.binding.values(), map(_present, batches))
 
     def _once(self, spec, leaves):
         outputs = self.plan.step(tree.unflatten(spec, leaves))
         watched = self.plan.watched
         return outputs, None if watched is None else self.engine.copy(watched._value)
-
-    def _state(self):
-        return [variable._value for variable in self.binding.variables]
 
     def _form(self, spec, shapes):
         owners = self.binding.structure.hyperparameters
@@ -83,7 +80,7 @@ class LiveStep:
             return self._once(spec, leaves)
         recording = self.engine.record(
             lambda: self._once(spec, leaves),
-            self._state(),
+            self.binding.values(),
             _present(leaves),
             compiled=self.plan.jit,
         )

@@ -37,8 +37,8 @@ def convert(x: Any, dtype: Any = None) -> jax.Array:
         if isinstance(x, jax.Array):
             return x if x.dtype == dtype else x.astype(dtype)
     if isinstance(x, _HOST):
-        # Copied first: JAX may share the memory of an array that it is given. So no
-        # program is compiled for it.
+        # Copied first: JAX may share the memory of an array that it is given. And
+        # `device_put` compiles no program for it.
         return jax.device_put(_copied(x, dtype))
     return jnp.asarray(x, dtype=dtype)
 
