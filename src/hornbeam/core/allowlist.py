@@ -10,6 +10,7 @@ import importlib
 import inspect
 
 from hornbeam.core.errors import UnknownObjectError, UnsafeFileError, did_you_mean
+from hornbeam.core.keras_names import explain_missing
 from hornbeam.core.lazy import names_of
 
 # The namespaces whose classes a config may name.
@@ -61,8 +62,8 @@ def public_names(space):
     package = f"hornbeam.{space}"
     try:
         module = importlib.import_module(package)
-    except ModuleNotFoundError:
-        return {}
+    except ImportError:
+        return {}  # a namespace that is still missing
     if hasattr(module, "__path__"):
         return names_of(package)
     return {
@@ -128,6 +129,9 @@ def builtin_class(module, name):
             if inspect.isclass(found) and hasattr(found, "from_config"):
                 return found
     known = [n for space in spaces for n in public_names(space)]
+    for space in spaces:
+        if missing := explain_missing(f"{space}.{name}"):
+            raise UnknownObjectError(f"A config names a missing class: {missing}")
     raise UnknownObjectError(
         f"A config names the class {name!r} of module {module!r}, which is not among "
         f"the classes that a file may hold.{did_you_mean(name, known)}"

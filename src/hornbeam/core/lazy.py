@@ -39,12 +39,7 @@ def attach(package):
         try:
             module, attribute = table[name]
         except KeyError:
-            from hornbeam.core.errors import did_you_mean
-
-            raise AttributeError(
-                f"module {package!r} has no attribute {name!r}."
-                f"{did_you_mean(name, table)}"
-            ) from None
+            raise AttributeError(_no_such_name(package, name)) from None
         if module == package:
             value = importlib.import_module(f"{module}.{attribute}")
         else:
@@ -56,3 +51,32 @@ def attach(package):
         return sorted({*table, *namespace})
 
     return __getattr__, __dir__, list(table)
+
+
+def _no_such_name(package, name):
+    from hornbeam.core.errors import did_you_mean
+    from hornbeam.core.keras_names import explain_missing
+
+    path = f"{package}.{name}".partition(".")[2]
+    return explain_missing(path) or (
+        f"module {package!r} has no attribute {name!r}."
+        f"{did_you_mean(name, names_of(package))}"
+    )
+
+
+class _MissingModules:
+    """Explains `from hornbeam.layers import Denze` and `import hornbeam.datasets`.
+
+    Python asks for a submodule where a package has no such name, the finders in turn:
+    this one comes last.
+    """
+
+    @staticmethod
+    def find_spec(fullname, path=None, target=None):
+        package, _, name = fullname.rpartition(".")
+        if package.partition(".")[0] == "hornbeam" and not name.startswith("_"):
+            if hasattr(sys.modules.get(package), "__all__"):
+                raise ImportError(_no_such_name(package, name), name=fullname)
+
+
+sys.meta_path.append(_MissingModules)

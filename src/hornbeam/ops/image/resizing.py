@@ -1,4 +1,4 @@
-"""Images: resizing."""
+"""Resizing images."""
 
 from __future__ import annotations
 

@@ -1,0 +1,95 @@
+"""The public names of the Keras API, and what to use for those that are missing here.
+
+`keras_names.txt` lists the names of Keras 3.15.1, a namespace a line. A name of that
+list that hornbeam does not have yet says so in its `AttributeError` or `ImportError`.
+"""
+
+import functools
+from pathlib import Path
+
+# What to use until a name is there: by name, or by a namespace for all below it.
+_ADVICE = {
+    "Quantizer": "use `dtype='mixed_bfloat16'` for faster and smaller networks",
+    "applications": "build the architecture from `keras.layers`, or take a pretrained "
+    "PyTorch network into a model with `keras.layers.TorchModuleWrapper`",
+    "callbacks.OrbaxCheckpoint": "use `keras.callbacks.ModelCheckpoint`",
+    "callbacks.TensorBoard": "use `keras.callbacks.CSVLogger`, or "
+    "`keras.visualization.plot_history` for learning curves",
+    "datasets": "load the arrays with `sklearn.datasets` (`fetch_openml` has MNIST and "
+    "Fashion-MNIST), or from your own copy with NumPy",
+    "distillation": "subclass `keras.Model` and add the teacher's term in "
+    "`compute_loss()`",
+    "distribution": "use `keras.device` or `keras.config.set_device` to choose the one "
+    "device of a program",
+    "layers": "transform the data before `fit`, or write the transformation with "
+    "`keras.ops` in a subclass of `keras.layers.Layer`",
+    "layers.CategoryEncoding": "use `keras.ops.one_hot` or `keras.ops.multi_hot`",
+    "layers.Discretization": "use `keras.ops.digitize`, or "
+    "`sklearn.preprocessing.KBinsDiscretizer` before `fit`",
+    "layers.Hashing": "use `sklearn.feature_extraction.FeatureHasher` before `fit`",
+    "layers.HashedCrossing": "use `sklearn.feature_extraction.FeatureHasher` on the "
+    "joined columns before `fit`",
+    "layers.IntegerLookup": "use `sklearn.preprocessing.OrdinalEncoder` before `fit`",
+    "layers.MelSpectrogram": "use `keras.ops.stft` and a matrix of mel weights",
+    "layers.Resizing": "use `keras.ops.image.resize` in a `keras.layers.Lambda`",
+    "layers.STFTSpectrogram": "use `keras.ops.stft`",
+    "layers.StringLookup": "use `sklearn.preprocessing.OrdinalEncoder` before `fit`",
+    "layers.TextVectorization": "turn texts into integers with a dict of your "
+    "vocabulary and `keras.utils.pad_sequences`, or into counts with "
+    "`sklearn.feature_extraction.text.CountVectorizer`, before `fit`",
+    "legacy": "use `keras.saving`",
+    "ops.image": "transform images before `fit` with Pillow or SciPy, or write the "
+    "transformation with other `keras.ops`",
+    "preprocessing": "use Pillow for images, and arrays, generators or "
+    "`keras.utils.PyDataset` as data",
+    "preprocessing.sequence": "use `keras.utils.pad_sequences`",
+    "quantizers": "use `dtype='mixed_bfloat16'` for faster and smaller networks",
+    "saving.KerasFileEditor": "open the `.weights.h5` file with h5py",
+    "utils.FeatureSpace": "use `sklearn.compose.ColumnTransformer` before `fit`",
+    "utils.bounding_boxes": "compute with `keras.ops`",
+    "utils.get_file": "download the file with `urllib.request.urlretrieve`",
+    "utils.get_source_inputs": "use `model.inputs`",
+    "utils.legacy": "use `keras.saving`",
+    "utils.model_to_dot": "use `model.summary(expand_nested=True)`",
+    "utils.plot_model": "use `model.summary(expand_nested=True)`",
+    "utils.split_dataset": "use `sklearn.model_selection.train_test_split`",
+    "utils.timeseries_dataset_from_array": "use "
+    "`numpy.lib.stride_tricks.sliding_window_view`",
+    "utils": "read files with Pillow or your own generator, and give `fit` arrays, a "
+    "generator, a `keras.utils.PyDataset`, or a dataset of PyTorch or TensorFlow",
+    "visualization": "draw with matplotlib",
+}
+
+
+@functools.cache
+def names():
+    """Return `{namespace: names}` of Keras; the top namespace is `""`."""
+    lines = Path(__file__).with_suffix(".txt").read_text("utf-8").splitlines()
+    spaces = {}
+    for line in lines:
+        space, _, listed = line.partition(": ")
+        spaces[space.removeprefix("keras").removeprefix(".")] = listed.split()
+    return spaces
+
+
+def advice(path):
+    """Return what to use instead of the missing `path`, such as "layers.Hashing"."""
+    while path:
+        if path in _ADVICE:
+            return _ADVICE[path]
+        path = path.rpartition(".")[0]
+    return None
+
+
+def explain_missing(path):
+    """Return the sentence about a name of Keras that is missing here, or None.
+
+    Args:
+        path: the name below `keras`, such as "layers.Hashing".
+    """
+    space, _, name = path.rpartition(".")
+    if name not in names().get(space, ()):
+        return None
+    instead = advice(path)
+    hint = f"; instead, {instead}" if instead else ""
+    return f"`keras.{path}` exists in Keras and not yet in hornbeam{hint}."

@@ -1,0 +1,1 @@
+from hornbeam.ops.image.resizing import resize as resize
