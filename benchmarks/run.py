@@ -32,6 +32,7 @@ PEERS = {
 def measure(case, engine, library):
     """Return the seconds of one case in a fresh process."""
     environment = {
+        "HORNBEAM_COMPILATION_CACHE": "off",  # figures with compilation hold it
         **os.environ,
         "KERAS_BACKEND": engine,
         "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"),

@@ -34,6 +34,7 @@ def measure(python, case, library, data):
     environment = {
         "JAX_PLATFORMS": "cpu",
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        "HORNBEAM_COMPILATION_CACHE": "off",  # figures with compilation hold it
         **os.environ,
         "KERAS_BACKEND": "jax",
     }

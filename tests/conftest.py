@@ -5,6 +5,8 @@ import os
 import random
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# What an earlier run compiled is not looked at.
+os.environ["HORNBEAM_COMPILATION_CACHE"] = "off"
 # Thousands of small programs are compiled here, and most run once: compiling them
 # without optimisation halves the time of the suite. (The last flag: TensorFlow's own
 # setting loses NaN in the older emitters.)

@@ -1,7 +1,9 @@
 from hornbeam.config.engine import backend as backend
 from hornbeam.config.engine import backend_scope as backend_scope
+from hornbeam.config.engine import compilation_cache as compilation_cache
 from hornbeam.config.engine import device as device
 from hornbeam.config.engine import set_backend as set_backend
+from hornbeam.config.engine import set_compilation_cache as set_compilation_cache
 from hornbeam.config.engine import set_device as set_device
 from hornbeam.config.switches import disable_flash_attention as disable_flash_attention
 from hornbeam.config.switches import (

@@ -1,6 +1,9 @@
 """The choice of the engine, and of its device."""
 
+import os
+
 from hornbeam import backends
+from hornbeam.backends import program_files
 
 
 def backend() -> str:
@@ -69,3 +72,31 @@ def set_device(device: str | None) -> None:
     >>> keras.config.set_device(None)
     """
     backends.current().set_default_device(device)
+
+
+def compilation_cache() -> str | None:
+    """Return the folder in which compiled programs are kept, or None.
+
+    >>> import hornbeam as keras
+    >>> keras.config.set_compilation_cache(None)
+    >>> print(keras.config.compilation_cache())
+    None
+    """
+    folder = program_files.folder()
+    return None if folder is None else str(folder)
+
+
+def set_compilation_cache(folder: str | os.PathLike | None) -> None:
+    """Keep compiled programs in `folder` from now on, for later processes to use.
+
+    A process that trains a structure that an earlier one trained need not compile it.
+    Where nothing is said, the folder is `hornbeam` in the user's cache folder; the
+    environment variable `HORNBEAM_COMPILATION_CACHE` (a path, or "off") sets it too.
+    The files take up to 512 MiB, and those used least recently go first. They are
+    machine code: a folder in which other users may write is not used. JAX's programs
+    are kept; PyTorch and TensorFlow look after their own.
+
+    Args:
+        folder: a path; it is made when needed. None keeps no programs.
+    """
+    program_files.set_folder(folder)

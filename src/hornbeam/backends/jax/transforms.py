@@ -11,6 +11,7 @@ import numpy as np
 from hornbeam.backends import control, spec
 
 from .arrays import convert, jax_dtype
+from .kept_programs import compile_or_load
 
 
 def vmap(fn: Callable, in_axes: Any = 0, out_axes: Any = 0) -> Callable:
@@ -150,4 +151,4 @@ def concrete():
 
 def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()):
     """`fn` compiled for arguments such as these; the program does not hold `fn`."""
-    return jit(fn, donate).lower(*arguments).compile()
+    return compile_or_load(jit(fn, donate).lower(*arguments), arguments)

@@ -1,0 +1,90 @@
+"""JAX: programs that an earlier process compiled, from files."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import pickle
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jaxlib
+from jax.experimental import serialize_executable
+
+from hornbeam.backends import program_files
+
+
+def compile_or_load(
+    lowered: jax.stages.Lowered, arguments: Sequence[Any]
+) -> jax.stages.Compiled:
+    """The compiled program of `lowered`, from a file if there is one.
+
+    JAX's own cache of this kind would be that of the user's functions too, looks at
+    every file whenever it adds one, and leaves half a file behind if it is interrupted.
+    """
+    device = _only_device(arguments)
+    if device is None or program_files.folder() is None:
+        return lowered.compile()
+    text = lowered.as_text()
+    if "callback" in text:  # which holds an address in this process
+        return lowered.compile()
+    key = _key(text, device)
+    program = _load(program_files.read(key), device)
+    if program is None:
+        program = lowered.compile()
+        program_files.write(key, _dump(program))
+    return program
+
+
+def _only_device(arguments):
+    """Return the device on which the program will run; None if there are several."""
+    arrays = [x for x in jax.tree.leaves(arguments) if isinstance(x, jax.Array)]
+    devices = {device for x in arrays for device in x.devices()}
+    if not devices:
+        default = jax.config.jax_default_device or jax.devices()[0]
+        return default if isinstance(default, jax.Device) else None
+    return devices.pop() if len(devices) == 1 else None
+
+
+def _key(text, device):
+    """Return a name for the program: equal where the compiled code would be equal."""
+    target = (
+        jax.__version__, jaxlib.__version__, device.platform, device.id,
+        device.device_kind, device.client.platform_version, _processor(),
+        os.environ.get("XLA_FLAGS"), os.environ.get("LIBTPU_INIT_ARGS"),
+    )  # fmt: skip
+    return hashlib.sha256(f"{target}\n{text}".encode()).hexdigest()
+
+
+@functools.cache
+def _processor():
+    """Return what tells processors with different instructions apart."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine(), platform.processor()
+    return sorted({x for x in lines if x.startswith(("flags", "Features"))})
+
+
+def _dump(program):
+    """Return the program as bytes, empty where JAX cannot say it in bytes."""
+    try:
+        return pickle.dumps(serialize_executable.serialize(program))
+    except Exception:
+        return b""
+
+
+def _load(data, device):
+    """Return the program in `data`, or None where it is no use here."""
+    if not data:
+        return None
+    try:
+        return serialize_executable.deserialize_and_load(
+            *pickle.loads(data), backend=device.client, execution_devices=[device]
+        )
+    except Exception:  # of another JAX, or of a class that is gone: compile anew
+        return None
