@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 
 from hornbeam.core import dtypes
-from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.core import cast, convert_to_tensor, shape
 from hornbeam.ops.declare import composite
 from hornbeam.ops.math import erf, logsumexp
@@ -53,22 +52,6 @@ def _pointwise(body):
         return cast(body(x, *args, **kwargs), x.dtype)
 
     return composite(rule="same_float")(run)
-
-
-def check_axis(x, axis):
-    """Raise unless `axis` (None, a number or several) exists in `x`."""
-    rank = len(x.shape)
-    for one in (axis,) if isinstance(axis, int) else axis or ():
-        if not -rank <= one < rank:
-            raise ValueError(
-                f"axis {one} is out of bounds for a tensor of {rank} dimensions. "
-                f"Received: x of shape {tuple(x.shape)}, axis={axis}"
-            )
-
-
-def _same_with_axis(a):
-    check_axis(a["x"], a["axis"])
-    return KerasTensor(a["x"].shape, dtypes.result_type(a["x"].dtype, float))
 
 
 @composite(rule="same")
@@ -341,7 +324,7 @@ def sparse_sigmoid(x):
     return clip((x + 1) / 2, 0, 1)
 
 
-@composite(rule=_same_with_axis)
+@composite(rule="same_float")
 def softmax(x, axis=-1):
     """`exp(x)` divided by its sum over `axis`.
 
@@ -354,12 +337,11 @@ def softmax(x, axis=-1):
     [0.5, 0.5]
     """
     x = floating(x)
-    check_axis(x, axis)
     powers = exp(x - max(x, axis=axis, keepdims=True))
     return powers / sum(powers, axis=axis, keepdims=True)
 
 
-@composite(rule=_same_with_axis)
+@composite(rule="same_float")
 def log_softmax(x, axis=-1):
     """The logarithm of the softmax: `x - log(sum(exp(x)))`.
 
@@ -372,11 +354,10 @@ def log_softmax(x, axis=-1):
     -0.6931
     """
     x = floating(x)
-    check_axis(x, axis)
     return x - logsumexp(x, axis=axis, keepdims=True)
 
 
-@composite(rule=_same_with_axis)
+@composite(rule="same_float")
 def sparsemax(x, axis=-1):
     """The projection of `x` on the simplex (Martins and Astudillo, 2016).
 
@@ -391,7 +372,6 @@ def sparsemax(x, axis=-1):
     [0.0, 0.0, 1.0]
     """
     x = floating(x)
-    check_axis(x, axis)
     z = moveaxis(x, axis, -1)
     ordered = flip(sort(z, axis=-1), axis=-1)
     k = cast(arange(1, shape(z)[-1] + 1), z.dtype)

@@ -6,7 +6,7 @@ from hornbeam.core import dtypes
 from hornbeam.core.config import epsilon, floatx
 from hornbeam.core.errors import check_number
 from hornbeam.graph.keras_tensor import KerasTensor
-from hornbeam.ops.activation import check_axis, floating, log_sigmoid, log_softmax
+from hornbeam.ops.activation import floating, log_sigmoid, log_softmax
 from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.declare import composite
 from hornbeam.ops.numpy import (
@@ -24,8 +24,7 @@ from hornbeam.ops.numpy import (
 
 def _one_hot_spec(a):
     sizes = list(a["x"].shape)
-    axis = a["axis"]
-    sizes.insert(axis if axis >= 0 else len(sizes) + 1 + axis, a["num_classes"])
+    sizes.insert(a["axis"] % (len(sizes) + 1), a["num_classes"])
     return KerasTensor(sizes, a["dtype"] or floatx(), sparse=a["sparse"])
 
 
@@ -113,7 +112,6 @@ def _check_categorical(target, output, axis):
             f"Received: shapes {tuple(target.shape)} and {tuple(output.shape)}"
         )
     _check_same_shape("categorical_crossentropy", target, output)
-    check_axis(output, axis)
 
 
 def _categorical_spec(a):
@@ -159,7 +157,6 @@ def _check_sparse(target, output, axis):
             "sparse_categorical_crossentropy: `output` must be at least rank 1. "
             f"Received: output of shape {tuple(output.shape)}"
         )
-    check_axis(output, axis)
     expected, sizes = _without(output, axis), tuple(target.shape)
     if len(sizes) == len(output.shape) and sizes[-1] == 1:
         sizes = sizes[:-1]

@@ -294,19 +294,14 @@ def scatter_update(inputs, indices, updates, reduction=None):
 
 
 def _unstack_count(x, num, axis):
-    rank = len(x.shape)
-    if not -rank <= axis < rank:
-        raise ValueError(
-            f"unstack: axis {axis} is out of bounds for a tensor of {rank} dimensions. "
-            f"Received: x of shape {tuple(x.shape)}, axis={axis}"
-        )
+    axis = range(len(x.shape))[axis]
     count = x.shape[axis] if num is None else num
     if count is None:
         raise ValueError(
             f"Cannot infer argument `num` from shape {tuple(x.shape)}. Give `num`, the "
             "number of slices."
         )
-    return axis % rank, count
+    return axis, count
 
 
 def _unstack_spec(a):

@@ -148,8 +148,8 @@ def arange(start, stop=None, step=None, dtype=None):
 
 def _spaced_shape(a):
     shape = list(rules.broadcast_shapes(*map(rules.shape_of, (a["start"], a["stop"]))))
-    place = a["axis"] if a["axis"] >= 0 else len(shape) + 1 + a["axis"]
-    return [*shape[:place], a["num"], *shape[place:]]
+    shape.insert(a["axis"] % (len(shape) + 1), a["num"])
+    return shape
 
 
 def _spaced_dtype(a):
@@ -194,7 +194,7 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
     places = convert_to_tensor(fractions, start.dtype)
     # Both ends are exact, and no step is added up.
     from_start = add(multiply(start, subtract(1, places)), multiply(stop, places))
-    result = moveaxis(from_start, 0, axis) if rank and axis != 0 else from_start
+    result = from_start if axis == 0 else moveaxis(from_start, 0, axis)
     if dtype is not None and dtypes.is_int_dtype(dtype):
         from hornbeam.ops.elementwise import floor
 

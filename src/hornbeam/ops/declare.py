@@ -12,6 +12,7 @@ from hornbeam import backends
 from hornbeam.core import dtypes, masking
 from hornbeam.core.variable import Variable
 from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops import axes
 
 # What the type of an argument means for a call. Looked up once per argument.
 _PLAIN, _VARIABLE, _SYMBOLIC, _NEST = "plain", "variable", "symbolic", "nest"
@@ -110,21 +111,30 @@ def _declare(body, rule, native_required):
 
 
 def _explain(op, args, kwargs, error):
-    """Raise what the op's rule says is wrong with the arguments, if it says so.
+    """Raise what is wrong with the arguments, if that can be told.
 
     Engines fail in their own ways and words, where symbols have a check.
     """
-    if op.rule is None or isinstance(error, ValueError):
-        return
+    bound = _bound(op, args, kwargs, error)
     try:
-        bound = signature_of(op).bind(*args, **kwargs)
-        bound.apply_defaults()
-        _rule_of(op)(bound.arguments)
+        axes.check(op, bound.arguments)
+        if op.rule is not None and not isinstance(error, ValueError):
+            _rule_of(op)(bound.arguments)
     except ValueError as clear:
         raise clear from error
     except Exception:
         # The rule cannot tell: what the engine says has to do.
         return
+
+
+def _bound(op, args, kwargs, cause=None):
+    """Return the arguments by name, or raise an error that names the op."""
+    try:
+        bound = signature_of(op).bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"ops.{op.name}(): {error}") from cause
+    bound.apply_defaults()
+    return bound
 
 
 def primitive(rule=None):
@@ -185,9 +195,9 @@ def _pass_masks_on(op, args, kwargs, result):
 
 def compute_output_spec(op, args, kwargs):
     """Return the KerasTensors that `op(*args, **kwargs)` would give."""
+    bound = _bound(op, args, kwargs)
+    axes.check(op, bound.arguments)
     if op.rule is not None:
-        bound = signature_of(op).bind(*args, **kwargs)
-        bound.apply_defaults()
         found = _rule_of(op)(bound.arguments)
         if found is not NotImplemented:
             return found
@@ -274,20 +284,10 @@ def _bool(arguments):
 def reduced_shape(shape, axis, keepdims):
     """Return the shape after reducing the axes `axis` (None: all)."""
     rank = len(shape)
-    if axis is None:
-        axes = set(range(rank))
-    else:
-        axes = set()
-        for one in axis if isinstance(axis, list | tuple) else (axis,):
-            if not -rank <= one < rank:
-                raise ValueError(
-                    f"Argument `axis` is out of range for a tensor of shape {shape}. "
-                    f"Received: axis={axis}"
-                )
-            axes.add(one % rank)
+    reduced = range(rank) if axis is None else [i % rank for i in axes.several(axis)]
     if keepdims:
-        return tuple(1 if i in axes else d for i, d in enumerate(shape))
-    return tuple(d for i, d in enumerate(shape) if i not in axes)
+        return tuple(1 if i in reduced else d for i, d in enumerate(shape))
+    return tuple(d for i, d in enumerate(shape) if i not in reduced)
 
 
 def _reduced(arguments, dtype):

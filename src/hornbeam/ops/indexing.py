@@ -60,7 +60,7 @@ def _take_spec(a):
         return NotImplemented
     if axis is None:
         return KerasTensor(indices, x.dtype)
-    axis = rules.axis_in("take", axis, len(x.shape))
+    axis %= len(x.shape)
     shape = tuple(x.shape[:axis]) + tuple(indices) + tuple(x.shape[axis + 1 :])
     return KerasTensor(shape, x.dtype)
 
@@ -87,7 +87,7 @@ def _take_along_axis_spec(a):
             "take_along_axis(): `x` and `indices` must have the same rank. "
             f"Received: shapes {tuple(x.shape)} and {indices}"
         )
-    axis = rules.axis_in("take_along_axis", axis, len(x.shape))
+    axis %= len(x.shape)
     around = [1 if i == axis else d for i, d in enumerate(x.shape)]
     free = [1 if i == axis else d for i, d in enumerate(indices)]
     shape = list(broadcast_shapes(around, free))
@@ -230,7 +230,7 @@ def _unique_spec(a):
     shape, inverse = [size], x.shape
     if axis is not None:
         shape = list(x.shape)
-        axis = rules.axis_in("unique", axis, len(shape))
+        axis %= len(shape)
         inverse, shape[axis] = (shape[axis],), size
     found = [KerasTensor(shape, x.dtype)]
     if a["return_index"]:

@@ -19,7 +19,7 @@ def _common_dtype(xs):
 def joined(owner, shapes, axis):
     """Return the shape of tensors put one behind the other along `axis`."""
     rank = len(shapes[0])
-    axis = rules.axis_in(owner, axis, rank)
+    axis %= rank
     result = list(shapes[0])
     for shape in shapes[1:]:
         if len(shape) != rank:
@@ -69,7 +69,7 @@ def _stack_spec(a):
                 f"Received: shapes {shape} and {other}"
             )
         shape = tuple(n if m is None else m for m, n in zip(shape, other, strict=True))
-    axis = rules.axis_in("stack", a["axis"], len(shape) + 1)
+    axis = a["axis"] % (len(shape) + 1)
     shape = (*shape[:axis], len(a["x"]), *shape[axis:])
     return KerasTensor(shape, _common_dtype(a["x"]))
 
@@ -188,7 +188,7 @@ def _split_sizes(size, indices_or_sections):
 
 def _split_spec(a):
     shape = tuple(a["x"].shape)
-    axis = rules.axis_in("split", a["axis"], len(shape))
+    axis = a["axis"] % len(shape)
     sizes = _split_sizes(shape[axis], a["indices_or_sections"])
     return [
         KerasTensor((*shape[:axis], s, *shape[axis + 1 :]), a["x"].dtype) for s in sizes

@@ -10,6 +10,7 @@ from hornbeam.core.errors import check_choice
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
 from hornbeam.ops.arithmetic import divide_no_nan, multiply, power, to_float
+from hornbeam.ops.axes import several
 from hornbeam.ops.comparison import greater, not_equal
 from hornbeam.ops.core import cast
 from hornbeam.ops.declare import composite, primitive, reduced_shape
@@ -395,7 +396,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
         if ord is None:
             return sqrt(sum(multiply(absolute(x), absolute(x)), None, keepdims))
         axis = tuple(range(len(x.shape)))
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = several(axis)
     if len(axes) == 1:
         return _vector_norm(x, ord, axes[0], keepdims)
     if len(axes) == 2:
@@ -422,7 +423,7 @@ def _vector_norm(x, ord, axis, keepdims):
 
 
 def _matrix_norm(x, ord, axes, keepdims):
-    row, column = (rules.axis_in("norm", i, len(x.shape)) for i in axes)
+    row, column = (range(len(x.shape))[i] for i in axes)
     if ord in (None, "fro"):
         return sqrt(sum(multiply(absolute(x), absolute(x)), (row, column), keepdims))
     known = ("nuc", 1, -1, 2, -2, math.inf, -math.inf)

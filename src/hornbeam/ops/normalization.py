@@ -5,7 +5,8 @@ from __future__ import annotations
 from hornbeam.core import dtypes
 from hornbeam.core.config import epsilon as default_epsilon
 from hornbeam.graph.keras_tensor import KerasTensor
-from hornbeam.ops.activation import check_axis, floating
+from hornbeam.ops.activation import floating
+from hornbeam.ops.axes import several
 from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.declare import composite, reduced_shape
 from hornbeam.ops.math import rsqrt
@@ -68,7 +69,6 @@ def _check_vector(name, vector, x, axis):
 
 
 def _batch_normalization_spec(a):
-    check_axis(a["x"], a["axis"])
     for name in ("mean", "variance", "offset", "scale"):
         _check_vector(name, a[name], a["x"], a["axis"])
     return KerasTensor(a["x"].shape, dtypes.result_type(a["x"].dtype, float))
@@ -97,7 +97,6 @@ def batch_normalization(
     (2, 3)
     """
     x, mean, variance = floating(x), floating(mean), floating(variance)
-    check_axis(x, axis)
     along = [1] * len(x.shape)
     along[axis] = x.shape[axis]
     factor = rsqrt(variance + epsilon)
@@ -216,9 +215,7 @@ def _rms_normalized(x, scale, axis, epsilon):
 
 def _aligned(parameter, x, axis):
     """Return a parameter over `axis` in a shape and dtype that fit `x`."""
-    axes = sorted(
-        a % len(x.shape) for a in (axis if isinstance(axis, list | tuple) else [axis])
-    )
+    axes = sorted(range(len(x.shape))[a] for a in several(axis))
     parameter = cast(parameter, x.dtype)
     if axes == list(range(len(x.shape) - len(axes), len(x.shape))):
         return parameter
@@ -228,7 +225,6 @@ def _aligned(parameter, x, axis):
 
 def _normalize_spec(a):
     _check_order(a["order"])
-    check_axis(a["x"], a["axis"])
     return KerasTensor(a["x"].shape, dtypes.result_type(a["x"].dtype, float))
 
 
@@ -255,7 +251,6 @@ def normalize(x, axis=-1, order=2, epsilon=None):
     """
     _check_order(order)
     x = floating(x)
-    check_axis(x, axis)
     epsilon = default_epsilon() if epsilon is None else epsilon
     if order == 2:
         # The gradient of the root at 0 is infinite: the least norm goes inside.

@@ -203,14 +203,16 @@ def _cross_spec(a):
     leads, sizes = [], []
     for x, axis in (("x1", "axisa"), ("x2", "axisb")):
         shape = list(rules.shape_of(a[x]))
-        size = shape.pop(rules.axis_in("cross", a[axis], len(shape)))
+        size = shape.pop(a[axis] % len(shape))
         _check_components(size)
         leads.append(shape)
         sizes.append(size)
     lead = list(broadcast_shapes(*leads))
     if sizes != [2, 2]:
-        place = rules.axis_in("cross", a["axisc"], len(lead) + 1)
-        lead.insert(place, None if None in sizes and 3 not in sizes else 3)
+        lead.insert(
+            a["axisc"] % (len(lead) + 1),
+            None if None in sizes and 3 not in sizes else 3,
+        )
     return KerasTensor(lead, _pair_dtype(a))
 
 

@@ -25,26 +25,9 @@ def weak_dtype(x):
     return backends.current().dtype_of(x)
 
 
-def axis_in(owner, axis, rank):
-    """Return `axis` counted from the front, or raise an error that names `owner`."""
-    if not -rank <= axis < rank:
-        raise ValueError(
-            f"{owner}(): axis {axis} is out of bounds for a tensor of rank {rank}."
-        )
-    return axis % rank
-
-
-def axes_in(owner, axis, rank):
-    """Return one axis, several, or for None all, counted from the front."""
-    if axis is None:
-        return tuple(range(rank))
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
-    return tuple(axis_in(owner, i, rank) for i in axes)
-
-
 def plane(owner, shape, axis1, axis2):
     """Return the two different axes of a plane, counted from the front."""
-    first, second = (axis_in(owner, i, len(shape)) for i in (axis1, axis2))
+    first, second = (i % len(shape) for i in (axis1, axis2))
     if first == second:
         raise ValueError(
             f"{owner}(): `axis1` and `axis2` must differ. "
@@ -118,8 +101,6 @@ def flat_or_same(arguments):
     x = arguments["x"]
     if arguments["axis"] is None:
         return KerasTensor((size_of(x.shape),), x.dtype)
-    if len(x.shape):
-        axis_in("A function along an axis", arguments["axis"], len(x.shape))
     return KerasTensor(x.shape, x.dtype)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hornbeam.core.errors import check_choice
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
+from hornbeam.ops.axes import several
 from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import broadcast_shapes, composite, primitive
 
@@ -77,8 +78,7 @@ def _transpose_spec(a):
     shape, axes = a["x"].shape, a["axes"]
     if axes is None:
         return KerasTensor(shape[::-1], a["x"].dtype)
-    given = sorted(rules.axis_in("transpose", d, len(shape)) for d in axes)
-    if given != list(range(len(shape))):
+    if len(axes) != len(shape):
         raise ValueError(
             "transpose(): argument `axes` must be a valid permutation of all axes. "
             f"Received: axes={axes}, shape={tuple(shape)}"
@@ -110,13 +110,7 @@ def moveaxis(x, source, destination):
     (2, 3, 1)
     """
     rank = _rank(x)
-    pairs = [
-        [
-            rules.axis_in("moveaxis", a, rank)
-            for a in (v if hasattr(v, "__len__") else (v,))
-        ]
-        for v in (source, destination)
-    ]
+    pairs = [[range(rank)[a] for a in several(v)] for v in (source, destination)]
     order = [i for i in range(rank) if i not in pairs[0]]
     for to, axis in sorted(zip(pairs[1], pairs[0], strict=True)):
         order.insert(to, axis)
@@ -132,19 +126,14 @@ def swapaxes(x, axis1, axis2):
     (3, 2, 1)
     """
     order = list(range(_rank(x)))
-    first, second = (rules.axis_in("swapaxes", a, len(order)) for a in (axis1, axis2))
-    order[first], order[second] = second, first
+    order[axis1], order[axis2] = order[axis2], order[axis1]
     return transpose(x, order)
 
 
-def _axes(axis):
-    return (axis,) if isinstance(axis, int) else tuple(axis)
-
-
 def _expand_dims_spec(a):
-    shape, axes = list(a["x"].shape), _axes(a["axis"])
+    shape, axes = list(a["x"].shape), several(a["axis"])
     rank = len(shape) + len(axes)
-    for axis in sorted(rules.axis_in("expand_dims", i, rank) for i in axes):
+    for axis in sorted(i % rank for i in axes):
         shape.insert(axis, 1)
     return KerasTensor(shape, a["x"].dtype)
 
@@ -163,7 +152,7 @@ def _squeeze_spec(a):
     shape, axis = tuple(a["x"].shape), a["axis"]
     if axis is None:
         return KerasTensor([d for d in shape if d != 1], a["x"].dtype)
-    axes = {rules.axis_in("squeeze", i, len(shape)) for i in _axes(axis)}
+    axes = {i % len(shape) for i in several(axis)}
     if any(shape[i] != 1 for i in axes):
         raise ValueError(
             "squeeze() can remove only axes of size 1. "
@@ -199,17 +188,7 @@ def broadcast_to(x, shape):
     """
 
 
-def _same_with_axes(owner):
-    def spec(a):
-        axis = a["axis"]
-        for i in () if axis is None else _axes(axis):
-            rules.axis_in(owner, i, len(a["x"].shape))
-        return KerasTensor(a["x"].shape, a["x"].dtype)
-
-    return spec
-
-
-@primitive(_same_with_axes("flip"))
+@primitive("same")
 def flip(x, axis=None):
     """The elements in reverse order along `axis` (default: all).
 
@@ -265,7 +244,7 @@ def rot90(array, k=1, axes=(0, 1)):
     return turns[k % 4](convert_to_tensor(array))
 
 
-@primitive(_same_with_axes("roll"))
+@primitive("same")
 def roll(x, shift, axis=None):
     """The elements moved by `shift`, those that fall off come in at the other end.
 

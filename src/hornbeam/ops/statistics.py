@@ -19,6 +19,7 @@ from hornbeam.ops.arithmetic import (
     subtract,
     to_float,
 )
+from hornbeam.ops.axes import several
 from hornbeam.ops.comparison import (
     greater_equal,
     isnan,
@@ -128,8 +129,7 @@ def _in_one_row(x, axis):
     if axis is None:
         axes = list(range(rank))
     else:
-        axes = [axis] if isinstance(axis, int) else list(axis)
-        axes = [rules.axis_in("quantile", i, rank) for i in axes]
+        axes = [range(rank)[i] for i in several(axis)]
     others = [i for i in range(rank) if i not in axes]
     kept = [1 if i in axes else d for i, d in enumerate(x.shape)]
     moved = transpose(x, [*others, *axes])
@@ -340,7 +340,7 @@ def histogram(x, bins=10, range=None):
 
 def _diff_spec(a):
     shape = list(a["a"].shape)
-    axis = rules.axis_in("diff", a["axis"], len(shape))
+    axis = a["axis"]
     if shape[axis] is not None:
         shape[axis] = builtins.max(shape[axis] - a["n"], 0)
     return KerasTensor(shape, a["a"].dtype)
@@ -362,7 +362,7 @@ def diff(a, n=1, axis=-1):
     a = convert_to_tensor(a)
     if n == 0:
         return a
-    lead = (slice(None),) * rules.axis_in("diff", axis, len(a.shape))
+    lead = (slice(None),) * range(len(a.shape))[axis]
     combine = not_equal if dtypes.is_bool_dtype(a.dtype) else subtract
     return diff(combine(a[(*lead, slice(1, None))], a[(*lead, slice(-1))]), n - 1, axis)
 
@@ -432,7 +432,7 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
             around = [1] * len(y.shape)
             around[axis] = -1
             dx = reshape(dx, around)
-    lead = (slice(None),) * rules.axis_in("trapezoid", axis, len(y.shape))
+    lead = (slice(None),) * range(len(y.shape))[axis]
     pairs = add(y[(*lead, slice(1, None))], y[(*lead, slice(-1))])
     return sum(multiply(divide(pairs, 2), dx), axis)
 

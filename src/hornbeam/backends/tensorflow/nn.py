@@ -221,7 +221,7 @@ def softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> tf.Tensor:
     """`exp(x)` divided by its sum over `axis`."""
     x = _to_float(x)
     if isinstance(axis, int):
-        return tf.nn.softmax(x, _existing(axis, x))
+        return tf.nn.softmax(x, axis)
     return tf.exp(log_softmax(x, axis))
 
 
@@ -229,14 +229,6 @@ def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> tf.Tensor:
     """`x - log(sum(exp(x)))` over `axis`."""
     x = _to_float(x)
     if isinstance(axis, int):
-        return tf.nn.log_softmax(x, _existing(axis, x))
+        return tf.nn.log_softmax(x, axis)
     axes = None if axis is None else list(axis)
     return x - tf.reduce_logsumexp(x, axes, keepdims=True)
-
-
-def _existing(axis: int, x: tf.Tensor) -> int:
-    if not -x.ndim <= axis < x.ndim:
-        raise ValueError(
-            f"axis {axis} is out of bounds for a tensor of {x.ndim} dimensions."
-        )
-    return axis

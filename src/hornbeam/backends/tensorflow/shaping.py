@@ -125,7 +125,7 @@ def expand_dims(x, axis):
     if isinstance(axis, int):
         return tf.expand_dims(x, axis)
     rank = x.ndim + len(axis)
-    for a in builtins.sorted(a % rank for a in axis):
+    for a in builtins.sorted(range(rank)[a] for a in axis):
         x = tf.expand_dims(x, a)
     return x
 
@@ -222,7 +222,7 @@ def _from_the_front(indices: tf.Tensor, x: tf.Tensor, axis: int) -> tf.Tensor:
 
 def take_along_axis(x, indices, axis=None):
     x, indices = _array(x), cast(indices, tf.int32)
-    x, axis = (tf.reshape(x, (-1,)), 0) if axis is None else (x, axis % x.ndim)
+    x, axis = (tf.reshape(x, (-1,)), 0) if axis is None else (x, range(x.ndim)[axis])
     indices = _from_the_front(indices, x, axis)
     last = [i for i in range(x.ndim) if i != axis] + [axis]
     x, indices = tf.transpose(x, last), tf.transpose(indices, last)
@@ -395,7 +395,7 @@ def diag(x, k=0):
 
 def diagonal(x, offset=0, axis1=0, axis2=1):
     x = _array(x)
-    last = [axis1 % x.ndim, axis2 % x.ndim]
+    last = [range(x.ndim)[i] for i in (axis1, axis2)]
     x = tf.transpose(x, [i for i in range(x.ndim) if i not in last] + last)
     rows, columns = x.shape[-2:]
     first, second = builtins.max(-offset, 0), builtins.max(offset, 0)

@@ -335,7 +335,7 @@ def prod(x, axis=None, keepdims=False, dtype=None):
     elif x.dtype not in INEXACT:
         x = x.to(_INTS_SUMMED.get(x.dtype, torch.int64))
     dims = _dims(x, axis)
-    dims = [dims] if isinstance(dims, int) else [d % x.ndim for d in dims]
+    dims = [dims] if isinstance(dims, int) else [range(x.ndim)[d] for d in dims]
     for dim in sorted_descending(dims):
         x = torch.prod(x, dim, keepdims, dtype=x.dtype)
     return x

@@ -195,19 +195,11 @@ def gelu(x: Any, approximate: bool = True) -> torch.Tensor:
     return F.gelu(_floating(x), approximate="tanh" if approximate else "none")
 
 
-def _existing(axis: int, x: torch.Tensor) -> int:
-    if not -x.ndim <= axis < x.ndim:
-        raise ValueError(
-            f"axis {axis} is out of bounds for a tensor of {x.ndim} dimensions."
-        )
-    return axis
-
-
 def softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> torch.Tensor:
     """`exp(x)` divided by its sum over `axis`."""
     x = _floating(x)
     if isinstance(axis, int):
-        return torch.softmax(x, _existing(axis, x))
+        return torch.softmax(x, axis)
     return torch.exp(log_softmax(x, axis))
 
 
@@ -215,7 +207,7 @@ def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> torch.Tensor
     """`x - log(sum(exp(x)))` over `axis`."""
     x = _floating(x)
     if isinstance(axis, int):
-        return torch.log_softmax(x, _existing(axis, x))
+        return torch.log_softmax(x, axis)
     axes = tuple(range(x.ndim)) if axis is None else axis
     return x - torch.logsumexp(x, axes, keepdim=True)
 

@@ -97,7 +97,7 @@ def expand_dims(x, axis):
     if isinstance(axis, int):
         return torch.unsqueeze(x, axis)
     rank = x.ndim + len(axis)
-    for a in builtins.sorted(a % rank for a in axis):
+    for a in builtins.sorted(range(rank)[a] for a in axis):
         x = torch.unsqueeze(x, a)
     return x
 
@@ -190,7 +190,7 @@ def padded(x, pad_width, mode="constant", constant_values=None):
 
 def take(x, indices, axis=None):
     x, indices = _array(x), _indices(indices)
-    x, axis = (x.reshape(-1), 0) if axis is None else (x, axis % x.ndim)
+    x, axis = (x.reshape(-1), 0) if axis is None else (x, range(x.ndim)[axis])
     indices = torch.where(indices < 0, indices + x.shape[axis], indices)
     # Unlike `x[indices]`, `index_select` has a fast gradient.
     taken = x.index_select(axis, indices.reshape(-1))
