@@ -289,8 +289,13 @@ def any_symbolic(structure):
 
 def infer(fn, args, kwargs):
     """Return the KerasTensors that `fn(*args, **kwargs)` would give on real tensors."""
-    with scopes.StatelessScope(), scopes.SymbolicScope():
-        specs = backends.current().infer(fn, *args, **kwargs)
+
+    def evaluated(*args, **kwargs):
+        # An engine may call it several times: each time the state is as it was.
+        with scopes.StatelessScope(), scopes.SymbolicScope():
+            return fn(*args, **kwargs)
+
+    specs = backends.current().infer(evaluated, *args, **kwargs)
     return tree.map_structure(_tensor_of_spec, specs)
 
 

@@ -8,6 +8,8 @@ import functools
 import inspect
 from typing import Any
 
+import numpy as np
+
 from hornbeam import backends
 from hornbeam.core import dtypes, masking
 from hornbeam.core.variable import Variable
@@ -96,8 +98,11 @@ def _declare(body, rule, native_required):
         try:
             result = compute(*given, **named)
         except Exception as error:
-            _explain(op, given, named, error)
-            raise
+            bound = _with_flags(op, given, named, error)
+            if bound is None:
+                _explain(op, given, named, error)
+                raise
+            result = compute(*bound.args, **bound.kwargs)
         if masks and _any_carries(masks, given, named):
             _pass_masks_on(op, given, named, result)
         return result
@@ -108,6 +113,28 @@ def _declare(body, rule, native_required):
     op.name = name
     registry[name] = op
     return op
+
+
+def _with_flags(op, args, kwargs, error):
+    """Return the arguments with numbers that stand for flags as bools, or None.
+
+    Not all functions of all engines take 0 and 1 for False and True.
+    """
+    if not isinstance(error, TypeError):
+        return None
+    try:
+        bound = signature_of(op).bind(*args, **kwargs)
+    except TypeError:
+        return None
+    flags = {
+        name: bool(value)
+        for name, value in bound.arguments.items()
+        if isinstance(bound.signature.parameters[name].default, bool)
+        and isinstance(value, int | np.integer | np.bool_)
+        and not isinstance(value, bool)
+    }
+    bound.arguments.update(flags)
+    return bound if flags else None
 
 
 def _explain(op, args, kwargs, error):
@@ -219,8 +246,6 @@ def _dtype(x):
 def _shape(x):
     if hasattr(x, "shape"):
         return tuple(x.shape)
-    import numpy as np
-
     return np.shape(x)
 
 

@@ -267,21 +267,15 @@ def einsum(subscripts, *operands, **kwargs):
     return jnp.einsum(subscripts, *operands, **kwargs)
 
 
-def segment_sum(data, segment_ids, num_segments=None, sorted=False):
-    return jax.ops.segment_sum(*_segments(data, segment_ids), num_segments, sorted)
+def _segments(of_jax):
+    def run(data, segment_ids, num_segments=None, sorted=False):
+        data, segment_ids = _array(data), _array(segment_ids)
+        return of_jax(data, segment_ids, num_segments, bool(sorted))
+
+    return run
 
 
-def segment_max(data, segment_ids, num_segments=None, sorted=False):
-    return jax.ops.segment_max(*_segments(data, segment_ids), num_segments, sorted)
-
-
-def segment_min(data, segment_ids, num_segments=None, sorted=False):
-    return jax.ops.segment_min(*_segments(data, segment_ids), num_segments, sorted)
-
-
-def segment_prod(data, segment_ids, num_segments=None, sorted=False):
-    return jax.ops.segment_prod(*_segments(data, segment_ids), num_segments, sorted)
-
-
-def _segments(data, segment_ids):
-    return _array(data), _array(segment_ids)
+segment_sum = _segments(jax.ops.segment_sum)
+segment_max = _segments(jax.ops.segment_max)
+segment_min = _segments(jax.ops.segment_min)
+segment_prod = _segments(jax.ops.segment_prod)

@@ -7,6 +7,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import torch
+from torch._subclasses.fake_tensor import FakeTensor, unset_fake_temporarily
 
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import standardize_dtype
@@ -14,6 +15,9 @@ from hornbeam.core.dtypes import standardize_dtype
 from .devices import current_device, on_device
 
 Tensor = torch.Tensor
+
+_dispatch_mode = torch._C._get_dispatch_mode
+_FAKE = torch._C._TorchDispatchModeKey.FAKE
 
 _TORCH = {
     "bool": torch.bool,
@@ -45,6 +49,11 @@ _NAMES = {
 }
 FLOATS = frozenset((torch.float32, torch.bfloat16, torch.float16, torch.float64))
 INEXACT = FLOATS | {torch.complex64, torch.complex128}
+
+
+def is_inferring() -> bool:
+    """Whether shapes are inferred: tensors that are made have no values."""
+    return _dispatch_mode(_FAKE) is not None
 
 
 def is_tensor(x: Any) -> bool:
@@ -150,6 +159,12 @@ def to_numpy(x: Any) -> np.ndarray:
     """`x` as a NumPy array."""
     if not isinstance(x, torch.Tensor):
         return np.asarray(x)
+    if is_inferring():
+        if isinstance(x, FakeTensor):
+            raise TypeError("A tensor whose shape alone is known has no values.")
+        # A variable's value is known also where shapes are inferred.
+        with unset_fake_temporarily():
+            return to_numpy(x)
     x = x.detach().cpu()
     if x.dtype is torch.bfloat16:
         return x.float().numpy().astype(ml_dtypes.bfloat16)

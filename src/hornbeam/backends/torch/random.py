@@ -11,6 +11,7 @@ import torch
 
 from hornbeam.core import random_hash
 
+from .arrays import is_inferring
 from .devices import current_device
 from .recording import is_traced, whole
 
@@ -49,7 +50,7 @@ def keep_factor(key, shape, rate):
 
 
 def _on_host(key):
-    if is_traced():
+    if is_traced() or is_inferring():
         return False
     device = current_device() or torch.get_default_device()
     if not isinstance(key, torch.Tensor):

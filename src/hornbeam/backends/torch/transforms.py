@@ -12,6 +12,7 @@ import numpy as np
 import optree
 import torch
 import torch.utils.checkpoint
+from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
 from hornbeam.backends import control, spec
 
@@ -134,8 +135,6 @@ def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
 
 
 def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
-    from torch._subclasses.fake_tensor import FakeTensorMode
-
     try:
         with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True):
             return [_as_spec(r) for r in run(*_stand_ins(specs))]
@@ -163,8 +162,6 @@ def _as_spec(x: Any) -> Any:
 
 def concrete() -> contextlib.AbstractContextManager:
     """A block whose operations run at once, even during abstract evaluation."""
-    from torch._subclasses.fake_tensor import unset_fake_temporarily
-
     return unset_fake_temporarily()
 
 
