@@ -106,6 +106,25 @@ def subclassed(k):
     return model
 
 
+@case((8, 5, 4), (8, 1))
+def inner_sequentials(k):
+    @k.saving.register_keras_serializable("files")
+    class Block(k.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.attention = k.layers.MultiHeadAttention(2, 2)
+            self.network = k.Sequential([k.layers.Dense(3), k.layers.Dense(4)])
+            self.experts = [k.Sequential([k.layers.Dense(4)]) for _ in range(2)]
+
+        def call(self, x):
+            x = x + self.network(x + self.attention(x, x))
+            return self.experts[0](x) * self.experts[1](x)
+
+    inputs = k.Input((5, 4))
+    x = k.Sequential([Block(), k.layers.GlobalAveragePooling1D()])(Block()(inputs))
+    return k.Model(inputs, k.layers.Dense(1)(x))
+
+
 @case((4, 8, 8, 3), (4, 2))
 def convolutions(k):
     x = inputs = k.Input((8, 8, 3))

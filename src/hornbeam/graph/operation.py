@@ -60,8 +60,7 @@ class Operation:
     def symbolic_call(self, *args, **kwargs):
         """Record the call and return the symbols of its outputs."""
         outputs = self.compute_output_spec(*args, **kwargs)
-        if not scopes.in_symbolic_scope():
-            Node(self, args, kwargs, outputs)
+        Node(self, args, kwargs, outputs)
         return outputs
 
     def call(self, *args, **kwargs):

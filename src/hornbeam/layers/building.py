@@ -20,7 +20,7 @@ def building(build):
         outermost = not getattr(self, "_is_building", False)
         self._is_building = True
         try:
-            with scopes.name_scope(self.name, caller=self):
+            with _naming(self):
                 self._set_path(scopes.current_path())
                 build(self, *args, **kwargs)
         finally:
@@ -34,6 +34,14 @@ def building(build):
 
     wrapped._is_building = True
     return wrapped
+
+
+def _naming(layer):
+    """Return the name scope of a build: a layer built again keeps its path."""
+    parent = None
+    if layer._path is not None and not scopes.current_path():
+        parent = layer._path.rpartition("/")[0]
+    return scopes.name_scope(layer.name, caller=layer, override_parent=parent)
 
 
 def bound_shapes(build, args, kwargs):

@@ -67,15 +67,17 @@ class CallContext:
     """What holds for a call and all calls inside it.
 
     `layer` is the one being called; `values` holds the context arguments of a layer's
-    own beside `training`.
+    own beside `training`; `filled_in` names the arguments of a symbolic call that it
+    has from there and not from its caller.
     """
 
-    __slots__ = ("layer", "training", "values")
+    __slots__ = ("filled_in", "layer", "training", "values")
 
     def __init__(self, layer, training, values):
         self.layer = layer
         self.training = training
         self.values = values
+        self.filled_in = frozenset()
 
 
 def say_where(error, layer, arguments):

@@ -126,6 +126,7 @@ class Layer(Operation, LayerState, LiveParameters):
         if outer is None:
             args, kwargs = engine.on_device((args, kwargs))
         args, kwargs, symbolic = self._convert_inputs(args, kwargs, engine)
+        given = kwargs
         kwargs, training = calls.with_training(kwargs, args, outer, info)
         values = outer.values if outer is not None else {}
         if self._context_arguments:
@@ -136,7 +137,10 @@ class Layer(Operation, LayerState, LiveParameters):
             check_inputs(self._input_spec, args[0], self)
         if outer is None:
             self._clear_losses()
-        token = calls._current.set(CallContext(self, training, values))
+        context = CallContext(self, training, values)
+        if symbolic:
+            context.filled_in = {k for k, v in kwargs.items() if given.get(k) is not v}
+        token = calls._current.set(context)
         try:
             if self.built:
                 return self._run(args, kwargs, info, symbolic)
@@ -298,9 +302,11 @@ class Layer(Operation, LayerState, LiveParameters):
 
     def symbolic_call(self, *args, **kwargs):
         """Return the symbols of the outputs and record the call."""
+        context = calls._current.get()
+        of_this = context is not None and context.layer is self
+        filled_in = context.filled_in if of_this else ()
         outputs = self.compute_output_spec(*args, **kwargs)
-        if not scopes.in_symbolic_scope():
-            Node(self, args, _recorded(kwargs), outputs)
+        Node(self, args, _recorded(kwargs, filled_in), outputs)
         return outputs
 
     def compute_output_spec(self, *args, **kwargs):
@@ -415,9 +421,17 @@ def _map(fn, x):
     return tree.map_structure(fn, x) if isinstance(x, list | tuple | dict) else fn(x)
 
 
-def _recorded(kwargs):
-    """The keyword arguments as a node keeps them: `training` from a context is not."""
-    return {k: v for k, v in kwargs.items() if not (k == "training" and v is False)}
+def _recorded(kwargs, filled_in):
+    """Return the keyword arguments as a node keeps them.
+
+    What the calls around have filled in belongs to this call alone. `training=False`
+    stands in Keras's files for every call that does not say.
+    """
+    return {
+        k: v
+        for k, v in kwargs.items()
+        if k not in filled_in and not (k == "training" and v is False)
+    }
 
 
 def _symbols(shape, dtype):

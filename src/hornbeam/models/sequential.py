@@ -121,24 +121,34 @@ class Sequential(Model):
                 f"Sequential model {self.name!r} cannot be built because it has no "
                 "layers. Call `model.add(layer)`."
             )
-        if not isinstance(self._sequence[0], InputLayer):
-            dtype = getattr(self, "_given_input_dtype", None)
-            self._sequence.insert(0, InputLayer(batch_shape=input_shape, dtype=dtype))
-            self._made_input = True
-        elif not self._made_input:
-            self._check_conflict(input_shape)
-        x = inputs = self._sequence[0].output
+        start, layers = self._input_for(input_shape), self.layers
+        x = start.output
         try:
-            for layer in self._sequence[1:]:
+            for layer in layers:
                 _check_takes_one_input(layer, self.name)
                 x = layer(x)
         except NotImplementedError:
             # A layer that cannot say its output's shape: built by the first call.
             return
-        self._functional = Functional(inputs=inputs, outputs=x, name=self.name)
+        functional = Functional(inputs=start.output, outputs=x, name=self.name)
+        self._made_input |= start is not self._sequence[0]
         # Sizes that were only seen in the first data bind nobody; layers check theirs.
-        self._functional.checks_sizes = not self._made_input
+        functional.checks_sizes = not self._made_input
+        self._sequence = [start, *layers]
+        self._functional = functional
         self.built = True
+
+    def _input_for(self, input_shape):
+        """Return the Input at the start: the declared one, or one of that shape."""
+        first = self._sequence[0]
+        if isinstance(first, InputLayer):
+            if not self._made_input:
+                self._check_conflict(input_shape)
+                return first
+            if first.batch_shape == input_shape:
+                return first
+        dtype = getattr(self, "_given_input_dtype", None)
+        return InputLayer(batch_shape=input_shape, dtype=dtype)
 
     def _check_conflict(self, input_shape):
         declared = self._sequence[0].batch_shape
