@@ -10,27 +10,8 @@ from hornbeam.core import tree
 from hornbeam.core.lazy import names_of
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import axes, declare
-from tests.ops.table import CUBE, TABLE, UNIT, X, row
-
-LABELS = np.array([0, 2, 1], "int32")
-SCORES = np.full((3, 4), 0.25, "float32")
-VECTOR = np.ones(4, "float32")
-# Ops with an axis that the table of the other laws has no row for.
-MORE = [
-    *(row(op, X, oracle=print) for op in "glu log_softmax softmax sparsemax".split()),
-    *(row(op, X, oracle=print) for op in "normalize unstack".split()),
-    *(row(f"{kind}_normalization", X, oracle=print) for kind in ("layer", "rms")),
-    row("argpartition", X, 1),
-    row("associative_scan", lambda a, b: a + b, {"a": X, "b": CUBE}, oracle=print),
-    row("batch_normalization", X, VECTOR, VECTOR, -1, oracle=print),
-    row("categorical_crossentropy", SCORES, SCORES, oracle=print),
-    row("moments", X, [0], oracle=print),
-    row("moveaxis", X, 0, [1]),
-    row("multi_hot", LABELS, 3, oracle=print),
-    row("one_hot", LABELS, 3, oracle=print),
-    row("sparse_categorical_crossentropy", LABELS, SCORES, oracle=print),
-    row("tensordot", UNIT, X.T, [[0, 1], [1, 0]]),
-]
+from tests.ops.calls import CALLS
+from tests.ops.table import TABLE, X
 
 
 def _signature(name):
@@ -42,7 +23,7 @@ def _axis_arguments(name):
     return [p for p in _signature(name).parameters if p in axes.ARGUMENTS]
 
 
-CASES = [(r, a) for r in (*TABLE, *MORE) for a in _axis_arguments(r.op)]
+CASES = [(r, a) for r in (*TABLE, *CALLS) for a in _axis_arguments(r.op)]
 IDS = [f"{i}-{r.op}-{a}" for i, (r, a) in enumerate(CASES)]
 FAR = (10, -11)
 

@@ -6,6 +6,7 @@ from hornbeam.core import dtypes
 from hornbeam.core.config import epsilon, floatx
 from hornbeam.core.errors import check_number
 from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops import rules
 from hornbeam.ops.activation import floating, log_sigmoid, log_softmax
 from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.declare import composite
@@ -93,12 +94,11 @@ def _check_same_shape(owner, target, output):
             f"{owner}: `target` and `output` must have the same rank (ndim). Received: "
             f"shapes {tuple(target.shape)} and {tuple(output.shape)}"
         )
-    for m, n in zip(target.shape, output.shape, strict=True):
-        if m is not None and n is not None and m != n:
-            raise ValueError(
-                f"{owner}: `target` and `output` must have the same shape. Received: "
-                f"{tuple(target.shape)} and {tuple(output.shape)}"
-            )
+    if not rules.may_be_equal(tuple(target.shape), tuple(output.shape)):
+        raise ValueError(
+            f"{owner}: `target` and `output` must have the same shape. Received: "
+            f"{tuple(target.shape)} and {tuple(output.shape)}"
+        )
 
 
 def _without(x, axis):
@@ -160,10 +160,7 @@ def _check_sparse(target, output, axis):
     expected, sizes = _without(output, axis), tuple(target.shape)
     if len(sizes) == len(output.shape) and sizes[-1] == 1:
         sizes = sizes[:-1]
-    matching = len(sizes) == len(expected) and all(
-        m == n or None in (m, n) for m, n in zip(sizes, expected, strict=True)
-    )
-    if not matching:
+    if not rules.may_be_equal(sizes, expected):
         raise ValueError(
             "sparse_categorical_crossentropy: `target` must have the shape of `output` "
             f"without axis {axis}. Expected: {expected}. Received: target of shape "

@@ -6,14 +6,14 @@ from hornbeam import backends
 from hornbeam.core import dtypes
 from hornbeam.core.config import standardize_data_format
 from hornbeam.graph.keras_tensor import KerasTensor
-from hornbeam.ops import windows
+from hornbeam.ops import rules, windows
 from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import composite
 from hornbeam.ops.numpy import reshape
 
 
 def _check_channels(owner, channels, per_group, input_shape, kernel_shape):
-    if channels is not None and channels % per_group:
+    if None not in (channels, per_group) and channels % per_group:
         raise ValueError(
             f"{owner}: the number of input channels must match the kernel's: a multiple"
             f" of {per_group} is needed. Received: inputs of shape "
@@ -82,13 +82,13 @@ def _depthwise_kernel(inputs, kernel, data_format, owner="depthwise_conv"):
         inputs.shape, standardize_data_format(data_format)
     )
     *window, kernel_channels, multiplier = kernel.shape
-    if channels is not None and channels != kernel_channels:
+    if not rules.may_be_equal(channels, kernel_channels):
         raise ValueError(
             f"{owner}: the number of input channels must match the kernel's. Received: "
             f"inputs of shape {tuple(inputs.shape)}, a kernel of shape "
             f"{tuple(kernel.shape)}"
         )
-    return (*window, 1, kernel_channels * multiplier)
+    return (*window, 1, rules.size_of((kernel_channels, multiplier)))
 
 
 def _depthwise_spec(a):
@@ -180,7 +180,7 @@ def _transpose_plan(a):
         a["data_format"],
         a["dilation_rate"],
     )
-    if plan.channels != kernel.shape[-1]:
+    if not rules.may_be_equal(plan.channels, kernel.shape[-1]):
         raise ValueError(
             "conv_transpose: the number of input channels must match the kernel's last "
             f"size. Received: inputs of shape {tuple(inputs.shape)}, a kernel of shape "

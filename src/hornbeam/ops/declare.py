@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam import backends
-from hornbeam.core import dtypes, masking
+from hornbeam.core import dtypes, masking, scopes, tree
 from hornbeam.core.variable import Variable
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import axes
@@ -230,7 +230,22 @@ def compute_output_spec(op, args, kwargs):
             return found
     from hornbeam.graph.operation import infer
 
-    return infer(op, args, kwargs)
+    if op.is_primitive:
+        return infer(op, args, kwargs)
+    try:
+        return _spec_of_body(op, args, kwargs)
+    except Exception:
+        # The body asks for sizes that are unknown: the engine tries with some.
+        return infer(op, args, kwargs)
+
+
+def _spec_of_body(op, args, kwargs):
+    """Return what the body of a composite gives when it runs on the symbols."""
+    with scopes.SymbolicScope():
+        result = op.body(*args, **kwargs)
+    return tree.map_structure(
+        lambda x: KerasTensor(x.shape, _dtype(x)) if hasattr(x, "shape") else x, result
+    )
 
 
 def _first(arguments):

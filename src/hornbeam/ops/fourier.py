@@ -17,7 +17,7 @@ from hornbeam.ops.arithmetic import (
 )
 from hornbeam.ops.comparison import greater
 from hornbeam.ops.core import convert_to_tensor, scatter_update
-from hornbeam.ops.declare import composite, primitive
+from hornbeam.ops.declare import broadcast_shapes, composite, primitive
 from hornbeam.ops.indexing import where
 from hornbeam.ops.joining import stack
 from hornbeam.ops.linalg import logdet as logdet
@@ -93,7 +93,7 @@ def _pair(x, owner):
             f"Received: {type(x).__name__}"
         )
     x, y = as_result_type(*x, least=(float,))
-    if tuple(x.shape) != tuple(y.shape):
+    if not rules.may_be_equal(tuple(x.shape), tuple(y.shape)):
         raise ValueError(
             f"{owner}(): the real and the imaginary part must have the same shape. "
             f"Received: shapes {tuple(x.shape)} and {tuple(y.shape)}"
@@ -104,17 +104,19 @@ def _pair(x, owner):
 def _pair_spec(owner, least_rank):
     def spec(a):
         x, y = a["x"]
-        if tuple(x.shape) != tuple(y.shape) or len(x.shape) < least_rank:
+        same = rules.may_be_equal(tuple(x.shape), tuple(y.shape))
+        if not same or len(x.shape) < least_rank:
             raise ValueError(
                 f"{owner}() needs a real and an imaginary part of one shape, of rank "
                 f"{least_rank} or more. Received: shapes {x.shape} and {y.shape}"
             )
-        if None in x.shape[len(x.shape) - least_rank :]:
+        shape = broadcast_shapes(tuple(x.shape), tuple(y.shape))
+        if None in shape[len(shape) - least_rank :]:
             raise ValueError(
                 f"{owner}() needs to know the size of the axes that it transforms. "
-                f"Received: shape={tuple(x.shape)}"
+                f"Received: shape={shape}"
             )
-        return KerasTensor(x.shape, x.dtype), KerasTensor(x.shape, x.dtype)
+        return KerasTensor(shape, x.dtype), KerasTensor(shape, x.dtype)
 
     return spec
 

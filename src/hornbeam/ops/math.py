@@ -230,7 +230,7 @@ def cdist(x, y):
     5.0
     """
     x, y = as_result_type(x, y, least=(float,))
-    if x.shape[-1] != y.shape[-1]:
+    if not rules.may_be_equal(x.shape[-1], y.shape[-1]):
         raise ValueError(
             "cdist(): the rows of `x` and `y` must have the same length. "
             f"Received: shapes {tuple(x.shape)} and {tuple(y.shape)}"

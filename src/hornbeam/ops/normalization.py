@@ -5,6 +5,7 @@ from __future__ import annotations
 from hornbeam.core import dtypes
 from hornbeam.core.config import epsilon as default_epsilon
 from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops import rules
 from hornbeam.ops.activation import floating
 from hornbeam.ops.axes import several
 from hornbeam.ops.core import cast, convert_to_tensor
@@ -60,7 +61,7 @@ def _widened(x):
 
 def _check_vector(name, vector, x, axis):
     size = x.shape[axis]
-    if vector is not None and (len(vector.shape) != 1 or vector.shape[0] != size):
+    if vector is not None and not rules.may_be_equal(tuple(vector.shape), (size,)):
         raise ValueError(
             f"batch_normalization: `{name}` must be a vector of length {size}, the size"
             f" of axis {axis} of `x`. Received: {name} of shape {tuple(vector.shape)}, "
@@ -276,10 +277,10 @@ def psnr(x1, x2, max_val):
     from hornbeam.ops.numpy import log10
 
     x1, x2 = floating(x1), floating(x2)
-    if tuple(x1.shape) != tuple(x2.shape):
+    if not rules.may_be_equal(tuple(x1.shape), tuple(x2.shape)):
         raise ValueError(
             "psnr: `x1` and `x2` must have the same shape. Received: "
             f"{tuple(x1.shape)} and {tuple(x2.shape)}"
         )
     peak = log10(cast(max_val, x1.dtype))
-    return 20 * peak - 10 * log10(mean(square(x1 - x2)))
+    return -10 * log10(mean(square(x1 - x2))) + 20 * peak

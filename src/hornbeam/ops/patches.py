@@ -7,7 +7,7 @@ import numpy as np
 from hornbeam.core.config import standardize_data_format
 from hornbeam.core.errors import check_number
 from hornbeam.graph.keras_tensor import KerasTensor
-from hornbeam.ops import windows
+from hornbeam.ops import rules, windows
 from hornbeam.ops.core import convert_to_tensor, scatter, shape
 from hornbeam.ops.declare import composite
 from hornbeam.ops.numpy import pad, reshape, stack, transpose
@@ -48,10 +48,8 @@ def _unfold_spec(a):
     batch, channels, *sizes = a["x"].shape
     names = ("kernel_size", "dilation", "padding", "stride")
     blocks = _Blocks("unfold", sizes, *(a[n] for n in names))
-    columns = None if None in blocks.counts else int(np.prod(blocks.counts))
-    return KerasTensor(
-        (batch, channels * int(np.prod(blocks.kernel)), columns), a["x"].dtype
-    )
+    rows = rules.size_of((channels, *blocks.kernel))
+    return KerasTensor((batch, rows, rules.size_of(blocks.counts)), a["x"].dtype)
 
 
 @composite(rule=_unfold_spec)

@@ -104,6 +104,13 @@ def flat_or_same(arguments):
     return KerasTensor(x.shape, x.dtype)
 
 
+def may_be_equal(m, n):
+    """Whether two sizes, or two shapes, are equal as far as they are known."""
+    if isinstance(m, list | tuple):
+        return len(m) == len(n) and all(map(may_be_equal, m, n))
+    return None in (m, n) or m == n
+
+
 def size_of(shape):
     """Return the number of elements, None where it is not known."""
     size = 1

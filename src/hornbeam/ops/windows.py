@@ -15,7 +15,10 @@ from hornbeam.core.errors import check_choice
 
 
 def per_axis(value, rank: int, owner: str, argument: str) -> tuple[int, ...]:
-    """Return `value` (a number, or one for each axis) as a tuple of `rank` numbers."""
+    """Return `value` (a number, or one for each axis) as a tuple of `rank` numbers.
+
+    An unknown size, None, among several stays one.
+    """
     given = np.atleast_1d(np.asarray(value)).tolist() if value is not None else [1]
     if len(given) == 1:
         given *= rank
@@ -24,7 +27,7 @@ def per_axis(value, rank: int, owner: str, argument: str) -> tuple[int, ...]:
             f"Argument `{argument}` of {owner} must be a number or {rank} numbers, one "
             f"for each spatial axis. Received: {argument}={value}"
         )
-    return tuple(int(n) for n in given)
+    return tuple(n if n is None else int(n) for n in given)
 
 
 def extent(window: int, dilation: int) -> int:
@@ -53,7 +56,7 @@ def output_size(
     size: int | None, window: int, stride: int, padding: str, dilation: int = 1
 ) -> int | None:
     """Return the number of windows along an axis of `size` elements."""
-    if size is None:
+    if None in (size, window):
         return None
     if padding != "valid":
         return -(-size // stride)
@@ -69,7 +72,7 @@ def transposed_size(
     dilation: int = 1,
 ) -> int | None:
     """Return the length of an axis after a transposed convolution."""
-    if size is None:
+    if None in (size, window):
         return None
     span = extent(window, dilation)
     if output_padding is not None:
