@@ -14,8 +14,22 @@ import sys
 import threading
 from types import ModuleType
 
+from hornbeam.backends.scipy_sparse import is_scipy_sparse, scipy_coordinates
 from hornbeam.core.errors import BackendMismatchError
 
+__all__ = [
+    "NAMES",
+    "check_same",
+    "current",
+    "default_name",
+    "get",
+    "is_scipy_sparse",
+    "is_sparse",
+    "of",
+    "scipy_coordinates",
+    "scope",
+    "set_default",
+]
 NAMES = ("jax", "torch", "numpy", "tensorflow")
 _INSTALL = {
     "jax": "pip install jax",
@@ -110,6 +124,14 @@ def of(x):
                 engine = get(name)
                 return engine if engine.is_tensor(x) else None
     return None
+
+
+def is_sparse(x):
+    """Whether `x` is sparse by its class: a tensor of an engine, or one of SciPy."""
+    if is_scipy_sparse(x):
+        return True
+    engine = of(x)
+    return engine is not None and engine.sparse_has_class and engine.is_sparse(x)
 
 
 def check_same(owner, other, what):

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 import optree
 
+from hornbeam.backends.scipy_sparse import is_scipy_sparse
 from hornbeam.core.dtypes import standardize_dtype
 
 Shape = tuple[int | None, ...]
@@ -24,6 +25,7 @@ class Spec:
 
     shape: Shape
     dtype: str
+    sparse: bool = False
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -31,20 +33,21 @@ class Spec:
         return cast(tuple[int, ...], self.shape)
 
 
-def is_spec(x: Any, tensor_types: Any = ()) -> bool:
+def is_spec(x: Any, is_tensor: Callable[[Any], bool]) -> bool:
     """Whether `x` describes a tensor without being one."""
     return (
         hasattr(x, "shape")
         and hasattr(x, "dtype")
         and not isinstance(x, (np.ndarray, np.generic))
-        and not isinstance(x, tensor_types)
+        and not is_tensor(x)
+        and not is_scipy_sparse(x)
         and not hasattr(x, "value")
     )
 
 
 def infer_with(
     evaluate: Callable[[Callable, list[Spec]], list[Any]],
-    tensor_types: Any,
+    is_tensor: Callable[[Any], bool],
     fn: Callable,
     args: tuple,
     kwargs: dict[str, Any],
@@ -57,7 +60,7 @@ def infer_with(
     """
     arguments: Any = (args, kwargs)
     leaves, structure = optree.tree_flatten(arguments, none_is_leaf=True)
-    places = [i for i, leaf in enumerate(leaves) if is_spec(leaf, tensor_types)]
+    places = [i for i, leaf in enumerate(leaves) if is_spec(leaf, is_tensor)]
     result_structure: Any = None
 
     def run(*tensors):
@@ -75,6 +78,7 @@ def infer_with(
             Spec(
                 tuple(size if d is None else int(d) for d in leaves[i].shape),
                 standardize_dtype(leaves[i].dtype),
+                bool(getattr(leaves[i], "sparse", False)),
             )
             for i in places
         ]
@@ -86,6 +90,14 @@ def infer_with(
     else:
         flat = at(1)
     return optree.tree_unflatten(result_structure, flat)
+
+
+def stand_in(spec: Spec, new: Callable, sparse_tensor: Callable) -> Any:
+    """A tensor for a spec, made of `new(shape, dtype)`; a sparse one has one entry."""
+    if not spec.sparse:
+        return new(spec.sizes, spec.dtype)
+    indices, values = new((1, len(spec.sizes)), "int32"), new((1,), spec.dtype)
+    return sparse_tensor(indices, values, spec.sizes, None, True)
 
 
 def _first_pair_that_runs(at: Callable[[int], list[Any]]) -> tuple[list, list]:
@@ -101,6 +113,6 @@ def _first_pair_that_runs(at: Callable[[int], list[Any]]) -> tuple[list, list]:
 def _common(a: Any, b: Any) -> Any:
     if isinstance(a, Spec):
         pairs = zip(a.shape, b.shape, strict=True)
-        return Spec(tuple(m if m == n else None for m, n in pairs), a.dtype)
+        return Spec(tuple(m if m == n else None for m, n in pairs), a.dtype, a.sparse)
     same = a is b or (type(a) is type(b) and bool(np.all(a == b)))
     return a if same else None

@@ -7,12 +7,17 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import config
+from hornbeam.data.sparse import is_sparse, sparse_rows
 
 _NUMBER_KINDS = frozenset("biufc")
 
 
 def host_tree(x, name):
-    """Return `x` with every leaf as a NumPy array; `name` is its name in errors.
+    """Return `x` with every leaf as a NumPy array or as SparseRows.
+
+    Args:
+        x: an array of any kind, or a nest of them.
+        name: its name in errors, which begins with "x", "y" or "sample_weight".
 
     Nested lists of plain numbers are one array; other lists, tuples and dicts stay.
     """
@@ -29,6 +34,9 @@ def host_tree(x, name):
             return host_array(x, name)
         items = [host_tree(item, f"{name}[{i}]") for i, item in enumerate(x)]
         return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
+    if is_sparse(x) and not name.startswith("sample_weight"):
+        # Targets are compared with dense outputs: each batch of them is made dense.
+        return sparse_rows(x, is_dense=name.startswith("y"))
     return host_array(x, name)
 
 

@@ -10,6 +10,7 @@ from hornbeam.data.class_weight import ClassWeight
 from hornbeam.data.host import host_array, is_array_like
 from hornbeam.data.pack import count_rows, host_arrays
 from hornbeam.data.py_dataset import PyDataset
+from hornbeam.data.sparse import is_sparse
 from hornbeam.data.streams import IteratorSource, PyDatasetSource, StreamData
 
 
@@ -65,6 +66,7 @@ def make_data(
         arrays = (*arrays[:2], tree.map_structure(_as_weight, arrays[2]))
     if weigh is not None:
         y, sample_weight = (*arrays[1:], None, None)[:2]
+        y = tree.map_structure(lambda x: x.toarray() if is_sparse(x) else x, y)
         arrays = (arrays[0], y, weigh(y, sample_weight))
     return ArrayData(arrays, int(batch_size or 32), steps or None, shuffle, continues)
 
@@ -107,20 +109,26 @@ def _length(x):
 
 
 def _tf_dataset(x):
-    library = getattr(sys.modules.get("tensorflow"), "data", None)
+    tensorflow = sys.modules.get("tensorflow")
+    library = getattr(tensorflow, "data", None)
     if not isinstance(x, getattr(library, "Dataset", ())):
         return None
     count = int(x.cardinality())
-    return IteratorSource(_AsNumpy(x), count if count >= 0 else None)
+    return IteratorSource(_AsNumpy(x, tensorflow), count if count >= 0 else None)
 
 
 class _AsNumpy:
-    """A `tf.data.Dataset` as NumPy batches."""
+    """A `tf.data.Dataset` as NumPy batches; sparse tensors stay what they are."""
 
-    def __init__(self, dataset):
+    def __init__(self, dataset, tensorflow):
         self._dataset = dataset
+        specs = tensorflow.nest.flatten(dataset.element_spec)
+        kind = tensorflow.SparseTensorSpec
+        self._is_sparse = any(isinstance(spec, kind) for spec in specs)
 
     def __iter__(self):
+        if self._is_sparse:
+            return iter(self._dataset)
         return self._dataset.as_numpy_iterator()
 
 

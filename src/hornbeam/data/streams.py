@@ -5,10 +5,12 @@ import warnings
 
 import numpy as np
 
+from hornbeam.core import tree
 from hornbeam.core.random import order_seed
 from hornbeam.data.host import host_tree
 from hornbeam.data.pack import NAMES, unpack_x_y_sample_weight
 from hornbeam.data.py_dataset import fetch
+from hornbeam.data.sparse import is_sparse
 
 _NOTHING = object()
 
@@ -107,7 +109,10 @@ class StreamData:
         parts = list(unpack_x_y_sample_weight(item))
         parts = [host_tree(p, name) for p, name in zip(parts, NAMES, strict=True)]
         if self._class_weight is not None:
-            parts[2] = self._class_weight(parts[1], parts[2])
+            y = tree.map_structure(
+                lambda x: x.toarray() if is_sparse(x) else x, parts[1]
+            )
+            parts[2] = self._class_weight(y, parts[2])
         while len(parts) > 1 and parts[-1] is None:
             parts.pop()
         return tuple(parts)

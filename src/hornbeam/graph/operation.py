@@ -286,6 +286,12 @@ def any_symbolic(structure):
     return any(isinstance(x, KerasTensor) for x in tree.flatten(structure))
 
 
+def any_sparse(structure):
+    """Whether a sparse KerasTensor is anywhere in the nest."""
+    leaves = tree.flatten(structure)
+    return any(isinstance(x, KerasTensor) and x.sparse for x in leaves)
+
+
 def infer(fn, args, kwargs):
     """Return the KerasTensors that `fn(*args, **kwargs)` would give on real tensors."""
 
@@ -299,4 +305,6 @@ def infer(fn, args, kwargs):
 
 
 def _tensor_of_spec(spec):
-    return KerasTensor(spec.shape, spec.dtype) if hasattr(spec, "shape") else spec
+    if not hasattr(spec, "shape"):
+        return spec
+    return KerasTensor(spec.shape, spec.dtype, sparse=getattr(spec, "sparse", False))

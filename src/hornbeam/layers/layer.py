@@ -10,7 +10,7 @@ from hornbeam.core.serialization import serialize_argument
 from hornbeam.core.variable import Variable, standardize_shape
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import Node
-from hornbeam.graph.operation import Operation, infer
+from hornbeam.graph.operation import Operation, any_sparse, infer
 from hornbeam.layers import building, masks, remat
 from hornbeam.layers import call as calls
 from hornbeam.layers.call import CallContext, call_info
@@ -244,6 +244,8 @@ class Layer(Operation, LayerState, LiveParameters):
             return self._convert_input(x.value, engine)
         if x is None or isinstance(x, bool | int | float | str):
             return x
+        if backends.is_scipy_sparse(x):
+            return self._convert_input(engine.convert(x), engine)
         owner = backends.of(x)
         if owner is not None:
             backends.check_same(engine, owner, f"The input of layer {self.name!r}")
@@ -311,7 +313,8 @@ class Layer(Operation, LayerState, LiveParameters):
 
     def compute_output_spec(self, *args, **kwargs):
         """Return the KerasTensors that the call would give."""
-        if type(self).compute_output_shape is not Layer.compute_output_shape:
+        by_shape = type(self).compute_output_shape is not Layer.compute_output_shape
+        if by_shape and not any_sparse((args, kwargs)):
             info = call_info(type(self).call)
             shapes = building.shapes_of_arguments(args, kwargs, info)
             shape_args, shape_kwargs = building.output_shape_arguments(
@@ -327,7 +330,7 @@ class Layer(Operation, LayerState, LiveParameters):
         dtype = self._compute_dtype_or_none
         if isinstance(x, KerasTensor) and dtype:
             if is_float_dtype(x.dtype) and x.dtype != dtype:
-                return KerasTensor(x.shape, dtype)
+                return KerasTensor(x.shape, dtype, sparse=x.sparse)
         return x
 
     def compute_output_shape(self, *args, **kwargs):

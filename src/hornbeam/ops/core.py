@@ -23,8 +23,7 @@ def _like(x, dtype=None):
 
 def _cast_spec(a):
     dtype = dtypes.standardize_dtype(a["dtype"])
-    sparse = getattr(a["x"], "sparse", False)
-    return KerasTensor(tuple(a["x"].shape), dtype, sparse=sparse)
+    return KerasTensor(tuple(a["x"].shape), dtype)
 
 
 @primitive(_cast_spec)
@@ -39,8 +38,7 @@ def cast(x, dtype):
 
 def _convert_spec(a):
     x = a["x"]
-    sparse = getattr(x, "sparse", False) and a["sparse"] is not False
-    return KerasTensor(tuple(x.shape), a["dtype"] or x.dtype, sparse=sparse)
+    return KerasTensor(tuple(x.shape), a["dtype"] or x.dtype)
 
 
 @composite(rule=_convert_spec)
@@ -51,7 +49,7 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
         x: a tensor, a Variable, a NumPy array, a number or nested lists of numbers.
         dtype: default: that of `x`; Python floats become `keras.config.floatx()` and
             Python integers "int32".
-        sparse: False turns a sparse tensor into a dense one.
+        sparse: False turns a sparse tensor into a dense one. Default: it stays sparse.
         ragged: False turns a ragged tensor into a dense one.
 
     >>> import hornbeam as keras
@@ -75,6 +73,8 @@ def convert_to_numpy(x):
         )
     if isinstance(x, Variable):
         return _writable(x.backend.to_numpy(x.value))
+    if backends.is_scipy_sparse(x):
+        return x.toarray()
     engine = backends.of(x)
     if engine is None:
         items = isinstance(x, list | tuple)

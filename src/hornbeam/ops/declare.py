@@ -18,6 +18,7 @@ from hornbeam.ops import axes
 
 # What the type of an argument means for a call. Looked up once per argument.
 _PLAIN, _VARIABLE, _SYMBOLIC, _NEST = "plain", "variable", "symbolic", "nest"
+_SPARSE = "sparse"
 _kinds: dict[type, Any] = {}
 
 registry: dict[str, Any] = {}
@@ -32,14 +33,19 @@ def _kind_of(x):
         kind = _SYMBOLIC
     elif issubclass(cls, list | tuple | dict):
         kind = _NEST
+    elif backends.is_sparse(x):
+        kind = _SPARSE
     else:
         kind = backends.of(x) or _PLAIN
     _kinds[cls] = kind
     return kind
 
 
-def _prepare(x, engine):
-    """Return `x` as the engine takes it; `_symbol_found` where `x` is symbolic."""
+def _prepare(x, engine, sparse=False):
+    """Return `x` as the engine takes it; an error tells of a symbolic one.
+
+    Another tells of a sparse one, unless `sparse` allows it.
+    """
     kind = _kinds.get(type(x)) or _kind_of(x)
     if kind is _PLAIN or kind is engine:
         return x
@@ -51,6 +57,10 @@ def _prepare(x, engine):
         return _prepare_nest(x, engine)
     if kind is _SYMBOLIC:
         raise _SymbolFoundError
+    if kind is _SPARSE:
+        if not sparse:
+            raise _SparseFoundError
+        kind = backends.of(x) or engine
     backends.check_same(engine, kind, "A tensor argument")
     return x
 
@@ -66,6 +76,10 @@ def _prepare_nest(x, engine):
 
 class _SymbolFoundError(Exception):
     """An argument is symbolic: the call is recorded instead of computed."""
+
+
+class _SparseFoundError(Exception):
+    """An argument is sparse: the op's sparse rule says what to compute."""
 
 
 def _declare(body, rule, native_required):
@@ -88,6 +102,8 @@ def _declare(body, rule, native_required):
                     break
         except _SymbolFoundError:
             return _record(op, args, kwargs)
+        except _SparseFoundError:
+            return _call_sparse(op, args, kwargs)
         compute = getattr(engine, name, None)
         if compute is None:
             if native_required:
@@ -98,6 +114,9 @@ def _declare(body, rule, native_required):
         try:
             result = compute(*given, **named)
         except Exception as error:
+            if not engine.sparse_has_class and _any_sparse(engine, given, named):
+                # It is not seen by its class, and mostly the engine knows what to do.
+                return _call_sparse(op, args, kwargs)
             bound = _with_flags(op, given, named, error)
             if bound is None:
                 _explain(op, given, named, error)
@@ -164,6 +183,22 @@ def _bound(op, args, kwargs, cause=None):
     return bound
 
 
+def _call_sparse(op, args, kwargs):
+    from hornbeam.graph.operation import any_symbolic
+    from hornbeam.ops import sparse_rules
+
+    if any_symbolic((args, kwargs)):
+        return _record(op, args, kwargs)
+    result = sparse_rules.call(op, args, kwargs)
+    if masking.alive and _any_carries(masking.alive, args, kwargs):
+        _pass_masks_on(op, args, kwargs, result)
+    return result
+
+
+def _any_sparse(engine, args, kwargs):
+    return any(engine.is_sparse(x) for x in tree.flatten((args, kwargs)))
+
+
 def primitive(rule=None):
     """Declare an op that every engine provides: `@primitive()` or `@primitive("same")`.
 
@@ -222,15 +257,15 @@ def _pass_masks_on(op, args, kwargs, result):
 
 def compute_output_spec(op, args, kwargs):
     """Return the KerasTensors that `op(*args, **kwargs)` would give."""
+    from hornbeam.graph.operation import any_sparse, infer
+
     bound = _bound(op, args, kwargs)
     axes.check(op, bound.arguments)
     if op.rule is not None:
         found = _rule_of(op)(bound.arguments)
-        if found is not NotImplemented:
+        if found is not NotImplemented and not any_sparse((args, kwargs)):
             return found
-    from hornbeam.graph.operation import infer
-
-    if op.is_primitive:
+    if op.is_primitive or any_sparse((args, kwargs)):
         return infer(op, args, kwargs)
     try:
         return _spec_of_body(op, args, kwargs)
@@ -244,7 +279,12 @@ def _spec_of_body(op, args, kwargs):
     with scopes.SymbolicScope():
         result = op.body(*args, **kwargs)
     return tree.map_structure(
-        lambda x: KerasTensor(x.shape, _dtype(x)) if hasattr(x, "shape") else x, result
+        lambda x: (
+            KerasTensor(x.shape, _dtype(x), sparse=getattr(x, "sparse", False))
+            if hasattr(x, "shape")
+            else x
+        ),
+        result,
     )
 
 

@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from hornbeam.core import scopes, tree
+from hornbeam.data.sparse import SparseForm, SparseRows, entry_room
 from hornbeam.training.program import Program, finding_variables
 
 # Small data and its orders get this much room, so that data of other row counts, such
@@ -43,7 +44,8 @@ class CompiledSteps:
         leaves, self.spec = tree.flatten_with_spec(arrays)
         self.present = tuple(x is not None for x in leaves)
         self.data = DeviceRows(binding.engine, [x for x in leaves if x is not None])
-        self.member = scopes.member()
+        # Fits of one program share dense rows alone.
+        self.member = None if self.data.is_sparse else scopes.member()
         if self.member is not None:
             self.data = self.member.rendezvous.shared(self.data)
         self.batch_size = min(batch_size, self.data.rows)
@@ -51,6 +53,8 @@ class CompiledSteps:
         self.order_size = max(_ROOM_ROWS, rounded_up(steps) * self.batch_size)
         batch_bytes = self.batch_size * self.data.bytes_a_row
         self.gathered = max(1, min(_MOST_GATHERED, _GATHERED_BYTES // batch_bytes))
+        if self.data.is_sparse:
+            self.gathered = 1
         # Whether a pass that begins with its first step starts the metrics anew.
         self.resets = plan.finish is not None and plan.reset is not None
         fitting = self.order_size // (steps * self.batch_size)
@@ -64,10 +68,11 @@ class CompiledSteps:
         steps = -(-self.visited // self.batch_size)
         self.stride = steps * self.batch_size
         room = self.order_size + self.gathered * self.batch_size
-        self.order = np.zeros(room, np.int32)
+        self.order = np.full(room, self.data.filler, np.int32)
         for number, rows in enumerate(orders):
             begin = number * self.stride
             self.order[begin : begin + self.visited] = rows
+        self.data.make_room(self.order[: begin + self.stride], self.batch_size)
 
     def run(self, first, last, passes=1):
         """Run the steps from `first` up to `last` (not included) of each pass.
@@ -90,7 +95,7 @@ class CompiledSteps:
 
     def program(self, arguments, width=None):
         """Return the program, for `width` members or for this one alone."""
-        data = tuple(x.shape for x in arguments[2])
+        data = self.data.shapes if width is None else _shapes(arguments[2])
         if (data, width) not in self._programs:
             self._programs[data, width] = self.binding.cache.get(
                 (*self.key, data, width), lambda: self._compile(arguments, data, width)
@@ -109,7 +114,7 @@ class CompiledSteps:
         return self._key()
 
     def _key(self):
-        rows = tuple((x.shape[1:], str(x.dtype)) for x in self.data.arrays)
+        rows = self.data.row_forms()
         return (
             self.plan.kind, self.binding.key(), rows, self.spec, self.present,
             self.batch_size, self.order_size, self.masked, self.most_passes > 1,
@@ -223,7 +228,7 @@ class CompiledSteps:
         engine = self.binding.engine
         inside = engine.arange(self.gathered * self.batch_size, dtype="int32")
         chosen = engine.take(order, begin + inside, axis=0)
-        return [engine.take(x, chosen, axis=0) for x in data]
+        return self.data.take(data, chosen)
 
     def _batch(self, rows, number):
         """Return the batch of this number of those gathered."""
@@ -333,13 +338,16 @@ class Call:
 class DeviceRows:
     """Host arrays of equally many rows, and the same on the device when needed.
 
-    Small arrays get much room, so that their number of rows makes no other program.
+    Small arrays get much room, so that their number of rows makes no other program. Of
+    sparse rows the parts are on the device: where rows start, columns and values.
     """
 
     def __init__(self, engine, arrays):
         self.engine = engine
         self.arrays = arrays
         self.rows = len(arrays[0])
+        self.is_sparse = any(isinstance(x, SparseRows) for x in arrays)
+        self._takes = RowsTaken(arrays)
         # Rows that were joined with these, and the result; see `stack`.
         self.joined_with = None
         self._lock = threading.Lock()
@@ -348,15 +356,52 @@ class DeviceRows:
     def tensors(self):
         """The arrays on the device, padded."""
         with self._lock:
-            rooms = [shape[0] for shape in self.shapes]
-            pairs = zip(self.arrays, rooms, strict=True)
-            return [self.engine.convert(padded(x, room)) for x, room in pairs]
+            room, convert = self._room(), self.engine.convert
+            return [
+                tuple(convert(part) for part in _padded_parts(x, room))
+                if isinstance(x, SparseRows)
+                else convert(padded(x, room))
+                for x in self.arrays
+            ]
+
+    @property
+    def shapes(self):
+        """The shapes of the padded arrays, and the room for entries of sparse ones."""
+        return self._dense_shapes, tuple(self._takes.rooms)
 
     @functools.cached_property
-    def shapes(self):
-        """The shapes of the padded arrays."""
+    def _dense_shapes(self):
         room = self._room()
-        return tuple((room, *x.shape[1:]) for x in self.arrays)
+        return tuple(
+            _parts_shapes(x, room)
+            if isinstance(x, SparseRows)
+            else (room, *x.shape[1:])
+            for x in self.arrays
+        )
+
+    def row_forms(self):
+        """Return what a program depends on of each array, but for the rows' number."""
+        forms = zip(self.arrays, self._takes.forms, strict=True)
+        return tuple(
+            (x.shape[1:], str(x.dtype), form and form.key()) for x, form in forms
+        )
+
+    @functools.cached_property
+    def filler(self):
+        """The row that fills a last batch: a short one."""
+        lengths = [x.lengths for x in self.arrays if isinstance(x, SparseRows)]
+        return int(np.argmin(sum(lengths))) if lengths else 0
+
+    def make_room(self, order, batch_size):
+        """Let the rooms suffice for the batches of this order."""
+        rooms = self._takes.rooms
+        for i, x in enumerate(self.arrays):
+            if isinstance(x, SparseRows):
+                rooms[i] = entry_room(x.most_entries(order, batch_size), rooms[i])
+
+    def take(self, data, chosen):
+        """Return the rows `chosen` of each array, inside a program."""
+        return self._takes(self.engine, data, chosen)
 
     @property
     def bytes_a_row(self):
@@ -380,6 +425,45 @@ class DeviceRows:
         return all(a is b or _bytes(a) == _bytes(b) for a, b in pairs)
 
 
+class RowsTaken:
+    """Takes rows inside a program; it knows the forms of the arrays and holds none."""
+
+    def __init__(self, arrays):
+        self.forms = [
+            SparseForm(x) if isinstance(x, SparseRows) else None for x in arrays
+        ]
+        self.rooms = [0] * len(arrays)
+
+    def __call__(self, engine, data, chosen):
+        return [
+            engine.take(x, chosen, axis=0)
+            if form is None
+            else form.take(engine, x, chosen, room)
+            for x, form, room in zip(data, self.forms, self.rooms, strict=True)
+        ]
+
+
+def _padded_parts(x, rows):
+    """Return the parts of sparse rows with room for `rows` rows."""
+    starts = np.pad(x.starts, (0, rows + 1 - len(x.starts)), mode="edge")
+    spare = (0, _entries(x) - len(x.values))
+    columns, values = np.pad(x.columns, (spare, (0, 0))), np.pad(x.values, spare)
+    return starts.astype(np.int32), columns, values
+
+
+def _parts_shapes(x, rows):
+    entries = _entries(x)
+    return (rows + 1,), (entries, x.columns.shape[1]), (entries,)
+
+
+def _entries(x):
+    return max(1, rounded_up(len(x.values)))
+
+
+def _shapes(tensors):
+    return tuple(x.shape for x in tensors)
+
+
 def _bytes(array):
     return memoryview(np.ascontiguousarray(array).view(np.uint8).reshape(-1))
 
@@ -397,6 +481,7 @@ class CompiledBatch:
         self.kind = kind
         self.assigns = assigns
         self.batch_size = 0
+        self.rooms = {}
         self.programs = {}
 
     def run(self, batch):
@@ -409,14 +494,20 @@ class CompiledBatch:
         masked = self.masked and rows < self.batch_size
         size = self.batch_size if masked else rows
         self.batch_size = max(self.batch_size, size)
-        data = [binding.engine.as_argument(padded(x, size)) for x in leaves]
+        forms = [SparseForm(x) if isinstance(x, SparseRows) else None for x in leaves]
+        data = [self._argument(i, x, size) for i, x in enumerate(leaves)]
         numbers = binding.structure.values()
-        short = (spec, present, masked, tuple((x.shape, x.dtype) for x in data))
+        short = (
+            spec, present, masked, size, tuple(form and form.key() for form in forms),
+            tuple((x.shape, x.dtype) for x in tree.flatten(data)),
+        )  # fmt: skip
         program = self.programs.get(short)
         if program is None:
             key = lambda: (self.kind, binding.key(), short)  # noqa: E731
             program = binding.cache.get(
-                key(), lambda: self._compile(key, data, spec, present, masked, numbers)
+                key(), lambda: self._compile(
+                    key, data, forms, size, spec, present, masked, numbers
+                ),
             )
             self.programs[short] = program
         values = binding.state() if self.assigns else binding.values()
@@ -425,22 +516,33 @@ class CompiledBatch:
             binding.keep(state)
         return tree.unflatten(program.output_spec, outputs), rows
 
+    def _argument(self, i, x, size):
+        """Return the rows as a program takes them, padded to `size`."""
+        as_argument = self.binding.engine.as_argument
+        if not isinstance(x, SparseRows):
+            return as_argument(padded(x, size))
+        entries = len(x.values)
+        self.rooms[i] = room = entry_room(entries, self.rooms.get(i, 0))
+        return tuple(map(as_argument, SparseForm(x).arguments(x, room)))
+
     def _compile(self, key, *arguments):
         make = lambda: self._compile_once(*arguments)  # noqa: E731
         return finding_variables(self.binding, key, make)
 
-    def _compile_once(self, data, spec, present, masked, numbers):
+    def _compile_once(self, data, forms, size, spec, present, masked, numbers):
         binding = self.binding
         engine = binding.engine
         out = {}
 
         def step(data, rows):
-            values = iter(data)
+            values = iter(
+                x if form is None else form.batch(engine, x, size)
+                for x, form in zip(data, forms, strict=True)
+            )
             leaves = [next(values) if there else None for there in present]
             batch = tree.unflatten(spec, leaves)
             if not masked:
                 return self.step(batch)
-            size = engine.shape_of(data[0])[0]
             mask = engine.cast(engine.arange(size, dtype="int32") < rows, "float32")
             with scopes.batch_mask_scope(mask):
                 return self.step(batch)

@@ -9,6 +9,7 @@ them.
 import itertools
 
 from hornbeam.core import tree
+from hornbeam.data.sparse import SparseRows, tensor_of
 
 # Steps of one form before it is recorded: recording costs about as much as some steps.
 _STEPS_BEFORE = 12
@@ -129,7 +130,15 @@ class LiveRunner:
         self.steps = data.steps
         self.batch_size = data.batch_size
         leaves, self.spec = tree.flatten_with_spec(data.arrays)
-        self.tensors = [None if x is None else self.engine.convert(x) for x in leaves]
+        self.tensors = [
+            x
+            if x is None or isinstance(x, SparseRows)
+            else self.engine.convert(x)
+            for x in leaves
+        ]
+        if any(isinstance(x, SparseRows) for x in leaves):
+            # How many entries a batch has would be part of a record.
+            self.step.is_recorded = False
         row_bytes = sum(x.nbytes for x in _present(leaves)) // max(1, data.rows)
         self.rows_gathered = self.batch_size * max(
             1, _GATHERED_BYTES // max(1, row_bytes * self.batch_size)
@@ -141,6 +150,7 @@ class LiveRunner:
         order = self.data.order(epoch)
         self.is_ordered = bool((order[1:] > order[:-1]).all()) and len(order) > 0
         self.is_ordered = self.is_ordered and order[-1] == len(order) - 1
+        self.host_order = order
         self.order = self.engine.convert(order.astype("int64"))
 
     def run(self, first, last):
@@ -161,11 +171,15 @@ class LiveRunner:
                         for x in self.tensors]  # fmt: skip
             for start in range(0, stop - begin, size):
                 rows = slice(start, start + size)
-                yield [None if x is None else x[rows] for x in gathered]
+                batch = [None if x is None else x[rows] for x in gathered]
+                yield [x.tensor(self.engine) if isinstance(x, SparseRows) else x
+                       for x in batch]  # fmt: skip
 
     def _rows(self, x, begin, end):
         if self.is_ordered:
             return x[begin:end]
+        if isinstance(x, SparseRows):
+            return x[self.host_order[begin:end]]
         return self.engine.take(x, self.order[begin:end], axis=0)
 
     def nan_step(self):
@@ -189,8 +203,9 @@ class LiveBatch:
 
     def run(self, batch):
         leaves, spec = tree.flatten_with_spec(batch)
-        convert = self.engine.convert
-        tensors = [None if x is None else convert(x) for x in leaves]
+        tensors = [None if x is None else tensor_of(self.engine, x) for x in leaves]
         rows = len(next(x for x in leaves if x is not None))
+        if any(isinstance(x, SparseRows) for x in leaves):
+            self.step.is_recorded = False
         [(outputs, _)] = self.step.run(spec, [tensors])
         return outputs, rows

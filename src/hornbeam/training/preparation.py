@@ -204,6 +204,7 @@ def _symbols(x):
             str(np.asarray(leaf).dtype) if not hasattr(leaf, "dtype") else leaf.dtype
         )
         dtype = str(dtype).removeprefix("torch.")
-        return KerasTensor(tuple(leaf.shape), dtype)
+        sparse = getattr(leaf, "sparse", False)
+        return KerasTensor(tuple(leaf.shape), dtype, sparse=sparse)
 
     return tree.map_structure(symbol, x)

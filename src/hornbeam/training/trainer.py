@@ -254,8 +254,8 @@ class Trainer(Preparation):
         with self._engine_scope():
             data = make_data(x, batch_size=2**30)
             self._prepare(data, "predict")
-            outputs, _ = self._one_batch("predict").run(data.arrays)
-        return tree.map_structure(_to_numpy, outputs)
+            outputs, rows = self._one_batch("predict").run(data.arrays)
+        return tree.map_structure(lambda x: _to_numpy(x)[:rows], outputs)
 
     def _on_batch(self, mode, arrays, return_dict, class_weight=None):
         from hornbeam.data import make_data

@@ -9,6 +9,7 @@ from .nn import *
 from .programs import *
 from .random import *
 from .shaping import *
+from .sparse import *
 from .transforms import *
 
 name = "jax"
@@ -16,4 +17,5 @@ compiles = True
 trains = True
 takes_state = True
 live_parameters = False
+sparse_has_class = True
 assigns_in_place = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import Any
 
 import jax
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.backends import placement
+from hornbeam.backends.scipy_sparse import is_scipy_sparse, scipy_coordinates
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import result_type, standardize_dtype
 
@@ -21,26 +23,45 @@ _HOST = (np.ndarray, np.generic, bool, int, float)
 
 def is_tensor(x: Any) -> bool:
     """Whether `x` is a tensor of this engine, traced or not."""
-    return isinstance(x, jax.Array)
+    return isinstance(x, jax.Array) or is_sparse(x)
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether `x` is a sparse tensor of this engine."""
+    # What is not imported has no tensors: it takes long to import.
+    library = sys.modules.get("jax.experimental.sparse")
+    return library is not None and isinstance(x, library.JAXSparse)
 
 
 def convert(x: Any, dtype: Any = None) -> jax.Array:
     """`x` as a tensor; Python floats become floatx, Python integers int32."""
-    if hasattr(x, "todense"):
-        x = x.todense()
     if dtype is None:
         if isinstance(x, jax.Array):
+            return x
+        if is_sparse(x):
             return x
         dtype = None if hasattr(x, "dtype") else default_dtype(x)
     else:
         dtype = jax_dtype(dtype)
         if isinstance(x, jax.Array):
             return x if x.dtype == dtype else x.astype(dtype)
+        if is_sparse(x):
+            return cast(x, dtype)
+    if is_scipy_sparse(x):
+        return _from_scipy(x, dtype)
     if isinstance(x, _HOST):
         # Copied first: JAX may share the memory of an array that it is given. And
         # `device_put` compiles no program for it.
         return jax.device_put(_copied(x, dtype))
     return jnp.asarray(x, dtype=dtype)
+
+
+def _from_scipy(x: Any, dtype: Any) -> Any:
+    """The BCOO of a sparse array of SciPy."""
+    from .sparse import sparse_tensor
+
+    indices, values = scipy_coordinates(x)
+    return sparse_tensor(indices, convert(values, dtype), x.shape, unique=True)
 
 
 def as_argument(x: Any, dtype: Any = None) -> Any:
@@ -81,6 +102,11 @@ def cast(x: Any, dtype: Any) -> jax.Array:
     dtype = jax_dtype(dtype)
     if isinstance(x, jax.Array):
         return x if x.dtype == dtype and not x.weak_type else x.astype(dtype)
+    if is_sparse(x):
+        leaves, structure = jax.tree.flatten(x)
+        return jax.tree.unflatten(structure, [leaves[0].astype(dtype), *leaves[1:]])
+    if is_scipy_sparse(x):
+        return convert(x, dtype)
     return jnp.asarray(x, dtype=dtype)
 
 
@@ -100,7 +126,7 @@ def jax_dtype(dtype: Any) -> Any:
 
 def to_numpy(x: Any) -> np.ndarray:
     """`x` as a NumPy array."""
-    return np.asarray(x)
+    return np.asarray(x.todense() if is_sparse(x) else x)
 
 
 def dtype_of(x: Any) -> str:

@@ -10,8 +10,9 @@ import numpy as np
 
 from hornbeam.backends import control, spec
 
-from .arrays import convert, jax_dtype
+from .arrays import convert, is_sparse, is_tensor, jax_dtype
 from .kept_programs import compile_or_load
+from .sparse import sparse_tensor
 
 
 def vmap(fn: Callable, in_axes: Any = 0, out_axes: Any = 0) -> Callable:
@@ -121,27 +122,42 @@ def while_loop(
 
 def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
     """The specs of `fn(*args, **kwargs)`, where some leaves are specs."""
-    return spec.infer_with(_evaluate, jax.Array, fn, args, kwargs)
+    return spec.infer_with(_evaluate, is_tensor, fn, args, kwargs)
 
 
 def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
-    structs = [jax.ShapeDtypeStruct(s.shape, jax_dtype(s.dtype)) for s in specs]
     plain: list[Any] = []
 
     def arrays_only(*tensors):
-        results = run(*tensors)
+        results = run(*(made(x) for made, x in zip(makers, tensors, strict=True)))
         plain[:] = [None if _is_array(r) else r for r in results]
         return [r if _is_array(r) else None for r in results]
 
+    makers = [_sparse_of(s.sizes) if s.sparse else lambda x: x for s in specs]
+    structs = [_structs(s) for s in specs]
     shapes = jax.eval_shape(arrays_only, *structs)
     return [
-        value if shape is None else spec.Spec(shape.shape, str(shape.dtype))
+        value
+        if shape is None
+        else spec.Spec(tuple(shape.shape), str(shape.dtype), is_sparse(shape))
         for shape, value in zip(shapes, plain, strict=True)
     ]
 
 
+def _structs(s: spec.Spec) -> Any:
+    dtype = jax_dtype(s.dtype)
+    if not s.sparse:
+        return jax.ShapeDtypeStruct(s.sizes, dtype)
+    indices = jax.ShapeDtypeStruct((1, len(s.sizes)), np.int32)
+    return indices, jax.ShapeDtypeStruct((1,), dtype)
+
+
+def _sparse_of(shape: tuple[int, ...]) -> Callable:
+    return lambda parts: sparse_tensor(*parts, shape, unique=True)
+
+
 def _is_array(x: Any) -> bool:
-    return isinstance(x, (jax.Array, np.ndarray, np.generic))
+    return isinstance(x, (jax.Array, np.ndarray, np.generic)) or is_sparse(x)
 
 
 def concrete():

@@ -6,6 +6,7 @@ from .linalg import *
 from .nn import *
 from .random import *
 from .shaping import *
+from .sparse import *
 from .transforms import *
 
 name = "numpy"
@@ -13,4 +14,5 @@ compiles = False
 trains = False
 takes_state = False
 live_parameters = False
+sparse_has_class = True
 assigns_in_place = False

@@ -10,6 +10,7 @@ import ml_dtypes
 import numpy as np
 
 from hornbeam.backends import placement
+from hornbeam.backends.scipy_sparse import is_scipy_sparse
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import standardize_dtype
 
@@ -21,11 +22,16 @@ _PYTHON_DTYPES = {np.dtype("int64"): "int32"}
 
 def is_tensor(x: Any) -> bool:
     """Whether `x` is a tensor of this engine."""
-    return isinstance(x, Tensor)
+    return isinstance(x, Tensor) or is_scipy_sparse(x)
+
+
+is_sparse = is_scipy_sparse
 
 
 def convert(x: Any, dtype: Any = None) -> np.ndarray:
     """`x` as a tensor; Python floats become floatx, Python integers int32."""
+    if is_sparse(x):
+        return x if dtype is None else cast(x, dtype)
     if dtype is not None:
         return np.array(x, dtype=numpy_dtype(dtype))
     if isinstance(x, np.ndarray) or hasattr(x, "dtype"):
@@ -42,7 +48,8 @@ def _default_of(dtype: np.dtype) -> np.dtype:
 
 def cast(x: Any, dtype: Any) -> np.ndarray:
     """`x` converted to `dtype`."""
-    return np.asarray(x).astype(numpy_dtype(dtype), copy=False)
+    array = x if is_sparse(x) else np.asarray(x)
+    return array.astype(numpy_dtype(dtype), copy=False)
 
 
 def numpy_dtype(dtype: Any) -> np.dtype:
@@ -59,7 +66,7 @@ def _numpy_dtype(name: str) -> np.dtype:
 
 def to_numpy(x: Any) -> np.ndarray:
     """`x` as a NumPy array."""
-    return np.asarray(x)
+    return x.toarray() if is_sparse(x) else np.asarray(x)
 
 
 def dtype_of(x: Any) -> str:
@@ -72,7 +79,7 @@ def dtype_of(x: Any) -> str:
 
 def shape_of(x: Any) -> tuple[int, ...]:
     """The shape of `x`."""
-    return np.shape(x)
+    return tuple(x.shape) if is_sparse(x) else np.shape(x)
 
 
 def assign(old: Any, new: Any) -> np.ndarray:

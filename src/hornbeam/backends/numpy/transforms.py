@@ -12,7 +12,8 @@ import optree
 
 from hornbeam.backends import control, spec
 
-from .arrays import convert, numpy_dtype
+from .arrays import convert, is_sparse, is_tensor, numpy_dtype
+from .sparse import sparse_tensor
 
 _control = control.Control(convert, np.stack, np.concatenate)
 scan = _control.scan
@@ -91,16 +92,17 @@ def vectorized_map(function: Callable, elements: Any) -> Any:
 
 def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
     """The specs of `fn(*args, **kwargs)`, where some leaves are specs."""
-    return spec.infer_with(_evaluate, (), fn, args, kwargs)
+    return spec.infer_with(_evaluate, is_tensor, fn, args, kwargs)
 
 
 def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
+    def new(shape, dtype):
+        return np.zeros(shape, numpy_dtype(dtype))
+
     with np.errstate(all="ignore"):
-        results = run(*(np.zeros(s.sizes, numpy_dtype(s.dtype)) for s in specs))
+        results = run(*(spec.stand_in(s, new, sparse_tensor) for s in specs))
     return [
-        spec.Spec(r.shape, str(r.dtype))
-        if isinstance(r, (np.ndarray, np.generic))
-        else r
+        spec.Spec(tuple(r.shape), str(r.dtype), is_sparse(r)) if is_tensor(r) else r
         for r in results
     ]
 

@@ -13,6 +13,7 @@ from .programs import *
 from .random import *
 from .saved_model import *
 from .shaping import *
+from .sparse import *
 from .transforms import *
 
 name = "tensorflow"
@@ -20,4 +21,5 @@ compiles = True
 trains = True
 takes_state = False
 live_parameters = False
+sparse_has_class = True
 assigns_in_place = True

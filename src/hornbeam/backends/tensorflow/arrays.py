@@ -13,10 +13,12 @@ import optree
 import tensorflow as tf
 
 from hornbeam.backends import placement
+from hornbeam.backends.scipy_sparse import is_scipy_sparse, scipy_coordinates
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import result_type, standardize_dtype
 
 Tensor = (tf.Tensor, tf.Variable)
+_SPARSE = (tf.SparseTensor, tf.IndexedSlices)
 
 _NAMES: dict[tf.DType, str] = {}
 _DTYPES: dict[str, tf.DType] = {}
@@ -24,7 +26,12 @@ _DTYPES: dict[str, tf.DType] = {}
 
 def is_tensor(x: Any) -> bool:
     """Whether `x` is a tensor of this engine, traced or not."""
-    return isinstance(x, Tensor)
+    return isinstance(x, Tensor) or is_sparse(x)
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether `x` is a sparse tensor of this engine."""
+    return isinstance(x, _SPARSE)
 
 
 def convert(x: Any, dtype: Any = None) -> tf.Tensor:
@@ -33,8 +40,13 @@ def convert(x: Any, dtype: Any = None) -> tf.Tensor:
         return x if dtype is None else cast(x, dtype)
     if isinstance(x, tf.Variable):
         return convert(tf.convert_to_tensor(x), dtype)
-    if isinstance(x, tf.SparseTensor):
-        return convert(tf.sparse.to_dense(x), dtype)
+    if is_sparse(x):
+        return x if dtype is None else cast(x, dtype)
+    if is_scipy_sparse(x):
+        indices, values = scipy_coordinates(x)
+        return tf.SparseTensor(
+            convert(indices, "int64"), convert(values, dtype), x.shape
+        )
     if isinstance(x, tf.RaggedTensor):
         return convert(x.to_tensor(), dtype)
     if isinstance(x, (list, tuple)) and _holds_tensor(x):
@@ -64,6 +76,10 @@ def _holds_tensor(x: Any) -> bool:
 def cast(x: Any, dtype: Any) -> tf.Tensor:
     """`x` converted to `dtype`."""
     dtype = tf_dtype(dtype)
+    if isinstance(x, tf.SparseTensor):
+        return tf.cast(x, dtype)
+    if isinstance(x, tf.IndexedSlices):
+        return tf.IndexedSlices(tf.cast(x.values, dtype), x.indices, x.dense_shape)
     if not isinstance(x, tf.Tensor):
         return convert(x, dtype)
     if x.dtype == dtype:
@@ -86,12 +102,16 @@ def tf_dtype(dtype: Any) -> tf.DType:
 
 def to_numpy(x: Any) -> np.ndarray:
     """`x` as a NumPy array."""
+    if is_sparse(x):
+        from .sparse import to_dense
+
+        x = to_dense(x)
     return np.asarray(x.numpy() if isinstance(x, Tensor) else x)
 
 
 def dtype_of(x: Any) -> str:
     """The standard name of the dtype that `x` has as a tensor."""
-    if not isinstance(x, Tensor):
+    if not is_tensor(x):
         x = convert(x)
     try:
         return _NAMES[x.dtype]

@@ -15,6 +15,8 @@ from .arrays import convert
 
 _LOOPS = {"While", "StatelessWhile"}
 _CONVOLUTIONS = {"Conv2D", "Conv3D", "DepthwiseConv2dNative"}
+# XLA has no kernels for products of sparse matrices, and wants to know their entries.
+_SPARSE = {"SparseTensorDenseMatMul", "SparseToDense", "SparseReshape", "SparseReorder"}
 
 
 class Program:
@@ -61,7 +63,8 @@ class Program:
         inside = plain.graph.as_graph_def().library.function
         kinds = {node.op for function in inside for node in function.node_def}
         loops = any(op.type in _LOOPS for op in plain.graph.get_operations())
-        if loops and not kinds & _CONVOLUTIONS:
+        of_sparse = kinds | {op.type for op in plain.graph.get_operations()}
+        if loops and not (kinds & _CONVOLUTIONS or of_sparse & _SPARSE):
             compiled = tf.function(plain, jit_compile=True, autograph=False)
             self._run = compiled.get_concrete_function(*specs)
 

@@ -14,7 +14,8 @@ from tensorflow.python.autograph.core.config_lib import DoNotConvert
 
 from hornbeam.backends import control, spec
 
-from .arrays import Tensor, convert, dtype_of, tf_dtype
+from .arrays import Tensor, convert, dtype_of, is_sparse, is_tensor, tf_dtype
+from .sparse import sparse_tensor
 
 # A user's `tf.function` rewrites the functions that it calls, but not those of
 # libraries that it knows. There is no public way to become one.
@@ -320,15 +321,13 @@ def map(f: Callable, xs: Any) -> Any:
 
 def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
     """The specs of `fn(*args, **kwargs)`, where some leaves are specs."""
-    return spec.infer_with(_evaluate, Tensor, fn, args, kwargs)
+    return spec.infer_with(_evaluate, is_tensor, fn, args, kwargs)
 
 
 def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
     try:
         with tf.__internal__.FuncGraph("infer").as_default():
-            places = [
-                tf.compat.v1.placeholder(tf_dtype(s.dtype), s.shape) for s in specs
-            ]
+            places = [spec.stand_in(s, _place, sparse_tensor) for s in specs]
             return [_as_spec(r) for r in run(*places)]
     except Exception:
         if not tf.executing_eagerly():
@@ -336,13 +335,21 @@ def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
         # What looks at values needs some. An error in the arguments shows again here,
         # with the engine's plain message.
         with concrete():
-            stand_ins = [tf.zeros(s.shape, tf_dtype(s.dtype)) for s in specs]
+            stand_ins = [spec.stand_in(s, _zeros, sparse_tensor) for s in specs]
             return [_as_spec(r) for r in run(*stand_ins)]
 
 
+def _place(shape: Any, dtype: str) -> tf.Tensor:
+    return tf.compat.v1.placeholder(tf_dtype(dtype), shape)
+
+
+def _zeros(shape: Any, dtype: str) -> tf.Tensor:
+    return tf.zeros(shape, tf_dtype(dtype))
+
+
 def _as_spec(x: Any) -> Any:
-    if isinstance(x, Tensor):
-        return spec.Spec(tuple(x.shape), dtype_of(x))
+    if is_tensor(x):
+        return spec.Spec(tuple(x.shape), dtype_of(x), is_sparse(x))
     if isinstance(x, (np.ndarray, np.generic)):
         return spec.Spec(x.shape, str(x.dtype))
     return x

@@ -12,6 +12,7 @@ from .random import *
 from .recording import *
 from .recurrent import *
 from .shaping import *
+from .sparse import *
 from .transforms import *
 
 name = "torch"
@@ -19,4 +20,5 @@ compiles = False
 trains = True
 takes_state = False
 live_parameters = True
+sparse_has_class = False
 assigns_in_place = True

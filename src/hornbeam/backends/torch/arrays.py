@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch._subclasses.fake_tensor import FakeTensor, unset_fake_temporarily
 
+from hornbeam.backends.scipy_sparse import is_scipy_sparse, scipy_coordinates
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import standardize_dtype
 
@@ -47,6 +48,15 @@ _NAMES = {
     torch.uint32: "uint32",
     torch.uint64: "uint64",
 }
+_SPARSE = frozenset(
+    (
+        torch.sparse_coo,
+        torch.sparse_csr,
+        torch.sparse_csc,
+        torch.sparse_bsr,
+        torch.sparse_bsc,
+    )
+)
 FLOATS = frozenset((torch.float32, torch.bfloat16, torch.float16, torch.float64))
 INEXACT = FLOATS | {torch.complex64, torch.complex128}
 
@@ -59,6 +69,11 @@ def is_inferring() -> bool:
 def is_tensor(x: Any) -> bool:
     """Whether `x` is a tensor of this engine."""
     return isinstance(x, torch.Tensor)
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether `x` is a sparse tensor of this engine."""
+    return isinstance(x, torch.Tensor) and x.layout in _SPARSE
 
 
 def convert(x: Any, dtype: Any = None) -> torch.Tensor:
@@ -80,15 +95,13 @@ def convert(x: Any, dtype: Any = None) -> torch.Tensor:
     return _from_host(x, dtype)
 
 
-def convert_to_tensor(
-    x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None
-) -> torch.Tensor:
-    """`convert`; there are no sparse and no ragged tensors."""
-    return convert(x, dtype)
-
-
 def _from_host(x: Any, dtype: torch.dtype | None) -> torch.Tensor:
     """A tensor from a NumPy array, a nest of lists, or anything with `__array__`."""
+    if is_scipy_sparse(x):
+        from .sparse import sparse_tensor
+
+        indices, values = scipy_coordinates(x)
+        return sparse_tensor(indices, _from_host(values, dtype), x.shape, unique=True)
     if isinstance(x, (list, tuple)) and _holds_tensor(x):
         parts = [convert(v) for v in x]
         if dtype is None:
@@ -166,6 +179,8 @@ def to_numpy(x: Any) -> np.ndarray:
         with unset_fake_temporarily():
             return to_numpy(x)
     x = x.detach().cpu()
+    if x.layout is not torch.strided:
+        x = x.to_dense()
     if x.dtype is torch.bfloat16:
         return x.float().numpy().astype(ml_dtypes.bfloat16)
     return x.resolve_conj().numpy()

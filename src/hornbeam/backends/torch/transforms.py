@@ -16,8 +16,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
 from hornbeam.backends import control, spec
 
-from .arrays import convert, dtype_of, torch_dtype
+from .arrays import convert, dtype_of, is_sparse, is_tensor, torch_dtype
 from .devices import current_device
+from .sparse import sparse_tensor
 
 _inside_gradient: ContextVar[bool] = ContextVar("inside_gradient", default=False)
 
@@ -131,11 +132,14 @@ def vectorized_map(function: Callable, elements: Any) -> Any:
 
 def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
     """The specs of `fn(*args, **kwargs)`, where some leaves are specs."""
-    return spec.infer_with(_evaluate, torch.Tensor, fn, args, kwargs)
+    return spec.infer_with(_evaluate, is_tensor, fn, args, kwargs)
 
 
 def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
     try:
+        if any(s.sparse for s in specs):
+            # PyTorch logs what it cannot do with a fake sparse tensor as an error.
+            raise NotImplementedError
         with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True):
             return [_as_spec(r) for r in run(*_stand_ins(specs))]
     except Exception:
@@ -147,14 +151,16 @@ def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
 
 def _stand_ins(specs: list[spec.Spec]) -> list[torch.Tensor]:
     device = current_device()
-    return [
-        torch.zeros(s.sizes, dtype=torch_dtype(s.dtype), device=device) for s in specs
-    ]
+
+    def new(shape, dtype):
+        return torch.zeros(shape, dtype=torch_dtype(dtype), device=device)
+
+    return [spec.stand_in(s, new, sparse_tensor) for s in specs]
 
 
 def _as_spec(x: Any) -> Any:
     if isinstance(x, torch.Tensor):
-        return spec.Spec(tuple(x.shape), dtype_of(x))
+        return spec.Spec(tuple(x.shape), dtype_of(x), is_sparse(x))
     if isinstance(x, (np.ndarray, np.generic)):
         return spec.Spec(x.shape, str(x.dtype))
     return x

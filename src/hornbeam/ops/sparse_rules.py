@@ -1,0 +1,481 @@
+"""What ops do with sparse tensors: one table of rules, the same on every engine.
+
+A function that maps 0 to 0 works on the entries alone; one that does not has a dense
+result. What combines tensors element by element is sparse where the zeros of the
+arguments make zeros. A rule is called like its op, after the op itself; ops that are
+composed of others need none. All other ops take no sparse tensor, and say so.
+"""
+
+import math
+
+from hornbeam import backends
+from hornbeam.core import dtypes, tree
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops.declare import _prepare, broadcast_shapes
+
+_HOW = "make it dense with `keras.ops.convert_to_tensor(x, sparse=False)`"
+
+
+def call(op, args, kwargs):
+    """Return `op(*args, **kwargs)`, where an argument is a sparse tensor."""
+    engine = backends.current()
+
+    def prepared(x):
+        x = _prepare(x, engine, sparse=True)
+        return engine.convert(x) if backends.is_scipy_sparse(x) else x
+
+    args = [tree.map_structure(prepared, x) for x in args]
+    kwargs = {name: tree.map_structure(prepared, x) for name, x in kwargs.items()}
+    rule = RULES.get(op.name)
+    if rule is not None:
+        return rule(op, *args, **kwargs)
+    if _rule_name(op) in _ELEMENTWISE and op.name not in _NOT_ELEMENTWISE:
+        return _dense(op, *args, **kwargs)
+    if op.is_primitive:
+        raise _unsupported(op)
+    try:
+        return op.body(*args, **kwargs)
+    except Exception as error:
+        if isinstance(error, ValueError) and not isinstance(error, SparseInputError):
+            raise
+        # What the parts of the op make of a sparse tensor is not for the caller.
+        raise _unsupported(op) from error
+
+
+class SparseInputError(ValueError):
+    """A sparse tensor was given to what takes none."""
+
+
+def _unsupported(op):
+    return SparseInputError(
+        f"ops.{op.name} takes no sparse tensor. Before the call, {_HOW}. Ops that take "
+        "sparse tensors: element-wise functions, arithmetic, and "
+        f"{', '.join(sorted(set(RULES) - _SPARSE_FUNCTIONS))}."
+    )
+
+
+def is_sparse(x):
+    """Whether `x` is a sparse tensor of the current engine."""
+    return backends.current().is_sparse(x)
+
+
+def _rule_name(op):
+    return op.rule if isinstance(op.rule, str) else getattr(op.rule, "__name__", "")
+
+
+def _to_dense(x):
+    return backends.current().to_dense(x) if is_sparse(x) else x
+
+
+def _dense(op, *args, **kwargs):
+    """The op of dense arguments: its result has few zeros, if any."""
+    args = [tree.map_structure(_to_dense, x) for x in args]
+    return op(*args, **{k: tree.map_structure(_to_dense, x) for k, x in kwargs.items()})
+
+
+def _on_entries(op, x, *args, **kwargs):
+    """A function of each element that maps 0 to 0."""
+    if not is_sparse(x):
+        return _dense(op, x, *args, **kwargs)
+    engine = backends.current()
+    return engine.map_values(lambda values: op(values, *args, **kwargs), x)
+
+
+def _convert_to_tensor(op, x, dtype=None, sparse=None, ragged=None):
+    engine = backends.current()
+    return engine.convert(x if sparse is not False else _to_dense(x), dtype)
+
+
+def _array(op, x, dtype=None):
+    return backends.current().convert(x, dtype)
+
+
+def _shape(x):
+    return backends.current().shape_of(x)
+
+
+def _aligned(x1, x2):
+    """Return the places where x1 or x2 has an entry, and the values of each there."""
+    from hornbeam.ops.numpy import concatenate, zeros_like
+
+    engine = backends.current()
+    (first, a), (second, b) = engine.coordinates(x1), engine.coordinates(x2)
+    places = concatenate([first, second])
+    values = []
+    for parts in ([a, zeros_like(b, dtype=a.dtype)], [zeros_like(a, dtype=b.dtype), b]):
+        union = engine.sparse_tensor(places, concatenate(parts), _shape(x1))
+        indices, found = engine.coordinates(union)
+        values.append(found)
+    return indices, *values
+
+
+def _on_both(op, x1, x2):
+    """A function of two elements that maps 0 and 0 to 0: sparse where both are."""
+    both = is_sparse(x1) and is_sparse(x2)
+    if not both or tuple(x1.shape) != tuple(x2.shape):
+        return _dense(op, x1, x2)
+    indices, *values = _aligned(x1, x2)
+    engine = backends.current()
+    return engine.sparse_tensor(indices, op(*values), _shape(x1), unique=True)
+
+
+def _at(x, indices, shape):
+    """Return the values that `x`, broadcast to `shape`, has at the places."""
+    from hornbeam.ops.core import convert_to_tensor
+    from hornbeam.ops.numpy import reshape, take
+
+    sizes = tuple(getattr(x, "shape", ()))
+    if math.prod(sizes) == 1:
+        return reshape(x, ()) if sizes else x
+    x, flat = convert_to_tensor(x), 0
+    for axis, size in enumerate(sizes, len(shape) - len(sizes)):
+        # An entry outside of the shape is padding: any place will do.
+        here = indices[:, axis] * 0 if size == 1 else indices[:, axis]
+        flat = flat * size + here
+    return take(reshape(x, (-1,)), flat)
+
+
+def _fits(x1, x2):
+    """Whether x1 has the shape of both broadcast together."""
+    shapes = tuple(x1.shape), tuple(getattr(x2, "shape", ()))
+    return broadcast_shapes(*shapes) == shapes[0]
+
+
+def _multiply(op, x1, x2):
+    if not is_sparse(x1):
+        x1, x2 = x2, x1
+    if is_sparse(x2):
+        return _on_both(op, x1, x2)
+    if not _fits(x1, x2):
+        return _dense(op, x1, x2)
+    return _of_places(op, x1, x2)
+
+
+def _divide(op, x1, x2):
+    if is_sparse(x2) or not _fits(x1, x2):
+        return _dense(op, x1, x2)
+    return _of_places(op, x1, x2)
+
+
+def _of_places(op, x1, x2):
+    """The op at the entries of x1 alone."""
+    engine = backends.current()
+    indices, values = engine.coordinates(x1)
+    values = op(values, _at(x2, indices, x1.shape))
+    return engine.sparse_tensor(indices, values, _shape(x1), unique=True)
+
+
+def _power(op, x1, x2):
+    plain = isinstance(x2, int | float) and x2 > 0 and is_sparse(x1)
+    return _of_places(op, x1, x2) if plain else _dense(op, x1, x2)
+
+
+def _axes(x, axis):
+    """Return the axes that are reduced over, counted from the front."""
+    rank = len(x.shape)
+    axes = range(rank) if axis is None else axis
+    axes = [axes] if isinstance(axes, int) else axes
+    return sorted({int(i) % rank for i in axes})
+
+
+def _columns(indices, axes, new=0):
+    """Return the columns of a matrix of indices; None makes one of `new`."""
+    from hornbeam.ops.numpy import full_like, stack
+
+    if not len(axes):
+        return indices[:, :0]
+    made = [
+        full_like(indices[:, 0], new) if i is None else indices[:, i] for i in axes
+    ]
+    return stack(made, axis=1)
+
+
+def _sum(op, x, axis=None, keepdims=False):
+    from hornbeam.ops.core import cast
+    from hornbeam.ops.declare import compute_output_spec
+    from hornbeam.ops.numpy import reshape
+
+    engine = backends.current()
+    shape, reduced = _shape(x), _axes(x, axis)
+    dtype = dtypes.standardize_dtype(x.dtype)
+    dtype = compute_output_spec(op, (KerasTensor((1,), dtype),), {}).dtype
+    indices, values = engine.coordinates(x)
+    if len(reduced) == len(shape):
+        total = op(cast(values, dtype))
+        return reshape(total, (1,) * len(shape)) if keepdims else total
+    if not reduced:
+        return engine.cast(x, dtype)
+    axes = [None if i in reduced else i for i in range(len(shape))]
+    axes = axes if keepdims else [i for i in axes if i is not None]
+    sizes = [1 if i is None else shape[i] for i in axes]
+    places = _columns(indices, axes)
+    return engine.sparse_tensor(places, cast(values, dtype), sizes)
+
+
+def _mean(op, x, axis=None, keepdims=False):
+    from hornbeam.ops.core import cast
+    from hornbeam.ops.numpy import divide, sum
+
+    dtype = dtypes.result_type(dtypes.standardize_dtype(x.dtype), float)
+    shape = _shape(x)
+    count = math.prod(shape[i] for i in _axes(x, axis))
+    return divide(sum(cast(x, dtype), axis, keepdims), count)
+
+
+def _expand_dims(op, x, axis):
+    rank = len(x.shape)
+    new = [axis] if isinstance(axis, int) else list(axis)
+    new = {i % (rank + len(new)) for i in new}
+    old = iter(range(rank))
+    return _rearranged(
+        x, [None if i in new else next(old) for i in range(rank + len(new))]
+    )
+
+
+def _squeeze(op, x, axis=None):
+    shape = tuple(x.shape)
+    if axis is None:
+        gone = {i for i, size in enumerate(shape) if size == 1}
+    else:
+        gone = set(_axes(x, axis))
+        if any(shape[i] != 1 for i in gone):
+            raise ValueError(
+                f"squeeze(): axis {axis} of a tensor of shape {shape} has not size 1."
+            )
+    return _rearranged(x, [i for i in range(len(shape)) if i not in gone])
+
+
+def _transpose(op, x, axes=None):
+    rank = len(x.shape)
+    axes = range(rank)[::-1] if axes is None else [i % rank for i in axes]
+    return _rearranged(x, list(axes))
+
+
+def _rearranged(x, axes):
+    """Return the tensor with its axes in this order; None is a new one."""
+    engine = backends.current()
+    if axes == list(range(len(x.shape))):
+        return x
+    indices, values = engine.coordinates(x)
+    if not axes:
+        return engine.sparse_tensor(indices[:, :0], values, ())
+    shape = _shape(x)
+    sizes = [1 if i is None else shape[i] for i in axes]
+    kept = [i for i in axes if i is not None]
+    in_order = kept == sorted(kept)
+    return engine.sparse_tensor(
+        _columns(indices, axes), values, sizes, unique=in_order
+    )
+
+
+def _reshape(op, x, newshape):
+    from hornbeam.ops.numpy import floor_divide, mod, stack
+    from hornbeam.ops.shaping import reshaped
+
+    engine = backends.current()
+    shape, sizes = _shape(x), reshaped(tuple(x.shape), newshape)
+    if tuple(sizes) == tuple(x.shape):
+        return x
+    if None in sizes:
+        raise ValueError(
+            "reshape() of a sparse tensor needs sizes that are known. Received: "
+            f"newshape={newshape} for the shape {tuple(x.shape)}"
+        )
+    indices, values = engine.coordinates(x)
+    largest = math.prod(x.shape)
+    if largest > 2**31 - 1 and dtypes.standardize_dtype(indices.dtype) == "int32":
+        raise ValueError(
+            f"reshape() of a sparse tensor of {largest} places: this backend counts "
+            "them in 32 bits."
+        )
+    flat = indices[:, 0] * 0
+    for axis, size in enumerate(shape):
+        flat = flat * size + indices[:, axis]
+    columns = []
+    for size in sizes[:0:-1]:
+        columns.append(mod(flat, size))
+        flat = floor_divide(flat, size)
+    columns = [flat, *columns[::-1]][: len(sizes)]
+    places = stack(columns, axis=1) if columns else indices[:, :0]
+    return engine.sparse_tensor(places, values, sizes, unique=True)
+
+
+def _concatenate(op, xs, axis=0):
+    from hornbeam.ops.core import cast
+    from hornbeam.ops.numpy import concatenate, stack
+
+    if not all(is_sparse(x) for x in xs):
+        return _dense(op, xs, axis)
+    engine = backends.current()
+    rank, shape = len(xs[0].shape), list(_shape(xs[0]))
+    axis = axis % rank
+    dtype = dtypes.result_type(*(dtypes.standardize_dtype(x.dtype) for x in xs))
+    places, values, begin = [], [], 0
+    for x in xs:
+        rest = [(m, n) for i, (m, n) in enumerate(zip(x.shape, shape, strict=True))
+                if i != axis]  # fmt: skip
+        if any(m != n for m, n in rest):
+            raise ValueError(
+                "concatenate(): all shapes must match except along the axis. Received: "
+                f"shapes {[tuple(x.shape) for x in xs]}, axis={axis}"
+            )
+        indices, entries = engine.coordinates(x)
+        columns = [indices[:, i] + (begin if i == axis else 0) for i in range(rank)]
+        places.append(stack(columns, axis=1))
+        values.append(cast(entries, dtype))
+        begin = begin + _shape(x)[axis]
+    shape[axis] = begin
+    return engine.sparse_tensor(
+        concatenate(places), concatenate(values), shape, unique=axis == 0
+    )
+
+
+def _as_one_dtype(x1, x2):
+    from hornbeam.ops.core import cast, convert_to_tensor
+
+    x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
+    dtype = dtypes.result_type(*(dtypes.standardize_dtype(x.dtype) for x in (x1, x2)))
+    return cast(x1, dtype), cast(x2, dtype)
+
+
+def _matmul(op, x1, x2):
+    """Products of matrices; a batch of them is one product with blocks as places."""
+    from hornbeam.ops.declare import compute_output_spec
+    from hornbeam.ops.numpy import broadcast_to, reshape
+
+    engine = backends.current()
+    shapes = [KerasTensor(x.shape, dtypes.standardize_dtype(x.dtype)) for x in (x1, x2)]
+    spec = compute_output_spec(op, shapes, {})
+    x1, x2 = _as_one_dtype(x1, x2)
+    ranks = len(x1.shape), len(x2.shape)
+    if ranks == (2, 2):
+        return engine.cast(engine.sparse_matmul(x1, x2), spec.dtype)
+    if min(ranks) < 2:
+        if is_sparse(x1) and ranks == (2, 1):
+            return reshape(_matmul(op, x1, reshape(x2, (-1, 1))), (-1,))
+        if is_sparse(x2) and ranks == (1, 2):
+            return reshape(_matmul(op, reshape(x1, (1, -1)), x2), (-1,))
+        return _dense(op, x1, x2)
+    *lead, rows, inner = _shape(x1)
+    if ranks[1] == 2:
+        product = _matmul(op, reshape(x1, (-1, inner)), x2)
+        return reshape(product, (*lead, rows, x2.shape[1]))
+    if tuple(x1.shape[:-2]) != tuple(x2.shape[:-2]):
+        batch = tuple(spec.shape[:-2])
+        x1, x2 = (x if is_sparse(x) else broadcast_to(x, (*batch, *x.shape[-2:]))
+                  for x in (x1, x2))  # fmt: skip
+        if tuple(x1.shape[:-2]) != tuple(x2.shape[:-2]):
+            return _dense(op, x1, x2)
+    return _batched(x1, x2, spec)
+
+
+def _batched(x1, x2, spec):
+    """A batch of products of which one factor is sparse: its matrices on a diagonal."""
+    from hornbeam.ops.numpy import reshape, transpose
+
+    engine = backends.current()
+    if is_sparse(x1):
+        product = engine.sparse_matmul(_blocks(x1), reshape(x2, (-1, x2.shape[-1])))
+        return reshape(engine.cast(product, spec.dtype), spec.shape)
+    swap = [*range(len(x1.shape) - 2), -1, -2]
+    swap = [i % len(x1.shape) for i in swap]
+    turned = KerasTensor((*spec.shape[:-2], spec.shape[-1], spec.shape[-2]), spec.dtype)
+    return transpose(_batched(transpose(x2, swap), transpose(x1, swap), turned), swap)
+
+
+def _blocks(x):
+    """Return the matrices of a batch as the blocks on the diagonal of one matrix."""
+    from hornbeam.ops.numpy import reshape, stack
+
+    engine = backends.current()
+    *_, rows, inner = x.shape
+    x = reshape(x, (-1, rows, inner))
+    indices, values = engine.coordinates(x)
+    number, row, column = (indices[:, i] for i in range(3))
+    places = stack([number * rows + row, number * inner + column], axis=1)
+    shape = (x.shape[0] * rows, x.shape[0] * inner)
+    return engine.sparse_tensor(places, values, shape, unique=True)
+
+
+def _linear(op, x, kernel, bias=None):
+    from hornbeam.ops.numpy import add, reshape
+
+    x, kernel = _as_one_dtype(x, kernel)
+    if len(x.shape) == 2:
+        y = backends.current().sparse_matmul(x, kernel)
+    else:
+        *lead, size = _shape(x)
+        y = backends.current().sparse_matmul(reshape(x, (-1, size)), kernel)
+        y = reshape(y, (*lead, kernel.shape[-1]))
+    return y if bias is None else add(y, bias)
+
+
+def _digitize(op, x, bins):
+    first = op(0.0, bins)
+    if int(first) != 0:
+        return _dense(op, x, bins)
+    return _on_entries(op, x, bins)
+
+
+def _zeros_like(op, x, dtype=None):
+    from hornbeam.ops.numpy import zeros
+
+    return zeros(_shape(x), dtype=dtype or dtypes.standardize_dtype(x.dtype))
+
+
+def _ones_like(op, x, dtype=None):
+    from hornbeam.ops.numpy import ones
+
+    return ones(_shape(x), dtype=dtype or dtypes.standardize_dtype(x.dtype))
+
+
+def _size(op, x):
+    return math.prod(x.shape)
+
+
+_ELEMENTWISE = frozenset(
+    "same same_float same_number bool broadcast broadcast_float broadcast_number "
+    "compare".split()
+)
+_NOT_ELEMENTWISE = frozenset(
+    "tril triu slice_update scatter_update fliplr flipud normalize_last "
+    "rms_normalize_last layer_normalization rms_normalization".split()
+)
+
+_ZERO_TO_ZERO = """abs absolute angle arcsin arcsinh arctan arctanh cast cbrt ceil celu
+conj conjugate copy deg2rad elu erf erfinv expm1 fabs floor gelu hard_shrink hard_silu
+hard_tanh imag isinf isnan leaky_relu log1p nan_to_num negative rad2deg real relu relu6
+round saturate_cast selu sign signbit silu sin sinh soft_shrink softsign sqrt square
+stop_gradient tan tanh tanh_shrink trunc""".split()
+
+RULES = {
+    **dict.fromkeys(_ZERO_TO_ZERO, _on_entries),
+    **dict.fromkeys(["add", "subtract", "maximum", "minimum"], _on_both),
+    "array": _array,
+    "concatenate": _concatenate,
+    "convert_to_tensor": _convert_to_tensor,
+    "digitize": _digitize,
+    "divide": _divide,
+    "dot": _matmul,
+    "empty_like": _zeros_like,
+    "expand_dims": _expand_dims,
+    "linear": _linear,
+    "matmul": _matmul,
+    "mean": _mean,
+    "multiply": _multiply,
+    "ones_like": _ones_like,
+    "power": _power,
+    "reshape": _reshape,
+    "size": _size,
+    "squeeze": _squeeze,
+    "sum": _sum,
+    "take": _dense,
+    "transpose": _transpose,
+    "true_divide": _divide,
+    "zeros_like": _zeros_like,
+}
+# What an error does not list one by one, or is for the library itself.
+_SPARSE_FUNCTIONS = frozenset(
+    [*_ZERO_TO_ZERO, "add", "array", "divide", "empty_like", "linear",
+     "maximum", "minimum", "multiply", "power", "size", "subtract", "true_divide"]
+)  # fmt: skip
