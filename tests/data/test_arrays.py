@@ -6,7 +6,6 @@ import ml_dtypes
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.sparse
 
 from hornbeam import backends
 from hornbeam.core import config
@@ -34,7 +33,6 @@ KINDS = [
         np.stack([X[:, 0], X[:, 1] > 3], 1),
     ),
     ("series", pd.Series(X[:, 0]), X[:, 0]),
-    ("sparse", scipy.sparse.csr_matrix(X), X),
     ("object numbers", X.astype(object), X),
 ]
 

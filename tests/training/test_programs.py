@@ -10,7 +10,7 @@ import pytest
 import hornbeam as keras
 from hornbeam import backends
 from hornbeam.training import runners
-from hornbeam.training.compiled import rounded_up
+from hornbeam.training.device_rows import rounded_up
 from hornbeam.training.program import ProgramCache, cache
 
 # In one process: the tests share programs.

@@ -23,6 +23,9 @@ def host_tree(x, name):
     """
     if x is None:
         return None
+    if is_sparse(x) and not name.startswith("sample_weight"):
+        # Targets are compared with dense outputs: each batch of them is made dense.
+        return sparse_rows(x, is_dense=name.startswith("y"))
     if isinstance(x, dict):
         pairs = [
             (key, host_tree(value, f"{name}[{key!r}]")) for key, value in x.items()
@@ -34,9 +37,6 @@ def host_tree(x, name):
             return host_array(x, name)
         items = [host_tree(item, f"{name}[{i}]") for i, item in enumerate(x)]
         return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
-    if is_sparse(x) and not name.startswith("sample_weight"):
-        # Targets are compared with dense outputs: each batch of them is made dense.
-        return sparse_rows(x, is_dense=name.startswith("y"))
     return host_array(x, name)
 
 

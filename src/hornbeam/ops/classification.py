@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from hornbeam import backends
 from hornbeam.core import dtypes
 from hornbeam.core.config import epsilon, floatx
 from hornbeam.core.errors import check_number
@@ -15,10 +18,16 @@ from hornbeam.ops.numpy import (
     clip,
     equal,
     expand_dims,
+    floor_divide,
     log,
+    logical_and,
     max,
+    minimum,
+    mod,
+    ones_like,
     reshape,
     squeeze,
+    stack,
     sum,
 )
 
@@ -50,10 +59,33 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
     x = convert_to_tensor(x)
     if dtypes.is_float_dtype(x.dtype):
         x = cast(x, "int32")
+    if sparse:
+        return _sparse_one_hot(x, num_classes, axis, dtype or floatx())
     places = [1] * (len(x.shape) + 1)
     places[axis] = num_classes
     classes = reshape(arange(num_classes, dtype=x.dtype), places)
     return cast(equal(expand_dims(x, axis), classes), dtype or floatx())
+
+
+def _sparse_one_hot(x, num_classes, axis, dtype):
+    engine = backends.current()
+    sizes = tuple(engine.shape_of(x))
+    axis = axis if axis >= 0 else len(sizes) + 1 + axis
+    classes = cast(reshape(x, (-1,)), "int32")
+    flat = arange(math.prod(sizes), dtype="int32")
+    columns = []
+    for size in reversed(sizes):
+        columns.insert(0, mod(flat, size))
+        flat = floor_divide(flat, size)
+    columns.insert(axis, classes)
+    sizes = (*sizes[:axis], num_classes, *sizes[axis:])
+    return engine.sparse_tensor(
+        stack(columns, axis=1),
+        ones_like(classes, dtype=dtype),
+        sizes,
+        logical_and(classes >= 0, classes < num_classes),
+        unique=axis == len(sizes) - 1,
+    )
 
 
 @composite
@@ -78,8 +110,13 @@ def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwa
         )
     inputs = convert_to_tensor(inputs)
     listed = 1 if len(inputs.shape) > 1 else 0
-    vectors = one_hot(inputs, num_classes, axis=axis, dtype=dtype)
-    return max(vectors, axis=listed)
+    vectors = one_hot(inputs, num_classes, axis=axis, dtype=dtype, sparse=sparse)
+    if not sparse:
+        return max(vectors, axis=listed)
+    counts = sum(vectors, axis=listed)
+    # What is listed twice counts once.
+    once = backends.current().map_values(lambda count: minimum(count, 1), counts)
+    return cast(once, dtype or floatx())
 
 
 @composite

@@ -19,7 +19,7 @@ from hornbeam.ops.arithmetic import (
     subtract,
     to_float,
 )
-from hornbeam.ops.core import cast, convert_to_tensor
+from hornbeam.ops.core import cast, convert_to_tensor, shape
 from hornbeam.ops.declare import composite, primitive
 from hornbeam.ops.elementwise import sign, sqrt
 from hornbeam.ops.indexing import where
@@ -81,7 +81,7 @@ def zeros_like(x, dtype=None):
     0
     """
     x = convert_to_tensor(x)
-    return zeros(x.shape, _dtype_like(x, dtype))
+    return zeros(shape(x), _dtype_like(x, dtype))
 
 
 @composite(rule=rules.created_like)
@@ -93,7 +93,7 @@ def ones_like(x, dtype=None):
     1
     """
     x = convert_to_tensor(x)
-    return ones(x.shape, _dtype_like(x, dtype))
+    return ones(shape(x), _dtype_like(x, dtype))
 
 
 @composite(rule=rules.created_like)
@@ -116,7 +116,7 @@ def full_like(x, fill_value, dtype=None):
     7
     """
     x = convert_to_tensor(x)
-    return full(x.shape, fill_value, _dtype_like(x, dtype))
+    return full(shape(x), fill_value, _dtype_like(x, dtype))
 
 
 @composite

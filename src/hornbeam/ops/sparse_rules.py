@@ -8,6 +8,8 @@ composed of others need none. All other ops take no sparse tensor, and say so.
 
 import math
 
+import numpy as np
+
 from hornbeam import backends
 from hornbeam.core import dtypes, tree
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -184,9 +186,7 @@ def _columns(indices, axes, new=0):
 
     if not len(axes):
         return indices[:, :0]
-    made = [
-        full_like(indices[:, 0], new) if i is None else indices[:, i] for i in axes
-    ]
+    made = [full_like(indices[:, 0], new) if i is None else indices[:, i] for i in axes]
     return stack(made, axis=1)
 
 
@@ -263,9 +263,7 @@ def _rearranged(x, axes):
     sizes = [1 if i is None else shape[i] for i in axes]
     kept = [i for i in axes if i is not None]
     in_order = kept == sorted(kept)
-    return engine.sparse_tensor(
-        _columns(indices, axes), values, sizes, unique=in_order
-    )
+    return engine.sparse_tensor(_columns(indices, axes), values, sizes, unique=in_order)
 
 
 def _reshape(op, x, newshape):
@@ -411,10 +409,8 @@ def _linear(op, x, kernel, bias=None):
 
 
 def _digitize(op, x, bins):
-    first = op(0.0, bins)
-    if int(first) != 0:
-        return _dense(op, x, bins)
-    return _on_entries(op, x, bins)
+    moves_zero = np.digitize(0.0, np.asarray(bins)) != 0
+    return (_dense if moves_zero else _on_entries)(op, x, bins)
 
 
 def _zeros_like(op, x, dtype=None):

@@ -1,19 +1,21 @@
 """Steps that are compiled: passes over data on the device, and single batches."""
 
 import functools
-import threading
 import time
 
 import numpy as np
 
 from hornbeam.core import scopes, tree
 from hornbeam.data.sparse import SparseForm, SparseRows, entry_room
+from hornbeam.training.device_rows import (
+    ROOM_ROWS,
+    DeviceRows,
+    padded,
+    rounded_up,
+    shapes_of,
+)
 from hornbeam.training.program import Program, finding_variables
 
-# Small data and its orders get this much room, so that data of other row counts, such
-# as that of another fold, finds the same program.
-_ROOM_BYTES = 1 << 20
-_ROOM_ROWS = 1 << 15
 # Rows are gathered for so many steps at once, if they are not more bytes than that. XLA
 # on a CPU gathers from much data with several threads: waking them for each small batch
 # took longer than all the rest of a small network's step.
@@ -50,7 +52,7 @@ class CompiledSteps:
             self.data = self.member.rendezvous.shared(self.data)
         self.batch_size = min(batch_size, self.data.rows)
         steps = -(-self.data.rows // self.batch_size)
-        self.order_size = max(_ROOM_ROWS, rounded_up(steps) * self.batch_size)
+        self.order_size = max(ROOM_ROWS, rounded_up(steps) * self.batch_size)
         batch_bytes = self.batch_size * self.data.bytes_a_row
         self.gathered = max(1, min(_MOST_GATHERED, _GATHERED_BYTES // batch_bytes))
         if self.data.is_sparse:
@@ -95,7 +97,7 @@ class CompiledSteps:
 
     def program(self, arguments, width=None):
         """Return the program, for `width` members or for this one alone."""
-        data = self.data.shapes if width is None else _shapes(arguments[2])
+        data = self.data.shapes if width is None else shapes_of(arguments[2])
         if (data, width) not in self._programs:
             self._programs[data, width] = self.binding.cache.get(
                 (*self.key, data, width), lambda: self._compile(arguments, data, width)
@@ -335,139 +337,6 @@ class Call:
         return tree.unflatten(self._spec, leaves)
 
 
-class DeviceRows:
-    """Host arrays of equally many rows, and the same on the device when needed.
-
-    Small arrays get much room, so that their number of rows makes no other program. Of
-    sparse rows the parts are on the device: where rows start, columns and values.
-    """
-
-    def __init__(self, engine, arrays):
-        self.engine = engine
-        self.arrays = arrays
-        self.rows = len(arrays[0])
-        self.is_sparse = any(isinstance(x, SparseRows) for x in arrays)
-        self._takes = RowsTaken(arrays)
-        # Rows that were joined with these, and the result; see `stack`.
-        self.joined_with = None
-        self._lock = threading.Lock()
-
-    @functools.cached_property
-    def tensors(self):
-        """The arrays on the device, padded."""
-        with self._lock:
-            room, convert = self._room(), self.engine.convert
-            return [
-                tuple(convert(part) for part in _padded_parts(x, room))
-                if isinstance(x, SparseRows)
-                else convert(padded(x, room))
-                for x in self.arrays
-            ]
-
-    @property
-    def shapes(self):
-        """The shapes of the padded arrays, and the room for entries of sparse ones."""
-        return self._dense_shapes, tuple(self._takes.rooms)
-
-    @functools.cached_property
-    def _dense_shapes(self):
-        room = self._room()
-        return tuple(
-            _parts_shapes(x, room)
-            if isinstance(x, SparseRows)
-            else (room, *x.shape[1:])
-            for x in self.arrays
-        )
-
-    def row_forms(self):
-        """Return what a program depends on of each array, but for the rows' number."""
-        forms = zip(self.arrays, self._takes.forms, strict=True)
-        return tuple(
-            (x.shape[1:], str(x.dtype), form and form.key()) for x, form in forms
-        )
-
-    @functools.cached_property
-    def filler(self):
-        """The row that fills a last batch: a short one."""
-        lengths = [x.lengths for x in self.arrays if isinstance(x, SparseRows)]
-        return int(np.argmin(sum(lengths))) if lengths else 0
-
-    def make_room(self, order, batch_size):
-        """Let the rooms suffice for the batches of this order."""
-        rooms = self._takes.rooms
-        for i, x in enumerate(self.arrays):
-            if isinstance(x, SparseRows):
-                rooms[i] = entry_room(x.most_entries(order, batch_size), rooms[i])
-
-    def take(self, data, chosen):
-        """Return the rows `chosen` of each array, inside a program."""
-        return self._takes(self.engine, data, chosen)
-
-    @property
-    def bytes_a_row(self):
-        """The bytes of a row of all arrays, at least 1."""
-        return max(1, sum(x.nbytes for x in self.arrays) // self.rows)
-
-    def _room(self):
-        least = min(_ROOM_BYTES // self.bytes_a_row, _ROOM_ROWS)
-        room = rounded_up(self.rows)
-        return max(room, 1 << (least.bit_length() - 1)) if least > room else room
-
-    def fingerprint(self):
-        """Return a hashable that is equal for equal rows."""
-        some = slice(None, None, max(1, self.rows // 8))
-        forms = tuple((x.shape, str(x.dtype)) for x in self.arrays)
-        return self.engine.name, forms, tuple(x[some].tobytes() for x in self.arrays)
-
-    def equals(self, other):
-        """Whether the arrays of the other hold the same bytes."""
-        pairs = zip(self.arrays, other.arrays, strict=True)
-        return all(a is b or _bytes(a) == _bytes(b) for a, b in pairs)
-
-
-class RowsTaken:
-    """Takes rows inside a program; it knows the forms of the arrays and holds none."""
-
-    def __init__(self, arrays):
-        self.forms = [
-            SparseForm(x) if isinstance(x, SparseRows) else None for x in arrays
-        ]
-        self.rooms = [0] * len(arrays)
-
-    def __call__(self, engine, data, chosen):
-        return [
-            engine.take(x, chosen, axis=0)
-            if form is None
-            else form.take(engine, x, chosen, room)
-            for x, form, room in zip(data, self.forms, self.rooms, strict=True)
-        ]
-
-
-def _padded_parts(x, rows):
-    """Return the parts of sparse rows with room for `rows` rows."""
-    starts = np.pad(x.starts, (0, rows + 1 - len(x.starts)), mode="edge")
-    spare = (0, _entries(x) - len(x.values))
-    columns, values = np.pad(x.columns, (spare, (0, 0))), np.pad(x.values, spare)
-    return starts.astype(np.int32), columns, values
-
-
-def _parts_shapes(x, rows):
-    entries = _entries(x)
-    return (rows + 1,), (entries, x.columns.shape[1]), (entries,)
-
-
-def _entries(x):
-    return max(1, rounded_up(len(x.values)))
-
-
-def _shapes(tensors):
-    return tuple(x.shape for x in tensors)
-
-
-def _bytes(array):
-    return memoryview(np.ascontiguousarray(array).view(np.uint8).reshape(-1))
-
-
 class CompiledBatch:
     """One step on one batch that comes from the host.
 
@@ -505,7 +374,8 @@ class CompiledBatch:
         if program is None:
             key = lambda: (self.kind, binding.key(), short)  # noqa: E731
             program = binding.cache.get(
-                key(), lambda: self._compile(
+                key(),
+                lambda: self._compile(
                     key, data, forms, size, spec, present, masked, numbers
                 ),
             )
@@ -566,19 +436,3 @@ def _put(engine, room, number, buffer, value):
     shape = (room,) + (1,) * len(engine.shape_of(value))
     here = engine.reshape(engine.arange(room, dtype="int32"), shape) == number
     return engine.where(here, engine.cast(value, engine.dtype_of(buffer)), buffer)
-
-
-def rounded_up(count):
-    """Return `count` rounded up by at most an eighth, so that few sizes occur."""
-    if count <= 16:
-        return count
-    unit = 1 << max(0, count.bit_length() - 4)
-    return -(-count // unit) * unit
-
-
-def padded(x, rows):
-    """Return the host array `x` with zeros (copies of row 0) up to `rows` rows."""
-    if len(x) == rows:
-        return x
-    padding = np.broadcast_to(x[:1], (rows - len(x), *x.shape[1:]))
-    return np.concatenate([x, padding])

@@ -131,9 +131,7 @@ class LiveRunner:
         self.batch_size = data.batch_size
         leaves, self.spec = tree.flatten_with_spec(data.arrays)
         self.tensors = [
-            x
-            if x is None or isinstance(x, SparseRows)
-            else self.engine.convert(x)
+            x if x is None or isinstance(x, SparseRows) else self.engine.convert(x)
             for x in leaves
         ]
         if any(isinstance(x, SparseRows) for x in leaves):

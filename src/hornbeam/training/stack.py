@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from hornbeam.training.compiled import DeviceRows
+from hornbeam.training.device_rows import DeviceRows
 
 
 class Stack:

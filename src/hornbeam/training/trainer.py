@@ -255,7 +255,7 @@ class Trainer(Preparation):
             data = make_data(x, batch_size=2**30)
             self._prepare(data, "predict")
             outputs, rows = self._one_batch("predict").run(data.arrays)
-        return tree.map_structure(lambda x: _to_numpy(x)[:rows], outputs)
+        return tree.map_structure(lambda x: _first_rows(x, rows), outputs)
 
     def _on_batch(self, mode, arrays, return_dict, class_weight=None):
         from hornbeam.data import make_data
@@ -279,10 +279,11 @@ class Trainer(Preparation):
         return logs if return_dict else _as_list(logs)
 
 
-def _to_numpy(x):
+def _first_rows(x, rows):
+    """Return the rows of the batch as a NumPy array, without what padded it."""
     from hornbeam import ops
 
-    return None if x is None else ops.convert_to_numpy(x)
+    return None if x is None else ops.convert_to_numpy(x)[:rows]
 
 
 def _as_list(logs):

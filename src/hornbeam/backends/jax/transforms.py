@@ -153,7 +153,7 @@ def _structs(s: spec.Spec) -> Any:
 
 
 def _sparse_of(shape: tuple[int, ...]) -> Callable:
-    return lambda parts: sparse_tensor(*parts, shape, unique=True)
+    return lambda parts: sparse_tensor(parts[0], parts[1], shape, unique=True)
 
 
 def _is_array(x: Any) -> bool:

@@ -1,0 +1,163 @@
+"""The rows that programs read: data that is on the device as a whole."""
+
+import functools
+import threading
+
+import numpy as np
+
+from hornbeam.data.sparse import SparseForm, SparseRows, entry_room
+
+# Small data and its orders get this much room, so that data of other row counts, such
+# as that of another fold, finds the same program.
+_ROOM_BYTES = 1 << 20
+ROOM_ROWS = 1 << 15
+
+
+class DeviceRows:
+    """Host arrays of equally many rows, and the same on the device when needed.
+
+    Small arrays get much room, so that their number of rows makes no other program. Of
+    sparse rows the parts are on the device: where rows start, columns and values.
+    """
+
+    def __init__(self, engine, arrays):
+        self.engine = engine
+        self.arrays = arrays
+        self.rows = len(arrays[0])
+        self.is_sparse = any(isinstance(x, SparseRows) for x in arrays)
+        self._takes = RowsTaken(arrays)
+        # Rows that were joined with these, and the result; see `stack`.
+        self.joined_with = None
+        self._lock = threading.Lock()
+
+    @functools.cached_property
+    def tensors(self):
+        """The arrays on the device, padded."""
+        with self._lock:
+            room, convert = self._room(), self.engine.convert
+            return [
+                tuple(convert(part) for part in _padded_parts(x, room))
+                if isinstance(x, SparseRows)
+                else convert(padded(x, room))
+                for x in self.arrays
+            ]
+
+    @property
+    def shapes(self):
+        """The shapes of the padded arrays, and the room for entries of sparse ones."""
+        return self._dense_shapes, tuple(self._takes.rooms)
+
+    @functools.cached_property
+    def _dense_shapes(self):
+        room = self._room()
+        return tuple(
+            _parts_shapes(x, room)
+            if isinstance(x, SparseRows)
+            else (room, *x.shape[1:])
+            for x in self.arrays
+        )
+
+    def row_forms(self):
+        """Return what a program depends on of each array, but for the rows' number."""
+        forms = zip(self.arrays, self._takes.forms, strict=True)
+        return tuple(
+            (x.shape[1:], str(x.dtype), form and form.key()) for x, form in forms
+        )
+
+    @functools.cached_property
+    def filler(self):
+        """The row that fills a last batch: a short one."""
+        lengths = [x.lengths for x in self.arrays if isinstance(x, SparseRows)]
+        return int(np.argmin(sum(lengths))) if lengths else 0
+
+    def make_room(self, order, batch_size):
+        """Let the rooms suffice for the batches of this order."""
+        rooms = self._takes.rooms
+        for i, x in enumerate(self.arrays):
+            if isinstance(x, SparseRows):
+                rooms[i] = entry_room(x.most_entries(order, batch_size), rooms[i])
+
+    def take(self, data, chosen):
+        """Return the rows `chosen` of each array, inside a program."""
+        return self._takes(self.engine, data, chosen)
+
+    @property
+    def bytes_a_row(self):
+        """The bytes of a row of all arrays, at least 1."""
+        return max(1, sum(x.nbytes for x in self.arrays) // self.rows)
+
+    def _room(self):
+        least = min(_ROOM_BYTES // self.bytes_a_row, ROOM_ROWS)
+        room = rounded_up(self.rows)
+        return max(room, 1 << (least.bit_length() - 1)) if least > room else room
+
+    def fingerprint(self):
+        """Return a hashable that is equal for equal rows."""
+        some = slice(None, None, max(1, self.rows // 8))
+        forms = tuple((x.shape, str(x.dtype)) for x in self.arrays)
+        return self.engine.name, forms, tuple(x[some].tobytes() for x in self.arrays)
+
+    def equals(self, other):
+        """Whether the arrays of the other hold the same bytes."""
+        pairs = zip(self.arrays, other.arrays, strict=True)
+        return all(a is b or _bytes(a) == _bytes(b) for a, b in pairs)
+
+
+class RowsTaken:
+    """Takes rows inside a program; it knows the forms of the arrays and holds none."""
+
+    def __init__(self, arrays):
+        self.forms = [
+            SparseForm(x) if isinstance(x, SparseRows) else None for x in arrays
+        ]
+        self.rooms = [0] * len(arrays)
+
+    def __call__(self, engine, data, chosen):
+        return [
+            engine.take(x, chosen, axis=0)
+            if form is None
+            else form.take(engine, x, chosen, room)
+            for x, form, room in zip(data, self.forms, self.rooms, strict=True)
+        ]
+
+
+def _padded_parts(x, rows):
+    """Return the parts of sparse rows with room for `rows` rows."""
+    starts = np.pad(x.starts, (0, rows + 1 - len(x.starts)), mode="edge")
+    spare = (0, _entries(x) - len(x.values))
+    columns, values = np.pad(x.columns, (spare, (0, 0))), np.pad(x.values, spare)
+    return starts.astype(np.int32), columns, values
+
+
+def _parts_shapes(x, rows):
+    entries = _entries(x)
+    return (rows + 1,), (entries, x.columns.shape[1]), (entries,)
+
+
+def _entries(x):
+    return max(1, rounded_up(len(x.values)))
+
+
+def shapes_of(tensors):
+    """Return the shapes of the tensors."""
+    return tuple(x.shape for x in tensors)
+
+
+def _bytes(array):
+    return memoryview(np.ascontiguousarray(array).view(np.uint8).reshape(-1))
+
+
+def rounded_up(count):
+    """Return `count` rounded up by at most an eighth, so that few sizes occur."""
+    if count <= 16:
+        return count
+    unit = 1 << max(0, count.bit_length() - 4)
+    return -(-count // unit) * unit
+
+
+def padded(x, rows):
+    """Return the host array `x` with zeros (copies of row 0) up to `rows` rows."""
+    if len(x) == rows:
+        return x
+    padding = np.broadcast_to(x[:1], (rows - len(x), *x.shape[1:]))
+    return np.concatenate([x, padding])
