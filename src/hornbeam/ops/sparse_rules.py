@@ -31,8 +31,6 @@ def call(op, args, kwargs):
     rule = RULES.get(op.name)
     if rule is not None:
         return rule(op, *args, **kwargs)
-    if _rule_name(op) in _ELEMENTWISE and op.name not in _NOT_ELEMENTWISE:
-        return _dense(op, *args, **kwargs)
     if op.is_primitive:
         raise _unsupported(op)
     try:
@@ -59,10 +57,6 @@ def _unsupported(op):
 def is_sparse(x):
     """Whether `x` is a sparse tensor of the current engine."""
     return backends.current().is_sparse(x)
-
-
-def _rule_name(op):
-    return op.rule if isinstance(op.rule, str) else getattr(op.rule, "__name__", "")
 
 
 def _to_dense(x):
@@ -429,22 +423,21 @@ def _size(op, x):
     return math.prod(x.shape)
 
 
-_ELEMENTWISE = frozenset(
-    "same same_float same_number bool broadcast broadcast_float broadcast_number "
-    "compare".split()
-)
-_NOT_ELEMENTWISE = frozenset(
-    "tril triu slice_update scatter_update fliplr flipud normalize_last "
-    "rms_normalize_last layer_normalization rms_normalization".split()
-)
-
 _ZERO_TO_ZERO = """abs absolute angle arcsin arcsinh arctan arctanh cast cbrt ceil celu
 conj conjugate copy deg2rad elu erf erfinv expm1 fabs floor gelu hard_shrink hard_silu
 hard_tanh imag isinf isnan leaky_relu log1p nan_to_num negative rad2deg real relu relu6
 round saturate_cast selu sign signbit silu sin sinh soft_shrink softsign sqrt square
 stop_gradient tan tanh tanh_shrink trunc""".split()
 
+_ELEMENTWISE = """arccos arccosh arctan2 bitwise_and bitwise_invert bitwise_not
+bitwise_or bitwise_xor clip cos cosh divide_no_nan equal erfc exp exp2 floor_divide fmax fmin fmod
+greater greater_equal hard_sigmoid heaviside hypot i0 isclose isfinite isneginf isposinf
+isreal less less_equal log log10 log2 log_sigmoid logaddexp logaddexp2 logical_and
+logical_not logical_or logical_xor mod nextafter not_equal reciprocal rsqrt sigmoid sinc
+softplus sparse_plus sparse_sigmoid squareplus threshold where""".split()
+
 RULES = {
+    **dict.fromkeys(_ELEMENTWISE, _dense),
     **dict.fromkeys(_ZERO_TO_ZERO, _on_entries),
     **dict.fromkeys(["add", "subtract", "maximum", "minimum"], _on_both),
     "array": _array,
@@ -472,6 +465,6 @@ RULES = {
 }
 # What an error does not list one by one, or is for the library itself.
 _SPARSE_FUNCTIONS = frozenset(
-    [*_ZERO_TO_ZERO, "add", "array", "divide", "empty_like", "linear",
+    [*_ZERO_TO_ZERO, *_ELEMENTWISE, "add", "array", "divide", "empty_like", "linear",
      "maximum", "minimum", "multiply", "power", "size", "subtract", "true_divide"]
 )  # fmt: skip
