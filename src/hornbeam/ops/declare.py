@@ -261,11 +261,12 @@ def compute_output_spec(op, args, kwargs):
 
     bound = _bound(op, args, kwargs)
     axes.check(op, bound.arguments)
+    sparse = any_sparse((args, kwargs))
     if op.rule is not None:
         found = _rule_of(op)(bound.arguments)
-        if found is not NotImplemented and not any_sparse((args, kwargs)):
+        if found is not NotImplemented and not sparse:
             return found
-    if op.is_primitive or any_sparse((args, kwargs)):
+    if op.is_primitive or sparse:
         return infer(op, args, kwargs)
     try:
         return _spec_of_body(op, args, kwargs)

@@ -430,11 +430,12 @@ round saturate_cast selu sign signbit silu sin sinh soft_shrink softsign sqrt sq
 stop_gradient tan tanh tanh_shrink trunc""".split()
 
 _ELEMENTWISE = """arccos arccosh arctan2 bitwise_and bitwise_invert bitwise_not
-bitwise_or bitwise_xor clip cos cosh divide_no_nan equal erfc exp exp2 floor_divide fmax fmin fmod
-greater greater_equal hard_sigmoid heaviside hypot i0 isclose isfinite isneginf isposinf
-isreal less less_equal log log10 log2 log_sigmoid logaddexp logaddexp2 logical_and
-logical_not logical_or logical_xor mod nextafter not_equal reciprocal rsqrt sigmoid sinc
-softplus sparse_plus sparse_sigmoid squareplus threshold where""".split()
+bitwise_or bitwise_xor clip cos cosh divide_no_nan equal erfc exp exp2 floor_divide
+fmax fmin fmod greater greater_equal hard_sigmoid heaviside hypot i0 isclose isfinite
+isneginf isposinf isreal less less_equal log log10 log2 log_sigmoid logaddexp
+logaddexp2 logical_and logical_not logical_or logical_xor mod nextafter not_equal
+reciprocal rsqrt sigmoid sinc softplus sparse_plus sparse_sigmoid squareplus threshold
+where""".split()
 
 RULES = {
     **dict.fromkeys(_ELEMENTWISE, _dense),
