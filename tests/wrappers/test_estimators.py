@@ -177,6 +177,40 @@ def test_class_weight_is_a_weight_of_rows(nothing_is_compiled):
         proba(class_weight={"no": 1.0, "yess": 2.0})
 
 
+def two_outputs(meta):
+    inputs = keras.Input((4,))
+    three = keras.layers.Dense(3, "softmax", name="three")(inputs)
+    word = keras.layers.Dense(1, "sigmoid", name="word")(inputs)
+    return keras.Model(inputs, [three, word])
+
+
+def test_class_weight_by_output(nothing_is_compiled):
+    loss = ["sparse_categorical_crossentropy", "binary_crossentropy"]
+    given = {"optimizer": "sgd", "optimizer__learning_rate": 0.0, "loss": loss}
+    y = np.stack([THREE, Y], axis=1)
+    rows = np.linspace(0.5, 1.5, 60)
+
+    def losses(class_weight):
+        estimator = KerasClassifier(two_outputs, class_weight=class_weight, **given)
+        estimator.fit(X, y, sample_weight=rows, batch_size=60)
+        three, word = estimator.predict_proba(X)
+        each = (-np.log(three[range(60), THREE]), -np.log(word[range(60), Y]))
+        names = ("three_loss", "word_loss")
+        return [estimator.history_[name][0] for name in names], each
+
+    counts = np.bincount(THREE, weights=rows)
+    balanced = rows.sum() / 3 / counts[THREE]
+    for class_weight, weights in [
+        ({"word": {1: 4.0}}, (1.0, np.where(Y, 4.0, 1.0))),
+        ({"three": "balanced", "word": {0: 2.0, 1: 3.0}}, (balanced, 2.0 + Y)),
+    ]:
+        found, each = losses(class_weight)
+        expected = [np.mean(rows * w * e) for w, e in zip(weights, each, strict=True)]
+        np.testing.assert_allclose(found, expected, rtol=1e-4)
+    with pytest.raises(ValueError, match="names no output.*Did you mean 'word'"):
+        losses({"wrod": {0: 1.0}})
+
+
 def test_rows_of_weight_zero_are_not_learned(nothing_is_compiled):
     found = KerasClassifier(create, **FITS).fit(X, WORDS, sample_weight=1.0 - Y)
     assert (found.predict(X) == "no").mean() > 0.9

@@ -1,5 +1,7 @@
 """The network that an estimator makes where it was given none."""
 
+from hornbeam.wrappers.rows import moments
+
 
 def default_network(
     meta,
@@ -51,6 +53,20 @@ def default_autoencoder(
         x = layers.Dense(units, activation)(x)
     ((units, last),) = meta["output_layers_"]
     return Model(inputs, layers.Dense(units, last)(x))
+
+
+def standardise(model, X, weight=None):
+    """Let a default network standardise features such as `X`.
+
+    Args:
+        model: the network.
+        X: the features.
+        weight: weights of the rows. Default: None, all equal.
+    """
+    layer = model.layers[1]
+    mean, variance = moments(X, weight)
+    layer.adapt_mean.assign(mean)
+    layer.adapt_variance.assign(variance)
 
 
 # The layer whose output is what a default KerasTransformer gives.

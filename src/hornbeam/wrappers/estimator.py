@@ -18,6 +18,7 @@ from hornbeam.wrappers.default_network import default_network
 from hornbeam.wrappers.features import dense, filled_up
 from hornbeam.wrappers.outputs import outputs_of
 from hornbeam.wrappers.parameters import Parameters
+from hornbeam.wrappers.rows import distinct
 from hornbeam.wrappers.seeds import fit_seed
 
 
@@ -36,8 +37,9 @@ class KerasEstimator(Parameters, BaseEstimator):
         metrics: a list of metrics. Default: None.
         callbacks: callbacks or classes of callbacks, in a list or a dict; each `fit`
             takes copies. Default: None.
-        epochs: passes over the data. Default: 1, with the default network 100.
-        batch_size: rows in a step. Default: 32.
+        epochs: passes over the data. Default: 1; with the default network 200, or as
+            many as make 500 steps.
+        batch_size: rows in a step. Default: 32; with the default network 200.
         validation_split: the fraction of the rows, from the end, of which every epoch
             reports the loss. Default: 0.
         shuffle: whether every epoch visits the rows in a new order. Default: True.
@@ -54,6 +56,11 @@ class KerasEstimator(Parameters, BaseEstimator):
         **parameters: arguments of the builder (`dropout_rate` or
             `model__dropout_rate`), and routed ones: `optimizer__learning_rate`,
             `callbacks__patience`, `fit__steps_per_epoch`, `predict__batch_size` ...
+
+    To the default network, weights say how often rows occur: a row of weight 2 is two
+    rows, one of weight 0 is none, and the order of the rows says nothing (unless some
+    are kept apart for validation, or `shuffle` is false). To a network of your own,
+    weights are factors of the losses, as in Keras.
     """
 
     def __init__(
@@ -114,7 +121,8 @@ class KerasEstimator(Parameters, BaseEstimator):
 
     @property
     def _is_default(self):
-        return self._builder() is self._default_builder
+        builder = self._builder()
+        return builder is not None and builder is self._default_builder
 
     # Fitting
 
@@ -153,11 +161,14 @@ class KerasEstimator(Parameters, BaseEstimator):
     def _fit(self, X, y, sample_weight, fit_arguments, fresh, classes=None):
         with turn():
             X, y, weight = self._checked(X, y, sample_weight, fresh, classes)
+            arguments = training.arguments_of_fit(self, fit_arguments)
+            if training.is_distribution(self, X, arguments):
+                X, y, weight = distinct(X, y, weight)
             epoch = 0 if fresh else self.current_epoch
             with seed_scope(self._seed(X, y, weight, epoch)), own_names():
                 if fresh:
-                    self._build(X, y)
-                training.train(self, X, y, weight, fit_arguments)
+                    self._build(X, y, weight)
+                training.train(self, X, y, weight, arguments)
         return self
 
     def _seed(self, X, y, weight, epoch):
@@ -186,9 +197,10 @@ class KerasEstimator(Parameters, BaseEstimator):
             y_numeric=self._targets_are_numbers,
         )
 
-    def _build(self, X, y):
+    def _build(self, X, y, weight=None):
+        self.targets_.learn_scale(y, weight)
         features = self._features(X)
-        model = training.make_model(self, features, y)
+        model = training.make_model(self, features, y, weight)
         self.model_ = model
         self.predictor_ = self._predictor(model)
         self.outputs_ = outputs_of(model, features)

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 
 from hornbeam.core.config import floatx
+from hornbeam.wrappers.rows import moments
 
 CLASS_KINDS = ("binary", "multiclass", "multilabel-indicator", "multiclass-multioutput")
 
@@ -22,13 +23,17 @@ class Numbers:
         self.mean, self.scale = 0.0, 1.0
 
     def fit(self, y):
-        """Learn the form of the targets `y`, and their scale."""
+        """Learn the form of the targets `y`."""
         self.ndim = y.ndim
         self.columns = math.prod(y.shape[1:])
+
+    def learn_scale(self, y, weight=None):
+        """Learn mean and scale of the targets `y`, whose rows may have weights."""
         if self.scaled:
-            self.mean = y.mean(axis=0)
-            scale = y.std(axis=0)
-            self.scale = np.where(scale > 0, scale, 1.0)
+            mean, variance = moments(y.reshape(len(y), -1), weight)
+            scale = np.sqrt(np.where(variance > 0, variance, 1.0))
+            self.mean = mean.reshape(y.shape[1:])
+            self.scale = scale.reshape(y.shape[1:])
 
     def encode(self, y, outputs):
         """Return the targets for a network with these Outputs."""
@@ -135,6 +140,9 @@ class Classes:
             self.labels = [Labels(y, classes)]
         self.dtype = y.dtype
         self.one_hot = kind == "multilabel-indicator" and (y.sum(axis=1) == 1).all()
+
+    def learn_scale(self, y, weight=None):
+        """Do nothing: classes have no scale."""
 
     @property
     def classes(self):

@@ -1,21 +1,27 @@
 """From an estimator's parameters to a compiled network, and its training."""
 
 import copy
+import math
 
 import numpy as np
+from sklearn.utils.class_weight import compute_sample_weight
 
-from hornbeam.core.errors import check_number
+from hornbeam.core import tree
+from hornbeam.core.errors import check_number, did_you_mean
 from hornbeam.wrappers import routing
+from hornbeam.wrappers.default_network import standardise
 from hornbeam.wrappers.features import dense
 from hornbeam.wrappers.outputs import suitable_loss
 from hornbeam.wrappers.parameters import accepted_arguments
 
-_FIT_PARAMETERS = ("batch_size", "shuffle", "validation_split", "verbose")
-DEFAULT_EPOCHS = 100
+_FIT_PARAMETERS = ("epochs", "batch_size", "shuffle", "validation_split", "verbose")
+# Of the default network, unless the estimator says otherwise.
+_MOST_ROWS_IN_A_BATCH = 200
+_FEWEST_EPOCHS, _FEWEST_STEPS = 200, 500
 DEFAULT_OPTIMIZER = "adam"
 
 
-def make_model(estimator, X, y):
+def make_model(estimator, X, y, weight=None):
     """Return a new, compiled network for an estimator and data such as `X` and `y`."""
     builder = estimator._builder()
     if builder is None:
@@ -23,7 +29,10 @@ def make_model(estimator, X, y):
     else:
         model = estimator._call_builder(builder, X, y)
     _check_model(estimator, model, builder)
-    _adapt(model, X)
+    if estimator._is_default:
+        standardise(model, X, weight)
+    else:
+        _adapt(model, X)
     if not model.compiled:
         arguments = compile_arguments(estimator)
         if arguments.get("loss") is None:
@@ -99,18 +108,31 @@ def _adapt(model, X):
             layer.adapt(X)
 
 
-def train(estimator, X, y, weight, fit_arguments):
-    """Train the estimator's network, and keep the history."""
-    epochs = estimator.epochs
-    if epochs is None:
-        epochs = DEFAULT_EPOCHS if estimator._is_default else 1
-    check_number(type(estimator).__name__, "epochs", epochs, 0, integer=True)
+def arguments_of_fit(estimator, fit_arguments):
+    """Return the arguments for the network's `fit`, those of this call first."""
     arguments = {name: getattr(estimator, name) for name in _FIT_PARAMETERS}
-    arguments |= {"epochs": epochs, **estimator._routed("fit"), **fit_arguments}
+    arguments |= estimator._routed("fit") | fit_arguments
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def is_distribution(estimator, X, arguments):
+    """Whether all that `X` says is how often each row occurs."""
+    return (
+        estimator._is_default
+        and isinstance(X, np.ndarray)
+        and bool(arguments.get("shuffle", True))
+        and not (estimator.early_stopping or arguments.get("validation_split"))
+    )
+
+
+def train(estimator, X, y, weight, arguments):
+    """Train the estimator's network, and keep the history."""
     fit = estimator.model_.fit
     routing.check_arguments(fit, arguments, "`fit` of the network")
     callbacks = [*_callbacks(estimator), *_as_list(arguments.pop("callbacks", None))]
     weight = _with_class_weight(estimator, y, weight)
+    if estimator._is_default and weight is not None:
+        weight = tree.map_structure(lambda w: w / w.mean(), weight)
     targets = estimator._encoded(y)
     X = estimator._features(X)
     if "validation_data" in arguments:
@@ -119,10 +141,22 @@ def train(estimator, X, y, weight, fit_arguments):
         X, targets, weight, held_out = _apart(estimator, X, y, targets, weight)
         arguments |= {"validation_data": held_out, "validation_split": 0.0}
         callbacks.append(_stop(estimator))
+    if estimator._is_default:
+        arguments = _default_lengths(len(X), **arguments) | arguments
+    epochs = arguments.get("epochs", 1)
+    check_number(type(estimator).__name__, "epochs", epochs, 0, integer=True)
     history = fit(X, targets, sample_weight=weight, callbacks=callbacks, **arguments)
     estimator.n_iter_ = len(history.epoch)
     for name, values in history.history.items():
         estimator.history_.setdefault(name, []).extend(values)
+
+
+def _default_lengths(rows, batch_size=_MOST_ROWS_IN_A_BATCH, **_):
+    """Return rows in a batch and epochs for the default network."""
+    check_number("the default network", "batch_size", batch_size, 1, integer=True)
+    batch_size = min(batch_size, rows)
+    epochs = math.ceil(_FEWEST_STEPS / math.ceil(rows / batch_size))
+    return {"batch_size": batch_size, "epochs": max(_FEWEST_EPOCHS, epochs)}
 
 
 def _callbacks(estimator):
@@ -144,12 +178,49 @@ def _as_list(value):
 
 
 def _with_class_weight(estimator, y, weight):
-    if estimator.class_weight is None:
-        return weight
-    from sklearn.utils.class_weight import compute_sample_weight
+    """Return the weights of the rows times those of their classes.
 
-    found = compute_sample_weight(estimator.class_weight, y)
-    return found if weight is None else found * weight
+    Where `class_weight` names outputs, each output has weights of its own.
+    """
+    given = estimator.class_weight
+    if given is None:
+        return weight
+    if not (isinstance(given, dict) and _names_outputs(given)):
+        return _times(_weights_of_classes(given, y, weight), weight)
+    names = estimator.model_._output_names()
+    for name in given:
+        if name not in names:
+            raise ValueError(
+                f"`class_weight` of {type(estimator).__name__} has the key {name!r}, "
+                f"which names no output. Outputs: {names}.{did_you_mean(name, names)}"
+            )
+    columns = y.T if len(names) > 1 else [y]
+    weights = []
+    for name, column in zip(names, columns, strict=True):
+        of_output = given.get(name, {})
+        weights.append(_times(_weights_of_classes(of_output, column, weight), weight))
+    return weights if estimator.outputs_.several else weights[0]
+
+
+def _names_outputs(class_weight):
+    return any(isinstance(value, dict | str) for value in class_weight.values())
+
+
+def _weights_of_classes(class_weight, y, weight):
+    """Return for each row the weight of its class, or the product over the columns."""
+    if class_weight != "balanced":
+        return compute_sample_weight(class_weight, y)
+    factors = []
+    for column in y.reshape(len(y), -1).T:
+        classes, codes = np.unique(column, return_inverse=True)
+        totals = np.bincount(codes, weights=weight)
+        mean = totals.sum() / len(classes)
+        factors.append((mean / np.where(totals > 0, totals, mean))[codes])
+    return np.prod(factors, axis=0)
+
+
+def _times(factors, weight):
+    return factors if weight is None else factors * weight
 
 
 def _encoded(estimator, validation_data):
@@ -168,7 +239,6 @@ def _apart(estimator, X, y, targets, weight):
     """Keep a part of the rows apart, with the classes in proportion."""
     from sklearn.model_selection import train_test_split
 
-    from hornbeam.core import tree
     from hornbeam.core.random import order_seed
 
     fraction = estimator.validation_fraction
@@ -190,7 +260,7 @@ def _apart(estimator, X, y, targets, weight):
     def take(x, where):
         return tree.map_structure(lambda leaf: leaf[where], x)
 
-    weights = (None, None) if weight is None else (weight[kept], weight[held_out])
-    apart = (take(X, held_out), take(targets, held_out))
-    apart = apart if weight is None else (*apart, weights[1])
-    return take(X, kept), take(targets, kept), weights[0], apart
+    parts = (X, targets) if weight is None else (X, targets, weight)
+    apart = tuple(take(part, held_out) for part in parts)
+    X, targets, weight = (*(take(part, kept) for part in parts), None)[:3]
+    return X, targets, weight, apart

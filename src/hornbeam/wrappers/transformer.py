@@ -146,8 +146,8 @@ class KerasTransformer(
             return model
         return Model(model.inputs, model.get_layer(layer).output)
 
-    def _build(self, X, y):
-        super()._build(X, y)
+    def _build(self, X, y, weight=None):
+        super()._build(X, y, weight)
         shapes, _ = output_shapes(self.predictor_, self._features(X))
         self._n_features_out = sum(int(shape[-1]) for shape in shapes)
 
