@@ -1,6 +1,7 @@
-"""Functions over nested structures: lists, tuples, named tuples and dicts.
+"""Functions over nested structures: lists, tuples, named tuples, deques and dicts.
 
-None is a leaf, and the entries of a dict are visited in the order of their keys.
+None is a leaf, and the entries of a dict are visited in the order of their keys. A set
+is a leaf, but for one that is an attribute of a layer.
 """
 
 import collections
@@ -56,13 +57,7 @@ def map_structure(func, *structures, none_is_leaf=True):
         raise ValueError("Must provide at least one structure")
     for other in structures[1:]:
         assert_same_structure(structures[0], other)
-    if not none_is_leaf:
-
-        def keep_none(*leaves):
-            return None if leaves[0] is None else func(*leaves)
-
-        return _tree.map_structure(keep_none, *structures)
-    return _tree.map_structure(func, *structures)
+    return _tree.map_structure(func, *structures, none_is_leaf=none_is_leaf)
 
 
 def map_structure_up_to(shallow_structure, func, *structures):
@@ -75,35 +70,9 @@ def map_structure_up_to(shallow_structure, func, *structures):
     if not structures:
         raise ValueError("Must provide at least one structure")
 
-    def parts(shallow, structure):
-        if not is_nested(shallow):
-            return [structure]
-        if not is_nested(structure) or len(shallow) != len(structure):
-            raise ValueError(
-                f"`structures` must have the form of {shallow!r} at the top. "
-                f"Received: {structure!r}"
-            )
-        if isinstance(shallow, dict):
-            if set(shallow) != set(structure):
-                raise ValueError(
-                    f"Expected the keys {sorted(shallow)}. Received the keys "
-                    f"{sorted(structure)}."
-                )
-            pairs = [(shallow[k], structure[k]) for k in _sorted_keys(shallow)]
-        else:
-            pairs = zip(shallow, structure, strict=True)
-        return [part for s, x in pairs for part in parts(s, x)]
-
-    columns = [parts(shallow_structure, structure) for structure in structures]
+    columns = [_tree.parts(shallow_structure, structure) for structure in structures]
     results = [func(*row) for row in zip(*columns, strict=True)]
-    return pack_sequence_as(shallow_structure, results)
-
-
-def _sorted_keys(mapping):
-    try:
-        return sorted(mapping)
-    except TypeError:
-        return list(mapping)
+    return _tree.pack_like(shallow_structure, results)
 
 
 def assert_same_structure(a, b, check_types=None):
@@ -144,30 +113,28 @@ def pack_sequence_as(structure, flat_sequence):
     >>> keras.tree.pack_sequence_as({"a": 0, "b": [0]}, [1, 2])
     {'a': 1, 'b': [2]}
     """
-    if not isinstance(flat_sequence, collections.abc.Sequence) or isinstance(
-        flat_sequence, str
-    ):
+    if not isinstance(flat_sequence, collections.abc.Iterable):
         raise TypeError(
             "Attempted to pack value:\n"
             f"  {flat_sequence!r}\ninto a structure, but found incompatible type "
             f"`{type(flat_sequence)}` instead."
         )
-    count = len(_tree.flatten(structure))
-    if count != len(flat_sequence):
+    count, leaves = len(_tree.flatten(structure)), list(flat_sequence)
+    if count != len(leaves):
         raise ValueError(
-            f"The structure has {count} leaves. Received a sequence of "
-            f"{len(flat_sequence)} items."
+            f"The structure has {count} leaves. Received a sequence of {len(leaves)} "
+            "items."
         )
-    return _tree.pack_like(structure, list(flat_sequence))
+    return _tree.pack_like(structure, leaves)
 
 
 def lists_to_tuples(structure):
     """Return the structure with its lists as tuples."""
-    if isinstance(structure, list) or type(structure) is tuple:
-        return tuple(lists_to_tuples(x) for x in structure)
-    if isinstance(structure, dict):
-        return type(structure)((k, lists_to_tuples(v)) for k, v in structure.items())
-    return structure
+
+    def as_tuple(part):
+        return tuple(part) if isinstance(part, list) else None
+
+    return traverse(as_tuple, structure, top_down=False)
 
 
 def map_shape_structure(func, structure):
@@ -201,13 +168,5 @@ def traverse(func, structure, top_down=True):
 def _traverse_children(func, structure, top_down):
     if not is_nested(structure):
         return structure
-    if isinstance(structure, dict):
-        kind = type(structure)
-        items = [(k, traverse(func, v, top_down)) for k, v in structure.items()]
-        if isinstance(structure, collections.defaultdict):
-            return kind(structure.default_factory, items)
-        return kind(items)
-    items = [traverse(func, x, top_down) for x in structure]
-    if hasattr(structure, "_fields"):
-        return type(structure)(*items)
-    return type(structure)(items)
+    parts, rebuilt = _tree.children(structure)
+    return rebuilt([traverse(func, part, top_down) for part in parts])

@@ -5,6 +5,7 @@ import collections
 import pytest
 
 from hornbeam import tree
+from hornbeam.layers import Layer
 
 Point = collections.namedtuple("Point", ["x", "y"])
 NEST = {"b": [2, (3, None)], "a": Point(0, 1), "c": {}}
@@ -96,3 +97,45 @@ def test_structures_that_differ(a, b):
 def test_errors(call, kind):
     with pytest.raises(kind):
         call()
+
+
+ORDERED = collections.OrderedDict([("b", 1), ("a", [2])])
+
+
+def test_map_up_to_keeps_each_part_at_its_key():
+    found = tree.map_structure_up_to(ORDERED, lambda x, y: (x, y), ORDERED, ORDERED)
+    assert list(found.items()) == [("b", (1, 1)), ("a", [(2, 2)])]
+    with pytest.raises(ValueError):
+        tree.map_structure_up_to(Point(0, 0), str, {"x": 1, "y": 2})
+
+
+def test_every_kind_of_container_keeps_its_kind():
+    grouped = collections.defaultdict(list, a=1)
+    queue = collections.deque([1, 2], maxlen=5)
+    assert tree.lists_to_tuples(grouped).default_factory is list
+    assert tree.lists_to_tuples(Point([1], 2)) == Point((1,), 2)
+    for bottom in (True, False):
+        found = tree.traverse(lambda x: None, queue, top_down=bottom)
+        assert found == queue and found.maxlen == 5
+
+
+def test_none_is_a_structure_where_it_is_no_leaf():
+    with pytest.raises(ValueError):
+        tree.map_structure(max, [None, 1], [3, 2], none_is_leaf=False)
+
+
+def test_sets_are_leaves_but_those_of_layers():
+    assert tree.flatten([{1, 2}]) == [{1, 2}]
+    layer = Layer()
+    layer.names = {"b", "a"}
+    assert layer.names == {"a", "b"} and tree.is_nested(layer.names)
+    assert tree.flatten(layer.names) == ["a", "b"]
+    assert tree.map_structure(str.upper, layer.names) == {"A", "B"}
+    with pytest.raises(ValueError, match="structure"):
+        tree.assert_same_structure(layer.names, {"a", "b"})
+
+
+def test_any_collection_of_leaves_can_be_packed():
+    assert tree.pack_sequence_as([0, (0,)], dict.fromkeys("ab")) == ["a", ("b",)]
+    with pytest.raises(TypeError):
+        tree.pack_sequence_as([0], 1)

@@ -343,6 +343,42 @@ def test_a_divisor_of_zero_has_no_gradient(training_engine):
     np.testing.assert_allclose(engine.to_numpy(by_y), [0.0, -1.0])
 
 
+# In each dtype: a subnormal number, the zeros, what is not a number.
+ORDERED = {
+    "float16": [-1.0, 6e-8, -0.0, 0.0, -6e-8, np.inf, 2.0],
+    "bfloat16": [-1.0, 1e-40, -0.0, 0.0, -1e-40, np.inf, 2.0],
+    "float32": [-1.0, 1.4e-45, -0.0, 0.0, -1.4e-45, np.inf, 2.0],
+}
+
+
+@pytest.mark.parametrize("dtype", ORDERED)
+def test_order_of_subnormal_numbers_zeros_and_nan(engine, dtype):
+    rows = [ORDERED[dtype][:k] + end for k in (5, 7) for end in ([], [np.nan, 1.0])]
+    for row in rows:
+        x = engine.convert(np.array(row, "float32").astype(dtype))
+        exact = np.array(row)
+        assert int(ops.argmax(x)) == np.argmax(exact)
+        assert int(ops.argmin(x)) == np.argmin(exact)
+        assert int(ops.argmax(-x)) == np.argmax(-exact)
+        if engine.name != "tensorflow":
+            expected = np.argsort(exact, kind="stable")
+            np.testing.assert_array_equal(engine.to_numpy(ops.argsort(x)), expected)
+            found = engine.to_numpy(ops.sort(x)).astype("float64")
+            np.testing.assert_array_equal(np.sign(found), np.sign(exact[expected]))
+
+
+def test_the_gradient_of_sort(training_engine):
+    engine = training_engine
+    x = engine.convert(np.array([3.0, 1.0, 2.0], "float32"))
+    weight = np.array([10.0, 20.0, 30.0], "float32")
+
+    def loss(values):
+        return ops.sum(ops.multiply(ops.sort(values[0]), weight))
+
+    _, (found,) = engine.value_and_grad(loss)([x])
+    np.testing.assert_array_equal(engine.to_numpy(found), [30.0, 10.0, 20.0])
+
+
 @pytest.mark.parametrize("mode", ["reduced", "complete"])
 def test_qr(engine, mode):
     x = np.random.rand(2, 4, 3).astype("float32")

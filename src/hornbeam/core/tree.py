@@ -6,6 +6,25 @@ None is a leaf here, and the keys of a dict are visited in sorted order, as in K
 import optree
 
 
+class TrackedSet(set):
+    """A set that is an attribute of a layer: trees visit its elements.
+
+    Other sets are leaves: they have no order in which results could be put back.
+    """
+
+
+def _in_order(elements):
+    try:
+        return sorted(elements), None
+    except TypeError:
+        return list(elements), None
+
+
+optree.register_pytree_node(
+    TrackedSet, _in_order, lambda _, parts: TrackedSet(parts), namespace="hornbeam"
+)
+
+
 def flatten(structure):
     """Return the leaves as a list."""
     return optree.tree_leaves(structure, none_is_leaf=True, namespace="hornbeam")
@@ -21,10 +40,10 @@ def unflatten(spec, leaves):
     return optree.tree_unflatten(spec, leaves)
 
 
-def map_structure(fn, structure, *others):
+def map_structure(fn, structure, *others, none_is_leaf=True):
     """Apply `fn` to every leaf (and the leaves of `others` at the same place)."""
     return optree.tree_map(
-        fn, structure, *others, none_is_leaf=True, namespace="hornbeam"
+        fn, structure, *others, none_is_leaf=none_is_leaf, namespace="hornbeam"
     )
 
 
@@ -42,3 +61,20 @@ def pack_like(structure, leaves):
     """Arrange the flat `leaves` as `structure` is."""
     spec = optree.tree_structure(structure, none_is_leaf=True, namespace="hornbeam")
     return optree.tree_unflatten(spec, leaves)
+
+
+def parts(shallow, structure):
+    """Return the parts of `structure` that stand where `shallow` has its leaves."""
+    spec = optree.tree_structure(shallow, none_is_leaf=True, namespace="hornbeam")
+    return spec.flatten_up_to(structure)
+
+
+def children(structure):
+    """Return what a container holds, and a function that makes one of other parts."""
+    parts, spec = optree.tree_flatten(
+        structure,
+        is_leaf=lambda x: x is not structure,
+        none_is_leaf=True,
+        namespace="hornbeam",
+    )
+    return parts, spec.unflatten

@@ -98,6 +98,10 @@ class Layer(Operation, LayerState, LiveParameters):
         self.built = self._is_stateless
         self._init_state()
 
+    def __setattr__(self, name, value):
+        value = tree.TrackedSet(value) if type(value) is set else value
+        super().__setattr__(name, value)
+
     def build(self, input_shape):
         """Make the weights for inputs of shape `input_shape`."""
 

@@ -7,6 +7,7 @@ extra element at the end.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from hornbeam.core.config import standardize_data_format
 from hornbeam.core.errors import check_choice
 
 
-def per_axis(value, rank: int, owner: str, argument: str) -> tuple[int, ...]:
+def per_axis(value, rank: int, owner: str, argument: str) -> tuple[Any, ...]:
     """Return `value` (a number, or one for each axis) as a tuple of `rank` numbers.
 
     An unknown size, None, among several stays one.
@@ -53,10 +54,10 @@ def pads(size: int, window: int, stride: int, padding: str, dilation: int = 1):
 
 
 def output_size(
-    size: int | None, window: int, stride: int, padding: str, dilation: int = 1
+    size: int | None, window: int | None, stride: int, padding: str, dilation: int = 1
 ) -> int | None:
     """Return the number of windows along an axis of `size` elements."""
-    if None in (size, window):
+    if size is None or window is None:
         return None
     if padding != "valid":
         return -(-size // stride)
@@ -65,14 +66,14 @@ def output_size(
 
 def transposed_size(
     size: int | None,
-    window: int,
+    window: int | None,
     stride: int,
     padding: str,
     output_padding: int | None,
     dilation: int = 1,
 ) -> int | None:
     """Return the length of an axis after a transposed convolution."""
-    if None in (size, window):
+    if size is None or window is None:
         return None
     span = extent(window, dilation)
     if output_padding is not None:

@@ -6,6 +6,7 @@ from .functions import *
 from .linalg import *
 from .modules import *
 from .nn import *
+from .order import *
 from .programs import *
 from .random import *
 from .shaping import *

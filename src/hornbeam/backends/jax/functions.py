@@ -181,8 +181,6 @@ def _shifted(x, y):
 all = _reduction(jnp.all)
 any = _reduction(jnp.any)
 sum = _reduction(jnp.sum)
-argmax = _reduction(jnp.argmax)
-argmin = _reduction(jnp.argmin)
 
 
 def max(x, axis=None, keepdims=False, initial=None):

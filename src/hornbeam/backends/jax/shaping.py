@@ -16,28 +16,6 @@ from .arrays import convert, jax_dtype
 from .functions import _array, _axis, _operand, _weak_dtype
 
 
-def sort(x, axis=-1):
-    return jnp.sort(_row(x), axis=axis)
-
-
-def argsort(x, axis=-1):
-    return jnp.argsort(_row(x), axis=axis)
-
-
-def argpartition(x, kth, axis=-1):
-    x, axis = (_array(x).reshape(-1), 0) if axis is None else (_array(x), axis)
-    return jnp.argpartition(x, kth, axis)
-
-
-def _row(x):
-    x = _array(x)
-    return x.reshape(1) if x.ndim == 0 else x
-
-
-def top_k(x, k, sorted=True):
-    return tuple(lax.top_k(_array(x), k))
-
-
 def searchsorted(sorted_sequence, values, side="left"):
     return jnp.searchsorted(_array(sorted_sequence), _array(values), side=side)
 

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import builtins
+from typing import Any
 
 import numpy as np
 
 from hornbeam.core.dtypes import result_type
 
 from .arrays import cast, numpy_dtype
-from .functions import _array, _axis, _promoted, _truth, _weak_dtype
+from .functions import _array, _axis, _is_half, _promoted, _truth, _weak_dtype
+
+
+def _ordered(x: Any) -> np.ndarray:
+    """`x`, where NumPy's order of it is not right (nan in bfloat16), in 32 bits."""
+    x = _array(x)
+    return x.astype("float32") if _is_half(x) else x
 
 
 def sort(x, axis=-1):
-    return np.sort(_array(x), axis=axis)
+    x = _array(x)
+    return np.sort(_ordered(x), axis=axis).astype(x.dtype)
 
 
 def argsort(x, axis=-1):
-    return np.argsort(_array(x), axis=axis, kind="stable").astype("int32")
+    return np.argsort(_ordered(x), axis=axis, kind="stable").astype("int32")
 
 
 def argpartition(x, kth, axis=-1):
-    return np.argpartition(_array(x), kth, axis).astype("int32")
+    return np.argpartition(_ordered(x), kth, axis).astype("int32")
 
 
 def top_k(x, k, sorted=True):
     x = _array(x)
     # From the back of the reversed row, so that of equal values the first comes first.
-    order = np.argsort(x[..., ::-1], axis=-1, kind="stable")[..., ::-1][..., :k]
+    order = np.argsort(_ordered(x)[..., ::-1], axis=-1, kind="stable")[..., ::-1][
+        ..., :k
+    ]
     indices = x.shape[-1] - 1 - order
     return np.take_along_axis(x, indices, -1), indices.astype("int32")
 

@@ -371,10 +371,21 @@ max = _extreme(tf.reduce_max, tf.reduce_any, maximum)
 min = _extreme(tf.reduce_min, tf.reduce_all, minimum)
 
 
+def _keys(x: tf.Tensor, above: bool) -> tf.Tensor:
+    """Integers in the order of `x`: TensorFlow takes the smallest floats for zero."""
+    if x.dtype == tf.bool:
+        return tf.cast(x, tf.uint8)
+    if x.dtype not in (*_HALF, tf.float32, tf.float64):
+        return x
+    kind = {2: tf.int16, 4: tf.int32, 8: tf.int64}[x.dtype.size]
+    bits = tf.bitcast(x, kind)
+    keys = tf.where(bits < 0, kind.min - bits, bits)
+    return tf.where(tf.math.is_nan(x), kind.max if above else kind.min, keys)
+
+
 def _position(fn: Callable) -> Callable:
     def run(x, axis=None, keepdims=False):
-        x = _array(x)
-        x = tf.cast(x, tf.uint8) if x.dtype == tf.bool else x
+        x = _keys(_array(x), above=fn is tf.argmax)
         if axis is None:
             found = fn(tf.reshape(x, (-1,)), 0, tf.int32)
             return tf.reshape(found, (1,) * x.ndim) if keepdims else found
