@@ -71,16 +71,29 @@ class Model(Trainer, Layer):
         """Make the weights for inputs of shape `input_shape` (or a nest of shapes)."""
         if self.built and input_shape is None:
             return
-        if type(self).call is Model.call:
-            raise NotImplementedError(
-                f"Model {type(self).__name__} has no `call()`: it cannot be built."
-            )
+        if not self._has_call:
+            self._check_layers_built()
+            return
         inputs = _symbolic_inputs(input_shape)
         with scopes.autocast_scope(None):
             if isinstance(inputs, dict) and not _takes_one_input(self):
                 infer(self.call, (), inputs)
             else:
                 infer(self.call, (inputs,), {})
+
+    @property
+    def _has_call(self):
+        return type(self).call is not Model.call
+
+    def _check_layers_built(self):
+        """Raise unless all layers are built: without a `call` nothing builds them."""
+        waiting = [x.name for x in self._walk_layers(False, True) if not x.built]
+        if waiting:
+            raise NotImplementedError(
+                f"Model {type(self).__name__} does not have a `call()` method "
+                f"implemented, so it cannot build its layers {waiting}. Build them "
+                "first, or write `call()`."
+            )
 
     def get_layer(self, name=None, index=None):
         """Return the layer of that name, or at that position."""

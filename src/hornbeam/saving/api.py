@@ -246,7 +246,7 @@ def save_weights(
         raise ValueError(
             f"The filename must end in `.weights.h5`. Received: filepath={str(path)!r}"
         )
-    if not getattr(model, "built", True):
+    if not _has_weights(model):
         raise ValueError(
             "You are saving a model that has not yet been built. Call it on data, or "
             f"`build()` it, before its weights are saved: {model.name!r}"
@@ -280,7 +280,7 @@ def load_weights(model, filepath, skip_mismatch: bool = False, **kwargs) -> None
     path = Path(filepath)
     is_weights = path.name.endswith((".weights.h5", shards.SUFFIX))
     _check_load_arguments(path, is_weights, kwargs)
-    if not getattr(model, "built", True):
+    if not _has_weights(model):
         raise ValueError(
             "You are loading weights into a model that has not yet been built. Call it "
             f"on data, or `build()` it, before: {model.name!r}"
@@ -301,6 +301,13 @@ def load_weights(model, filepath, skip_mismatch: bool = False, **kwargs) -> None
             root = stack.enter_context(hdf5.reading(data, archive.WEIGHTS))
             assets = stack.enter_context(archive.extracted_assets(reader))
         load_state(model, root, assets, skip_mismatch=skip_mismatch, skip=skip)
+
+
+def _has_weights(model):
+    """Whether the weights exist; without a `call`, those of the layers count."""
+    if getattr(model, "built", True) or getattr(model, "_has_call", True):
+        return getattr(model, "built", True)
+    return all(layer.built for layer in model.layers)
 
 
 def _check_load_arguments(path, is_weights, kwargs):

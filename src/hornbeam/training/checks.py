@@ -17,6 +17,15 @@ def compiled(model, method):
         )
 
 
+def nothing_to_call(model, mode):
+    """Return the error for a model with neither `call` nor the step of a mode."""
+    return NotImplementedError(
+        f"Model {type(model).__name__} has neither a `call()` nor a `{mode}_step()`: "
+        f"there is nothing to run. Write `def call(self, inputs)`, or `def "
+        f"{mode}_step(self, data)`."
+    )
+
+
 def epochs(model, last, first, frequency):
     """Raise unless fit()'s numbers of epochs are whole, and its frequency is one."""
     owner = f"fit() of model {model.name!r}"
@@ -164,7 +173,7 @@ def validation_fits(model, valid, data):
 
     given, known = unpack(first_batch(valid)), unpack(first_batch(data))
     if _row_shapes(given[:2]) != _row_shapes(known[:2]):
-        model._build_parts(*given, "test")
+        model._build_parts(first_batch(valid), "test")
     data_fits(model, valid)
 
 

@@ -4,9 +4,11 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import tree
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.operation import infer
 from hornbeam.layers import tracking
 from hornbeam.training import checks
-from hornbeam.training.program import Binding
+from hornbeam.training.program import Binding, UnknownVariablesError
 from hornbeam.training.runners import StepPlan, batch_runner, make_runner
 from hornbeam.training.state_steps import on_variables, takes_state
 from hornbeam.training.steps import Steps, unpack
@@ -18,6 +20,8 @@ class Preparation(Steps):
 
     # Whether a call does what the graph of the model says, and nothing else.
     _calls_graph: bool | property = False
+    # Whether there is a `call`; without it only steps of the user's run.
+    _has_call: bool | property = True
 
     def _one_batch(self, mode):
         if mode not in self._runners:
@@ -41,9 +45,12 @@ class Preparation(Steps):
     def _prepare(self, data, mode):
         """Build what is not built, and check that the data fits, before all else."""
         batch = checks.first_batch(data)
-        x, y, sample_weight = unpack(batch)
-        if not self.built or (mode != "predict" and not self._parts_built(mode)):
-            self._build_parts(x, y, sample_weight, mode)
+        if (
+            not self.built
+            or (mode != "predict" and not self._parts_built(mode))
+            or self._step_builds(mode)
+        ):
+            self._build_parts(batch, mode)
         if mode != "predict":
             checks.data_fits(self, data)
 
@@ -57,24 +64,86 @@ class Preparation(Steps):
             parts.append(self.optimizer)
         return all(part.built for part in parts)
 
-    def _build_parts(self, x, y, sample_weight, mode):
-        symbols = _symbols(x)
+    def _has_own_step(self, mode):
+        name = f"{mode}_step"
+        return getattr(type(self), name) is not getattr(Steps, name)
+
+    def _step_builds(self, mode):
+        """Whether a step of the user's is left to build what `call` has not."""
+        if not self._has_own_step(mode) or mode in self._modes_built:
+            return False
+        inner = self._flatten_layers(include_self=False)
+        parts = [] if mode == "predict" else self._compiled_parts()
+        return not all(part.built for part in (*inner, *parts))
+
+    def _build_parts(self, batch, mode):
+        x, y, _ = unpack(batch)
         if not self.built and hasattr(self, "_build_for") and hasattr(x, "shape"):
             self._build_for(x)
         y_pred = None
         if not self.built or (mode != "predict" and self._compiled_parts()):
-            y_pred = self._infer_outputs(symbols)
-        if mode != "predict" and y is not None:
+            y_pred = self._outputs_before_a_step(x, mode)
+        if mode != "predict" and y is not None and y_pred is not None:
             checks.targets_fit(self, y, y_pred)
             for part in self._compiled_parts():
                 if not part.built:
                     part.build(_symbols(y), y_pred)
+        if self._step_builds(mode):
+            self._build_by_step(batch, mode)
+            if self._step_builds(mode):
+                # A live step, which makes the rest and tells its optimizer of it.
+                self._modes_built.add(mode)
+                self._mark_built()
+                return
+        if not self.built:
+            self._mark_built()
         if mode == "train" and self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
-    def _infer_outputs(self, symbols):
-        from hornbeam.graph.operation import infer
+    def _outputs_before_a_step(self, x, mode):
+        """Return the symbols of the outputs; None where only a user's step knows."""
+        own_step = self._has_own_step(mode)
+        if not self._has_call:
+            if not own_step:
+                raise checks.nothing_to_call(self, mode)
+            return None
+        try:
+            return self._infer_outputs(_symbols(x))
+        except Exception:
+            # The step may call the model in another way: what is wrong shows there.
+            if not own_step:
+                raise
+            return None
 
+    def _build_by_step(self, batch, mode):
+        """Run the step on symbols, so that all that it calls is built.
+
+        A run that fails but has made variables is repeated: a `GradientTape` watches
+        those that were there before. Of live steps, what needs values or `backward()`
+        fails here whatever was made, and runs later.
+        """
+        known = None
+        while known != (count := len(self.variables)):
+            known = count
+            try:
+                self._infer_step(batch, mode)
+                return
+            except UnknownVariablesError:
+                # They are made now, and known when the step is run.
+                return
+            except Exception:
+                if len(self.variables) == known and self._compiles():
+                    raise
+
+    def _infer_step(self, batch, mode):
+        binding = self._binding(mode)
+        run = binding.pure(self._plan(mode, binding.structure).step)
+        numbers = binding.structure.values()
+        symbols = [KerasTensor(v.shape, v._dtype) for v in binding.variables]
+        symbols = symbols, numbers, _symbols(batch)
+        infer(lambda *given: run(*given)[0], symbols, {})
+
+    def _infer_outputs(self, symbols):
         given = all(x is not None for x in tree.flatten(symbols))
         if self._calls_graph and given:
             return self.compute_output_spec(symbols)
@@ -133,7 +202,8 @@ class Preparation(Steps):
         if mode == "predict":
             plain = own.predict_step is Steps.predict_step
             kind = ("predict", None if plain else own)
-            return StepPlan(mode, step, None, None, None, kind, *known)
+            run = step if plain else lambda data: step(_alone(data))
+            return StepPlan(mode, run, None, None, None, kind, *known)
         default = getattr(own, f"{mode}_step") is getattr(Steps, f"{mode}_step")
         quiet = default and own.compute_metrics is Steps.compute_metrics
         watched = self._loss_tracker.variables[0] if default else None
@@ -142,7 +212,7 @@ class Preparation(Steps):
         resets &= own.reset_metrics is Steps.reset_metrics
 
         def run(data):
-            data = data if len(data) > 1 or default else data[0]
+            data = data if default else _alone(data)
             self._leaves_results_out = quiet
             try:
                 return step(data)
@@ -177,6 +247,11 @@ class Preparation(Steps):
         return make_runner(binding, plan, data, self._compiles())
 
 
+def _alone(data):
+    """Return inputs that come without targets as a user's step gets them: alone."""
+    return data if len(data) > 1 else data[0]
+
+
 def _overridden(model):
     """Return which of the model's methods are a user's, for the key of programs."""
     cls = type(model)
@@ -195,8 +270,6 @@ def _overridden(model):
 
 
 def _symbols(x):
-    from hornbeam.graph.keras_tensor import KerasTensor
-
     def symbol(leaf):
         if leaf is None:
             return None

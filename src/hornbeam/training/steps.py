@@ -30,6 +30,8 @@ class Steps:
         self._compile_arguments = None
         self._bindings = {}
         self._runners = {}
+        # The modes whose step, a user's, has built what it calls.
+        self._modes_built = set()
 
     def compile(
         self,
@@ -131,6 +133,7 @@ class Steps:
     def _forget_programs(self):
         self._bindings.clear()
         self._runners.clear()
+        self._modes_built.clear()
 
     @property
     @kept_while_frozen
