@@ -139,15 +139,9 @@ LIMITS = [
     ),
     Limit(
         "live parameters",
-        lambda: [model := _model(), model.parameters()],
+        lambda: list(_model().parameters()),
         _NO_TORCH,
         "They are torch's.",
-    ),
-    Limit(
-        "a layer as a torch module",
-        lambda: _model().torch_module(),
-        _NO_TORCH,
-        "It is torch's.",
     ),
     Limit(
         "a torch module as a layer",

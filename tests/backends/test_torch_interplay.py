@@ -1,5 +1,7 @@
 """Our models inside torch, torch's modules inside our models, torch's data."""
 
+import copy
+import pickle
 import warnings
 
 import numpy as np
@@ -46,69 +48,185 @@ def train(module, steps=60):
     return losses[0], losses[-1]
 
 
-@pytest.mark.usefixtures("on_torch")
-class TestOurModelInTorch:
-    def test_it_trains_inside_a_module_and_is_changed_by_it(self):
-        model = network()
-        kernel = model.layers[0].kernel.numpy()
-        mean = model.layers[1].moving_mean.numpy()
-        outer = torch.nn.Sequential(model.torch_module(), torch.nn.Linear(1, 1))
-        first, last = train(outer)
-        assert last < first / 2
-        assert np.abs(model.layers[0].kernel.numpy() - kernel).max() > 1e-3
-        assert np.abs(model.layers[1].moving_mean.numpy() - mean).max() > 1e-3
+class Net(torch.nn.Module):
+    """A user's module, with layers of ours that are built when it is called."""
 
-    def test_the_mode_of_the_module_is_that_of_the_call(self):
-        model = network()
-        module, x = model.torch_module(), torch.from_numpy(X)
-        module.eval()
-        assert torch.equal(module(x), model(x))
-        assert torch.equal(module(x), module(x))
-        module.train()
-        assert not torch.equal(module(x), module(x))
+    def __init__(self):
+        super().__init__()
+        self.inner = network()
+        self.hidden = layers.Dense(3, activation="relu")
+        self.drop = layers.Dropout(0.5)
+        self.last = torch.nn.Linear(3, 1)
+        self.more = torch.nn.ModuleList([layers.Dense(1), layers.LSTM(2)])
+
+    def forward(self, x):
+        y = self.inner(x) + self.last(self.drop(self.hidden(x)))
+        return y + self.more[0](self.more[1](x.reshape(-1, 2, 2)))
+
+
+@pytest.mark.usefixtures("on_torch")
+class TestOurLayersInTorch:
+    def test_they_train_inside_a_module_and_are_changed_by_it(self):
+        net = Net()
+        net(torch.from_numpy(X))
+        net.train()
+        before = {name: p.detach().clone() for name, p in net.named_parameters()}
+        mean = net.inner.layers[1].moving_mean.numpy()
+        first, last = train(net)
+        assert last < first / 2
+        assert len(before) == 6 + 2 + 2 + 2 + 3
+        for name, parameter in net.named_parameters():
+            assert not torch.equal(parameter, before[name]), name
+        assert np.abs(net.inner.layers[1].moving_mean.numpy() - mean).max() > 1e-3
+
+    def test_a_layer_is_a_module_once_it_is_made(self):
+        layer = layers.Dense(2)
+        assert isinstance(layer, torch.nn.Module)
+        assert type(layer) is layers.Dense
+        net = torch.nn.Sequential(layer, torch.nn.ReLU())
+        assert list(net.modules()) == [net, layer, net[1]]
+        assert not list(net.parameters())
+        net(torch.ones(1, 3))
+        assert [id(p) for p in net.parameters()] == [
+            id(v._value) for v in layer.weights
+        ]
+
+    def test_names_do_not_depend_on_what_was_made_before(self):
+        names = [list(Net().inner.state_dict()) for _ in range(2)]
+        assert names[0] == names[1]
+        assert names[0][:4] == [
+            *("dense.kernel", "dense.bias"),
+            *("batch_normalization.gamma", "batch_normalization.beta"),
+        ]
+
+        class Model(keras.Model):
+            def __init__(self):
+                super().__init__()
+                self.encoder = layers.Bidirectional(layers.GRU(2))
+                self.heads = [layers.Dense(1), layers.Dense(2)]
+
+            def call(self, x):
+                return self.heads[1](self.heads[0](self.encoder(x)))
+
+        model = Model()
+        model(torch.ones(1, 2, 3))
+        assert {name.rpartition(".")[0] for name in model.state_dict()} == {
+            *("encoder.forward_layer.cell", "encoder.backward_layer.cell"),
+            *("dense", "dense_1"),
+        }
+
+    def test_the_mode_is_the_default_of_training(self):
+        net, x = Net(), torch.ones(100)
+        assert torch.equal(net.drop(x), x)
+        net.train()
+        assert net.drop.training
+        assert not torch.equal(net.drop(x), x)
+        assert torch.equal(net.drop(x, training=False), x)
+        assert not torch.equal(net.inner(torch.from_numpy(X)), net.inner(X))
+        net.eval()
+        assert not net.drop.training
+        assert torch.equal(net.drop(x), x)
+        assert not torch.equal(net.drop(x, training=True), x)
+        np.testing.assert_allclose(
+            net.inner(X).detach(), net.inner.predict(X, verbose=0), rtol=1e-5
+        )
 
     def test_state_goes_through_a_file_of_torch(self, tmp_path):
-        model, other = network(), network()
-        train(model.torch_module(), 3)
-        torch.save(model.state_dict(), tmp_path / "state.pt")
+        net, other = Net(), Net()
+        other(torch.from_numpy(X))
+        train(net, 3)
+        torch.save(net.state_dict(), tmp_path / "state.pt")
         state = torch.load(tmp_path / "state.pt", weights_only=True)
-        names = dict(zip(model.state_dict(), other.state_dict(), strict=True))
-        other.load_state_dict({names[k]: v for k, v in state.items()})
-        np.testing.assert_array_equal(
-            other.predict(X, verbose=0), model.predict(X, verbose=0)
-        )
+        other.load_state_dict(state)
+        assert torch.equal(net(torch.from_numpy(X)), other(torch.from_numpy(X)))
         with pytest.raises(RuntimeError, match="Missing key"):
             other.load_state_dict({})
 
-    def test_parameters_are_live_and_named_by_path(self):
-        model = network()
-        names, parameters = zip(*model.named_parameters(), strict=True)
-        assert list(names) == [v.path for v in model.trainable_variables]
-        module = model.torch_module()
-        assert [id(p) for p in module.parameters()] == [id(p) for p in parameters]
-        assert len(module.state_dict()) == len(model.variables)
+    @pytest.mark.parametrize(
+        "copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))]
+    )
+    def test_copies_share_nothing(self, copied):
+        net, x = Net(), torch.from_numpy(X)
+        expected = net(x)
+        other = copied(net)
+        assert torch.equal(other(x), expected)
+        train(other, 2)
+        assert torch.equal(net(x), expected)
+        assert not torch.equal(other(x), expected)
+
+    def test_functions_of_torch_on_parameters(self):
+        net, x = Net(), torch.from_numpy(X)
+        net(x)
+        doubled = {k: 2 * v for k, v in net.named_parameters() if "inner" in k}
+        before = net(x)
+        found = torch.func.functional_call(net, doubled, x)
+        assert torch.equal(net(x), before)
+        net.load_state_dict(doubled, strict=False)
+        assert torch.equal(net(x), found)
+        assert len(torch.nn.utils.parameters_to_vector(net.parameters())) == sum(
+            p.numel() for p in net.parameters()
+        )
 
     def test_to_moves_parameters_and_other_variables(self):
-        model = network()
-        assert model.to("meta") is model
-        assert {v._value.device.type for v in model.variables} == {"meta"}
+        net = Net()
+        net(torch.from_numpy(X))
+        assert net.to("meta") is net
+        devices = {v._value.device.type for v in net.inner.variables}
+        assert devices | {p.device.type for p in net.parameters()} == {"meta"}
+
+    def test_to_changes_the_dtype_of_the_computation(self):
+        net, x = Net(), torch.from_numpy(X)
+        expected = net(x)
+        net.double()
+        assert net.hidden.compute_dtype == net.hidden.kernel.dtype == "float64"
+        found = net(x.double())
+        assert found.dtype is torch.float64
+        np.testing.assert_allclose(found.detach(), expected.detach(), rtol=1e-4)
+        assert net.drop.variables[0].dtype == "uint32"
 
     def test_frozen_weights_are_no_parameters(self):
         model = network()
         model.layers[0].trainable = False
-        assert len(list(model.torch_module().parameters())) == 4
+        assert len(list(model.parameters())) == 4
+        assert len(model.state_dict()) == len(model.variables)
 
-    def test_an_unbuilt_layer_says_so(self):
-        with pytest.raises(ValueError, match="no weights yet"):
-            layers.Dense(2).torch_module()
+    def test_hooks_say_where_they_can_be(self):
+        layer, seen = layers.Dense(2), []
+        with pytest.raises(NotImplementedError, match=r"Sequential\(layer\)"):
+            layer.register_forward_hook(print)
+        around = torch.nn.Sequential(layer)
+        around.register_forward_hook(lambda *args: seen.append(args[2].shape))
+        around(torch.ones(1, 3))
+        assert seen == [(1, 2)]
+
+    def test_a_file_holds_what_it_holds_on_any_engine(self, tmp_path):
+        model = network()
+        model.save(tmp_path / "a.keras")
+        with backends.scope("numpy"):
+            other = keras.models.load_model(tmp_path / "a.keras")
+        np.testing.assert_allclose(
+            other.predict(X, verbose=0), model.predict(X, verbose=0), atol=1e-6
+        )
+
+    def test_an_attribute_that_is_not_there(self):
+        with pytest.raises(AttributeError, match="'Dense' object has no attribute 'x'"):
+            _ = layers.Dense(2).x
 
 
-def test_a_layer_of_another_engine_says_so():
+@pytest.mark.parametrize("method", ["parameters", "named_parameters", "state_dict"])
+def test_a_layer_of_another_engine_says_so(method):
+    with backends.scope("torch"):
+        layers.Dense(2)
     with backends.scope("numpy"):
         layer = layers.Dense(2)
         layer.build((None, 3))
+    net = torch.nn.Sequential(layer)
     with pytest.raises(AttributeError, match="to_backend"):
-        layer.torch_module()
+        list(getattr(layer, method)())
+    with pytest.raises(AttributeError, match="to_backend"):
+        list(net.parameters())
+    layer.to_backend("torch")
+    assert len(list(net.parameters())) == 2
 
 
 @pytest.mark.usefixtures("on_torch")

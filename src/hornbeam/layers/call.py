@@ -120,17 +120,18 @@ def current_context():
     return _current.get()
 
 
-def with_training(kwargs, args, outer, info):
+def with_training(kwargs, args, outer, info, mode):
     """Return `kwargs` as `call` takes them, and what `training` is.
 
-    What the caller gives comes first, then the calls around, then the default.
+    What the caller gives comes first, then the calls around (`mode`, if there are
+    none), then the default.
     """
     training = kwargs.get("training")
     if info.has_training:
         if training is None and info.is_positional("training", args):
             return kwargs, args[info.names.index("training")]
         if training is None:
-            training = None if outer is None else outer.training
+            training = mode if outer is None else outer.training
             if training is None:
                 training = info.training_default
             if training is not None:
@@ -138,8 +139,8 @@ def with_training(kwargs, args, outer, info):
         return kwargs, training
     if "training" in kwargs and not info.takes_any:
         kwargs = {k: v for k, v in kwargs.items() if k != "training"}
-    if training is None and outer is not None:
-        training = outer.training
+    if training is None:
+        training = mode if outer is None else outer.training
     return kwargs, training
 
 

@@ -74,6 +74,7 @@ class Layer(Operation, LayerState, LiveParameters):
         from hornbeam import dtype_policies, regularizers
 
         super().__init__(name=name)
+        self.join_modules(backends.current())
         input_shape = kwargs.pop("input_shape", None)
         input_dim = kwargs.pop("input_dim", None)
         if input_dim is not None:
@@ -131,7 +132,7 @@ class Layer(Operation, LayerState, LiveParameters):
             args, kwargs = engine.on_device((args, kwargs))
         args, kwargs, symbolic = self._convert_inputs(args, kwargs, engine)
         given = kwargs
-        kwargs, training = calls.with_training(kwargs, args, outer, info)
+        kwargs, training = calls.with_training(kwargs, args, outer, info, self._mode)
         values = outer.values if outer is not None else {}
         if self._context_arguments:
             kwargs, values = calls.with_own_context_arguments(

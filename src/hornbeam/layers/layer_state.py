@@ -526,6 +526,7 @@ class LayerState:
         from hornbeam import backends
 
         engine = backends.get(name)
+        self.join_modules(engine)
         for variable in self._all_variables():
             variable.move_to(engine)
         for layer in self._flatten_layers():
@@ -540,26 +541,6 @@ class LayerState:
     def backend(self):
         """The name of the engine that the layer belongs to; None before it is built."""
         return self._backend_name
-
-    def parameters(self):
-        """Return the live parameters of a layer on the torch engine.
-
-        They can be given to a `torch.optim` optimizer.
-        """
-        return [tensor for _, tensor in self.named_parameters()]
-
-    def named_parameters(self):
-        """Return pairs of path and live parameter of a layer on the torch engine."""
-        if self._backend_name is not None:
-            from hornbeam import backends
-
-            if not backends.get(self._backend_name).live_parameters:
-                raise AttributeError(
-                    f"`parameters()` of layer {self.name!r} needs the torch backend; "
-                    f"the layer belongs to {self._backend_name!r}. Move it with "
-                    "`layer.to_backend('torch')`."
-                )
-        return [(v.path, v._value) for v in self.trainable_variables]
 
 
 def _as_shapes(x):

@@ -1,96 +1,89 @@
-"""A layer as others' libraries see it: a module with live parameters."""
+"""A layer as others' libraries see it: on torch it is a module, with live parameters.
 
-from hornbeam import backends
-from hornbeam.core import scopes
+Layers are one class on all engines, and which engine runs is known late: so what they
+inherit from an engine's library is put among the bases when the first layer is made on
+that engine.
+"""
+
+from hornbeam.core.naming import to_snake_case
 
 
-class LiveParameters:
-    """The part of a layer that works with `torch.nn`; see `Layer`."""
+def _needs_modules(method):
+    def missing(self, *args, **kwargs):
+        raise self._has_no_module(method)
 
-    def torch_module(self):
-        """Return a built layer on the torch engine as a `torch.nn.Module`.
+    missing.__doc__ = f"`torch.nn.Module.{method}` of a layer on the torch engine."
+    return missing
 
-        It has the layer's live weights as parameters and its other variables as
-        buffers, named by their paths, so `state_dict()`, `.to(device)`, `torch.optim`,
-        `torch.nn.Sequential` and the like work with them. In the mode of
-        `module.train()` the layer is called with `training=True`.
 
-        >>> import hornbeam as keras
-        >>> with keras.config.backend_scope("torch"):
-        ...     layer = keras.layers.Dense(2)
-        ...     layer.build((None, 3))
-        >>> [tuple(p.shape) for p in layer.torch_module().parameters()]
-        [(3, 2), (2,)]
+class _NoModule:
+    """What layers answer as long as no engine with modules is in use."""
+
+    parameters = _needs_modules("parameters")
+    named_parameters = _needs_modules("named_parameters")
+    state_dict = _needs_modules("state_dict")
+    load_state_dict = _needs_modules("load_state_dict")
+    to = _needs_modules("to")
+    zero_grad = _needs_modules("zero_grad")
+
+
+class LiveParameters(_NoModule):
+    """The part of a layer that is a module of the engine's library; see `Layer`.
+
+    >>> import torch
+    >>> import hornbeam as keras
+    >>> with keras.config.backend_scope("torch"):
+    ...     net = torch.nn.Sequential(keras.layers.Dense(2), torch.nn.Linear(2, 1))
+    ...     outputs = net(torch.ones(4, 3))
+    >>> [(name, tuple(p.shape)) for name, p in net[0].named_parameters()]
+    [('kernel', (3, 2)), ('bias', (2,))]
+    """
+
+    # What `module.train()` and `module.eval()` have set: the default of `training` in
+    # calls that no layer is around. None: they were never called.
+    _mode = None
+
+    @staticmethod
+    def join_modules(engine):
+        """Make all layers modules of the library of `engine`, if it has modules."""
+        base = getattr(engine, "LayerModule", None)
+        if base is not None and base not in LiveParameters.__bases__:
+            LiveParameters.__bases__ = (base,)
+
+    def _has_no_module(self, method):
+        """The error of a layer of an engine without modules."""
+        return AttributeError(
+            f"`{method}()` of layer {self.path!r} needs the torch backend; the layer "
+            f"belongs to {self.backend!r}. Move it with `layer.to_backend('torch')`, "
+            "or write the step with `keras.value_and_grad`, which runs on every "
+            "backend."
+        )
+
+    def _module_variables(self):
+        """The layer's own variables by name, those of the layers inside left out."""
+        return _by_name(
+            (v.name.replace(".", "_"), v)
+            for v in [*self._own_weights(), *self._own_states()]
+        )
+
+    def _module_children(self):
+        """The layers directly inside by name: that of the attribute, or of the class.
+
+        The names of layers are not used: they count through the whole process.
         """
-        engine = backends.get(self._backend_name or backends.default_name())
-        if not hasattr(engine, "as_module"):
-            raise AttributeError(
-                f"`torch_module()` of layer {self.path!r} needs the torch backend; the "
-                f"layer belongs to {engine.name!r}. Move it with "
-                "`layer.to_backend('torch')`."
-            )
-        if not self.built:
-            raise ValueError(
-                f"Layer {self.path!r} has no weights yet: call it on data, or "
-                "`build()` it, before `torch_module()`."
-            )
-        with scopes.autocast_scope(None):
-            return engine.as_module(self._called_by_others, self.variables)
+        attributes = {id(v): k for k, v in vars(self).items() if k[0] != "_"}
+        return _by_name(
+            (attributes.get(id(layer)) or to_snake_case(type(layer).__name__), layer)
+            for layer in self._layers
+        )
 
-    def _called_by_others(self, *args, training, **kwargs):
-        from hornbeam.layers.call import call_info
 
-        info = call_info(type(self).call)
-        if info.has_training or info.takes_any:
-            kwargs["training"] = training
-        return self(*args, **kwargs)
-
-    def zero_grad(self, set_to_none=True):
-        """Forget the gradients of a layer on the torch engine, as in `torch.nn`.
-
-        Args:
-            set_to_none: whether they are None afterwards, else zeros. Default: True.
-
-        >>> import hornbeam as keras
-        >>> with keras.config.backend_scope("torch"):
-        ...     layer = keras.layers.Dense(2)
-        ...     layer(keras.ops.ones((1, 3))).sum().backward()
-        >>> layer.zero_grad()
-        >>> [v.value.grad for v in layer.trainable_variables]
-        [None, None]
-        """
-        self._needs_live_parameters("zero_grad")
-        for variable in self.variables:
-            gradient = variable._value.grad
-            if set_to_none or gradient is None:
-                variable._value.grad = None
-            else:
-                variable._value.grad = gradient.detach().zero_()
-
-    def _needs_live_parameters(self, method):
-        engine = backends.get(self._backend_name or backends.default_name())
-        if not engine.live_parameters:
-            raise AttributeError(
-                f"`{method}()` of layer {self.path!r} needs the torch backend; the "
-                f"layer belongs to {engine.name!r}. Move it with "
-                "`layer.to_backend('torch')`, or write the step with "
-                "`keras.value_and_grad`, which runs on every backend."
-            )
-
-    def state_dict(self):
-        """Return `{path: tensor}` of a layer on the torch engine, with live tensors."""
-        return dict(self.torch_module().state_dict())
-
-    def load_state_dict(self, state_dict, strict=True):
-        """Set the variables of a layer on the torch engine by their paths.
-
-        Args:
-            state_dict: tensors by path, as `state_dict` gives them.
-            strict: whether the paths must be all of the layer's. Default: True.
-        """
-        return self.torch_module().load_state_dict(state_dict, strict=strict)
-
-    def to(self, *args, **kwargs):
-        """Move a layer on the torch engine, as `torch.nn.Module.to` does; return it."""
-        self.torch_module().to(*args, **kwargs)
-        return self
+def _by_name(pairs):
+    """Return a dict of the pairs, in which later equal names have a number."""
+    named = {}
+    for base, value in pairs:
+        name, number = base, 1
+        while name in named:
+            name, number = f"{base}_{number}", number + 1
+        named[name] = value
+    return named

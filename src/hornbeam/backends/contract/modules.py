@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -10,10 +10,11 @@ def is_module(x: Any) -> bool:
     """Whether `x` is a module of the engine's library."""
 
 
-def as_module(call: Callable, variables: Sequence[Any]) -> Any:
-    """A module that calls `call(*args, training=..., **kwargs)`.
+class LayerModule:
+    """A base for layers that makes them modules of the library.
 
-    Its parameters and buffers are the live values of `variables`, by their paths.
+    It asks a layer for `_module_variables()` and `_module_children()`, by name, and
+    keeps in `_mode` what `training` is in calls that do not say it.
     """
 
 

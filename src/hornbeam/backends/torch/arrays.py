@@ -211,7 +211,7 @@ as_argument = convert
 
 def new_variable(value: torch.Tensor, trainable: bool) -> torch.Tensor:
     """What a new Variable of the tensor `value` holds: a tensor of its own."""
-    value = on_device(value.detach()).clone()
+    value = on_device(value.detach()).clone(memory_format=torch.contiguous_format)
     if trainable and value.dtype in INEXACT:
         return torch.nn.Parameter(value)
     return value

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
+from .arrays import dtype_of, torch_dtype
 from .devices import current_device
 
-__all__ = ["as_module", "call_module", "is_module", "module_tensors"]
+__all__ = ["LayerModule", "call_module", "is_module", "module_tensors"]
 
 
 def is_module(x: Any) -> bool:
@@ -17,38 +17,108 @@ def is_module(x: Any) -> bool:
     return isinstance(x, torch.nn.Module)
 
 
-def as_module(call: Callable, variables: Sequence[Any]) -> torch.nn.Module:
-    """A module that calls `call(*args, training=..., **kwargs)`."""
-    return _LiveModule(call, variables)
+class _Live:
+    """An attribute of a module that is looked up anew in the layer each time."""
+
+    def __init__(self, look_up):
+        self._look_up = look_up
+
+    def __get__(self, layer, owner=None):
+        return self if layer is None else self._look_up(layer)
 
 
-class _LiveModule(torch.nn.Module):
-    """A module whose parameters and buffers are the live values of variables."""
+class _LiveTensors(dict):
+    """The values of variables by name; a tensor that is put in is the new value."""
 
-    def __init__(self, call, variables):
-        super().__init__()
-        self._call = call
-        self._variables = {}
-        for variable in variables:
-            name = base = variable.path.replace(".", "_")
-            number = 1
-            while name in self._variables:
-                name, number = f"{base}_{number}", number + 1
-            self._variables[name] = variable
-            if variable.trainable and isinstance(variable._value, torch.nn.Parameter):
-                self.register_parameter(name, variable._value)
-            else:
-                self.register_buffer(name, variable._value)
+    def __init__(self, layer, are_parameters):
+        if layer._backend_name not in (None, "torch"):
+            # `__getattr__` says what to do.
+            raise AttributeError(layer._backend_name)
+        self._variables = {
+            name: variable
+            for name, variable in layer._module_variables().items()
+            if _is_parameter(variable) is are_parameters
+        }
+        super().__init__((name, v._value) for name, v in self._variables.items())
+
+    def __setitem__(self, name, tensor):
+        super().__setitem__(name, tensor)
+        self._variables[name]._value = tensor
+
+
+def _is_parameter(variable):
+    return variable.trainable and isinstance(variable._value, torch.nn.Parameter)
+
+
+class _NoHooks(dict):
+    def __setitem__(self, key, value):
+        raise NotImplementedError(
+            "A layer calls no hooks of PyTorch. Put it into a module that does: "
+            "`torch.nn.Sequential(layer).register_forward_hook(...)`."
+        )
+
+
+class LayerModule(torch.nn.Module):
+    """What layers are besides: modules, without any state of a module's own.
+
+    Parameters, buffers and inner modules are looked up in the layer whenever PyTorch
+    asks for them. So they are always those that the layer has, and layers are made,
+    called, copied and saved as on any engine.
+    """
+
+    # PyTorch's own are for modules that keep their state themselves.
+    __setattr__ = object.__setattr__  # type: ignore[assignment]
+    __delattr__ = object.__delattr__
+    __dir__ = object.__dir__
+
+    _parameters = _Live(lambda layer: _LiveTensors(layer, True))
+    _buffers = _Live(lambda layer: _LiveTensors(layer, False))
+    _modules = _Live(lambda layer: layer._module_children())
+    training = _Live(lambda layer: bool(layer._mode))
+    _non_persistent_buffers_set: set[str] = set()
+    _is_full_backward_hook = None
+    for _name in (
+        *("_backward_pre_hooks", "_backward_hooks", "_forward_hooks"),
+        *("_forward_hooks_with_kwargs", "_forward_hooks_always_called"),
+        *("_forward_pre_hooks", "_forward_pre_hooks_with_kwargs"),
+        *("_state_dict_hooks", "_state_dict_pre_hooks"),
+        *("_load_state_dict_pre_hooks", "_load_state_dict_post_hooks"),
+    ):
+        vars()[_name] = _NoHooks()
+    del _name
 
     def forward(self, *args, **kwargs):
-        return self._call(*args, training=self.training, **kwargs)
+        """Call the layer."""
+        return self(*args, **kwargs)
+
+    def train(self, mode=True):
+        """Let `training` be `mode` where a call does not say it; also in layers inside.
+
+        As long as neither this nor `eval()` was called it is False, as in Keras.
+        """
+        for child in self.children():
+            child.train(mode)
+        self._mode = bool(mode)
+        return self
 
     def _apply(self, fn, recurse=True):
-        # PyTorch changes parameters in place, but puts new buffers in place of the old.
         super()._apply(fn, recurse)
-        for name, variable in self._variables.items():
-            variable._value = getattr(self, name)
+        for variable in self._module_variables().values():
+            if variable._value.is_floating_point():
+                variable._dtype = dtype_of(variable._value)
+        dtype = dtype_of(fn(torch.empty(0, dtype=torch_dtype(self.variable_dtype))))
+        if dtype != self.variable_dtype:
+            self.dtype_policy = dtype
         return self
+
+    def __getattr__(self, name):
+        if name in ("_parameters", "_buffers"):
+            raise self._has_no_module("parameters")
+        child = None if name.startswith("_") else self._modules.get(name)
+        if child is None:
+            owner = type(self).__name__
+            raise AttributeError(f"{owner!r} object has no attribute {name!r}")
+        return child
 
 
 def module_tensors(module: torch.nn.Module) -> list[tuple[str, torch.Tensor, bool]]:

@@ -68,10 +68,6 @@ class TorchModuleWrapper(Layer):
         engine = backends.current()
         return engine.call_module(self.module, values, training, args, kwargs)
 
-    def parameters(self, recurse=True):
-        """Return the module's own parameters."""
-        return list(self.module.parameters(recurse))
-
     def compute_output_shape(self, input_shape):
         """Return the shape of the outputs for the shape of the input."""
         if self._given_output_shape is not None:
