@@ -67,12 +67,14 @@ class Function(Operation):
         """Return the symbols of the outputs for the symbols `inputs`."""
         given = tree.flatten(inputs)
         same = len(given) == len(self._inputs) and all(
-            tuple(x.shape) == tuple(y.shape) and x.dtype == y.dtype
+            (tuple(x.shape), x.dtype, getattr(x, "sparse", False))
+            == (tuple(y.shape), y.dtype, y.sparse)
             for x, y in zip(given, self._inputs, strict=True)
         )
         if same:
             return tree.map_structure(
-                lambda x: KerasTensor(x.shape, x.dtype), self._outputs_struct
+                lambda x: KerasTensor(x.shape, x.dtype, sparse=x.sparse),
+                self._outputs_struct,
             )
         return self.run(inputs, lambda operation: operation.compute_output_spec)
 
@@ -80,7 +82,7 @@ class Function(Operation):
         """Return the shapes of the outputs for the shapes of the inputs."""
         shapes = _flat_shapes(input_shape)
         inputs = [
-            KerasTensor(shape, x.dtype)
+            KerasTensor(shape, x.dtype, sparse=x.sparse)
             for shape, x in zip(shapes, self._inputs, strict=True)
         ]
         spec = self.compute_output_spec(tree.pack_like(self._inputs_struct, inputs))

@@ -2,6 +2,7 @@
 
 import functools
 
+from hornbeam import backends
 from hornbeam.core import scopes, tree
 from hornbeam.core.serialization import parameters_of, signature
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -77,7 +78,9 @@ def _build_by_call(layer, args, kwargs):
 
         def symbol(x):
             if hasattr(x, "shape") and hasattr(x, "dtype"):
-                return KerasTensor(tuple(x.shape), str(x.dtype).rpartition(".")[2])
+                dtype = str(x.dtype).rpartition(".")[2]
+                sparse = backends.current().is_sparse(x)
+                return KerasTensor(tuple(x.shape), dtype, sparse=sparse)
             return x
 
         args, kwargs = tree.map_structure(symbol, (args, kwargs))

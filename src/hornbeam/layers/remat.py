@@ -28,7 +28,8 @@ def applies_to(scope, layer, args, kwargs):
 def _symbol_of(x):
     if not hasattr(x, "shape") or isinstance(x, KerasTensor):
         return x
-    return KerasTensor(tuple(x.shape), backends.current().dtype_of(x))
+    engine = backends.current()
+    return KerasTensor(tuple(x.shape), engine.dtype_of(x), sparse=engine.is_sparse(x))
 
 
 def rematerialized(layer, call):

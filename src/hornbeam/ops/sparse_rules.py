@@ -13,7 +13,7 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core import dtypes, tree
 from hornbeam.graph.keras_tensor import KerasTensor
-from hornbeam.ops.declare import _prepare, broadcast_shapes
+from hornbeam.ops.declare import _prepare, broadcast_shapes, compute_output_spec
 
 _HOW = "make it dense with `keras.ops.convert_to_tensor(x, sparse=False)`"
 
@@ -31,15 +31,29 @@ def call(op, args, kwargs):
     rule = RULES.get(op.name)
     if rule is not None:
         return rule(op, *args, **kwargs)
-    if op.is_primitive:
-        raise _unsupported(op)
     try:
-        return op.body(*args, **kwargs)
+        if not op.is_primitive:
+            return op.body(*args, **kwargs)
     except Exception as error:
-        if isinstance(error, ValueError) and not isinstance(error, SparseInputError):
-            raise
         # What the parts of the op make of a sparse tensor is not for the caller.
-        raise _unsupported(op) from error
+        raise _what_is_wrong(op, args, kwargs) from error
+    raise _what_is_wrong(op, args, kwargs)
+
+
+def _what_is_wrong(op, args, kwargs):
+    """Return what the op says of such arguments if they are dense, else of sparse."""
+    args, kwargs = tree.map_structure(_dense_symbol, (tuple(args), kwargs))
+    try:
+        compute_output_spec(op, args, kwargs)
+    except (TypeError, ValueError) as error:
+        return error
+    return _unsupported(op)
+
+
+def _dense_symbol(x):
+    return (
+        KerasTensor(x.shape, dtypes.standardize_dtype(x.dtype)) if is_sparse(x) else x
+    )
 
 
 class SparseInputError(ValueError):
@@ -186,7 +200,6 @@ def _columns(indices, axes, new=0):
 
 def _sum(op, x, axis=None, keepdims=False):
     from hornbeam.ops.core import cast
-    from hornbeam.ops.declare import compute_output_spec
     from hornbeam.ops.numpy import reshape
 
     engine = backends.current()
@@ -332,7 +345,6 @@ def _as_one_dtype(x1, x2):
 
 def _matmul(op, x1, x2):
     """Products of matrices; a batch of them is one product with blocks as places."""
-    from hornbeam.ops.declare import compute_output_spec
     from hornbeam.ops.numpy import broadcast_to, reshape
 
     engine = backends.current()

@@ -120,7 +120,7 @@ class Adafactor(Optimizer):
             rate = ops.minimum(rate, 1 / ops.sqrt(t))
         a = ops.maximum(self.epsilon_2, _rms(variable.value)) * rate
         b = 1 - ops.power(t, self.beta_2_decay)
-        q = ops.square(g) + self.epsilon_1
+        q = ops.add(ops.square(g), self.epsilon_1)
         if len(variable.shape) < 2:
             v = b * self._velocities[i] + (1 - b) * q
         else:
@@ -131,9 +131,9 @@ class Adafactor(Optimizer):
             r = r / ops.mean(r, axis=-1, keepdims=True)
             v = ops.expand_dims(r, -1) * ops.expand_dims(c, -2)
         self.assign(self._velocities[i], v)
-        u = g / ops.sqrt(v)
-        u = u / ops.maximum(1.0, _rms(u) / self.clip_threshold)
-        self.assign_sub(variable, a * u)
+        u = ops.divide(g, ops.sqrt(v))
+        u = ops.divide(u, ops.maximum(1.0, _rms(u) / self.clip_threshold))
+        self.assign_sub(variable, ops.multiply(a, u))
 
 
 def _rms(x):

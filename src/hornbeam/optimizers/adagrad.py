@@ -87,6 +87,6 @@ class Adagrad(Optimizer):
     def update_step(self, gradient, variable, learning_rate):
         g = gradient
         slot = self._sums[self._get_variable_index(variable)]
-        s = slot + ops.square(g)
-        self.assign(slot, s)
-        self.assign_sub(variable, learning_rate * g / ops.sqrt(s + self.epsilon))
+        self.assign_add(slot, ops.square(g))
+        step = ops.divide(learning_rate * g, ops.sqrt(slot + self.epsilon))
+        self.assign_sub(variable, step)

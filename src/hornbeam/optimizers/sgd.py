@@ -3,6 +3,7 @@
 import numbers
 from collections.abc import Sequence
 
+from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
@@ -110,6 +111,6 @@ class SGD(Optimizer):
             self.assign_sub(variable, a * g)
             return
         b, slot = self.momentum, self._momentums[self._get_variable_index(variable)]
-        m = b * slot - a * g
+        m = ops.subtract(b * slot, a * g)
         self.assign(slot, m)
-        self.assign_add(variable, b * m - a * g if self.nesterov else m)
+        self.assign_add(variable, ops.subtract(b * m, a * g) if self.nesterov else m)

@@ -29,4 +29,6 @@ class Identity(Layer):
 
     def compute_output_spec(self, inputs):
         """Return symbolic tensors like `inputs`."""
-        return tree.map_structure(lambda x: KerasTensor(x.shape, x.dtype), inputs)
+        return tree.map_structure(
+            lambda x: KerasTensor(x.shape, x.dtype, sparse=x.sparse), inputs
+        )

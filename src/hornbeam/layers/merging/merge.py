@@ -2,6 +2,7 @@
 
 from hornbeam import ops
 from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.operation import any_sparse
 from hornbeam.layers.layer import Layer
 from hornbeam.ops.declare import broadcast_shapes
 
@@ -60,6 +61,8 @@ class Merge(Layer):
     def compute_output_spec(self, inputs, mask=None):
         """Return the symbolic output."""
         shape = self.compute_output_shape([tuple(x.shape) for x in inputs])
+        if any_sparse(inputs):
+            return super().compute_output_spec(inputs)
         return KerasTensor(shape, dtype=self.compute_dtype)
 
     def compute_mask(self, inputs, mask=None):

@@ -1,6 +1,7 @@
 """The base of layers that move values and change none of them."""
 
 from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.operation import any_sparse
 from hornbeam.layers.layer import Layer
 
 
@@ -11,4 +12,6 @@ class Reshaping(Layer):
 
     def compute_output_spec(self, inputs):
         """Return the symbolic output, of the input's dtype."""
+        if any_sparse(inputs):
+            return super().compute_output_spec(inputs)
         return KerasTensor(self.compute_output_shape(inputs.shape), inputs.dtype)
