@@ -1,4 +1,5 @@
-# Two commands do all their own set-up: `make demo` and `make test`.
+# These do all their own set-up: `make demo`, `make test`, and `make test-all`, which
+# runs the slow tests too.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -7,13 +8,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # PyTorch first and pinned: otherwise pip takes the newest build with CUDA.
 TORCH := torch==2.13.0
 
-.PHONY: demo test format clean
+.PHONY: demo test test-all format clean
 
 demo: $(VENV)/demo
 	$(BIN)/python examples/digits.py
 
 test: $(VENV)/test
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/check.py
+
+test-all: $(VENV)/test
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/check.py --all
 
 format: $(VENV)/test
 	$(BIN)/ruff check --fix src tests benchmarks examples scripts

@@ -1,9 +1,12 @@
 """Everything that CI runs: format, lint, types, import rules, wheel, tests, doctests.
 
+    python scripts/check.py [--all]
+
 The tests run against the built wheel: it is installed into a folder of its own, which
-comes before the source tree.
+comes before the source tree. Those marked slow run with `--all`.
 """
 
+import argparse
 import os
 import pathlib
 import subprocess
@@ -27,7 +30,10 @@ def run(title, command, **environment):
 
 
 def main():
-    """Run all steps, or those named on the command line."""
+    """Run all steps."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--all", action="store_true", help="slow tests too")
+    marks = [] if parser.parse_args().all else ["-m", "not slow"]
     run("format", [*PYTHON, "ruff", "format", "--check", *CODE])
     run("lint", [*PYTHON, "ruff", "check", *CODE])
     run("types", [*PYTHON, "mypy"])
@@ -42,7 +48,7 @@ def main():
         pytest = [*PYTHON, "pytest", "-n", "2", "--dist", "loadgroup"]
         run(
             "tests",
-            [*pytest, "--wheel", str(site), "tests"],
+            [*pytest, *marks, "--wheel", str(site), "tests"],
             PYTHONPATH=str(site),
             JAX_PLATFORMS="cpu",
             OMP_NUM_THREADS="1",

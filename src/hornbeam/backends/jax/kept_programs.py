@@ -1,12 +1,19 @@
-"""JAX: programs that an earlier process compiled, from files."""
+"""JAX: programs that this process or an earlier one compiled, by their text.
+
+A step with a user's code in it belongs to one model, as nobody knows what that code
+reads. So it is traced for each model; where the traced program says what another one
+said, nothing is compiled.
+"""
 
 from __future__ import annotations
 
+import collections
 import functools
 import hashlib
 import os
 import pickle
 import platform
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,25 +25,39 @@ from jax.experimental import serialize_executable
 from hornbeam.backends import program_files
 
 
+# Compiled programs of this process, the last used at the end. They hold no model.
+_MOST_RECENT = 64
+_recent: collections.OrderedDict[str, jax.stages.Compiled] = collections.OrderedDict()
+_lock = threading.Lock()
+
+
 def compile_or_load(
     lowered: jax.stages.Lowered, arguments: Sequence[Any]
 ) -> jax.stages.Compiled:
-    """The compiled program of `lowered`, from a file if there is one.
+    """The compiled program of `lowered`: one of this process, from a file, or new.
 
     JAX's own cache of this kind would be that of the user's functions too, looks at
     every file whenever it adds one, and leaves half a file behind if it is interrupted.
     """
     device = _only_device(arguments)
-    if device is None or program_files.folder() is None:
+    if device is None:
         return lowered.compile()
     text = lowered.as_text()
     if "callback" in text:  # which holds an address in this process
         return lowered.compile()
-    key = _key(text, device)
-    program = _load(program_files.read(key), device)
+    key = _key(f"{lowered.in_tree}\n{lowered.out_tree}\n{text}", device)
+    with _lock:
+        program = _recent.pop(key, None)
+    if program is None:
+        program = _load(program_files.read(key), device)
     if program is None:
         program = lowered.compile()
-        program_files.write(key, _dump(program))
+        if program_files.folder() is not None:
+            program_files.write(key, _dump(program))
+    with _lock:
+        _recent[key] = program
+        while len(_recent) > _MOST_RECENT:
+            _recent.popitem(last=False)
     return program
 
 

@@ -1,0 +1,489 @@
+"""Adversarial networks: plain, conditional, Wasserstein with a gradient penalty.
+
+Each has two networks, two optimizers, a `compile` and a `train_step` of its own.
+"""
+
+import numpy as np
+from catalogue import classes, program
+from checks import array, assert_keys
+from small_data import digits, ring_points
+
+LATENT = 4
+
+
+@classes
+def gan_base(keras):
+    """All of an adversarial network but its `train_step`."""
+
+    class Base(keras.Model):
+        def __init__(self, discriminator, generator, latent=LATENT):
+            super().__init__()
+            self.discriminator = discriminator
+            self.generator = generator
+            self.latent = latent
+            self.seed_generator = keras.random.SeedGenerator(1337)
+            self.d_loss_metric = keras.metrics.Mean(name="d_loss")
+            self.g_loss_metric = keras.metrics.Mean(name="g_loss")
+
+        def compile(self, d_optimizer, g_optimizer, loss_fn=None):
+            super().compile()
+            self.d_optimizer = d_optimizer
+            self.g_optimizer = g_optimizer
+            self.loss_fn = loss_fn
+
+        @property
+        def metrics(self):
+            return [self.d_loss_metric, self.g_loss_metric]
+
+        def noise(self, count):
+            return keras.random.normal((count, self.latent), seed=self.seed_generator)
+
+        def judged(self, real, fake):
+            """The discriminator's loss: real points are 0, generated ones 1."""
+            judged = self.discriminator(keras.ops.concatenate([fake, real]))
+            count = keras.ops.shape(real)[0]
+            ones, zeros = keras.ops.ones((count, 1)), keras.ops.zeros((count, 1))
+            return self.loss_fn(keras.ops.concatenate([ones, zeros]), judged)
+
+        def fooled(self, count):
+            """The generator's loss: what it makes should be taken for real."""
+            judged = self.discriminator(self.generator(self.noise(count)))
+            return self.loss_fn(keras.ops.zeros((count, 1)), judged)
+
+        def update(self, d_loss, g_loss):
+            self.d_loss_metric.update_state(d_loss)
+            self.g_loss_metric.update_state(g_loss)
+            return {m.name: m.result() for m in self.metrics}
+
+    return Base
+
+
+@classes
+def gan_once(keras):
+    class Gan(gan_base(keras)):
+        """The step written once for all engines."""
+
+        def train_step(self, real):
+            count = keras.ops.shape(real)[0]
+            fake = self.generator(self.noise(count))
+            weights = self.discriminator.trainable_weights
+            d_loss, gradients = keras.value_and_grad(
+                lambda: self.judged(real, fake), weights
+            )
+            self.d_optimizer.apply(gradients, weights)
+            weights = self.generator.trainable_weights
+            g_loss, gradients = keras.value_and_grad(
+                lambda: self.fooled(count), weights
+            )
+            self.g_optimizer.apply(gradients, weights)
+            return self.update(d_loss, g_loss)
+
+    return Gan
+
+
+@classes
+def gan_tensorflow(keras):
+    import tensorflow as tf
+
+    class Gan(gan_base(keras)):
+        def train_step(self, real):
+            count = tf.shape(real)[0]
+            fake = self.generator(self.noise(count))
+            with tf.GradientTape() as tape:
+                d_loss = self.judged(real, fake)
+            weights = self.discriminator.trainable_weights
+            gradients = tape.gradient(d_loss, weights)
+            self.d_optimizer.apply_gradients(zip(gradients, weights, strict=True))
+            with tf.GradientTape() as tape:
+                g_loss = self.fooled(count)
+            weights = self.generator.trainable_weights
+            gradients = tape.gradient(g_loss, weights)
+            self.g_optimizer.apply_gradients(zip(gradients, weights, strict=True))
+            return self.update(d_loss, g_loss)
+
+    return Gan
+
+
+@classes
+def gan_torch(keras):
+    import torch
+
+    class Gan(gan_base(keras)):
+        def __init__(self, discriminator, generator):
+            super().__init__(discriminator, generator)
+            self.built = True  # it has no `call` from which to build it
+
+        def train_step(self, real):
+            count = real.shape[0]
+            fake = self.generator(self.noise(count)).detach()
+            self.zero_grad()
+            d_loss = self.judged(real, fake)
+            d_loss.backward()
+            weights = self.discriminator.trainable_weights
+            gradients = [v.value.grad for v in weights]
+            with torch.no_grad():
+                self.d_optimizer.apply(gradients, weights)
+            self.zero_grad()
+            g_loss = self.fooled(count)
+            g_loss.backward()
+            weights = self.generator.trainable_weights
+            gradients = [v.value.grad for v in weights]
+            with torch.no_grad():
+                self.g_optimizer.apply(gradients, weights)
+            return self.update(d_loss.detach(), g_loss.detach())
+
+    return Gan
+
+
+def networks(keras):
+    discriminator = keras.Sequential(
+        [
+            keras.Input((2,)),
+            keras.layers.Dense(32),
+            keras.layers.LeakyReLU(negative_slope=0.2),
+            keras.layers.Dense(32),
+            keras.layers.LeakyReLU(negative_slope=0.2),
+            keras.layers.Dense(1),
+        ],
+        name="discriminator",
+    )
+    generator = keras.Sequential(
+        [
+            keras.Input((LATENT,)),
+            keras.layers.Dense(32, activation="relu"),
+            keras.layers.Dense(32, activation="relu"),
+            keras.layers.Dense(2),
+        ],
+        name="generator",
+    )
+    return discriminator, generator
+
+
+def assert_on_the_ring(keras, generator, before):
+    """What is generated lies nearer to the circle than before the training."""
+    noise = np.random.default_rng(1).normal(size=(200, LATENT)).astype("float32")
+    after = generator.predict(noise, verbose=0)
+    assert after.shape == (200, 2)
+    distance = [abs(np.linalg.norm(x, axis=1) - 1).mean() for x in (before, after)]
+    assert distance[1] < 0.6 * distance[0], distance
+    assert after.std(axis=0).min() > 0.2  # and has not collapsed to a point
+
+
+def start(keras, generator):
+    noise = np.random.default_rng(1).normal(size=(200, LATENT)).astype("float32")
+    return generator.predict(noise, verbose=0)
+
+
+def optimizers(keras, rate=0.004):
+    return [keras.optimizers.Adam(rate, beta_1=0.5) for _ in range(2)]
+
+
+def trained_gan(keras, Gan, epochs=25):
+    discriminator, generator = networks(keras)
+    before = start(keras, generator)
+    gan = Gan(discriminator, generator)
+    gan.compile(*optimizers(keras), keras.losses.BinaryCrossentropy(from_logits=True))
+    history = gan.fit(ring_points(), batch_size=64, epochs=epochs, verbose=0)
+    assert_keys(history, "d_loss", "g_loss")
+    assert len(history.history["d_loss"]) == epochs
+    for optimizer in (gan.d_optimizer, gan.g_optimizer):
+        assert int(array(keras, optimizer.iterations)) == 4 * epochs
+    assert_on_the_ring(keras, generator, before)
+
+
+@program(engines=("torch", "tensorflow"))
+def gan(keras):
+    """`train_step` in the form that Keras has for the engine."""
+    forms = {"torch": gan_torch, "tensorflow": gan_tensorflow}
+    trained_gan(keras, forms[keras.backend.backend()](keras))
+
+
+@program(beside="gan_by_hand")
+def gan_written_once(keras):
+    """`train_step` with `keras.value_and_grad`, the same on every engine."""
+    trained_gan(keras, gan_once(keras))
+
+
+def by_hand(keras, networks, losses, epochs):
+    """Train two networks by their losses in turn with a jitted step of JAX.
+
+    `losses` are two functions of (d_values, g_values, points, key).
+    """
+    import jax
+
+    pair = optimizers(keras)
+    for network, optimizer in zip(networks, pair, strict=True):
+        optimizer.build(network.trainable_variables)
+
+    @jax.jit
+    def step(state, points, key):
+        (d_values, g_values), (d_state, g_state) = state
+        keys = jax.random.split(key)
+        d_loss, gradients = jax.value_and_grad(losses[0])(
+            d_values, g_values, points, keys[0]
+        )
+        d_values, d_state = pair[0].stateless_apply(d_state, gradients, d_values)
+        g_loss, gradients = jax.value_and_grad(losses[1])(
+            g_values, d_values, points, keys[1]
+        )
+        g_values, g_state = pair[1].stateless_apply(g_state, gradients, g_values)
+        return ((d_values, g_values), (d_state, g_state)), d_loss, g_loss
+
+    state = tuple(
+        tuple([v.value for v in variables] for variables in group)
+        for group in (
+            [network.trainable_variables for network in networks],
+            [optimizer.variables for optimizer in pair],
+        )
+    )
+    key = jax.random.PRNGKey(0)
+    for _ in range(epochs):
+        for batch in np.split(ring_points(), 4):
+            key, draw = jax.random.split(key)
+            state, d_loss, g_loss = step(state, batch, draw)
+    assert np.isfinite([float(d_loss), float(g_loss)]).all()
+    for network, values in zip(networks, state[0], strict=True):
+        for variable, value in zip(network.trainable_variables, values, strict=True):
+            variable.assign(value)
+
+
+@program(engines=("jax",))
+def gan_by_hand(keras):
+    """A loop by hand on JAX: two networks, two optimizers, stateless calls."""
+    import jax
+    from jax import numpy as jnp
+
+    discriminator, generator = networks(keras)
+    before = start(keras, generator)
+    cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+
+    def made(values, key, count=64):
+        noise = jax.random.normal(key, (count, LATENT))
+        return generator.stateless_call(values, [], noise)[0]
+
+    def judged(values, points):
+        return discriminator.stateless_call(values, [], points)[0]
+
+    def d_loss(d_values, g_values, points, key):
+        answers = judged(d_values, jnp.concatenate([made(g_values, key), points]))
+        labels = jnp.concatenate([jnp.ones((64, 1)), jnp.zeros((64, 1))])
+        return cross_entropy(labels, answers)
+
+    def g_loss(g_values, d_values, points, key):
+        answers = judged(d_values, made(g_values, key))
+        return cross_entropy(jnp.zeros((64, 1)), answers)
+
+    by_hand(keras, (discriminator, generator), (d_loss, g_loss), 25)
+    assert_on_the_ring(keras, generator, before)
+
+
+@program(engines=("jax",))
+def wgan_by_hand(keras):
+    """Wasserstein's loss and the penalty of the gradient, a gradient in a gradient."""
+    import jax
+    from jax import numpy as jnp
+
+    critic, generator = networks(keras)
+    before = start(keras, generator)
+
+    def made(values, key, count=64):
+        noise = jax.random.normal(key, (count, LATENT))
+        return generator.stateless_call(values, [], noise)[0]
+
+    def score(values, points):
+        return critic.stateless_call(values, [], points)[0]
+
+    def critic_loss(d_values, g_values, points, key):
+        fake = made(g_values, key)
+        share = jax.random.uniform(key, (64, 1))
+        between = points + share * (fake - points)
+        slopes = jax.grad(lambda x: jnp.sum(score(d_values, x)))(between)
+        norms = jnp.sqrt(jnp.sum(slopes**2, axis=1) + 1e-12)
+        wasserstein = jnp.mean(score(d_values, fake)) - jnp.mean(
+            score(d_values, points)
+        )
+        return wasserstein + 10 * jnp.mean((norms - 1) ** 2)
+
+    def generator_loss(g_values, d_values, points, key):
+        return -jnp.mean(score(d_values, made(g_values, key)))
+
+    by_hand(keras, (critic, generator), (critic_loss, generator_loss), 30)
+    assert_on_the_ring(keras, generator, before)
+
+
+@classes
+def wgan_torch(keras):
+    import torch
+
+    class Wgan(gan_base(keras)):
+        def __init__(self, discriminator, generator):
+            super().__init__(discriminator, generator)
+            self.built = True  # it has no `call` from which to build it
+
+        def penalty(self, real, fake):
+            share = torch.rand((real.shape[0], 1))
+            between = (real + share * (fake - real)).requires_grad_(True)
+            score = self.discriminator(between)
+            (slopes,) = torch.autograd.grad(score.sum(), between, create_graph=True)
+            return torch.mean((torch.linalg.norm(slopes, dim=1) - 1) ** 2)
+
+        def train_step(self, real):
+            count = real.shape[0]
+            weights = self.discriminator.trainable_weights
+            for _ in range(2):
+                fake = self.generator(self.noise(count)).detach()
+                self.zero_grad()
+                d_loss = self.discriminator(fake).mean()
+                d_loss = d_loss - self.discriminator(real).mean()
+                d_loss = d_loss + 10 * self.penalty(real, fake)
+                d_loss.backward()
+                gradients = [v.value.grad for v in weights]
+                # The last bias moves no gradient of the penalty, only the means.
+                with torch.no_grad():
+                    self.d_optimizer.apply(gradients, weights)
+            self.zero_grad()
+            g_loss = -self.discriminator(self.generator(self.noise(count))).mean()
+            g_loss.backward()
+            weights = self.generator.trainable_weights
+            with torch.no_grad():
+                self.g_optimizer.apply([v.value.grad for v in weights], weights)
+            return self.update(d_loss.detach(), g_loss.detach())
+
+    return Wgan
+
+
+@classes
+def wgan_tensorflow(keras):
+    import tensorflow as tf
+
+    class Wgan(gan_base(keras)):
+        def penalty(self, real, fake):
+            share = tf.random.uniform((tf.shape(real)[0], 1))
+            between = real + share * (fake - real)
+            with tf.GradientTape() as tape:
+                tape.watch(between)
+                score = self.discriminator(between, training=True)
+            slopes = tape.gradient(score, between)
+            norms = tf.sqrt(tf.reduce_sum(tf.square(slopes), axis=1) + 1e-12)
+            return tf.reduce_mean((norms - 1.0) ** 2)
+
+        def train_step(self, real):
+            if isinstance(real, tuple):
+                real = real[0]
+            count = tf.shape(real)[0]
+            weights = self.discriminator.trainable_variables
+            for _ in range(2):
+                noise = self.noise(count)
+                with tf.GradientTape() as tape:
+                    fake = self.generator(noise, training=True)
+                    d_loss = tf.reduce_mean(self.discriminator(fake, training=True))
+                    d_loss -= tf.reduce_mean(self.discriminator(real, training=True))
+                    d_loss += 10.0 * self.penalty(real, fake)
+                gradients = tape.gradient(d_loss, weights)
+                self.d_optimizer.apply_gradients(zip(gradients, weights, strict=True))
+            noise = self.noise(count)
+            weights = self.generator.trainable_variables
+            with tf.GradientTape() as tape:
+                fake = self.generator(noise, training=True)
+                g_loss = -tf.reduce_mean(self.discriminator(fake, training=True))
+            gradients = tape.gradient(g_loss, weights)
+            self.g_optimizer.apply_gradients(zip(gradients, weights, strict=True))
+            return self.update(d_loss, g_loss)
+
+    return Wgan
+
+
+@program(engines=("torch", "tensorflow"))
+def wgan_gradient_penalty(keras):
+    """Two steps of the critic for one of the generator; a gradient in a gradient."""
+    forms = {"torch": wgan_torch, "tensorflow": wgan_tensorflow}
+    critic, generator = networks(keras)
+    before = start(keras, generator)
+    model = forms[keras.backend.backend()](keras)(critic, generator)
+    model.compile(*optimizers(keras))
+    history = model.fit(ring_points(), batch_size=64, epochs=25, verbose=0)
+    assert_keys(history, "d_loss", "g_loss")
+    assert_on_the_ring(keras, generator, before)
+
+
+@classes
+def conditional_gan(keras):
+    ops = keras.ops
+
+    class ConditionalGan(gan_base(keras)):
+        """The class goes in beside the noise, and beside the image as channels."""
+
+        def seen(self, images, one_hot):
+            rows, columns = images.shape[1:3]
+            planes = ops.repeat(ops.repeat(one_hot[:, None, None], rows, 1), columns, 2)
+            return ops.concatenate([images, planes], -1)
+
+        def made(self, one_hot):
+            noise = self.noise(ops.shape(one_hot)[0])
+            return self.generator(ops.concatenate([noise, one_hot], axis=1))
+
+        def train_step(self, data):
+            images, one_hot = data
+            fake = self.seen(self.made(one_hot), one_hot)
+            real = self.seen(images, one_hot)
+            weights = self.discriminator.trainable_weights
+            d_loss, gradients = keras.value_and_grad(
+                lambda: self.judged(real, fake), weights
+            )
+            self.d_optimizer.apply(gradients, weights)
+
+            def fooled():
+                judged = self.discriminator(self.seen(self.made(one_hot), one_hot))
+                return self.loss_fn(ops.zeros_like(judged), judged)
+
+            weights = self.generator.trainable_weights
+            g_loss, gradients = keras.value_and_grad(fooled, weights)
+            self.g_optimizer.apply(gradients, weights)
+            return self.update(d_loss, g_loss)
+
+    return ConditionalGan
+
+
+@program(beside="")
+def conditional_dcgan(keras):
+    """Convolutional networks that make the digit that they are asked for."""
+    (x, y), _ = digits()
+    few = y < 2
+    x, one_hot = x[few], keras.utils.to_categorical(y[few], 2).astype("float32")
+    layers = keras.layers
+    discriminator = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            layers.Conv2D(16, 3, strides=2, padding="same"),
+            layers.LeakyReLU(negative_slope=0.2),
+            layers.Conv2D(32, 3, strides=2, padding="same"),
+            layers.LeakyReLU(negative_slope=0.2),
+            layers.GlobalMaxPooling2D(),
+            layers.Dense(1),
+        ]
+    )
+    generator = keras.Sequential(
+        [
+            keras.Input((LATENT + 2,)),
+            layers.Dense(2 * 2 * 32),
+            layers.LeakyReLU(negative_slope=0.2),
+            layers.Reshape((2, 2, 32)),
+            layers.Conv2DTranspose(32, 4, strides=2, padding="same"),
+            layers.LeakyReLU(negative_slope=0.2),
+            layers.Conv2DTranspose(16, 4, strides=2, padding="same"),
+            layers.LeakyReLU(negative_slope=0.2),
+            layers.Conv2D(1, 3, padding="same", activation="sigmoid"),
+        ]
+    )
+    model = conditional_gan(keras)(discriminator, generator)
+    model.compile(*optimizers(keras), keras.losses.BinaryCrossentropy(from_logits=True))
+    history = model.fit(x, one_hot, batch_size=32, epochs=20, verbose=0)
+    assert_keys(history, "d_loss", "g_loss")
+    noise = np.random.default_rng(0).normal(size=(40, LATENT))
+    asked = np.repeat(np.eye(2), 20, axis=0)
+    images = generator.predict(np.concatenate([noise, asked], 1), verbose=0)
+    means = [x[one_hot[:, k] == 1].mean(axis=0) for k in (0, 1)]
+    nearest = np.argmin(
+        [np.sum((images - mean) ** 2, axis=(1, 2, 3)) for mean in means], axis=0
+    )
+    assert np.mean(nearest == asked.argmax(axis=1)) > 0.9

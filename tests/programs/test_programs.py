@@ -1,0 +1,25 @@
+"""The programs of this folder with hornbeam, on each engine that trains."""
+
+import catalogue
+import pytest
+
+import hornbeam as keras
+from hornbeam import backends
+
+CASES = [
+    pytest.param(
+        program,
+        engine,
+        id=f"{program.name}-{engine}",
+        marks=[pytest.mark.slow] if program.is_slow(engine) else [],
+    )
+    for program in catalogue.load().values()
+    for engine in program.engines
+]
+
+
+@pytest.mark.parametrize(("program", "engine"), CASES)
+def test_a_program_learns(program, engine):
+    pytest.importorskip(engine)
+    with backends.scope(engine):
+        program(keras)
