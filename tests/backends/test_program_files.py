@@ -6,8 +6,10 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
+import hornbeam as keras
 from hornbeam.backends import program_files
 
 
@@ -124,3 +126,40 @@ def test_a_later_process_compiles_nothing_and_gets_the_same(tmp_path):
     other, other_compilations = fit(tmp_path, 1)
     assert first == again != other
     assert later_compilations == 0 < compilations == other_compilations
+
+
+def test_a_second_model_with_a_user_s_layer_compiles_nothing(monkeypatch):
+    jax = pytest.importorskip("jax")
+    monkeypatch.setattr(program_files, "_folder", None)
+    monkeypatch.setattr(program_files, "_is_set", True)
+    compiled = []
+    whole = jax.stages.Lowered.compile
+
+    def counted(lowered, *arguments, **options):
+        compiled.append(lowered)
+        return whole(lowered, *arguments, **options)
+
+    class Scaled(keras.layers.Layer):
+        def __init__(self, scale):
+            super().__init__()
+            self.scale = scale
+            self.dense = keras.layers.Dense(2)
+
+        def call(self, x):
+            return self.scale * self.dense(x)
+
+    def losses(scale):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((3,)), Scaled(scale)])
+        model.compile("sgd", "mse")
+        x = np.ones((8, 3), "float32")
+        return model.fit(x, x[:, :2], epochs=2, verbose=0).history["loss"]
+
+    monkeypatch.setattr(jax.stages.Lowered, "compile", counted)
+    first = losses(2.0)
+    assert compiled
+    compiled.clear()
+    assert losses(2.0) == first
+    assert not compiled
+    assert losses(3.0) != first
+    assert compiled

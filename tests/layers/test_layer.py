@@ -474,3 +474,16 @@ def test_config():
     other = keras.layers.Dense.from_config(config)
     assert other.get_config() == config and other.compute_dtype == "bfloat16"
     assert repr(keras.layers.Dense(2, name="d")) == "<Dense name=d, built=False>"
+
+
+@pytest.mark.parametrize("shape", [(3,), lambda shape: shape[0]])
+def test_lambda_with_a_declared_shape_takes_nests(python_only, shape):
+    add = keras.layers.Lambda(
+        lambda x: x[0] + x[1], output_shape=shape, dtype="float16"
+    )
+    outputs = add([keras.Input((3,)), keras.Input((3,))])
+    assert (outputs.shape, outputs.dtype) == ((None, 3), "float16")
+    two = keras.layers.Lambda(lambda x: [x, -x], output_shape=lambda shape: [shape] * 2)
+    assert [x.shape for x in two(keras.Input((3,)))] == [(None, 3)] * 2
+    traced = keras.layers.Lambda(lambda x: x + 1, dtype="float16")(keras.Input((3,)))
+    assert traced.dtype == "float16"

@@ -58,6 +58,7 @@ def episode_loss(keras, outputs, actions, returns):
 
 def learn_once(keras, model, optimizer):
     def learn(seen, actions, returns):
+        actions, returns = (keras.ops.array(x) for x in (actions, returns))
         weights = model.trainable_variables
         _, gradients = keras.value_and_grad(
             lambda: episode_loss(keras, model(seen), actions, returns), weights

@@ -360,3 +360,52 @@ def test_tapes_inside_a_program_of_ours(compiled):
     np.testing.assert_allclose(
         logs["after"], 2 * x.T @ (x @ kernel + bias), rtol=1e-3, atol=1e-3
     )
+
+
+class LastSeen(keras.metrics.Metric):
+    """Its result is the Variable itself."""
+
+    def __init__(self, name="last"):
+        super().__init__(name=name)
+        self.last = self.add_variable(shape=(), initializer="zeros", name="last")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.last.assign(keras.ops.sum(y_true))
+
+    def result(self):
+        return self.last
+
+
+def test_a_result_that_is_a_variable_is_read_where_it_was_made(training_engine):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[LastSeen()])
+    fit = model.fit(X, Y, batch_size=20, epochs=2, shuffle=False, verbose=0)
+    found = model.evaluate(X[:20], Y[:20], batch_size=20, verbose=0)
+    np.testing.assert_allclose(fit.history["last"], [Y[40:].sum()] * 2, 1e-5)
+    np.testing.assert_allclose(found[1], Y[:20].sum(), 1e-5)
+    values = [keras.ops.array(7.0)]
+    assert float(LastSeen().stateless_result(values)) == 7
+
+
+class OldLoss(keras.Model):
+    """`compute_loss` without the argument `training`."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(1)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+        return keras.ops.mean(keras.ops.square(y - y_pred))
+
+
+def test_compute_loss_need_not_take_training(training_engine):
+    model = OldLoss()
+    model.compile(keras.optimizers.SGD(0.01))
+    history = model.fit(X, Y, batch_size=60, epochs=2, verbose=0).history["loss"]
+    assert history[1] < history[0]
+    error = np.mean((model.predict(X, verbose=0) - Y) ** 2)
+    found = model.evaluate(X, Y, batch_size=60, verbose=0)
+    np.testing.assert_allclose(found, error, 1e-4)

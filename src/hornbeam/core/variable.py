@@ -6,7 +6,7 @@ import threading
 import numpy as np
 
 from hornbeam import backends
-from hornbeam.core import budget, dtypes, scopes
+from hornbeam.core import budget, dtypes, scopes, tree
 from hornbeam.core.config import floatx
 from hornbeam.core.errors import check_choice
 from hornbeam.core.naming import auto_name
@@ -375,6 +375,17 @@ def _subtract(variable, value):
     from hornbeam import ops
 
     return ops.subtract(variable, value)
+
+
+def values_of(structure):
+    """Return a nest with the value that each Variable has here in its place.
+
+    What a function gives is read where it runs: afterwards, outside its scope, a
+    Variable would be read as it was before.
+    """
+    return tree.map_structure(
+        lambda x: x.value if isinstance(x, Variable) else x, structure
+    )
 
 
 def standardize_shape(shape):

@@ -7,7 +7,7 @@ from hornbeam.core import masking, scopes, tree
 from hornbeam.core.dtypes import is_float_dtype
 from hornbeam.core.placement import current_remat
 from hornbeam.core.serialization import serialize_argument
-from hornbeam.core.variable import Variable, standardize_shape
+from hornbeam.core.variable import Variable, standardize_shape, values_of
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import Node
 from hornbeam.graph.operation import Operation, any_sparse, infer
@@ -381,7 +381,7 @@ class Layer(Operation, LayerState, LiveParameters):
                 )
             mapping += zip(variables, values, strict=True)
         with scopes.StatelessScope(mapping, collect_losses=return_losses) as scope:
-            outputs = self(*args, **kwargs)
+            outputs = values_of(self(*args, **kwargs))
             losses = self.losses if return_losses else None
         new = [scope.get_current_value(v) for v in self.non_trainable_variables]
         return (outputs, new, losses) if return_losses else (outputs, new)

@@ -5,7 +5,7 @@ import numpy as np
 from hornbeam.core.naming import auto_name
 from hornbeam.core.scopes import StatelessScope, name_scope
 from hornbeam.core.serialization import Configurable
-from hornbeam.core.variable import Variable
+from hornbeam.core.variable import Variable, values_of
 from hornbeam.losses.loss import is_ours, standardize_compute_dtype
 
 
@@ -124,7 +124,7 @@ class Metric(Configurable):
     def stateless_result(self, metric_variables):
         """Return the value for a given state."""
         with self._stateless(metric_variables):
-            return self.result()
+            return values_of(self.result())
 
     def stateless_reset_state(self):
         """Return the state as `reset_state` would leave it."""

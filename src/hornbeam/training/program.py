@@ -12,6 +12,7 @@ import threading
 from hornbeam.core import scopes
 from hornbeam.core.config import epsilon, floatx
 from hornbeam.core.hyperparameter import hyperparameter_inputs
+from hornbeam.core.variable import values_of
 from hornbeam.training.structure import variable_specs
 
 
@@ -174,7 +175,7 @@ class Binding:
             inputs = [numbers[i] for i in range(len(owners))]
             with hyperparameter_inputs(owners, inputs):
                 with self._scope(zip(self.variables, state, strict=True)) as scope:
-                    outputs = fn(*args)
+                    outputs = values_of(fn(*args))
             known = {id(v) for v in self.variables}
             unknown = [v for v, _ in scope.updates if id(v) not in known]
             if unknown:

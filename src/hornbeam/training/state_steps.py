@@ -14,6 +14,7 @@ import inspect
 
 from hornbeam.core import scopes
 from hornbeam.core.serialization import parameters_of
+from hornbeam.core.variable import values_of
 
 _GROUPS = {
     "train": (
@@ -120,7 +121,7 @@ def also_on_state(step):
             for pair in zip(own, values, strict=True)
         ]
         with scopes.StatelessScope(mapping, collect_losses=True) as scope:
-            outputs = step(self, data)
+            outputs = values_of(step(self, data))
         new = tuple([scope.get_current_value(v) for v in own] for own in variables)
         return outputs, (new[1] if mode == "predict" else new)
 

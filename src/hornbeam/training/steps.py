@@ -3,11 +3,13 @@
 The methods that users override, once for all engines, are here.
 """
 
+import inspect
 import warnings
 
 from hornbeam import backends
 from hornbeam.core import scopes, tree
 from hornbeam.core.gradients import value_and_grad
+from hornbeam.core.serialization import parameters_of
 from hornbeam.layers.layer_state import kept_while_frozen
 from hornbeam.training.state_steps import also_on_state
 
@@ -220,6 +222,15 @@ class Steps:
             total = total + loss
         return total
 
+    def _loss_in_step(self, x, y, y_pred, sample_weight, training):
+        """Call `compute_loss`: one of a user's need not take `training`."""
+        kinds = {p.name: p.kind for p in parameters_of(self.compute_loss)}
+        takes = "training" in kinds or inspect.Parameter.VAR_KEYWORD in kinds.values()
+        options = {"training": training} if takes else {}
+        return self.compute_loss(
+            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **options
+        )
+
     def stateless_compute_loss(
         self,
         trainable_variables,
@@ -243,9 +254,7 @@ class Steps:
         )
         mapping = [p for own, given in groups for p in zip(own, given, strict=True)]
         with scopes.StatelessScope(mapping) as scope:
-            loss = self.compute_loss(
-                x, y, y_pred, sample_weight=sample_weight, training=training
-            )
+            loss = self._loss_in_step(x, y, y_pred, sample_weight, training)
         new = tuple([scope.get_current_value(v) for v in own] for own, _ in groups)
         return loss, new
 
@@ -283,9 +292,7 @@ class Steps:
 
         def loss_fn():
             y_pred = self._call_for_step(x, True)
-            loss = self.compute_loss(
-                x, y, y_pred, sample_weight=sample_weight, training=True
-            )
+            loss = self._loss_in_step(x, y, y_pred, sample_weight, True)
             scaled = loss if optimizer is None else optimizer.scale_loss(loss)
             return scaled, (loss, y_pred)
 
@@ -316,9 +323,7 @@ class Steps:
         x, y, sample_weight = unpack(data)
         y_pred = self._call_for_step(x, False)
         if self._compile_loss is not None or self._has_loss() or self.losses:
-            loss = self.compute_loss(
-                x, y, y_pred, sample_weight=sample_weight, training=False
-            )
+            loss = self._loss_in_step(x, y, y_pred, sample_weight, False)
             self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 

@@ -24,7 +24,6 @@ from jax.experimental import serialize_executable
 
 from hornbeam.backends import program_files
 
-
 # Compiled programs of this process, the last used at the end. They hold no model.
 _MOST_RECENT = 64
 _recent: collections.OrderedDict[str, jax.stages.Compiled] = collections.OrderedDict()

@@ -7,7 +7,6 @@ from hornbeam.core.lambdas import serialize_layer_lambda
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
-from hornbeam.layers.building import shapes_of
 from hornbeam.layers.layer import Layer
 
 
@@ -76,9 +75,10 @@ class Lambda(Layer):
 
     def compute_output_spec(self, inputs, mask=None, training=None):
         """Return the symbolic outputs."""
-        if self.output_shape is None:
-            return infer(self.call, (inputs,), {"mask": mask, "training": training})
-        return KerasTensor(self.compute_output_shape(shapes_of(inputs)), inputs.dtype)
+        if self.output_shape is not None:
+            return super().compute_output_spec(inputs)
+        inputs = tree.map_structure(self._cast_symbol, inputs)
+        return infer(self.call, (inputs,), {"mask": mask, "training": training})
 
     def _symbols(self, shape):
         if all(size is None or isinstance(size, int) for size in shape):
