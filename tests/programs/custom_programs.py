@@ -149,6 +149,7 @@ def custom_parts(keras):
     kernel = array(keras, logits.w)
     assert np.abs(kernel).max() <= 2
     assert float(logits.calls.value) == 50
+    model(x)
     # One loss a kernel for the regularizer, one for the activity.
     assert len(model.losses) == 4
     spread = 0.01 * np.sum((kernel - kernel.mean()) ** 2)

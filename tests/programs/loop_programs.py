@@ -172,7 +172,7 @@ def digits_network(keras):
         [
             keras.Input((8, 8, 1)),
             layers.Conv2D(12, 3, padding="same", activation="relu", name="last_conv"),
-            layers.GlobalAveragePooling2D(2),
+            layers.GlobalAveragePooling2D(),
             layers.Dense(3, name="logits"),
         ]
     )

@@ -77,7 +77,7 @@ def base_network(keras):
 
 @program
 def transfer_learning(keras):
-    """Cut the head off, freeze, train a new head, thaw, train all at a low rate."""
+    """Cut the head off, freeze, train a new head, thaw, train on at a low rate."""
     (x, y), _ = digits()
     high = y >= 5
     x, y = x[high], y[high] - 5
@@ -99,17 +99,17 @@ def transfer_learning(keras):
     frozen = model.evaluate(x, y, verbose=0)
 
     base.trainable = True
+    base.get_layer("norm").trainable = False
     model.compile(keras.optimizers.Adam(0.005), loss, metrics=["accuracy"])
-    assert len(model.trainable_weights) == 8
+    assert len(model.trainable_weights) == 6
     model.fit(x, y, batch_size=64, epochs=8, verbose=0)
     tuned = model.evaluate(x, y, verbose=0)
     assert tuned[0] < frozen[0] and tuned[1] > 0.8, (frozen, tuned)
     after = base.get_weights()
     assert np.any(before[0] != after[0])
-    # Batch normalisation was called with `training=False`: its averages stay.
-    names = [v.name for v in base.weights]
-    for name, old, new in zip(names, before, after, strict=True):
-        assert np.array_equal(old, new) == name.startswith("moving"), name
+    # Frozen batch normalisation runs in inference mode: its averages stay too.
+    for old, new in zip(before[2:], after[2:], strict=True):
+        np.testing.assert_array_equal(old, new)
 
 
 @program
