@@ -47,7 +47,7 @@ def loop_torch(keras, model, optimizer, loss_fn, metric, batches):
         with torch.no_grad():
             optimizer.apply([v.value.grad for v in weights], weights)
         metric.update_state(y, logits.detach())
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
     return losses
 
 
