@@ -30,7 +30,7 @@ def autoencoder_dense(keras):
     assert np.mean((whole - x_test) ** 2) < 0.5 * np.mean((x.mean(0) - x_test) ** 2)
 
 
-@program
+@program(slow=("jax",))
 def autoencoder_denoising(keras):
     """Convolutions and transposed ones take noise off images."""
     (x, _), (x_test, _) = digits()
@@ -266,20 +266,20 @@ def trained_vae(keras, Vae):
     assert images.shape == (2, 8, 8, 1) and images.min() >= 0 and images.max() <= 1
 
 
-@program
+@program(slow=("jax", "tensorflow"))
 def vae(keras):
     """`train_step` in the form that Keras has for the engine."""
     forms = {"jax": vae_jax, "torch": vae_torch, "tensorflow": vae_tensorflow}
     trained_vae(keras, forms[keras.backend.backend()](keras))
 
 
-@program(beside="vae")
+@program(beside="vae", slow=("jax", "tensorflow"))
 def vae_written_once(keras):
     """`train_step` with `keras.value_and_grad`, the same on every engine."""
     trained_vae(keras, vae_once(keras))
 
 
-@program
+@program(slow=("tensorflow",))
 def vae_with_add_loss(keras):
     """The divergence is added as a loss by a layer on the way."""
     (x, _), _ = digits()

@@ -233,7 +233,7 @@ def step_classes(keras):
     return WeightedPair
 
 
-@program
+@program(slow=("tensorflow",))
 def custom_model(keras):
     """A subclassed model with layers in a list and a weight of its own."""
     x, y = iris()

@@ -456,7 +456,7 @@ def conditional_gan(keras):
     return ConditionalGan
 
 
-@program(beside="")
+@program(beside="", slow=True)
 def conditional_dcgan(keras):
     """Convolutional networks that make the digit that they are asked for."""
     (x, y), _ = digits()

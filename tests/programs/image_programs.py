@@ -75,7 +75,7 @@ def image_cnn(keras):
     assert_saved_alike(keras, model, x_test[:20])
 
 
-@program
+@program(slow=("jax", "tensorflow"))
 def residual_cnn(keras):
     """Separable convolutions, batch normalisation and residuals (a tiny Xception)."""
     (x, y), (x_test, y_test) = digits()
@@ -150,7 +150,7 @@ def transformer_parts(keras):
     return Patches, PatchEncoder
 
 
-@program
+@program(slow=("jax", "tensorflow"))
 def vision_transformer(keras):
     """Patches, an encoding of places, blocks of attention, an MLP head; saved."""
     (x, y), (x_test, y_test) = digits()

@@ -9,7 +9,7 @@ from checks import array, assert_keys, assert_saved_alike, folder
 from small_data import digits, iris
 
 
-@program
+@program(slow=("tensorflow",))
 def many_inputs_and_outputs(keras):
     """Named losses, weights of losses, metrics and sample weights of two outputs."""
     random = np.random.default_rng(0)
@@ -75,7 +75,7 @@ def base_network(keras):
     return model
 
 
-@program
+@program(slow=("jax", "tensorflow"))
 def transfer_learning(keras):
     """Cut the head off, freeze, train a new head, thaw, train on at a low rate."""
     (x, y), _ = digits()
@@ -188,7 +188,7 @@ def distiller_class(keras):
     return Distiller
 
 
-@program
+@program(slow=("tensorflow",))
 def distillation(keras):
     """A small network learns what a bigger one says; the teacher stays as it is."""
     (x, y), (x_test, y_test) = digits()

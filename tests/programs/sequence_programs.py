@@ -12,7 +12,7 @@ def one_hot(tokens):
     return np.eye(WORDS, dtype="float32")[tokens]
 
 
-@program
+@program(slow=("tensorflow",))
 def seq2seq_lstm(keras):
     """Teacher forcing; then a model of the encoder and one of a step of the decoder."""
     x, y = reversed_words()
@@ -54,7 +54,7 @@ def seq2seq_lstm(keras):
     assert right.mean() > 0.75, right.mean()
 
 
-@program
+@program(slow=("tensorflow",))
 def seq2seq_addition(keras):
     """Sums read as text: an encoder, its code repeated, a decoder, a dense a step."""
     random = np.random.default_rng(0)
@@ -145,7 +145,7 @@ def transformer_layers(keras):
     return PositionalEmbedding, Encoder, Decoder
 
 
-@program
+@program(slow=("jax", "tensorflow"))
 def seq2seq_transformer(keras):
     """Inputs in a dict, masks from padding, causal attention, decoding by greed."""
     x, y = reversed_words()
@@ -229,7 +229,7 @@ def language_parts(keras):
     return CausalBlock, TextGenerator
 
 
-@program
+@program(slow=("jax", "tensorflow"))
 def miniature_gpt(keras):
     """Two outputs of which one has a loss; a callback that writes text."""
     length, words = 12, 8
@@ -288,7 +288,7 @@ def character_lstm(keras):
     assert written == text[:22], written
 
 
-@program
+@program(slow=("tensorflow",))
 def ctc_recognition(keras):
     """Images of digits in a row are read without knowing where each one is."""
     random = np.random.default_rng(0)

@@ -27,7 +27,7 @@ def series_lstm(keras):
     assert_saved_alike(keras, model, windows()[0][:20])
 
 
-@program
+@program(slow=("tensorflow",))
 def series_gru(keras):
     """Two GRUs, with dropout between the steps."""
     layers = keras.layers
@@ -115,7 +115,7 @@ def series_anomalies(keras):
     assert np.mean(errors(strange) > np.quantile(errors(x), 0.95)) > 0.7
 
 
-@program
+@program(slow=("tensorflow",))
 def series_multivariate(keras):
     """Several steps ahead of several series at once, from a recurrent encoder."""
     x, _ = windows()

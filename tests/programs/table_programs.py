@@ -41,7 +41,7 @@ def table_regression(keras):
     assert_saved_alike(keras, model, x[:20])
 
 
-@program
+@program(slow=("tensorflow",))
 def table_imbalanced(keras):
     """A rare class: the bias starts at the odds, weights of classes, many metrics."""
     x, y = rare_events()
@@ -83,7 +83,7 @@ def table_imbalanced(keras):
     np.testing.assert_allclose(after["recall"], after["tp"] / positive, 1e-5)
 
 
-@program
+@program(slow=("tensorflow",))
 def table_wide_and_deep(keras):
     """Categories as one-hot for the wide part, embedded for the deep part."""
     random = np.random.default_rng(0)

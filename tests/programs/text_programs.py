@@ -41,7 +41,7 @@ def text_bag_of_words(keras):
     np.testing.assert_allclose(array(keras, model(longer)), expected, 1e-4, 1e-5)
 
 
-@program
+@program(slow=("tensorflow",))
 def text_lstm(keras):
     """The last state of an LSTM behind an embedding that masks padding."""
     model = keras.Sequential(
@@ -55,7 +55,7 @@ def text_lstm(keras):
     assert_saved_alike(keras, model, reviews()[0][:20])
 
 
-@program
+@program(slow=("tensorflow",))
 def text_bidirectional(keras):
     """Two LSTMs that read both ways, the first one with its sequences; Functional."""
     layers = keras.layers
@@ -124,7 +124,7 @@ def transformer_layers(keras):
     return TransformerBlock, TokenAndPosition
 
 
-@program
+@program(slow=("tensorflow",))
 def text_transformer(keras):
     """One block of a transformer between embeddings and a head."""
     TransformerBlock, TokenAndPosition = transformer_layers(keras)

@@ -6,7 +6,7 @@ from checks import array, assert_keys, assert_saved_alike
 from small_data import digits, squares
 
 
-@program
+@program(slow=("jax", "tensorflow"))
 def segmentation_unet(keras):
     """Down and up again with skips; a class for every pixel, measured by IoU."""
     images, masks, _ = squares()
@@ -41,7 +41,7 @@ def segmentation_unet(keras):
     np.testing.assert_allclose(found["iou"], np.mean(both), 1e-5)
 
 
-@program
+@program(slow=("tensorflow",))
 def object_counting(keras):
     """How many objects there are: a regression with a Poisson loss."""
     images, _, counts = squares()
