@@ -1,6 +1,8 @@
 """Configs: what is written, what comes back, what is refused."""
 
+import copy
 import json
+import pickle
 import sys
 
 import ml_dtypes
@@ -113,8 +115,13 @@ def test_a_registered_class_comes_back(registered):
     assert (found.size, found.inner.size) == (2, 3)
 
 
+def from_file(obj):
+    """The config of an object as a file gives it."""
+    return json.loads(json.dumps(serialize(obj)))
+
+
 def test_a_class_that_is_not_known_is_refused():
-    config = serialize(Shape(2))
+    config = from_file(Shape(2))
     with pytest.raises(TypeError, match="register_keras_serializable"):
         deserialize(config)
     assert deserialize(config, custom_objects={"Shape": Shape}).size == 2
@@ -122,8 +129,40 @@ def test_a_class_that_is_not_known_is_refused():
         deserialize(config)
 
 
-def test_scopes_nest_and_end(registered):
+def test_what_a_config_names_is_known_where_it_was_made():
+    """In one process; what has been outside is plain, whatever it looks like."""
+
+    def local(x):
+        return x
+
+    for obj in (Shape(2), local, lambda x: x, Shape):
+        config = serialize({"value": [obj]})
+        for known in (config, copy.deepcopy(config), serialize(config)):
+            made = deserialize(known)["value"][0]
+            assert made is obj or (type(made) is Shape and made.size == 2)
+        plain = (
+            json.loads(json.dumps(config)),
+            pickle.loads(pickle.dumps(config)),
+            {"value": [dict(config["value"][0])]},
+            {"value": [{**config["value"][0]}]},
+        )
+        for unknown in plain:
+            assert json.dumps(unknown) == json.dumps(config)
+            with pytest.raises((UnknownObjectError, UnsafeFileError)):
+                deserialize(unknown)
+    # One that is changed to name another thing stands for nothing that it knew.
+    config = serialize(local)
+    config["config"] = "system"
+    with pytest.raises(UnknownObjectError):
+        deserialize(config)
     config = serialize(Shape(2))
+    config["class_name"] = "Popen"
+    with pytest.raises(UnknownObjectError):
+        deserialize(config)
+
+
+def test_scopes_nest_and_end(registered):
+    config = from_file(Shape(2))
     with keras.saving.CustomObjectScope({"Shape": Shape}):
         with keras.saving.custom_object_scope({"other": len}):
             assert deserialize(config).size == 2

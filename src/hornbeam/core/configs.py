@@ -16,6 +16,7 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core import allowlist, registry
 from hornbeam.core.errors import UnknownObjectError, UnsafeFileError
+from hornbeam.core.live_config import LiveConfig, target_of
 
 _PLAIN = (bool, int, float, str, types.NoneType)
 _shared_configs = contextvars.ContextVar("shared_configs", default=None)
@@ -93,7 +94,7 @@ def _forget_ids(config, ids):
 def _serialize_object(obj):
     shared = _shared_configs.get()
     if shared is not None and id(obj) in shared:
-        return dict(shared[id(obj)][1])
+        return shared[id(obj)][1].copy()
     header = object_header(obj)
     config = {
         "module": header["module"],
@@ -101,6 +102,8 @@ def _serialize_object(obj):
         "config": serialize_keras_object(obj.get_config()),
         "registered_name": header["registered_name"],
     }
+    if not allowlist.is_builtin_module(header["module"]):
+        config = LiveConfig(config, _class_as_written(obj))
     if shared is not None:
         # The object is kept, so that no other one gets its id.
         shared[id(obj)] = (obj, config)
@@ -119,8 +122,7 @@ def object_header(obj):
     """Return the part of a config that names the object's class."""
     if hasattr(obj, "config_header"):
         return obj.config_header()
-    # A subclass of Model that became Functional is known by the class as written.
-    cls = vars(type(obj)).get("_twin_of", type(obj))
+    cls = _class_as_written(obj)
     registered_name = registry.get_registered_name(cls)
     module = allowlist.module_of(cls)
     if module is not None and module.startswith("keras."):
@@ -135,8 +137,15 @@ def object_header(obj):
     }
 
 
+def _class_as_written(obj):
+    """Return the class; of a subclass of Model that became Functional, the user's."""
+    return vars(type(obj)).get("_twin_of", type(obj))
+
+
 def _serialize_dict(obj):
-    return {key: serialize_keras_object(value) for key, value in obj.items()}
+    plain = {key: serialize_keras_object(value) for key, value in obj.items()}
+    target = target_of(obj)
+    return plain if target is None else LiveConfig(plain, target)
 
 
 def _serialize_sequence(obj):
@@ -158,13 +167,16 @@ def _array_config(class_name, array):
 
 def _serialize_function(obj):
     if isinstance(obj, type):
-        name = np.dtype(obj).name if issubclass(obj, np.generic) else obj.__name__
-        return _function_config("type", name)
+        if issubclass(obj, np.generic):
+            return _function_config("type", np.dtype(obj).name)
+        return LiveConfig(_function_config("type", obj.__name__), obj)
     if obj.__name__ == "<lambda>":
         from hornbeam.core.lambdas import serialize_lambda
 
         return serialize_lambda(obj)
-    return _function_config("function", registry.get_registered_name(obj))
+    config = _function_config("function", registry.get_registered_name(obj))
+    is_builtin = allowlist.builtin_function(obj.__name__) is obj
+    return config if is_builtin else LiveConfig(config, obj)
 
 
 def _function_config(kind, name):
@@ -252,6 +264,8 @@ def _deserialize(config):
         raise TypeError(f"A config's 'class_name' must be a string. Received: {name!r}")
     if name in _FUNCTION_KINDS:
         return _FUNCTION_KINDS[name](config)
+    if name == "__lambda__" and target_of(config) is not None:
+        return target_of(config)
     if name in _SPECIAL:
         kinds, deserialize = _SPECIAL[name]
         _check_type(config, inner, kinds)
@@ -316,7 +330,8 @@ def _with_custom_lambda(inner):
         given = registry.get_registered_object(inner.get("name"))
         if given is not None:
             return {**inner, "function": given}
-        _refuse_lambda(inner)
+        if target_of(function) is None:
+            _refuse_lambda(inner)
     return inner
 
 
@@ -328,6 +343,8 @@ def find_class(config):
     for key in (registered_name, name):
         if isinstance(key, str) and key in scoped:
             return scoped[key]
+    if target_of(config) is not None:
+        return target_of(config)
     if allowlist.is_builtin_module(module):
         found = allowlist.builtin_class(module, name)
         _check_registered_name(config, found.__name__, (name,))
@@ -369,6 +386,8 @@ def _find_function(config):
     scoped = registry.scoped_objects()
     if name in scoped:
         return scoped[name]
+    if target_of(config) is not None:
+        return target_of(config)
     found = allowlist.builtin_function(name)
     if found is not None:
         _check_registered_name(config, name, ("function", name))
@@ -382,6 +401,8 @@ def _find_function(config):
 
 
 def _find_type(config):
+    if target_of(config) is not None:
+        return target_of(config)
     found = allowlist.builtin_dtype(config["config"])
     if found is None:
         raise _unknown("type", config["config"])
@@ -390,8 +411,8 @@ def _find_type(config):
 
 def _refuse_lambda(inner):
     raise UnsafeFileError(
-        "The file holds the bytecode of a `lambda`. Running it would be arbitrary code "
-        "execution, so it is never loaded. Give the function yourself: "
+        "The config holds the bytecode of a `lambda`. Running it would be arbitrary "
+        "code execution, so it is never loaded. Give the function yourself: "
         f"`custom_objects={{{inner.get('name', 'layer name')!r}: function}}`, by the "
         "name of the Lambda layer; or save a named, registered function instead."
     )

@@ -8,27 +8,43 @@ import base64
 import marshal
 import warnings
 
+from hornbeam.core.live_config import LiveConfig
+
+
+def warn_of_lambdas(config):
+    """Warn of the lambdas in a config that is about to be written."""
+    if not _holds_lambda(config):
+        return
+    warnings.warn(
+        "A `lambda` is being saved. Its bytecode cannot be loaded here: whoever loads "
+        "the file must pass the function as `custom_objects={layer name: function}`. "
+        "Use a named function and register it with "
+        "`@keras.saving.register_keras_serializable()`.",
+        stacklevel=3,
+    )
+
+
+def _holds_lambda(config):
+    if isinstance(config, dict):
+        is_lambda = config.get("class_name") == "__lambda__"
+        return is_lambda or any(map(_holds_lambda, config.values()))
+    return isinstance(config, list | tuple) and any(map(_holds_lambda, config))
+
 
 def serialize_lambda(function):
     """Return the config of a lambda outside of a Lambda layer."""
-    return {"class_name": "__lambda__", "config": {"value": list(_parts(function))}}
+    config = {"class_name": "__lambda__", "config": {"value": list(_parts(function))}}
+    return LiveConfig(config, function)
 
 
 def serialize_layer_lambda(function):
     """Return the config of the lambda of a Lambda layer."""
     code, defaults, closure = _parts(function)
     config = {"code": code, "defaults": defaults, "closure": closure}
-    return {"class_name": "__lambda__", "config": config}
+    return LiveConfig({"class_name": "__lambda__", "config": config}, function)
 
 
 def _parts(function):
-    warnings.warn(
-        "A `lambda` is being saved. Its bytecode cannot be loaded here: whoever loads "
-        "the file must pass the function as `custom_objects={layer name: function}`. "
-        "Use a named function and register it with "
-        "`@keras.saving.register_keras_serializable()`.",
-        stacklevel=4,
-    )
     code = base64.encodebytes(marshal.dumps(function.__code__)).decode("ascii")
     closure = function.__closure__
     if closure is not None:

@@ -390,6 +390,10 @@ class Layer(Operation, LayerState, LiveParameters):
         """Not available: this layer has no quantised form."""
         raise self._not_written("quantize")
 
+    def __getstate__(self):
+        # Losses belong to a call; tensors inside a gradient cannot be copied.
+        return {**super().__getstate__(), "_added_losses": [], "_frozen": None}
+
     def get_config(self):
         """Return the arguments that make an equal layer, as plain data."""
         config = super().get_config()

@@ -171,8 +171,11 @@ class Model(Trainer, Layer):
         import json
 
         from hornbeam import saving
+        from hornbeam.core.lambdas import warn_of_lambdas
 
-        return json.dumps(saving.serialize_keras_object(self), **kwargs)
+        config = saving.serialize_keras_object(self)
+        warn_of_lambdas(config)
+        return json.dumps(config, **kwargs)
 
     def export(
         self,

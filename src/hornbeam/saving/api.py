@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hornbeam.core import budget, registry
 from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.lambdas import warn_of_lambdas
 from hornbeam.core.serialization import (
     deserialize_keras_object,
     object_sharing,
@@ -103,6 +104,7 @@ def _written(model):
             stacklevel=4,
         )
     config = serialize_sharing(model)
+    warn_of_lambdas(config)
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {
         "keras_version": _FORMAT_VERSION,
