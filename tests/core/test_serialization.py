@@ -135,7 +135,7 @@ def test_what_a_config_names_is_known_where_it_was_made():
     def local(x):
         return x
 
-    for obj in (Shape(2), local, lambda x: x, Shape):
+    for obj in (Shape(2), local, lambda x: x, type("Plain", (), {})):
         config = serialize({"value": [obj]})
         for known in (config, copy.deepcopy(config), serialize(config)):
             made = deserialize(known)["value"][0]
