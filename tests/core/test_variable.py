@@ -238,3 +238,10 @@ def test_tensor_of_another_engine_is_refused():
         tensor = keras.ops.ones(2)
     with backends.scope("jax"), pytest.raises(backends.BackendMismatchError):
         keras.Variable(np.zeros(2), name="w").assign(tensor)
+
+
+def test_iteration_ends(engine):
+    rows = [engine.to_numpy(row) for row in keras.Variable([[1.0, 2.0], [3.0, 4.0]])]
+    np.testing.assert_array_equal(rows, [[1.0, 2.0], [3.0, 4.0]])
+    with pytest.raises(TypeError, match="scalar"):
+        iter(keras.Variable(1.0))

@@ -13,6 +13,8 @@ from hornbeam.core.naming import auto_name
 from hornbeam.core.operators import Operators
 
 _placing = threading.RLock()
+# The engines whose own functions know of Variables.
+_introduced: set[str] = set()
 
 # Bound once: reading a variable is the commonest thing that happens in a step.
 _stateless_scope, _autocast_dtype = scopes._stateless.get, scopes._autocast.get
@@ -77,6 +79,8 @@ class Variable(Operators):
         self.overwrite_with_gradient = False
         engine = backends.current()
         self._backend_name = engine.name
+        if engine.name not in _introduced:
+            _introduce(engine)
         # Made outside whatever is being traced: a variable outlives the trace.
         with engine.concrete():
             value = self._initial_value(initializer, shape, dtype)
@@ -306,6 +310,10 @@ class Variable(Operators):
     def __array__(self, dtype=None, copy=None):
         return np.asarray(self.numpy(), dtype=dtype)
 
+    @property
+    def __numpy_dtype__(self):
+        return np.dtype(self.dtype)
+
     def __jax_array__(self):
         return self.value
 
@@ -346,6 +354,9 @@ class Variable(Operators):
             raise TypeError(f"Variable {self._path!r} is a scalar: it has no length.")
         return self._shape[0]
 
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
     def __bool__(self):
         return bool(self.value)
 
@@ -363,6 +374,13 @@ class Variable(Operators):
             f"<Variable path={self._path}, shape={self._shape}, dtype={self._dtype}, "
             f"value={self.numpy() if scopes.stateless_scope() is None else '...'}>"
         )
+
+
+def _introduce(engine):
+    """Let the engine's own functions take Variables, where it must be told so."""
+    _introduced.add(engine.name)
+    if hasattr(engine, "take_as_value"):
+        engine.take_as_value(Variable, lambda variable: variable.value)
 
 
 def _add(variable, value):

@@ -12,6 +12,7 @@ from .random import *
 from .shaping import *
 from .sparse import *
 from .transforms import *
+from .values import *
 
 name = "jax"
 compiles = True
