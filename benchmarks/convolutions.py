@@ -142,7 +142,8 @@ def _of_jax(layer, x):
     compiled = [jax.jit(fn) for fn in (forward, gradients, loop)]
     runs = [lambda fn=fn: jax.block_until_ready(fn(weights, x)) for fn in compiled]
     call = lambda: jax.block_until_ready(layer(x))  # noqa: E731
-    return dict(zip(("forward", "gradients", "loop", "call"), [*runs, call]))
+    names = ("forward", "gradients", "loop", "call")
+    return dict(zip(names, [*runs, call], strict=True))
 
 
 def _of_torch(layer, x):

@@ -27,8 +27,19 @@ ROWS = {
     "multiplier": ((2, 7, 3, 1), (3, 3, 1, 2), (1,), ((1, 1),), (1,), (2,)),
     "wide depthwise": ((1, 70, 2, 1), (66, 2, 1, 1), (1,), ((1, 0),)),
     "volume": ((1, 4, 3, 5, 1, 2), (2, 3, 2, 1, 2, 2), (2, 1, 1), ((1, 1),) * 3),
-    "volume with gaps": ((1, 2, 3, 2, 1, 2), (3, 2, 2, 1, 2, 1), (1,) * 3, ((2, 1),) * 3, (2, 1, 3)),
-    "volume in groups": ((1, 3, 3, 2, 2, 1), (2, 2, 2, 2, 1, 3), (1,) * 3, ((1, 0),) * 3),
+    "volume with gaps": (
+        (1, 2, 3, 2, 1, 2),
+        (3, 2, 2, 1, 2, 1),
+        (1,) * 3,
+        ((2, 1),) * 3,
+        (2, 1, 3),
+    ),
+    "volume in groups": (
+        (1, 3, 3, 2, 2, 1),
+        (2, 2, 2, 2, 1, 3),
+        (1,) * 3,
+        ((1, 0),) * 3,
+    ),
     "no rows": ((0, 5, 1, 2), (3, 1, 2, 2), (1,), ((0, 0),)),
     "no outputs": ((2, 2, 1, 2), (3, 1, 2, 2), (1,), ((0, 0),)),
 }
@@ -36,7 +47,11 @@ ROWS = {
 
 def geometry_of(x_shape, kernel_shape, strides, padding, gaps=None, dilation=None):
     ones = (1,) * len(strides)
-    return x_shape, kernel_shape, Geometry(strides, padding, gaps or ones, dilation or ones)
+    return (
+        x_shape,
+        kernel_shape,
+        Geometry(strides, padding, gaps or ones, dilation or ones),
+    )
 
 
 class Formula:
@@ -56,9 +71,11 @@ class Formula:
 
     @staticmethod
     def axis(n, k, s, p, u, d):
-        length = (n - 1) * u + 1 + sum(p) if n else 0
+        length = (n - 1) * u + 1 + sum(p)
         outputs = max(0, (length - (k - 1) * d - 1) // s + 1)
-        places = [(o, w, o * s + w * d - p[0]) for o in range(outputs) for w in range(k)]
+        places = [
+            (o, w, o * s + w * d - p[0]) for o in range(outputs) for w in range(k)
+        ]
         terms = [(o, w, i // u) for o, w, i in places if i % u == 0 and 0 <= i // u < n]
         return outputs, terms
 
@@ -230,7 +247,10 @@ def test_loops_hold_the_order_that_xla_has_kernels_for():
         return jax.lax.fori_loop(0, 3, step, (x, kernel))
 
     text = jax.jit(loop).lower(x, kernel).as_text()
-    orders = [line.split("dim_numbers = ")[1].split(", window")[0]
-              for line in text.splitlines() if "stablehlo.convolution" in line]
+    orders = [
+        line.split("dim_numbers = ")[1].split(", window")[0]
+        for line in text.splitlines()
+        if "stablehlo.convolution" in line
+    ]
     assert len(orders) == 3
     assert set(orders) == {"[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]"}

@@ -27,7 +27,6 @@ from jax import lax
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
-
 # How many terms a sum may have, and how many of its numbers belong together.
 _MOST_TERMS, _FEW = 64, 4
 
@@ -43,7 +42,7 @@ class Geometry(NamedTuple):
     def sizes(self, space, window):
         """The sizes of the outputs."""
         return tuple(
-            max(0, ((n - 1) * u + sum(p) - (k - 1) * d) // s + 1) if n else 0
+            max(0, ((n - 1) * u + sum(p) - (k - 1) * d) // s + 1)
             for n, k, s, p, u, d in zip(space, window, *self, strict=True)
         )
 
@@ -81,7 +80,8 @@ def _run(x, kernel, *, geometry):
         return jnp.zeros(shape, x.dtype)
     if groups == 1:
         x, kernel = x[..., 0, :], kernel[..., 0, :, :]
-        y = (_stacked if len(window) == 3 else plain)(x, kernel, geometry)
+        is_volume = len(window) == 3 and math.prod(window) > 1
+        y = (_stacked if is_volume else plain)(x, kernel, geometry)
         return y[..., None, :]
     if math.prod(window) <= _MOST_TERMS and depth * filters <= _FEW:
         return _by_window(x, kernel, geometry, space)
@@ -94,14 +94,10 @@ def _run(x, kernel, *, geometry):
 
 def _stacked(x, kernel, geometry):
     """Volumes as images: along the first axis the window's slices are channels."""
-    strides, padding, gaps, dilation = ([first] for first, *_ in geometry)
-    rest = Geometry(*(others for _, *others in geometry))
-    (length,) = Geometry(strides, padding, gaps, dilation).sizes(
-        x.shape[1:2], kernel.shape[:1]
-    )
-    slices = _shifts(
-        x, kernel.shape[:1], Geometry(strides, padding, gaps, dilation), [length]
-    )
+    first = Geometry(*(of_axes[:1] for of_axes in geometry))
+    rest = Geometry(*(of_axes[1:] for of_axes in geometry))
+    (length,) = first.sizes(x.shape[1:2], kernel.shape[:1])
+    slices = _shifts(x, kernel.shape[:1], first, (length,))
     images = jnp.concatenate(list(slices.values()), -1)
     images = images.reshape(-1, *images.shape[2:])
     kernel = jnp.moveaxis(kernel, 0, -3)
@@ -115,12 +111,18 @@ def _shifts(x, window, geometry, moves):
     others = x.ndim - 1 - len(window)
     edges = [(a, b, u - 1) for (a, b), u in zip(padding, gaps, strict=True)]
     x = lax.pad(x, np.zeros((), x.dtype), [(0, 0, 0), *edges, *[(0, 0, 0)] * others])
+    whole = x.shape[1 + len(window) :]
     seen = {}
     for place in np.ndindex(*window):
-        cut = [slice(None)]
-        for i, d, o, s in zip(place, dilation, moves, strides, strict=True):
-            cut.append(slice(i * d, i * d + (o - 1) * s + 1, s))
-        seen[place] = x[tuple(cut)]
+        starts = [i * d for i, d in zip(place, dilation, strict=True)]
+        reach = [(o - 1) * s + 1 for o, s in zip(moves, strides, strict=True)]
+        ends = [start + length for start, length in zip(starts, reach, strict=True)]
+        seen[place] = lax.slice(
+            x,
+            (0, *starts, *[0] * others),
+            (x.shape[0], *ends, *whole),
+            (1, *strides, *[1] * others),
+        )
     return seen
 
 
