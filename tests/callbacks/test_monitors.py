@@ -5,8 +5,9 @@ import os
 import numpy as np
 import pytest
 
+from hornbeam import KerasTensor, losses, metrics, ops
 from hornbeam import callbacks as c
-from hornbeam import ops
+from hornbeam.training.compile_utils import CompileMetrics
 from tests.callbacks.fakes import FakeModel, run
 
 
@@ -30,6 +31,8 @@ DIRECTIONS = [
     ("oddity", "up", "max"),
     ("val_oddity", "down", "min"),
     ("val_head_oddity", "up", "max"),
+    ("account_error", None, "min"),
+    ("val_f1_loss", None, "min"),
 ]
 
 
@@ -42,6 +45,53 @@ def test_auto_mode(monitor, direction, expected):
     model.metrics = [inner]
     run(model, [stopper], [1.0], name=monitor)
     assert stopper.monitor_op is (ops.less if expected == "min" else ops.greater)
+
+
+METRICS = [
+    (lambda: metrics.AUC(name="q"), "max"),
+    (lambda: metrics.F1Score(name="q"), "max"),
+    (lambda: metrics.R2Score(name="q"), "max"),
+    (lambda: metrics.CosineSimilarity(name="q"), "max"),
+    (lambda: metrics.PearsonCorrelation(name="q"), "max"),
+    (lambda: metrics.BinaryIoU(name="q"), "max"),
+    (lambda: metrics.CategoricalAccuracy(name="q"), "max"),
+    (lambda: metrics.PrecisionAtRecall(0.5, name="q"), "max"),
+    (lambda: metrics.TruePositives(name="q"), "max"),
+    (lambda: metrics.FalsePositives(name="q"), "min"),
+    (lambda: metrics.KLDivergence(name="q"), "min"),
+    (lambda: metrics.RootMeanSquaredError(name="q"), "min"),
+    (lambda: metrics.MeanMetricWrapper(losses.huber, name="q"), "min"),
+    (lambda: metrics.MeanMetricWrapper(losses.Huber(), name="q"), "min"),
+    (lambda: Rising(name="q"), "max"),
+]
+
+
+class Rising(metrics.Mean):
+    _direction = "up"
+
+
+@pytest.mark.parametrize(("make", "expected"), METRICS)
+@pytest.mark.parametrize("monitor", ["val_q", "q", "val_b_q"])
+def test_auto_mode_asks_the_metric(make, expected, monitor):
+    several = monitor == "val_b_q"
+    container = CompileMetrics({"b": [make()]} if several else [make()], None)
+    symbol = KerasTensor((None, 1), "float32")
+    nest = {"a": symbol, "b": symbol} if several else symbol
+    container.build(nest, nest)
+    model = FakeModel()
+    model.metrics = [metrics.Mean(name="loss"), container]
+    stopper = c.EarlyStopping(monitor)
+    run(model, [stopper], [1.0], name=monitor)
+    assert stopper.monitor_op is (ops.less if expected == "min" else ops.greater)
+
+
+def test_auto_mode_knows_a_metric_by_its_kind():
+    model = FakeModel()
+    model.metrics = [metrics.TruePositives(name="true_positives_3")]
+    stopper = c.EarlyStopping("val_true_positives")
+    with pytest.warns(UserWarning, match="Did you mean 'val_true_positives_3'"):
+        run(model, [stopper], [1.0], name="val_true_positives_3")
+    assert stopper.monitor_op is ops.greater
 
 
 @pytest.mark.parametrize(
@@ -63,6 +113,9 @@ def test_direction_that_nobody_knows():
     stopper = c.EarlyStopping("oddity")
     with pytest.raises(ValueError, match="oddity.*mode='min' or mode='max'.*loss"):
         run(FakeModel(), [stopper], [1.0])
+    with pytest.raises(ValueError) as raised:
+        run(FakeModel(), [c.EarlyStopping("oddity")], [1.0], name="oddity")
+    assert "Did you mean" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

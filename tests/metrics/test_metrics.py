@@ -328,11 +328,35 @@ def test_confusion_matrix_leaves_out_what_is_no_class(engine):
     assert float(metric.result()) == 1.0
 
 
-def test_fractional_weights_need_a_float_matrix(engine):
+def test_integer_matrix_counts_exactly_and_keeps_fractions(engine):
     metric = keras.metrics.MeanIoU(num_classes=2)
-    with pytest.warns(UserWarning, match="dtype='float32'"):
-        metric.update_state([0, 1], [0, 1], sample_weight=np.array([0.5, 1.0]))
-    metric.update_state([0, 1], [0, 1], sample_weight=np.array([2, 3]))
+    metric.total_cm.assign([[2**25, 0], [0, 1]])
+    metric.update_state([0], [0])
+    assert metric.total_cm.numpy().tolist() == [[2**25 + 1, 0], [0, 1]]
+    metric.reset_state()
+    for _ in range(4):
+        weights = np.array([0.3, 0.3, 0.3, 0.1], "float32")
+        metric.update_state([0, 0, 1, 1], [0, 1, 0, 1], sample_weight=weights)
+    assert float(metric.result()) == pytest.approx((0.3 / 0.9 + 0.1 / 0.7) / 2)
+
+
+@rows
+@pytest.mark.parametrize("engine", ["numpy"])
+def test_an_integer_dtype_cuts_no_weights(row, engine):
+    with keras.config.backend_scope(engine):
+        y_true, y_pred = data_of(row)
+        weights = weights_of(y_true)
+        metric = make(row, dtype="int32")
+        metric.update_state(y_true, y_pred, sample_weight=weights)
+        assert_close(metric.result(), expected(row, y_true, y_pred, weights))
+
+
+def test_sum_of_integers_takes_no_fractional_weights(engine):
+    metric = keras.metrics.Sum(dtype="int32")
+    metric.update_state([1, 2], sample_weight=[2, 3])
+    with pytest.raises(ValueError, match="dtype='float32'"):
+        metric.update_state([1, 2], sample_weight=np.array([0.5, 1.5]))
+    assert int(metric.result()) == 8
 
 
 def test_r2_of_targets_far_from_zero(engine):

@@ -1,13 +1,19 @@
 """`MonitorCallback`: the base of callbacks that watch whether a value improves."""
 
+import re
 import warnings
 
 from hornbeam.callbacks.callback import Callback
 from hornbeam.core.errors import did_you_mean
+from hornbeam.core.naming import to_snake_case
 
-# Parts of names whose direction is known without the metric.
-_RISING = ("acc", "auc", "f1", "iou", "precision", "recall", "r2", "_score", "dice")
-_FALLING = ("loss", "error", "mse", "mae", "rmse", "mape", "msle", "entropy", "hinge")
+# What the last known word of a name says where no metric does.
+_WORDS = {
+    "max": re.compile("acc|accuracy|auc|f1|iou|precision|recall|r2|score|dice"),
+    "min": re.compile(
+        "loss|error|mse|mae|rmse|mape|msle|hinge|kld|perplexity|.*entropy|.*loss"
+    ),
+}
 _DIRECTIONS = {"up": "max", "down": "min"}
 
 
@@ -72,6 +78,8 @@ class MonitorCallback(Callback):
                 f"logs.{_available(self.monitor, logs)}",
                 stacklevel=3,
             )
+        if getattr(value, "size", None) == 1:
+            value = value.item()
         return value
 
     def _is_improvement(self, value, reference):
@@ -89,20 +97,42 @@ def _available(name, logs):
 
 
 def _direction_of(model, name):
+    """Return "min" or "max", as the metric says that logs call `name`.
+
+    Where none does, the words of the name do.
+    """
     if name == "loss":
         return "min"
-    for metric in _flat_metrics(getattr(model, "metrics", None) or ()):
-        if name == metric.name or name.endswith("_" + metric.name):
-            direction = getattr(metric, "_direction", None)
-            if direction in _DIRECTIONS:
-                return _DIRECTIONS[direction]
-    for parts, direction in ((_RISING, "max"), (_FALLING, "min")):
-        if any(part in name.lower() for part in parts):
-            return direction
+    for metric in _metrics_named(name, getattr(model, "metrics", None) or ()):
+        direction = getattr(metric, "_direction", None)
+        if direction in _DIRECTIONS:
+            return _DIRECTIONS[direction]
+    for word in reversed(re.findall("[a-z0-9]+", name.lower())):
+        for direction, words in _WORDS.items():
+            if words.fullmatch(word):
+                return direction
     return None
 
 
+def _metrics_named(name, metrics):
+    """Yield the metrics that logs call `name`, the surest first."""
+    flat = list(_flat_metrics(metrics))
+    yield from (metric for one, metric in flat if one == name)
+    yield from (metric for one, metric in flat if name.endswith(f"_{one}"))
+    plain = re.sub(r"_\d+$", "", name)
+    for one, metric in flat:
+        kind = to_snake_case(type(metric).__name__)
+        if plain in (re.sub(r"_\d+$", "", one), kind) or plain.endswith(f"_{kind}"):
+            yield metric
+
+
 def _flat_metrics(metrics):
+    """Yield `(name in the logs, metric)` for metrics and those that they hold."""
     for metric in metrics:
-        yield metric
-        yield from _flat_metrics(getattr(metric, "metrics", None) or ())
+        yield metric.name, metric
+        named = getattr(metric, "names_in_logs", None)
+        if named is not None:
+            yield from named()
+        else:
+            inner = getattr(metric, "metrics", None) or ()
+            yield from _flat_metrics(inner)

@@ -26,6 +26,8 @@ class UnknownObjectError(UnsafeFileError, TypeError):
 
 def did_you_mean(name, known):
     """Return `" Did you mean 'x'?"` for the known name nearest to `name`, or `""`."""
+    if name in known:
+        return ""
     near = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
 

@@ -13,6 +13,7 @@ class _Count(Metric):
     """One of the four counts, at each threshold."""
 
     kind: str
+    _is_real = True
 
     def __init__(self, thresholds=None, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
@@ -59,6 +60,7 @@ class FalsePositives(_Count):
     """
 
     kind = "false_positives"
+    _direction = "down"
 
 
 class FalseNegatives(_Count):
@@ -78,6 +80,7 @@ class FalseNegatives(_Count):
     """
 
     kind = "false_negatives"
+    _direction = "down"
 
 
 class TrueNegatives(_Count):
@@ -97,6 +100,7 @@ class TrueNegatives(_Count):
     """
 
     kind = "true_negatives"
+    _direction = "up"
 
 
 class TruePositives(_Count):
@@ -116,12 +120,15 @@ class TruePositives(_Count):
     """
 
     kind = "true_positives"
+    _direction = "up"
 
 
 class _Share(Metric):
     """The true positives divided by themselves and one of the false counts."""
 
     other: str
+    _direction = "up"
+    _is_real = True
 
     def __init__(
         self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None

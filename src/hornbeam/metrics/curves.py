@@ -15,6 +15,9 @@ SUMMATION_METHODS = ("interpolation", "majoring", "minoring")
 class _FourCounts(Metric):
     """Keeps the four counts at each threshold."""
 
+    _direction = "up"
+    _is_real = True
+
     def _add_counts(self, shape):
         for kind in KINDS:
             setattr(self, kind, self.add_variable(shape, "zeros", name=kind))

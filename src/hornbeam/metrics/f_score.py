@@ -37,6 +37,9 @@ class FBetaScore(Metric):
     0.5
     """
 
+    _direction = "up"
+    _is_real = True
+
     def __init__(
         self,
         average=None,

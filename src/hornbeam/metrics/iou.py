@@ -1,13 +1,10 @@
 """Intersection over union of classes, from one confusion matrix."""
 
-import warnings
-
 from hornbeam import ops
 from hornbeam.core import dtypes
 from hornbeam.losses.loss import align
 from hornbeam.metrics.metric import Metric
-
-_EPSILON = 1e-7
+from hornbeam.metrics.reduction import as_weight
 
 
 class IoU(Metric):
@@ -20,8 +17,7 @@ class IoU(Metric):
         num_classes: how many classes there are.
         target_class_ids: the classes to average.
         name: default: made from the class name.
-        dtype: of the confusion matrix; default "int32", which weights that are no
-            integers need to be "float32".
+        dtype: of the confusion matrix; default "int32", which counts exactly.
         ignore_class: targets of this class do not count; default None.
         sparse_y_true: whether targets are class indices; default True. Else the
             greatest along `axis` is taken.
@@ -35,6 +31,8 @@ class IoU(Metric):
     0.6667
     """
 
+    _direction = "up"
+
     def __init__(
         self,
         num_classes,
@@ -47,6 +45,7 @@ class IoU(Metric):
         axis=-1,
     ):
         super().__init__(name=name, dtype=dtype or "int32")
+        self._is_exact = not dtypes.is_float_dtype(self.dtype)
         self.num_classes = num_classes
         self.target_class_ids = list(target_class_ids)
         self.ignore_class = ignore_class
@@ -62,6 +61,11 @@ class IoU(Metric):
         self.total_cm = self.add_variable(
             (num_classes, num_classes), "zeros", name="total_confusion_matrix"
         )
+        if self._is_exact:
+            # What weights that are no integers add beyond the whole numbers.
+            self._fractions = self.add_variable(
+                (num_classes, num_classes), "zeros", "float32", name="fractions"
+            )
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add a batch to the confusion matrix."""
@@ -75,10 +79,19 @@ class IoU(Metric):
             valid = valid & (y_true != self.ignore_class)
         count = ops.cast(valid, self.dtype)
         if weight is not None:
-            count = count * weight
+            count = ops.cast(valid, weight.dtype) * weight
         cell = ops.where(valid, y_true * n + y_pred, 0)
         matrix = ops.segment_sum(count, cell, num_segments=n * n)
-        self.total_cm.assign_add(ops.reshape(matrix, (n, n)))
+        self._add(ops.reshape(matrix, (n, n)))
+
+    def _add(self, matrix):
+        """Add to the confusion matrix, and to the fractions that it cannot hold."""
+        if self._is_exact and dtypes.is_float_dtype(matrix.dtype):
+            matrix = matrix + self._fractions
+            whole = ops.floor(matrix)
+            self._fractions.assign(matrix - whole)
+            matrix = ops.cast(whole, self.dtype)
+        self.total_cm.assign_add(matrix)
 
     def _classes(self, x, sparse):
         x = ops.convert_to_tensor(x)
@@ -90,21 +103,14 @@ class IoU(Metric):
         """Return a weight for each target, in one row, or None."""
         if sample_weight is None:
             return None
-        weight = ops.convert_to_tensor(sample_weight)
-        given = dtypes.standardize_dtype(weight.dtype)
-        if dtypes.is_float_dtype(given) and not dtypes.is_float_dtype(self.dtype):
-            warnings.warn(
-                f"{self!r} is given a weight of dtype float, but its confusion matrix "
-                f"holds integers (int, {self.dtype}): casting drops the fractions. "
-                "Make the metric with dtype='float32'.",
-                stacklevel=3,
-            )
-        weight = align(ops.cast(weight, self.dtype), y_true)
+        weight = align(as_weight(sample_weight, self.dtype), y_true)
         return ops.reshape(ops.broadcast_to(weight, y_true.shape), (-1,))
 
     def result(self):
         """Return the mean of the target classes that occur."""
         matrix = ops.cast(self.total_cm, _float_of(self.dtype))
+        if self._is_exact:
+            matrix = matrix + self._fractions
         hits = ops.diagonal(matrix)
         union = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - hits
         indices = ops.convert_to_tensor(self.target_class_ids, dtype="int32")
@@ -126,8 +132,7 @@ class BinaryIoU(IoU):
         target_class_ids: the labels to average; default (0, 1).
         threshold: predictions of at least so much are label 1; default 0.5.
         name: default: made from the class name.
-        dtype: of the confusion matrix; default "int32", which weights that are no
-            integers need to be "float32".
+        dtype: of the confusion matrix; default "int32", which counts exactly.
 
     >>> import hornbeam as keras
     >>> metric = keras.metrics.BinaryIoU(threshold=0.3)
@@ -155,8 +160,7 @@ class MeanIoU(IoU):
     Args:
         num_classes: how many classes there are.
         name: default: made from the class name.
-        dtype: of the confusion matrix; default "int32", which weights that are no
-            integers need to be "float32".
+        dtype: of the confusion matrix; default "int32", which counts exactly.
         ignore_class: targets of this class do not count; default None.
         sparse_y_true: whether targets are class indices; default True.
         sparse_y_pred: whether predictions are class indices; default True.
@@ -198,8 +202,7 @@ class OneHotIoU(IoU):
         num_classes: how many classes there are.
         target_class_ids: the classes to average.
         name: default: made from the class name.
-        dtype: of the confusion matrix; default "int32", which weights that are no
-            integers need to be "float32".
+        dtype: of the confusion matrix; default "int32", which counts exactly.
         ignore_class: targets of this class do not count; default None.
         sparse_y_pred: whether predictions are class indices; default False.
         axis: the axis of the classes; default -1.
@@ -239,8 +242,7 @@ class OneHotMeanIoU(MeanIoU):
     Args:
         num_classes: how many classes there are.
         name: default: made from the class name.
-        dtype: of the confusion matrix; default "int32", which weights that are no
-            integers need to be "float32".
+        dtype: of the confusion matrix; default "int32", which counts exactly.
         ignore_class: targets of this class do not count; default None.
         sparse_y_pred: whether predictions are class indices; default False.
         axis: the axis of the classes; default -1.

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hornbeam.core import config, dtypes
 from hornbeam.core.naming import auto_name
 from hornbeam.core.scopes import StatelessScope, name_scope
 from hornbeam.core.serialization import Configurable
@@ -12,7 +13,9 @@ from hornbeam.losses.loss import is_ours, standardize_compute_dtype
 class Metric(Configurable):
     """The base of metrics: subclasses write `update_state` and `result`.
 
-    State is made with `add_variable` in `__init__` and changed with `assign`.
+    State is made with `add_variable` in `__init__` and changed with `assign`. A class
+    or an object says with `_direction`, "up" or "down", which values are better:
+    callbacks with `mode="auto"` ask for it.
 
     Args:
         dtype: dtype of the state, or a dtype policy (its compute dtype); default
@@ -35,9 +38,15 @@ class Metric(Configurable):
     3.0
     """
 
+    _direction: str | None = None
+    # Whether the state is no whole numbers, whatever `dtype` says.
+    _is_real = False
+
     def __init__(self, dtype=None, name=None):
         self.name = name or auto_name(type(self).__name__)
         self._dtype = standardize_compute_dtype(dtype)
+        if self._is_real and not dtypes.is_float_dtype(self._dtype):
+            self._dtype = config.floatx()
         self._variables = []
 
     @property

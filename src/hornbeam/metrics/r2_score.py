@@ -33,6 +33,9 @@ class R2Score(Metric):
     0.5714
     """
 
+    _direction = "up"
+    _is_real = True
+
     def __init__(
         self,
         class_aggregation="uniform_average",

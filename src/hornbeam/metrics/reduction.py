@@ -1,16 +1,38 @@
 """Sum, Mean, and means of functions of targets and predictions."""
 
 from hornbeam import ops
+from hornbeam.core import dtypes
 from hornbeam.core.masking import get_keras_mask
 from hornbeam.core.serialization import serialize_keras_object
-from hornbeam.losses.loss import align, is_ours, is_used_up, keep_integers
+from hornbeam.losses.loss import Loss, align, is_ours, is_used_up, keep_integers
 from hornbeam.metrics.metric import Metric
+
+
+def direction_of(fn):
+    """Return which values of a function are better: "up", "down" or None."""
+    if isinstance(fn, Loss):
+        return "down"
+    module = str(getattr(fn, "__module__", ""))
+    for package, direction in (("losses", "down"), ("metrics", "up")):
+        if module.startswith(f"hornbeam.{package}."):
+            return direction
+    return getattr(fn, "_direction", None)
+
+
+def as_weight(sample_weight, dtype):
+    """Return weights as `dtype`, but fractions not as integers."""
+    weight = ops.convert_to_tensor(sample_weight)
+    given = dtypes.standardize_dtype(weight.dtype)
+    if dtypes.is_float_dtype(given) and not dtypes.is_float_dtype(dtype):
+        dtype = "float32"
+    return ops.cast(weight, dtype)
 
 
 def merge_mask(sample_weight, mask, dtype):
     """Return the weights times the mask of the predictions; either may be None."""
     if sample_weight is not None:
-        sample_weight = ops.convert_to_tensor(sample_weight, dtype=dtype)
+        sample_weight = as_weight(sample_weight, dtype)
+        dtype = sample_weight.dtype
     if mask is None:
         return sample_weight
     mask = ops.cast(mask, dtype)
@@ -62,7 +84,12 @@ class Sum(Metric):
         """Add the values, times the weights."""
         values = ops.convert_to_tensor(values, dtype=self.dtype)
         if sample_weight is not None:
-            weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
+            weight = as_weight(sample_weight, self.dtype)
+            if weight.dtype != values.dtype:
+                raise ValueError(
+                    f"{self!r} of dtype {self.dtype!r} cannot take `sample_weight` of "
+                    f"dtype {weight.dtype}: make it with dtype='float32'."
+                )
             values = values * align(weight, values)
         self.total.assign_add(ops.sum(values))
 
@@ -84,6 +111,8 @@ class Mean(Metric):
     >>> float(metric.result())
     1.5
     """
+
+    _is_real = True
 
     def __init__(self, name="mean", dtype=None):
         super().__init__(name=name, dtype=dtype)
@@ -127,6 +156,8 @@ class MeanMetricWrapper(Mean):
         super().__init__(name=name, dtype=dtype)
         self.fn = fn
         self._kwargs = kwargs
+        if self._direction is None:
+            self._direction = direction_of(fn)
 
     @property
     def accepts_padding(self):

@@ -123,6 +123,8 @@ class RootMeanSquaredError(Mean):
     2.0
     """
 
+    _direction = "down"
+
     def __init__(self, name="root_mean_squared_error", dtype=None):
         super().__init__(name=name, dtype=dtype)
 

@@ -382,13 +382,20 @@ class CompileMetrics(Metric):
 
     def result(self):
         """Return `{name: value}`; names have the output's name in front, if several."""
+        return self._by_name_in_logs(lambda metric: metric.result())
+
+    def names_in_logs(self):
+        """Yield `(name, metric)`, but for metrics whose result is a dict."""
+        yield from self._by_name_in_logs(lambda metric: metric).items()
+
+    def _by_name_in_logs(self, value_of):
         results = {}
         several = self._outputs is not None and self._outputs.count > 1
         for index, pair in enumerate(zip(self._plain, self._weighted, strict=True)):
             label = self._outputs.name(index) if several else None
             for weighted, entry in enumerate(pair):
                 for metric in entry:
-                    value = metric.result()
+                    value = value_of(metric)
                     named = value if isinstance(value, dict) else {metric.name: value}
                     for name, one in named.items():
                         results[_free_name(name, label, weighted, results)] = one

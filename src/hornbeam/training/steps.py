@@ -3,7 +3,9 @@
 The methods that users override, once for all engines, are here.
 """
 
+import functools
 import inspect
+import operator
 import warnings
 
 from hornbeam import backends
@@ -167,18 +169,10 @@ class Steps:
         losses = [self._loss_tracker, *getattr(self._compile_loss, "metrics", ())]
         results = {}
         for metric in sorted(self.metrics, key=lambda metric: metric not in losses):
-            if metric is self._loss_tracker and not self._has_loss():
-                continue
             result = metric.result()
             results |= result if isinstance(result, dict) else {metric.name: result}
         return results
 
-    def _has_loss(self):
-        own = type(self).compute_loss is not Steps.compute_loss
-        own |= type(self).train_step is not Steps.train_step
-        return self._compile_loss is not None or own or self._adds_losses
-
-    _adds_losses = False
     # Whether models of equal structure get this one's programs, and it theirs.
     _shares_programs = True
     # Whether results are not computed: between the steps of a pass nobody looks.
@@ -198,29 +192,21 @@ class Steps:
             sample_weight: weights of the rows.
             training: whether the model is being trained.
         """
-        losses = []
+        from hornbeam import ops
+
+        losses = [ops.sum(ops.cast(loss, "float32")) for loss in self.losses]
         if self._compile_loss is not None:
             loss = self._compile_loss(y, y_pred, sample_weight)
             if loss is not None:
-                losses.append(loss)
-        added = self.losses
-        if added:
-            from hornbeam import ops
-
-            self._adds_losses = True
-            losses += [ops.sum(ops.cast(loss, "float32")) for loss in added]
-        if not losses:
-            if self._compile_loss is None:
-                raise ValueError(
-                    f"Model {self.name!r} has no loss to compute: give one to "
-                    "`compile(loss=...)`, add one with `add_loss()`, or override "
-                    "`compute_loss()`."
-                )
-            return None
-        total = losses[0]
-        for loss in losses[1:]:
-            total = total + loss
-        return total
+                losses.insert(0, loss)
+        is_ours = type(self).compute_loss is Steps.compute_loss
+        if training and is_ours and not losses:
+            raise ValueError(
+                f"Model {self.name!r} has no loss to compute: give one to "
+                "`compile(loss=...)`, add one with `add_loss()`, or override "
+                "`compute_loss()`."
+            )
+        return functools.reduce(operator.add, losses or [ops.zeros(())])
 
     def _loss_in_step(self, x, y, y_pred, sample_weight, training):
         """Call `compute_loss`: one of a user's need not take `training`."""
@@ -322,9 +308,8 @@ class Steps:
         """Evaluate on one batch and return `{name: value}`; may be overridden."""
         x, y, sample_weight = unpack(data)
         y_pred = self._call_for_step(x, False)
-        if self._compile_loss is not None or self._has_loss() or self.losses:
-            loss = self._loss_in_step(x, y, y_pred, sample_weight, False)
-            self._track_loss(loss, x)
+        loss = self._loss_in_step(x, y, y_pred, sample_weight, False)
+        self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     @also_on_state
