@@ -46,6 +46,15 @@ def create_model(dropout_rate=0.2):
     return model
 
 
+class EveryTenthEpoch(keras.callbacks.Callback):
+    """Prints a line every tenth epoch."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch % 10 == 9:
+            values = (f"{name} {value:.4f}" for name, value in logs.items())
+            print(f"Epoch {epoch + 1:2}:", ", ".join(values))
+
+
 def main():
     """Train on four fifths, evaluate on the rest, move the model, search its rate."""
     keras.utils.set_random_seed(1)
@@ -54,7 +63,13 @@ def main():
     model = create_model()
     model.summary()
     history = model.fit(
-        x_train, y_train, epochs=60, batch_size=32, validation_data=(x_test, y_test)
+        x_train,
+        y_train,
+        epochs=60,
+        batch_size=32,
+        validation_data=(x_test, y_test),
+        callbacks=[EveryTenthEpoch()],
+        verbose=0,
     )
     loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
     print(f"\nHeld-out fifth: accuracy {accuracy:.1%}, loss {loss:.4f}")

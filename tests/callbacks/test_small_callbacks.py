@@ -5,13 +5,16 @@ import json
 import logging
 import re
 import sys
+import time
 import types
 
 import numpy as np
 import pytest
 
+import hornbeam as keras
 from hornbeam import callbacks as c
 from hornbeam.config import switches
+from hornbeam.utils.compile_notice import compile_notice
 from tests.callbacks.fakes import FakeModel, run
 
 
@@ -201,16 +204,74 @@ def test_live_bar_shows_at_most_five_times_a_second(monkeypatch, capsys):
     assert len(asked) <= 5
 
 
-def test_bar_in_a_narrow_terminal_keeps_its_counts(monkeypatch, capsys):
-    """Values that do not fit go on below, and the line that stays tells the time."""
+FOUR = ("loss", "accuracy", "precision", "recall", "auc")
+
+
+def epoch(names, value):
+    logs = dict.fromkeys((*names, *(f"val_{name}" for name in names)), value)
+    return [
+        ("on_train_begin",), ("on_epoch_begin", 0), ("progress", 10, None),
+        ("on_epoch_end", 0, logs),
+    ]  # fmt: skip
+
+
+def test_results_in_a_terminal_take_two_lines_and_the_bar_goes(monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "60")
-    names = ("loss", "accuracy", "val_loss", "val_accuracy")
-    events = [("on_train_begin",), ("on_epoch_begin", 0), ("progress", 10, None)]
-    events += [("on_epoch_end", 0, dict.fromkeys(names, 0.5))]
-    text = display(1, capsys, events)
-    last = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", text).split("Epoch 1/2")[-1]
-    assert last.lstrip().startswith("10/10 0:00:00 ")
-    assert "…" not in last
-    assert all(f"{name}: 0.5000" in last for name in names)
+    monkeypatch.setenv("COLUMNS", "80")
+    text = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", display(1, capsys, epoch(FOUR, 0.5)))
+    legend, *lines = text.splitlines()[-3:]
+    assert legend == "metric: training/validation"
+    assert all(len(line) <= 80 for line in lines)
+    assert lines[0].startswith("Epoch 1/2 ") and lines[1].startswith("  ")
+    assert all(f" {name}: 0.5000/0.5000" in f" {text}" for name in FOUR)
+
+
+def test_results_without_a_terminal_are_one_line_of_two_times_80(capsys):
+    legend, line = display(2, capsys, epoch(FOUR, 12.5)).splitlines()
+    assert legend == "metric: training/validation"
+    assert len(line) <= 160 and line.endswith(" auc: 12.5000/12.5000")
+    (line,) = display(2, capsys, epoch(FOUR[:2], 0.5)).splitlines()
+    assert line.endswith(" - val_loss: 0.5000 - val_accuracy: 0.5000")
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+def test_compilations_are_shown_with_their_seconds(verbose, capsys):
+    logger = c.ProgbarLogger()
+    logger.set_params({"verbose": verbose, "epochs": 1, "steps": 1})
+    logger.on_epoch_begin(0)
+    with logger.compiling():
+        time.sleep(0.2)
+        before = capsys.readouterr().out
+    logger.progress(1)
+    logger.on_epoch_end(0)
+    after = capsys.readouterr().out
+    assert before == ("compiling ... " if verbose else "")
+    if verbose:
+        seconds, line = after.splitlines()
+        assert 0.2 <= float(seconds.removesuffix("s")) < 2
+        assert line.startswith("Epoch 1/1 - 1 steps - 0.0s")
+
+
+def test_compilations_are_shown_in_the_live_bar(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    logger = c.ProgbarLogger()
+    logger.set_params({"verbose": 1, "epochs": 1, "steps": 1})
+    logger.on_epoch_begin(0)
+    with logger.compiling():
+        time.sleep(0.5)
+    logger.on_epoch_end(0)
+    text = capsys.readouterr().out
+    assert len(set(re.findall(r"compiling \.\.\. (\d\.\d)s", text))) >= 3
+
+
+def test_compilations_in_the_log(capsys, caplog):
+    keras.config.disable_interactive_logging()
+    try:
+        with caplog.at_level("INFO", "hornbeam"), compile_notice():
+            pass
+    finally:
+        keras.config.enable_interactive_logging()
+    assert caplog.messages == ["compiling ...", "compiled in 0.0s"]
+    assert capsys.readouterr().out == ""

@@ -238,3 +238,45 @@ def test_swap_ema_weights_of_a_multi_optimizer(training_engine):
     np.testing.assert_array_equal(two.numpy(), before[1])
     swap.on_test_end()
     np.testing.assert_array_equal(one.numpy(), before[0])
+
+
+class StopAfter(keras.callbacks.Callback):
+    """Ends a pass after its second batch."""
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.model.stop_evaluating = batch == 1
+
+    def on_predict_batch_end(self, batch, logs=None):
+        assert logs["outputs"].shape == (8, 1)
+        self.model.stop_predicting = batch == 1
+
+
+def endless():
+    while True:
+        yield X[:8], Y[:8]
+
+
+@pytest.mark.parametrize("source", ["arrays", "endless"])
+def test_evaluate_and_predict_can_be_stopped(training_engine, source):
+    model = small_model()
+    data = (X, Y) if source == "arrays" else (endless(),)
+    options = {"verbose": 0, "callbacks": [StopAfter()], "batch_size": 8}
+    if source == "endless":
+        options.pop("batch_size")
+    loss = model.evaluate(*data, **options)
+    outputs = model.predict(data[0], **options)
+    assert outputs.shape == (16, 1)
+    seen = X[:16] if source == "arrays" else np.concatenate([X[:8], X[:8]])
+    expected = model.predict(seen, verbose=0)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
+    wanted = np.square(expected - seen.sum(1, keepdims=True)).mean()
+    np.testing.assert_allclose(loss, wanted, rtol=1e-5)
+    assert model.predict(X, verbose=0).shape == (40, 1), "the next call starts anew"
+
+
+def test_stopped_validation_ends_neither_training_nor_the_next_one(training_engine):
+    model = small_model()
+    history = model.fit(
+        X, Y, 8, 2, 0, callbacks=[StopAfter()], validation_data=(X[:16], Y[:16])
+    )
+    assert len(history.history["val_loss"]) == 2

@@ -297,3 +297,78 @@ def test_unbuilt_model_says_how_to_build_it():
         network.count_params()
     with pytest.raises(AttributeError, match="net"):
         _ = network.output_shape
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "meant"),
+    [
+        (lambda: keras.layers.Dense(4, activaton="relu"), "activaton", "activation"),
+        (lambda: keras.layers.Dense(unit=4), "unit", "units"),
+        (lambda: keras.layers.InputLayer(shpe=(3,)), "shpe", "shape"),
+        (lambda: keras.Input(shpe=(3,)), "shpe", "shape"),
+        (
+            lambda: keras.Model(inputs=keras.Input((3,)), output=[]),
+            "output",
+            "outputs",
+        ),
+        (
+            lambda: keras.optimizers.Adam(learnin_rate=1),
+            "learnin_rate",
+            "learning_rate",
+        ),
+        (
+            lambda: keras.optimizers.schedules.CosineDecay(0.1, decay_step=3),
+            "decay_step",
+            "decay_steps",
+        ),
+        (lambda: keras.losses.Huber(dlta=1), "dlta", "delta"),
+        (lambda: keras.metrics.AUC(num_threshold=3), "num_threshold", "num_thresholds"),
+        (lambda: keras.callbacks.EarlyStopping(patiense=3), "patiense", "patience"),
+        (lambda: keras.initializers.RandomNormal(stdev=1), "stdev", "stddev"),
+        (lambda: keras.regularizers.L2(l=1), "l", "l2"),
+        (lambda: keras.constraints.MaxNorm(max_val=1), "max_val", "max_value"),
+        (lambda: model().compile(optimiser="adam"), "optimiser", "optimizer"),
+        (lambda: model().fit(X, Y, epoch=1), "epoch", "epochs"),
+        (lambda: model().evaluate(X, Y, batchsize=1), "batchsize", "batch_size"),
+        (lambda: model().predict(X, verbos=0), "verbos", "verbose"),
+        (lambda: model().train_on_batch(X, Y, weights=0), "weights", "class_weight"),
+    ],
+)
+def test_misspelt_arguments_get_a_suggestion(python_only, call, given, meant):
+    with pytest.raises(
+        (TypeError, ValueError), match=f"{given}.*Did you mean '{meant}"
+    ):
+        call()
+
+
+def test_arguments_of_users_classes_stay_theirs(python_only):
+    class Scaled(keras.layers.Layer):
+        def __init__(self, **options):
+            self.scale = options.pop("scale")
+            super().__init__(**options)
+
+    assert Scaled(scale=3, name="s").scale == 3
+    with pytest.raises(ValueError, match="nme.*Did you mean 'name'"):
+        Scaled(scale=3, nme="s")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"loss": "mss"}, "loss: 'mss'. Did you mean 'mse'"),
+        ({"loss": ["mse", "mss"]}, "loss: 'mss'"),
+        ({"loss": {"a": "mse", "b": ["mss"]}}, "loss: 'mss'"),
+        ({"metrics": ["acuracy"]}, "metric: 'acuracy'. Did you mean '.*accuracy'"),
+        ({"metrics": [["mae"], ["acuracy"]]}, "metric: 'acuracy'"),
+        ({"metrics": {"a": "mae", "b": ["acuracy"]}}, "metric: 'acuracy'"),
+        ({"weighted_metrics": [[], ["acuracy"]]}, "metric: 'acuracy'"),
+        ({"optimizer": "adm"}, "optimizer: 'adm'. Did you mean 'adam'"),
+        ({"metrics": [3]}, "Could not interpret the metric 3"),
+    ],
+)
+def test_misspelt_names_are_seen_by_compile(python_only, options, words):
+    network = functional_pair(list)
+    with pytest.raises(ValueError, match=words):
+        network.compile(**{"loss": "mse", **options})
+    assert not network.compiled
+    network.compile("adam", ["mse", None], metrics=[["Acc", "ce"], []])

@@ -409,3 +409,70 @@ def test_compute_loss_need_not_take_training(training_engine):
     error = np.mean((model.predict(X, verbose=0) - Y) ** 2)
     found = model.evaluate(X, Y, batch_size=60, verbose=0)
     np.testing.assert_allclose(found, error, 1e-4)
+
+
+class Reconstruction(keras.Model):
+    """Its only loss is what `call` adds."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(2)
+
+    def call(self, x):
+        outputs = self.dense(x)
+        self.add_loss(keras.ops.mean(keras.ops.square(outputs - x)))
+        return outputs
+
+
+def regularized():
+    l2 = keras.regularizers.L2(0.1)
+    inputs = keras.Input((2,))
+    outputs = keras.layers.Dense(2, kernel_regularizer=l2, name="dense")(inputs)
+    return keras.Model(inputs, outputs)
+
+
+def two_outputs():
+    model = regularized()
+    head = keras.layers.Dense(1, name="head")(model.output)
+    return keras.Model(model.input, [model.output, head])
+
+
+def added_loss(model, x):
+    kernel, bias = model.get_layer("dense").get_weights()
+    if isinstance(model, Reconstruction):
+        return np.square(x @ kernel + bias - x).mean()
+    return 0.1 * np.square(kernel).sum()
+
+
+@pytest.mark.parametrize("make", [Reconstruction, regularized, two_outputs])
+@pytest.mark.parametrize("metrics", [None, ["mae"]])
+def test_added_losses_alone(training_engine, make, metrics):
+    keras.utils.set_random_seed(0)
+    model = make()
+    targets = [X, Y] if make is two_outputs else X
+    if metrics and make is two_outputs:
+        metrics = [metrics, []]
+    model.compile(keras.optimizers.SGD(0.01), metrics=metrics)
+    data = (X, targets) if metrics else (X,)
+    options = {"verbose": 0, "batch_size": 16}
+    history = model.fit(*data, epochs=2, validation_data=data, **options).history
+    assert history["loss"][1] < history["loss"][0]
+    wanted = added_loss(model, X)
+    np.testing.assert_allclose(history["val_loss"][-1], wanted, rtol=1e-4)
+    found = model.evaluate(*data, return_dict=True, **options)
+    np.testing.assert_allclose(found["loss"], wanted, rtol=1e-4)
+    assert len(found) == (2 if metrics else 1)
+    found = model.train_on_batch(*data, return_dict=True)
+    np.testing.assert_allclose(found["loss"], wanted, rtol=1e-4)
+
+
+def test_no_loss_at_all(training_engine):
+    """Evaluation gives 0, as in Keras; training says what is missing."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", metrics=["mae"])
+    loss, error = model.evaluate(X, Y, verbose=0)
+    predictions = model.predict(X, verbose=0)
+    assert loss == 0
+    np.testing.assert_allclose(error, np.abs(predictions - Y).mean(), rtol=1e-5)
+    with pytest.raises(ValueError, match="no loss to compute.*compile\\(loss="):
+        model.fit(X, Y, verbose=0)

@@ -1,5 +1,6 @@
 """How often programs are compiled, and that padding changes nothing."""
 
+import functools
 import gc
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -359,3 +360,47 @@ def test_rounded_up_wastes_little():
         room = rounded_up(count)
         assert count <= room <= count * 9 / 8 + 1
     assert len({rounded_up(n) for n in range(1, 100_000)}) < 120
+
+
+def test_one_program_serves_all_numbers_of_rows(jax, data):
+    """Whole batches or not, with a split or without, evaluated in fit or alone."""
+    x, y = data
+    model = classifier()
+    cache.clear()
+
+    def fit(rows, **options):
+        run = functools.partial(model.fit, x[:rows], y[:rows], **options)
+        return compilations(lambda: run(epochs=2, verbose=0))
+
+    def evaluate(rows):
+        return compilations(lambda: model.evaluate(x[:rows], y[:rows], verbose=0))
+
+    def predict(rows, size=None):
+        return compilations(lambda: model.predict(x[:rows], batch_size=size, verbose=0))
+
+    def batches():
+        return ((x[i : i + 30], y[i : i + 30]) for i in range(0, 100, 30))
+
+    assert fit(100) == 1
+    assert fit(96) == fit(64) == fit(10) == 0
+    assert fit(100, validation_split=0.2) == 1, "the program that evaluates"
+    assert evaluate(100) == evaluate(96) == evaluate(7) == 0
+    assert predict(100) == 1
+    assert predict(70) == predict(100, 128) == 0
+    assert predict(100, 32) == 1 and predict(40, 32) == 0
+    assert compilations(lambda: model.fit(batches(), verbose=0)) == 1
+
+
+def test_compilations_are_shown_once(jax, data, capsys):
+    x, y = data
+    cache.clear()
+    for shown in (True, False):
+        model = classifier()
+        model.fit(x, y, validation_split=0.2, verbose=2)
+        model.evaluate(x, y, verbose=2)
+        model.predict(x, verbose=2)
+        text = capsys.readouterr().out
+        assert text.count("compiling ... ") == (3 if shown else 0)
+    cache.clear()
+    model.fit(x, y, verbose=0)
+    assert capsys.readouterr().out == ""

@@ -1,7 +1,9 @@
 """The base of callbacks."""
 
+from hornbeam.core.arguments import CheckedArguments
 
-class Callback:
+
+class Callback(CheckedArguments):
     """Methods that training, evaluation and prediction call; override some.
 
     `self.model` is the model, and `self.params` a dict with `verbose`, `epochs` and

@@ -104,6 +104,11 @@ class CallbackList(Callback):
         for backup in self._backups:
             backup.restore_callbacks()
 
+    @property
+    def display(self):
+        """The progress display, or None."""
+        return self._display
+
     def close(self):
         """Take the progress display off the screen, also after an error."""
         if self._display is not None:

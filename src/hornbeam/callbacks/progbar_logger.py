@@ -1,14 +1,20 @@
 """`ProgbarLogger`: the progress of training, evaluation and prediction."""
 
+import contextlib
+import functools
 import sys
+import textwrap
 import time
 
 from hornbeam.callbacks.callback import Callback
 from hornbeam.config.switches import is_interactive_logging_enabled
+from hornbeam.utils.compile_notice import compile_notice
 from hornbeam.utils.printing import print_message
 from hornbeam.utils.progbar import format_rate, format_value
 
 _SECONDS_BETWEEN_DISPLAYS = 0.2
+# Results take two lines of a terminal at most, if they can.
+_COLUMNS = 80
 
 
 class ProgbarLogger(Callback):
@@ -32,6 +38,7 @@ class ProgbarLogger(Callback):
         self._steps = 0
         self._started = 0.0
         self._bar = None
+        self._said_pairs = False
 
     def set_params(self, params):
         """Take `verbose`, `epochs` and `steps`."""
@@ -52,7 +59,20 @@ class ProgbarLogger(Callback):
             return
         self._steps = step
         if self._bar is not None:
-            self._bar.show(step, logs)
+            self._bar.show(step, logs, time.perf_counter() - self._started)
+
+    @contextlib.contextmanager
+    def compiling(self):
+        """A block that compiles a program; its time does not count as that of steps."""
+        started = time.perf_counter()
+        notice = contextlib.nullcontext()
+        if self.verbose:
+            notice = compile_notice(self._bar and self._bar.note)
+        try:
+            with notice:
+                yield
+        finally:
+            self._started += time.perf_counter() - started
 
     def close(self):
         """Take the bar off the screen."""
@@ -63,6 +83,7 @@ class ProgbarLogger(Callback):
     def on_train_begin(self, logs=None):
         """Evaluation within training is not shown."""
         self._training = True
+        self._said_pairs = False
 
     def on_train_end(self, logs=None):
         """Evaluation on its own is shown again."""
@@ -105,58 +126,90 @@ class ProgbarLogger(Callback):
             self._bar = _Bar(title, (self.params or {}).get("steps", self.target))
 
     def _end(self, logs, quiet=False):
+        width = None
         if self._bar is not None:
-            self._bar.show(self._steps, logs, last=True)
+            width = self._bar.width
             self.close()
-        elif self.verbose and not quiet:
-            seconds = time.perf_counter() - self._started
-            print_message(
-                f"{self._title} - {self._steps} steps - {seconds:.1f}s - "
-                f"{format_rate(seconds, self._steps)}{_values(logs)}"
-            )
+        elif not self.verbose or quiet:
+            return
+        print_message(self._result(logs or {}, width))
+
+    def _result(self, logs, width):
+        """Return the title, time and values: at most two lines of text, if possible."""
+        seconds = time.perf_counter() - self._started
+        rate = format_rate(seconds, self._steps)
+        taken = f"{self._steps} steps - {seconds:.1f}s - {rate}"
+        text = f"{self._title} - {taken}{_values(logs)}"
+        head = ""
+        if len(_wrapped(text, width)) > 2:
+            text = f"{self._title} {seconds:.1f}s {rate}{_pairs(logs)}"
+            if not self._said_pairs and any(f"val_{name}" in logs for name in logs):
+                self._said_pairs = True
+                head = "metric: training/validation\n"
+        return head + (text if width is None else "\n".join(_wrapped(text, width)))
 
 
 class _Bar:
-    """A live bar with the rate, the time left and the logs; then the time taken."""
+    """A live bar with the rate and the time left, and the logs below."""
 
     def __init__(self, title, total):
         from rich import progress
-        from rich.table import Column
 
-        name = progress.TextColumn("{task.description}")
-        count = progress.MofNCompleteColumn()
-        rate = progress.TextColumn("{task.fields[rate]}")
-        # Where the line is too long the values go on below; the rest keeps its width.
-        values = progress.TextColumn("{task.fields[values]}", table_column=Column())
-        left, bar = progress.TimeRemainingColumn(), progress.BarColumn(bar_width=20)
-        self._finished = name, count, progress.TimeElapsedColumn(), rate, values
-        self._progress = progress.Progress(
-            name, bar, count, rate, left, values, auto_refresh=False, console=_console()
+        self._progress = _progress_with_text()(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(bar_width=20),
+            progress.MofNCompleteColumn(),
+            progress.TextColumn("{task.fields[rate]}"),
+            progress.TimeRemainingColumn(),
+            auto_refresh=False,
+            transient=True,
+            console=_console(),
         )
-        self._task = self._progress.add_task(title, total=total, rate="", values="")
-        self._started = self._shown = time.perf_counter()
+        self._task = self._progress.add_task(title, total=total, rate="")
+        self._shown = time.perf_counter()
         self._progress.start()
 
-    def show(self, step, logs, last=False):
+    @property
+    def width(self):
+        """The columns of the terminal."""
+        return self._progress.console.width
+
+    def show(self, step, logs, seconds):
         """Show the state, unless it was shown a moment ago."""
         now = time.perf_counter()
-        if not last and now - self._shown < _SECONDS_BETWEEN_DISPLAYS:
+        if now - self._shown < _SECONDS_BETWEEN_DISPLAYS:
             return
         self._shown = now
-        if last:
-            self._progress.columns = self._finished
-        self._progress.update(
-            self._task,
-            completed=step,
-            total=step if last else self._progress.tasks[0].total,
-            rate=format_rate(now - self._started, step),
-            values=_values(logs).removeprefix(" - "),
-        )
+        rate = format_rate(seconds, step)
+        self._progress.update(self._task, completed=step, rate=rate)
+        logs = logs() if callable(logs) else logs
+        self.note(_values(logs or {}).removeprefix(" - "))
+
+    def note(self, text):
+        """Show a text below the bar."""
+        self._progress.text = text
         self._progress.refresh()
 
     def stop(self):
-        """Leave the last state on the screen."""
+        """Take the bar off the screen."""
         self._progress.stop()
+
+
+@functools.cache
+def _progress_with_text():
+    """Return rich's Progress with a line of text below it."""
+    from rich.progress import Progress
+    from rich.text import Text
+
+    class ProgressWithText(Progress):
+        text = ""
+
+        def get_renderables(self):
+            yield self.make_tasks_table(self.tasks)
+            if self.text:
+                yield Text(self.text, no_wrap=True, overflow="ellipsis")
+
+    return ProgressWithText
 
 
 def _console():
@@ -170,8 +223,26 @@ def _can_show_bar():
     return console.is_terminal or console.is_jupyter
 
 
+def _wrapped(text, width):
+    """Return the lines of a text; a name and its value stay together."""
+    text = text.replace(": ", ":\0").replace(" - ", " -\0")
+    lines = textwrap.wrap(text, width or _COLUMNS, subsequent_indent="  ")
+    return [line.replace("\0", " ") for line in lines]
+
+
 def _values(logs):
-    logs = logs() if callable(logs) else logs
-    return "".join(
-        f" - {name}: {format_value(value)}" for name, value in (logs or {}).items()
-    )
+    return "".join(f" - {name}: {format_value(x)}" for name, x in logs.items())
+
+
+def _pairs(logs):
+    """Return the values with those of validation behind a stroke."""
+    parts = []
+    for name, value in logs.items():
+        if f"val_{name}" in logs:
+            value = f"{format_value(value)}/{format_value(logs[f'val_{name}'])}"
+        elif name.removeprefix("val_") in logs and name.startswith("val_"):
+            continue
+        else:
+            value = format_value(value)
+        parts.append(f" {name}: {value}")
+    return "".join(parts)

@@ -4,6 +4,7 @@
 reads and assigns them can be compiled and differentiated; `pure` is the one bridge.
 """
 
+import contextlib
 import contextvars
 
 _stateless = contextvars.ContextVar("hornbeam_stateless", default=None)
@@ -11,6 +12,7 @@ _autocast = contextvars.ContextVar("hornbeam_autocast", default=None)
 _names = contextvars.ContextVar("hornbeam_names", default=())
 _batch_mask = contextvars.ContextVar("hornbeam_batch_mask", default=None)
 _member = contextvars.ContextVar("hornbeam_member", default=None)
+_display = contextvars.ContextVar("hornbeam_display", default=None)
 _symbolic = contextvars.ContextVar("hornbeam_symbolic", default=None)
 
 
@@ -183,6 +185,22 @@ def member_scope(member):
 def member():
     """Return the Member of a Rendezvous that this thread is, or None."""
     return _member.get()
+
+
+def display_scope(display):
+    """A block whose compilations `display.compiling()`, a context manager, shows."""
+    return _Setting(_display, display)
+
+
+def display():
+    """Return what shows compilations in this block, or None."""
+    return _display.get()
+
+
+def compiling():
+    """Return a block that compiles a program, shown where there is a display."""
+    shown_by = _display.get()
+    return contextlib.nullcontext() if shown_by is None else shown_by.compiling()
 
 
 class SymbolicScope:

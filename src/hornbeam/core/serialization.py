@@ -5,6 +5,7 @@ import inspect
 import types
 
 from hornbeam.core import allowlist, registry
+from hornbeam.core.arguments import CheckedArguments
 from hornbeam.core.configs import (
     deserialize_keras_object,
     object_sharing,
@@ -19,6 +20,7 @@ __all__ = [
     "deserialize_keras_object",
     "getter",
     "init_arguments",
+    "named",
     "object_sharing",
     "parameters_of",
     "register_keras_serializable",
@@ -94,7 +96,7 @@ def _is_ours(cls):
     return cls.__module__.partition(".")[0] == "hornbeam"
 
 
-class Configurable:
+class Configurable(CheckedArguments):
     """A base whose config is read from the signature of `__init__`.
 
     Each argument is kept as the attribute of the same name.
@@ -153,7 +155,7 @@ def getter(family, table, base=None):
         if isinstance(identifier, dict):
             identifier = deserialize_keras_object(identifier)
         if isinstance(identifier, str):
-            identifier = _named(family, identifier, table())
+            identifier = named(family, identifier, table())
         if inspect.isclass(identifier):
             return identifier()
         if callable(identifier) or (base is not None and isinstance(identifier, base)):
@@ -167,7 +169,8 @@ def getter(family, table, base=None):
     return get
 
 
-def _named(family, name, table):
+def named(family, name, table):
+    """Return what a name of a family such as "loss" stands for, or raise."""
     for known in (registry.scoped_objects(), table, registry.get_custom_objects()):
         if name in known:
             return known[name]

@@ -7,6 +7,7 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import scopes, tree
+from hornbeam.core.arguments import check_keywords
 from hornbeam.core.naming import auto_name
 from hornbeam.core.serialization import (
     config_class,
@@ -35,6 +36,7 @@ class Operation:
     state_arguments: tuple[str, ...] = ()
 
     def __new__(cls, *args, **kwargs):
+        check_keywords(cls, len(args), kwargs)
         # What `__init__` was given is the config where the attribute is not kept.
         instance = super().__new__(cls)
         instance.__dict__["_init_call"] = (args, kwargs)

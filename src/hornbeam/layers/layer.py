@@ -5,8 +5,9 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core import masking, scopes, tree
 from hornbeam.core.dtypes import is_float_dtype
+from hornbeam.core.errors import did_you_mean
 from hornbeam.core.placement import current_remat
-from hornbeam.core.serialization import serialize_argument
+from hornbeam.core.serialization import init_arguments, serialize_argument
 from hornbeam.core.variable import Variable, standardize_shape, values_of
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import Node
@@ -61,6 +62,9 @@ class Layer(Operation, LayerState, LiveParameters):
             cls._is_stateless = False
             cls.build = building.building(cls.build)
 
+    # Arguments of `__init__` that no signature names.
+    _other_arguments: tuple[str, ...] = ("input_shape", "input_dim")
+
     def __init__(
         self,
         *,
@@ -82,9 +86,11 @@ class Layer(Operation, LayerState, LiveParameters):
         if input_shape is not None:
             self._input_shape_argument = standardize_shape(input_shape)
         if kwargs:
+            known = (*init_arguments(type(self)), *self._other_arguments)
+            wrong = next((name for name in kwargs if name not in known), None)
             raise ValueError(
                 f"Unrecognized keyword arguments passed to {type(self).__name__}: "
-                f"{sorted(kwargs)}"
+                f"{sorted(kwargs)}.{did_you_mean(wrong, known)}"
             )
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._path = None

@@ -1,5 +1,7 @@
 """Losses by name and as configs."""
 
+import functools
+
 from hornbeam.core import registry, serialization
 from hornbeam.losses.loss import Loss
 
@@ -13,6 +15,7 @@ ALIASES = {
 }
 
 
+@functools.cache
 def _table():
     from hornbeam import losses
 
@@ -38,6 +41,11 @@ def get(identifier):
     'mean_squared_error'
     """
     return _get(identifier)
+
+
+def check_name(name):
+    """Raise unless there is a loss of that name."""
+    serialization.named("loss", name, _table())
 
 
 def serialize(loss):

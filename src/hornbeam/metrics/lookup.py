@@ -1,5 +1,6 @@
 """Metrics by name and as configs."""
 
+import functools
 import inspect
 
 from hornbeam.core import registry, serialization
@@ -10,6 +11,7 @@ from hornbeam.metrics.metric import Metric
 _MORE_ALIASES = {"logcosh": "log_cosh_error", "rmse": "root_mean_squared_error"}
 
 
+@functools.cache
 def _table():
     from hornbeam import metrics
 
@@ -40,6 +42,11 @@ def get(identifier):
     <MeanSquaredError name=mean_squared_error>
     """
     return _get(identifier)
+
+
+def check_name(name):
+    """Raise unless there is a metric of that name."""
+    serialization.named("metric", name, _table())
 
 
 def serialize(metric):

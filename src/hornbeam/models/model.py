@@ -32,6 +32,7 @@ class Model(Trainer, Layer):
 
     # The layers inside use them.
     _uses_masks = False
+    _other_arguments = ("inputs", "outputs")
 
     def __new__(cls, *args, **kwargs):
         if cls is Model and _is_functional_call(args, kwargs):

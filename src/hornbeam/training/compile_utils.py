@@ -6,7 +6,6 @@ an output.
 
 import numbers
 
-from hornbeam import losses as losses_module
 from hornbeam import metrics as metrics_module
 from hornbeam import ops
 from hornbeam.core import tree
@@ -17,7 +16,13 @@ from hornbeam.metrics.metric import Metric
 from hornbeam.metrics.reduction import merge_mask
 from hornbeam.training.loss_terms import find_terms
 from hornbeam.training.outputs import Outputs
-from hornbeam.training.resolve import resolve_loss, resolve_metric, shape_of
+from hornbeam.training.resolve import (
+    check_losses,
+    check_metrics,
+    resolve_loss,
+    resolve_metric,
+    shape_of,
+)
 
 
 class CompileLoss(Loss):
@@ -39,9 +44,7 @@ class CompileLoss(Loss):
         output_names=None,
     ):
         super().__init__(name="compile_loss", reduction=reduction)
-        for one in tree.flatten(loss):
-            if not (one is None or callable(one) or isinstance(one, str | dict)):
-                losses_module.get(one)
+        check_losses(loss)
         self.loss = loss
         self.loss_weights = loss_weights
         self.output_names = output_names
@@ -287,6 +290,7 @@ class CompileMetrics(Metric):
                     f"such as {argument}=[{value!r}]. Received instead: "
                     f"{argument}={value!r} of type {type(value)}"
                 )
+            check_metrics(value)
         self._metrics = metrics
         self._weighted_metrics = weighted_metrics
         self.output_names = output_names

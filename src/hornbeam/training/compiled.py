@@ -36,7 +36,8 @@ class CompiledSteps:
         plan: the StepPlan.
         arrays: the tree of host arrays.
         batch_size: rows in a batch.
-        masked: whether the last batch is padded and masked; else it must be full.
+        masked: whether batches are masked, and the last one padded; else it must be
+            full.
     """
 
     def __init__(self, binding, plan, arrays, batch_size, masked):
@@ -50,7 +51,7 @@ class CompiledSteps:
         self.member = None if self.data.is_sparse else scopes.member()
         if self.member is not None:
             self.data = self.member.rendezvous.shared(self.data)
-        self.batch_size = min(batch_size, self.data.rows)
+        self.batch_size = batch_size
         steps = -(-self.data.rows // self.batch_size)
         self.order_size = max(ROOM_ROWS, rounded_up(steps) * self.batch_size)
         batch_bytes = self.batch_size * self.data.bytes_a_row
@@ -340,7 +341,8 @@ class Call:
 class CompiledBatch:
     """One step on one batch that comes from the host.
 
-    A batch smaller than the first one is padded and masked where `masked` allows it.
+    A batch smaller than the largest so far is padded where `masked` allows it. A mask
+    says which rows count, unless nothing is assigned: outputs are cut to their rows.
     """
 
     def __init__(self, binding, step, masked, kind, assigns=True):
@@ -360,12 +362,12 @@ class CompiledBatch:
         present = tuple(x is not None for x in leaves)
         leaves = [x for x in leaves if x is not None]
         rows = len(leaves[0])
-        masked = self.masked and rows < self.batch_size
-        size = self.batch_size if masked else rows
+        size = max(rows, self.batch_size) if self.masked else rows
         self.batch_size = max(self.batch_size, size)
         forms = [SparseForm(x) if isinstance(x, SparseRows) else None for x in leaves]
         data = [self._argument(i, x, size) for i, x in enumerate(leaves)]
         numbers = binding.structure.values()
+        masked = self.masked and self.assigns
         short = (
             spec, present, masked, size, tuple(form and form.key() for form in forms),
             tuple((x.shape, x.dtype) for x in tree.flatten(data)),

@@ -9,16 +9,23 @@ import numpy as np
 # display and for an interrupt, long enough that the call itself costs nothing.
 _CALL_SECONDS = 0.25
 _FIRST_STEPS = 8
+# The attribute of a model that ends a pass.
+_STOP = {
+    "train": "stop_training",
+    "test": "stop_evaluating",
+    "predict": "stop_predicting",
+}
 
 
 class Pass:
     """One pass over the data after another, in calls of as many steps as suit.
 
     Args:
-        model: the model; its `stop_training` ends a pass of training.
+        model: the model; its `stop_training`, `stop_evaluating` or `stop_predicting`
+            ends a pass.
         runner: carries out the steps.
         callbacks: a CallbackList.
-        mode: "train" or "test".
+        mode: "train", "test" or "predict".
         limit: most steps in one call, from `steps_per_execution`; None: no limit.
     """
 
@@ -27,6 +34,7 @@ class Pass:
         self.runner = runner
         self.callbacks = callbacks
         self.mode = mode
+        self.stop = _STOP[mode]
         self.every_batch = callbacks.wants_batches(mode)
         self.limit = limit
         self.seconds_a_step = getattr(runner, "seconds_a_step", None)
@@ -37,6 +45,17 @@ class Pass:
         """Start the metrics anew for a pass, unless the runner will do so."""
         if epoch not in self.ready and not getattr(self.runner, "resets", False):
             self.model.reset_metrics()
+
+    def run_alone(self, epoch=0):
+        """Run a pass of evaluation or prediction with its events; return its logs."""
+        self.reset_metrics(epoch)
+        setattr(self.model, self.stop, False)
+        getattr(self.callbacks, f"on_{self.mode}_begin")()
+        logs = self.run(epoch)
+        if self.mode == "predict":
+            logs = {"outputs": self.runner.outputs()}
+        getattr(self.callbacks, f"on_{self.mode}_end")(logs)
+        return logs
 
     def run(self, epoch, ahead=1):
         """Run one pass; return its logs as Python numbers.
@@ -82,14 +101,14 @@ class Pass:
                 new = runner.run(position, position + count)
             if new is None:
                 break
-            logs = as_numbers(new)
+            logs = new if self.mode == "predict" else as_numbers(new)
             self._measure(count, time.perf_counter() - started)
             self._warn_if_nan(epoch)
             position += count
             if self.every_batch:
                 end(position - 1, logs)
             callbacks.progress(position, logs)
-            if self.mode == "train" and self.model.stop_training and self.every_batch:
+            if getattr(self.model, self.stop):
                 break
         self.steps_done = position
         return logs

@@ -1,4 +1,4 @@
-"""predict: the outputs of a model for data, as NumPy arrays."""
+"""Prediction: the outputs of a model for data, batch by batch, as NumPy arrays."""
 
 import numpy as np
 
@@ -8,55 +8,73 @@ from hornbeam.core import tree
 _SMALLEST, _LARGEST, _BYTES = 32, 1024, 1 << 20
 
 
-def predict(model, x, batch_size, verbose, steps, callbacks):
-    """Return the outputs of `model` for `x`; see `Model.predict`."""
-    from hornbeam.callbacks import CallbackList
-    from hornbeam.data import make_data
+class PredictRunner:
+    """Predicts batch by batch and keeps the outputs; see `training/runners.py`.
 
-    with model._engine_scope():
-        data = make_data(x, batch_size=batch_size, steps=steps, continues=False)
-        model._prepare(data, "predict")
-        runner = model._one_batch("predict")
-        if data.in_memory and batch_size is None and steps is None:
-            if getattr(runner, "masked", True):
-                data.batch_size = _batch_size(data)
-                data.steps = -(-data.rows // data.batch_size)
-        if not isinstance(callbacks, CallbackList):
-            callbacks = CallbackList(
-                callbacks,
-                add_progbar=verbose != 0,
-                model=model,
-                verbose=verbose,
-                epochs=1,
-                steps=data.steps,
-            )
-        wants_batches = callbacks.wants_batches("predict")
-        callbacks.on_predict_begin()
-        collected = []
-        try:
-            for step, batch in enumerate(_batches(data)):
-                if wants_batches:
-                    callbacks.on_predict_batch_begin(step)
-                collected.append(_padded_run(runner, batch))
-                if wants_batches:
-                    outputs = _joined(collected[-1:])
-                    callbacks.on_predict_batch_end(step, {"outputs": outputs})
-                callbacks.progress(step + 1)
-            outputs = _joined(collected)
-            callbacks.on_predict_end()
-        finally:
-            data.close()
-            callbacks.close()
-        return outputs
+    Args:
+        one: runs one batch.
+        data: the batches.
+        shows_outputs: whether logs hold the outputs of the last call.
+    """
+
+    most_passes = 1
+    resets = True
+
+    def __init__(self, one, data, shows_outputs=False):
+        self.one = one
+        self.data = data
+        self.steps = data.steps
+        self.shows_outputs = shows_outputs
+        self.collected = []
+        self.padded_size = 0
+        self.batches = iter(())
+
+    def start(self, epoch, passes=1):
+        self.collected = []
+        self.batches = _batches(self.data)
+
+    def run(self, first, last):
+        before = len(self.collected)
+        for _ in range(first, last):
+            batch = next(self.batches, None)
+            if batch is None:
+                break
+            self.collected.append(self._padded_run(batch))
+        new = self.collected[before:]
+        if not new:
+            return None
+        return {"outputs": _joined(new)} if self.shows_outputs else {}
+
+    def _padded_run(self, batch):
+        """Run a batch, padded to a power of two and to the size of those before it.
+
+        So the sizes of calls are few, and so are the programs.
+        """
+        if getattr(self.one, "masked", False):
+            rows = len(next(x for x in tree.flatten(batch) if x is not None))
+            self.padded_size = max(self.padded_size, 1 << (rows - 1).bit_length())
+            self.one.batch_size = self.padded_size
+        return self.one.run(batch)
+
+    def outputs(self):
+        """Return the outputs of all batches of the pass."""
+        if not self.collected:
+            raise ValueError("predict() received no data.")
+        return _joined(self.collected)
+
+    def nan_step(self):
+        return None
 
 
-def _batch_size(data):
+def choose_batch_size(data):
+    """Let data in memory come in batches of as many rows as suit."""
     leaves = [a for a in tree.flatten(data.arrays) if a is not None]
     bytes_a_row = max(1, sum(a.nbytes for a in leaves) // data.rows)
     size = _SMALLEST
     while size < _LARGEST and size * 2 * bytes_a_row <= _BYTES:
         size *= 2
-    return min(size, data.rows)
+    data.batch_size = min(size, data.rows)
+    data.steps = -(-data.rows // data.batch_size)
 
 
 def _batches(data):
@@ -73,19 +91,8 @@ def _batches(data):
         )
 
 
-def _padded_run(runner, batch):
-    """Run a batch; one that is smaller than a power of two is padded up to it.
-
-    So the sizes of small calls are few, and so are the programs.
-    """
-    if getattr(runner, "masked", False):
-        rows = len(next(x for x in tree.flatten(batch) if x is not None))
-        runner.batch_size = max(rows, 1 << (rows - 1).bit_length())
-    return runner.run(batch)
-
-
 def _joined(collected):
-    """Return the outputs of all batches as arrays, without the padded rows."""
+    """Return the outputs of the batches as arrays, without the padded rows."""
     from hornbeam import ops
 
     def join(*parts):
@@ -95,6 +102,4 @@ def _joined(collected):
         ]
         return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
-    if not collected:
-        raise ValueError("predict() received no data.")
     return tree.map_structure(join, *[outputs for outputs, _ in collected])

@@ -61,7 +61,8 @@ class ProgramCache:
 
     def _make(self, key, make):
         try:
-            program = make()
+            with scopes.compiling():
+                program = make()
             self.compilations += 1
             self.keep(key, program)
             return program

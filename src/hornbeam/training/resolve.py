@@ -4,7 +4,9 @@ from hornbeam import losses as losses_module
 from hornbeam import metrics as metrics_module
 from hornbeam import ops
 from hornbeam.core.naming import to_snake_case
+from hornbeam.losses.lookup import check_name as check_loss_name
 from hornbeam.losses.loss import Loss, LossFunctionWrapper
+from hornbeam.metrics.lookup import check_name as check_metric_name
 from hornbeam.metrics.metric import Metric
 from hornbeam.metrics.reduction import MeanMetricWrapper
 
@@ -22,6 +24,36 @@ _BY_TARGETS = {
     ),
 }
 _SHORT = {"acc": "accuracy", "ce": "crossentropy"}
+
+
+def check_losses(given):
+    """Raise if an entry of compile()'s `loss` stands for none."""
+    for one in _entries(given):
+        if isinstance(one, str) and _SHORT.get(one, one) != "crossentropy":
+            check_loss_name(one)
+        elif not (one is None or callable(one) or isinstance(one, str | dict)):
+            losses_module.get(one)
+
+
+def check_metrics(given):
+    """Raise if an entry of compile()'s `metrics` stands for none."""
+    for one in _entries(given):
+        if isinstance(one, str):
+            if _SHORT.get(one.lower(), one.lower()) not in _BY_TARGETS:
+                check_metric_name(one)
+        elif not (one is None or callable(one) or isinstance(one, Metric | dict)):
+            metrics_module.get(one)
+
+
+def _entries(given):
+    """Yield what lists and dicts hold; a config is one entry."""
+    if isinstance(given, dict) and "class_name" not in given:
+        given = list(given.values())
+    if isinstance(given, list | tuple):
+        for part in given:
+            yield from _entries(part)
+    else:
+        yield given
 
 
 def class_for_targets(family, y_true, y_pred):

@@ -10,11 +10,13 @@ nothing else of engines, programs or data.
 import numpy as np
 
 from hornbeam.core import tree
-from hornbeam.training.compiled import CompiledBatch, CompiledSteps
+from hornbeam.training.compiled import CompiledBatch, CompiledSteps, rounded_up
 from hornbeam.training.live import LiveBatch, LiveRunner
 
 # Data that is not larger has room anywhere.
 _LITTLE_BYTES = 1 << 26
+# Fewer rows than these are padded up to the batch size.
+_FEW_ROWS = 32
 
 
 class StepPlan:
@@ -53,17 +55,17 @@ class CompiledRunner:
     def __init__(self, binding, plan, data):
         self.data = data
         self.steps = data.steps
-        self.batch_size = min(data.batch_size, data.rows)
+        # A mask in every program: then one serves all numbers of rows.
+        most = max(_FEW_ROWS, rounded_up(data.rows)) if plan.masked else data.rows
+        self.batch_size = min(data.batch_size, most)
         self.full_steps = self.steps
         self.last = None
         visited = min(data.rows, self.steps * self.batch_size)
-        masked = visited % self.batch_size != 0
-        if masked and not plan.masked:
+        if not plan.masked and visited % self.batch_size != 0:
             self.last = CompiledBatch(binding, plan.step, False, (plan.kind, "one"))
             self.full_steps = visited // self.batch_size
-            masked = False
         self.program = CompiledSteps(
-            binding, plan, data.arrays, self.batch_size, masked
+            binding, plan, data.arrays, self.batch_size, plan.masked
         )
         self.most_passes = 1 if self.last else self.program.most_passes
         self.resets = self.program.resets

@@ -10,6 +10,7 @@ import warnings
 
 from hornbeam import backends
 from hornbeam.core import scopes, tree
+from hornbeam.core.arguments import checks_keywords
 from hornbeam.core.gradients import value_and_grad
 from hornbeam.core.serialization import parameters_of
 from hornbeam.layers.layer_state import kept_while_frozen
@@ -24,6 +25,8 @@ class Steps:
         self.optimizer = None
         self.loss = None
         self.stop_training = False
+        self.stop_evaluating = False
+        self.stop_predicting = False
         self.history = None
         self.run_eagerly = False
         self.jit_compile = "auto"
@@ -37,6 +40,7 @@ class Steps:
         # The modes whose step, a user's, has built what it calls.
         self._modes_built = set()
 
+    @checks_keywords
     def compile(
         self,
         optimizer="rmsprop",

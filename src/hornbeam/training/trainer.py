@@ -1,8 +1,14 @@
 """Trainer: fit, evaluate, predict."""
 
+import contextlib
+
 from hornbeam.core import scopes, tree
+from hornbeam.core.arguments import checks_keywords
+from hornbeam.core.errors import did_you_mean
+from hornbeam.core.serialization import parameters_of
 from hornbeam.training import checks
 from hornbeam.training.loop import Pass, as_numbers
+from hornbeam.training.predict import PredictRunner, choose_batch_size
 from hornbeam.training.preparation import Preparation
 from hornbeam.training.rendezvous import reason_to_run_alone
 
@@ -10,6 +16,7 @@ from hornbeam.training.rendezvous import reason_to_run_alone
 class Trainer(Preparation):
     """The part of a model that trains, evaluates and predicts; see `Model`."""
 
+    @checks_keywords
     def fit(
         self,
         x=None,
@@ -51,7 +58,6 @@ class Trainer(Preparation):
             validation_batch_size: default: `batch_size`.
             validation_freq: validate every so many epochs, or a list of epochs.
         """
-        from hornbeam.callbacks import CallbackList
         from hornbeam.config import max_epochs, max_steps_per_epoch
         from hornbeam.data import make_data, train_validation_split
 
@@ -89,29 +95,44 @@ class Trainer(Preparation):
                 )
                 checks.validation_fits(self, valid, data)
             runner = self._runner(data, "train")
-            if not isinstance(callbacks, CallbackList):
-                callbacks = CallbackList(
-                    callbacks,
-                    add_history=True,
-                    add_progbar=verbose != 0,
-                    model=self,
-                    verbose=verbose,
-                    epochs=epochs,
-                    steps=runner.steps,
-                )
+            callbacks = self._callbacks(
+                callbacks, verbose, runner.steps, epochs, add_history=True
+            )
             callbacks.data = data
             member = scopes.member()
             if member is not None:
                 reason = reason_to_run_alone(self, engine, data, callbacks)
                 member.rendezvous.tell(reason)
-            try:
+            with self._running(data, callbacks):
                 self._fit_loop(
                     runner, valid, callbacks, initial_epoch, epochs, validation_freq
                 )
-            finally:
-                data.close()
-                callbacks.close()
         return self.history
+
+    def _callbacks(self, callbacks, verbose, steps, epochs=1, add_history=False):
+        from hornbeam.callbacks import CallbackList
+
+        if isinstance(callbacks, CallbackList):
+            return callbacks
+        return CallbackList(
+            callbacks,
+            add_history=add_history,
+            add_progbar=verbose != 0,
+            model=self,
+            verbose=verbose,
+            epochs=epochs,
+            steps=steps,
+        )
+
+    @contextlib.contextmanager
+    def _running(self, data, callbacks):
+        """A block that runs steps; what it compiles is shown where progress is."""
+        try:
+            with scopes.display_scope(callbacks.display or scopes.display()):
+                yield
+        finally:
+            data.close()
+            callbacks.close()
 
     def _validation_data(self, validation_data, batch_size, steps):
         from hornbeam.data import make_data
@@ -147,10 +168,7 @@ class Trainer(Preparation):
                 # The data has ended: an epoch without a step trains nothing.
                 break
             if test is not None and _due(epoch, validation_freq):
-                test.reset_metrics(epoch)
-                callbacks.on_test_begin()
-                found = test.run(epoch)
-                callbacks.on_test_end(found)
+                found = test.run_alone(epoch)
                 logs = logs | {f"val_{k}": v for k, v in found.items()}
             callbacks.on_epoch_end(epoch, logs)
             runner.data.on_epoch_end()
@@ -187,11 +205,14 @@ class Trainer(Preparation):
             callbacks: a list of callbacks.
             return_dict: whether to return `{name: value}` instead of a list.
         """
-        from hornbeam.callbacks import CallbackList
         from hornbeam.data import make_data
 
         if kwargs:
-            raise ValueError(f"Arguments not recognized: {sorted(kwargs)}")
+            known = [p.name for p in parameters_of(self.evaluate)]
+            raise ValueError(
+                f"Arguments not recognized: {sorted(kwargs)}."
+                f"{did_you_mean(next(iter(kwargs)), known)}"
+            )
         checks.compiled(self, "evaluate")
         with self._engine_scope():
             data = make_data(
@@ -199,26 +220,13 @@ class Trainer(Preparation):
             )
             self._prepare(data, "test")
             runner = self._runner(data, "test")
-            if not isinstance(callbacks, CallbackList):
-                callbacks = CallbackList(
-                    callbacks,
-                    add_progbar=verbose != 0,
-                    model=self,
-                    verbose=verbose,
-                    epochs=1,
-                    steps=runner.steps,
-                )
-            try:
-                test = Pass(self, runner, callbacks, "test", self._steps_limit())
-                test.reset_metrics(0)
-                callbacks.on_test_begin()
-                logs = test.run(0)
-                callbacks.on_test_end(logs)
-            finally:
-                data.close()
-                callbacks.close()
+            callbacks = self._callbacks(callbacks, verbose, runner.steps)
+            test = Pass(self, runner, callbacks, "test", self._steps_limit())
+            with self._running(data, callbacks):
+                logs = test.run_alone()
         return logs if return_dict else _as_list(logs)
 
+    @checks_keywords
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Return the outputs for `x` as NumPy arrays.
 
@@ -229,10 +237,22 @@ class Trainer(Preparation):
             steps: steps. Default: all data.
             callbacks: a list of callbacks.
         """
-        from hornbeam.training.predict import predict
+        from hornbeam.data import make_data
 
-        return predict(self, x, batch_size, verbose, steps, callbacks)
+        with self._engine_scope():
+            data = make_data(x, batch_size=batch_size, steps=steps, continues=False)
+            self._prepare(data, "predict")
+            one = self._one_batch("predict")
+            if data.in_memory and batch_size is None and steps is None:
+                if getattr(one, "masked", True):
+                    choose_batch_size(data)
+            callbacks = self._callbacks(callbacks, verbose, data.steps)
+            runner = PredictRunner(one, data, callbacks.wants_batches("predict"))
+            predict = Pass(self, runner, callbacks, "predict", self._steps_limit())
+            with self._running(data, callbacks):
+                return predict.run_alone()["outputs"]
 
+    @checks_keywords
     def train_on_batch(
         self, x, y=None, sample_weight=None, class_weight=None, return_dict=False
     ):
@@ -242,6 +262,7 @@ class Trainer(Preparation):
             "train", (x, y, sample_weight), return_dict, class_weight=class_weight
         )
 
+    @checks_keywords
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """Evaluate on one batch; return the loss and the metrics of this batch."""
         checks.compiled(self, "test_on_batch")

@@ -14,6 +14,7 @@ import sys
 from joblib.parallel import ParallelBackendBase, register_parallel_backend
 
 from hornbeam.backends.placement import bytes_of_host
+from hornbeam.core import scopes
 from hornbeam.wrappers.crew import MOST_TASKS, Call
 from hornbeam.wrappers.progress import SearchProgress
 
@@ -67,7 +68,9 @@ class HornbeamBackend(ParallelBackendBase):
 
     def start_call(self):
         """Begin a call; the outermost limits the threads of the tasks' BLAS."""
-        self._call = Call(self._hold)
+        display = self._progress or scopes.display()
+        with scopes.display_scope(display):
+            self._call = Call(self._hold)
         if self._call.depth:
             return
         self._limits.enter_context(_blas_threads(self._threads_of_a_task()))

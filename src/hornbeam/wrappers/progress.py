@@ -1,11 +1,13 @@
 """The display of a search while it runs."""
 
+import contextlib
 import sys
 import threading
 import time
 from collections import defaultdict
 
 from hornbeam.config.switches import is_interactive_logging_enabled
+from hornbeam.utils.compile_notice import compile_notice
 from hornbeam.utils.printing import print_message
 
 _SECONDS_BETWEEN_DISPLAYS = 0.2
@@ -65,8 +67,30 @@ class SearchProgress:
                 self._show()
             self._reset()
 
+    @contextlib.contextmanager
+    def compiling(self):
+        """A block that compiles a program; the first of those under way is shown."""
+        with self._lock:
+            self._compilations += 1
+            notice = contextlib.nullcontext()
+            if self._compilations == 1:
+                notice = compile_notice(self._bar and self._note_in_bar)
+        try:
+            with notice:
+                yield
+        finally:
+            with self._lock:
+                self._compilations -= 1
+
+    def _note_in_bar(self, text):
+        bar = self._bar
+        if bar is not None:
+            bar.update(bar.task_ids[0], note=text)
+            bar.refresh()
+
     def _reset(self):
         self._bar = None
+        self._compilations = 0
         self._lines = 0
         self._given = self._done = 0
         self._scores = defaultdict(list)
@@ -115,10 +139,11 @@ def _bar():
         progress.TextColumn("{task.fields[rate]}"),
         progress.TimeRemainingColumn(),
         progress.TextColumn("{task.fields[best]}"),
+        progress.TextColumn("{task.fields[note]}"),
         auto_refresh=False,
         console=_console(),
     )
-    bar.add_task("Search", total=None, rate="", best="")
+    bar.add_task("Search", total=None, rate="", best="", note="")
     return bar
 
 

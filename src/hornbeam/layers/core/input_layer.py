@@ -1,7 +1,10 @@
 """Input: the start of a Functional model."""
 
+from hornbeam.core.arguments import checks_keywords
 from hornbeam.core.dtypes import standardize_dtype
+from hornbeam.core.errors import did_you_mean
 from hornbeam.core.naming import auto_name
+from hornbeam.core.serialization import init_arguments
 from hornbeam.core.variable import standardize_shape
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import Node
@@ -48,8 +51,10 @@ class InputLayer(Layer):
         if "batch_input_shape" in kwargs:
             batch_shape = kwargs.pop("batch_input_shape")
         if kwargs:
+            known = init_arguments(InputLayer)
             raise ValueError(
-                f"Unrecognized keyword arguments passed to InputLayer: {sorted(kwargs)}"
+                "Unrecognized keyword arguments passed to InputLayer: "
+                f"{sorted(kwargs)}.{did_you_mean(next(iter(kwargs)), known)}"
             )
         if input_tensor is not None:
             if not isinstance(input_tensor, KerasTensor):
@@ -111,6 +116,7 @@ class InputLayer(Layer):
         }
 
 
+@checks_keywords
 def Input(  # noqa: N802 - the API's name
     shape=None,
     batch_size=None,

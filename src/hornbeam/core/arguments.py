@@ -1,0 +1,80 @@
+"""Misspelt arguments: the error names the one that was meant."""
+
+import functools
+import inspect
+
+from hornbeam.core.errors import did_you_mean
+
+_KEYWORDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+class CheckedArguments:
+    """A base whose `__init__` is given no keyword that it does not take."""
+
+    def __new__(cls, *args, **kwargs):
+        check_keywords(cls, len(args), kwargs)
+        return super().__new__(cls)
+
+
+def check_keywords(cls, count, kwargs):
+    """Raise a TypeError with a suggestion if `__init__` cannot take these arguments.
+
+    Args:
+        cls: the class.
+        count: how many positional arguments there are.
+        kwargs: the others.
+    """
+    if not kwargs:
+        return
+    known, required, takes_any = _arguments_of(cls)
+    unknown = [name for name in kwargs if name not in known]
+    # What a `**kwargs` is for is not known, but required arguments are.
+    missing = [name for name in required[count:] if name not in kwargs]
+    if unknown and (missing or not takes_any):
+        raise TypeError(_unexpected(f"{cls.__name__}.__init__", unknown[0], known))
+
+
+def checks_keywords(function):
+    """Decorate a function: a keyword that it does not take raises with a suggestion."""
+    known = frozenset(inspect.signature(function).parameters)
+
+    @functools.wraps(function)
+    def checked(*args, **kwargs):
+        for name in kwargs:
+            if name not in known:
+                raise TypeError(_unexpected(function.__name__, name, known))
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def _unexpected(owner, name, known):
+    known = sorted(set(known) - {"self"})
+    return (
+        f"{owner}() got an unexpected keyword argument {name!r}."
+        f"{did_you_mean(name, known) or ' Expected: ' + ', '.join(known) + '.'}"
+    )
+
+
+@functools.lru_cache(maxsize=1024)
+def _arguments_of(cls):
+    """Return all keywords that are known, the required ones, whether it takes any."""
+    if cls.__init__ is object.__init__:
+        return frozenset(), (), True
+    known: dict[str, None] = {}
+    required: tuple[str, ...] = ()
+    takes_any = False
+    inits = [vars(base)["__init__"] for base in cls.__mro__ if "__init__" in vars(base)]
+    for init in inits:
+        try:
+            parameters = list(inspect.signature(init).parameters.values())[1:]
+        except (TypeError, ValueError):
+            return frozenset(known), (), True
+        named = [p for p in parameters if p.kind in _KEYWORDS]
+        known |= dict.fromkeys(p.name for p in named)
+        if init is inits[0]:
+            required = tuple(p.name for p in named if p.default is p.empty)
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+        takes_any = True
+    return frozenset(known), required, takes_any

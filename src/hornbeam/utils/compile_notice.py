@@ -1,0 +1,54 @@
+"""What is shown while a program is compiled."""
+
+import contextlib
+import sys
+import threading
+import time
+
+from hornbeam.config.switches import is_interactive_logging_enabled
+from hornbeam.utils.printing import logger
+
+_SECONDS_BETWEEN_DISPLAYS = 0.2
+
+
+@contextlib.contextmanager
+def compile_notice(show=None):
+    """A block that compiles, shown as "compiling ..." with its seconds.
+
+    Args:
+        show: `show(text)` puts a text into a live display; it is called a few times a
+            second, and with "" at the end. Default: None (a line of text)
+    """
+    started = time.perf_counter()
+    ended = threading.Event()
+    seconds = lambda: f"{time.perf_counter() - started:.1f}s"  # noqa: E731
+
+    def keep_showing():
+        while not ended.is_set():
+            show(f"compiling ... {seconds()}")
+            ended.wait(_SECONDS_BETWEEN_DISPLAYS)
+        show("")
+
+    if show is None:
+        _write("compiling ... ", "compiling ...")
+        try:
+            yield
+        finally:
+            _write(f"{seconds()}\n", f"compiled in {seconds()}")
+        return
+    thread = threading.Thread(target=keep_showing, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        _write(f"compiling ... {seconds()}\n", f"compiled in {seconds()}")
+
+
+def _write(text, log):
+    if is_interactive_logging_enabled():
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        logger.info(log)
