@@ -7,7 +7,7 @@ pytest.importorskip("matplotlib")
 
 from hornbeam import constraints
 from hornbeam.visualization import plot_search, search_table
-from hornbeam.visualization.results import SearchResults
+from hornbeam.visualization.results import SearchResults, text
 
 
 def results_of(params, scores, metric="score"):
@@ -160,6 +160,48 @@ class TestMore:
         np.testing.assert_allclose(found[-1], [3, 1])
         labels = [tick.get_text() for tick in axes.get_xticklabels()]
         assert labels == ["rate", "units", "act", "score"]
+
+    def test_ticks_and_legend_of_parallel_coordinates(self):
+        rng = np.random.default_rng(0)
+        params = [
+            {
+                "decay": 10 ** rng.uniform(-5, 0),
+                "model__dropout_rate": rng.uniform(0, 1),
+                "kernel_regularizer_strength": int(rng.integers(1, 2000)),
+                "limit": [None, constraints.MaxNorm(3)][i % 2],
+            }
+            for i in range(40)
+        ]
+        scores = rng.random((40, 3))
+        search = Search(results_of(params, scores), scoring="roc_auc")
+        axes, _ = plot_search(search).axes
+        notes = [note.get_text() for note in axes.texts]
+        assert notes[:4] == ["0.0001", "0.001", "0.01", "0.1"]
+        assert notes[4:8] == ["0.2", "0.4", "0.6", "0.8"]
+        assert notes[8:-2] == ["400", "800", "1200", "1600"]
+        assert notes[-2:] == ["None", "MaxNorm(3)"]
+        heights = [note.xy[1] for note in axes.texts]
+        rates = np.array([p["model__dropout_rate"] for p in params])
+        expected = (np.array([0.2, 0.4]) - rates.min()) / np.ptp(rates)
+        np.testing.assert_allclose(heights[4:6], expected)
+        best = int(scores.mean(1).argmax())
+        (legend,) = axes.get_legend().get_texts()
+        words = " ".join(legend.get_text().split())
+        assert words.startswith(f"best roc_auc {scores[best].mean():.4f}: decay ")
+        assert f"dropout_rate {rates[best]:.4g}, " in words
+        headings = [tick.get_text() for tick in axes.get_xticklabels()]
+        assert headings[2] == "kernel_regularizer_\nstrength"
+
+    def test_objects_are_named_by_what_is_not_by_default(self):
+        named = {
+            "MaxNorm(3)": constraints.MaxNorm(3),
+            "MaxNorm": constraints.MaxNorm(),
+            "MinMaxNorm(0.5, rate=0.1)": constraints.MinMaxNorm(0.5, rate=0.1),
+            "NonNeg": constraints.NonNeg,
+        }
+        assert [text(value) for value in named.values()] == [
+            label if len(label) <= 24 else label[:23] + "…" for label in named
+        ]
 
     def test_two_scores(self, tmp_path):
         params = [{"rate": 0.1}, {"rate": 0.2}]

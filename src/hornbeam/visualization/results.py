@@ -1,5 +1,6 @@
 """What a search of scikit-learn's found, read from its `cv_results_`."""
 
+import inspect
 import numbers
 
 import numpy as np
@@ -125,11 +126,28 @@ def text(value):
     """Return a short text for a parameter's value."""
     if isinstance(value, float | np.floating):
         return f"{value:.4g}"
-    named = getattr(value, "__name__", None)
-    if named is None and type(value).__repr__ is object.__repr__:
-        named = type(value).__name__
-    found = named or str(value)
+    found = getattr(value, "__name__", None) or str(value)
+    if hasattr(value, "get_config") and not isinstance(value, type):
+        found = _call(value)
+    elif found.startswith("<") and type(value).__repr__ is object.__repr__:
+        found = type(value).__name__
     return found if len(found) <= 24 else found[:23] + "…"
+
+
+def _call(value):
+    """Return how an object is made: its class and what is not by default."""
+    parameters = inspect.signature(type(value)).parameters.values()
+    config = value.get_config()
+    parts = [
+        text(config[p.name]) if place == 0 else f"{p.name}={text(config[p.name])}"
+        for place, p in enumerate(parameters)
+        if p.name not in ("name", "dtype")
+        and p.name in config
+        and repr(config[p.name]) != repr(p.default)
+    ]
+    return (
+        f"{type(value).__name__}({', '.join(parts)})" if parts else type(value).__name__
+    )
 
 
 def short(name):

@@ -1,5 +1,7 @@
 """Pictures of a hyperparameter search."""
 
+import textwrap
+
 import numpy as np
 
 from hornbeam.visualization.results import SearchResults, is_number, short, text
@@ -125,9 +127,7 @@ def _scale_axis(axis, values):
     """Set scale and ticks of an axis for parameter values; return their places."""
     labels = [text(value) for value in values]
     if not all(map(is_number, values)):
-        axis.set_ticks(range(len(values)), labels)
-        if axis.axis_name == "x" and sum(map(len, labels)) > 50:
-            axis.set_tick_params(labelrotation=30)
+        _name_ticks(axis, labels)
         return np.arange(len(values))
     places = np.array(values, dtype=float)
     scale = _scale(places)
@@ -140,10 +140,20 @@ def _scale_axis(axis, values):
     return places
 
 
+def _name_ticks(axis, labels):
+    """Set a tick for each label; many letters side by side are slanted."""
+    axis.set_ticks(range(len(labels)), labels)
+    if axis.axis_name == "x" and sum(map(len, labels)) > 50:
+        axis.set_tick_params(labelrotation=30)
+
+
 def _scale(places):
     """Return "log" for numbers over decades, "symlog" if zero is among them."""
-    positive = places[places > 0]
-    if (places < 0).any() or not len(positive) or positive.max() < 100 * positive.min():
+    positive = np.sort(places[places > 0])
+    if (places < 0).any() or not len(positive) or positive[-1] < 100 * positive[0]:
+        return "linear"
+    # Half of the numbers lie in the lowest part: of evenly spread ones half do not.
+    if positive[(len(positive) - 1) // 2] > positive[-1] / 4:
         return "linear"
     return "log" if len(positive) == len(places) else "symlog"
 
@@ -160,7 +170,7 @@ def _against_two(axes, results, names, metric):
         picture = _heat_map(axes, grid, known)
         for axis, name in zip((axes.xaxis, axes.yaxis), names, strict=True):
             values = results.distinct(name)
-            axis.set_ticks(range(len(values)), [text(value) for value in values])
+            _name_ticks(axis, [text(value) for value in values])
         if best is not None:
             _frame(axes, across[best], up[best])
     else:
@@ -246,18 +256,37 @@ def _parallel_coordinates(axes, results, names, metric):
         axes.plot(*_curve(row[:-1]).T, ":", color="0.6", zorder=1)
     best = results.best(metric)
     if best is not None:
-        label = ", ".join(text(results.params[best].get(name)) for name in names)
         curve = _curve(heights[best])
-        axes.plot(*curve.T, linewidth=2.5, label=f"best: {label}", **_BEST)
-        axes.legend(fontsize="small", loc="lower center", bbox_to_anchor=(0.5, -0.25))
+        label = _best_in_words(results, names, metric, best)
+        axes.plot(*curve.T, linewidth=2.5, label=label, **_BEST)
+        axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.1))
     axes.vlines(range(len(names) + 1), 0, 1, color="0.3", linewidth=1, zorder=4)
-    axes.set_xticks(range(len(names) + 1), [*map(short, names), results.label(metric)])
+    headings = [*map(short, names), results.label(metric)]
+    axes.set_xticks(range(len(headings)), map(_in_lines, headings))
     axes.set_yticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xlim(-0.05, len(names) + 0.02)
     axes.set_ylim(0, 1)
     _colour_bar(axes, lines, results.label(metric))
+
+
+def _best_in_words(results, names, metric, best):
+    """Name the metric, its best value and the parameters, in lines as wide as fits."""
+    mean = results.column("mean_test", metric)[best]
+    params = results.params[best]
+    parts = [f"{short(name)} {text(params.get(name))}" for name in names]
+    words = f"best {results.label(metric)} {mean:.4f}: {', '.join(parts)}"
+    return textwrap.fill(words, width=20 * (len(names) + 1))
+
+
+def _in_lines(name):
+    """Break a long name at an underscore near its middle."""
+    places = [i for i, letter in enumerate(name) if letter == "_"]
+    if len(name) <= 18 or not places:
+        return name
+    place = min(places, key=lambda i: abs(2 * i - len(name)))
+    return f"{name[: place + 1]}\n{name[place + 1 :]}"
 
 
 def _column_of_values(axes, x, results, name, scores):
@@ -271,10 +300,9 @@ def _column_of_values(axes, x, results, name, scores):
         heights = ticks[places] + width * (np.nan_to_num(scores) - 0.5)
     else:
         numbers = np.array(values, dtype=float)
-        forward, back = (np.log, np.exp) if _scale(numbers) == "log" else (_same, _same)
+        labels, forward = _round_numbers(numbers)
         low, high = forward(numbers[[0, -1]])
-        ticks = np.linspace(0, 1, 5)
-        labels = back(low + ticks * (high - low))
+        ticks = (forward(labels) - low) / (high - low)
         heights = ((forward(numbers) - low) / (high - low))[places]
     for tick, label in zip(ticks, labels, strict=True):
         axes.annotate(
@@ -290,8 +318,16 @@ def _column_of_values(axes, x, results, name, scores):
     return heights
 
 
-def _same(x):
-    return x
+def _round_numbers(numbers):
+    """Return ticks for an axis of sorted numbers, and the function of its scale."""
+    from matplotlib.ticker import LogLocator, MaxNLocator
+
+    ends = numbers[0], numbers[-1]
+    is_log = _scale(numbers) == "log"
+    locator = LogLocator(numticks=7) if is_log else MaxNLocator(5)
+    ticks = locator.tick_values(*ends)
+    inside = ticks[(ticks >= ends[0]) & (ticks <= ends[1])]
+    return inside, np.log if is_log else np.asarray
 
 
 def _curve(heights):
