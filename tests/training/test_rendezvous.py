@@ -5,11 +5,13 @@ import pathlib
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
 
 import hornbeam as keras
+from hornbeam import backends
 from hornbeam.training import rendezvous
 from hornbeam.training.program import cache
 from hornbeam.training.rendezvous import CancelledError, Rendezvous, Width
@@ -105,6 +107,26 @@ def test_members_of_a_stack_are_as_alone(stacks, kind):
     assert max(members for _, members in ran) > 1
     for member, result in zip(MEMBERS[kind], found, strict=True):
         assert_same(result, fit(**member))
+
+
+def test_compilation_is_not_a_task_s_own_time(monkeypatch):
+    engine, slept = backends.current(), []
+    compile_program = engine.compile
+
+    def slow(*args, **kwargs):
+        slept.append(time.sleep(0.3))
+        return compile_program(*args, **kwargs)
+
+    monkeypatch.setattr(engine, "compile", slow)
+    with Rendezvous().task() as member:
+        fit(units=9, epochs=1)
+        trained = member.waited
+        assert trained >= 0.3 * len(slept) > 0
+        count = len(slept)
+        keras.Sequential([keras.Input((4,)), keras.layers.Dense(9)]).predict(
+            X, verbose=0
+        )
+    assert member.waited - trained >= 0.3 * (len(slept) - count) > 0
 
 
 def test_a_member_that_turns_nan_harms_no_other(stacks):

@@ -265,7 +265,7 @@ class Call:
             binding holds, until something was run.
         passes_left: how many passes remain to be run.
         bad: the first step at which the loss was NaN, or -1.
-        seconds: how long it was worked on; of a stack, this call's share.
+        seconds: how long its program ran; of a stack, this call's share.
     """
 
     def __init__(self, steps, first, last, passes):
@@ -310,7 +310,6 @@ class Call:
             self.numbers, steps.data.tensors, steps.order,
             self.own(), where,
         )  # fmt: skip
-        begun = time.perf_counter()
         # Compiling may find more variables: their values come after it.
         program = steps.program((None, *rest))
         started = time.perf_counter()
@@ -318,7 +317,7 @@ class Call:
         logs = [self.engine.to_numpy(x) for x in logs]
         ended = time.perf_counter()
         program.measured(self.steps_left, ended - started)
-        self.seconds += ended - begun
+        self.seconds += ended - started
         self.keep(state, logs, bad, program.output_spec, self.passes_left)
 
     def keep(self, state, logs, bad, spec, passes):

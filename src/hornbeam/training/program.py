@@ -8,6 +8,7 @@ holds none of them.
 
 import collections
 import threading
+import time
 
 from hornbeam.core import scopes
 from hornbeam.core.config import epsilon, floatx
@@ -29,17 +30,24 @@ class ProgramCache:
     def get(self, key, make):
         """Return the program under `key`; `make()` compiles it where there is none.
 
-        Threads that ask for one program at the same time wait for one compilation.
+        Threads that ask for one program at the same time wait for one compilation. A
+        task among others does not count it as its own time: the program serves all.
         """
         with self._lock:
             found = self._find(key)
             if found is not None:
                 return found
             turn = self._being_made.setdefault(key, threading.Lock())
-        with turn:
-            with self._lock:
-                found = self._find(key)
-            return found if found is not None else self._make(key, make)
+        started = time.perf_counter()
+        try:
+            with turn:
+                with self._lock:
+                    found = self._find(key)
+                return found if found is not None else self._make(key, make)
+        finally:
+            member = scopes.member()
+            if member is not None:
+                member.waited += time.perf_counter() - started
 
     def find(self, key):
         """Return the program under `key`, or None."""

@@ -183,7 +183,8 @@ class Member:
     """A task that takes part in a rendezvous.
 
     Attributes:
-        waited: the seconds in which it waited for others.
+        waited: the seconds in which it waited for others, or for a program to be
+            compiled, which serves the others too.
     """
 
     def __init__(self, rendezvous):
@@ -192,9 +193,10 @@ class Member:
 
     def run(self, call):
         """Carry out a Call, alone or together with others."""
-        started = time.perf_counter()
+        started, waited = time.perf_counter(), self.waited
         self.rendezvous.run(call)
-        self.waited += time.perf_counter() - started - call.seconds
+        # All but what its program ran, compilation and work for others included.
+        self.waited = waited + time.perf_counter() - started - call.seconds
 
 
 @contextlib.contextmanager

@@ -19,7 +19,8 @@ def search_table(search, parameters=None, metrics=None, rows=20):
 
     Returns:
         A string: rank, parameters, scores as mean ± standard deviation over the folds,
-        and the seconds of a fit.
+        and the seconds of a fit (of fits that were trained together, with the joblib
+        backend "hornbeam", without compilation).
 
     >>> import hornbeam as keras
     >>> results = {

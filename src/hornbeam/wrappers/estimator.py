@@ -14,6 +14,7 @@ from hornbeam.core.naming import own_names
 from hornbeam.core.random import seed_scope
 from hornbeam.training.rendezvous import turn
 from hornbeam.wrappers import training
+from hornbeam.wrappers.advice import advise_on_parallel_fits
 from hornbeam.wrappers.default_network import default_network
 from hornbeam.wrappers.features import dense, filled_up
 from hornbeam.wrappers.outputs import outputs_of
@@ -123,6 +124,10 @@ class KerasEstimator(Parameters, BaseEstimator):
     def _is_default(self):
         builder = self._builder()
         return builder is not None and builder is self._default_builder
+
+    def __sklearn_clone__(self):
+        advise_on_parallel_fits()
+        return super().__sklearn_clone__()
 
     # Fitting
 

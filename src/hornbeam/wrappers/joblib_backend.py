@@ -29,7 +29,7 @@ class HornbeamBackend(ParallelBackendBase):
     copies of the data that each holds fit in an eighth of the memory.
 
     `fit_time` and `score_time` of scikit-learn's results leave out what a task waited
-    for others.
+    for others, and compilation, which serves all of them.
 
     Args:
         progress: whether to show the progress of each call, or a `SearchProgress`.
