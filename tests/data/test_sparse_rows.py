@@ -79,3 +79,12 @@ def test_room_for_entries_is_kept_while_it_suffices():
         assert entries <= room
     assert len(rooms) == 1
     assert entry_room(5000, room) == 8192
+
+
+def test_one_batch_of_a_bcoo_may_count_for_all_rows():
+    with backends.scope("jax"):
+        from jax.experimental import sparse
+
+        x = sparse.BCOO(([[1.0, 2.0]], [[[0], [2]]]), shape=(3, 4))
+        rows = host_tree(x, "x")
+    np.testing.assert_array_equal(rows.toarray(), [[1, 0, 2, 0]] * 3)

@@ -13,9 +13,15 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core import dtypes, tree
 from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops import sparse_products
 from hornbeam.ops.declare import _prepare, broadcast_shapes, compute_output_spec
-
-_HOW = "make it dense with `keras.ops.convert_to_tensor(x, sparse=False)`"
+from hornbeam.ops.sparse_products import (
+    HOW,
+    SparseInputError,
+    is_sparse,
+    shape_of,
+    to_dense,
+)
 
 
 def call(op, args, kwargs):
@@ -56,31 +62,18 @@ def _dense_symbol(x):
     )
 
 
-class SparseInputError(ValueError):
-    """A sparse tensor was given to what takes none."""
-
-
 def _unsupported(op):
     return SparseInputError(
-        f"ops.{op.name} takes no sparse tensor. Before the call, {_HOW}. Ops that take "
+        f"ops.{op.name} takes no sparse tensor. Before the call, {HOW}. Ops that take "
         "sparse tensors: element-wise functions, arithmetic, and "
         f"{', '.join(sorted(set(RULES) - _SPARSE_FUNCTIONS))}."
     )
 
 
-def is_sparse(x):
-    """Whether `x` is a sparse tensor of the current engine."""
-    return backends.current().is_sparse(x)
-
-
-def _to_dense(x):
-    return backends.current().to_dense(x) if is_sparse(x) else x
-
-
 def _dense(op, *args, **kwargs):
     """The op of dense arguments: its result has few zeros, if any."""
-    args = [tree.map_structure(_to_dense, x) for x in args]
-    return op(*args, **{k: tree.map_structure(_to_dense, x) for k, x in kwargs.items()})
+    args = [tree.map_structure(to_dense, x) for x in args]
+    return op(*args, **{k: tree.map_structure(to_dense, x) for k, x in kwargs.items()})
 
 
 def _on_entries(op, x, *args, **kwargs):
@@ -93,15 +86,11 @@ def _on_entries(op, x, *args, **kwargs):
 
 def _convert_to_tensor(op, x, dtype=None, sparse=None, ragged=None):
     engine = backends.current()
-    return engine.convert(x if sparse is not False else _to_dense(x), dtype)
+    return engine.convert(x if sparse is not False else to_dense(x), dtype)
 
 
 def _array(op, x, dtype=None):
     return backends.current().convert(x, dtype)
-
-
-def _shape(x):
-    return backends.current().shape_of(x)
 
 
 def _aligned(x1, x2):
@@ -113,7 +102,7 @@ def _aligned(x1, x2):
     places = concatenate([first, second])
     values = []
     for parts in ([a, zeros_like(b, dtype=a.dtype)], [zeros_like(a, dtype=b.dtype), b]):
-        union = engine.sparse_tensor(places, concatenate(parts), _shape(x1))
+        union = engine.sparse_tensor(places, concatenate(parts), shape_of(x1))
         indices, found = engine.coordinates(union)
         values.append(found)
     return indices, *values
@@ -126,7 +115,7 @@ def _on_both(op, x1, x2):
         return _dense(op, x1, x2)
     indices, *values = _aligned(x1, x2)
     engine = backends.current()
-    return engine.sparse_tensor(indices, op(*values), _shape(x1), unique=True)
+    return engine.sparse_tensor(indices, op(*values), shape_of(x1), unique=True)
 
 
 def _at(x, indices, shape):
@@ -162,9 +151,19 @@ def _multiply(op, x1, x2):
 
 
 def _divide(op, x1, x2):
-    if is_sparse(x2) or not _fits(x1, x2):
+    if is_sparse(x2) or not _fits(x1, x2) or _has_zeros(x2):
         return _dense(op, x1, x2)
     return _of_places(op, x1, x2)
+
+
+def _has_zeros(x):
+    """Whether 0 / x is not 0 somewhere; it is not known of what a program computes."""
+    from hornbeam.ops.numpy import any, isnan, logical_or
+
+    try:
+        return bool(any(logical_or(x == 0, isnan(x))))
+    except Exception:
+        return False
 
 
 def _of_places(op, x1, x2):
@@ -172,7 +171,7 @@ def _of_places(op, x1, x2):
     engine = backends.current()
     indices, values = engine.coordinates(x1)
     values = op(values, _at(x2, indices, x1.shape))
-    return engine.sparse_tensor(indices, values, _shape(x1), unique=True)
+    return engine.sparse_tensor(indices, values, shape_of(x1), unique=True)
 
 
 def _power(op, x1, x2):
@@ -203,7 +202,7 @@ def _sum(op, x, axis=None, keepdims=False):
     from hornbeam.ops.numpy import reshape
 
     engine = backends.current()
-    shape, reduced = _shape(x), _axes(x, axis)
+    shape, reduced = shape_of(x), _axes(x, axis)
     dtype = dtypes.standardize_dtype(x.dtype)
     dtype = compute_output_spec(op, (KerasTensor((1,), dtype),), {}).dtype
     indices, values = engine.coordinates(x)
@@ -224,7 +223,7 @@ def _mean(op, x, axis=None, keepdims=False):
     from hornbeam.ops.numpy import divide, sum
 
     dtype = dtypes.result_type(dtypes.standardize_dtype(x.dtype), float)
-    shape = _shape(x)
+    shape = shape_of(x)
     count = math.prod(shape[i] for i in _axes(x, axis))
     return divide(sum(cast(x, dtype), axis, keepdims), count)
 
@@ -266,7 +265,7 @@ def _rearranged(x, axes):
     indices, values = engine.coordinates(x)
     if not axes:
         return engine.sparse_tensor(indices[:, :0], values, ())
-    shape = _shape(x)
+    shape = shape_of(x)
     sizes = [1 if i is None else shape[i] for i in axes]
     kept = [i for i in axes if i is not None]
     in_order = kept == sorted(kept)
@@ -278,7 +277,7 @@ def _reshape(op, x, newshape):
     from hornbeam.ops.shaping import reshaped
 
     engine = backends.current()
-    shape, sizes = _shape(x), reshaped(tuple(x.shape), newshape)
+    shape, sizes = shape_of(x), reshaped(tuple(x.shape), newshape)
     if tuple(sizes) == tuple(x.shape):
         return x
     if None in sizes:
@@ -312,7 +311,7 @@ def _concatenate(op, xs, axis=0):
     if not all(is_sparse(x) for x in xs):
         return _dense(op, xs, axis)
     engine = backends.current()
-    rank, shape = len(xs[0].shape), list(_shape(xs[0]))
+    rank, shape = len(xs[0].shape), list(shape_of(xs[0]))
     axis = axis % rank
     dtype = dtypes.result_type(*(dtypes.standardize_dtype(x.dtype) for x in xs))
     places, values, begin = [], [], 0
@@ -328,90 +327,11 @@ def _concatenate(op, xs, axis=0):
         columns = [indices[:, i] + (begin if i == axis else 0) for i in range(rank)]
         places.append(stack(columns, axis=1))
         values.append(cast(entries, dtype))
-        begin = begin + _shape(x)[axis]
+        begin = begin + shape_of(x)[axis]
     shape[axis] = begin
     return engine.sparse_tensor(
         concatenate(places), concatenate(values), shape, unique=axis == 0
     )
-
-
-def _as_one_dtype(x1, x2):
-    from hornbeam.ops.core import cast, convert_to_tensor
-
-    x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
-    dtype = dtypes.result_type(*(dtypes.standardize_dtype(x.dtype) for x in (x1, x2)))
-    return cast(x1, dtype), cast(x2, dtype)
-
-
-def _matmul(op, x1, x2):
-    """Products of matrices; a batch of them is one product with blocks as places."""
-    from hornbeam.ops.numpy import broadcast_to, reshape
-
-    engine = backends.current()
-    shapes = [KerasTensor(x.shape, dtypes.standardize_dtype(x.dtype)) for x in (x1, x2)]
-    spec = compute_output_spec(op, shapes, {})
-    x1, x2 = _as_one_dtype(x1, x2)
-    ranks = len(x1.shape), len(x2.shape)
-    if ranks == (2, 2):
-        return engine.cast(engine.sparse_matmul(x1, x2), spec.dtype)
-    if min(ranks) < 2:
-        if is_sparse(x1) and ranks == (2, 1):
-            return reshape(_matmul(op, x1, reshape(x2, (-1, 1))), (-1,))
-        if is_sparse(x2) and ranks == (1, 2):
-            return reshape(_matmul(op, reshape(x1, (1, -1)), x2), (-1,))
-        return _dense(op, x1, x2)
-    *lead, rows, inner = _shape(x1)
-    if ranks[1] == 2:
-        product = _matmul(op, reshape(x1, (-1, inner)), x2)
-        return reshape(product, (*lead, rows, x2.shape[1]))
-    if tuple(x1.shape[:-2]) != tuple(x2.shape[:-2]):
-        batch = tuple(spec.shape[:-2])
-        x1, x2 = (x if is_sparse(x) else broadcast_to(x, (*batch, *x.shape[-2:]))
-                  for x in (x1, x2))  # fmt: skip
-        if tuple(x1.shape[:-2]) != tuple(x2.shape[:-2]):
-            return _dense(op, x1, x2)
-    return _batched(x1, x2, spec)
-
-
-def _batched(x1, x2, spec):
-    """A batch of products of which one factor is sparse: its matrices on a diagonal."""
-    from hornbeam.ops.numpy import reshape, transpose
-
-    engine = backends.current()
-    if is_sparse(x1):
-        product = engine.sparse_matmul(_blocks(x1), reshape(x2, (-1, x2.shape[-1])))
-        return reshape(engine.cast(product, spec.dtype), spec.shape)
-    swap = [*range(len(x1.shape) - 2), -1, -2]
-    swap = [i % len(x1.shape) for i in swap]
-    turned = KerasTensor((*spec.shape[:-2], spec.shape[-1], spec.shape[-2]), spec.dtype)
-    return transpose(_batched(transpose(x2, swap), transpose(x1, swap), turned), swap)
-
-
-def _blocks(x):
-    """Return the matrices of a batch as the blocks on the diagonal of one matrix."""
-    from hornbeam.ops.numpy import reshape, stack
-
-    engine = backends.current()
-    *_, rows, inner = x.shape
-    x = reshape(x, (-1, rows, inner))
-    indices, values = engine.coordinates(x)
-    number, row, column = (indices[:, i] for i in range(3))
-    places = stack([number * rows + row, number * inner + column], axis=1)
-    shape = (x.shape[0] * rows, x.shape[0] * inner)
-    return engine.sparse_tensor(places, values, shape, unique=True)
-
-
-def _linear(op, x, kernel, bias=None):
-    from hornbeam.ops.numpy import add, reshape
-
-    x, kernel = _as_one_dtype(x, kernel)
-    if len(x.shape) == 2:
-        y = backends.current().sparse_matmul(x, kernel)
-    else:
-        *lead, size = _shape(x)
-        y = backends.current().sparse_matmul(reshape(x, (-1, size)), kernel)
-        y = reshape(y, (*lead, kernel.shape[-1]))
-    return y if bias is None else add(y, bias)
 
 
 def _digitize(op, x, bins):
@@ -422,13 +342,13 @@ def _digitize(op, x, bins):
 def _zeros_like(op, x, dtype=None):
     from hornbeam.ops.numpy import zeros
 
-    return zeros(_shape(x), dtype=dtype or dtypes.standardize_dtype(x.dtype))
+    return zeros(shape_of(x), dtype=dtype or dtypes.standardize_dtype(x.dtype))
 
 
 def _ones_like(op, x, dtype=None):
     from hornbeam.ops.numpy import ones
 
-    return ones(_shape(x), dtype=dtype or dtypes.standardize_dtype(x.dtype))
+    return ones(shape_of(x), dtype=dtype or dtypes.standardize_dtype(x.dtype))
 
 
 def _size(op, x):
@@ -458,11 +378,12 @@ RULES = {
     "convert_to_tensor": _convert_to_tensor,
     "digitize": _digitize,
     "divide": _divide,
-    "dot": _matmul,
+    "dot": sparse_products.matmul,
+    "einsum": sparse_products.einsum,
     "empty_like": _zeros_like,
     "expand_dims": _expand_dims,
-    "linear": _linear,
-    "matmul": _matmul,
+    "linear": sparse_products.linear,
+    "matmul": sparse_products.matmul,
     "mean": _mean,
     "multiply": _multiply,
     "ones_like": _ones_like,

@@ -44,10 +44,21 @@ def coordinates(x: Any) -> tuple[jax.Array, jax.Array]:
     if not isinstance(x, sparse.BCOO):
         x = sparse.BCOO.fromdense(x.todense()) if x.ndim != 2 else x.to_bcoo()
     if x.n_batch or x.n_dense:
+        x = _with_every_batch(x)
         x = x.update_layout(n_batch=0, n_dense=0, on_inefficient=None)
     if not (x.unique_indices and x.indices_sorted):
         x = _summed(x)
     return x.indices, x.data
+
+
+def _with_every_batch(x: Any) -> Any:
+    """`x`, whose batches may be one that counts for all, with each of them."""
+    from jax.experimental import sparse
+
+    batch, n = x.shape[: x.n_batch], x.n_batch
+    data = jnp.broadcast_to(x.data, (*batch, *x.data.shape[n:]))
+    indices = jnp.broadcast_to(x.indices, (*batch, *x.indices.shape[n:]))
+    return sparse.BCOO((data, indices), shape=x.shape)
 
 
 def _summed(x: Any) -> Any:
