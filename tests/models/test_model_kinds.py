@@ -595,3 +595,50 @@ def test_an_optional_input_may_be_left_out_of_fit(training_engine):
     history = model.fit([X, None], np.zeros((20, 1)), verbose=0)
     expected = np.square(X.sum(axis=1)).mean()
     np.testing.assert_allclose(history.history["loss"], [expected], rtol=1e-5)
+
+
+def test_outputs_have_distinct_names(training_engine):
+    """Those of one inner model too: no loss or metric hides another."""
+    x = inputs = keras.Input((4,))
+    one = keras.layers.Dense(1, name="one")(x)
+    inner = keras.Model(inputs, [one, keras.layers.Dense(2, name="two")(x)], name="in")
+    assert inner.output_names == ["one", "two"]
+    inputs = keras.Input((4,))
+    outputs = [*inner(inputs), keras.layers.Dense(1, name="in_1")(inputs)]
+    model = keras.Model(inputs, [*outputs, outputs[0]])
+    assert model.output_names == ["in", "in_2", "in_1", "in_3"]
+    model.compile(loss=["mse", "mae", "mse", "mse"], metrics=[["mae"]] * 4)
+    targets = [X[:, :1], X[:, :2], X[:, 1:2], X[:, 2:3]]
+    found = model.evaluate(X, targets, verbose=0, return_dict=True)
+    predictions = model.predict(X, verbose=0)
+    errors = [y - p for y, p in zip(targets, predictions, strict=True)]
+    expected = {}
+    for name, error in zip(model.output_names, errors, strict=True):
+        expected[f"{name}_mae"] = np.abs(error).mean()
+        expected[f"{name}_loss"] = (error**2).mean()
+    expected["in_2_loss"] = expected["in_2_mae"]
+    losses = [v for k, v in expected.items() if k.endswith("loss")]
+    expected["loss"] = sum(losses)
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-4, err_msg=name)
+
+
+def test_names_of_outputs_in_nests(python_only):
+    """`output_names` and the keys of logs as in Keras 3.15.1, where those differ."""
+    inputs = keras.Input((4,))
+    d, e = (keras.layers.Dense(2, name=name)(inputs) for name in "de")
+
+    def logged(outputs):
+        model = keras.Model(inputs, outputs)
+        model.compile(loss="mse")
+        y = keras.tree.map_structure(lambda _: X[:, :2], outputs)
+        logs = model.evaluate(X, y, verbose=0, return_dict=True)
+        return model.output_names, sorted(logs)
+
+    assert logged({"z": d, "a": e}) == (["e", "d"], ["a_loss", "loss", "z_loss"])
+    assert logged({"x": [d, e], "w": {"k": e}}) == (
+        ["e", "d", "e_1"],
+        ["loss", "w/k_loss", "x/d_loss", "x/e_loss"],
+    )
+    assert logged([d, d]) == (["d", "d_1"], ["d_1_loss", "d_loss", "loss"])

@@ -48,6 +48,27 @@ def auto_name(prefix):
     return f"{prefix}_{number}" if number else prefix
 
 
+def distinct(names, places=None):
+    """Return the names, with the first free number behind each that repeats.
+
+    Args:
+        names: a list of names.
+        places: for each name a hashable: only within one are names distinct. Default:
+            all are.
+    """
+    places = places or [None] * len(names)
+    taken = set(zip(places, names, strict=True))
+    seen, found = set(), []
+    for place, name in zip(places, names, strict=True):
+        free, number = name, 0
+        while (place, free) in seen or (number and (place, free) in taken):
+            number += 1
+            free = f"{name}_{number}"
+        seen.add((place, free))
+        found.append(free)
+    return found
+
+
 def get_uid(prefix=""):
     """Return how often this was called for `prefix`, from 1."""
     return _next(f"uid {prefix}")

@@ -6,6 +6,7 @@ import warnings
 from hornbeam import backends
 from hornbeam.core import tree
 from hornbeam.core.masking import get_keras_mask, set_keras_mask
+from hornbeam.core.naming import distinct
 from hornbeam.graph.function import Function
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import Operation
@@ -24,6 +25,10 @@ class Functional(Function, Model):
         outputs: a KerasTensor or a nest of them.
         name: default: made up.
         trainable: whether training changes the weights.
+
+    Attributes:
+        output_names: the names of the layers that give the outputs, flat; a number
+            behind a name that repeats.
     """
 
     def __new__(cls, *args, **kwargs):
@@ -36,6 +41,7 @@ class Functional(Function, Model):
         inputs, outputs = _with_input_layers(inputs, outputs)
         self._set_graph(inputs, outputs)
         self._dtype_kinds = [x.dtype for x in self._inputs]
+        self.output_names = distinct(self._layers_of_outputs())
         self._graph_layers = [x for x in self._operations if isinstance(x, Layer)]
         _check_unique_names(self._graph_layers, self.name)
         self.built = True
@@ -236,6 +242,9 @@ class Functional(Function, Model):
     @input_spec.setter
     def input_spec(self, value):
         self._given_input_spec = self._input_spec = value
+
+    def _layers_of_outputs(self):
+        return [x._keras_history.operation.name for x in self._outputs]
 
     def get_config(self):
         """Return the graph as plain data, or `Layer`'s config for other subclasses."""

@@ -12,6 +12,7 @@ from hornbeam import backends
 from hornbeam.core import scopes, tree
 from hornbeam.core.arguments import checks_keywords
 from hornbeam.core.gradients import value_and_grad
+from hornbeam.core.naming import distinct
 from hornbeam.core.serialization import parameters_of
 from hornbeam.layers.layer_state import kept_while_frozen
 from hornbeam.training.state_steps import also_on_state
@@ -124,16 +125,18 @@ class Steps:
         self._forget_programs()
 
     def _output_names(self):
-        names = getattr(self, "output_names", None)
-        if names is not None:
-            return names
+        """Return what losses and logs call the outputs: the keys of a dict, or names.
+
+        In a nest with dicts a path goes before the names, which makes most distinct.
+        """
         graph = getattr(self, "_functional", None) or self
         outputs = getattr(graph, "_outputs_struct", None)
-        if outputs is None:
-            return None
-        if isinstance(outputs, dict) and not any(map(tree.is_nested, outputs.values())):
+        paths = tree.paths(outputs)
+        if not any(isinstance(key, str) for path in paths for key in path):
+            return getattr(graph, "output_names", None)
+        if isinstance(outputs, dict) and all(len(path) == 1 for path in paths):
             return sorted(outputs)
-        return [x._keras_history.operation.name for x in tree.flatten(outputs)]
+        return distinct(graph._layers_of_outputs(), [path[:-1] for path in paths])
 
     def _engine_scope(self):
         return backends.scope(self.backend or backends.current())
