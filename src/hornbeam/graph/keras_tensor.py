@@ -124,7 +124,10 @@ class KerasTensor(Operators):
         cls._no_value(None, "given to a torch function")
 
     def __iter__(self):
-        raise TypeError("Iterating over a symbolic KerasTensor is not supported.")
+        raise TypeError(
+            "Iterating over a symbolic KerasTensor is not supported. Index it, "
+            "`x[0]`, or take it apart with `keras.ops.unstack(x, num)`."
+        )
 
     def __bool__(self):
         raise TypeError("A symbolic KerasTensor cannot be used as a boolean.")

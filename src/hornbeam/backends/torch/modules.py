@@ -114,6 +114,10 @@ class LayerModule(torch.nn.Module):
     def __getattr__(self, name):
         if name in ("_parameters", "_buffers"):
             raise self._has_no_module("parameters")
+        failed = getattr(type(self), name, None)
+        if isinstance(failed, property):
+            # It raised AttributeError, so Python asks here: its own error says more.
+            return failed.__get__(self)
         child = None if name.startswith("_") else self._modules.get(name)
         if child is None:
             owner = type(self).__name__
