@@ -476,3 +476,25 @@ def test_no_loss_at_all(training_engine):
     np.testing.assert_allclose(error, np.abs(predictions - Y).mean(), rtol=1e-5)
     with pytest.raises(ValueError, match="no loss to compute.*compile\\(loss="):
         model.fit(X, Y, verbose=0)
+
+
+class Tracked(keras.Model):
+    """A step whose log is the result of a metric of its own."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+        self.mean = keras.metrics.Mean(name="mean")
+
+    def train_step(self, data):
+        self.mean.update_state(keras.ops.mean(self.network(data)))
+        return {"mean": self.mean.result()}
+
+
+def test_a_step_with_a_convolution_logs_the_result_of_a_metric(training_engine):
+    network = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(2, 3)])
+    model = Tracked(network)
+    model.compile("sgd")
+    images = np.random.default_rng(0).normal(size=(8, 4, 4, 1)).astype("float32")
+    found = model.fit(images, batch_size=4, verbose=0).history["mean"]
+    np.testing.assert_allclose(found, network.predict(images, verbose=0).mean(), 1e-4)

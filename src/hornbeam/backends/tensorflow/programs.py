@@ -8,8 +8,9 @@ from typing import Any
 import optree
 import tensorflow as tf
 
-# How `tf.Variable` does it; there is no public way.
-from tensorflow.python.eager import tape
+# How `tf.Variable` and `tf.function` do it; there is no public way.
+from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
+from tensorflow.python.eager import context, tape
 
 from .arrays import convert
 
@@ -17,6 +18,19 @@ _LOOPS = {"While", "StatelessWhile"}
 _CONVOLUTIONS = {"Conv2D", "Conv3D", "DepthwiseConv2dNative"}
 # XLA has no kernels for products of sparse matrices, and wants to know their entries.
 _SPARSE = {"SparseTensorDenseMatMul", "SparseToDense", "SparseReshape", "SparseReorder"}
+
+
+def _loop_options():
+    """Return the options of calls of graphs that loop.
+
+    With TensorFlow 2.21's folding of constants some of them, such as a step with a
+    convolution whose log is the result of a metric, give empty tensors.
+    """
+    config = config_pb2.ConfigProto()
+    config.CopyFrom(context.context().config)
+    off = rewriter_config_pb2.RewriterConfig.OFF
+    config.graph_options.rewrite_options.constant_folding = off
+    return context.FunctionCallOptions(config_proto=config)
 
 
 class Program:
@@ -63,6 +77,7 @@ class Program:
         inside = plain.graph.as_graph_def().library.function
         kinds = {node.op for function in inside for node in function.node_def}
         loops = any(op.type in _LOOPS for op in plain.graph.get_operations())
+        self._options = _loop_options() if loops else None
         of_sparse = kinds | {op.type for op in plain.graph.get_operations()}
         if loops and not (kinds & _CONVOLUTIONS or of_sparse & _SPARSE):
             compiled = tf.function(plain, jit_compile=True, autograph=False)
@@ -80,20 +95,28 @@ class Program:
 
     def _results(self, inputs):
         try:
-            return _call(self._run, inputs)
+            return self._call(inputs)
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
             if self._run is self._plain:
                 raise
             # XLA lacks a kernel: nothing has run yet, and all of it can without.
             self._run = self._plain
-            return _call(self._run, inputs)
+            return self._call(inputs)
 
-
-def _call(function: Any, inputs: list) -> list:
-    """The results for inputs that fit: what checks them takes longer than a small
-    program."""
-    found = function.inference_fn.call_flat(*inputs, *function.captured_inputs)
-    return list(found or ())
+    def _call(self, inputs):
+        """Return the results for inputs that fit: what checks them takes longer than a
+        small program."""
+        inputs = (*inputs, *self._run.captured_inputs)
+        call = self._run.inference_fn.call_flat
+        if self._options is None or self._run is not self._plain:
+            return list(call(*inputs) or ())
+        state = context.context()
+        before = state.function_call_options
+        state.function_call_options = self._options
+        try:
+            return list(call(*inputs) or ())
+        finally:
+            state.function_call_options = before
 
 
 def _spec(x: Any) -> tf.TensorSpec:

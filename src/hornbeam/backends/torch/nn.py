@@ -56,7 +56,8 @@ def general_conv(
         x, around = F.pad(x, _flat(padding)), (0,) * rank
     else:
         around = tuple(before for before, _ in padding)
-    weight = kernel.permute(rank + 1, rank, *range(rank))
+    # torch's slowest kernel, for small batches on one thread, wants it so (2.13).
+    weight = kernel.permute(rank + 1, rank, *range(rank)).contiguous()
     y = _CONV[rank](x, weight, None, tuple(strides), around, tuple(dilation), groups)
     return _as_given(y, data_format)
 
