@@ -31,8 +31,8 @@ ELSEWHERE = {
     "view_as_real": "below",
 }
 MODULES = (
-    "arithmetic closeness comparison creation elementwise fourier indexing joining "
-    "linalg math products reductions shaping statistics transcendental"
+    "arithmetic closeness comparison counting creation elementwise fourier indexing "
+    "joining linalg math products reductions shaping statistics transcendental"
 ).split()
 DTYPES = ("bool", "uint8", "int8", "int32", "float16", "bfloat16", "float32")
 
@@ -448,6 +448,67 @@ def test_vectorize_with_a_signature(engine):
     dot = ops.vectorize(lambda a, b: ops.sum(a * b), signature="(n),(n)->()")
     found = dot(engine.convert(x), engine.convert(x[0]))
     np.testing.assert_allclose(engine.to_numpy(found), x @ x[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("axis", [None, 0, (0, 1)])
+def test_the_quantiles_of_no_elements_are_nan(engine, axis):
+    nothing = engine.convert(np.zeros((0, 3), "float32"))
+    for found in (
+        ops.median(nothing, axis),
+        ops.nanmedian(nothing, axis),
+        ops.quantile(nothing, [0.1, 0.9], axis),
+    ):
+        found = engine.to_numpy(found)
+        assert found.shape[-1:] == ((3,) if axis == 0 else found.shape[-1:])
+        assert found.size and np.isnan(found).all()
+
+
+def test_no_elements_are_in_no_bin(engine):
+    counts, edges = ops.histogram(engine.convert(np.zeros(0, "float32")), 4)
+    expected = np.histogram([], 4)
+    np.testing.assert_array_equal(engine.to_numpy(counts), expected[0])
+    np.testing.assert_allclose(engine.to_numpy(edges), expected[1])
+
+
+def test_truths_count_as_integers(engine):
+    truths = engine.convert(np.array([True, False, True]))
+    np.testing.assert_array_equal(engine.to_numpy(ops.bincount(truths)), [1, 2])
+    hot = engine.to_numpy(ops.one_hot(truths, 2))
+    np.testing.assert_array_equal(hot, [[0, 1], [1, 0], [0, 1]])
+    assert engine.dtype_of(ops.cumsum(truths, dtype="bool")) == "bool"
+
+
+def test_average_over_one_axis_of_a_tuple(engine):
+    found = ops.average(engine.convert(np.eye(2, dtype="float32")), (0,), [1.0, 3.0])
+    np.testing.assert_allclose(engine.to_numpy(found), [0.25, 0.75])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: ops.split(x, 0), "must be positive"),
+        (lambda x: ops.split(x, -1), "must be positive"),
+        (lambda x: ops.split(x, 2), "equal"),
+        (lambda x: ops.array_split(x, 0), "must be positive"),
+        (lambda x: ops.unstack(x, num=5), "size of axis 0"),
+        (lambda x: ops.top_k(x, 9), "larger than the last axis"),
+        (lambda x: ops.top_k(x, -1), "must not be negative"),
+        (lambda x: ops.argpartition(x, 9), "`kth` is out of bounds"),
+        (lambda x: ops.diff(x, n=-1), "`n` must not be negative"),
+        (lambda x: ops.repeat(x, -1), "negative"),
+        (lambda x: ops.tile(x, -1), "negative"),
+        (lambda x: ops.one_hot(ops.cast(x, "int32"), -1), "num_classes|negative"),
+    ],
+)
+def test_numbers_of_pieces_and_times_are_checked(engine, call, message):
+    for x in (engine.convert(np.ones((3, 4), "float32")), KerasTensor((3, 4))):
+        with pytest.raises(ValueError, match=message):
+            call(x)
+
+
+def test_an_op_called_the_wrong_way_is_named(engine):
+    with pytest.raises(TypeError, match=r"ops\.sum\(\).*'axes'"):
+        ops.sum(engine.convert(np.ones(3)), axes=0)
 
 
 def test_unique_keeps_each_nan(engine):

@@ -57,7 +57,7 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
     """
     check_number("one_hot", "num_classes", num_classes, low=0, integer=True)
     x = convert_to_tensor(x)
-    if dtypes.is_float_dtype(x.dtype):
+    if not dtypes.is_int_dtype(x.dtype):
         x = cast(x, "int32")
     if sparse:
         return _sparse_one_hot(x, num_classes, axis, dtype or floatx())

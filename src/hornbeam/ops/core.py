@@ -301,6 +301,11 @@ def _unstack_count(x, num, axis):
             f"Cannot infer argument `num` from shape {tuple(x.shape)}. Give `num`, the "
             "number of slices."
         )
+    if x.shape[axis] not in (None, count):
+        raise ValueError(
+            f"unstack(): `num` must be the size of axis {axis}. Received: num={num}, "
+            f"x of shape {tuple(x.shape)}"
+        )
     return axis, count
 
 

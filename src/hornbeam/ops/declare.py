@@ -164,7 +164,9 @@ def _explain(op, args, kwargs, error):
     bound = _bound(op, args, kwargs, error)
     try:
         axes.check(op, bound.arguments)
-        if op.rule is not None and not isinstance(error, ValueError):
+        if op.rule is not None and (
+            op.is_primitive or not isinstance(error, ValueError)
+        ):
             _rule_of(op)(bound.arguments)
     except ValueError as clear:
         raise clear from error

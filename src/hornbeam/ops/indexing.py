@@ -184,7 +184,14 @@ def _partition_spec(a):
         raise ValueError(
             f"argpartition(): `kth` must be an integer. Received: kth={a['kth']}"
         )
-    return _positions_spec(a)
+    found = _positions_spec(a)
+    size = found.shape[a["axis"] or 0]
+    if size is not None and not -size <= a["kth"] < size:
+        raise ValueError(
+            f"argpartition(): `kth` is out of bounds for an axis of size {size}. "
+            f"Received: kth={a['kth']}"
+        )
+    return found
 
 
 @primitive(_partition_spec)

@@ -162,6 +162,14 @@ def append(x1, x2, axis=None):
     return concatenate([x1, x2], axis)
 
 
+def _check_sections(owner, sections):
+    if sections < 1:
+        raise ValueError(
+            f"{owner}(): the number of pieces must be positive. "
+            f"Received: indices_or_sections={sections}"
+        )
+
+
 def _places(size, parts):
     """Return the indices that cut `size` into `parts`, the longer ones first."""
     short, longer = divmod(size, parts)
@@ -170,6 +178,7 @@ def _places(size, parts):
 
 def _split_sizes(size, indices_or_sections):
     if isinstance(indices_or_sections, int):
+        _check_sections("split", indices_or_sections)
         if size is None:
             return [None] * indices_or_sections
         if size % indices_or_sections:
@@ -219,6 +228,7 @@ def array_split(x, indices_or_sections, axis=0):
     [(3,), (2,)]
     """
     if isinstance(indices_or_sections, int):
+        _check_sections("array_split", indices_or_sections)
         size = rules.shape_of(x)[axis]
         indices_or_sections = _places(size, indices_or_sections)
     return split(x, indices_or_sections, axis)

@@ -149,6 +149,12 @@ def logsumexp(x, axis=None, keepdims=False):
 
 
 def _top_k_spec(a):
+    size = a["x"].shape[-1] if len(a["x"].shape) else 0
+    if a["k"] < 0 or size is not None and a["k"] > size:
+        raise ValueError(
+            "top_k(): `k` must not be negative, nor larger than the last axis. "
+            f"Received: k={a['k']}, x of shape {tuple(a['x'].shape)}"
+        )
     shape = (*a["x"].shape[:-1], a["k"])
     return KerasTensor(shape, a["x"].dtype), KerasTensor(shape, "int32")
 

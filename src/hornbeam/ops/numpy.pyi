@@ -182,10 +182,10 @@ from hornbeam.ops.shaping import transpose as transpose
 from hornbeam.ops.joining import vsplit as vsplit
 from hornbeam.ops.joining import vstack as vstack
 from hornbeam.ops.statistics import average as average
-from hornbeam.ops.statistics import bincount as bincount
+from hornbeam.ops.counting import bincount as bincount
 from hornbeam.ops.statistics import corrcoef as corrcoef
 from hornbeam.ops.statistics import diff as diff
-from hornbeam.ops.statistics import histogram as histogram
+from hornbeam.ops.counting import histogram as histogram
 from hornbeam.ops.statistics import isreal as isreal
 from hornbeam.ops.statistics import median as median
 from hornbeam.ops.statistics import nanmedian as nanmedian

@@ -21,24 +21,22 @@ from hornbeam.ops.arithmetic import (
 )
 from hornbeam.ops.axes import several
 from hornbeam.ops.comparison import (
-    greater_equal,
     isnan,
-    less_equal,
-    logical_and,
     logical_not,
     not_equal,
 )
 from hornbeam.ops.core import cast, convert_to_tensor
-from hornbeam.ops.creation import diagonal, linspace
-from hornbeam.ops.declare import composite, primitive, reduced_shape
+from hornbeam.ops.creation import diagonal
+from hornbeam.ops.declare import composite, reduced_shape
 from hornbeam.ops.elementwise import ceil, clip, conj, floor, round, sqrt
-from hornbeam.ops.indexing import searchsorted, sort, take, take_along_axis, where
+from hornbeam.ops.indexing import sort, take, take_along_axis, where
 from hornbeam.ops.products import matmul
-from hornbeam.ops.reductions import any, max, mean, min, sum
+from hornbeam.ops.reductions import any, mean, sum
 from hornbeam.ops.shaping import (
     broadcast_to,
     expand_dims,
     moveaxis,
+    pad,
     ravel,
     reshape,
     transpose,
@@ -83,7 +81,8 @@ def average(x, axis=None, weights=None):
     _check_weights(tuple(x.shape), tuple(weights.shape), axis)
     if len(weights.shape) != len(x.shape):
         around = [1] * len(x.shape)
-        around[axis] = -1
+        (along,) = several(axis)
+        around[along] = -1
         weights = broadcast_to(reshape(weights, around), x.shape)
     return divide(sum(multiply(x, weights), axis), sum(weights, axis))
 
@@ -133,7 +132,12 @@ def _in_one_row(x, axis):
     others = [i for i in range(rank) if i not in axes]
     kept = [1 if i in axes else d for i, d in enumerate(x.shape)]
     moved = transpose(x, [*others, *axes])
-    return reshape(moved, (*(x.shape[i] for i in others), -1)), kept
+    size = math.prod(x.shape[i] for i in axes)
+    row = reshape(moved, (*(x.shape[i] for i in others), size))
+    if size == 0:
+        # No elements have no quantile: it is that of a nan.
+        row = pad(row, [*[(0, 0)] * len(others), (0, 1)], constant_values=math.nan)
+    return row, kept
 
 
 def _at_fraction(ordered, q, last, method, dtype):
@@ -258,92 +262,18 @@ def nanmedian(x, axis=None, keepdims=False):
     return nanquantile(x, 0.5, axis, keepdims=keepdims)
 
 
-def _bincount_spec(a):
-    weights = a["weights"]
-    dtype = "int32" if weights is None else rules.weak_dtype(weights)
-    return KerasTensor((*a["x"].shape[:-1], None), dtype)
-
-
-@composite(rule=_bincount_spec)
-def bincount(x, weights=None, minlength=0, sparse=False):
-    """How often each of the integers 0, 1, 2, ... occurs in a row.
-
-    Args:
-        x: integers, of rank 1, or of rank 2 for rows.
-        weights: what each element counts; default 1.
-        minlength: the least length of the result; default 0.
-        sparse: sparse results are not supported.
-
-    >>> import hornbeam as keras
-    >>> [int(n) for n in keras.ops.bincount([1, 1, 3])]
-    [0, 2, 0, 1]
-    """
-    if sparse:
-        raise ValueError("bincount() gives no sparse tensors. Received: sparse=True")
-    if not _counts(convert_to_tensor(x).dtype):
-        raise TypeError(f"bincount() takes integers. Received: {rules.weak_dtype(x)}")
-    return count_integers(x, weights, minlength)
-
-
-def _counts(dtype):
-    return dtypes.is_int_dtype(dtype) or dtypes.is_bool_dtype(dtype)
-
-
-@primitive()
-def count_integers(x, weights=None, minlength=0):
-    """The engine's `bincount`."""
-
-
-def _histogram_spec(a):
-    dtype = dtypes.result_type(rules.weak_dtype(a["x"]), float)
-    bins = a["bins"]
-    return KerasTensor((bins,), "int32"), KerasTensor((bins + 1,), dtype)
-
-
-@composite(rule=_histogram_spec)
-def histogram(x, bins=10, range=None):
-    """How many elements lie in each of some equal bins, and the edges of the bins.
-
-    Args:
-        x: a tensor.
-        bins: the number of bins; default 10.
-        range: the lowest and the highest edge; default those of the elements.
-
-    >>> import hornbeam as keras
-    >>> counts, edges = keras.ops.histogram([1.0, 1.5, 4.0], bins=3)
-    >>> [int(n) for n in counts]
-    [2, 0, 1]
-    """
-    if not isinstance(bins, int) or bins < 0:
-        raise ValueError(
-            f"histogram(): `bins` must be a non-negative integer. Received: {bins!r}"
-        )
-    if range is not None and (len(range) != 2 or range[1] < range[0]):
-        raise ValueError(
-            f"histogram(): `range` must be (lowest, highest). Received: range={range!r}"
-        )
-    x = ravel(convert_to_tensor(x))
-    values = to_float(x)
-    low, high = (min(values), max(values)) if range is None else range
-    low, high = as_result_type(
-        low, high, least=(str(dtypes.standardize_dtype(values.dtype)),)
-    )
-    same = low == high
-    low, high = where(same, subtract(low, 0.5), low), where(same, add(high, 0.5), high)
-    edges = linspace(low, high, bins + 1)
-    inside = logical_and(greater_equal(values, low), less_equal(values, high))
-    place = subtract(searchsorted(edges, values, side="right"), 1)
-    place = clip(place, 0, bins - 1)
-    counts = count_integers(place, cast(inside, "int32"), minlength=bins)
-    return counts, edges
-
-
 def _diff_spec(a):
     shape = list(a["a"].shape)
     axis = a["axis"]
+    _check_times(a["n"])
     if shape[axis] is not None:
         shape[axis] = builtins.max(shape[axis] - a["n"], 0)
     return KerasTensor(shape, a["a"].dtype)
+
+
+def _check_times(n):
+    if n < 0:
+        raise ValueError(f"diff(): `n` must not be negative. Received: n={n}")
 
 
 @composite(rule=_diff_spec)
@@ -360,6 +290,7 @@ def diff(a, n=1, axis=-1):
     [3, 5]
     """
     a = convert_to_tensor(a)
+    _check_times(n)
     if n == 0:
         return a
     lead = (slice(None),) * range(len(a.shape))[axis]

@@ -221,11 +221,13 @@ def prod(x, axis=None, keepdims=False, dtype=None):
 
 
 def cumsum(x, axis=None, dtype=None):
-    return jnp.cumsum(_accumulated(x, dtype), axis=axis)
+    x = _accumulated(x, dtype)
+    return jnp.cumsum(x, axis=axis).astype(x.dtype)
 
 
 def cumprod(x, axis=None, dtype=None):
-    return jnp.cumprod(_accumulated(x, dtype), axis=axis)
+    x = _accumulated(x, dtype)
+    return jnp.cumprod(x, axis=axis).astype(x.dtype)
 
 
 def _accumulated(x, dtype):

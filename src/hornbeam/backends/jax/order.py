@@ -28,7 +28,7 @@ def argmin(x, axis=None, keepdims=False):
 
 
 def sort(x, axis=-1):
-    return _sorted(_row(x), axis)
+    return _sorted(_array(x), axis)
 
 
 def argsort(x, axis=-1):

@@ -34,6 +34,8 @@ def argpartition(x, kth, axis=-1):
 
 def top_k(x, k, sorted=True):
     x = _array(x)
+    if not 0 <= k <= x.shape[-1]:
+        raise IndexError(f"k={k} of {x.shape[-1]} elements")
     # From the back of the reversed row, so that of equal values the first comes first.
     order = np.argsort(_ordered(x)[..., ::-1], axis=-1, kind="stable")[..., ::-1][
         ..., :k

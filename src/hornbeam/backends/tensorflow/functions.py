@@ -422,12 +422,10 @@ def cumprod(x, axis=None, dtype=None):
 
 
 def _accumulated(fn, x, axis, dtype):
-    x = _array(x)
-    if dtype is not None:
-        x = cast(x, dtype)
-    elif x.dtype == tf.bool:
-        x = tf.cast(x, tf.int32)
-    return fn(tf.reshape(x, (-1,))) if axis is None else fn(x, axis)
+    x = _array(x) if dtype is None else cast(x, dtype)
+    x = tf.cast(x, tf.int32) if x.dtype == tf.bool else x
+    result = fn(tf.reshape(x, (-1,))) if axis is None else fn(x, axis)
+    return result if dtype is None else cast(result, dtype)
 
 
 def clip(x, x_min, x_max):

@@ -44,7 +44,9 @@ def argsort(x, axis=-1):
 
 
 def argpartition(x, kth, axis=-1):
-    return argsort(x, axis)
+    found = argsort(x, axis)
+    range(found.shape[axis or 0])[kth]  # raises where there is no such place
+    return found
 
 
 def _along(x: Any, axis: int | None) -> tuple[tf.Tensor, int]:

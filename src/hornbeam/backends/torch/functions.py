@@ -355,13 +355,11 @@ def cumprod(x, axis=None, dtype=None):
 
 
 def _accumulated(fn, x, axis, dtype):
-    x = _array(x)
-    if dtype is not None:
-        x = cast(x, dtype)
-    elif x.dtype is torch.bool:
-        x = x.to(torch.int32)
+    x = _array(x) if dtype is None else cast(x, dtype)
+    x = x.to(torch.int32) if x.dtype is torch.bool else x
     x, axis = (x.reshape(-1), 0) if axis is None else (x, axis)
-    return fn(x, axis, dtype=x.dtype)
+    result = fn(x, axis, dtype=x.dtype)
+    return result if dtype is None else cast(result, dtype)
 
 
 def clip(x, x_min, x_max):

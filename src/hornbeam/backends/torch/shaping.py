@@ -31,7 +31,9 @@ def argsort(x, axis=-1):
 
 
 def argpartition(x, kth, axis=-1):
-    return argsort(x, axis)
+    found = argsort(x, axis)
+    range(found.shape[axis or 0])[kth]  # raises where there is no such place
+    return found
 
 
 def top_k(x, k, sorted=True):
@@ -139,7 +141,7 @@ def split(x, indices_or_sections, axis=0):
     x = _array(x)
     if isinstance(indices_or_sections, int):
         size = x.shape[axis]
-        if size % indices_or_sections:
+        if indices_or_sections < 1 or size % indices_or_sections:
             raise ValueError(
                 f"split() needs equal parts: axis {axis} of size {size} cannot be "
                 f"divided by {indices_or_sections}."
