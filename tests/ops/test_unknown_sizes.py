@@ -9,8 +9,10 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from tests.ops.calls import CALLS
 from tests.ops.table import TABLE
 
-# The form of the result depends on sizes, or the transform does.
-NEED_SIZES = {"fft", "fft2", "ifft2", "istft", "qr", "unstack"}
+# The form of the result depends on sizes, or the transform does; or one size known and
+# one not are no square matrix, as in Keras.
+NEED_SIZES = {"fft", "fft2", "ifft2", "istft", "qr", "squeeze", "unstack"}
+NEED_SIZES |= {"solve", "solve_triangular"}
 ROWS = [
     r
     for r in (*TABLE, *CALLS)

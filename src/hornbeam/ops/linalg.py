@@ -27,7 +27,7 @@ def _checked(owner, x, square=True):
         raise ValueError(
             f"{owner}() needs a tensor of rank 2 or more. Received: shape={shape}"
         )
-    if square and not rules.may_be_equal(*shape[-2:]):
+    if square and shape[-1] != shape[-2]:
         raise ValueError(f"{owner}() needs square matrices. Received: shape={shape}")
     return shape, dtypes.result_type(x.dtype, float)
 
@@ -245,7 +245,7 @@ def _solve_spec(owner):
                 f"Received: shapes {shape} and {right}"
             )
         rows = right[-1] if len(right) == len(shape) - 1 else right[-2]
-        if not rules.may_be_equal(rows, shape[-1]):
+        if rows != shape[-1]:
             raise ValueError(
                 f"{owner}(): `b` must have as many rows as `a`. "
                 f"Received: shapes {shape} and {right}"

@@ -153,7 +153,7 @@ def _squeeze_spec(a):
     if axis is None:
         return KerasTensor([d for d in shape if d != 1], a["x"].dtype)
     axes = {i % len(shape) for i in several(axis)}
-    if not all(rules.may_be_equal(shape[i], 1) for i in axes):
+    if any(shape[i] != 1 for i in axes):
         raise ValueError(
             "squeeze() can remove only axes of size 1. "
             f"Received: axis={axis}, shape={shape}"

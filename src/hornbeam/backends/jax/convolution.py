@@ -14,7 +14,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from hornbeam.backends.jax.arrays import promoted
-from hornbeam.backends.jax.correlation import Geometry, correlate
+from hornbeam.backends.jax.correlation import Geometry
+from hornbeam.backends.jax.correlation import correlate as _correlate
 
 Pairs = Sequence[tuple[int, int]]
 
@@ -78,7 +79,7 @@ def _conv(inputs, kernel, geometry, groups, data_format):
     *window, depth, width = kernel.shape
     kernel = kernel.reshape(*window, depth, groups, width // groups)
     x = inputs.reshape(*inputs.shape[:-1], groups, depth)
-    y = correlate(x, kernel.swapaxes(-2, -3), geometry)
+    y = _correlate(x, kernel.swapaxes(-2, -3), geometry)
     outputs = y.reshape(*y.shape[:-2], width)
     return jnp.moveaxis(outputs, -1, 1) if first else outputs
 
