@@ -6,6 +6,8 @@ from then on its operations are run without the layers, wrappers and graphs that
 them.
 """
 
+import contextlib
+import functools
 import itertools
 
 from hornbeam.core import tree
@@ -32,18 +34,35 @@ class LiveStep:
         self.plan = plan
         self.is_recorded = plan.recorded and hasattr(self.engine, "record")
         self.forms = {}
+        # The work of a step by the shapes of its batch, where the engine counts it.
+        self.work = {}
+        self.threads = getattr(self.engine, "step_threads", _as_they_are)
+        self.work_of = getattr(self.engine, "work_of", _uncounted)
 
     def run(self, spec, batches):
         """Run the step on each batch, the flat leaves of the nest `spec`.
 
         Returns a pair for each batch: what the step returned, and the watched value.
         """
-        if not self.is_recorded:
-            return [self._once(spec, leaves) for leaves in batches]
         found = []
-        for shapes, group in itertools.groupby(batches, _shapes):
-            found += self._run_alike(self._form(spec, shapes), spec, group)
+        with self.threads():
+            for shapes, group in itertools.groupby(batches, _shapes):
+                steps = iter(group)
+                if shapes not in self.work:
+                    first = itertools.islice(steps, 1)
+                    results, self.work[shapes] = self.work_of(
+                        functools.partial(self._run_form, shapes, spec, first)
+                    )
+                    found += results
+                with self.threads(self.work[shapes]):
+                    found += self._run_form(shapes, spec, steps)
         return found
+
+    def _run_form(self, shapes, spec, batches):
+        """Run the step on batches of these shapes."""
+        if self.is_recorded:
+            return self._run_alike(self._form(spec, shapes), spec, batches)
+        return [self._once(spec, leaves) for leaves in batches]
 
     def _run_alike(self, form, spec, batches):
         """Run the step on batches of one form: at once until it has a program."""
@@ -107,6 +126,14 @@ class _Form:
         self.recording = None
         self.program = None
         self.is_hopeless = False
+
+
+def _as_they_are(work=0.0):
+    return contextlib.nullcontext()
+
+
+def _uncounted(step):
+    return step(), 0.0
 
 
 def _shapes(leaves):

@@ -13,6 +13,7 @@ from .recording import *
 from .recurrent import *
 from .shaping import *
 from .sparse import *
+from .threads import *
 from .transforms import *
 
 name = "torch"
