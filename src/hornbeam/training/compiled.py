@@ -434,6 +434,9 @@ class CompiledBatch:
 
 def _put(engine, room, number, buffer, value):
     """Return the buffer with `value` as its row `number`."""
+    value = engine.cast(value, engine.dtype_of(buffer))
+    if room == 1:
+        return engine.reshape(value, engine.shape_of(buffer))
     shape = (room,) + (1,) * len(engine.shape_of(value))
     here = engine.reshape(engine.arange(room, dtype="int32"), shape) == number
-    return engine.where(here, engine.cast(value, engine.dtype_of(buffer)), buffer)
+    return engine.where(here, value, buffer)
