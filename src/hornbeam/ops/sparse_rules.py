@@ -169,6 +169,8 @@ def _has_zeros(x):
 def _of_places(op, x1, x2):
     """The op at the entries of x1 alone."""
     engine = backends.current()
+    if not getattr(x2, "shape", ()):
+        return engine.map_values(lambda values: op(values, x2), x1)
     indices, values = engine.coordinates(x1)
     values = op(values, _at(x2, indices, x1.shape))
     return engine.sparse_tensor(indices, values, shape_of(x1), unique=True)
