@@ -69,6 +69,14 @@ def test_targets_of_a_classifier(name, nothing_is_compiled):
     assert np.mean(predicted == y) > 0.9
     assert found.score(X, y) == np.mean((predicted == y).reshape(60, -1).all(axis=1))
     proba = found.predict_proba(X)
+    for part, logs in zip(
+        *(
+            x if isinstance(x, list) else [x]
+            for x in (proba, found.predict_log_proba(X))
+        ),
+        strict=True,
+    ):
+        np.testing.assert_allclose(np.exp(logs), part, rtol=1e-5)
     if name.startswith("columns"):
         for column, classes, part in zip(y.T, found.classes_, proba, strict=True):
             assert classes.tolist() == np.unique(column).tolist()
@@ -156,6 +164,18 @@ def test_frames_and_sparse_rows(nothing_is_compiled):
         np.testing.assert_array_equal(
             thin.fit(rows, WORDS).predict_proba(rows), expected
         )
+
+
+@pytest.mark.parametrize("is_adapted", [True, False])
+def test_normalization_keeps_what_it_has_learned(is_adapted, nothing_is_compiled):
+    layer = keras.layers.Normalization()
+    model = keras.Sequential([keras.Input((4,)), layer, keras.layers.Dense(1)])
+    if is_adapted:
+        layer.adapt(X + 3)
+    found = KerasRegressor(model).fit(X[:30], X[:30, 0]).model_.layers[0]
+    seen = X + 3 if is_adapted else X[:30]
+    np.testing.assert_allclose(found.adapt_mean.numpy(), seen.mean(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(found.adapt_variance.numpy(), seen.var(0), rtol=1e-4)
 
 
 def test_class_weight_is_a_weight_of_rows(nothing_is_compiled):

@@ -208,17 +208,17 @@ def turn():
     a call inside the block have their turn already.
     """
     member = scopes.member()
-    if member is None or _has_turn.get() or not _is_one_cpu(backends.current()):
+    if member is None or _has_turn.get():
         yield
         return
     started = time.perf_counter()
-    with member.rendezvous.turn():
+    with contextlib.ExitStack() as stack:
+        # The first of all tasks imports the engine here, and the others wait for it.
+        if _is_one_cpu(backends.current()):
+            stack.enter_context(member.rendezvous.turn())
+            stack.callback(_has_turn.reset, _has_turn.set(True))
         member.waited += time.perf_counter() - started
-        token = _has_turn.set(True)
-        try:
-            yield
-        finally:
-            _has_turn.reset(token)
+        yield
 
 
 def _is_one_cpu(engine):

@@ -6,6 +6,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
+from hornbeam.core import tree
 from hornbeam.wrappers.estimator import KerasEstimator, arguments_of
 from hornbeam.wrappers.targets import Classes, one_column
 
@@ -107,6 +108,18 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         """
         predicted = self._outputs_for(X, predict_arguments)
         return self.targets_.probabilities(predicted, self.outputs_)
+
+    @available_if(_gives_probabilities)
+    def predict_log_proba(self, X, **predict_arguments):
+        """Return the logarithm of the probability of each class.
+
+        Args:
+            X: the rows.
+            **predict_arguments: arguments of the network's `predict`.
+        """
+        probabilities = self.predict_proba(X, **predict_arguments)
+        with np.errstate(divide="ignore"):
+            return tree.map_structure(np.log, probabilities)
 
     @available_if(_gives_scores)
     def decision_function(self, X, **predict_arguments):

@@ -103,8 +103,10 @@ def _adapt(model, X):
     if not isinstance(X, np.ndarray):
         return
     for layer in model.layers[:2]:
-        count = getattr(layer, "count", None)
-        if hasattr(layer, "adapt") and count is not None and int(count) == 0:
+        mean = getattr(layer, "adapt_mean", None)
+        if mean is None or mean.numpy().any():
+            continue
+        if (layer.adapt_variance.numpy() == 1).all():
             layer.adapt(X)
 
 
