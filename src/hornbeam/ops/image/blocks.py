@@ -14,6 +14,11 @@ from hornbeam.ops.numpy import moveaxis, pad, reshape, take, transpose
 
 def _plan(owner, images, a, rank):
     """Return the first spatial axis, that of channels, and (k, s, d) of each axis."""
+    if not isinstance(a["size"], int) and len(a["size"]) != rank:
+        raise TypeError(
+            f"{owner}(): `size` must be an integer, or {rank} of them. "
+            f"Received: size={a['size']!r}"
+        )
     first, channels = spatial_axes(owner, images, a["data_format"], rank)
     size = windows.per_axis(a["size"], rank, owner, "size")
     strides = a["size"] if a["strides"] is None else a["strides"]
@@ -31,13 +36,14 @@ def _plan(owner, images, a, rank):
 def _rank_of(a):
     """Return how many axes the patches have: as many as there are sizes, else 2."""
     size = a["size"]
-    rank = 2 if isinstance(size, int) else len(size)
-    if rank not in (2, 3):
-        raise ValueError(
+    if isinstance(size, int):
+        return 2
+    if not isinstance(size, list | tuple) or len(size) not in (2, 3):
+        raise TypeError(
             "extract_patches(): `size` must be an integer, or 2 or 3 of them. "
-            f"Received: size={size}"
+            f"Received: size={size!r}"
         )
-    return rank
+    return len(size)
 
 
 def _spec(owner, name, rank_of):

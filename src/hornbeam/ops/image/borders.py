@@ -28,7 +28,13 @@ def _borders(owner, kind, a):
                 f"{names[0]}, {names[1]}, {names[2]}. Received: "
                 + ", ".join(f"{n}={v}" for n, v in zip(names, numbers, strict=True))
             )
-        sides.append(_side(owner, names, numbers, a["images"].shape[axis], sign))
+        size = a["images"].shape[axis]
+        if size is None and a[target] is None and kind == "cropping":
+            raise ValueError(
+                f"{owner}(): where the size of the images is unknown, `{target}` must "
+                f"be given. Received: images.shape={tuple(a['images'].shape)}"
+            )
+        sides.append(_side(owner, names, numbers, size, sign))
     return first, sides
 
 
