@@ -189,6 +189,7 @@ class TestOurLayersInTorch:
         model.layers[0].trainable = False
         assert len(list(model.parameters())) == 4
         assert len(model.state_dict()) == len(model.variables)
+        assert list(model.torch_params) == [v.path for v in model.variables]
 
     def test_hooks_say_where_they_can_be(self):
         layer, seen = layers.Dense(2), []

@@ -319,3 +319,12 @@ def test_engines_refuse_what_symbols_refuse(engine, call, shape, message):
     if engine.name == "torch":
         # Its own error is a RuntimeError that does not name the op.
         refused.match(message)
+
+
+def test_cholesky_of_what_is_not_positive_definite(engine):
+    matrix = np.array([[1.0, 2.0], [2.0, 1.0]], "float32")
+    if engine.name in ("jax", "tensorflow"):  # as their own functions do
+        assert np.isnan(engine.to_numpy(ops.cholesky(matrix))).any()
+        return
+    with pytest.raises(ValueError):
+        ops.cholesky(matrix)

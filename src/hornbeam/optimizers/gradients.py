@@ -37,7 +37,7 @@ def _dense(gradient, variable):
 
 def clip_by_norm(gradients, limit):
     """Shrink each gradient whose Euclidean norm is above `limit` to that norm."""
-    return [g * _shrink(_norm([g]), limit) for g in gradients]
+    return [_scaled(g, _shrink(_norm([g]), limit)) for g in gradients]
 
 
 def clip_by_global_norm(gradients, limit):
@@ -45,7 +45,7 @@ def clip_by_global_norm(gradients, limit):
     if not gradients:
         return gradients
     scale = _shrink(_norm(gradients), limit)
-    return [g * ops.cast(scale, g.dtype) for g in gradients]
+    return [_scaled(g, scale) for g in gradients]
 
 
 def clip_by_value(gradients, limit):
@@ -55,6 +55,10 @@ def clip_by_value(gradients, limit):
 
 def _norm(tensors):
     return ops.sqrt(sum(ops.sum(ops.square(t)) for t in tensors))
+
+
+def _scaled(gradient, scale):
+    return ops.multiply(gradient, ops.cast(scale, gradient.dtype))
 
 
 def _shrink(norm, limit):

@@ -36,7 +36,10 @@ slogdet = _wide(lambda x: tuple(linalg.slogdet(x)))
 
 
 def cholesky(x, upper=False):
-    return linalg.cholesky(_to_float(x), upper=upper)
+    try:
+        return linalg.cholesky(_to_float(x), upper=upper)
+    except linalg.LinAlgError as error:
+        raise ValueError(f"Argument `x` of cholesky: {error}") from error
 
 
 def eig(x):

@@ -87,6 +87,11 @@ class LayerModule(torch.nn.Module):
         vars()[_name] = _NoHooks()
     del _name
 
+    @property
+    def torch_params(self):
+        """All live tensors of the layer and the layers inside, by path, as in Keras."""
+        return {variable.path: variable._value for variable in self.variables}
+
     def forward(self, *args, **kwargs):
         """Call the layer."""
         return self(*args, **kwargs)
