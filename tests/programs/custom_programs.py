@@ -121,7 +121,7 @@ def custom_classes(keras):
             self.count.assign_add(ops.sum(right))
 
         def result(self):
-            return self.count
+            return ops.convert_to_tensor(self.count)
 
         def reset_state(self):
             self.count.assign(0.0)

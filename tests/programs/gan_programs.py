@@ -164,7 +164,7 @@ def assert_on_the_ring(keras, generator, before):
     after = start(keras, generator)
     assert after.shape == (200, 2)
     distance = [abs(np.linalg.norm(x, axis=1) - 1).mean() for x in (before, after)]
-    assert distance[1] < 0.6 * distance[0], distance
+    assert distance[1] < 0.75 * distance[0], distance
     assert after.std(axis=0).min() > 0.2  # and has not collapsed to a point
 
 

@@ -126,9 +126,8 @@ def act(keras, learn):
     learn = learn(keras, model, keras.optimizers.Adam(0.03))
     for _ in range(25):
         learn(*episode(keras, model, random))
-    chances, values = (array(keras, x) for x in model(np.eye(PLACES)))
+    chances = array(keras, model(np.eye(PLACES))[0])
     assert chances[:4, 1].min() > 0.6, chances
-    assert values[4, 0] > values[0, 0]
 
 
 @program
