@@ -45,6 +45,8 @@ def test_a_misspelt_import_gets_a_suggestion():
         exec("from hornbeam.layers import Denze")
     with pytest.raises(ImportError, match="Did you mean 'layers'"):
         exec("import hornbeam.layer")
+    with pytest.raises(ModuleNotFoundError, match="hornbeam.backends.jaxx"):
+        exec("import hornbeam.backends.jaxx")
 
 
 def test_a_config_that_names_a_missing_layer_says_so():

@@ -14,6 +14,7 @@ from pathlib import Path
 
 # Python 3.11 fails where two threads parse at a time (python/cpython#106905).
 _parsing = threading.Lock()
+_attached: set[str] = set()
 
 
 @functools.cache
@@ -34,6 +35,7 @@ def attach(package):
     """Return `__getattr__`, `__dir__` and `__all__` for the package's `__init__.py`."""
     table = names_of(package)
     namespace = sys.modules[package].__dict__
+    _attached.add(package)
 
     def __getattr__(name):
         try:
@@ -75,7 +77,7 @@ class _MissingModules:
     def find_spec(fullname, path=None, target=None):
         package, _, name = fullname.rpartition(".")
         if package.partition(".")[0] == "hornbeam" and not name.startswith("_"):
-            if hasattr(sys.modules.get(package), "__all__"):
+            if package in _attached:
                 raise ImportError(_no_such_name(package, name), name=fullname)
 
 
