@@ -137,7 +137,11 @@ def _uncounted(step):
 
 
 def _shapes(leaves):
-    return tuple(None if x is None else (x.shape, x.dtype, x.device) for x in leaves)
+    # SciPy's sparse arrays, on NumPy, have no device.
+    return tuple(
+        None if x is None else (x.shape, x.dtype, getattr(x, "device", None))
+        for x in leaves
+    )
 
 
 def _present(leaves):
