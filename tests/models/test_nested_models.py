@@ -182,3 +182,24 @@ def test_the_call_that_builds_a_model_does_not_set_its_mode(training):
             layer(ones, training=training)
             assert (layer(ones) == 1).all()
             assert set(np.unique(layer(ones, training=True))) == {0, 2}
+
+
+def test_a_dict_of_inputs_and_a_layer_of_any_name(python_only):
+    """`self` is a custom, not a rule."""
+
+    class Two(keras.Model):
+        def __init__(layer):  # noqa: N805
+            super().__init__()
+            layer.left = keras.Sequential([keras.layers.Dense(3)])
+            layer.right = keras.Sequential([keras.layers.Dense(2)])
+
+        def call(layer, inputs, training=None):  # noqa: N805
+            return {"a": layer.left(inputs["u"]), "b": layer.right(inputs["v"])}
+
+    built_model, model = Two(), Two()
+    built_model.build({"u": (None, 4), "v": (None, 4)})
+    assert built_model.built and len(built_model.weights) == 4
+    found = model.predict({"u": X, "v": -X}, verbose=0)
+    left, a, right, b = model.get_weights()
+    np.testing.assert_allclose(found["a"], X @ left + a, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found["b"], b - X @ right, rtol=1e-5, atol=1e-6)

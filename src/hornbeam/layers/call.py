@@ -14,11 +14,12 @@ class CallInfo:
     """The signature of a layer's `call`, read once per class."""
 
     def __init__(self, call):
-        parameters = [
-            p for p in inspect.signature(call).parameters.values() if p.name != "self"
-        ]
         parameter = inspect.Parameter
         named = (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        parameters = list(inspect.signature(call).parameters.values())
+        if parameters and parameters[0].kind in named:
+            # The layer itself, whatever its name.
+            del parameters[0]
         self.names = [p.name for p in parameters if p.kind in named]
         self.all_names = {p.name for p in parameters}
         self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
