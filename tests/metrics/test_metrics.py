@@ -347,6 +347,7 @@ def test_an_integer_dtype_cuts_no_weights(row, engine):
         y_true, y_pred = data_of(row)
         weights = weights_of(y_true)
         metric = make(row, dtype="int32")
+        assert metric.get_config()["dtype"] == "int32"
         metric.update_state(y_true, y_pred, sample_weight=weights)
         assert_close(metric.result(), expected(row, y_true, y_pred, weights))
 

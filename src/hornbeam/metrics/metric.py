@@ -45,14 +45,19 @@ class Metric(Configurable):
     def __init__(self, dtype=None, name=None):
         self.name = name or auto_name(type(self).__name__)
         self._dtype = standardize_compute_dtype(dtype)
-        if self._is_real and not dtypes.is_float_dtype(self._dtype):
-            self._dtype = config.floatx()
         self._variables = []
 
     @property
     def dtype(self) -> str:
         """The dtype of the state."""
+        if self._is_real and not dtypes.is_float_dtype(self._dtype):
+            return config.floatx()
         return self._dtype
+
+    def get_config(self):
+        """Return the arguments that make an equal metric."""
+        found = super().get_config()
+        return {**found, "dtype": self._dtype} if "dtype" in found else found
 
     @property
     def variables(self) -> list:
@@ -86,7 +91,7 @@ class Metric(Configurable):
             variable = Variable(
                 initializer,
                 shape=shape,
-                dtype=dtype or self._dtype,
+                dtype=dtype or self.dtype,
                 trainable=False,
                 autocast=False,
                 aggregation=aggregation,
