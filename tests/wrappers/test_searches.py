@@ -25,6 +25,7 @@ from sklearn.svm import SVC
 
 import hornbeam as keras
 from hornbeam import wrappers
+from hornbeam.training.program import cache
 from hornbeam.wrappers import KerasClassifier
 from hornbeam.wrappers.progress import SearchProgress
 
@@ -423,6 +424,17 @@ def test_short_searches_and_silent_ones_print_nothing(data, capsys):
     with joblib.parallel_config(backend="hornbeam", progress=True):
         GridSearchCV(network(), {"dropout_rate": [0.1]}, cv=2).fit(*data)
     assert "Search" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_a_search_shows_what_it_compiles(data, capsys, verbose):
+    keras.config.enable_interactive_logging()
+    cache.clear()
+    wrappers.GridSearchCV(
+        network(), {"dropout_rate": RATES[:2]}, cv=2, refit=False, verbose=verbose
+    ).fit(*data)
+    text = capsys.readouterr().out
+    assert bool(re.search(r"compiling \.\.\. \d+\.\ds\n", text)) == bool(verbose)
 
 
 def test_progress_in_a_terminal(capsys, monkeypatch):

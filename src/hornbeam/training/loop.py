@@ -47,14 +47,16 @@ class Pass:
             self.model.reset_metrics()
 
     def run_alone(self, epoch=0):
-        """Run a pass of evaluation or prediction with its events; return its logs."""
+        """Run a pass of evaluation or prediction with its events; return its logs.
+
+        Those of a prediction are in the runner's `outputs()`.
+        """
         self.reset_metrics(epoch)
         setattr(self.model, self.stop, False)
         getattr(self.callbacks, f"on_{self.mode}_begin")()
         logs = self.run(epoch)
-        if self.mode == "predict":
-            logs = {"outputs": self.runner.outputs()}
-        getattr(self.callbacks, f"on_{self.mode}_end")(logs)
+        ended = {} if self.mode == "predict" else logs
+        getattr(self.callbacks, f"on_{self.mode}_end")(ended)
         return logs
 
     def run(self, epoch, ahead=1):

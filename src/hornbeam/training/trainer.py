@@ -250,7 +250,8 @@ class Trainer(Preparation):
             runner = PredictRunner(one, data, callbacks.wants_batches("predict"))
             predict = Pass(self, runner, callbacks, "predict", self._steps_limit())
             with self._running(data, callbacks):
-                return predict.run_alone()["outputs"]
+                predict.run_alone()
+                return runner.outputs()
 
     @checks_keywords
     def train_on_batch(

@@ -123,6 +123,9 @@ class SearchProgress:
             )
             self._bar.refresh()
             return
+        if self._compilations:
+            # The line that says so has not ended.
+            return
         self._lines += 1
         left = f"{(total - self._done) / rate:.0f}s left" if rate else ""
         parts = f"Search {self._done}/{total}", f"{rate:.3g}/s", left, best
