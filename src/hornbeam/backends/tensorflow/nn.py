@@ -44,29 +44,48 @@ def general_conv(
 ) -> tf.Tensor:
     """Correlation of `inputs` with a kernel of layout (*window, in / groups, out)."""
     inputs, kernel = _floats(inputs, kernel)
-    x = _around(_channels_last(inputs, data_format), padding)
-    # On a CPU there are no gradients of dilated windows.
-    kernel = _spread(kernel, dilation)
+    x = _channels_last(inputs, data_format)
+    if max(dilation) > 1 < max(strides):
+        kernel, dilation = _spread(kernel, dilation), (1,) * len(dilation)
+    x, mode = _padded(x, kernel.shape[:-2], strides, padding, dilation)
 
     def conv(x, kernel):
         layout = _LAYOUTS[x.ndim]
-        return tf.nn.convolution(x, kernel, list(strides), "VALID", layout)
+        return tf.nn.convolution(x, kernel, list(strides), mode, layout, list(dilation))
 
     if groups == 1:
         y = conv(x, kernel)
-    elif _is_depthwise(x, kernel, groups, strides):
-        per_channel = kernel.shape[-1] // groups
-        filters = tf.reshape(kernel, (*kernel.shape[:2], groups, per_channel))
-        around = [1, *strides, 1]
-        y = tf.nn.depthwise_conv2d(x, filters, around, "VALID")
+    elif x.ndim < 5 and kernel.shape[-2] == 1 and len(set(strides)) == 1:
+        y = _depthwise(x, kernel, groups, strides[0], mode, dilation)
     else:
         parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1), strict=True)
         y = tf.concat([conv(*part) for part in parts], -1)
     return _as_given(y, data_format)
 
 
-def _is_depthwise(x, kernel, groups, strides):
-    return x.ndim == 4 and kernel.shape[-2] == 1 and len(set(strides)) == 1
+def _padded(x, window, strides, padding, dilation):
+    """`x` for a kernel, and the padding that the kernel adds itself."""
+    axes = zip(x.shape[1:-1], window, strides, dilation, strict=True)
+    totals = [
+        max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0) if n else -1
+        for n, k, s, d in axes
+    ]
+    if any(totals) and list(padding) == [(t // 2, t - t // 2) for t in totals]:
+        return x, "SAME"
+    return _around(x, padding), "VALID"
+
+
+def _depthwise(x, kernel, channels, stride, mode, dilation):
+    """Each channel by itself; sequences are images of height 1."""
+    per_channel = kernel.shape[-1] // channels
+    filters = tf.reshape(kernel, (*kernel.shape[:-2], channels, per_channel))
+    is_sequence = x.ndim == 3
+    if is_sequence:
+        x, filters, dilation = x[:, None], filters[None], (1, *dilation)
+    y = tf.nn.depthwise_conv2d(
+        x, filters, [1, stride, stride, 1], mode, dilations=list(dilation)
+    )
+    return y[:, 0] if is_sequence else y
 
 
 def general_conv_transpose(
@@ -82,27 +101,44 @@ def general_conv_transpose(
     `padding` says by how much the full result is cropped (negative: extended).
     """
     inputs, kernel = _floats(inputs, kernel)
+    rank = len(strides)
+    if max(dilation) > 1 == max(strides):
+        reach = [(k - 1) * d for k, d in zip(kernel.shape, dilation, strict=False)]
+        around = [(r - a, r - b) for r, (a, b) in zip(reach, padding, strict=True)]
+        turned = tf.reverse(tf.linalg.matrix_transpose(kernel), range(rank))
+        return general_conv(inputs, turned, strides, around, dilation, 1, data_format)
     x = _channels_last(inputs, data_format)
     kernel = _spread(kernel, dilation)
     batch, *places, _ = shape_of(x)
-    windows = zip(places, strides, kernel.shape[:-2], strict=True)
-    full = [(n - 1) * s + max(k, s) for n, s, k in windows]
-    y = tf.nn.conv_transpose(
-        x,
-        kernel,
-        [batch, *full, kernel.shape[-2]],
-        list(strides),
-        "VALID",
-        _LAYOUTS[x.ndim],
-    )
-    exact = zip(places, strides, kernel.shape[:-2], strict=True)
-    sizes = [(n - 1) * s + k for n, s, k in exact]
-    crop = [
-        slice(max(a, 0), n - max(b, 0))
-        for n, (a, b) in zip(sizes, padding, strict=True)
-    ]
+    axes = list(zip(places, strides, kernel.shape[:-2], padding, strict=True))
+
+    def transposed(sizes, mode):
+        new_shape = [batch, *sizes, kernel.shape[-2]]
+        layout = _LAYOUTS[x.ndim]
+        return tf.nn.conv_transpose(x, kernel, new_shape, list(strides), mode, layout)
+
+    for mode, fits in (("SAME", _is_same), ("VALID", _is_valid)):
+        if all(fits(*axis) for axis in axes):
+            sizes = [(n - 1) * s + k - a - b for n, s, k, (a, b) in axes]
+            return _as_given(transposed(sizes, mode), data_format)
+    y = transposed([(n - 1) * s + max(k, s) for n, s, k, _ in axes], "VALID")
+    crop = [slice(max(a, 0), (n - 1) * s + k - max(b, 0)) for n, s, k, (a, b) in axes]
     y = _around(y[(slice(None), *crop)], [(max(-a, 0), max(-b, 0)) for a, b in padding])
     return _as_given(y, data_format)
+
+
+def _is_same(size, stride, window, crop):
+    """Whether the crop is the padding "SAME" of the convolution that is transposed."""
+    a, b = crop
+    if not isinstance(size, int) or a < 0 or b - a not in (0, 1):
+        return False
+    return -(-((size - 1) * stride + window - a - b) // stride) == size
+
+
+def _is_valid(size, stride, window, crop):
+    """Whether what is added at the end is less than another step of the window."""
+    a, b = crop
+    return a == 0 and 0 <= -b < stride
 
 
 def _spread(kernel: tf.Tensor, dilation: Sequence[int]) -> tf.Tensor:
