@@ -53,6 +53,23 @@ def test_functional_model_computes_its_graph(engine):
     assert model.count_params() == 15 + 8 + 7 * 2 + 2
 
 
+def test_a_list_of_one_output_is_that_output(training_engine):
+    inputs = keras.Input((4,))
+    for outputs in (keras.layers.Dense(2)(inputs), keras.ops.sum(inputs, axis=-1)):
+        alone, listed = keras.Model(inputs, outputs), keras.Model([inputs], [outputs])
+        expected = alone.predict(X, verbose=0)
+        np.testing.assert_array_equal(listed.predict(X, verbose=0), expected)
+        assert listed(X).shape == expected.shape
+        assert listed.output_shape == alone.output_shape == outputs.shape
+        assert listed.input_shape == (None, 4)
+        assert [x.shape for x in listed(inputs)] == [outputs.shape]
+    assert keras.Model(inputs, (outputs,))(X).shape == (20,)
+    around = keras.Model(inputs, keras.ops.expand_dims(listed(inputs)[0], -1))
+    np.testing.assert_allclose(
+        around.predict(X, verbose=0)[:, 0], X.sum(1), rtol=1e-4, atol=1e-5
+    )
+
+
 def test_functional_model_trains_on_named_outputs(training_engine):
     model = two_towers()
     model.compile(

@@ -71,17 +71,17 @@ class Functional(Function, Model):
         self.built = True
 
     def call(self, inputs, training=None, mask=None):
-        """Compute the outputs for `inputs`."""
+        """Compute the outputs for `inputs`; a list of one output is that output."""
         inputs = self._standardize_inputs(inputs)
         if mask is None:
-            return self.run(inputs)
+            return _alone(self.run(inputs))
         given = list(zip(inputs, tree.flatten(mask), strict=False))
         before = [get_keras_mask(x) for x in inputs]
         try:
             for x, m in given:
                 if m is not None:
                     set_keras_mask(x, m)
-            return self.run(inputs)
+            return _alone(self.run(inputs))
         finally:
             # They are the caller's tensors, and the masks are for this call.
             for (x, _), m in zip(given, before, strict=False):
@@ -215,13 +215,13 @@ class Functional(Function, Model):
 
     @property
     def input_shape(self):
-        """The shapes of the inputs."""
-        return tree.map_structure(lambda x: x.shape, self._inputs_struct)
+        """The shapes of the inputs; that of a list of one input is its shape."""
+        return tree.map_structure(lambda x: x.shape, _alone(self._inputs_struct))
 
     @property
     def output_shape(self):
-        """The shapes of the outputs."""
-        return tree.map_structure(lambda x: x.shape, self._outputs_struct)
+        """The shapes of the outputs; that of a list of one output is its shape."""
+        return tree.map_structure(lambda x: x.shape, _alone(self._outputs_struct))
 
     @property
     def input_spec(self):
@@ -319,3 +319,9 @@ def functional_from_config(cls, config, custom_objects=None):
 
     inputs, outputs, rest = graph_from_config(config, custom_objects)
     return cls(inputs=inputs, outputs=outputs, **rest)
+
+
+def _alone(values):
+    """Return the only value of a list or tuple of one."""
+    is_one = isinstance(values, list | tuple) and len(values) == 1
+    return values[0] if is_one else values
