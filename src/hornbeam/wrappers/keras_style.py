@@ -56,6 +56,14 @@ class _KerasStyle(KerasEstimator):
     def _for_builder(self, y):
         return y.reshape(-1, 1) if y.ndim == 1 else y
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # How well it does is up to the user's network and one epoch, as in Keras.
+        for kind in (tags.classifier_tags, tags.regressor_tags):
+            if kind is not None:
+                kind.poor_score = True
+        return tags
+
     @property
     def epoch_(self) -> int:
         """How many epochs the network was trained for."""
