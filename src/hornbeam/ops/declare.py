@@ -264,10 +264,20 @@ def compute_output_spec(op, args, kwargs):
     bound = _bound(op, args, kwargs)
     axes.check(op, bound.arguments)
     sparse = any_sparse((args, kwargs))
+    spec = NotImplemented
     if op.rule is not None:
-        found = _rule_of(op)(bound.arguments)
-        if found is not NotImplemented and not sparse:
-            return found
+        spec = _rule_of(op)(bound.arguments)
+        if spec is not NotImplemented and not sparse:
+            return spec
+    if sparse and isinstance(spec, KerasTensor):
+        # The engine tells whether it is sparse. Unknown sizes are those that the
+        # result shows: the engine would try with some that may not fit.
+        args, kwargs = tree.map_structure(
+            lambda x: _with_sizes(x, spec.shape), (tuple(args), kwargs)
+        )
+        return KerasTensor(
+            spec.shape, spec.dtype, sparse=infer(op, args, kwargs).sparse
+        )
     if op.is_primitive or sparse:
         return infer(op, args, kwargs)
     try:
@@ -275,6 +285,14 @@ def compute_output_spec(op, args, kwargs):
     except Exception:
         # The body asks for sizes that are unknown: the engine tries with some.
         return infer(op, args, kwargs)
+
+
+def _with_sizes(x, shape):
+    """Return the symbol with its unknown sizes from a shape of the same rank."""
+    if not isinstance(x, KerasTensor) or len(x.shape) != len(shape):
+        return x
+    sizes = (b if a is None else a for a, b in zip(x.shape, shape, strict=True))
+    return KerasTensor(tuple(sizes), x.dtype, sparse=x.sparse)
 
 
 def _spec_of_body(op, args, kwargs):
