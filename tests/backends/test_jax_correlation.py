@@ -206,3 +206,22 @@ def test_loops_hold_the_order_that_xla_has_kernels_for():
     ]
     assert len(orders) == 3
     assert set(orders) == {"[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]"}
+
+
+def test_types_that_name_a_mesh():
+    """In a `shard_map` the types of values say along which axes they vary."""
+    mesh = jax.make_mesh((1,), ("rows",))
+    x, kernel = jnp.ones((2, 6, 6, 2)), jnp.ones((3, 3, 2, 3))
+
+    def gradient(kernel, x):
+        def loss(kernel):
+            return ops.conv(x, kernel, data_format="channels_last").sum()
+
+        return jax.grad(loss)(kernel)
+
+    spread = jax.sharding.PartitionSpec("rows")
+    whole = jax.sharding.PartitionSpec()
+    run = jax.shard_map(gradient, mesh=mesh, in_specs=(whole, spread), out_specs=whole)
+    placed = jax.device_put(x, jax.sharding.NamedSharding(mesh, spread))
+    kernels = jax.device_put(kernel, jax.sharding.NamedSharding(mesh, whole))
+    agree(jax.jit(run)(kernels, placed), np.full(kernel.shape, 32.0))

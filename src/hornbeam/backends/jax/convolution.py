@@ -1,6 +1,7 @@
 """JAX: convolutions.
 
-On a CPU they are correlations of `correlation.py`, elsewhere XLA's own.
+On a CPU they are correlations of `correlation.py`; elsewhere, and where the types of
+arrays say how they are spread over devices, XLA's own.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def _pairs(padding):
 @functools.partial(jax.jit, static_argnums=(2, 3, 4), inline=True)
 def _conv(inputs, kernel, geometry, groups, data_format):
     """Correlation of `inputs` with a kernel of the same dtype."""
-    if jax.default_backend() != "cpu":
+    if jax.default_backend() != "cpu" or _is_placed(inputs) or _is_placed(kernel):
         return lax.conv_general_dilated(
             inputs,
             kernel,
@@ -82,6 +83,11 @@ def _conv(inputs, kernel, geometry, groups, data_format):
     y = _correlate(x, kernel.swapaxes(-2, -3), geometry)
     outputs = y.reshape(*y.shape[:-2], width)
     return jnp.moveaxis(outputs, -1, 1) if first else outputs
+
+
+def _is_placed(x: jax.Array) -> bool:
+    """Whether the type of `x` names a mesh: in a `shard_map`, or explicit shardings."""
+    return not jax.typeof(x).sharding.mesh.empty
 
 
 def _layout(ndim: int, data_format: str) -> lax.ConvDimensionNumbers:
