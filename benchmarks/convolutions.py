@@ -6,7 +6,8 @@ Each line is a layer on one shape. The figures are milliseconds of processor tim
 medians of rounds in which the libraries take turns, and ours divided by Keras's:
 `call` is a layer called as it is, `forward` a compiled call, `gradients` a compiled
 call with the gradients of all weights and of the inputs. On JAX hornbeam trains in a
-loop on the device: `loop` is a step of such a loop beside Keras's compiled step.
+loop on the device: `loop` is a step of such a loop, which subtracts the gradients,
+beside the same step of Keras's layer, compiled without a loop.
 """
 
 import argparse
@@ -133,17 +134,24 @@ def _of_jax(layer, x):
 
     gradients = jax.grad(loss, argnums=(0, 1))
 
-    def loop(weights, x):
-        def step(carry, _):
-            return jax.tree.map(lambda a, b: a - b, carry, gradients(*carry)), None
+    def step(carry, _=None):
+        return jax.tree.map(lambda a, b: a - b, carry, gradients(*carry)), None
 
+    def loop(weights, x):
         return jax.lax.scan(step, (weights, x), length=LOOP)[0]
 
-    compiled = [jax.jit(fn) for fn in (forward, gradients, loop)]
-    runs = [lambda fn=fn: jax.block_until_ready(fn(weights, x)) for fn in compiled]
-    call = lambda: jax.block_until_ready(layer(x))  # noqa: E731
-    names = ("forward", "gradients", "loop", "call")
-    return dict(zip(names, [*runs, call], strict=True))
+    def once(weights, x):
+        return step((weights, x))[0]
+
+    fns = {"forward": forward, "gradients": gradients, "loop": loop, "once": once}
+    compiled = {name: jax.jit(fn) for name, fn in fns.items()}
+    return {
+        "call": lambda: jax.block_until_ready(layer(x)),
+        **{
+            name: lambda fn=fn: jax.block_until_ready(fn(weights, x))
+            for name, fn in compiled.items()
+        },
+    }
 
 
 def _of_torch(layer, x):
@@ -233,11 +241,11 @@ def main():
         if options.only.lower() not in name.lower():
             continue
         ours, theirs = (runs_of(lib, options.engine, name) for lib in libraries)
-        theirs["loop"] = theirs["gradients"]
         words = []
-        for figure in wanted or ours:
+        for figure in wanted or [name for name in ours if name != "once"]:
+            peer_figure = "once" if figure == "loop" else figure
             steps = LOOP if figure == "loop" else 1
-            mine, peer = measure(ours[figure], theirs[figure], options.rounds)
+            mine, peer = measure(ours[figure], theirs[peer_figure], options.rounds)
             mine /= steps
             ratio = mine / peer
             if ratio > 1.1:

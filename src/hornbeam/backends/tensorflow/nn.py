@@ -81,11 +81,12 @@ def _depthwise(x, kernel, channels, stride, mode, dilation):
     filters = tf.reshape(kernel, (*kernel.shape[:-2], channels, per_channel))
     is_sequence = x.ndim == 3
     if is_sequence:
-        x, filters, dilation = x[:, None], filters[None], (1, *dilation)
+        x, filters = tf.expand_dims(x, 1), tf.expand_dims(filters, 0)
+        dilation = (1, *dilation)
     y = tf.nn.depthwise_conv2d(
         x, filters, [1, stride, stride, 1], mode, dilations=list(dilation)
     )
-    return y[:, 0] if is_sequence else y
+    return tf.squeeze(y, 1) if is_sequence else y
 
 
 def general_conv_transpose(
@@ -101,12 +102,7 @@ def general_conv_transpose(
     `padding` says by how much the full result is cropped (negative: extended).
     """
     inputs, kernel = _floats(inputs, kernel)
-    rank = len(strides)
-    if max(dilation) > 1 == max(strides):
-        reach = [(k - 1) * d for k, d in zip(kernel.shape, dilation, strict=False)]
-        around = [(r - a, r - b) for r, (a, b) in zip(reach, padding, strict=True)]
-        turned = tf.reverse(tf.linalg.matrix_transpose(kernel), range(rank))
-        return general_conv(inputs, turned, strides, around, dilation, 1, data_format)
+    # Without oneDNN a CPU has no kernel for transposed dilated windows.
     x = _channels_last(inputs, data_format)
     kernel = _spread(kernel, dilation)
     batch, *places, _ = shape_of(x)
