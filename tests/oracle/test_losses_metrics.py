@@ -20,6 +20,8 @@ def case_of(row, seed=3):
     if y_true.ndim == 2 and row.shape and len(row.shape) > 1:
         # Keras takes weights of the losses' rank only.
         weight = np.repeat(weight[:, None], y_true.shape[1], axis=1)
+    if row.name.endswith("IoU"):
+        weight = np.ceil(weight)  # Keras cuts them to integers
     return row.name, row.arguments, y_true, y_pred, weight
 
 

@@ -26,10 +26,11 @@ class UnknownObjectError(UnsafeFileError, TypeError):
 
 def did_you_mean(name, known):
     """Return `" Did you mean 'x'?"` for the known name nearest to `name`, or `""`."""
-    if name in known:
+    by_lower = {str(k).lower(): str(k) for k in known}
+    near = difflib.get_close_matches(str(name).lower(), by_lower, n=1)
+    if not near or by_lower[near[0]] == name:
         return ""
-    near = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    return f" Did you mean {by_lower[near[0]]!r}?"
 
 
 def check_choice(owner, argument, value, choices):
