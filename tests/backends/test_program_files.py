@@ -108,12 +108,12 @@ print(json.dumps([history["loss"], len(compiled)]))
 """
 
 
-def fit(folder, number):
+def fit(folder, number, **environment):
     done = subprocess.run(
         [sys.executable, "-c", FIT, str(number)],
         capture_output=True,
         text=True,
-        env={**os.environ, "HORNBEAM_COMPILATION_CACHE": str(folder)},
+        env={**os.environ, "HORNBEAM_COMPILATION_CACHE": str(folder), **environment},
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -163,3 +163,16 @@ def test_a_second_model_with_a_user_s_layer_compiles_nothing(monkeypatch):
     assert not compiled
     assert losses(3.0) != first
     assert compiled
+
+
+def test_a_folder_that_the_user_gave_jax_comes_first(tmp_path):
+    """What JAX has read from a file of its own could not be written again."""
+    jax_folder = {
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "jax"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+    runs = [fit(tmp_path / "ours", 0, **jax_folder)[0] for _ in range(3)]
+    assert runs[0] == runs[1] == runs[2]
+    assert list((tmp_path / "jax").iterdir())
+    assert not (tmp_path / "ours").exists()

@@ -48,15 +48,28 @@ def compile_or_load(
     with _lock:
         program = _recent.pop(key, None)
     if program is None:
-        program = _load(program_files.read(key), device)
-    if program is None:
-        program = lowered.compile()
-        if program_files.folder() is not None:
-            program_files.write(key, _dump(program))
+        program = _from_file(lowered, key, device)
     with _lock:
         _recent[key] = program
         while len(_recent) > _MOST_RECENT:
             _recent.popitem(last=False)
+    return program
+
+
+def _from_file(lowered, key, device):
+    """Return the program of a file, or compile it and keep it in one.
+
+    Where a user has given JAX a folder of its own, that one is used: what JAX has
+    read from a file cannot be written again (JAX 0.10), parts of it are missing.
+    """
+    settings = jax.config
+    if settings.jax_compilation_cache_dir and settings.jax_enable_compilation_cache:
+        return lowered.compile()
+    program = _load(program_files.read(key), device)
+    if program is None:
+        program = lowered.compile()
+        if program_files.folder() is not None:
+            program_files.write(key, _dump(program))
     return program
 
 
