@@ -354,3 +354,11 @@ def test_many_nested_models_find_their_weights(tmp_path):
     other.load_weights(tmp_path / "m.weights.h5")
     for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_model_that_was_saved_before_its_first_step_loads_without_a_word(tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")  # warnings are errors
+    assert int(loaded.optimizer.iterations) == 0

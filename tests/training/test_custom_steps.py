@@ -498,3 +498,33 @@ def test_a_step_with_a_convolution_logs_the_result_of_a_metric(training_engine):
     images = np.random.default_rng(0).normal(size=(8, 4, 4, 1)).astype("float32")
     found = model.fit(images, batch_size=4, verbose=0).history["mean"]
     np.testing.assert_allclose(found, network.predict(images, verbose=0).mean(), 1e-4)
+
+
+def test_metrics_may_leave_the_loss_out(training_engine):
+    """The usual program: an own mean, shown instead of the loss."""
+
+    class Own(keras.Model):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.mean = keras.metrics.Mean(name="mean")
+
+        @property
+        def metrics(self):
+            return [self.mean]
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+            loss = keras.ops.mean((y - y_pred) ** 2)
+            self.mean.update_state(loss)
+            return loss
+
+    inputs = keras.Input((8,))
+    outputs = keras.layers.Dense(1, kernel_initializer="zeros")(inputs)
+    model = Own(inputs, outputs)
+    model.compile(keras.optimizers.SGD(0.0))
+    x = np.ones((16, 8), "float32")
+    y = np.arange(16.0, dtype="float32")[:, None]
+    data = {"validation_data": (x, y), "verbose": 0}
+    history = model.fit(x, y, batch_size=8, epochs=2, **data).history
+    assert set(history) == {"mean", "val_mean"}
+    np.testing.assert_allclose(history["mean"], [np.mean(y**2)] * 2, rtol=1e-5)
+    np.testing.assert_allclose(model.evaluate(x, y, verbose=0), np.mean(y**2), 1e-5)

@@ -48,12 +48,16 @@ def checks_keywords(function):
     return checked
 
 
+# Names of arguments before Keras 3.
+_RENAMED = {"lr": "learning_rate", "nb_epoch": "epochs"}
+
+
 def _unexpected(owner, name, known):
     known = sorted(set(known) - {"self"})
-    return (
-        f"{owner}() got an unexpected keyword argument {name!r}."
-        f"{did_you_mean(name, known) or ' Expected: ' + ', '.join(known) + '.'}"
-    )
+    hint = did_you_mean(name, known) or " Expected: " + ", ".join(known) + "."
+    if _RENAMED.get(name) in known:
+        hint = f" Did you mean {_RENAMED[name]!r}?"
+    return f"{owner}() got an unexpected keyword argument {name!r}.{hint}"
 
 
 @functools.lru_cache(maxsize=1024)

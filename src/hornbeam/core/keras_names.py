@@ -40,8 +40,8 @@ _ADVICE = {
     "legacy": "use `keras.saving`",
     "ops.image": "transform images before `fit` with Pillow or SciPy, or write the "
     "transformation with other `keras.ops`",
-    "preprocessing": "use Pillow for images, and arrays, generators or "
-    "`keras.utils.PyDataset` as data",
+    "preprocessing": "use `keras.utils.pad_sequences` for sequences, Pillow for "
+    "images, and arrays, generators or `keras.utils.PyDataset` as data",
     "preprocessing.sequence": "use `keras.utils.pad_sequences`",
     "quantizers": "use `dtype='mixed_bfloat16'` for faster and smaller networks",
     "saving.KerasFileEditor": "open the `.weights.h5` file with h5py",

@@ -7,6 +7,7 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import config
+from hornbeam.core.keras_names import advice
 from hornbeam.data.sparse import is_sparse, sparse_rows
 
 _NUMBER_KINDS = frozenset("biufc")
@@ -65,8 +66,8 @@ def host_array(x, name):
     if array.dtype.kind in "US":
         raise ValueError(
             f"`{name}` holds strings, and a model computes with numbers. Encode them "
-            "first, e.g. with `keras.layers.StringLookup` or, for text, "
-            f"`keras.layers.TextVectorization`. Received: dtype {array.dtype}"
+            f"first: for categories, {advice('layers.StringLookup')}; for text, "
+            f"{advice('layers.TextVectorization')}. Received: dtype {array.dtype}"
         )
     if array.dtype.kind == "f" and array.dtype.name != config.floatx():
         return array.astype(config.floatx())

@@ -6,6 +6,7 @@ from hornbeam import backends
 from hornbeam.core import masking, scopes, tree
 from hornbeam.core.dtypes import is_float_dtype
 from hornbeam.core.errors import did_you_mean
+from hornbeam.core.keras_names import advice
 from hornbeam.core.placement import current_remat
 from hornbeam.core.serialization import init_arguments, serialize_argument
 from hornbeam.core.variable import Variable, standardize_shape, values_of
@@ -393,8 +394,11 @@ class Layer(Operation, LayerState, LiveParameters):
         return (outputs, new, losses) if return_losses else (outputs, new)
 
     def quantize(self, mode=None, type_check=True, config=None):
-        """Not available: this layer has no quantised form."""
-        raise self._not_written("quantize")
+        """Not available yet."""
+        raise NotImplementedError(
+            f"{self._not_written('quantize')} Quantisation exists in Keras and not yet "
+            f"in hornbeam; instead, {advice('quantizers')}."
+        )
 
     def __getstate__(self):
         # Losses belong to a call; tensors inside a gradient cannot be copied.

@@ -131,6 +131,14 @@ class OptimizerState(Configurable):
     def load_own_variables(self, store: Any) -> None:
         """Read the values of `optimizer.variables` from `store`."""
         variables = self.variables
+        of_all = variables[:2]
+        if len(store) == 2 and [v.name for v in of_all] == [
+            "iteration",
+            "learning_rate",
+        ]:
+            if int(np.asarray(store["0"])) == 0:
+                # Saved before its first step: it has no other state yet.
+                variables = of_all
         if len(store) != len(variables):
             warnings.warn(
                 f"Skipping variable loading for optimizer {self.name!r}, because it "

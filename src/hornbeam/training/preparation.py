@@ -155,7 +155,8 @@ class Preparation(Steps):
         variables = list(self.variables)
         if mode != "predict":
             parts += [self._compile_arguments_structure(), self._names_in_logs()]
-            variables += self.metrics_variables
+            # Steps keep the loss's mean even if the user's `metrics` leaves it out.
+            variables += [*self._loss_tracker.variables, *self.metrics_variables]
         if mode == "train":
             for optimizer in self._optimizers():
                 parts.append(optimizer)
