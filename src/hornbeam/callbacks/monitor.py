@@ -62,10 +62,12 @@ class MonitorCallback(Callback):
         name = self.monitor.removeprefix("val_")
         self._direction = _direction_of(self.model, name)
         if self._direction is None:
+            absent = bool(logs) and self.monitor not in logs
+            reason = ": nothing in the logs has that name" if absent else ""
             raise ValueError(
                 f"{type(self).__name__}(monitor={self.monitor!r}) cannot know whether "
-                "small or large is good. Pass mode='min' or mode='max'."
-                + _available(self.monitor, logs)
+                f"small or large is good{reason}. Pass mode='min' or mode='max'."
+                f"{_available(self.monitor, logs)}"
             )
 
     def get_monitor_value(self, logs):

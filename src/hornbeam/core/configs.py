@@ -412,7 +412,8 @@ def _find_type(config):
 def _refuse_lambda(inner):
     raise UnsafeFileError(
         "The config holds the bytecode of a `lambda`. Running it would be arbitrary "
-        "code execution, so it is never loaded. Give the function yourself: "
+        "code execution, so it is never loaded, with `safe_mode=False` neither. Give "
+        "the function yourself: "
         f"`custom_objects={{{inner.get('name', 'layer name')!r}: function}}`, by the "
         "name of the Lambda layer; or save a named, registered function instead."
     )
