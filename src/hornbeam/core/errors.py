@@ -25,12 +25,18 @@ class UnknownObjectError(UnsafeFileError, TypeError):
 
 
 def did_you_mean(name, known):
-    """Return `" Did you mean 'x'?"` for the known name nearest to `name`, or `""`."""
-    by_lower = {str(k).lower(): str(k) for k in known}
-    near = difflib.get_close_matches(str(name).lower(), by_lower, n=1)
-    if not near or by_lower[near[0]] == name:
+    """Return `" Did you mean 'x'?"` for the known name nearest to `name`, or `""`.
+
+    Names that are alike but for upper and lower case come last.
+    """
+    name, known = str(name), [str(k) for k in known]
+    if name in known:
         return ""
-    return f" Did you mean {by_lower[near[0]]!r}?"
+    by_lower = {k.lower(): k for k in known}
+    near = difflib.get_close_matches(name, known, n=1) or [
+        by_lower[k] for k in difflib.get_close_matches(name.lower(), by_lower, n=1)
+    ]
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def check_choice(owner, argument, value, choices):
