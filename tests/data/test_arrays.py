@@ -201,7 +201,7 @@ ERRORS = [
     ("number", lambda: make_data(3), ("`x` is a single number",)),
     ("object", lambda: make_data(object()), ("`x`", "object", "DataLoader")),
     ("string", lambda: make_data("text"), ("`x` holds strings",)),
-    ("strings", lambda: make_data(np.array(["a", "b"])), ("StringLookup",)),
+    ("strings", lambda: make_data(np.array(["a", "b"])), ("OrdinalEncoder",)),
     ("list of strings", lambda: make_data(X, ["a"] * 6), ("`y[0]` holds strings",)),
     (
         "text column",

@@ -319,7 +319,7 @@ def wgan_by_hand(keras):
         return -jnp.mean(score(d_values, made(g_values, key)))
 
     losses = (critic_loss, generator_loss)
-    by_hand(keras, (critic, generator), losses, far_points(), 80)
+    by_hand(keras, (critic, generator), losses, far_points(), 160)
     assert_among_far_points(keras, generator, before)
 
 
