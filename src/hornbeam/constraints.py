@@ -1,10 +1,10 @@
 """Constraints: what a variable goes through after each update."""
 
-from hornbeam.core import serialization
+from hornbeam.core import configurable, serialization
 from hornbeam.core.hyperparameter import Hyperparameter
 
 
-class Constraint(serialization.Configurable):
+class Constraint(configurable.Configurable):
     """The base of constraints: callables from a tensor to one of the same shape.
 
     >>> import hornbeam as keras
@@ -150,7 +150,7 @@ def _table():
     }
 
 
-get = serialization.getter("constraint", _table, Constraint)
+get = configurable.getter("constraint", _table, Constraint)
 
 
 def serialize(constraint):

@@ -3,11 +3,11 @@
 import math
 import numbers
 
-from hornbeam.core import serialization
+from hornbeam.core import configurable, serialization
 from hornbeam.core.hyperparameter import Hyperparameter
 
 
-class Regularizer(serialization.Configurable):
+class Regularizer(configurable.Configurable):
     """The base of regularizers: callables from a tensor to a scalar.
 
     >>> import hornbeam as keras
@@ -170,7 +170,7 @@ def _table():
     }
 
 
-get = serialization.getter("regularizer", _table, Regularizer)
+get = configurable.getter("regularizer", _table, Regularizer)
 
 
 def serialize(regularizer):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from hornbeam.core import allowlist, registry, serialization
+from hornbeam.core import allowlist, configurable, registry, serialization
 from hornbeam.core.errors import UnknownObjectError, UnsafeFileError
 
 serialize = keras.saving.serialize_keras_object
@@ -87,7 +87,7 @@ def test_what_has_no_config_is_refused(obj):
         serialize(obj)
 
 
-class Shape(serialization.Configurable):
+class Shape(configurable.Configurable):
     def __init__(self, size, inner=None, shape=(1, 2)):
         self.size = size
         self.inner = inner

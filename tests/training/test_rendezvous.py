@@ -205,7 +205,7 @@ def test_cancelled_calls_end_with_an_error():
 def test_on_one_cpu_calls_run_alone():
     class Call:
         class steps:
-            seconds_a_step = 1.0
+            seconds_per_step = 1.0
 
         steps_left = 10_000_000
 
@@ -216,13 +216,13 @@ def test_on_one_cpu_calls_run_alone():
 
 def test_the_width_is_the_one_that_was_fastest():
     class Steps:
-        seconds_a_step = 4e-4
+        seconds_per_step = 4e-4
 
     class Call:
         steps, steps_left = Steps(), 10_000_000
 
     class Program:
-        seconds_a_step = None
+        seconds_per_step = None
 
     class Stack:
         program = Program()
@@ -236,7 +236,7 @@ def test_the_width_is_the_one_that_was_fastest():
         stack = Stack()
         stack.width = width.most
         tried.append(width.most)
-        Program.seconds_a_step = 1e-5 + 1e-6 * width.most + 1e-9 * width.most**2
+        Program.seconds_per_step = 1e-5 + 1e-6 * width.most + 1e-9 * width.most**2
         width.measured(stack)
     assert tried == [16, 64, 256]
     assert width.most == 64

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from hornbeam import activations
+from hornbeam.core.configurable import getter, serialize_argument
 from hornbeam.core.lazy import names_of
 from hornbeam.core.registry import CustomObjectScope
-from hornbeam.core.serialization import getter, serialize_argument
 from hornbeam.ops import activation as _ops
 from hornbeam.ops.activation import floating, softplus
 from hornbeam.ops.declare import composite

@@ -1,177 +1,465 @@
-"""Config from the signature, and the `get` functions of the families."""
+"""Objects to configs and back.
 
+A config is plain data that JSON can hold. `serialize_keras_object` makes one,
+`deserialize_keras_object` makes the object again; what a config may name is fixed by
+`core.allowlist`, by what was registered, and by the caller's `custom_objects`.
+"""
+
+import collections
+import contextlib
+import contextvars
 import functools
-import inspect
 import types
 
+import numpy as np
+
+from hornbeam import backends
 from hornbeam.core import allowlist, registry
-from hornbeam.core.arguments import CheckedArguments
-from hornbeam.core.configs import (
-    deserialize_keras_object,
-    object_sharing,
-    serialize_keras_object,
-    serialize_sharing,
+from hornbeam.core.errors import UnknownObjectError, UnsafeFileError
+from hornbeam.core.live_config import LiveConfig, target_of
+
+_PLAIN = (bool, int, float, str, types.NoneType)
+_shared_configs = contextvars.ContextVar("shared_configs", default=None)
+_shared_objects = contextvars.ContextVar("shared_objects", default=None)
+
+
+@contextlib.contextmanager
+def object_sharing():
+    """Inside, an object that is met twice is written, or made, as one object."""
+    tokens = _shared_configs.set({}), _shared_objects.set({})
+    try:
+        yield
+    finally:
+        _shared_configs.reset(tokens[0])
+        _shared_objects.reset(tokens[1])
+
+
+def serialize_keras_object(obj):
+    """Return the config of an object or function: plain data that JSON can hold.
+
+    Args:
+        obj: plain data, arrays, functions, objects with a `get_config()` method, or
+            nests of them.
+
+    >>> import hornbeam as keras
+    >>> keras.saving.serialize_keras_object(keras.regularizers.L2(0.5))["class_name"]
+    'L2'
+    """
+    for kinds, serialize in _SERIALIZERS:
+        if isinstance(obj, kinds):
+            return serialize(obj)
+    if hasattr(obj, "__name__") and callable(obj) and not hasattr(obj, "get_config"):
+        return _serialize_function(obj)
+    engine = backends.of(obj)
+    if engine is not None:
+        return _array_config("__tensor__", engine.to_numpy(obj))
+    if not hasattr(obj, "get_config"):
+        raise TypeError(
+            f"Cannot serialize {obj!r} of type {type(obj).__name__}: objects in a "
+            "config need a `get_config()` method that returns the arguments of "
+            "`__init__`."
+        )
+    return _serialize_object(obj)
+
+
+def serialize_sharing(obj):
+    """Return the config of `obj`, in which an object that is met twice has an id."""
+    with object_sharing():
+        config = serialize_keras_object(obj)
+    counts = collections.Counter(_shared_ids(config))
+    _forget_ids(config, {shared_id for shared_id, n in counts.items() if n == 1})
+    return config
+
+
+def _shared_ids(config):
+    if isinstance(config, dict):
+        if "shared_object_id" in config:
+            yield config["shared_object_id"]
+        config = config.values()
+    for value in config:
+        if isinstance(value, dict | list | tuple):
+            yield from _shared_ids(value)
+
+
+def _forget_ids(config, ids):
+    if isinstance(config, dict):
+        if config.get("shared_object_id") in ids:
+            del config["shared_object_id"]
+        config = config.values()
+    for value in config:
+        if isinstance(value, dict | list | tuple):
+            _forget_ids(value, ids)
+
+
+def _serialize_object(obj):
+    shared = _shared_configs.get()
+    if shared is not None and id(obj) in shared:
+        return shared[id(obj)][1].copy()
+    header = object_header(obj)
+    config = {
+        "module": header["module"],
+        "class_name": header["class_name"],
+        "config": serialize_keras_object(obj.get_config()),
+        "registered_name": header["registered_name"],
+    }
+    if not allowlist.is_builtin_module(header["module"]):
+        config = LiveConfig(config, _class_as_written(obj))
+    if shared is not None:
+        # The object is kept, so that no other one gets its id.
+        shared[id(obj)] = (obj, config)
+        config["shared_object_id"] = id(obj)
+    for key, method in (
+        ("build_config", "get_build_config"),
+        ("compile_config", "get_compile_config"),
+    ):
+        found = getattr(obj, method)() if hasattr(obj, method) else None
+        if found is not None:
+            config[key] = serialize_keras_object(found)
+    return config
+
+
+def object_header(obj):
+    """Return the part of a config that names the object's class."""
+    if hasattr(obj, "config_header"):
+        return obj.config_header()
+    cls = _class_as_written(obj)
+    registered_name = registry.get_registered_name(cls)
+    module = allowlist.module_of(cls)
+    if module is not None and module.startswith("keras."):
+        public = module != allowlist.FUNCTIONAL_MODULE
+        registered_name = None if public else registered_name
+    elif module == "keras":
+        registered_name = None
+    return {
+        "module": module,
+        "class_name": vars(cls).get("_public_name", cls.__name__),
+        "registered_name": registered_name,
+    }
+
+
+def _class_as_written(obj):
+    """Return the class; of a subclass of Model that became Functional, the user's."""
+    return vars(type(obj)).get("_twin_of", type(obj))
+
+
+def _serialize_dict(obj):
+    plain = {key: serialize_keras_object(value) for key, value in obj.items()}
+    target = target_of(obj)
+    return plain if target is None else LiveConfig(plain, target)
+
+
+def _serialize_sequence(obj):
+    items = [serialize_keras_object(value) for value in obj]
+    return tuple(items) if isinstance(obj, tuple) else items
+
+
+def _serialize_slice(obj):
+    parts = {name: getattr(obj, name) for name in ("start", "stop", "step")}
+    return {"class_name": "__slice__", "config": _serialize_dict(parts)}
+
+
+def _array_config(class_name, array):
+    return {
+        "class_name": class_name,
+        "config": {"value": array.tolist(), "dtype": array.dtype.name},
+    }
+
+
+def _serialize_function(obj):
+    if isinstance(obj, type):
+        if issubclass(obj, np.generic):
+            return _function_config("type", np.dtype(obj).name)
+        return LiveConfig(_function_config("type", obj.__name__), obj)
+    if obj.__name__ == "<lambda>":
+        from hornbeam.core.lambdas import serialize_lambda
+
+        return serialize_lambda(obj)
+    config = _function_config("function", registry.get_registered_name(obj))
+    is_builtin = allowlist.builtin_function(obj.__name__) is obj
+    return config if is_builtin else LiveConfig(config, obj)
+
+
+def _function_config(kind, name):
+    return {
+        "module": "builtins",
+        "class_name": kind,
+        "config": name,
+        "registered_name": kind,
+    }
+
+
+def _serialize_keras_tensor(obj):
+    history = obj._keras_history
+    if history is not None:
+        history = [history.operation.name, history.node_index, history.tensor_index]
+    config = {"shape": list(obj.shape), "dtype": obj.dtype, "keras_history": history}
+    return {"class_name": "__keras_tensor__", "config": config}
+
+
+class _Symbolic(type):
+    """Makes `isinstance` ask for KerasTensors, which `core` may not import."""
+
+    def __instancecheck__(cls, obj):
+        return hasattr(obj, "_keras_history") and hasattr(obj, "record_history")
+
+
+class _KerasTensors(metaclass=_Symbolic):
+    pass
+
+
+_SERIALIZERS = (
+    (_PLAIN, lambda obj: obj),
+    (
+        bytes,
+        lambda b: {"class_name": "__bytes__", "config": {"value": b.decode("utf-8")}},
+    ),
+    (dict, _serialize_dict),
+    ((list, tuple), _serialize_sequence),
+    (slice, _serialize_slice),
+    (types.EllipsisType, lambda obj: {"class_name": "__ellipsis__", "config": {}}),
+    (np.generic, lambda obj: obj.item()),
+    (np.ndarray, functools.partial(_array_config, "__numpy__")),
+    (np.dtype, lambda obj: obj.name),
+    (_KerasTensors, _serialize_keras_tensor),
 )
-from hornbeam.core.errors import did_you_mean
-from hornbeam.core.registry import register_keras_serializable
-
-__all__ = [
-    "Configurable",
-    "deserialize_keras_object",
-    "getter",
-    "init_arguments",
-    "named",
-    "object_sharing",
-    "parameters_of",
-    "register_keras_serializable",
-    "serialize_argument",
-    "serialize_keras_object",
-    "serialize_sharing",
-    "signature",
-]
-
-_KINDS_WITHOUT_NAME = (
-    inspect.Parameter.VAR_POSITIONAL,
-    inspect.Parameter.VAR_KEYWORD,
-)
-_PLAIN = (bool, int, float, str, type(None))
 
 
-@functools.lru_cache(maxsize=1024)
-def signature(function):
-    """Return the signature of a function of a class."""
-    return inspect.signature(function)
+def deserialize_keras_object(
+    config, custom_objects=None, safe_mode: bool = True, **kwargs
+):
+    """Make the object that a config describes.
 
+    Args:
+        config: what `serialize_keras_object` returned, or a nest of such.
+        custom_objects: `{name: class or function}` that the config may name besides
+            the library's own and those that are registered. Default: none.
+        safe_mode: accepted; code from a config is never run, whatever it says.
 
-def parameters_of(function):
-    """Return the parameters of a function; those of a method are read once."""
-    method = getattr(function, "__func__", None)
-    if method is None:
-        return tuple(inspect.signature(function).parameters.values())
-    return _parameters_of_method(method)
-
-
-@functools.lru_cache(maxsize=1024)
-def _parameters_of_method(method):
-    bound = types.MethodType(method, object())
-    return tuple(inspect.signature(bound).parameters.values())
-
-
-@functools.lru_cache(maxsize=1024)
-def init_arguments(cls):
-    """Return the names of the arguments of the class's `__init__`.
-
-    Where `__init__` takes `**kwargs`, those of the base classes' count too.
+    >>> import hornbeam as keras
+    >>> config = keras.saving.serialize_keras_object(keras.regularizers.L2(0.5))
+    >>> float(keras.saving.deserialize_keras_object(config).l2)
+    0.5
     """
-    names = []
-    for base in cls.__mro__:
-        init = vars(base).get("__init__")
-        if init is None:
-            continue
-        parameters = list(inspect.signature(init).parameters.values())[1:]
-        names += [
-            p.name
-            for p in parameters
-            if p.kind not in _KINDS_WITHOUT_NAME and p.name not in names
-        ]
-        if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
-            break
-    return tuple(names)
-
-
-@functools.lru_cache(maxsize=1024)
-def config_class(cls):
-    """Return the class whose `__init__` arguments make the config of a `cls`.
-
-    A user's own `get_config` adds its arguments to those of the library's class that
-    it gets from `super().get_config()`.
-    """
-    owner = next(base for base in cls.__mro__ if "get_config" in vars(base))
-    if _is_ours(owner):
-        return cls
-    return next(base for base in cls.__mro__ if _is_ours(base))
-
-
-def _is_ours(cls):
-    return cls.__module__.partition(".")[0] == "hornbeam"
-
-
-class Configurable(CheckedArguments):
-    """A base whose config is read from the signature of `__init__`.
-
-    Each argument is kept as the attribute of the same name.
-    """
-
-    def get_config(self):
-        """Return the arguments that make an equal object, as plain data."""
-        return {
-            name: serialize_argument(getattr(self, name))
-            for name in init_arguments(config_class(type(self)))
-            if hasattr(self, name)
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        """Make an object from what `get_config` returned."""
-        return cls(**{k: deserialize_argument(v) for k, v in config.items()})
-
-
-def serialize_argument(value):
-    """Return a config value: plain data as it is, objects serialised.
-
-    Functions of `keras.activations` are written as their name.
-    """
-    if isinstance(value, _PLAIN):
-        return value
-    if isinstance(value, list | tuple):
-        return type(value)(serialize_argument(v) for v in value)
-    if isinstance(value, dict):
-        return {k: serialize_argument(v) for k, v in value.items()}
-    if inspect.isfunction(value):
-        name = value.__name__
-        if allowlist.builtin_activation(name) is value:
-            return name
-    return serialize_keras_object(value)
-
-
-def deserialize_argument(value):
-    """Return an argument of `__init__`: configs become objects, the rest stays."""
-    if isinstance(value, dict) and "class_name" in value and "config" in value:
-        return deserialize_keras_object(value)
-    return value
-
-
-def getter(family, table, base=None):
-    """Return the `get(identifier)` function of a family such as "loss".
-
-    `table()` gives `{name: class or function}` of the family.
-    """
-
-    table = functools.cache(table)
-
-    def get(identifier):
-        if identifier is None:
-            return None
-        if isinstance(identifier, dict):
-            identifier = deserialize_keras_object(identifier)
-        if isinstance(identifier, str):
-            identifier = named(family, identifier, table())
-        if inspect.isclass(identifier):
-            return identifier()
-        if callable(identifier) or (base is not None and isinstance(identifier, base)):
-            return identifier
+    module_objects = kwargs.pop("module_objects", None)
+    kwargs.pop("printable_module_name", None)
+    if kwargs:
         raise ValueError(
-            f"Could not interpret the {family} {identifier!r}. Expected a name, a "
-            "config, a class, an instance or a callable."
+            f"deserialize_keras_object() received unknown arguments: {sorted(kwargs)}"
+        )
+    with registry.scope_of(custom_objects):
+        if isinstance(config, str) and module_objects and config in module_objects:
+            return module_objects[config]
+        return _deserialize(config)
+
+
+def _deserialize(config):
+    if isinstance(config, list | tuple):
+        return type(config)(_deserialize(value) for value in config)
+    if not isinstance(config, dict):
+        return config
+    if "class_name" not in config or "config" not in config:
+        return {key: _deserialize(value) for key, value in config.items()}
+    name, inner = config["class_name"], config["config"]
+    if not isinstance(name, str):
+        raise TypeError(f"A config's 'class_name' must be a string. Received: {name!r}")
+    if name in _FUNCTION_KINDS:
+        return _FUNCTION_KINDS[name](config)
+    if name == "__lambda__" and target_of(config) is not None:
+        return target_of(config)
+    if name in _SPECIAL:
+        kinds, deserialize = _SPECIAL[name]
+        _check_type(config, inner, kinds)
+        return deserialize(inner)
+    _check_type(config, inner, dict)
+    return _deserialize_object(config, name, inner)
+
+
+def _check_type(config, inner, kinds):
+    if isinstance(inner, kinds):
+        return
+    names = [k.__name__ for k in (kinds if isinstance(kinds, tuple) else (kinds,))]
+    raise TypeError(
+        f"Expected 'config' to be a {' or a '.join(names)} for "
+        f"{config['class_name']!r}. Received: {inner!r}"
+    )
+
+
+def _deserialize_object(config, name, inner):
+    shared, shared_id = _shared_objects.get(), config.get("shared_object_id")
+    if shared is not None and shared_id is not None and shared_id in shared:
+        return shared[shared_id]
+    cls = find_class(config)
+    if not hasattr(cls, "from_config"):
+        raise TypeError(
+            f"Unable to reconstruct an instance of {name!r}: the class has no "
+            "`from_config()` method. Write `@classmethod def from_config(cls, config)`."
+        )
+    instance = _from_config(cls, name, inner)
+    if config.get("build_config") and hasattr(instance, "build_from_config"):
+        if not getattr(instance, "built", False):
+            instance.build_from_config(_deserialize(config["build_config"]))
+            instance.built = True
+    if config.get("compile_config") and hasattr(instance, "compile_from_config"):
+        instance.compile_from_config(config["compile_config"])
+    if shared is not None and shared_id is not None:
+        shared[shared_id] = instance
+    return instance
+
+
+def _from_config(cls, name, inner):
+    inner = _with_custom_lambda(dict(inner))
+    try:
+        return cls.from_config(inner)
+    except TypeError as error:
+        if isinstance(error, UnsafeFileError):
+            raise
+        if isinstance(error.__cause__, UnsafeFileError):
+            raise error.__cause__ from None
+        raise TypeError(
+            f"{name!r} cannot be made from its config: {error}. Objects in what "
+            "`get_config()` returns are explicitly deserialized by the class: call "
+            "`keras.saving.deserialize_keras_object()` on them in `from_config()`. "
+            f"The config: {inner}"
+        ) from error
+
+
+def _with_custom_lambda(inner):
+    """Take the caller's function in place of bytecode: it goes by the layer's name."""
+    function = inner.get("function")
+    if isinstance(function, dict) and function.get("class_name") == "__lambda__":
+        given = registry.get_registered_object(inner.get("name"))
+        if given is not None:
+            return {**inner, "function": given}
+        if target_of(function) is None:
+            _refuse_lambda(inner)
+    return inner
+
+
+def find_class(config):
+    """Return the class that a config names, or raise `UnknownObjectError`."""
+    name, module = config["class_name"], config.get("module")
+    registered_name = config.get("registered_name")
+    scoped = registry.scoped_objects()
+    for key in (registered_name, name):
+        if isinstance(key, str) and key in scoped:
+            return scoped[key]
+    if target_of(config) is not None:
+        return target_of(config)
+    if allowlist.is_builtin_module(module):
+        found = allowlist.builtin_class(module, name)
+        _check_registered_name(config, found.__name__, (name,))
+        return found
+    for key in (registered_name, name):
+        found = registry.get_custom_objects().get(key) if key else None
+        if found is not None:
+            return found
+    found = allowlist.find_builtin_class(name) if module is None else None
+    if found is not None and registered_name in (None, "", name):
+        return found
+    raise _unknown("class", registered_name or name)
+
+
+def _check_registered_name(config, found, accepted):
+    registered_name = config.get("registered_name")
+    if registered_name not in (None, "", *accepted):
+        raise UnsafeFileError(
+            f"A config names {found!r}, which resolved to a Keras built-in, as "
+            f"registered under {registered_name!r}. What is registered cannot take the "
+            "place of a built-in."
         )
 
-    get.__doc__ = f"Return the {family} that `identifier` stands for."
-    return get
+
+def _unknown(kind, name):
+    return UnknownObjectError(
+        f"Could not locate {kind} {name!r}. A custom {kind} must be known before it is "
+        "loaded: decorate it with `@keras.saving.register_keras_serializable()`, or "
+        f"pass `custom_objects={{{name!r}: ...}}`."
+    )
 
 
-def named(family, name, table):
-    """Return what a name of a family such as "loss" stands for, or raise."""
-    for known in (registry.scoped_objects(), table, registry.get_custom_objects()):
-        if name in known:
-            return known[name]
-    raise ValueError(f"Unknown {family}: {name!r}.{did_you_mean(name, table)}")
+def _find_function(config):
+    name = config["config"]
+    if not isinstance(name, str) or not name:
+        raise TypeError(
+            f"Expected 'config' to be a non-null str for a function. Received: {name!r}"
+        )
+    scoped = registry.scoped_objects()
+    if name in scoped:
+        return scoped[name]
+    if target_of(config) is not None:
+        return target_of(config)
+    found = allowlist.builtin_function(name)
+    if found is not None:
+        _check_registered_name(config, name, ("function", name))
+        return found
+    found = registry.get_custom_objects().get(name)
+    if found is None:
+        found = registry.registered_by_short_name(name)
+    if found is None:
+        raise _unknown("function", name)
+    return found
+
+
+def _find_type(config):
+    if target_of(config) is not None:
+        return target_of(config)
+    found = allowlist.builtin_dtype(config["config"])
+    if found is None:
+        raise _unknown("type", config["config"])
+    return found
+
+
+def _refuse_lambda(inner):
+    raise UnsafeFileError(
+        "The config holds the bytecode of a `lambda`. Running it would be arbitrary "
+        "code execution, so it is never loaded, with `safe_mode=False` neither. Give "
+        "the function yourself: "
+        f"`custom_objects={{{inner.get('name', 'layer name')!r}: function}}`, by the "
+        "name of the Lambda layer; or save a named, registered function instead."
+    )
+
+
+def _array(inner):
+    dtype = inner.get("dtype", "float32")
+    if not isinstance(dtype, str) or not allowlist.is_array_dtype(dtype):
+        raise UnsafeFileError(f"A config holds an array of the dtype {dtype!r}.")
+    if dtype == "bfloat16":
+        import ml_dtypes
+
+        dtype = ml_dtypes.bfloat16
+    return np.array(inner["value"], dtype=str if dtype == "str" else dtype)
+
+
+def _tensor(inner):
+    return backends.current().convert(_array(inner))
+
+
+def _keras_tensor(inner):
+    from hornbeam.graph.keras_tensor import KerasTensor
+
+    return KerasTensor(tuple(inner["shape"]), dtype=inner["dtype"])
+
+
+def _unsupported_typespec(inner):
+    raise UnknownObjectError(f"TensorFlow's type specs cannot be loaded: {inner!r}")
+
+
+_FUNCTION_KINDS = {
+    "function": _find_function,
+    "builtin_function_or_method": _find_function,
+    "type": _find_type,
+}
+_SPECIAL = {
+    "__tuple__": (dict, lambda c: tuple(_deserialize(c["value"]))),
+    "__bytes__": (dict, lambda c: c["value"].encode("utf-8")),
+    "__slice__": (
+        dict,
+        lambda c: slice(*(_deserialize(c[k]) for k in ("start", "stop", "step"))),
+    ),
+    "__ellipsis__": (dict, lambda c: Ellipsis),
+    "__numpy__": (dict, _array),
+    "__tensor__": (dict, _tensor),
+    "__keras_tensor__": (dict, _keras_tensor),
+    "__lambda__": (dict, _refuse_lambda),
+    "__typespec__": ((list, tuple), _unsupported_typespec),
+}

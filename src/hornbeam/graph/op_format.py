@@ -180,7 +180,7 @@ class _SavedOp:
 
     def from_config(self, config):
         """Return the operation of the op with the arguments in `config`."""
-        from hornbeam.core.serialization import deserialize_argument
+        from hornbeam.core.configurable import deserialize_argument
         from hornbeam.graph.operation import OpOperation
 
         arguments = {k: deserialize_argument(v) for k, v in config.items()}

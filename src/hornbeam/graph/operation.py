@@ -8,13 +8,13 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core import scopes, tree
 from hornbeam.core.arguments import check_keywords
-from hornbeam.core.naming import auto_name
-from hornbeam.core.serialization import (
+from hornbeam.core.configurable import (
     config_class,
     init_arguments,
     serialize_argument,
     signature,
 )
+from hornbeam.core.naming import auto_name
 from hornbeam.graph import op_format
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import Node

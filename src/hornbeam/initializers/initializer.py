@@ -3,9 +3,9 @@
 import numpy as np
 
 from hornbeam import backends
+from hornbeam.core.configurable import Configurable
 from hornbeam.core.dtypes import standardize_dtype
 from hornbeam.core.random import SeedGenerator, host_key, make_default_seed
-from hornbeam.core.serialization import Configurable
 from hornbeam.core.variable import standardize_shape
 
 

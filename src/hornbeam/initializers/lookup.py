@@ -1,6 +1,6 @@
 """Initializers by name and as configs."""
 
-from hornbeam.core import serialization
+from hornbeam.core import configurable, serialization
 from hornbeam.core.variable import standardize_shape
 from hornbeam.initializers.initializer import Initializer
 
@@ -21,7 +21,7 @@ def _table():
     return table | {old: table[new] for old, new in _OLD_NAMES.items()}
 
 
-_get = serialization.getter("initializer", _table, Initializer)
+_get = configurable.getter("initializer", _table, Initializer)
 
 
 def get(identifier):

@@ -4,7 +4,7 @@ import functools
 
 from hornbeam import backends
 from hornbeam.core import scopes, tree
-from hornbeam.core.serialization import parameters_of, signature
+from hornbeam.core.configurable import parameters_of, signature
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 

@@ -4,11 +4,11 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import masking, scopes, tree
+from hornbeam.core.configurable import init_arguments, serialize_argument
 from hornbeam.core.dtypes import is_float_dtype
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.keras_names import advice
 from hornbeam.core.placement import current_remat
-from hornbeam.core.serialization import init_arguments, serialize_argument
 from hornbeam.core.variable import Variable, standardize_shape, values_of
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import Node

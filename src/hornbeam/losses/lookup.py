@@ -2,7 +2,7 @@
 
 import functools
 
-from hornbeam.core import registry, serialization
+from hornbeam.core import configurable, registry, serialization
 from hornbeam.losses.loss import Loss
 
 ALIASES = {
@@ -26,7 +26,7 @@ def _table():
     return table
 
 
-_get = serialization.getter("loss", _table, Loss)
+_get = configurable.getter("loss", _table, Loss)
 
 
 def get(identifier):
@@ -45,7 +45,7 @@ def get(identifier):
 
 def check_name(name):
     """Raise unless there is a loss of that name."""
-    serialization.named("loss", name, _table())
+    configurable.named("loss", name, _table())
 
 
 def serialize(loss):

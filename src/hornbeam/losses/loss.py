@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 from hornbeam import ops
 from hornbeam.core import config, dtypes, tree
+from hornbeam.core.configurable import Configurable
 from hornbeam.core.errors import check_choice
 from hornbeam.core.masking import get_keras_mask
 from hornbeam.core.naming import auto_name
 from hornbeam.core.scopes import batch_mask
-from hornbeam.core.serialization import Configurable
 
 Function = TypeVar("Function", bound=Callable)
 

@@ -3,7 +3,7 @@
 import functools
 import inspect
 
-from hornbeam.core import registry, serialization
+from hornbeam.core import configurable, registry, serialization
 from hornbeam.core.naming import to_snake_case
 from hornbeam.losses.lookup import ALIASES
 from hornbeam.metrics.metric import Metric
@@ -27,7 +27,7 @@ def _table():
     return table
 
 
-_get = serialization.getter("metric", _table, Metric)
+_get = configurable.getter("metric", _table, Metric)
 
 
 def get(identifier):
@@ -46,7 +46,7 @@ def get(identifier):
 
 def check_name(name):
     """Raise unless there is a metric of that name."""
-    serialization.named("metric", name, _table())
+    configurable.named("metric", name, _table())
 
 
 def serialize(metric):

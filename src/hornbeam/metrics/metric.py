@@ -3,9 +3,9 @@
 import numpy as np
 
 from hornbeam.core import config, dtypes
+from hornbeam.core.configurable import Configurable
 from hornbeam.core.naming import auto_name
 from hornbeam.core.scopes import StatelessScope, name_scope
-from hornbeam.core.serialization import Configurable
 from hornbeam.core.variable import Variable, values_of
 from hornbeam.losses.loss import is_ours, standardize_compute_dtype
 

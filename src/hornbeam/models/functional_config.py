@@ -1,9 +1,6 @@
 """The graph of a Functional model as plain data, and back."""
 
-from hornbeam.core.serialization import (
-    deserialize_keras_object,
-    serialize_keras_object,
-)
+from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import node_of
 

@@ -1,12 +1,9 @@
 """Sequential: a model that is a list of layers."""
 
 from hornbeam.core import scopes
+from hornbeam.core.configurable import parameters_of
 from hornbeam.core.dtypes import is_float_dtype, standardize_dtype
-from hornbeam.core.serialization import (
-    deserialize_keras_object,
-    parameters_of,
-    serialize_keras_object,
-)
+from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.core.variable import standardize_shape
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer

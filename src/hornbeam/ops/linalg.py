@@ -36,7 +36,7 @@ def _same_matrix(owner):
     return lambda a: KerasTensor(*_checked(owner, a["x"]))
 
 
-def _number_a_matrix(owner):
+def _number_per_matrix(owner):
     def spec(a):
         shape, dtype = _checked(owner, a["x"])
         return KerasTensor(shape[:-2], dtype)
@@ -80,7 +80,7 @@ def _identity_like(x):
     return broadcast_to(eye(x.shape[-1], dtype=rules.weak_dtype(x)), x.shape)
 
 
-@primitive(_number_a_matrix("det"))
+@primitive(_number_per_matrix("det"))
 def det(x):
     """The determinant of square matrices.
 
@@ -106,7 +106,7 @@ def slogdet(x):
     """
 
 
-@composite(rule=_number_a_matrix("logdet"))
+@composite(rule=_number_per_matrix("logdet"))
 def logdet(x):
     """The logarithm of the determinant of symmetric positive matrices.
 

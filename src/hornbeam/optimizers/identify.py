@@ -2,12 +2,9 @@
 
 from typing import Any
 
+from hornbeam.core.configurable import getter
 from hornbeam.core.lazy import names_of
-from hornbeam.core.serialization import (
-    deserialize_keras_object,
-    getter,
-    serialize_keras_object,
-)
+from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from hornbeam import ops
+from hornbeam.core.configurable import init_arguments
 from hornbeam.core.hyperparameter import Hyperparameter
-from hornbeam.core.serialization import deserialize_keras_object, init_arguments
+from hornbeam.core.serialization import deserialize_keras_object
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.gradients import present
 from hornbeam.optimizers.optimizer import Optimizer

@@ -3,10 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hornbeam.core.serialization import (
-    deserialize_keras_object,
-    serialize_keras_object,
-)
+from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.optimizers.optimizer_map import OptimizerMap

@@ -13,14 +13,11 @@ from typing import Any
 
 from hornbeam import ops
 from hornbeam.core import scopes
+from hornbeam.core.configurable import init_arguments, serialize_argument
 from hornbeam.core.errors import check_number, did_you_mean
 from hornbeam.core.hyperparameter import Hyperparameter, plain_hyperparameters
 from hornbeam.core.naming import auto_name
-from hornbeam.core.serialization import (
-    deserialize_keras_object,
-    init_arguments,
-    serialize_argument,
-)
+from hornbeam.core.serialization import deserialize_keras_object
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.gradients import (
     clip_by_global_norm,

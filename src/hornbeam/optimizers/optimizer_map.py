@@ -4,10 +4,7 @@ import re
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
-from hornbeam.core.serialization import (
-    deserialize_keras_object,
-    serialize_keras_object,
-)
+from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import Optimizer
 

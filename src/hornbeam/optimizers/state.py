@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.core import scopes
-from hornbeam.core.serialization import Configurable
+from hornbeam.core.configurable import Configurable
 from hornbeam.core.variable import Variable
 
 # Attributes that hold the variables of a model, which are no state of the optimizer.

@@ -6,9 +6,7 @@ from hornbeam.core.registry import get_registered_object as get_registered_objec
 from hornbeam.core.registry import (
     register_keras_serializable as register_keras_serializable,
 )
-from hornbeam.core.serialization import (
-    deserialize_keras_object as deserialize_keras_object,
-)
+from hornbeam.core.serialization import deserialize_keras_object as deserialize_keras_object
 from hornbeam.core.serialization import serialize_keras_object as serialize_keras_object
 from hornbeam.saving.api import load_model as load_model
 from hornbeam.saving.api import load_weights as load_weights

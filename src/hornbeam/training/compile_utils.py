@@ -9,8 +9,8 @@ import numbers
 from hornbeam import metrics as metrics_module
 from hornbeam import ops
 from hornbeam.core import tree
+from hornbeam.core.configurable import parameters_of
 from hornbeam.core.scopes import batch_mask
-from hornbeam.core.serialization import parameters_of
 from hornbeam.losses.loss import Loss
 from hornbeam.metrics.metric import Metric
 from hornbeam.metrics.reduction import merge_mask

@@ -54,7 +54,7 @@ class CompiledSteps:
         self.batch_size = batch_size
         steps = -(-self.data.rows // self.batch_size)
         self.order_size = max(ROOM_ROWS, rounded_up(steps) * self.batch_size)
-        batch_bytes = self.batch_size * self.data.bytes_a_row
+        batch_bytes = self.batch_size * self.data.bytes_per_row
         self.gathered = max(1, min(_MOST_GATHERED, _GATHERED_BYTES // batch_bytes))
         if self.data.is_sparse:
             self.gathered = 1
@@ -106,10 +106,10 @@ class CompiledSteps:
         return self._programs[data, width]
 
     @property
-    def seconds_a_step(self):
+    def seconds_per_step(self):
         """The seconds that a step is known to take, or None."""
         known = self.binding.cache.find((*self.key, self.data.shapes, None))
-        return known and known.seconds_a_step
+        return known and known.seconds_per_step
 
     @functools.cached_property
     def key(self):
@@ -272,7 +272,7 @@ class Call:
         self.steps = steps
         self.engine = steps.binding.engine
         self.passes = self.passes_left = passes
-        self._steps_a_pass = last - first
+        self._steps_per_pass = last - first
         self._state = None
         self.numbers = steps.binding.structure.values()
         self.where = np.array([first, last, passes, steps.stride], np.int32)
@@ -295,7 +295,7 @@ class Call:
     @property
     def steps_left(self):
         """How many steps remain to be run."""
-        return self._steps_a_pass * self.passes_left
+        return self._steps_per_pass * self.passes_left
 
     def own(self):
         """Return the number of rows of a pass and the number of passes made."""

@@ -82,12 +82,12 @@ class DeviceRows:
         return self._takes(self.engine, data, chosen)
 
     @property
-    def bytes_a_row(self):
+    def bytes_per_row(self):
         """The bytes of a row of all arrays, at least 1."""
         return max(1, sum(x.nbytes for x in self.arrays) // self.rows)
 
     def _room(self):
-        least = min(_ROOM_BYTES // self.bytes_a_row, ROOM_ROWS)
+        least = min(_ROOM_BYTES // self.bytes_per_row, ROOM_ROWS)
         room = rounded_up(self.rows)
         return max(room, 1 << (least.bit_length() - 1)) if least > room else room
 

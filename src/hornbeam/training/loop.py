@@ -37,7 +37,7 @@ class Pass:
         self.stop = _STOP[mode]
         self.every_batch = callbacks.wants_batches(mode)
         self.limit = limit
-        self.seconds_a_step = getattr(runner, "seconds_a_step", None)
+        self.seconds_per_step = getattr(runner, "seconds_per_step", None)
         self.warned = False
         self.ready = {}
 
@@ -122,23 +122,23 @@ class Pass:
             return 1
         if self.limit:
             return min(self.limit, left)
-        if self.seconds_a_step is None:
+        if self.seconds_per_step is None:
             return min(_FIRST_STEPS, left)
-        return max(1, min(left, int(_CALL_SECONDS / self.seconds_a_step)))
+        return max(1, min(left, int(_CALL_SECONDS / self.seconds_per_step)))
 
     def _passes_in_call(self, ahead):
         most = min(ahead, self.runner.most_passes)
-        if most < 2 or self.every_batch or self.limit or self.seconds_a_step is None:
+        if most < 2 or self.every_batch or self.limit or self.seconds_per_step is None:
             return 1
-        seconds = self.seconds_a_step * self.runner.steps
+        seconds = self.seconds_per_step * self.runner.steps
         return max(1, min(most, int(_CALL_SECONDS / seconds)))
 
     def _measure(self, count, seconds):
         # The first call may hold the compilation: it counts once it was repeated.
-        if self.seconds_a_step is None:
-            self.seconds_a_step = min(seconds / count, _CALL_SECONDS / _FIRST_STEPS)
+        if self.seconds_per_step is None:
+            self.seconds_per_step = min(seconds / count, _CALL_SECONDS / _FIRST_STEPS)
         else:
-            self.seconds_a_step = max(seconds / count, 1e-6)
+            self.seconds_per_step = max(seconds / count, 1e-6)
 
     def _warn_if_nan(self, epoch):
         if self.warned or self.mode != "train":

@@ -69,9 +69,9 @@ class PredictRunner:
 def choose_batch_size(data):
     """Let data in memory come in batches of as many rows as suit."""
     leaves = [a for a in tree.flatten(data.arrays) if a is not None]
-    bytes_a_row = max(1, sum(a.nbytes for a in leaves) // data.rows)
+    bytes_per_row = max(1, sum(a.nbytes for a in leaves) // data.rows)
     size = _SMALLEST
-    while size < _LARGEST and size * 2 * bytes_a_row <= _BYTES:
+    while size < _LARGEST and size * 2 * bytes_per_row <= _BYTES:
         size *= 2
     data.batch_size = min(size, data.rows)
     data.steps = -(-data.rows // data.batch_size)

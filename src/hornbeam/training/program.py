@@ -97,19 +97,19 @@ class Program:
         output_spec: the form in which the flat outputs are given back.
 
     Attributes:
-        seconds_a_step: the least that a step took in a call of many, or None.
+        seconds_per_step: the least that a step took in a call of many, or None.
     """
 
     def __init__(self, executable, output_spec):
         self.executable = executable
         self.output_spec = output_spec
-        self.seconds_a_step = None
+        self.seconds_per_step = None
 
     def measured(self, steps, seconds):
         """Learn that a call took so long; one of few steps tells little of a step."""
         if steps >= _MANY_STEPS:
-            found, known = seconds / steps, self.seconds_a_step
-            self.seconds_a_step = found if known is None else min(found, known)
+            found, known = seconds / steps, self.seconds_per_step
+            self.seconds_per_step = found if known is None else min(found, known)
 
 
 class Binding:

@@ -314,7 +314,7 @@ class Width:
 
     def consider(self, call, tasks):
         """Try stacks if the work ahead is worth another program."""
-        alone = call.steps.seconds_a_step
+        alone = call.steps.seconds_per_step
         with self._lock:
             if self.most > 1 or self.decided or tasks < 2:
                 return
@@ -334,7 +334,7 @@ class Width:
 
     def measured(self, stack):
         """Learn what a step of a member takes in a stack of this width."""
-        found = stack.program.seconds_a_step
+        found = stack.program.seconds_per_step
         with self._lock:
             if found is None or self.decided or stack.width != self.most:
                 return

@@ -3,8 +3,8 @@
 Every runner has `steps` (None where it is not known), `start(epoch)`, and
 `run(first, last) -> logs`, which gives None when the data has ended. One that can make
 several passes in one call has `run_passes`, one of which it is known how long a step
-takes `seconds_a_step`, one whose passes start the metrics anew `resets`. The loop knows
-nothing else of engines, programs or data.
+takes `seconds_per_step`, one whose passes start the metrics anew `resets`. The loop
+knows nothing else of engines, programs or data.
 """
 
 import numpy as np
@@ -73,9 +73,9 @@ class CompiledRunner:
         self.order = None
 
     @property
-    def seconds_a_step(self):
+    def seconds_per_step(self):
         """The seconds that a step is known to take, or None."""
-        return self.program.seconds_a_step
+        return self.program.seconds_per_step
 
     def start(self, epoch, passes=1):
         orders = [self.data.order(epoch + i) for i in range(passes)]

@@ -13,7 +13,7 @@ import functools
 import inspect
 
 from hornbeam.core import scopes
-from hornbeam.core.serialization import parameters_of
+from hornbeam.core.configurable import parameters_of
 from hornbeam.core.variable import values_of
 
 _GROUPS = {

@@ -11,9 +11,9 @@ import warnings
 from hornbeam import backends
 from hornbeam.core import scopes, tree
 from hornbeam.core.arguments import checks_keywords
+from hornbeam.core.configurable import parameters_of
 from hornbeam.core.gradients import value_and_grad
 from hornbeam.core.naming import distinct
-from hornbeam.core.serialization import parameters_of
 from hornbeam.layers.layer_state import kept_while_frozen
 from hornbeam.training.state_steps import also_on_state
 

@@ -11,9 +11,9 @@ import types
 
 import numpy as np
 
+from hornbeam.core.configurable import init_arguments
 from hornbeam.core.hyperparameter import hyperparameter_names, is_lifted
 from hornbeam.core.random import SeedGenerator
-from hornbeam.core.serialization import init_arguments
 from hornbeam.core.variable import Variable
 from hornbeam.graph.function import Function
 from hornbeam.graph.keras_tensor import KerasTensor

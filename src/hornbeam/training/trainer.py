@@ -4,8 +4,8 @@ import contextlib
 
 from hornbeam.core import scopes, tree
 from hornbeam.core.arguments import checks_keywords
+from hornbeam.core.configurable import parameters_of
 from hornbeam.core.errors import did_you_mean
-from hornbeam.core.serialization import parameters_of
 from hornbeam.training import checks
 from hornbeam.training.loop import Pass, as_numbers
 from hornbeam.training.predict import PredictRunner, choose_batch_size

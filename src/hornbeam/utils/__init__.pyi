@@ -7,8 +7,8 @@ from hornbeam.config.switches import (
 from hornbeam.config.switches import (
     is_interactive_logging_enabled as is_interactive_logging_enabled,
 )
-from hornbeam.core.configs import deserialize_keras_object as deserialize_keras_object
-from hornbeam.core.configs import serialize_keras_object as serialize_keras_object
+from hornbeam.core.serialization import deserialize_keras_object as deserialize_keras_object
+from hornbeam.core.serialization import serialize_keras_object as serialize_keras_object
 from hornbeam.core.dtypes import standardize_dtype as standardize_dtype
 from hornbeam.core.registry import CustomObjectScope as CustomObjectScope
 from hornbeam.core.registry import custom_object_scope as custom_object_scope

@@ -1,10 +1,10 @@
 """Input: the start of a Functional model."""
 
 from hornbeam.core.arguments import checks_keywords
+from hornbeam.core.configurable import init_arguments
 from hornbeam.core.dtypes import standardize_dtype
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.naming import auto_name
-from hornbeam.core.serialization import init_arguments
 from hornbeam.core.variable import standardize_shape
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import Node

@@ -4,9 +4,9 @@ import inspect
 
 from hornbeam import backends
 from hornbeam.core import tree
+from hornbeam.core.configurable import deserialize_argument
 from hornbeam.core.dtypes import is_float_dtype
 from hornbeam.core.random import SeedGenerator
-from hornbeam.core.serialization import deserialize_argument
 from hornbeam.layers.layer import Layer
 
 _OF_CALL = ("params", "state", "rng", "inputs", "training")

@@ -1,7 +1,7 @@
 """Dropout of whole feature maps."""
 
 from hornbeam.core.config import standardize_data_format
-from hornbeam.core.serialization import serialize_argument
+from hornbeam.core.configurable import serialize_argument
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.regularization.dropout import Dropout
 

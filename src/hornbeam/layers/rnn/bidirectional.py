@@ -2,11 +2,9 @@
 
 from hornbeam import ops
 from hornbeam.core import tree
+from hornbeam.core.configurable import serialize_argument
 from hornbeam.core.errors import check_choice
-from hornbeam.core.serialization import (
-    deserialize_keras_object,
-    serialize_argument,
-)
+from hornbeam.core.serialization import deserialize_keras_object
 from hornbeam.layers.layer import Layer
 from hornbeam.layers.rnn.protocol import as_list
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hornbeam.core.serialization import Configurable
+from hornbeam.core.configurable import Configurable
 
 
 class LearningRateSchedule(Configurable):
