@@ -4,9 +4,12 @@
 `@composite` that the body is the definition, which an engine may override by name.
 """
 
+from __future__ import annotations
+
 import functools
 import inspect
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeAlias, TypeVar, overload
 
 import numpy as np
 
@@ -15,6 +18,11 @@ from hornbeam.core import dtypes, masking, scopes, tree
 from hornbeam.core.variable import Variable
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import axes
+
+# An op keeps the signature of its body, in editors too.
+P = ParamSpec("P")
+R = TypeVar("R")
+Rule: TypeAlias = str | Callable[[dict[str, Any]], Any] | None
 
 # What the type of an argument means for a call. Looked up once per argument.
 _PLAIN, _VARIABLE, _SYMBOLIC, _NEST = "plain", "variable", "symbolic", "nest"
@@ -82,12 +90,12 @@ class _SparseFoundError(Exception):
     """An argument is sparse: the op's sparse rule says what to compute."""
 
 
-def _declare(body, rule, native_required):
+def _declare(body: Callable[P, R], rule: Rule, native_required: bool) -> Callable[P, R]:
     name = body.__name__
     kinds, scoped, masks = _kinds.get, backends._scope.get, masking.alive
 
     @functools.wraps(body)
-    def op(*args, **kwargs):
+    def op(*args: Any, **kwargs: Any) -> Any:
         engine = scoped() or backends._default or backends.current()
         given, named = args, kwargs
         try:
@@ -126,10 +134,7 @@ def _declare(body, rule, native_required):
             _pass_masks_on(op, given, named, result)
         return result
 
-    op.rule = rule
-    op.body = body
-    op.is_primitive = native_required
-    op.name = name
+    vars(op).update(rule=rule, body=body, is_primitive=native_required, name=name)
     registry[name] = op
     return op
 
@@ -201,7 +206,7 @@ def _any_sparse(engine, args, kwargs):
     return any(engine.is_sparse(x) for x in tree.flatten((args, kwargs)))
 
 
-def primitive(rule=None):
+def primitive(rule: Rule = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare an op that every engine provides: `@primitive()` or `@primitive("same")`.
 
     `rule` is a name in `RULES`, or a function of the bound arguments that returns
@@ -214,7 +219,11 @@ def primitive(rule=None):
     return decorate
 
 
-def composite(body=None, *, rule=None):
+@overload
+def composite(body: Callable[P, R]) -> Callable[P, R]: ...
+@overload
+def composite(*, rule: Rule) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def composite(body: Any = None, *, rule: Rule = None) -> Any:
     """Declare an op whose body is its definition."""
     if body is None:
         return lambda function: _declare(function, rule, False)

@@ -1,0 +1,116 @@
+"""Names for types that many signatures share.
+
+Tensors are the engines' own (`jax.Array`, `torch.Tensor`, `tf.Tensor`,
+`numpy.ndarray`), or symbols (`keras.KerasTensor`), so a result is `Tensor`, which
+checks as Any: it can be computed with, and given to functions of its engine. What a
+function takes is `TensorLike`, which leaves out what is plainly no tensor, a string
+among others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from hornbeam.constraints import Constraint
+    from hornbeam.dtype_policies import DTypePolicy
+    from hornbeam.initializers import Initializer
+    from hornbeam.losses import Loss
+    from hornbeam.metrics import Metric
+    from hornbeam.optimizers import Optimizer
+    from hornbeam.regularizers import Regularizer
+
+__all__ = [
+    "ActivationLike",
+    "Axes",
+    "Config",
+    "ConstraintLike",
+    "DTypeLike",
+    "DTypePolicyLike",
+    "DataFormat",
+    "InitializerLike",
+    "IntOrInts",
+    "Logs",
+    "LossLike",
+    "MetricLike",
+    "Number",
+    "OptimizerLike",
+    "Padding",
+    "PathLike",
+    "RegularizerLike",
+    "Seed",
+    "Shape",
+    "ShapeLike",
+    "Tensor",
+    "TensorLike",
+    "Tree",
+    "Verbosity",
+]
+
+
+class _HasShapeAndDtype(Protocol):
+    @property
+    def shape(self) -> Any: ...
+    @property
+    def dtype(self) -> Any: ...
+
+
+class _MakesAnArray(Protocol):
+    def __array__(self) -> Any: ...
+
+
+Tensor: TypeAlias = Any
+"""A tensor of the engine in use, or a symbol: what ops and layers return."""
+
+Number: TypeAlias = bool | int | float | complex
+
+TensorLike: TypeAlias = (
+    "_HasShapeAndDtype | _MakesAnArray | Number | list[Any] | tuple[Any, ...]"
+)
+"""What ops take: tensors, Variables, symbols, NumPy arrays, numbers, lists of them."""
+
+Tree: TypeAlias = Any
+"""Lists, tuples and dicts of leaves, nested in any way, or one leaf."""
+
+Shape: TypeAlias = tuple[int | None, ...]
+"""Sizes, one per axis; None is an unknown size."""
+
+ShapeLike: TypeAlias = Sequence[int | None]
+IntOrInts: TypeAlias = int | Sequence[int]
+"""One number for all axes, or one per axis."""
+
+Axes: TypeAlias = int | Sequence[int] | None
+"""One axis, several, or None for all."""
+
+DTypeLike: TypeAlias = Any
+"""A dtype's name ("float32"), or NumPy's or an engine's own dtype."""
+
+DTypePolicyLike: TypeAlias = "str | DTypePolicy | Config | Any | None"
+Config: TypeAlias = dict[str, Any]
+"""Plain data that JSON can hold, from which an object is made again."""
+
+PathLike: TypeAlias = str | os.PathLike[str]
+Seed: TypeAlias = Any
+"""An integer, a `keras.random.SeedGenerator`, or None."""
+
+DataFormat: TypeAlias = Literal["channels_last", "channels_first"]
+Padding: TypeAlias = Literal["valid", "same"]
+Verbosity: TypeAlias = Literal["auto", 0, 1, 2] | bool
+
+ActivationLike: TypeAlias = str | Callable[..., Any] | Config | None
+InitializerLike: TypeAlias = (
+    "str | Initializer | type[Initializer] | Callable[..., Any] | Config | TensorLike"
+    " | None"
+)
+RegularizerLike: TypeAlias = (
+    "str | Regularizer | type[Regularizer] | Callable[..., Any] | Config | None"
+)
+ConstraintLike: TypeAlias = (
+    "str | Constraint | type[Constraint] | Callable[..., Any] | Config | None"
+)
+OptimizerLike: TypeAlias = "str | Optimizer | type[Optimizer] | Config"
+LossLike: TypeAlias = "str | Loss | type[Loss] | Callable[..., Any] | Config"
+MetricLike: TypeAlias = "str | Metric | type[Metric] | Callable[..., Any] | Config"
+Logs: TypeAlias = Mapping[str, Any]
