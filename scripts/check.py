@@ -38,6 +38,7 @@ def main():
     run("lint", [*PYTHON, "ruff", "check", *CODE])
     run("types", [*PYTHON, "mypy"])
     run("import rules", ["lint-imports"])
+    run("counts", [sys.executable, "scripts/count.py"])
     run("coverage page", [sys.executable, "scripts/coverage.py", "--check"])
     with tempfile.TemporaryDirectory() as folder:
         run("wheel", [*PYTHON, "build", "--wheel", "--outdir", folder])
