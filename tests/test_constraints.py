@@ -108,7 +108,7 @@ def test_get_others():
 def test_limits_are_inputs_of_a_program(dtype):
     """Another limit compiles nothing, and is used."""
     import hornbeam as keras
-    from hornbeam.training.program import cache
+    from hornbeam.training.execution.programs import cache
 
     x = np.random.default_rng(0).normal(size=(32, 4)).astype("float32")
 

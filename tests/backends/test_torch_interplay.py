@@ -9,7 +9,7 @@ import pytest
 
 import hornbeam as keras
 from hornbeam import backends, layers
-from hornbeam.training.program import cache
+from hornbeam.training.execution.programs import cache
 
 torch = pytest.importorskip("torch")
 

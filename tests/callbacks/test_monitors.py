@@ -7,7 +7,7 @@ import pytest
 
 from hornbeam import KerasTensor, losses, metrics, ops
 from hornbeam import callbacks as c
-from hornbeam.training.compile_utils import CompileMetrics
+from hornbeam.training.compiling.containers import CompileMetrics
 from tests.callbacks.fakes import FakeModel, run
 
 

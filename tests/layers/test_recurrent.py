@@ -5,7 +5,7 @@ import pytest
 
 import hornbeam as keras
 from hornbeam import backends
-from hornbeam.training.program import cache
+from hornbeam.training.execution.programs import cache
 from tests.layers import recurrent_oracles as oracles
 from tests.programs import applied, program, traced
 

@@ -123,7 +123,7 @@ def test_a_gan_is_trained_alike_on_every_engine(training_engine, eagerly):
     assert (LATENT, 8) in slots and (2, 16) not in slots
 
     # The rate is an input of the program, if there is one.
-    programs = model._bindings["train"].own_cache
+    programs = model._bindings["train"].cache
     compiled = programs.compilations
     model.d_optimizer.learning_rate = 0.0
     before = model.discriminator.get_weights()

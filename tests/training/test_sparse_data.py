@@ -10,7 +10,7 @@ import scipy.sparse
 
 import hornbeam as keras
 from hornbeam import backends, ops
-from hornbeam.training.program import cache
+from hornbeam.training.execution.programs import cache
 
 RNG = np.random.default_rng(11)
 X = scipy.sparse.random_array(

@@ -7,7 +7,7 @@ import pytest
 
 import hornbeam as keras
 from hornbeam import backends
-from hornbeam.training import program
+from hornbeam.training.execution import programs as kept
 
 X = np.random.default_rng(0).standard_normal((8, 4)).astype("float32")
 Y = X[:, :2].copy()
@@ -76,12 +76,12 @@ def test_the_model_does_not_notice():
         return [v.numpy() for v in variables + model.metrics_variables]
 
     before = state()
-    history, programs = model.history, list(program.cache._programs)
+    history, programs = model.history, list(kept.cache._programs)
     quick(model, y=Y, backends=["jax", "torch"], verbose=0)
     assert model.backend == "jax" and model.history is history
     for old, new in zip(before, state(), strict=True):
         np.testing.assert_array_equal(old, new)
-    assert list(program.cache._programs) == programs
+    assert list(kept.cache._programs) == programs
 
 
 def test_seeds_and_names_go_on_as_if_nothing_had_been_compared():

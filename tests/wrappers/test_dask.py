@@ -1,4 +1,4 @@
-"""A search over two worker processes: each is one rendezvous for its share."""
+"""A search over two worker processes: each schedules its part of the fits."""
 
 import sys
 
@@ -10,7 +10,7 @@ from distributed import Client, LocalCluster
 from sklearn.model_selection import GridSearchCV
 
 import hornbeam as keras
-from hornbeam.training.rendezvous import Rendezvous
+from hornbeam.training.concurrent.scheduler import Scheduler
 from hornbeam.wrappers import KerasClassifier, RendezvousPlugin
 
 # The workers cannot import this file.
@@ -36,7 +36,7 @@ def place_and_loss(estimator, X, y):
 
     from sklearn.metrics import log_loss
 
-    assert Rendezvous.current() is not None
+    assert Scheduler.current() is not None
     return {"loss": -log_loss(y, estimator.predict_proba(X)), "place": os.getpid()}
 
 

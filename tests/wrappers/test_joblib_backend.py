@@ -17,8 +17,10 @@ import threadpoolctl
 from joblib import Parallel, delayed
 
 import hornbeam.wrappers  # noqa: F401 (it makes the backend known)
-from hornbeam.training.rendezvous import Rendezvous, _cores, turn
-from hornbeam.wrappers import crew, joblib_backend
+from hornbeam.training.concurrent import tasks
+from hornbeam.training.concurrent.scheduler import Scheduler, fit_slot
+from hornbeam.training.concurrent.stack_width import cores
+from hornbeam.wrappers import joblib_backend
 
 
 @pytest.fixture(autouse=True)
@@ -107,12 +109,12 @@ def test_an_error_ends_the_call(together):
     assert peak.calls < 200
 
 
-def test_an_error_releases_who_waits_in_the_rendezvous(together):
+def test_an_error_releases_who_waits_for_the_scheduler(together):
     def wait_for_ever():
-        rendezvous = Rendezvous.current()
+        scheduler = Scheduler.current()
         while True:
             time.sleep(0.01)
-            rendezvous._check()
+            scheduler._check()
 
     tasks = [*[delayed(wait_for_ever)() for _ in range(5)], delayed(fail)()]
     with pytest.raises(ZeroDivisionError):
@@ -123,17 +125,17 @@ def test_few_fits_are_under_way_on_one_cpu(together):
     peak = Peak()
 
     def fit():
-        with turn():
+        with fit_slot():
             peak(0.01)
 
     Parallel()(delayed(fit)() for _ in range(40))
     assert peak.calls == 40
-    assert 1 < peak.most <= _cores() + 1
+    assert 1 < peak.most <= cores() + 1
 
 
 def test_fits_inside_a_fit_have_their_turn(together):
     def fit(depth):
-        with turn():
+        with fit_slot():
             if depth:
                 Parallel()(delayed(fit)(depth - 1) for _ in range(6))
             return depth
@@ -143,7 +145,7 @@ def test_fits_inside_a_fit_have_their_turn(together):
 
 def test_an_error_releases_who_waits_for_a_turn(together):
     def wait():
-        with turn():
+        with fit_slot():
             time.sleep(0.2)
             fail()
 
@@ -179,7 +181,7 @@ def test_a_call_may_time_out(together):
 def in_calls_of(widths, n_jobs):
     """Call `Parallel` inside tasks of `Parallel`; return the meeting points met."""
     if not widths:
-        return {Rendezvous.current()}
+        return {Scheduler.current()}
     return set().union(
         *Parallel(n_jobs=n_jobs)(
             delayed(in_calls_of)(widths[1:], n_jobs) for _ in range(widths[0])
@@ -188,11 +190,11 @@ def in_calls_of(widths, n_jobs):
 
 
 @pytest.mark.parametrize("n_jobs", [2, None])
-def test_nested_calls_join_one_rendezvous(together, n_jobs):
+def test_nested_calls_share_one_scheduler(together, n_jobs):
     met = in_calls_of([5, 4, 3], n_jobs)
     assert len(met) == 1
-    assert isinstance(met.pop(), Rendezvous)
-    assert Rendezvous.current() is None
+    assert isinstance(met.pop(), Scheduler)
+    assert Scheduler.current() is None
 
 
 def test_nested_calls_do_not_multiply_threads(together):
@@ -203,7 +205,7 @@ def test_nested_calls_do_not_multiply_threads(together):
 
     Parallel()(delayed(outer)() for _ in range(8))
     assert counts.calls == 800
-    assert counts.most <= crew.MOST_TASKS
+    assert counts.most <= tasks.MOST_TASKS
 
 
 def test_a_nested_error_that_is_caught_harms_no_other(together):
@@ -212,7 +214,7 @@ def test_a_nested_error_that_is_caught_harms_no_other(together):
             Parallel()(delayed(fail)() if i == 1 else delayed(abs)(3) for _ in "ab")
         except ZeroDivisionError:
             return "caught"
-        Rendezvous.current()._check()
+        Scheduler.current()._check()
         return "fine"
 
     found = Parallel()(delayed(outer)(i) for i in range(4))
@@ -251,17 +253,17 @@ def test_the_configuration_of_scikit_learn_holds_inside(together):
 
 def test_nobody_starts_before_all_have_come():
     """The caller counts as running until it waits for its tasks."""
-    call, gate = crew.Call(), threading.Event()
-    meeting, call.limit = call.crew.rendezvous, 8
-    assert meeting._running == 1
+    call, gate = tasks.TaskGroup(), threading.Event()
+    meeting, call.limit = call.pool.scheduler, 8
+    assert meeting._busy == 1
     future = call.submit(lambda: [gate.wait(20)], lambda future: None)
-    assert meeting._running == 2
+    assert meeting._busy == 2
     with call.retrieving():
-        assert meeting._running == 1
+        assert meeting._busy == 1
         gate.set()
         assert future.result() == [True]
     call.finish()
-    assert meeting._running == 0
+    assert meeting._busy == 0
 
 
 def test_big_data_means_fewer_tasks_at_a_time(together, monkeypatch):
@@ -293,9 +295,9 @@ def test_waiting_for_others_is_not_in_the_times(together):
         return {"fit_time": 0.1, "score_time": 0.0, "other": 0.1}
 
     def run(waited):
-        task = crew.Task(crew.Call(hold=False), lambda: [fit()])
+        task = tasks.Task(tasks.TaskGroup(hold=False), lambda: [fit()])
         task.enter()
-        task._member = type("Member", (), {"waited": waited})
+        task._worker = type("Worker", (), {"waited": waited})
         task.run()
         task.leave()
         return task.future.result()[0]

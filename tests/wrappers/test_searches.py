@@ -25,7 +25,7 @@ from sklearn.svm import SVC
 
 import hornbeam as keras
 from hornbeam import wrappers
-from hornbeam.training.program import cache
+from hornbeam.training.execution.programs import cache
 from hornbeam.wrappers import KerasClassifier
 from hornbeam.wrappers.progress import SearchProgress
 

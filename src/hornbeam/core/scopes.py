@@ -11,7 +11,7 @@ _stateless = contextvars.ContextVar("hornbeam_stateless", default=None)
 _autocast = contextvars.ContextVar("hornbeam_autocast", default=None)
 _names = contextvars.ContextVar("hornbeam_names", default=())
 _batch_mask = contextvars.ContextVar("hornbeam_batch_mask", default=None)
-_member = contextvars.ContextVar("hornbeam_member", default=None)
+_worker = contextvars.ContextVar("hornbeam_worker", default=None)
 _display = contextvars.ContextVar("hornbeam_display", default=None)
 _symbolic = contextvars.ContextVar("hornbeam_symbolic", default=None)
 
@@ -177,14 +177,14 @@ def batch_mask():
     return _batch_mask.get()
 
 
-def member_scope(member):
-    """A block whose program calls are those of a Member of a Rendezvous."""
-    return _Setting(_member, member)
+def worker_scope(worker):
+    """A block whose program calls are scheduled as those of a Worker."""
+    return _Setting(_worker, worker)
 
 
-def member():
-    """Return the Member of a Rendezvous that this thread is, or None."""
-    return _member.get()
+def worker():
+    """Return the Worker of a Scheduler that this thread is, or None."""
+    return _worker.get()
 
 
 def display_scope(display):

@@ -17,7 +17,7 @@ def clear_session(free_memory: bool = True) -> None:
     random = sys.modules.get("hornbeam.core.random")
     if random is not None:
         random.reset_global_seed_generator()
-    programs = sys.modules.get("hornbeam.training.program")
+    programs = sys.modules.get("hornbeam.training.execution.programs")
     if programs is not None and free_memory:
         programs.cache.clear()
     policies = sys.modules.get("hornbeam.dtype_policies")

@@ -15,7 +15,7 @@ from hornbeam.core.configurable import parameters_of
 from hornbeam.core.gradients import value_and_grad
 from hornbeam.core.naming import distinct
 from hornbeam.layers.layer_state import kept_while_frozen
-from hornbeam.training.state_steps import also_on_state
+from hornbeam.training.stateless_steps import also_on_state
 
 
 class Steps:
@@ -79,7 +79,7 @@ class Steps:
         """
         from hornbeam import metrics as metrics_module
         from hornbeam import optimizers
-        from hornbeam.training.compile_utils import CompileLoss, CompileMetrics
+        from hornbeam.training.compiling.containers import CompileLoss, CompileMetrics
 
         if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
             raise ValueError(

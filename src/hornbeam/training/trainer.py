@@ -6,14 +6,14 @@ from hornbeam.core import scopes, tree
 from hornbeam.core.arguments import checks_keywords
 from hornbeam.core.configurable import parameters_of
 from hornbeam.core.errors import did_you_mean
-from hornbeam.training import checks
-from hornbeam.training.loop import Pass, as_numbers
-from hornbeam.training.predict import PredictRunner, choose_batch_size
-from hornbeam.training.preparation import Preparation
-from hornbeam.training.rendezvous import reason_to_run_alone
+from hornbeam.training.binding import checks
+from hornbeam.training.building import ModelBuilding
+from hornbeam.training.concurrent.scheduler import reason_to_run_alone
+from hornbeam.training.execution.passes import Pass, as_numbers
+from hornbeam.training.execution.prediction import PredictRunner, choose_batch_size
 
 
-class Trainer(Preparation):
+class Trainer(ModelBuilding):
     """The part of a model that trains, evaluates and predicts; see `Model`."""
 
     @checks_keywords
@@ -99,10 +99,10 @@ class Trainer(Preparation):
                 callbacks, verbose, runner.steps, epochs, add_history=True
             )
             callbacks.data = data
-            member = scopes.member()
-            if member is not None:
+            worker = scopes.worker()
+            if worker is not None:
                 reason = reason_to_run_alone(self, engine, data, callbacks)
-                member.rendezvous.tell(reason)
+                worker.scheduler.warn_once(reason)
             with self._running(data, callbacks):
                 self._fit_loop(
                     runner, valid, callbacks, initial_epoch, epochs, validation_freq
@@ -163,12 +163,12 @@ class Trainer(Preparation):
         for epoch in range(first, epochs):
             train.reset_metrics(epoch)
             callbacks.on_epoch_begin(epoch)
-            logs = train.run(epoch, ahead=epochs - epoch if looks_ahead else 1)
+            logs = train.run_epoch(epoch, ahead=epochs - epoch if looks_ahead else 1)
             if train.steps_done == 0:
                 # The data has ended: an epoch without a step trains nothing.
                 break
             if test is not None and _due(epoch, validation_freq):
-                found = test.run_alone(epoch)
+                found = test.run_with_events(epoch)
                 logs = logs | {f"val_{k}": v for k, v in found.items()}
             callbacks.on_epoch_end(epoch, logs)
             runner.data.on_epoch_end()
@@ -223,7 +223,7 @@ class Trainer(Preparation):
             callbacks = self._callbacks(callbacks, verbose, runner.steps)
             test = Pass(self, runner, callbacks, "test", self._steps_limit())
             with self._running(data, callbacks):
-                logs = test.run_alone()
+                logs = test.run_with_events()
         return logs if return_dict else _as_list(logs)
 
     @checks_keywords
@@ -250,7 +250,7 @@ class Trainer(Preparation):
             runner = PredictRunner(one, data, callbacks.wants_batches("predict"))
             predict = Pass(self, runner, callbacks, "predict", self._steps_limit())
             with self._running(data, callbacks):
-                predict.run_alone()
+                predict.run_with_events()
                 return runner.outputs()
 
     @checks_keywords
@@ -276,7 +276,7 @@ class Trainer(Preparation):
         with self._engine_scope():
             data = make_data(x, batch_size=2**30)
             self._prepare(data, "predict")
-            outputs, rows = self._one_batch("predict").run(data.arrays)
+            outputs, rows = self._one_batch("predict").run_batch(data.arrays)
         return tree.map_structure(lambda x: _first_rows(x, rows), outputs)
 
     def _on_batch(self, mode, arrays, return_dict, class_weight=None):
@@ -294,7 +294,7 @@ class Trainer(Preparation):
             self._prepare(data, mode)
             self.reset_metrics()
             runner = self._one_batch(mode)
-            logs, _ = runner.run(data.arrays)
+            logs, _ = runner.run_batch(data.arrays)
             if runner.plan_finish is not None:
                 logs = runner.plan_finish()
             logs = as_numbers(logs)

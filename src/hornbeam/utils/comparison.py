@@ -17,7 +17,7 @@ from hornbeam.core.errors import check_number
 from hornbeam.core.naming import own_names
 from hornbeam.core.random import seed_scope
 from hornbeam.data import make_data
-from hornbeam.training import checks
+from hornbeam.training.binding import checks
 from hornbeam.training.steps import Steps, unpack
 from hornbeam.utils.printing import print_message
 

@@ -1,6 +1,6 @@
-"""Searches over several machines: each dask worker is one rendezvous for its share."""
+"""Searches over several machines: each dask worker schedules its part of the fits."""
 
-from hornbeam.training.rendezvous import Rendezvous
+from hornbeam.training.concurrent.scheduler import Scheduler
 
 try:
     from distributed import WorkerPlugin
@@ -23,12 +23,12 @@ class RendezvousPlugin(WorkerPlugin):
     name = "hornbeam-rendezvous"
 
     def setup(self, worker):
-        """Let the worker's tasks run in one rendezvous."""
-        rendezvous, execute = Rendezvous(), worker.execute
+        """Let the worker's tasks share one scheduler."""
+        scheduler, execute = Scheduler(), worker.execute
 
-        async def execute_in_rendezvous(*args, **kwargs):
+        async def execute_as_task(*args, **kwargs):
             # dask runs the task in a thread, in a copy of the context of this block.
-            with rendezvous.task():
+            with scheduler.task():
                 return await execute(*args, **kwargs)
 
-        worker.execute = execute_in_rendezvous
+        worker.execute = execute_as_task

@@ -12,12 +12,12 @@ from sklearn.utils.validation import (
 from hornbeam.core import tree
 from hornbeam.core.naming import own_names
 from hornbeam.core.random import seed_scope
-from hornbeam.training.rendezvous import turn
-from hornbeam.wrappers import training
+from hornbeam.training.concurrent.scheduler import fit_slot
+from hornbeam.wrappers import fitting
 from hornbeam.wrappers.advice import advise_on_parallel_fits
 from hornbeam.wrappers.default_network import default_network
 from hornbeam.wrappers.features import dense, filled_up
-from hornbeam.wrappers.outputs import outputs_of
+from hornbeam.wrappers.network_outputs import outputs_of
 from hornbeam.wrappers.parameters import Parameters
 from hornbeam.wrappers.rows import distinct
 from hornbeam.wrappers.seeds import fit_seed
@@ -164,16 +164,16 @@ class KerasEstimator(Parameters, BaseEstimator):
         return self
 
     def _fit(self, X, y, sample_weight, fit_arguments, fresh, classes=None):
-        with turn():
+        with fit_slot():
             X, y, weight = self._checked(X, y, sample_weight, fresh, classes)
-            arguments = training.arguments_of_fit(self, fit_arguments)
-            if training.is_distribution(self, X, arguments):
+            arguments = fitting.arguments_of_fit(self, fit_arguments)
+            if fitting.is_distribution(self, X, arguments):
                 X, y, weight = distinct(X, y, weight)
             epoch = 0 if fresh else self.current_epoch
             with seed_scope(self._seed(X, y, weight, epoch)), own_names():
                 if fresh:
                     self._build(X, y, weight)
-                training.train(self, X, y, weight, arguments)
+                fitting.train(self, X, y, weight, arguments)
         return self
 
     def _seed(self, X, y, weight, epoch):
@@ -205,7 +205,7 @@ class KerasEstimator(Parameters, BaseEstimator):
     def _build(self, X, y, weight=None):
         self.targets_.learn_scale(y, weight)
         features = self._features(X)
-        model = training.make_model(self, features, y, weight)
+        model = fitting.make_model(self, features, y, weight)
         self.model_ = model
         self.predictor_ = self._predictor(model)
         self.outputs_ = outputs_of(model, features)
@@ -219,7 +219,7 @@ class KerasEstimator(Parameters, BaseEstimator):
     def _call_builder(self, builder, X, y):
         given = {
             "meta": self.get_metadata,
-            "compile_kwargs": lambda: training.compile_arguments(self),
+            "compile_kwargs": lambda: fitting.compile_arguments(self),
         }
         return builder(**self._builder_arguments(given))
 

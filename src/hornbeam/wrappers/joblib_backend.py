@@ -3,8 +3,8 @@
     with joblib.parallel_config(backend="hornbeam"):
         GridSearchCV(KerasClassifier(create_model), param_grid).fit(X, y)
 
-Every task gets a thread; below the tasks, their compiled programs meet in
-`training/rendezvous.py`. scikit-learn stays as it is.
+Every task gets a thread; below the tasks, their program calls are scheduled by
+`training/concurrent/scheduler.py`. scikit-learn stays as it is.
 """
 
 import contextlib
@@ -15,14 +15,14 @@ from joblib.parallel import ParallelBackendBase, register_parallel_backend
 
 from hornbeam.backends.placement import bytes_of_host
 from hornbeam.core import scopes
-from hornbeam.wrappers.crew import MOST_TASKS, Call
+from hornbeam.training.concurrent.tasks import MOST_TASKS, TaskGroup
 from hornbeam.wrappers.progress import SearchProgress
 
-_SHARE_OF_MEMORY = 1 / 8
+_FRACTION_OF_MEMORY = 1 / 8
 
 
 class HornbeamBackend(ParallelBackendBase):
-    """Runs each task in a thread of its own, all in one rendezvous.
+    """Runs each task in a thread of its own, all with one scheduler.
 
     Made by `joblib.parallel_config(backend="hornbeam")`. With `n_jobs=None` or a
     negative `n_jobs`, as many tasks are in flight as suit: up to 256, and so many that
@@ -47,7 +47,7 @@ class HornbeamBackend(ParallelBackendBase):
     def __init__(self, progress=False, **kwargs):
         super().__init__(**kwargs)
         self._progress = SearchProgress() if progress is True else progress or None
-        self._call = None
+        self._group = None
         self._hold = True
         self._n_jobs = None
         self._limits = contextlib.ExitStack()
@@ -70,8 +70,8 @@ class HornbeamBackend(ParallelBackendBase):
         """Begin a call; the outermost limits the threads of the tasks' BLAS."""
         display = self._progress or scopes.display()
         with scopes.display_scope(display):
-            self._call = Call(self._hold)
-        if self._call.depth:
+            self._group = TaskGroup(self._hold)
+        if self._group.depth:
             return
         self._limits.enter_context(_blas_threads(self._threads_of_a_task()))
         if self._progress is not None:
@@ -79,11 +79,11 @@ class HornbeamBackend(ParallelBackendBase):
 
     def submit(self, func, callback=None):
         """Start a task in a thread."""
-        if self._call.limit is None:
-            self._call.limit = self._tasks_in_flight(func)
-        if self._progress is not None and not self._call.depth:
+        if self._group.limit is None:
+            self._group.limit = self._tasks_in_flight(func)
+        if self._progress is not None and not self._group.depth:
             callback = self._counted(callback)
-        return self._call.submit(func, callback)
+        return self._group.submit(func, callback)
 
     def retrieve_result_callback(self, out):
         """Return the result of a task, or raise what it raised."""
@@ -92,7 +92,7 @@ class HornbeamBackend(ParallelBackendBase):
     @contextlib.contextmanager
     def retrieval_context(self):
         """Wait for results: a task that does so lets its own tasks run."""
-        with self._call.retrieving():
+        with self._group.retrieving():
             yield
 
     def get_nested_backend(self):
@@ -101,28 +101,28 @@ class HornbeamBackend(ParallelBackendBase):
 
     def abort_everything(self, ensure_ready=True):
         """Abandon the tasks of the call."""
-        if self._call is not None:
-            self._call.cancel()
+        if self._group is not None:
+            self._group.cancel()
 
     def stop_call(self):
         """Wait until no thread of the call is left."""
         try:
-            self._call.finish()
+            self._group.finish()
         finally:
             self._limits.close()
-            if self._progress is not None and not self._call.depth:
+            if self._progress is not None and not self._group.depth:
                 self._progress.end()
 
     def _tasks_in_flight(self, task):
         most = self.effective_n_jobs(self._n_jobs)
         if self._n_jobs is not None and self._n_jobs > 0:
             return most
-        room = bytes_of_host() * _SHARE_OF_MEMORY
+        room = bytes_of_host() * _FRACTION_OF_MEMORY
         return max(1, min(most, int(room // max(_bytes_of(task), 1))))
 
     def _threads_of_a_task(self):
-        share = (os.cpu_count() or 1) // self.effective_n_jobs(self._n_jobs)
-        return self.inner_max_num_threads or max(1, share)
+        threads = (os.cpu_count() or 1) // self.effective_n_jobs(self._n_jobs)
+        return self.inner_max_num_threads or max(1, threads)
 
     def _counted(self, callback):
         number = self._progress.given()

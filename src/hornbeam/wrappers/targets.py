@@ -36,7 +36,7 @@ class Numbers:
             self.scale = scale.reshape(y.shape[1:])
 
     def encode(self, y, outputs):
-        """Return the targets for a network with these Outputs."""
+        """Return the targets for a network with these NetworkOutputs."""
         sizes = outputs.sizes
         if not (None in sizes or any(outputs.own)) and sum(sizes) != self.columns:
             raise ValueError(
@@ -157,12 +157,12 @@ class Classes:
         """Whether a row has one label: the indicators are one-hot, as the loss has it.
 
         Args:
-            outputs: the Outputs of the network.
+            outputs: the NetworkOutputs of the network.
         """
         return self.one_hot and outputs.exclusive[0] and not outputs.several
 
     def encode(self, y, outputs):
-        """Return the targets for a network with these Outputs."""
+        """Return the targets for a network with these NetworkOutputs."""
         if self.kind == "multilabel-indicator":
             y = y.astype(floatx())
             return y if len(outputs.units) == 1 else list(y.T)

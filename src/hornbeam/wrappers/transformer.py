@@ -7,7 +7,7 @@ from sklearn.utils.validation import validate_data
 from hornbeam.wrappers.default_network import ENCODING, default_autoencoder
 from hornbeam.wrappers.estimator import KerasEstimator, arguments_of
 from hornbeam.wrappers.features import dense
-from hornbeam.wrappers.outputs import output_shapes
+from hornbeam.wrappers.network_outputs import output_shapes
 from hornbeam.wrappers.targets import Classes, Numbers
 
 

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from hornbeam.training.device_rows import DeviceRows
+from hornbeam.training.binding.device_rows import DeviceRows
 
 
 class Stack:
@@ -14,7 +14,7 @@ class Stack:
     by the place of its data finds its rows.
 
     Args:
-        calls: Calls of one `group()`, each with passes left.
+        calls: Calls of one `stack_key()`, each with passes left.
         width: the number of members of the program; a power of two that is smaller
             will do if the calls are fewer. What is left over repeats the first member.
     """
@@ -34,10 +34,10 @@ class Stack:
         self.program = None
 
     def compile(self):
-        """Get the program, so that `run` only runs it."""
+        """Get the program, so that `execute` only runs it."""
         self.program = self.calls[0].steps.program(self.arguments, self.width)
 
-    def run(self):
+    def execute(self):
         """Run the passes that all members have; return the calls that are finished."""
         to_numpy = self.engine.to_numpy
         started = time.perf_counter()
@@ -45,9 +45,9 @@ class Stack:
         state, logs = [to_numpy(x) for x in state], [to_numpy(x) for x in logs]
         bad = to_numpy(bad)
         seconds = time.perf_counter() - started
-        self.program.measured(self._steps, seconds)
+        self.program.record(self._steps, seconds)
         for i, call in enumerate(self.calls):
-            call.keep(
+            call.store(
                 [x[i] for x in state], [x[i] for x in logs], bad[i],
                 self.program.output_spec, self.passes,
             )  # fmt: skip
@@ -68,7 +68,7 @@ class Stack:
             np.stack([call.numbers for call in members]),
             rows.tensors,
             np.stack(orders),
-            np.stack([call.own() for call in members]),
+            np.stack([call.position() for call in members]),
             self.where,
         )
 

@@ -1,52 +1,26 @@
 """Runners: how the steps of a pass over the data are carried out.
 
 Every runner has `steps` (None where it is not known), `start(epoch)`, and
-`run(first, last) -> logs`, which gives None when the data has ended. One that can make
-several passes in one call has `run_passes`, one of which it is known how long a step
-takes `seconds_per_step`, one whose passes start the metrics anew `resets`. The loop
-knows nothing else of engines, programs or data.
+`run_steps(first, last) -> logs`, which gives None when the data has ended. One that can
+make several passes in one call has `run_passes`, one that knows how long a step takes
+`seconds_per_step`, one whose passes start the metrics anew `resets`. A `Pass` knows
+nothing else of engines, programs or data.
 """
 
 import numpy as np
 
 from hornbeam.core import tree
-from hornbeam.training.compiled import CompiledBatch, CompiledSteps, rounded_up
-from hornbeam.training.live import LiveBatch, LiveRunner
+from hornbeam.training.execution.compiled import (
+    CompiledBatch,
+    CompiledSteps,
+    rounded_up,
+)
+from hornbeam.training.execution.eager import EagerBatch, EagerRunner
 
-# Data that is not larger has room anywhere.
+# Data of up to so many bytes always fits on the device.
 _LITTLE_BYTES = 1 << 26
 # Fewer rows than these are padded up to the batch size.
 _FEW_ROWS = 32
-
-
-class StepPlan:
-    """What one step is, for a model and a mode.
-
-    Args:
-        mode: "train", "test" or "predict".
-        step: `step(batch) -> logs` (or outputs), on tensors.
-        finish: `finish() -> logs`, or None where a step's logs are all there is.
-        reset: `reset()` starts the metrics anew, or None where it is the user's.
-        watched: the Variable that turns NaN with the loss, or None.
-        kind: a hashable that names step and finish in a program's key.
-        masked: whether a batch may be padded and masked.
-        recorded: whether a step may be repeated from a record of its operations.
-        jit: whether the user asked for a compiled step.
-    """
-
-    def __init__(
-        self, mode, step, finish, reset, watched, kind, masked,
-        recorded=False, jit=False,
-    ):  # fmt: skip
-        self.mode = mode
-        self.step = step
-        self.finish = finish
-        self.reset = reset
-        self.watched = watched
-        self.kind = kind
-        self.masked = masked
-        self.recorded = recorded
-        self.jit = jit
 
 
 class CompiledRunner:
@@ -82,24 +56,24 @@ class CompiledRunner:
         self.order = np.asarray(orders[0], np.int32)
         self.program.start(orders)
 
-    def run(self, first, last):
+    def run_steps(self, first, last):
         full = min(last, self.full_steps)
         logs = None
         if first < full:
-            logs = nth_logs(self.program.run(first, full), 0)
+            logs = nth_logs(self.program.run_steps(first, full), 0)
         if last > full and self.last is not None:
             rows = self.order[self.full_steps * self.batch_size :]
             batch = tree.map_structure(
                 lambda x: None if x is None else x[rows], self.data.arrays
             )
-            logs, _ = self.last.run(batch)
+            logs, _ = self.last.run_batch(batch)
             if self.plan.finish is not None:
                 logs = self.plan.finish()
         return logs
 
     def run_passes(self, passes):
         """Run whole passes in one call; return the logs of each."""
-        logs = self.program.run(0, self.steps, passes)
+        logs = self.program.run_steps(0, self.steps, passes)
         return [nth_logs(logs, i) for i in range(passes)]
 
     def nan_step(self):
@@ -129,7 +103,7 @@ class StreamRunner:
         self.batches = iter(self.data)
         self.count = 0
 
-    def run(self, first, last):
+    def run_steps(self, first, last):
         logs = None
         for _ in range(first, last):
             batch = next(self.batches, None)
@@ -155,7 +129,7 @@ def batch_runner(binding, plan, compiled):
         # predict changes nothing, unless a part may keep state (stateful, a user's).
         assigns = plan.mode != "predict" or not plan.masked
         return CompiledBatch(binding, plan.step, plan.masked, kind, assigns)
-    return LiveBatch(binding, plan)
+    return EagerBatch(binding, plan)
 
 
 def make_runner(binding, plan, data, compiled):
@@ -166,9 +140,9 @@ def make_runner(binding, plan, data, compiled):
     if data.in_memory and _has_room(binding.engine, data):
         if compiled:
             return CompiledRunner(binding, plan, data)
-        return LiveRunner(binding, plan, data)
+        return EagerRunner(binding, plan, data)
     one = batch_runner(binding, plan, compiled)
-    return StreamRunner(lambda batch: one.run(batch)[0], plan, data)
+    return StreamRunner(lambda batch: one.run_batch(batch)[0], plan, data)
 
 
 def _has_room(engine, data):

@@ -7,14 +7,15 @@ import numpy as np
 
 from hornbeam.core import scopes, tree
 from hornbeam.data.sparse import SparseForm, SparseRows, entry_room
-from hornbeam.training.device_rows import (
+from hornbeam.training.binding.binding import finding_variables
+from hornbeam.training.binding.device_rows import (
     ROOM_ROWS,
     DeviceRows,
     padded,
     rounded_up,
     shapes_of,
 )
-from hornbeam.training.program import Program, finding_variables
+from hornbeam.training.execution.programs import Program
 
 # Rows are gathered for so many steps at once, if they are not more bytes than that. XLA
 # on a CPU gathers from much data with several threads: waking them for each small batch
@@ -48,9 +49,9 @@ class CompiledSteps:
         self.present = tuple(x is not None for x in leaves)
         self.data = DeviceRows(binding.engine, [x for x in leaves if x is not None])
         # Fits of one program share dense rows alone.
-        self.member = None if self.data.is_sparse else scopes.member()
-        if self.member is not None:
-            self.data = self.member.rendezvous.shared(self.data)
+        self.worker = None if self.data.is_sparse else scopes.worker()
+        if self.worker is not None:
+            self.data = self.worker.scheduler.shared(self.data)
         self.batch_size = batch_size
         steps = -(-self.data.rows // self.batch_size)
         self.order_size = max(ROOM_ROWS, rounded_up(steps) * self.batch_size)
@@ -77,17 +78,17 @@ class CompiledSteps:
             self.order[begin : begin + self.visited] = rows
         self.data.make_room(self.order[: begin + self.stride], self.batch_size)
 
-    def run(self, first, last, passes=1):
+    def run_steps(self, first, last, passes=1):
         """Run the steps from `first` up to `last` (not included) of each pass.
 
         Returns the logs of each pass, their leaves stacked along axis 0.
         """
-        call = Call(self, first, last, passes)
-        if self.member is None:
-            call.run_alone()
+        call = ProgramCall(self, first, last, passes)
+        if self.worker is None:
+            call.execute()
         else:
-            self.member.run(call)
-        self.binding.keep(call.state)
+            self.worker.execute(call)
+        self.binding.store(call.state)
         self._bad = call.bad
         return call.logs
 
@@ -257,7 +258,7 @@ class CompiledSteps:
             return self.plan.step(batch)
 
 
-class Call:
+class ProgramCall:
     """A call of a CompiledSteps: some steps of some passes, in one go or in several.
 
     Attributes:
@@ -265,7 +266,7 @@ class Call:
             binding holds, until something was run.
         passes_left: how many passes remain to be run.
         bad: the first step at which the loss was NaN, or -1.
-        seconds: how long its program ran; of a stack, this call's share.
+        seconds: how long its program ran; of a stack, this call's part of it.
     """
 
     def __init__(self, steps, first, last, passes):
@@ -285,7 +286,7 @@ class Call:
         """The values of the variables, which compiling may find more of."""
         return self.steps.binding.state() if self._state is None else self._state
 
-    def group(self):
+    def stack_key(self):
         """Hashable: equal for calls that can be members of one stack."""
         first, last, _, stride = self.where.tolist()
         binding = self.steps.binding
@@ -297,18 +298,18 @@ class Call:
         """How many steps remain to be run."""
         return self._steps_per_pass * self.passes_left
 
-    def own(self):
+    def position(self):
         """Return the number of rows of a pass and the number of passes made."""
         return np.array([self.steps.visited, self.passes - self.passes_left], np.int32)
 
-    def run_alone(self):
+    def execute(self):
         """Run the program on this call's values."""
         steps = self.steps
         where = self.where.copy()
         where[2] = self.passes_left
         rest = (
             self.numbers, steps.data.tensors, steps.order,
-            self.own(), where,
+            self.position(), where,
         )  # fmt: skip
         # Compiling may find more variables: their values come after it.
         program = steps.program((None, *rest))
@@ -316,11 +317,11 @@ class Call:
         state, logs, bad = program.executable(self.state, *rest)
         logs = [self.engine.to_numpy(x) for x in logs]
         ended = time.perf_counter()
-        program.measured(self.steps_left, ended - started)
+        program.record(self.steps_left, ended - started)
         self.seconds += ended - started
-        self.keep(state, logs, bad, program.output_spec, self.passes_left)
+        self.store(state, logs, bad, program.output_spec, self.passes_left)
 
-    def keep(self, state, logs, bad, spec, passes):
+    def store(self, state, logs, bad, spec, passes):
         """Take what a program gave for the next passes."""
         done = self.passes - self.passes_left
         self._state = state
@@ -354,7 +355,7 @@ class CompiledBatch:
         self.rooms = {}
         self.programs = {}
 
-    def run(self, batch):
+    def run_batch(self, batch):
         """Run the step on `batch`, a tree of host arrays; return what it returned."""
         binding = self.binding
         leaves, spec = tree.flatten_with_spec(batch)
@@ -384,7 +385,7 @@ class CompiledBatch:
         values = binding.state() if self.assigns else binding.values()
         state, outputs = program.executable(values, numbers, data, np.int32(rows))
         if self.assigns:
-            binding.keep(state)
+            binding.store(state)
         return tree.unflatten(program.output_spec, outputs), rows
 
     def _argument(self, i, x, size):

@@ -5,7 +5,7 @@ import pytest
 
 import hornbeam as keras
 from hornbeam import backends, layers
-from hornbeam.training.program import cache
+from hornbeam.training.execution.programs import cache
 
 ROWS, BATCH = 40, 3  # 13 batches and a row
 RNG = np.random.default_rng(0)

@@ -1,8 +1,9 @@
-"""The threads of a search: every task in its own, all tasks in one rendezvous.
+"""The tasks of a search: each runs in a thread of its own, all with one scheduler.
 
-A `Call` is one call of `joblib.Parallel`; it may be nested in a `Task` of another. All
-calls below an outermost one share its `Crew`. Tasks at one depth of nesting wait only
-for deeper ones: each depth has threads of its own, so none can wait for itself.
+A `TaskGroup` is one call of `joblib.Parallel`; it may be nested in a `Task` of another.
+All groups below an outermost one share its `TaskPool`. Tasks at one depth of nesting
+wait only for deeper ones: each depth has threads of its own, so none can wait for
+itself.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ from collections import defaultdict
 from concurrent.futures import Future
 from contextvars import ContextVar, copy_context
 
-from hornbeam.training.rendezvous import CancelledError, Rendezvous
+from hornbeam.training.concurrent.scheduler import CancelledError, Scheduler
 
 MOST_TASKS = 256
 _TIMES = {"fit_time", "score_time"}
@@ -22,12 +23,12 @@ _ABANDONED = "The task was abandoned: another one of its call had failed."
 _current_task: ContextVar["Task | None"] = ContextVar("current_task", default=None)
 
 
-class Crew:
+class TaskPool:
     """Starts tasks in threads, at most `MOST_TASKS` at a depth of nesting."""
 
     def __init__(self):
-        around = Rendezvous.current()
-        self.rendezvous = around or Rendezvous()
+        around = Scheduler.current()
+        self.scheduler = around or Scheduler()
         self._is_alone = around is None
         self.changed = threading.Condition()
         self._waiting = defaultdict(list)
@@ -37,8 +38,8 @@ class Crew:
     def start(self, task):
         """Run `task` in a thread, now or when one of its depth is free."""
         with self.changed:
-            self._waiting[task.call.depth].append(task)
-            task = self._take(task.call.depth)
+            self._waiting[task.group.depth].append(task)
+            task = self._take(task.group.depth)
         if task is not None:
             task.enter()
             thread = threading.Thread(
@@ -47,18 +48,18 @@ class Crew:
             self._threads.add(thread)
             thread.start()
 
-    def drop(self, call):
-        """Take the tasks of `call` that have not started out of the queue."""
+    def drop(self, group):
+        """Take the tasks of `group` that have not started out of the queue."""
         with self.changed:
-            waiting = self._waiting[call.depth]
-            dropped = [task for task in waiting if task.call is call]
-            waiting[:] = [task for task in waiting if task.call is not call]
+            waiting = self._waiting[group.depth]
+            dropped = [task for task in waiting if task.group is group]
+            waiting[:] = [task for task in waiting if task.group is not group]
         return dropped
 
     def cancel(self):
-        """Release the tasks that wait in the rendezvous."""
+        """Release the tasks that wait in the scheduler."""
         if self._is_alone:
-            self.rendezvous.cancel()
+            self.scheduler.cancel()
 
     def join(self):
         """Wait until no thread is left."""
@@ -70,23 +71,23 @@ class Crew:
         if self._running[depth] >= MOST_TASKS:
             return None
         for position, task in enumerate(waiting):
-            if len(task.call.running) < task.call.limit:
+            if len(task.group.running) < task.group.limit:
                 self._running[depth] += 1
-                task.call.running.add(task)
+                task.group.running.add(task)
                 return waiting.pop(position)
         return None
 
     def _work(self, task):
         while task is not None:
             task.run()
-            depth = task.call.depth
+            depth = task.group.depth
             with self.changed:
                 self._running[depth] -= 1
-                task.call.running.discard(task)
+                task.group.running.discard(task)
                 following = self._take(depth)
                 self.changed.notify_all()
             # The next task is counted before the last one leaves: else those that wait
-            # at the rendezvous might believe for a moment that nobody else comes.
+            # at the scheduler might believe for a moment that nobody else comes.
             if following is not None:
                 following.enter()
             task.leave()
@@ -94,7 +95,7 @@ class Crew:
         self._threads.discard(threading.current_thread())
 
 
-class Call:
+class TaskGroup:
     """One call of `joblib.Parallel`: its tasks, and what its caller waits for.
 
     While the caller of an outermost call still gives out tasks it counts as a task
@@ -103,8 +104,8 @@ class Call:
 
     def __init__(self, hold=True):
         self.parent = _current_task.get()
-        self.crew = self.parent.call.crew if self.parent else Crew()
-        self.depth = self.parent.call.depth + 1 if self.parent else 0
+        self.pool = self.parent.group.pool if self.parent else TaskPool()
+        self.depth = self.parent.group.depth + 1 if self.parent else 0
         self.context = copy_context()
         self.limit = None
         self.running = set()
@@ -113,11 +114,9 @@ class Call:
         self._hold = contextlib.ExitStack()
         self._hold_context = self.context.copy()
         if self.parent:
-            self.parent.calls.add(self)
+            self.parent.groups.add(self)
         elif hold:
-            self._hold_context.run(
-                self._hold.enter_context, self.crew.rendezvous.task()
-            )
+            self._hold_context.run(self._hold.enter_context, self.pool.scheduler.task())
 
     def submit(self, function, callback):
         """Start `function()` in a thread; return the future that `callback` gets."""
@@ -126,7 +125,7 @@ class Call:
         if self.cancelled:
             task.future.set_exception(CancelledError(_ABANDONED))
         else:
-            self.crew.start(task)
+            self.pool.start(task)
         return task.future
 
     @contextlib.contextmanager
@@ -142,23 +141,23 @@ class Call:
     def cancel(self):
         """Abandon all tasks, and the calls inside them."""
         self.cancelled = True
-        for task in self.crew.drop(self):
+        for task in self.pool.drop(self):
             task.future.set_exception(CancelledError(_ABANDONED))
         if self.parent is None:
-            self.crew.cancel()
+            self.pool.cancel()
         for task in list(self.running):
-            for call in list(task.calls):
-                call.cancel()
+            for group in list(task.groups):
+                group.cancel()
 
     def finish(self):
         """Wait for the tasks that still run; an outermost call leaves no thread."""
         self._hold_context.run(self._hold.close)
-        with self.crew.changed:
-            self.crew.changed.wait_for(lambda: not self.running)
+        with self.pool.changed:
+            self.pool.changed.wait_for(lambda: not self.running)
         if self.parent is None:
-            self.crew.join()
+            self.pool.join()
         else:
-            self.parent.calls.discard(self)
+            self.parent.groups.discard(self)
             self.parent.seconds += self.seconds
 
 
@@ -169,20 +168,20 @@ class Task:
     and that of the tasks of calls inside it.
     """
 
-    def __init__(self, call, function):
-        self.call = call
+    def __init__(self, group, function):
+        self.group = group
         self.future = Future()
-        self.calls = set()
+        self.groups = set()
         self.seconds = 0.0
         self._function = function
-        self._context = call.context.copy()
+        self._context = group.context.copy()
         self._stack = contextlib.ExitStack()
-        self._member = None
+        self._worker = None
 
     def enter(self):
         """Count as running."""
-        self._member = self._context.run(
-            self._stack.enter_context, self.call.crew.rendezvous.task()
+        self._worker = self._context.run(
+            self._stack.enter_context, self.group.pool.scheduler.task()
         )
         self._context.run(_current_task.set, self)
 
@@ -203,7 +202,7 @@ class Task:
     def paused(self):
         """The task waits for a call inside it."""
         started = time.perf_counter()
-        with self.call.crew.rendezvous.waiting():
+        with self.group.pool.scheduler.waiting():
             yield
         self.seconds -= time.perf_counter() - started
 
@@ -211,9 +210,9 @@ class Task:
         started = time.perf_counter()
         results = self._function()
         wall = time.perf_counter() - started
-        self.seconds += wall - self._member.waited
-        with self.call.crew.changed:
-            self.call.seconds += self.seconds
+        self.seconds += wall - self._worker.waited
+        with self.group.pool.changed:
+            self.group.seconds += self.seconds
         return _apportioned(results, self.seconds / wall)
 
 

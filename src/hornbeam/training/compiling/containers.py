@@ -14,9 +14,9 @@ from hornbeam.core.scopes import batch_mask
 from hornbeam.losses.loss import Loss
 from hornbeam.metrics.metric import Metric
 from hornbeam.metrics.reduction import merge_mask
-from hornbeam.training.loss_terms import find_terms
-from hornbeam.training.outputs import Outputs
-from hornbeam.training.resolve import (
+from hornbeam.training.compiling.loss_terms import find_terms
+from hornbeam.training.compiling.output_structure import OutputStructure
+from hornbeam.training.compiling.resolve import (
     check_losses,
     check_metrics,
     resolve_loss,
@@ -72,7 +72,7 @@ class CompileLoss(Loss):
         """Find the losses of the outputs, now that these are known."""
         if _makes_more_outputs(self.loss, y_true, y_pred):
             y_pred = tree.map_structure(lambda _: y_pred, y_true)
-        outputs = Outputs(y_pred, self.output_names)
+        outputs = OutputStructure(y_pred, self.output_names)
         terms = find_terms(outputs, self.loss)
         targets = _targets(outputs, y_true, _seen(outputs, terms))
         predictions = outputs.flatten(y_pred)
@@ -209,7 +209,7 @@ def _is_weight(x, single=True):
 def _targets(outputs, y_true, losses):
     """Return the targets of each output, None where an output has none.
 
-    Outputs without a loss need no targets.
+    OutputStructure without a loss need no targets.
     """
     if isinstance(y_true, dict) and outputs.are_named_by(y_true):
         outputs.check_names(y_true, "y")
@@ -318,7 +318,7 @@ class CompileMetrics(Metric):
         """Find the metrics of each output, now that the outputs are known."""
         if self.built:
             return
-        outputs = Outputs(y_pred, self.output_names)
+        outputs = OutputStructure(y_pred, self.output_names)
         self._outputs = outputs
         lists = [
             self._distribute(self._metrics, "metrics"),

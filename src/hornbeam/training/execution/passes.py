@@ -46,7 +46,7 @@ class Pass:
         if epoch not in self.ready and not getattr(self.runner, "resets", False):
             self.model.reset_metrics()
 
-    def run_alone(self, epoch=0):
+    def run_with_events(self, epoch=0):
         """Run a pass of evaluation or prediction with its events; return its logs.
 
         Those of a prediction are in the runner's `outputs()`.
@@ -54,12 +54,12 @@ class Pass:
         self.reset_metrics(epoch)
         setattr(self.model, self.stop, False)
         getattr(self.callbacks, f"on_{self.mode}_begin")()
-        logs = self.run(epoch)
+        logs = self.run_epoch(epoch)
         ended = {} if self.mode == "predict" else logs
         getattr(self.callbacks, f"on_{self.mode}_end")(ended)
         return logs
 
-    def run(self, epoch, ahead=1):
+    def run_epoch(self, epoch, ahead=1):
         """Run one pass; return its logs as Python numbers.
 
         Args:
@@ -100,7 +100,7 @@ class Pass:
                 begin(position)
             started = time.perf_counter()
             with self.model._frozen_structure():
-                new = runner.run(position, position + count)
+                new = runner.run_steps(position, position + count)
             if new is None:
                 break
             logs = new if self.mode == "predict" else as_numbers(new)

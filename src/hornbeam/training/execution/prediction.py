@@ -9,7 +9,7 @@ _SMALLEST, _LARGEST, _BYTES = 32, 1024, 1 << 20
 
 
 class PredictRunner:
-    """Predicts batch by batch and keeps the outputs; see `training/runners.py`.
+    """Predicts batch by batch and keeps the outputs; see `runners.py`.
 
     Args:
         one: runs one batch.
@@ -33,7 +33,7 @@ class PredictRunner:
         self.collected = []
         self.batches = _batches(self.data)
 
-    def run(self, first, last):
+    def run_steps(self, first, last):
         before = len(self.collected)
         for _ in range(first, last):
             batch = next(self.batches, None)
@@ -54,7 +54,7 @@ class PredictRunner:
             rows = len(next(x for x in tree.flatten(batch) if x is not None))
             self.padded_size = max(self.padded_size, 1 << (rows - 1).bit_length())
             self.one.batch_size = self.padded_size
-        return self.one.run(batch)
+        return self.one.run_batch(batch)
 
     def outputs(self):
         """Return the outputs of all batches of the pass."""

@@ -11,7 +11,7 @@ from hornbeam.core.errors import check_number, did_you_mean
 from hornbeam.wrappers import routing
 from hornbeam.wrappers.default_network import standardise
 from hornbeam.wrappers.features import dense
-from hornbeam.wrappers.outputs import suitable_loss
+from hornbeam.wrappers.network_outputs import suitable_loss
 from hornbeam.wrappers.parameters import accepted_arguments
 
 _FIT_PARAMETERS = ("epochs", "batch_size", "shuffle", "validation_split", "verbose")

@@ -5,8 +5,8 @@ import pytest
 
 import hornbeam as keras
 from hornbeam.core import scopes, tree
-from hornbeam.training.compile_utils import CompileLoss, CompileMetrics
-from hornbeam.training.resolve import class_for_targets
+from hornbeam.training.compiling.containers import CompileLoss, CompileMetrics
+from hornbeam.training.compiling.resolve import class_for_targets
 
 ZERO, ONE = np.zeros((4, 2), "float32"), np.ones((4, 2), "float32")
 THREE = 3 * ONE

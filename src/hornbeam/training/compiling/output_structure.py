@@ -8,7 +8,7 @@ from hornbeam.core import tree
 from hornbeam.core.errors import did_you_mean
 
 
-class Outputs:
+class OutputStructure:
     """The flat order and the names of a model's outputs.
 
     Args:

@@ -20,7 +20,7 @@ _STEPS_BEFORE = 12
 _GATHERED_BYTES = 1 << 20
 
 
-class LiveStep:
+class EagerStep:
     """One step, at once or from its record.
 
     Args:
@@ -39,7 +39,7 @@ class LiveStep:
         self.threads = getattr(self.engine, "step_threads", _as_they_are)
         self.work_of = getattr(self.engine, "work_of", _uncounted)
 
-    def run(self, spec, batches):
+    def run_batches(self, spec, batches):
         """Run the step on each batch, the flat leaves of the nest `spec`.
 
         Returns a pair for each batch: what the step returned, and the watched value.
@@ -148,14 +148,14 @@ def _present(leaves):
     return [x for x in leaves if x is not None]
 
 
-class LiveRunner:
+class EagerRunner:
     """Steps over data in memory, one after the other on the live variables."""
 
     most_passes = 1
 
     def __init__(self, binding, plan, data):
         self.engine = binding.engine
-        self.step = LiveStep(binding, plan)
+        self.step = EagerStep(binding, plan)
         self.plan = plan
         self.data = data
         self.steps = data.steps
@@ -182,9 +182,9 @@ class LiveRunner:
         self.host_order = order
         self.order = self.engine.convert(order.astype("int64"))
 
-    def run(self, first, last):
+    def run_steps(self, first, last):
         self.first = first
-        found = self.step.run(self.spec, self._batches(first, last))
+        found = self.step.run_batches(self.spec, self._batches(first, last))
         self.watched = [watched for _, watched in found]
         if self.plan.finish is not None:
             return self.plan.finish()
@@ -223,18 +223,18 @@ class LiveRunner:
         return self.first + int(bad.argmax())
 
 
-class LiveBatch:
-    """One step on one batch of host arrays: `run(batch) -> (outputs, rows)`."""
+class EagerBatch:
+    """One step on one batch of host arrays: `run_batch(batch) -> (outputs, rows)`."""
 
     def __init__(self, binding, plan):
         self.engine = binding.engine
-        self.step = LiveStep(binding, plan)
+        self.step = EagerStep(binding, plan)
 
-    def run(self, batch):
+    def run_batch(self, batch):
         leaves, spec = tree.flatten_with_spec(batch)
         tensors = [None if x is None else tensor_of(self.engine, x) for x in leaves]
         rows = len(next(x for x in leaves if x is not None))
         if any(isinstance(x, SparseRows) for x in leaves):
             self.step.is_recorded = False
-        [(outputs, _)] = self.step.run(spec, [tensors])
+        [(outputs, _)] = self.step.run_batches(spec, [tensors])
         return outputs, rows

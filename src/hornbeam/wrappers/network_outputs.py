@@ -17,7 +17,7 @@ _CATEGORICAL = (
 _AROUND_ZERO = ("hinge", "squared_hinge", "categorical_hinge")
 
 
-class Outputs:
+class NetworkOutputs:
     """The outputs of a network: their sizes and what its losses make of them.
 
     Args:
@@ -46,7 +46,7 @@ class Outputs:
 
 
 def outputs_of(model, X):
-    """Return the Outputs of a compiled model for inputs such as `X`."""
+    """Return the NetworkOutputs of a compiled model for inputs such as `X`."""
     shapes, several = output_shapes(model, X)
     names = model._output_names() or [None] * len(shapes)
     loss = model.loss
@@ -58,7 +58,7 @@ def outputs_of(model, X):
         losses = [loss] * len(shapes)
     units = [int(shape[-1]) for shape in shapes]
     sizes = [None if None in s[1:] else math.prod(s[1:]) for s in shapes]
-    return Outputs(units, sizes, several, losses)
+    return NetworkOutputs(units, sizes, several, losses)
 
 
 def output_shapes(model, X):

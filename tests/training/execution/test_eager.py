@@ -5,7 +5,7 @@ import pytest
 
 import hornbeam as keras
 from hornbeam import backends, layers
-from hornbeam.training.program import cache
+from hornbeam.training.execution.programs import cache
 
 ROWS, BATCH = 150, 8
 X = np.random.default_rng(0).random((ROWS, 6), dtype="float32")

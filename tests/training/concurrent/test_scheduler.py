@@ -12,12 +12,13 @@ import pytest
 
 import hornbeam as keras
 from hornbeam import backends
-from hornbeam.training import rendezvous
-from hornbeam.training.program import cache
-from hornbeam.training.rendezvous import CancelledError, Rendezvous, Width
+from hornbeam.training.concurrent import scheduler
+from hornbeam.training.concurrent.scheduler import CancelledError, Scheduler
+from hornbeam.training.concurrent.stack_width import StackWidth, stack_widths
+from hornbeam.training.execution.programs import cache
 
 # In one process: the tests share programs.
-pytestmark = pytest.mark.xdist_group("rendezvous")
+pytestmark = pytest.mark.xdist_group("scheduler")
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(37, 4)).astype("float32")
@@ -44,8 +45,8 @@ def fit(rate=0.3, learning_rate=0.01, rows=37, epochs=3, units=5, **arguments):
 
 
 def at_once(members, meeting=None):
-    """Fit all members at the same time in one rendezvous; return what each gives."""
-    meeting = meeting or Rendezvous()
+    """Fit all members at the same time with one scheduler; return what each gives."""
+    meeting = meeting or Scheduler()
     results = [None] * len(members)
 
     def work(i, member):
@@ -69,20 +70,20 @@ def at_once(members, meeting=None):
 def stacks(monkeypatch):
     """All programs run in stacks of this many members; those that ran are counted."""
     ran = []
-    run = rendezvous.Stack.run
+    run = scheduler.Stack.execute
 
     def counted(stack):
         ran.append((stack.width, len(stack.calls)))
         return run(stack)
 
     def set_width(most):
-        width = Width(devices=1)
+        width = StackWidth(devices=1)
         width.most, width.decided = most, True
-        monkeypatch.setattr(rendezvous.widths, "of", lambda call: width)
+        monkeypatch.setattr(stack_widths, "of", lambda call: width)
         return ran
 
-    monkeypatch.setattr(rendezvous.Stack, "run", counted)
-    monkeypatch.setattr(rendezvous, "_PATIENCE", 5.0)
+    monkeypatch.setattr(scheduler.Stack, "execute", counted)
+    monkeypatch.setattr(scheduler, "_SECONDS_TO_JOIN", 5.0)
     return set_width
 
 
@@ -118,15 +119,15 @@ def test_compilation_is_not_a_task_s_own_time(monkeypatch):
         return compile_program(*args, **kwargs)
 
     monkeypatch.setattr(engine, "compile", slow)
-    with Rendezvous().task() as member:
+    with Scheduler().task() as worker:
         fit(units=9, epochs=1)
-        trained = member.waited
+        trained = worker.waited
         assert trained >= 0.3 * len(slept) > 0
         count = len(slept)
         keras.Sequential([keras.Input((4,)), keras.layers.Dense(9)]).predict(
             X, verbose=0
         )
-    assert member.waited - trained >= 0.3 * (len(slept) - count) > 0
+    assert worker.waited - trained >= 0.3 * (len(slept) - count) > 0
 
 
 def test_a_member_that_turns_nan_harms_no_other(stacks):
@@ -157,14 +158,14 @@ def test_one_program_serves_all_members(stacks):
 
 def test_out_of_memory_halves_the_width_and_goes_on(stacks, monkeypatch):
     ran = stacks(4)
-    run = rendezvous.Stack.run
+    run = scheduler.Stack.execute
 
     def limited(stack):
         if stack.width > 2:
             raise MemoryError("RESOURCE_EXHAUSTED")
         return run(stack)
 
-    monkeypatch.setattr(rendezvous.Stack, "run", limited)
+    monkeypatch.setattr(scheduler.Stack, "execute", limited)
     found = at_once(MEMBERS["rates"])
     assert {width for width, _ in ran} == {2}
     for member, result in zip(MEMBERS["rates"], found, strict=True):
@@ -176,7 +177,7 @@ def test_a_stack_that_fails_leaves_its_members_to_run_alone(stacks, monkeypatch)
         raise ValueError("no kernel for this")
 
     stacks(4)
-    monkeypatch.setattr(rendezvous.Stack, "compile", fails)
+    monkeypatch.setattr(scheduler.Stack, "compile", fails)
     with pytest.warns(UserWarning, match="no kernel for this"):
         found = at_once(MEMBERS["rates"])
     for member, result in zip(MEMBERS["rates"], found, strict=True):
@@ -186,7 +187,7 @@ def test_a_stack_that_fails_leaves_its_members_to_run_alone(stacks, monkeypatch)
 def test_equal_data_is_on_the_device_once():
     rows = []
 
-    class Looks(Rendezvous):
+    class Looks(Scheduler):
         def shared(self, data):
             rows.append(super().shared(data))
             return rows[-1]
@@ -196,7 +197,7 @@ def test_equal_data_is_on_the_device_once():
 
 
 def test_cancelled_calls_end_with_an_error():
-    meeting = Rendezvous()
+    meeting = Scheduler()
     meeting.cancel()
     (found,) = at_once([{}], meeting)
     assert isinstance(found, CancelledError)
@@ -209,7 +210,7 @@ def test_on_one_cpu_calls_run_alone():
 
         steps_left = 10_000_000
 
-    width = Width(devices=1, is_one_cpu=True)
+    width = StackWidth(devices=1, is_one_cpu=True)
     width.consider(Call(), 100)
     assert width.most == 1
 
@@ -227,7 +228,7 @@ def test_the_width_is_the_one_that_was_fastest():
     class Stack:
         program = Program()
 
-    width = Width(devices=1)
+    width = StackWidth(devices=1)
     width.consider(Call(), 1)
     assert width.most == 1  # nobody to be stacked with
     width.consider(Call(), 100)
@@ -237,7 +238,7 @@ def test_the_width_is_the_one_that_was_fastest():
         stack.width = width.most
         tried.append(width.most)
         Program.seconds_per_step = 1e-5 + 1e-6 * width.most + 1e-9 * width.most**2
-        width.measured(stack)
+        width.record(stack)
     assert tried == [16, 64, 256]
     assert width.most == 64
 
@@ -246,14 +247,14 @@ def test_members_are_spread_over_all_devices():
     """Four devices that a process of its own is made to see."""
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "import numpy as np, jax, test_rendezvous as here\n"
-        "from hornbeam.training import rendezvous\n"
-        "places, run = [], rendezvous.Stack.run\n"
+        "import numpy as np, jax, test_scheduler as here\n"
+        "from hornbeam.training.concurrent import scheduler\n"
+        "places, run = [], scheduler.Stack.execute\n"
         "def look(stack):\n"
         "    outputs = stack.program.executable(*stack.arguments)\n"
         "    places.append(len(outputs[0][0].sharding.device_set))\n"
         "    return run(stack)\n"
-        "rendezvous.Stack.run = look\n"
+        "scheduler.Stack.execute = look\n"
         "assert len(jax.devices()) == 4\n"
         "members = [{'rate': r} for r in (0.0, 0.2, 0.4, 0.5, 0.7)]\n"
         "found = here.at_once(members)\n"

@@ -10,9 +10,9 @@ import pytest
 
 import hornbeam as keras
 from hornbeam import backends
-from hornbeam.training import runners
-from hornbeam.training.device_rows import rounded_up
-from hornbeam.training.program import ProgramCache, cache
+from hornbeam.training.binding.device_rows import rounded_up
+from hornbeam.training.execution import runners
+from hornbeam.training.execution.programs import ProgramCache, cache
 
 # In one process: the tests share programs.
 pytestmark = pytest.mark.xdist_group("programs")

@@ -1,0 +1,1 @@
+"""What a program is bound to: a model's structure, its variables, its data."""

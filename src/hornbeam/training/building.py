@@ -1,0 +1,137 @@
+"""Building a model and its losses and metrics from its first batch."""
+
+import numpy as np
+
+from hornbeam.core import tree
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.operation import infer
+from hornbeam.training.binding import checks
+from hornbeam.training.binding.binding import UnknownVariablesError
+from hornbeam.training.planning import StepPlanning
+from hornbeam.training.steps import unpack
+
+
+class ModelBuilding(StepPlanning):
+    """The part of a model that builds what is not built yet; see `Model`."""
+
+    # Whether a call does what the graph of the model says, and nothing else.
+    _calls_graph: bool | property = False
+    # Whether there is a `call`; without it only steps of the user's run.
+    _has_call: bool | property = True
+
+    def _prepare(self, data, mode):
+        """Build what is not built, and check that the data fits, before all else."""
+        batch = checks.first_batch(data)
+        if (
+            not self.built
+            or (mode != "predict" and not self._parts_built(mode))
+            or self._step_builds(mode)
+        ):
+            self._build_parts(batch, mode)
+        if mode != "predict":
+            checks.data_fits(self, data)
+
+    def _compiled_parts(self):
+        parts = (self._compile_loss, self._compile_metrics)
+        return [part for part in parts if part is not None]
+
+    def _parts_built(self, mode):
+        parts = self._compiled_parts()
+        if mode == "train" and self.optimizer is not None:
+            parts.append(self.optimizer)
+        return all(part.built for part in parts)
+
+    def _step_builds(self, mode):
+        """Whether a step of the user's is left to build what `call` has not."""
+        if not self._has_own_step(mode) or mode in self._modes_built:
+            return False
+        inner = self._flatten_layers(include_self=False)
+        parts = [] if mode == "predict" else self._compiled_parts()
+        return not all(part.built for part in (*inner, *parts))
+
+    def _build_parts(self, batch, mode):
+        x, y, _ = unpack(batch)
+        if not self.built and hasattr(self, "_build_for") and hasattr(x, "shape"):
+            self._build_for(x)
+        y_pred = None
+        if not self.built or (mode != "predict" and self._compiled_parts()):
+            y_pred = self._outputs_before_a_step(x, mode)
+        if mode != "predict" and y is not None and y_pred is not None:
+            checks.targets_fit(self, y, y_pred)
+            for part in self._compiled_parts():
+                if not part.built:
+                    part.build(_symbols(y), y_pred)
+        if self._step_builds(mode):
+            self._build_by_step(batch, mode)
+            if self._step_builds(mode):
+                # A live step, which makes the rest and tells its optimizer of it.
+                self._modes_built.add(mode)
+                self._mark_built()
+                return
+        if not self.built:
+            self._mark_built()
+        if mode == "train" and self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def _outputs_before_a_step(self, x, mode):
+        """Return the symbols of the outputs; None where only a user's step knows."""
+        own_step = self._has_own_step(mode)
+        if not self._has_call:
+            if not own_step:
+                raise checks.nothing_to_call(self, mode)
+            return None
+        try:
+            return self._infer_outputs(_symbols(x))
+        except Exception:
+            # The step may call the model in another way: what is wrong shows there.
+            if not own_step:
+                raise
+            return None
+
+    def _build_by_step(self, batch, mode):
+        """Run the step on symbols, so that all that it calls is built.
+
+        A run that fails but has made variables is repeated: a `GradientTape` watches
+        those that were there before. Of live steps, what needs values or `backward()`
+        fails here whatever was made, and runs later.
+        """
+        known = None
+        while known != (count := len(self.variables)):
+            known = count
+            try:
+                self._infer_step(batch, mode)
+                return
+            except UnknownVariablesError:
+                # They are made now, and known when the step is run.
+                return
+            except Exception:
+                if len(self.variables) == known and self._compiles():
+                    raise
+
+    def _infer_step(self, batch, mode):
+        binding = self._binding(mode)
+        run = binding.pure(self._plan(mode, binding.structure).step)
+        numbers = binding.structure.values()
+        symbols = [KerasTensor(v.shape, v._dtype) for v in binding.variables]
+        symbols = symbols, numbers, _symbols(batch)
+        infer(lambda *given: run(*given)[0], symbols, {})
+
+    def _infer_outputs(self, symbols):
+        given = all(x is not None for x in tree.flatten(symbols))
+        if self._calls_graph and given:
+            return self.compute_output_spec(symbols)
+        return infer(lambda x: self._call_for_step(x, False), (symbols,), {})
+
+
+def _symbols(x):
+    def symbol(leaf):
+        if leaf is None:
+            return None
+        dtype = (
+            str(np.asarray(leaf).dtype) if not hasattr(leaf, "dtype") else leaf.dtype
+        )
+        dtype = str(dtype).removeprefix("torch.")
+        sparse = getattr(leaf, "sparse", False)
+        return KerasTensor(tuple(leaf.shape), dtype, sparse=sparse)
+
+    return tree.map_structure(symbol, x)

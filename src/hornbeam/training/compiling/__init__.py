@@ -1,0 +1,1 @@
+"""What `compile()` takes: losses, metrics and weights, one per output."""

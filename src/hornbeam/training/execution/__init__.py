@@ -1,0 +1,1 @@
+"""How steps run: compiled programs, eager steps, and passes over the data."""

@@ -1,0 +1,108 @@
+"""Programs: many steps of training, evaluation or prediction as one compiled call.
+
+A program is a function of values: the state of the model, the hyperparameters, the data
+and which steps to run. It is compiled ahead of time and kept under the structure of the
+model and the shapes of the data, so it serves every model of that structure, and it
+holds none of them.
+"""
+
+import collections
+import threading
+import time
+
+from hornbeam.core import scopes
+
+
+class ProgramCache:
+    """A bounded memory of programs: the one unused for longest goes first."""
+
+    def __init__(self, size=256):
+        self.size = size
+        self.compilations = 0
+        self._programs = collections.OrderedDict()
+        self._lock = threading.Lock()
+        self._being_made = {}
+
+    def get(self, key, make):
+        """Return the program under `key`; `make()` compiles it where there is none.
+
+        Threads that ask for one program at the same time wait for one compilation. A
+        task among others does not count it as its own time: the program serves all.
+        """
+        with self._lock:
+            found = self._find(key)
+            if found is not None:
+                return found
+            turn = self._being_made.setdefault(key, threading.Lock())
+        started = time.perf_counter()
+        try:
+            with turn:
+                with self._lock:
+                    found = self._find(key)
+                return found if found is not None else self._make(key, make)
+        finally:
+            worker = scopes.worker()
+            if worker is not None:
+                worker.waited += time.perf_counter() - started
+
+    def find(self, key):
+        """Return the program under `key`, or None."""
+        with self._lock:
+            return self._find(key)
+
+    def keep(self, key, program):
+        """Put `program` under `key`."""
+        with self._lock:
+            self._programs[key] = program
+            while len(self._programs) > self.size:
+                self._programs.popitem(last=False)
+
+    def _find(self, key):
+        found = self._programs.get(key)
+        if found is not None:
+            self._programs.move_to_end(key)
+        return found
+
+    def _make(self, key, make):
+        try:
+            with scopes.compiling():
+                program = make()
+            self.compilations += 1
+            self.keep(key, program)
+            return program
+        finally:
+            with self._lock:
+                self._being_made.pop(key, None)
+
+    def clear(self):
+        """Forget all programs."""
+        with self._lock:
+            self._programs.clear()
+
+
+cache = ProgramCache()
+
+_MANY_STEPS = 32
+
+
+class Program:
+    """A compiled function of state, hyperparameters and data.
+
+    Args:
+        executable: what the engine compiled.
+        output_spec: the form in which the flat outputs are given back.
+
+    Attributes:
+        seconds_per_step: the least that a step took in a call of many, or None.
+    """
+
+    def __init__(self, executable, output_spec):
+        self.executable = executable
+        self.output_spec = output_spec
+        self.seconds_per_step = None
+
+    def record(self, steps, seconds):
+        """Record a call's duration; calls of few steps are ignored."""
+        if steps >= _MANY_STEPS:
+            found, known = seconds / steps, self.seconds_per_step
+            self.seconds_per_step = found if known is None else min(found, known)

@@ -1,0 +1,160 @@
+"""What each step of `fit`, `evaluate` and `predict` is, and what runs it."""
+
+from hornbeam import backends
+from hornbeam.layers import tracking
+from hornbeam.training.binding import checks
+from hornbeam.training.binding.binding import Binding
+from hornbeam.training.binding.structure import Structure
+from hornbeam.training.execution.programs import ProgramCache, cache
+from hornbeam.training.execution.runners import batch_runner, make_runner
+from hornbeam.training.execution.step_plan import StepPlan
+from hornbeam.training.stateless_steps import on_variables, takes_state
+from hornbeam.training.steps import Steps
+
+
+class StepPlanning(Steps):
+    """The part of a model that plans its steps; see `Model`."""
+
+    def _one_batch(self, mode):
+        if mode not in self._runners:
+            binding = self._binding(mode)
+            plan = self._plan(mode, binding.structure)
+            runner = batch_runner(binding, plan, self._compiles())
+            runner.plan_finish = plan.finish
+            self._runners[mode] = runner
+        return self._runners[mode]
+
+    def make_train_function(self, force=False):
+        """Forget the compiled steps if `force`; they are made when needed."""
+        if force:
+            self._forget_programs()
+
+    make_test_function = make_predict_function = make_train_function
+
+    def _compiles(self):
+        return backends.current().compiles and not self.run_eagerly
+
+    def _has_own_step(self, mode):
+        name = f"{mode}_step"
+        return getattr(type(self), name) is not getattr(Steps, name)
+
+    def _binding(self, mode):
+        """Return the Binding of the model for a mode; it follows the structure."""
+        parts = [self, _overridden(self)]
+        variables = list(self.variables)
+        if mode != "predict":
+            parts += [self._compile_arguments_structure(), self._names_in_logs()]
+            # Steps keep the loss's mean even if the user's `metrics` leaves it out.
+            variables += [*self._loss_tracker.variables, *self.metrics_variables]
+        if mode == "train":
+            for optimizer in self._optimizers():
+                parts.append(optimizer)
+                variables += optimizer.variables
+        shared = self._global_seed_variables()
+        variables += shared
+        structure = Structure(*parts)
+        structure.shareable &= self._shares_programs
+        known = self._bindings.get(mode)
+        if known is None or not known.fits(structure, variables):
+            programs = cache if structure.shareable else ProgramCache()
+            known = Binding(backends.current(), structure, variables, programs, shared)
+            self._bindings[mode] = known
+            self._runners.pop(mode, None)
+        return known
+
+    def _optimizers(self):
+        """Return the optimizer of compile(), and those that attributes hold."""
+        from hornbeam.optimizers.optimizer import Optimizer
+
+        first = [] if self.optimizer is None else [self.optimizer]
+        others = tracking.owned(self, (Optimizer,))
+        return first + [x for x in others if x is not self.optimizer]
+
+    def _names_in_logs(self):
+        """Return the names that logs have: they are part of a program's outputs."""
+        inner = getattr(self._compile_metrics, "metrics", ())
+        return [metric.name for metric in (*self.metrics, *inner)]
+
+    def _global_seed_variables(self):
+        from hornbeam.core.random import global_seed_generator
+
+        return [global_seed_generator().state]
+
+    def _compile_arguments_structure(self):
+        names = ("loss", "loss_weights", "metrics", "weighted_metrics")
+        return {name: self._compile_arguments[name] for name in names}
+
+    def _plan(self, mode, structure):
+        own = type(self)
+        step = self._step(mode)
+        jit = self.jit_compile is True and not self.run_eagerly
+        recorded = jit or not (structure.foreign or self.run_eagerly)
+        known = (not structure.foreign, recorded, jit)
+        if mode == "predict":
+            plain = own.predict_step is Steps.predict_step
+            kind = ("predict", None if plain else own)
+            run = step if plain else lambda data: step(_alone(data))
+            return StepPlan(mode, run, None, None, None, kind, *known)
+        default = getattr(own, f"{mode}_step") is getattr(Steps, f"{mode}_step")
+        quiet = default and own.compute_metrics is Steps.compute_metrics
+        watched = self._loss_tracker.variables[0] if default else None
+        finish = self.get_metrics_result if quiet else None
+        resets = quiet and not structure.foreign
+        resets &= own.reset_metrics is Steps.reset_metrics
+
+        def run(data):
+            data = data if default else _alone(data)
+            self._leaves_results_out = quiet
+            try:
+                return step(data)
+            except Exception as error:
+                checks.step_belongs_here(self, backends.current(), mode, error)
+                raise
+            finally:
+                self._leaves_results_out = False
+                self._forget_losses()
+
+        return StepPlan(
+            mode, run, finish, self.reset_metrics if resets else None, watched,
+            (mode, quiet, resets), *known,
+        )  # fmt: skip
+
+    def _step(self, mode):
+        """Return the step as a function of the data alone."""
+        step = getattr(self, f"{mode}_step")
+        engine = backends.current()
+        if not takes_state(step, engine):
+            return step
+        checks.takes_state(self, engine, mode)
+        return on_variables(self, mode, step)
+
+    def _forget_losses(self):
+        for layer in self._flatten_layers():
+            layer._added_losses.clear()
+
+    def _runner(self, data, mode):
+        binding = self._binding(mode)
+        plan = self._plan(mode, binding.structure)
+        return make_runner(binding, plan, data, self._compiles())
+
+
+def _alone(data):
+    """Return inputs that come without targets as a user's step gets them: alone."""
+    return data if len(data) > 1 else data[0]
+
+
+def _overridden(model):
+    """Return which of the model's methods are a user's, for the key of programs."""
+    cls = type(model)
+    names = (
+        "train_step",
+        "test_step",
+        "predict_step",
+        "compute_loss",
+        "compute_metrics",
+    )
+    return tuple(
+        name
+        for name in names
+        if name in vars(model) or getattr(cls, name) is not getattr(Steps, name)
+    )
