@@ -4,10 +4,15 @@ None is a leaf, and the entries of a dict are visited in the order of their keys
 is a leaf, but for one that is an attribute of a layer.
 """
 
+from __future__ import annotations
+
 import collections
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from hornbeam.core import tree as _tree
 from hornbeam.core.tree import is_nested
+from hornbeam.typing import Tree
 
 __all__ = [
     "MAP_TO_NONE",
@@ -29,7 +34,7 @@ class MAP_TO_NONE:  # noqa: N801 - the API's name
     """What a function given to `traverse` returns to put None in a leaf's place."""
 
 
-def flatten(structure):
+def flatten(structure: Tree) -> list[Any]:
     """Return the leaves as a list.
 
     >>> import hornbeam as keras
@@ -39,12 +44,14 @@ def flatten(structure):
     return _tree.flatten(structure)
 
 
-def flatten_with_path(structure):
+def flatten_with_path(structure: Tree) -> list[tuple[tuple[Any, ...], Any]]:
     """Return pairs `(path, leaf)`; a path is a tuple of keys and indices."""
     return list(zip(_tree.paths(structure), _tree.flatten(structure), strict=True))
 
 
-def map_structure(func, *structures, none_is_leaf=True):
+def map_structure(
+    func: Callable[..., Any], *structures: Tree, none_is_leaf: bool = True
+) -> Tree:
     """Apply `func` to the leaves of structures of the same form.
 
     >>> import hornbeam as keras
@@ -60,7 +67,9 @@ def map_structure(func, *structures, none_is_leaf=True):
     return _tree.map_structure(func, *structures, none_is_leaf=none_is_leaf)
 
 
-def map_structure_up_to(shallow_structure, func, *structures):
+def map_structure_up_to(
+    shallow_structure: Tree, func: Callable[..., Any], *structures: Tree
+) -> Tree:
     """Apply `func` to the parts that stand where `shallow_structure` has leaves.
 
     >>> import hornbeam as keras
@@ -75,7 +84,7 @@ def map_structure_up_to(shallow_structure, func, *structures):
     return _tree.pack_like(shallow_structure, results)
 
 
-def assert_same_structure(a, b, check_types=None):
+def assert_same_structure(a: Tree, b: Tree, check_types: bool | None = None) -> None:
     """Raise a ValueError if `a` and `b` are not nested in the same way."""
     if is_nested(a) != is_nested(b):
         raise ValueError(
@@ -96,7 +105,7 @@ def assert_same_structure(a, b, check_types=None):
         assert_same_structure(x, y)
 
 
-def assert_same_paths(a, b):
+def assert_same_paths(a: Tree, b: Tree) -> None:
     """Raise a ValueError if `a` and `b` do not have leaves at the same paths."""
     missing = set(_tree.paths(a)) ^ set(_tree.paths(b))
     if missing:
@@ -106,7 +115,7 @@ def assert_same_paths(a, b):
         )
 
 
-def pack_sequence_as(structure, flat_sequence):
+def pack_sequence_as(structure: Tree, flat_sequence: Sequence[Any]) -> Tree:
     """Arrange the flat `flat_sequence` as `structure` is.
 
     >>> import hornbeam as keras
@@ -128,7 +137,7 @@ def pack_sequence_as(structure, flat_sequence):
     return _tree.pack_like(structure, leaves)
 
 
-def lists_to_tuples(structure):
+def lists_to_tuples(structure: Tree) -> Tree:
     """Return the structure with its lists as tuples."""
 
     def as_tuple(part):
@@ -137,7 +146,7 @@ def lists_to_tuples(structure):
     return traverse(as_tuple, structure, top_down=False)
 
 
-def map_shape_structure(func, structure):
+def map_shape_structure(func: Callable[..., Any], structure: Tree) -> Tree:
     """Apply `func` to the shapes in a nest: tuples or lists of sizes."""
     if isinstance(structure, dict):
         return {k: map_shape_structure(func, v) for k, v in structure.items()}
@@ -148,7 +157,7 @@ def map_shape_structure(func, structure):
     raise ValueError(f"Cannot map the structure {structure!r} of shapes.")
 
 
-def traverse(func, structure, top_down=True):
+def traverse(func: Callable[..., Any], structure: Tree, top_down: bool = True) -> Tree:
     """Apply `func` to every part of a nest, the nest itself included.
 
     Where `func` returns None the part stays; `MAP_TO_NONE` puts None in its place.

@@ -19,14 +19,23 @@ if TYPE_CHECKING:
     from hornbeam.initializers import Initializer
     from hornbeam.losses import Loss
     from hornbeam.metrics import Metric
+    from hornbeam.models import Model
     from hornbeam.optimizers import Optimizer
     from hornbeam.regularizers import Regularizer
 
+    class AnyModel(Model, Any):
+        """A model whose class is unknown: attributes that `Model` lacks are Any."""
+else:
+    AnyModel = Any
+
+
 __all__ = [
     "ActivationLike",
+    "AnyModel",
     "Axes",
     "Config",
     "ConstraintLike",
+    "CustomObjects",
     "DTypeLike",
     "DTypePolicyLike",
     "DataFormat",
@@ -39,6 +48,7 @@ __all__ = [
     "OptimizerLike",
     "Padding",
     "PathLike",
+    "Reduction",
     "RegularizerLike",
     "Seed",
     "Shape",
@@ -113,4 +123,12 @@ ConstraintLike: TypeAlias = (
 OptimizerLike: TypeAlias = "str | Optimizer | type[Optimizer] | Config"
 LossLike: TypeAlias = "str | Loss | type[Loss] | Callable[..., Any] | Config"
 MetricLike: TypeAlias = "str | Metric | type[Metric] | Callable[..., Any] | Config"
-Logs: TypeAlias = Mapping[str, Any]
+Reduction: TypeAlias = (
+    Literal["sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none"]
+    | None
+)
+CustomObjects: TypeAlias = Mapping[str, Any] | None
+"""The classes and functions of a user's that a config names, by name."""
+
+Logs: TypeAlias = dict[str, Any] | Any
+"""The loss and the metrics so far, by name, as callbacks get them; or None."""

@@ -1,15 +1,22 @@
 """`BackupAndRestore`: training that survives its end."""
 
+from __future__ import annotations
+
 import json
 import math
 import os
 import shutil
 import warnings
 import zipfile
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from hornbeam.callbacks.callback import Callback
+from hornbeam.typing import Config, Logs, PathLike
+
+if TYPE_CHECKING:
+    from hornbeam.callbacks.callback_list import CallbackList
 
 _METADATA = "metadata"
 
@@ -37,10 +44,10 @@ class BackupAndRestore(Callback):
 
     def __init__(
         self,
-        backup_dir,
-        save_freq="epoch",
-        double_checkpoint=False,
-        delete_checkpoint=True,
+        backup_dir: PathLike,
+        save_freq: Literal["epoch"] | int = "epoch",
+        double_checkpoint: bool = False,
+        delete_checkpoint: bool = True,
     ):
         super().__init__()
         if not backup_dir:
@@ -64,30 +71,30 @@ class BackupAndRestore(Callback):
         self._prev_training_metadata_path = os.path.join(
             self.backup_dir, "previous.json"
         )
-        self._list = None
-        self._states = {}
+        self._list: CallbackList | None = None
+        self._states: dict[str, Config] = {}
         self._current_epoch = 0
         self._last_batch_seen = 0
         self._batches_since_saving = 0
 
     @property
-    def uses_batch_methods(self):
+    def uses_batch_methods(self) -> bool:
         """Only a `save_freq` in batches needs them."""
         return self.save_freq != "epoch"
 
-    def join(self, callback_list):
+    def join(self, callback_list: CallbackList) -> None:
         """Take the list that it belongs to: the others' state is saved with its own."""
         self._list = callback_list
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Load the backup, if there is one."""
         self._states = {}
         self._batches_since_saving = 0
         self._last_batch_seen = 0
-        found = self._load()
-        if found is None:
+        backup = self._load()
+        if backup is None:
             return
-        arrays, metadata = found
+        arrays, metadata = backup
         self._check_and_assign(arrays, metadata)
         self._states = _decode(metadata["callbacks"], arrays)
         self._current_epoch = metadata["epoch"]
@@ -96,18 +103,18 @@ class BackupAndRestore(Callback):
         if data is not None and metadata["seed"] is not None:
             data.seed = metadata["seed"]
 
-    def restore_callbacks(self):
+    def restore_callbacks(self) -> None:
         """Give the other callbacks their state, once all have begun."""
         for key, callback in self._others():
             for name, value in self._states.get(key, {}).items():
                 setattr(callback, name, value)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Note the epoch; the loop has begun where it was told to."""
         self._current_epoch = epoch
         self.model._initial_epoch = None
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Save after every `save_freq` batches."""
         if self.save_freq == "epoch":
             return
@@ -117,14 +124,14 @@ class BackupAndRestore(Callback):
             self._batches_since_saving = 0
             self._save(self._current_epoch, batch)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Save after the epoch."""
         self._current_epoch = epoch + 1
         self._last_batch_seen = 0
         if self.save_freq == "epoch":
             self._save(epoch + 1, 0, epoch, logs)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         """Remove the backup of a training that has ended well."""
         loss = (logs or {}).get("loss", 0.0)
         if self.delete_checkpoint and math.isfinite(float(loss)):
@@ -136,7 +143,7 @@ class BackupAndRestore(Callback):
 
     def _others(self):
         """Yield the other callbacks, with their class and number as keys."""
-        seen = {}
+        seen: dict[str, int] = {}
         for callback in getattr(self._list, "callbacks", ()):
             name = type(callback).__name__
             seen[name] = seen.get(name, -1) + 1
@@ -164,8 +171,9 @@ class BackupAndRestore(Callback):
             _move(self._training_metadata_path, self._prev_training_metadata_path)
         # One file, put in place in one step: a kill leaves the old one or the new one.
         with open(self._weights_path + ".new", "wb") as file:
-            named = {str(i): array for i, array in enumerate(arrays)}
-            np.savez(file, **named, **{_METADATA: np.array(json.dumps(metadata))})
+            contents: dict[str, Any] = {str(i): x for i, x in enumerate(arrays)}
+            contents[_METADATA] = np.array(json.dumps(metadata))
+            np.savez(file, **contents)
             file.flush()
             os.fsync(file.fileno())
         _move(self._weights_path + ".new", self._weights_path)

@@ -1,6 +1,11 @@
 """The base of callbacks."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from hornbeam.core.arguments import CheckedArguments
+from hornbeam.typing import AnyModel, Config, Logs
 
 
 class Callback(CheckedArguments):
@@ -25,78 +30,78 @@ class Callback(CheckedArguments):
     # of these, or lists of arrays.
     state_attributes: tuple[str, ...] = ()
 
-    params = None
-    validation_data = None
-    _model = None
+    params: Any = None
+    validation_data: Any = None
+    _model: Any = None
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.params = None
         self._model = None
 
-    def set_params(self, params):
+    def set_params(self, params: Config) -> None:
         """Take the parameters of the run."""
         self.params = params
 
-    def set_model(self, model):
+    def set_model(self, model: AnyModel) -> None:
         """Take the model."""
         self._model = model
 
     @property
-    def model(self):
+    def model(self) -> AnyModel:
         """The model that the callback watches."""
         return self._model
 
     @property
-    def uses_batch_methods(self):
+    def uses_batch_methods(self) -> bool:
         """Whether the methods of batches that it overrides must be called."""
         return True
 
-    def on_batch_begin(self, batch, logs=None):
+    def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """The same as `on_train_batch_begin`."""
 
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
         """The same as `on_train_batch_end`."""
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Called before each epoch of training."""
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Called after each epoch and its validation; `logs` has both results."""
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Called before each batch of training."""
         self.on_batch_begin(batch, logs)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Called after each batch of training."""
         self.on_batch_end(batch, logs)
 
-    def on_test_batch_begin(self, batch, logs=None):
+    def on_test_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Called before each batch of evaluation, in `fit` too."""
 
-    def on_test_batch_end(self, batch, logs=None):
+    def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Called after each batch of evaluation, in `fit` too."""
 
-    def on_predict_batch_begin(self, batch, logs=None):
+    def on_predict_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Called before each batch of prediction."""
 
-    def on_predict_batch_end(self, batch, logs=None):
+    def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Called after each batch of prediction; `logs["outputs"]` are the outputs."""
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Called once before training."""
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         """Called once after training."""
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: Logs = None) -> None:
         """Called before each evaluation, in `fit` too."""
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: Logs = None) -> None:
         """Called after each evaluation, in `fit` too."""
 
-    def on_predict_begin(self, logs=None):
+    def on_predict_begin(self, logs: Logs = None) -> None:
         """Called before prediction."""
 
-    def on_predict_end(self, logs=None):
+    def on_predict_end(self, logs: Logs = None) -> None:
         """Called after prediction."""

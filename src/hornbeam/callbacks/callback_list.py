@@ -1,10 +1,16 @@
 """`CallbackList`: several callbacks as one."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from hornbeam.callbacks.backup_and_restore import BackupAndRestore
 from hornbeam.callbacks.callback import Callback
 from hornbeam.callbacks.history import History
 from hornbeam.callbacks.progbar_logger import ProgbarLogger
 from hornbeam.core import tree
+from hornbeam.typing import AnyModel, Config, Logs
 
 _EPOCH_METHODS = ("on_epoch_begin", "on_epoch_end")
 _BATCH_METHODS = {
@@ -36,7 +42,12 @@ class CallbackList(Callback):
     """
 
     def __init__(
-        self, callbacks=None, add_history=False, add_progbar=False, model=None, **params
+        self,
+        callbacks: Callback | Sequence[Any] | None = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: AnyModel | None = None,
+        **params: Any,
     ):
         super().__init__()
         self.callbacks = [] if callbacks is None else tree.flatten(callbacks)
@@ -83,12 +94,12 @@ class CallbackList(Callback):
                 self.callbacks.insert(later, self.callbacks.pop(place))
                 return
 
-    def wants_batches(self, mode):
+    def wants_batches(self, mode: str) -> bool:
         """Whether a callback has methods of batches in "train", "test" or "predict"."""
         return self._wants[mode]
 
     @property
-    def wants_epochs(self):
+    def wants_epochs(self) -> bool:
         """Whether a callback must be called as soon as an epoch begins or ends."""
         return any(
             _overrides(callback, _EPOCH_METHODS)
@@ -96,7 +107,7 @@ class CallbackList(Callback):
             if callback is not self._history
         )
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Call it for all; then those that resume get their state back."""
         logs = {} if logs is None else logs
         for callback in self.callbacks:
@@ -105,22 +116,22 @@ class CallbackList(Callback):
             backup.restore_callbacks()
 
     @property
-    def display(self):
+    def display(self) -> ProgbarLogger | None:
         """The progress display, or None."""
         return self._display
 
-    def close(self):
+    def close(self) -> None:
         """Take the progress display off the screen, also after an error."""
         if self._display is not None:
             self._display.close()
 
-    def append(self, callback):
+    def append(self, callback: Callback) -> None:
         """Add a callback at the end."""
         self.callbacks.append(callback)
         for mode, methods in _BATCH_METHODS.items():
             self._wants[mode] |= _watches_batches(callback, methods)
 
-    def progress(self, step, logs=None):
+    def progress(self, step: int, logs: Logs | Callable[[], Logs] = None) -> None:
         """Tell the display that `step` steps of the pass are done.
 
         `logs` is a dict of values, or a function that gives it: it is called only when
@@ -129,13 +140,13 @@ class CallbackList(Callback):
         if self._display is not None:
             self._display.progress(step, logs)
 
-    def set_params(self, params):
+    def set_params(self, params: Config) -> None:
         """Give the parameters of the run to all."""
         self.params = params
         for callback in self.callbacks:
             callback.set_params(params)
 
-    def set_model(self, model):
+    def set_model(self, model: AnyModel) -> None:
         """Give the model to all."""
         super().set_model(model)
         if self._history is not None:

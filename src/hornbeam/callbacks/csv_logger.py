@@ -1,11 +1,14 @@
 """`CSVLogger`: the logs of each epoch as a line of a file."""
 
+from __future__ import annotations
+
 import csv
 import os
 
 import numpy as np
 
 from hornbeam.callbacks.callback import Callback
+from hornbeam.typing import Logs, PathLike
 
 
 class CSVLogger(Callback):
@@ -22,27 +25,27 @@ class CSVLogger(Callback):
 
     state_attributes = ("keys",)
 
-    def __init__(self, filename, separator=",", append=False):
+    def __init__(self, filename: PathLike, separator: str = ",", append: bool = False):
         super().__init__()
         self.filename = os.fspath(filename)
         self.sep = separator
         self.append = append
-        self.keys = None
+        self.keys: list[str] | None = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Start anew; the first line is written after the first epoch."""
         self.keys = None
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Write the line of the epoch."""
         logs = logs or {}
         # A training that is resumed has its keys, and goes on in its file.
         goes_on = self.append or self.keys is not None
-        if self.keys is None:
-            self.keys = _columns(logs)
+        keys = _columns(logs) if self.keys is None else self.keys
+        self.keys = keys
         if not (goes_on and os.path.exists(self.filename)):
-            self._write(["epoch", *self.keys], "w")
-        self._write([epoch, *(_cell(logs.get(key, "NA")) for key in self.keys)], "a")
+            self._write(["epoch", *keys], "w")
+        self._write([epoch, *(_cell(logs.get(key, "NA")) for key in keys)], "a")
 
     def _write(self, row, mode):
         # Closed after each line, so that the file is whole whatever happens next.

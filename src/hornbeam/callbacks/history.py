@@ -1,6 +1,11 @@
 """`History`: what the logs of each epoch were."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from hornbeam.callbacks.callback import Callback
+from hornbeam.typing import Logs
 
 
 class History(Callback):
@@ -18,17 +23,17 @@ class History(Callback):
 
     state_attributes = ("epoch", "history")
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.epoch = []
-        self.history = {}
+        self.epoch: list[int] = []
+        self.history: dict[str, list[Any]] = {}
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Forget what was before."""
         self.epoch = []
         self.history = {}
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Keep the logs."""
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():

@@ -1,5 +1,10 @@
 """`LambdaCallback`: a callback made of functions."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 from hornbeam.callbacks.callback import Callback
 
 
@@ -26,13 +31,13 @@ class LambdaCallback(Callback):
 
     def __init__(
         self,
-        on_epoch_begin=None,
-        on_epoch_end=None,
-        on_train_begin=None,
-        on_train_end=None,
-        on_train_batch_begin=None,
-        on_train_batch_end=None,
-        **kwargs,
+        on_epoch_begin: Callable[[int, Any], Any] | None = None,
+        on_epoch_end: Callable[[int, Any], Any] | None = None,
+        on_train_begin: Callable[[Any], Any] | None = None,
+        on_train_end: Callable[[Any], Any] | None = None,
+        on_train_batch_begin: Callable[[int, Any], Any] | None = None,
+        on_train_batch_end: Callable[[int, Any], Any] | None = None,
+        **kwargs: Any,
     ):
         super().__init__()
         given = {

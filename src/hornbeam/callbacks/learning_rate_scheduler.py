@@ -1,7 +1,10 @@
 """`LearningRateScheduler`: the learning rate as a function of the epoch."""
 
+from __future__ import annotations
+
 import inspect
 import numbers
+from collections.abc import Callable
 
 from hornbeam.callbacks.callback import Callback
 from hornbeam.callbacks.rates import (
@@ -9,6 +12,7 @@ from hornbeam.callbacks.rates import (
     rates_for_logs,
     single_optimizers,
 )
+from hornbeam.typing import Logs
 from hornbeam.utils.printing import print_message
 
 
@@ -26,12 +30,12 @@ class LearningRateScheduler(Callback):
     >>> halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
     """
 
-    def __init__(self, schedule, verbose=0):
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0):
         super().__init__()
         self.schedule = schedule
         self.verbose = verbose
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Set the rate."""
         optimizers = single_optimizers(self.model.optimizer)
         rates = [self._rate(epoch, optimizer) for optimizer in optimizers]
@@ -60,7 +64,7 @@ class LearningRateScheduler(Callback):
             )
         return float(rate)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Put the rate into the logs."""
         if logs is not None:
             logs.update(rates_for_logs(self.model.optimizer))

@@ -1,9 +1,13 @@
 """`ModelCheckpoint`: save the model while it trains."""
 
+from __future__ import annotations
+
 import os
+from typing import Literal
 
 from hornbeam.callbacks.monitor import MonitorCallback
 from hornbeam.core.errors import did_you_mean
+from hornbeam.typing import Logs, PathLike
 from hornbeam.utils.printing import print_message
 
 
@@ -32,14 +36,14 @@ class ModelCheckpoint(MonitorCallback):
 
     def __init__(
         self,
-        filepath,
-        monitor="val_loss",
-        verbose=0,
-        save_best_only=False,
-        save_weights_only=False,
-        mode="auto",
-        save_freq="epoch",
-        initial_value_threshold=None,
+        filepath: PathLike,
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: Literal["auto", "min", "max"] = "auto",
+        save_freq: Literal["epoch"] | int = "epoch",
+        initial_value_threshold: float | None = None,
     ):
         super().__init__(monitor, mode, initial_value_threshold)
         self.filepath = os.fspath(filepath)
@@ -64,16 +68,16 @@ class ModelCheckpoint(MonitorCallback):
             )
 
     @property
-    def uses_batch_methods(self):
+    def uses_batch_methods(self) -> bool:
         """Only a `save_freq` in batches needs them."""
         return self.save_freq != "epoch"
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Note the epoch."""
         self._current_epoch = epoch
         self._last_batch = -1
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Save after every `save_freq` batches."""
         if self.save_freq == "epoch":
             return
@@ -83,7 +87,7 @@ class ModelCheckpoint(MonitorCallback):
             self._batches_since_saving = 0
             self._save_if_due(self._current_epoch, batch, logs)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Save after the epoch."""
         if self.save_freq == "epoch":
             self._save_if_due(epoch, None, logs)

@@ -1,11 +1,16 @@
 """`MonitorCallback`: the base of callbacks that watch whether a value improves."""
 
+from __future__ import annotations
+
 import re
 import warnings
+from collections.abc import Callable
+from typing import Any, Literal
 
 from hornbeam.callbacks.callback import Callback
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.naming import to_snake_case
+from hornbeam.typing import Logs, Tensor
 
 # What the last known word of a name says where no metric does.
 _WORDS = {
@@ -29,7 +34,11 @@ class MonitorCallback(Callback):
     """
 
     def __init__(
-        self, monitor="val_loss", mode="auto", initial_value_threshold=None, min_delta=0
+        self,
+        monitor: str = "val_loss",
+        mode: Literal["auto", "min", "max"] = "auto",
+        initial_value_threshold: float | None = None,
+        min_delta: float = 0,
     ):
         super().__init__()
         if mode not in ("auto", "min", "max"):
@@ -47,7 +56,7 @@ class MonitorCallback(Callback):
         self._warned = False
 
     @property
-    def monitor_op(self):
+    def monitor_op(self) -> Callable[..., Tensor] | None:
         """`keras.ops.less` or `keras.ops.greater`; None until it is known."""
         if self._direction is None:
             return None
@@ -70,9 +79,9 @@ class MonitorCallback(Callback):
                 f"{_available(self.monitor, logs)}"
             )
 
-    def get_monitor_value(self, logs):
+    def get_monitor_value(self, logs: Logs) -> Any:
         """Return the watched value, or None with a warning (once) if there is none."""
-        value = (logs or {}).get(self.monitor)
+        value: Any = (logs or {}).get(self.monitor)
         if value is None and not self._warned:
             self._warned = True
             warnings.warn(
@@ -80,9 +89,7 @@ class MonitorCallback(Callback):
                 f"logs.{_available(self.monitor, logs)}",
                 stacklevel=3,
             )
-        if getattr(value, "size", None) == 1:
-            value = value.item()
-        return value
+        return value.item() if getattr(value, "size", None) == 1 else value
 
     def _is_improvement(self, value, reference):
         if reference is None:

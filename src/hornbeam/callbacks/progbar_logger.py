@@ -1,13 +1,17 @@
 """`ProgbarLogger`: the progress of training, evaluation and prediction."""
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import sys
 import textwrap
 import time
+from collections.abc import Callable, Iterator
 
 from hornbeam.callbacks.callback import Callback
 from hornbeam.config.switches import is_interactive_logging_enabled
+from hornbeam.typing import Config, Logs
 from hornbeam.utils.compile_notice import compile_notice
 from hornbeam.utils.printing import print_message
 from hornbeam.utils.progbar import format_rate, format_value
@@ -27,7 +31,7 @@ class ProgbarLogger(Callback):
     line an epoch).
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.verbose = 1
         self.epochs = 1
@@ -37,10 +41,10 @@ class ProgbarLogger(Callback):
         self._title = ""
         self._steps = 0
         self._started = 0.0
-        self._bar = None
+        self._bar: _Bar | None = None
         self._said_pairs = False
 
-    def set_params(self, params):
+    def set_params(self, params: Config) -> None:
         """Take `verbose`, `epochs` and `steps`."""
         super().set_params(params)
         verbose = params.get("verbose", 1)
@@ -48,7 +52,7 @@ class ProgbarLogger(Callback):
         self.epochs = params.get("epochs", 1)
         self.target = params.get("steps")
 
-    def progress(self, step, logs=None):
+    def progress(self, step: int, logs: Logs | Callable[[], Logs] = None) -> None:
         """Note that `step` steps of the epoch are done, and show it if it is time.
 
         Args:
@@ -62,58 +66,58 @@ class ProgbarLogger(Callback):
             self._bar.show(step, logs, time.perf_counter() - self._started)
 
     @contextlib.contextmanager
-    def compiling(self):
+    def compiling(self) -> Iterator[None]:
         """A block that compiles a program; its time does not count as that of steps."""
         started = time.perf_counter()
-        notice = contextlib.nullcontext()
+        notice: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
         if self.verbose:
-            notice = compile_notice(self._bar and self._bar.note)
+            notice = compile_notice(self._bar.note if self._bar else None)
         try:
             with notice:
                 yield
         finally:
             self._started += time.perf_counter() - started
 
-    def close(self):
+    def close(self) -> None:
         """Take the bar off the screen."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Evaluation within training is not shown."""
         self._training = True
         self._said_pairs = False
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         """Evaluation on its own is shown again."""
         self._training = False
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Start the bar of the epoch."""
         self._begin(f"Epoch {epoch + 1}/{self.epochs}")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Finish it, with the results of training and validation."""
         self._end(logs)
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: Logs = None) -> None:
         """Start the bar of an evaluation on its own."""
         self._validating = self._training
         if not self._validating:
             self._begin("Evaluate")
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: Logs = None) -> None:
         """Finish it."""
         if not self._validating:
             self._end(logs)
         self._validating = False
 
-    def on_predict_begin(self, logs=None):
+    def on_predict_begin(self, logs: Logs = None) -> None:
         """Start the bar of a prediction."""
         self._begin("Predict")
 
-    def on_predict_end(self, logs=None):
+    def on_predict_end(self, logs: Logs = None) -> None:
         """Finish it; without a bar, a prediction has nothing to say unless asked."""
         self._end(None, quiet=self.verbose == 1)
 

@@ -1,18 +1,22 @@
 """The learning rates of a model's optimizer: one, or several of a MultiOptimizer."""
 
+from __future__ import annotations
 
-def single_optimizers(optimizer):
+from typing import Any
+
+
+def single_optimizers(optimizer: Any) -> list[Any]:
     """Return the optimizers that update variables and have a rate each."""
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     return list(getattr(optimizer, "optimizers", None) or [optimizer])
 
 
-def current_rate(optimizer):
+def current_rate(optimizer: Any) -> float:
     """Return the learning rate of one optimizer as a Python float."""
     return float(optimizer.learning_rate)
 
 
-def rates_for_logs(optimizer):
+def rates_for_logs(optimizer: Any) -> dict[str, float]:
     """Return `{"learning_rate": rate}`; of several, with the names of each."""
     singles = single_optimizers(optimizer)
     if len(singles) == 1:

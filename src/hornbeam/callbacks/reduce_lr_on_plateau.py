@@ -1,6 +1,9 @@
 """`ReduceLROnPlateau`: lower the learning rate when a value no longer improves."""
 
+from __future__ import annotations
+
 import warnings
+from typing import Any, Literal
 
 import numpy as np
 
@@ -10,6 +13,7 @@ from hornbeam.callbacks.rates import (
     rates_for_logs,
     single_optimizers,
 )
+from hornbeam.typing import Logs
 from hornbeam.utils.printing import print_message
 
 
@@ -36,15 +40,15 @@ class ReduceLROnPlateau(MonitorCallback):
 
     def __init__(
         self,
-        monitor="val_loss",
-        factor=0.1,
-        patience=10,
-        verbose=0,
-        mode="auto",
-        min_delta=1e-4,
-        cooldown=0,
-        min_lr=0.0,
-        **kwargs,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: Literal["auto", "min", "max"] = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+        **kwargs: Any,
     ):
         if "epsilon" in kwargs:
             warnings.warn("`epsilon` is now called `min_delta`.", stacklevel=2)
@@ -69,15 +73,15 @@ class ReduceLROnPlateau(MonitorCallback):
         self.wait = 0
         self.cooldown_counter = 0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Start anew."""
         self._reset()
 
-    def in_cooldown(self):
+    def in_cooldown(self) -> bool:
         """Whether a reduction was so recent that epochs are not counted."""
         return self.cooldown_counter > 0
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Look at the value; lower the rate if it has not improved for too long."""
         logs = {} if logs is None else logs
         self._set_monitor_op(logs)

@@ -1,11 +1,15 @@
 """`RemoteMonitor`: send the logs of each epoch to a server."""
 
+from __future__ import annotations
+
 import json
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 
 from hornbeam.callbacks.callback import Callback
+from hornbeam.typing import Logs
 
 
 class RemoteMonitor(Callback):
@@ -26,11 +30,11 @@ class RemoteMonitor(Callback):
 
     def __init__(
         self,
-        root="http://localhost:9000",
-        path="/publish/epoch/end/",
-        field="data",
-        headers=None,
-        send_as_json=False,
+        root: str = "http://localhost:9000",
+        path: str = "/publish/epoch/end/",
+        field: str = "data",
+        headers: Mapping[str, str] | None = None,
+        send_as_json: bool = False,
     ):
         super().__init__()
         self.root = root
@@ -39,7 +43,7 @@ class RemoteMonitor(Callback):
         self.headers = headers
         self.send_as_json = send_as_json
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Send the logs; a server that does not answer is a warning."""
         try:
             import requests
@@ -47,14 +51,16 @@ class RemoteMonitor(Callback):
             raise ImportError(
                 "RemoteMonitor needs the package 'requests': pip install requests"
             ) from error
-        send = {"epoch": epoch}
-        send.update({name: _plain(value) for name, value in (logs or {}).items()})
-        if self.send_as_json:
-            body = {"json": send}
-        else:
-            body = {"data": {self.field: json.dumps(send)}}
+        values = {name: _plain(value) for name, value in (logs or {}).items()}
+        values = {"epoch": epoch, **values}
+        data = None if self.send_as_json else {self.field: json.dumps(values)}
         try:
-            requests.post(self.root + self.path, headers=self.headers, **body)
+            requests.post(
+                self.root + self.path,
+                data=data,
+                json=values if self.send_as_json else None,
+                headers=self.headers,
+            )
         except requests.exceptions.RequestException:
             warnings.warn(
                 f"Could not reach RemoteMonitor root server at {self.root}.",

@@ -1,7 +1,12 @@
 """`SwapEMAWeights`: evaluate with the averages of the weights."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from hornbeam.callbacks.callback import Callback
 from hornbeam.callbacks.rates import single_optimizers
+from hornbeam.typing import Logs
 
 
 class SwapEMAWeights(Callback):
@@ -22,10 +27,10 @@ class SwapEMAWeights(Callback):
     # The weights, while the model has the averages.
     state_attributes = ("_weights",)
 
-    def __init__(self, swap_on_epoch=False):
+    def __init__(self, swap_on_epoch: bool = False):
         super().__init__()
         self.swap_on_epoch = swap_on_epoch
-        self._weights = None
+        self._weights: list[Any] | None = None
 
     def _optimizers(self):
         optimizer = getattr(self.model, "optimizer", None)
@@ -54,34 +59,34 @@ class SwapEMAWeights(Callback):
             variable.assign(weights)
         self._weights = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Check the optimizer before any work is done."""
         self._optimizers()
         self._weights = None
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Put the weights back."""
         if self.swap_on_epoch:
             self._weights_in()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Put the averages in, so that what is saved has them."""
         if self.swap_on_epoch:
             self._averages_in()
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: Logs = None) -> None:
         """Put the averages in."""
         self._averages_in()
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: Logs = None) -> None:
         """Put the weights back."""
         self._weights_in()
 
-    def on_predict_begin(self, logs=None):
+    def on_predict_begin(self, logs: Logs = None) -> None:
         """Put the averages in."""
         self._averages_in()
 
-    def on_predict_end(self, logs=None):
+    def on_predict_end(self, logs: Logs = None) -> None:
         """Put the weights back."""
         self._weights_in()
 

@@ -1,8 +1,11 @@
 """`TerminateOnNaN`: end training when the loss is lost."""
 
+from __future__ import annotations
+
 import math
 
 from hornbeam.callbacks.callback import Callback
+from hornbeam.typing import Logs
 from hornbeam.utils.printing import print_message
 
 
@@ -21,7 +24,7 @@ class TerminateOnNaN(Callback):
         super().__init__()
         self.raise_error = raise_error
 
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Look at the loss."""
         loss = (logs or {}).get("loss")
         if loss is None or math.isfinite(float(loss)):

@@ -1,9 +1,12 @@
 """The choice of the engine, and of its device."""
 
-import os
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
 
 from hornbeam import backends
 from hornbeam.backends import program_files
+from hornbeam.typing import PathLike
 
 
 def backend() -> str:
@@ -25,7 +28,7 @@ def set_backend(backend: str) -> None:
     backends.set_default(backend)
 
 
-def backend_scope(backend: str):
+def backend_scope(backend: str) -> AbstractContextManager[None]:
     """Return a block in which this thread uses the engine `backend`.
 
     >>> import hornbeam as keras
@@ -86,7 +89,7 @@ def compilation_cache() -> str | None:
     return None if folder is None else str(folder)
 
 
-def set_compilation_cache(folder: str | os.PathLike | None) -> None:
+def set_compilation_cache(folder: PathLike | None) -> None:
     """Keep compiled programs in `folder` from now on, for later processes to use.
 
     A process that trains a structure that an earlier one trained need not compile it.

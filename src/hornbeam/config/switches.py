@@ -1,5 +1,7 @@
 """Switches of the process."""
 
+from __future__ import annotations
+
 import os
 from typing import Any
 

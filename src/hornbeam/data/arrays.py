@@ -1,7 +1,11 @@
 """Data that is in memory: host arrays and the order of their rows."""
 
+from __future__ import annotations
+
 import math
 import warnings
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +24,14 @@ class ArrayData:
 
     in_memory = True
 
-    def __init__(self, arrays, batch_size, steps, shuffle, continues):
+    def __init__(
+        self,
+        arrays: tuple[Any, ...],
+        batch_size: int,
+        steps: int | None,
+        shuffle: bool | str,
+        continues: bool,
+    ):
         self.arrays = arrays
         self.rows = count_rows(arrays)
         self.batch_size = batch_size
@@ -37,17 +48,17 @@ class ArrayData:
                 stacklevel=4,
             )
 
-    def on_epoch_begin(self, epoch=0):
+    def on_epoch_begin(self, epoch: int = 0) -> None:
         """Tell which epoch iteration is about."""
         self._epoch = epoch
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         """Nothing changes between epochs."""
 
-    def close(self):
+    def close(self) -> None:
         """Nothing is open."""
 
-    def order(self, epoch=0):
+    def order(self, epoch: int = 0) -> np.ndarray:
         """Return the row numbers of this epoch as an int32 array.
 
         With fewer steps than a pass over the data has, the epochs of training go on
@@ -71,16 +82,16 @@ class ArrayData:
         batches = rows[:whole].reshape(-1, self.batch_size)
         return np.concatenate([draws.permutation(batches).ravel(), rows[whole:]])
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
         rows = self.order(self._epoch)
         for start in range(0, len(rows), self.batch_size):
             yield self.take(rows[start : start + self.batch_size])
 
-    def peek(self):
+    def peek(self) -> tuple[Any, ...]:
         """Return the first batch."""
         return self.take(np.arange(min(self.batch_size, self.rows)))
 
-    def take(self, rows):
+    def take(self, rows: np.ndarray) -> tuple[Any, ...]:
         """Return the tuple of these rows of the arrays."""
         return tuple(
             tree.map_structure(lambda leaf: None if leaf is None else leaf[rows], part)

@@ -1,6 +1,10 @@
 """Weights of classes as weights of rows."""
 
+from __future__ import annotations
+
 import numbers
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,12 +22,12 @@ class ClassWeight:
             Default: None
     """
 
-    def __init__(self, class_weight, output_names=None):
+    def __init__(self, class_weight: Any, output_names: Sequence[str] | None = None):
         self.class_weight = class_weight
         self.output_names = output_names
-        self._outputs = None
+        self._outputs: list[OutputWeight] | None = None
 
-    def __call__(self, y, sample_weight=None):
+    def __call__(self, y: Any, sample_weight: Any = None) -> Any:
         """Return the sample weights for targets `y`, times `sample_weight`."""
         if y is None:
             raise ValueError("`class_weight` needs targets, and there is no `y`.")
@@ -79,10 +83,10 @@ class ClassWeight:
 class OutputWeight:
     """The class weights of one output."""
 
-    def __init__(self, weight, name):
+    def __init__(self, weight: Any, name: str):
         self.name = name
         self.balanced = isinstance(weight, str) and weight == "balanced"
-        self.table = None
+        self.table: dict[int, float] | None = None
         self._one_hot = None
         if weight is None or self.balanced:
             return
@@ -99,7 +103,9 @@ class OutputWeight:
                 f"Received: {weight!r}"
             ) from None
 
-    def apply(self, target, sample_weight):
+    def apply(
+        self, target: np.ndarray, sample_weight: np.ndarray | None
+    ) -> np.ndarray | None:
         """Return the weights of the rows of `target`, times `sample_weight`."""
         if target is None or (self.table is None and not self.balanced):
             if sample_weight is not None or target is None:
@@ -114,16 +120,17 @@ class OutputWeight:
     def _weights(self, classes, places, total):
         if self.balanced:
             return total / (len(classes) * np.bincount(places))
-        missing = [int(c) for c in classes if int(c) not in self.table]
+        table = self.table or {}
+        missing = [int(c) for c in classes if int(c) not in table]
         if missing:
             raise ValueError(
                 f"The targets of {self.name} have the classes {missing}, which "
-                f"`class_weight` lacks: its keys are {sorted(self.table)}. Give every "
+                f"`class_weight` lacks: its keys are {sorted(table)}. Give every "
                 "class a weight; 1.0 leaves it as it is."
             )
-        return np.array([self.table[int(c)] for c in classes])
+        return np.array([table[int(c)] for c in classes])
 
-    def labels(self, target):
+    def labels(self, target: np.ndarray) -> np.ndarray:
         """Return the class numbers of integer, column or one-hot targets."""
         if target.ndim > 1 and target.shape[-1] == 1:
             target = target[..., 0]

@@ -1,7 +1,10 @@
 """Anything array-like as NumPy arrays on the host."""
 
+from __future__ import annotations
+
 import collections
 import numbers
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +16,7 @@ from hornbeam.data.sparse import is_sparse, sparse_rows
 _NUMBER_KINDS = frozenset("biufc")
 
 
-def host_tree(x, name):
+def host_tree(x: Any, name: str) -> Any:
     """Return `x` with every leaf as a NumPy array or as SparseRows.
 
     Args:
@@ -47,7 +50,7 @@ def _only_numbers(x):
     return isinstance(x, numbers.Number | np.bool_)
 
 
-def is_array_like(x):
+def is_array_like(x: Any) -> bool:
     """Whether `x` is a tensor, array, frame, series, sparse matrix or number."""
     return (
         isinstance(x, numbers.Number)
@@ -58,7 +61,7 @@ def is_array_like(x):
     )
 
 
-def host_array(x, name):
+def host_array(x: Any, name: str) -> Any:
     """Return `x` as a NumPy array: floats become floatx, other dtypes are kept."""
     array = _as_numpy(x, name)
     if array.dtype.kind == "O":

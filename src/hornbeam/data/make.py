@@ -1,6 +1,10 @@
 """`make_data`: which kind of data it is."""
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 from hornbeam.core import config, tree
 from hornbeam.core.errors import check_number
@@ -15,16 +19,16 @@ from hornbeam.data.streams import IteratorSource, PyDatasetSource, StreamData
 
 
 def make_data(
-    x,
-    y=None,
-    sample_weight=None,
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
     batch_size: int | None = None,
     steps: int | None = None,
     shuffle: bool | str = False,
-    class_weight=None,
-    output_names=None,
+    class_weight: Any = None,
+    output_names: Sequence[str] | None = None,
     continues: bool = True,
-):
+) -> ArrayData | StreamData:
     """Return what `x` (and `y`, `sample_weight`) is as `ArrayData` or `StreamData`.
 
     Args:
@@ -111,7 +115,7 @@ def _length(x):
 def _tf_dataset(x):
     tensorflow = sys.modules.get("tensorflow")
     library = getattr(tensorflow, "data", None)
-    if not isinstance(x, getattr(library, "Dataset", ())):
+    if library is None or not isinstance(x, library.Dataset):
         return None
     count = int(x.cardinality())
     return IteratorSource(_AsNumpy(x, tensorflow), count if count >= 0 else None)
@@ -135,9 +139,11 @@ class _AsNumpy:
 def _torch_data(x, shuffle, batch_size):
     """A torch `DataLoader`; a dataset, whose rows are put together, as one."""
     library = sys.modules.get("torch.utils.data")
-    if isinstance(x, getattr(library, "Dataset", ())):
+    if library is None:
+        return None
+    if isinstance(x, library.Dataset):
         x = _loader(library, x, shuffle, batch_size)
-    if isinstance(x, getattr(library, "DataLoader", ())):
+    if isinstance(x, library.DataLoader):
         return IteratorSource(x, _length(x))
     return None
 

@@ -1,6 +1,10 @@
 """`(x, y, sample_weight)`: packing, unpacking, splitting off validation rows."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from hornbeam.core import tree
 from hornbeam.core.errors import check_number
@@ -9,7 +13,7 @@ from hornbeam.data.host import host_tree, is_array_like
 NAMES = ("x", "y", "sample_weight")
 
 
-def unpack_x_y_sample_weight(data):
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """Return `(x, y, sample_weight)` of a batch, with None for the absent.
 
     Args:
@@ -30,7 +34,7 @@ def unpack_x_y_sample_weight(data):
     return (*data, None, None)[:3]
 
 
-def pack_x_y_sample_weight(x, y=None, sample_weight=None):
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
     """Return what a dataset would yield for these: the inverse of unpacking.
 
     Args:
@@ -47,7 +51,7 @@ def pack_x_y_sample_weight(x, y=None, sample_weight=None):
     return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
-def host_arrays(x, y=None, sample_weight=None):
+def host_arrays(x: Any, y: Any = None, sample_weight: Any = None) -> tuple[Any, ...]:
     """Return the parts as a tuple without trailing Nones, leaves as NumPy arrays."""
     parts = [
         host_tree(part, name)
@@ -58,7 +62,7 @@ def host_arrays(x, y=None, sample_weight=None):
     return tuple(parts)
 
 
-def named_leaves(arrays):
+def named_leaves(arrays: Sequence[Any]) -> list[tuple[str, Any]]:
     """Return `[("x['a']", array), ...]` for the leaves that are not None."""
     named = []
     for name, part in zip(NAMES, arrays, strict=False):
@@ -68,7 +72,7 @@ def named_leaves(arrays):
     return named
 
 
-def count_rows(arrays):
+def count_rows(arrays: Sequence[Any]) -> int:
     """Return the number of rows, which all arrays must share."""
     named = named_leaves(arrays)
     if not named or not any(name.startswith("x") for name, _ in named):
@@ -91,7 +95,7 @@ def count_rows(arrays):
     return rows
 
 
-def train_validation_split(arrays, validation_split: float):
+def train_validation_split(arrays: Any, validation_split: float) -> tuple[Any, Any]:
     """Split `(x, y, sample_weight)` into the first rows and the last rows.
 
     Args:

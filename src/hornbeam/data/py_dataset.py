@@ -1,11 +1,15 @@
 """`PyDataset`: batches by number, computed ahead by threads or processes."""
 
+from __future__ import annotations
+
 import collections
 import contextvars
 import itertools
 import multiprocessing
 import warnings
+from collections.abc import Generator, Iterable, Iterator
 from concurrent import futures
+from typing import Any
 
 
 class PyDataset:
@@ -59,43 +63,43 @@ class PyDataset:
             return default
 
     @property
-    def workers(self):
+    def workers(self) -> int:
         """The number of threads or processes."""
         return self._setting("_workers", 1)
 
     @workers.setter
-    def workers(self, value):
+    def workers(self, value: int) -> None:
         self._workers = value
 
     @property
-    def use_multiprocessing(self):
+    def use_multiprocessing(self) -> bool:
         """Whether the workers are processes."""
         return self._setting("_use_multiprocessing", False)
 
     @use_multiprocessing.setter
-    def use_multiprocessing(self, value):
+    def use_multiprocessing(self, value: bool) -> None:
         self._use_multiprocessing = value
 
     @property
-    def max_queue_size(self):
+    def max_queue_size(self) -> int:
         """The number of batches that are kept ready."""
         return self._setting("_max_queue_size", 10)
 
     @max_queue_size.setter
-    def max_queue_size(self, value):
+    def max_queue_size(self, value: int) -> None:
         self._max_queue_size = value
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Any:
         """Return batch `index`."""
         raise NotImplementedError(f"{type(self).__name__} must define `__getitem__`.")
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         """Yield the batches in their order, computed ahead by the workers."""
         length = self.num_batches
         return fetch(self, itertools.count() if length is None else range(length))
 
     @property
-    def num_batches(self):
+    def num_batches(self) -> int | None:
         """The number of batches of an epoch, or None if there is no end."""
         if hasattr(self, "__len__"):
             return len(self)
@@ -104,14 +108,14 @@ class PyDataset:
             "`num_batches` (None means that there is no end)."
         )
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         """Called before each epoch."""
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         """Called after each epoch."""
 
 
-def fetch(dataset, indices):
+def fetch(dataset: PyDataset, indices: Iterable[int]) -> Generator[Any]:
     """Yield `dataset[i]` for the indices in their order, computed ahead by its workers.
 
     An exception in a worker is raised here, at the place of its batch. Closing the
@@ -123,16 +127,16 @@ def fetch(dataset, indices):
             yield dataset[index]
         return
     pool, submit = _pool(dataset, workers, processes)
-    ahead = collections.deque()
-    indices = iter(indices)
+    ahead: collections.deque[tuple[int, Any]] = collections.deque()
+    left = iter(indices)
     try:
         while True:
             while len(ahead) < max(dataset.max_queue_size, workers):
-                index = next(indices, None)
-                if index is None:
+                following = next(left, None)
+                if following is None:
                     pool.shutdown(wait=False)
                     break
-                ahead.append((index, submit(index)))
+                ahead.append((following, submit(following)))
             if not ahead:
                 return
             index, batch = ahead.popleft()
@@ -159,14 +163,14 @@ def _note(error, item):
 
 def _pool(dataset, workers, processes):
     if not processes:
-        pool = futures.ThreadPoolExecutor(workers, "PyDataset")
+        threads = futures.ThreadPoolExecutor(workers, "PyDataset")
 
         def submit(index):
             # A thread sees the engine in force here through a copy of the context.
             context = contextvars.copy_context()
-            return pool.submit(context.run, dataset.__getitem__, index)
+            return threads.submit(context.run, dataset.__getitem__, index)
 
-        return pool, submit
+        return threads, submit
     # A forked child of a process with threads may wait for a lock for ever.
     context = multiprocessing.get_context("spawn")
     pool = futures.ProcessPoolExecutor(
@@ -175,7 +179,7 @@ def _pool(dataset, workers, processes):
     return pool, lambda index: pool.submit(_item, index)
 
 
-_received = None
+_received: Any = None
 
 
 def _receive(dataset):

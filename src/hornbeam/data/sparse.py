@@ -5,17 +5,22 @@ has. The room is a power of two and grows where a batch needs more: few programs
 all batches, whatever the lengths of their rows.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import config
+from hornbeam.typing import DTypeLike, Tensor
 
 _LEAST_ROOM = 16
 # Batches differ: so many times the entries of one are likely to suffice for others.
 _SLACK = 1.25
 
 
-def is_sparse(x):
+def is_sparse(x: Any) -> bool:
     """Whether `x` is a sparse array of SciPy, or a sparse tensor of any engine."""
     if isinstance(x, SparseRows) or backends.is_scipy_sparse(x):
         return True
@@ -34,7 +39,14 @@ class SparseRows:
         is_dense: whether batches of it are given to models as dense tensors.
     """
 
-    def __init__(self, starts, columns, values, row_shape, is_dense=False):
+    def __init__(
+        self,
+        starts: np.ndarray,
+        columns: np.ndarray,
+        values: np.ndarray,
+        row_shape: tuple[int, ...],
+        is_dense: bool = False,
+    ):
         self.starts = starts
         self.columns = columns
         self.values = values
@@ -42,39 +54,39 @@ class SparseRows:
         self.is_dense = is_dense
 
     @property
-    def sparse(self):
+    def sparse(self) -> bool:
         """Whether models see a sparse tensor."""
         return not self.is_dense
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """The shape of all rows."""
         return (len(self), *self.row_shape)
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         """The number of axes."""
         return 1 + len(self.row_shape)
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         """The dtype of the entries."""
         return self.values.dtype
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """How many bytes the entries and their places take."""
         return self.starts.nbytes + self.columns.nbytes + self.values.nbytes
 
     @property
-    def lengths(self):
+    def lengths(self) -> np.ndarray:
         """How many entries each row has."""
         return np.diff(self.starts)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.starts) - 1
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> SparseRows:
         if isinstance(rows, slice):
             begin, end, step = rows.indices(len(self))
             if step == 1:
@@ -92,38 +104,38 @@ class SparseRows:
         columns, values = self.columns[entries], self.values[entries]
         return SparseRows(starts, columns, values, self.row_shape, self.is_dense)
 
-    def astype(self, dtype, copy=True):
+    def astype(self, dtype: DTypeLike, copy: bool = True) -> SparseRows:
         """Return the same rows with entries of another dtype."""
         values = self.values.astype(dtype, copy=copy)
         return SparseRows(
             self.starts, self.columns, values, self.row_shape, self.is_dense
         )
 
-    def indices(self):
+    def indices(self) -> np.ndarray:
         """Return the place of each entry, its row included."""
         rows = np.repeat(np.arange(len(self), dtype=np.int32), self.lengths)
         return np.concatenate([rows[:, None], self.columns], axis=1)
 
-    def toarray(self):
+    def toarray(self) -> np.ndarray:
         """Return the dense array."""
         array = np.zeros(self.shape, self.dtype)
         array[tuple(self.indices().T)] = self.values
         return array
 
-    def tensor(self, engine):
+    def tensor(self, engine: Any) -> Tensor:
         """Return the rows as a tensor of the engine."""
         x = engine.sparse_tensor(
             self.indices(), engine.convert(self.values), self.shape, unique=True
         )
         return engine.to_dense(x) if self.is_dense else x
 
-    def most_entries(self, order, batch_size):
+    def most_entries(self, order: np.ndarray, batch_size: int) -> int:
         """Return the entries of that batch of the rows `order` which has most."""
         lengths = self.lengths[order]
         return int(np.add.reduceat(lengths, range(0, len(order), batch_size)).max())
 
 
-def sparse_rows(x, is_dense=False):
+def sparse_rows(x: Any, is_dense: bool = False) -> SparseRows:
     """Return a sparse array or tensor of any kind as SparseRows.
 
     Args:
@@ -152,12 +164,12 @@ def _coordinates(x):
     return (indices, values) if inside.all() else (indices[inside], values[inside])
 
 
-def tensor_of(engine, x):
+def tensor_of(engine: Any, x: Any) -> Tensor:
     """Return the host array or SparseRows as a tensor of the engine."""
     return x.tensor(engine) if isinstance(x, SparseRows) else engine.convert(x)
 
 
-def entry_room(entries, room=0):
+def entry_room(entries: int, room: int = 0) -> int:
     """Return for how many entries a program has room, `room` if that suffices."""
     if entries <= room:
         return room
@@ -167,27 +179,27 @@ def entry_room(entries, room=0):
 class SparseForm:
     """What a program knows of sparse rows: the shape of a row, and if it is dense."""
 
-    def __init__(self, rows):
+    def __init__(self, rows: SparseRows):
         self.row_shape = rows.row_shape
         self.is_dense = rows.is_dense
 
-    def key(self):
+    def key(self) -> tuple[Any, ...]:
         """Return what tells forms apart, hashable."""
         return "sparse", self.row_shape, self.is_dense
 
-    def arguments(self, rows, room):
+    def arguments(self, rows: SparseRows, room: Any) -> Any:
         """Return a batch as arrays of fixed size: places, entries, how many count."""
         indices, values, count = rows.indices(), rows.values, len(rows.values)
         spare = ((0, room - count), (0, 0))
         return np.pad(indices, spare), np.pad(values, spare[0]), np.int32(count)
 
-    def batch(self, engine, arguments, size):
+    def batch(self, engine: Any, arguments: Any, size: Any) -> Tensor:
         """Return the batch of `size` rows as a tensor, inside a program."""
         indices, values, count = arguments
         inside = engine.arange(engine.shape_of(values)[0], dtype="int32")
         return self._tensor(engine, indices, values, inside < count, size)
 
-    def take(self, engine, parts, chosen, room):
+    def take(self, engine: Any, parts: Any, chosen: Any, room: Any) -> Any:
         """Return the rows `chosen` as a tensor, inside a program.
 
         `parts` are the starts, columns and values of all rows; there is room for `room`

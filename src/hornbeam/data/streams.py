@@ -1,7 +1,11 @@
 """Data that comes batch by batch."""
 
+from __future__ import annotations
+
 import itertools
 import warnings
+from collections.abc import Generator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +15,9 @@ from hornbeam.data.host import host_tree
 from hornbeam.data.pack import NAMES, unpack_x_y_sample_weight
 from hornbeam.data.py_dataset import fetch
 from hornbeam.data.sparse import is_sparse
+
+if TYPE_CHECKING:
+    from hornbeam.data.py_dataset import PyDataset
 
 _NOTHING = object()
 
@@ -28,7 +35,9 @@ class StreamData:
 
     in_memory = False
 
-    def __init__(self, source, steps, class_weight, continues):
+    def __init__(
+        self, source: Any, steps: int | None, class_weight: Any, continues: bool
+    ):
         self._source = source
         self._limit = steps
         self._class_weight = class_weight
@@ -43,31 +52,31 @@ class StreamData:
         self.steps = min(counts) if counts else None
         self.batch_size = None
 
-    def on_epoch_begin(self, epoch=0):
+    def on_epoch_begin(self, epoch: int = 0) -> None:
         """Tell the dataset that an epoch begins."""
         self._epoch = epoch
         self._source.on_epoch_begin()
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         """Tell the dataset that the epoch is over."""
         self._source.on_epoch_end()
 
-    def close(self):
+    def close(self) -> None:
         """End the epoch that is open, and let go of the source's iterator."""
         if self._items is not None:
             self._items.close()
         self._source.close()
 
     @property
-    def seed(self):
+    def seed(self) -> int:
         """The seed of the order of the batches."""
         return self._source.seed
 
     @seed.setter
-    def seed(self, value):
+    def seed(self, value: int) -> None:
         self._source.seed = value
 
-    def peek(self):
+    def peek(self) -> tuple[Any, ...]:
         """Return the first batch, which the first epoch will yield again."""
         if self._peeked is _NOTHING:
             self._peeked = self._source.peek()
@@ -75,7 +84,7 @@ class StreamData:
             raise ValueError(self._source.describe() + " yielded no batch at all.")
         return self._batch(self._peeked)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
         count = 0
         items = self._source.epoch(self._limit, self._restart, self._epoch)
         self._items = items
@@ -121,35 +130,35 @@ class StreamData:
 class IteratorSource:
     """An object that is iterated: once, or from the start for every pass."""
 
-    def __init__(self, iterable, length=None):
+    def __init__(self, iterable: Iterable[Any], length: int | None = None):
         self._iterable = iterable
         self._restartable = not hasattr(iterable, "__next__")
-        self._iterator = None
+        self._iterator: Any = None
         self._begun = False
         self._held = _NOTHING
         self.seed = 0
         self.length = length
 
-    def describe(self):
+    def describe(self) -> str:
         """Return the name of what is iterated."""
         return f"The {type(self._iterable).__name__} given as `x`"
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         """An iterable is not told."""
 
     on_epoch_end = on_epoch_begin
 
-    def close(self):
+    def close(self) -> None:
         """Forget the iterator; a generator that was given stays open."""
         self._iterator = None
 
-    def peek(self):
+    def peek(self) -> Any:
         """Return the first item and keep it for the next epoch."""
         self._open()
         self._held = self._next()
         return self._held
 
-    def epoch(self, limit, restart, number):
+    def epoch(self, limit: int | None, restart: bool, number: int) -> Generator[Any]:
         """Yield up to `limit` items, from the start if `restart` and it can be."""
         fresh = self._held is not _NOTHING
         if self._iterator is None or (restart and self._restartable and not fresh):
@@ -182,7 +191,7 @@ class IteratorSource:
 class PyDatasetSource:
     """A `PyDataset`: batches by number, shuffled here, computed by its workers."""
 
-    def __init__(self, dataset, shuffle):
+    def __init__(self, dataset: PyDataset, shuffle: bool | str):
         self._dataset = dataset
         self._shuffle = shuffle
         self._left = np.arange(0)
@@ -190,26 +199,26 @@ class PyDatasetSource:
         self.seed = order_seed() if shuffle else 0
         self.length = dataset.num_batches
 
-    def describe(self):
+    def describe(self) -> str:
         """Return the name of the dataset."""
         return f"The {type(self._dataset).__name__} given as `x`"
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         """Tell the dataset."""
         self._dataset.on_epoch_begin()
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         """Tell the dataset."""
         self._dataset.on_epoch_end()
 
-    def close(self):
+    def close(self) -> None:
         """Nothing is open between epochs."""
 
-    def peek(self):
+    def peek(self) -> Any:
         """Return batch 0."""
         return self._dataset[0] if self._dataset.num_batches != 0 else _NOTHING
 
-    def epoch(self, limit, restart, number):
+    def epoch(self, limit: int | None, restart: bool, number: int) -> Generator[Any]:
         """Yield up to `limit` batches of this pass over the dataset."""
         return fetch(self._dataset, self._indices(limit, restart, number))
 

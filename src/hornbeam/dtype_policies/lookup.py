@@ -1,11 +1,16 @@
 """Dtype policies by name and as configs."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from hornbeam.core import dtypes, serialization
 from hornbeam.dtype_policies.policy import DTypePolicy, dtype_policy
 from hornbeam.dtype_policies.quantized import QUANTIZATION_MODES, quantized_policy
+from hornbeam.typing import Config, CustomObjects, DTypePolicyLike
 
 
-def get(identifier) -> DTypePolicy:
+def get(identifier: DTypePolicyLike) -> DTypePolicy:
     """Return the policy that `identifier` stands for.
 
     Args:
@@ -35,11 +40,11 @@ def get(identifier) -> DTypePolicy:
         ) from None
 
 
-def serialize(dtype_policy):
+def serialize(dtype_policy: DTypePolicy) -> Config:
     """Return the config of a dtype policy."""
     return serialization.serialize_keras_object(dtype_policy)
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(config: Config, custom_objects: CustomObjects = None) -> Any:
     """Return the dtype policy that `serialize` made the config of."""
     return serialization.deserialize_keras_object(config, custom_objects=custom_objects)

@@ -1,8 +1,13 @@
 """The dtype policy of a layer, and the one in force."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from hornbeam.core import dtypes
 from hornbeam.core.config import floatx
 from hornbeam.core.errors import did_you_mean
+from hornbeam.typing import DTypePolicyLike
 
 _MIXED = {
     "mixed_float16": ("float16", "float32"),
@@ -66,7 +71,7 @@ class DTypePolicy:
         """How the weights are quantized, or None."""
         return self._quantization_mode
 
-    def convert_input(self, x, autocast, dtype):
+    def convert_input(self, x: Any, autocast: bool, dtype: str) -> Any:
         """Return the input `x` as a tensor, of `dtype` if it is float and autocast."""
         from hornbeam import backends
         from hornbeam.graph.keras_tensor import KerasTensor
@@ -93,19 +98,19 @@ class DTypePolicy:
         return {"name": self._name}
 
     @classmethod
-    def from_config(cls, config: dict) -> "DTypePolicy":
+    def from_config(cls, config: dict) -> DTypePolicy:
         """Make a policy from what `get_config` returned."""
         return cls(**config)
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
         return self.get_config() == other.get_config()
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((type(self), self._name))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f'<{type(self).__name__} "{self._name}">'
 
 
@@ -123,7 +128,7 @@ def dtype_policy() -> DTypePolicy:
     return DTypePolicy(floatx()) if _default is None else _default
 
 
-def set_dtype_policy(policy) -> None:
+def set_dtype_policy(policy: DTypePolicyLike) -> None:
     """Set the policy of layers that are given none.
 
     Args:
@@ -143,7 +148,7 @@ def set_dtype_policy(policy) -> None:
     _default = policy
 
 
-def name_or_default(name):
+def name_or_default(name: str | None) -> str:
     if name is None:
         return dtype_policy().name
     if not isinstance(name, str):

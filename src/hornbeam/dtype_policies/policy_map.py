@@ -1,10 +1,14 @@
 """Dtype policies by layer path."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from typing import Any, Self
 
 from hornbeam.dtype_policies.lookup import deserialize, get, serialize
 from hornbeam.dtype_policies.policy import DTypePolicy, dtype_policy
+from hornbeam.typing import DTypePolicyLike
 
 
 class DTypePolicyMap(DTypePolicy, MutableMapping):
@@ -25,7 +29,9 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
     ('mixed_bfloat16', 'float32')
     """
 
-    def __init__(self, default_policy=None, policy_map: dict | None = None):
+    def __init__(
+        self, default_policy: DTypePolicyLike = None, policy_map: dict | None = None
+    ):
         if policy_map is not None and not isinstance(policy_map, dict):
             raise TypeError(
                 "If specified, `policy_map` must be a dict. Received: "
@@ -60,7 +66,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
         """The default policy's quantization mode."""
         return self.default_policy.quantization_mode
 
-    def __getitem__(self, path):
+    def __getitem__(self, path: str) -> DTypePolicy:
         if path in self._policies:
             return self._policies[path]
         matching = [key for key in self._policies if re.fullmatch(key, path)]
@@ -71,7 +77,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
             )
         return self._policies[matching[0]] if matching else self.default_policy
 
-    def __setitem__(self, path, policy):
+    def __setitem__(self, path: str, policy: DTypePolicyLike) -> None:
         if path in self._policies:
             raise ValueError(
                 f"{path} already exist in the DTypePolicyMap with value "
@@ -85,20 +91,20 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
                 f"`keras.dtype_policies.get` takes. Received: {policy!r}"
             ) from error
 
-    def __delitem__(self, path):
+    def __delitem__(self, path: str) -> None:
         del self._policies[path]
 
-    def __contains__(self, path):
+    def __contains__(self, path: object) -> bool:
         return path in self._policies
 
-    def pop(self, path, *default):
+    def pop(self, path: str, *default: Any) -> Any:
         """Remove the entry of exactly this path and return it."""
         return self._policies.pop(path, *default)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._policies)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._policies)
 
     def get_config(self) -> dict:
@@ -121,7 +127,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
         }
 
     @classmethod
-    def from_config(cls, config: dict, custom_objects: dict | None = None):
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> Self:
         """Make a map from what `get_config` returned."""
 
         def load(policy):
@@ -136,15 +142,15 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
             },
         )
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if not isinstance(other, DTypePolicyMap):
             return NotImplemented
         return self.get_config() == other.get_config()
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((type(self), self.name, tuple(self._policies.items())))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         mapping = [(path, policy.name) for path, policy in self._policies.items()]
         return (
             f"<DTypePolicyMap default_policy={self.default_policy.name}, "

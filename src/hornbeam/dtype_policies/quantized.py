@@ -1,5 +1,7 @@
 """Dtype policies of layers with quantized weights."""
 
+from __future__ import annotations
+
 from hornbeam.dtype_policies.policy import DTypePolicy, name_or_default
 
 QUANTIZATION_MODES = ("int8", "float8", "int4", "gptq", "awq")

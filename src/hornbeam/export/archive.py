@@ -1,12 +1,21 @@
 """ExportArchive: functions of layers and models, written as a SavedModel."""
 
+from __future__ import annotations
+
 import copy
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from hornbeam import backends
 from hornbeam.layers.layer import Layer
+from hornbeam.typing import PathLike
+
+if TYPE_CHECKING:
+    from hornbeam.core.variable import Variable
+    from hornbeam.models.model import Model
 
 _FORMATS = ("saved_model", "tf_saved_model")
 _GROUPS = ("variables", "trainable_variables", "non_trainable_variables")
@@ -32,7 +41,7 @@ class ExportArchive:
     >>> archive.write_out(tempfile.mkdtemp(), verbose=False)
     """
 
-    def __init__(self, format="saved_model", **kwargs):  # noqa: A002 - the API's name
+    def __init__(self, format: str | None = "saved_model", **kwargs: Any):  # noqa: A002 - the API's name
         if kwargs:
             raise ValueError(
                 f"Unrecognized keyword arguments to ExportArchive: {sorted(kwargs)}."
@@ -43,23 +52,23 @@ class ExportArchive:
                 f"format={format!r}"
             )
         self._engine = backends.get("tensorflow")
-        self._copies = {}
-        self._resources = []
-        self._endpoints = {}
-        self._collections = {}
+        self._copies: dict[int, Any] = {}
+        self._resources: list[Any] = []
+        self._endpoints: dict[str, Any] = {}
+        self._collections: dict[str, Any] = {}
 
     @property
-    def variables(self):
+    def variables(self) -> list[Variable]:
         """The variables of all layers and models that are tracked."""
         return self._of_tracked("variables")
 
     @property
-    def trainable_variables(self):
+    def trainable_variables(self) -> list[Variable]:
         """Those of them that training changes."""
         return self._of_tracked("trainable_variables")
 
     @property
-    def non_trainable_variables(self):
+    def non_trainable_variables(self) -> list[Variable]:
         """Those of them that training does not change."""
         return self._of_tracked("non_trainable_variables")
 
@@ -67,7 +76,7 @@ class ExportArchive:
         found = [v for _, own in self._copies.values() for v in getattr(own, group)]
         return list({id(v): v for v in found}.values())
 
-    def track(self, resource):
+    def track(self, resource: Any) -> None:
         """Make a layer, a model or a resource of TensorFlow part of the archive.
 
         Args:
@@ -102,7 +111,13 @@ class ExportArchive:
             return getattr(self._own(owner), fn.__name__)
         return fn
 
-    def add_endpoint(self, name, fn, input_signature=None, **kwargs):
+    def add_endpoint(
+        self,
+        name: str,
+        fn: Callable[..., Any],
+        input_signature: Sequence[Any] | None = None,
+        **kwargs: Any,
+    ) -> Callable[..., Any]:
         """Add a function under a name; the first one is what is served by default.
 
         Args:
@@ -161,7 +176,13 @@ class ExportArchive:
         dtype = str(one.dtype or "float32").removeprefix("torch.")
         return self._engine.tensor_spec(one.shape, dtype, getattr(one, "name", None))
 
-    def track_and_add_endpoint(self, name, resource, input_signature, **kwargs):
+    def track_and_add_endpoint(
+        self,
+        name: str,
+        resource: Any,
+        input_signature: Sequence[Any] | None,
+        **kwargs: Any,
+    ) -> Callable[..., Any]:
         """Track a layer or model and add its call as an endpoint; see both.
 
         Args:
@@ -173,7 +194,7 @@ class ExportArchive:
         self.track(resource)
         return self.add_endpoint(name, resource, input_signature, **kwargs)
 
-    def add_variable_collection(self, name, variables):
+    def add_variable_collection(self, name: str, variables: Sequence[Variable]) -> None:
         """Add a list of variables under a name, to be found in what is loaded.
 
         Args:
@@ -187,7 +208,9 @@ class ExportArchive:
             )
         self._collections[name] = list(variables)
 
-    def write_out(self, filepath, options=None, verbose=True):
+    def write_out(
+        self, filepath: PathLike, options: Any = None, verbose: bool = True
+    ) -> None:
         """Write the archive.
 
         Args:
@@ -231,7 +254,7 @@ class ExportArchive:
         return engine.new_variable(engine.convert(variable.numpy()), False)
 
 
-def default_signature(model):
+def default_signature(model: Model) -> list[Any]:
     """Return the arguments of a model's call as a list of nests of KerasTensors."""
     from hornbeam.graph.keras_tensor import KerasTensor
 
@@ -267,7 +290,14 @@ def _is_one_argument(model, signature):
     return isinstance(inputs, list | tuple) and len(inputs) == len(signature) > 1
 
 
-def export_model(model, filepath, format, verbose, input_signature, **kwargs):  # noqa: A002
+def export_model(
+    model: Model,
+    filepath: PathLike,
+    format: str | None,  # noqa: A002 - the API's name
+    verbose: bool,
+    input_signature: Sequence[Any] | None,
+    **kwargs: Any,
+) -> None:
     """Write a model for serving; see `Model.export`."""
     if format not in _FORMATS:
         raise NotImplementedError(

@@ -1,23 +1,26 @@
 """The circle loss of embeddings: near to their own class, far from the others."""
 
+from __future__ import annotations
+
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.scopes import batch_mask
 from hornbeam.losses.loss import Loss, keep_integers
+from hornbeam.typing import DTypePolicyLike, Reduction, Tensor, TensorLike
 
 # A logit that counts as minus infinity, in float16 too, and has a gradient.
 _NOTHING = -6e4
 
 
 def circle(
-    y_true,
-    y_pred,
-    ref_labels=None,
-    ref_embeddings=None,
-    remove_diagonal=True,
-    gamma=80,
-    margin=0.4,
-):
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    ref_labels: TensorLike | None = None,
+    ref_embeddings: TensorLike | None = None,
+    remove_diagonal: bool = True,
+    gamma: float = 80,
+    margin: float = 0.4,
+) -> Tensor:
     """Return the circle loss of each embedding against the reference embeddings.
 
     With the similarities `s_p` to those of the same class and `s_n` to the others it
@@ -46,15 +49,15 @@ def circle(
     >>> round(float(loss[2]), 4)
     0.0
     """
-    y_pred = ops.convert_to_tensor(y_pred)
-    dtype = y_pred.dtype
-    others = y_pred
+    embeddings = ops.convert_to_tensor(y_pred)
+    dtype = embeddings.dtype
+    others = embeddings
     if ref_embeddings is not None:
         others = ops.convert_to_tensor(ref_embeddings, dtype=dtype)
     is_positive, is_negative = _pairs(
         y_true, ref_labels, remove_diagonal, own=ref_embeddings is None
     )
-    s = ops.matmul(y_pred, ops.transpose(others))
+    s = ops.matmul(embeddings, ops.transpose(others))
     m = ops.convert_to_tensor(margin, dtype=dtype)
     a_p = ops.relu(1.0 - s + m)
     a_n = ops.relu(s + m)
@@ -113,12 +116,12 @@ class Circle(Loss):
 
     def __init__(
         self,
-        gamma=80.0,
-        margin=0.4,
-        remove_diagonal=True,
-        reduction="sum_over_batch_size",
-        name="circle",
-        dtype=None,
+        gamma: float = 80.0,
+        margin: float = 0.4,
+        remove_diagonal: bool = True,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "circle",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.gamma = gamma
@@ -128,7 +131,7 @@ class Circle(Loss):
     def _convert_target(self, x):
         return keep_integers(x, self._dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each embedding."""
         return circle(
             y_true,
@@ -138,7 +141,7 @@ class Circle(Loss):
             margin=self.margin,
         )
 
-    def target_mask(self, y_true, y_pred):
+    def target_mask(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
         """Return which embeddings have a fellow of their class."""
         is_positive, _ = _pairs(y_true, None, self.remove_diagonal, own=True)
         return ops.any(is_positive, axis=1)

@@ -1,6 +1,9 @@
 """Cross-entropies: minus the logarithm of the probability given to the truth."""
 
+from __future__ import annotations
+
 import numbers
+from typing import Any
 
 from hornbeam import ops
 from hornbeam.core import config, dtypes
@@ -12,9 +15,10 @@ from hornbeam.losses.loss import (
     squeeze_or_expand_to_same_rank,
     takes_class_indices,
 )
+from hornbeam.typing import DTypePolicyLike, Reduction, Tensor, TensorLike
 
 
-def smooth(y_true, label_smoothing, classes):
+def smooth(y_true: Tensor, label_smoothing: float, classes: Any) -> Tensor:
     """Return targets mixed with the uniform distribution over `classes`."""
     if isinstance(label_smoothing, numbers.Real) and label_smoothing == 0:
         return y_true
@@ -22,14 +26,16 @@ def smooth(y_true, label_smoothing, classes):
     return y_true * (1.0 - amount) + amount / classes
 
 
-def probability_pair(y_true, y_pred, hint=""):
+def probability_pair(
+    y_true: TensorLike, y_pred: TensorLike, hint: str = ""
+) -> tuple[Tensor, Tensor]:
     """Return targets and predictions as floats, checked to be of one shape."""
-    y_pred = ops.convert_to_tensor(y_pred)
-    if not dtypes.is_float_dtype(dtypes.standardize_dtype(y_pred.dtype)):
-        y_pred = ops.cast(y_pred, config.floatx())
-    y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
-    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-    target, output = tuple(y_true.shape), tuple(y_pred.shape)
+    predictions = ops.convert_to_tensor(y_pred)
+    if not dtypes.is_float_dtype(dtypes.standardize_dtype(predictions.dtype)):
+        predictions = ops.cast(predictions, config.floatx())
+    targets = ops.cast(ops.convert_to_tensor(y_true), predictions.dtype)
+    targets, predictions = squeeze_or_expand_to_same_rank(targets, predictions)
+    target, output = tuple(targets.shape), tuple(predictions.shape)
     same = len(target) == len(output) and all(
         None in pair or pair[0] == pair[1] for pair in zip(target, output, strict=True)
     )
@@ -38,7 +44,7 @@ def probability_pair(y_true, y_pred, hint=""):
             "Arguments `y_true` and `y_pred` must have the same shape. Received: "
             f"y_true.shape={target}, y_pred.shape={output}.{hint}"
         )
-    return y_true, y_pred
+    return targets, predictions
 
 
 _SPARSE_HINT = (
@@ -52,8 +58,12 @@ _BINARY_HINT = (
 
 
 def binary_crossentropy(
-    y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1
-):
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Tensor:
     """Return the mean over `axis` of `-y log(p) - (1 - y) log(1 - p)`.
 
     Args:
@@ -78,8 +88,12 @@ def binary_crossentropy(
 
 
 def categorical_crossentropy(
-    y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1
-):
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Tensor:
     """Return `-sum(y_true * log(y_pred))` over the classes.
 
     Probabilities are first divided by their sum and clipped by `epsilon()`.
@@ -99,17 +113,21 @@ def categorical_crossentropy(
     >>> round(float(loss[0]), 4)
     0.6931
     """
-    y_true, y_pred = probability_pair(y_true, y_pred, _SPARSE_HINT)
-    y_true = smooth(y_true, label_smoothing, y_pred.shape[axis])
+    targets, outputs = probability_pair(y_true, y_pred, _SPARSE_HINT)
+    targets = smooth(targets, label_smoothing, outputs.shape[axis])
     return ops.categorical_crossentropy(
-        y_true, y_pred, from_logits=from_logits, axis=axis
+        targets, outputs, from_logits=from_logits, axis=axis
     )
 
 
 @takes_class_indices
 def sparse_categorical_crossentropy(
-    y_true, y_pred, from_logits=False, ignore_class=None, axis=-1
-):
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    from_logits: bool = False,
+    ignore_class: int | None = None,
+    axis: int = -1,
+) -> Tensor:
     """Return `-log(y_pred[y_true])` for integer labels.
 
     Args:
@@ -127,24 +145,26 @@ def sparse_categorical_crossentropy(
     >>> round(float(loss[0]), 4)
     0.6931
     """
-    y_pred = ops.convert_to_tensor(y_pred)
-    if not dtypes.is_float_dtype(dtypes.standardize_dtype(y_pred.dtype)):
-        y_pred = ops.cast(y_pred, config.floatx())
-    y_true = squeeze_class_axis(ops.convert_to_tensor(y_true), y_pred, axis)
-    check_class_shapes(y_true, y_pred, axis)
-    y_true = ops.cast(y_true, "int32")
+    outputs = ops.convert_to_tensor(y_pred)
+    if not dtypes.is_float_dtype(dtypes.standardize_dtype(outputs.dtype)):
+        outputs = ops.cast(outputs, config.floatx())
+    labels = squeeze_class_axis(ops.convert_to_tensor(y_true), outputs, axis)
+    check_class_shapes(labels, outputs, axis)
+    labels = ops.cast(labels, "int32")
     if ignore_class is None:
         return ops.sparse_categorical_crossentropy(
-            y_true, y_pred, from_logits=from_logits, axis=axis
+            labels, outputs, from_logits=from_logits, axis=axis
         )
-    valid = y_true != ignore_class
+    valid = labels != ignore_class
     values = ops.sparse_categorical_crossentropy(
-        ops.where(valid, y_true, 0), y_pred, from_logits=from_logits, axis=axis
+        ops.where(valid, labels, 0), outputs, from_logits=from_logits, axis=axis
     )
     return ops.where(valid, values, 0.0)
 
 
-def squeeze_class_axis(y_true, y_pred, axis=-1):
+def squeeze_class_axis(
+    y_true: Tensor, y_pred: Tensor, axis: int = -1
+) -> tuple[Tensor, Tensor]:
     """Return class indices without an axis of size 1 where the classes are."""
     rank = len(y_pred.shape)
     if len(y_true.shape) == rank and y_true.shape[axis] == 1:
@@ -152,7 +172,7 @@ def squeeze_class_axis(y_true, y_pred, axis=-1):
     return y_true
 
 
-def check_class_shapes(y_true, y_pred, axis=-1):
+def check_class_shapes(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> None:
     """Raise unless there is one class index for each distribution in `y_pred`."""
     target, output = tuple(y_true.shape), list(y_pred.shape)
     if output:
@@ -175,7 +195,9 @@ def check_class_shapes(y_true, y_pred, axis=-1):
 
 
 @takes_class_indices
-def categorical_generalized_cross_entropy(y_true, y_pred, q):
+def categorical_generalized_cross_entropy(
+    y_true: TensorLike, y_pred: TensorLike, q: float
+) -> Tensor:
     """Return `(1 - p**q) / q` where `p` is the probability of the true class.
 
     Near q = 0 it is the cross-entropy, at q = 1 the absolute error: in between it
@@ -195,15 +217,15 @@ def categorical_generalized_cross_entropy(y_true, y_pred, q):
     >>> float(loss[0])
     1.0
     """
-    y_pred = ops.convert_to_tensor(y_pred)
-    y_true = squeeze_class_axis(ops.convert_to_tensor(y_true), y_pred)
-    check_class_shapes(y_true, y_pred)
-    labels = ops.one_hot(
-        ops.cast(y_true, "int32"), y_pred.shape[-1], dtype=y_pred.dtype
+    outputs = ops.convert_to_tensor(y_pred)
+    labels = squeeze_class_axis(ops.convert_to_tensor(y_true), outputs)
+    check_class_shapes(labels, outputs)
+    is_true_class = ops.one_hot(
+        ops.cast(labels, "int32"), outputs.shape[-1], dtype=outputs.dtype
     )
-    p = ops.sum(labels * y_pred, axis=-1)
-    q = ops.convert_to_tensor(q, dtype=y_pred.dtype)
-    return (1.0 - ops.power(p, q)) / q
+    p = ops.sum(is_true_class * outputs, axis=-1)
+    exponent = ops.convert_to_tensor(q, dtype=outputs.dtype)
+    return (1.0 - ops.power(p, exponent)) / exponent
 
 
 class BinaryCrossentropy(Loss):
@@ -227,12 +249,12 @@ class BinaryCrossentropy(Loss):
 
     def __init__(
         self,
-        from_logits=False,
-        label_smoothing=0.0,
-        axis=-1,
-        reduction="sum_over_batch_size",
-        name="binary_crossentropy",
-        dtype=None,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "binary_crossentropy",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.from_logits = from_logits
@@ -240,11 +262,11 @@ class BinaryCrossentropy(Loss):
         self.axis = axis
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """A mean along the batch axis would mix with the padding."""
         return super().accepts_padding and self.axis != 0
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return binary_crossentropy(
             y_true,
@@ -276,12 +298,12 @@ class CategoricalCrossentropy(Loss):
 
     def __init__(
         self,
-        from_logits=False,
-        label_smoothing=0.0,
-        axis=-1,
-        reduction="sum_over_batch_size",
-        name="categorical_crossentropy",
-        dtype=None,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "categorical_crossentropy",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.from_logits = from_logits
@@ -289,11 +311,11 @@ class CategoricalCrossentropy(Loss):
         self.axis = axis
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """Classes along the batch axis would mix with the padding."""
         return super().accepts_padding and self.axis != 0
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return categorical_crossentropy(
             y_true,
@@ -324,12 +346,12 @@ class SparseCategoricalCrossentropy(Loss):
 
     def __init__(
         self,
-        from_logits=False,
-        ignore_class=None,
-        reduction="sum_over_batch_size",
-        axis=-1,
-        name="sparse_categorical_crossentropy",
-        dtype=None,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: Reduction = "sum_over_batch_size",
+        axis: int = -1,
+        name: str | None = "sparse_categorical_crossentropy",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.from_logits = from_logits
@@ -337,14 +359,14 @@ class SparseCategoricalCrossentropy(Loss):
         self.axis = axis
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """Classes along the batch axis would mix with the padding."""
         return super().accepts_padding and self.axis != 0
 
     def _convert_target(self, x):
         return keep_integers(x, self._dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return sparse_categorical_crossentropy(
             y_true,
@@ -354,7 +376,7 @@ class SparseCategoricalCrossentropy(Loss):
             axis=self.axis,
         )
 
-    def target_mask(self, y_true, y_pred):
+    def target_mask(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
         """Return which targets are not of the class to ignore."""
         if self.ignore_class is None:
             return None
@@ -382,10 +404,10 @@ class CategoricalGeneralizedCrossEntropy(Loss):
 
     def __init__(
         self,
-        q=0.5,
-        reduction="sum_over_batch_size",
-        name="categorical_generalized_cross_entropy",
-        dtype=None,
+        q: float = 0.5,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "categorical_generalized_cross_entropy",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         if not 0 < check_number(type(self).__name__, "q", q) < 1:
@@ -398,6 +420,6 @@ class CategoricalGeneralizedCrossEntropy(Loss):
     def _convert_target(self, x):
         return keep_integers(x, self._dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return categorical_generalized_cross_entropy(y_true, y_pred, self.q)

@@ -1,10 +1,13 @@
 """Connectionist temporal classification: sequences without an alignment."""
 
+from __future__ import annotations
+
 from hornbeam import ops
 from hornbeam.losses.loss import Loss, keep_integers
+from hornbeam.typing import DTypePolicyLike, Reduction, Tensor, TensorLike
 
 
-def ctc(y_true, y_pred):
+def ctc(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Return minus the log probability of the label sequences.
 
     All alignments of the labels with the timesteps count (Graves et al., ICML 2006).
@@ -22,18 +25,18 @@ def ctc(y_true, y_pred):
     >>> round(float(loss[0]), 4)
     0.6931
     """
-    y_pred = ops.convert_to_tensor(y_pred)
-    y_true = ops.convert_to_tensor(y_true)
-    if len(y_true.shape) != 2 or len(y_pred.shape) != 3:
+    outputs = ops.convert_to_tensor(y_pred)
+    labels = ops.convert_to_tensor(y_true)
+    if len(labels.shape) != 2 or len(outputs.shape) != 3:
         raise ValueError(
             "The CTC loss expects `y_true` of shape (batch, max_length) and `y_pred` "
             "of shape (batch, timesteps, classes). Received: y_true.shape="
-            f"{tuple(y_true.shape)}, y_pred.shape={tuple(y_pred.shape)}"
+            f"{tuple(labels.shape)}, y_pred.shape={tuple(outputs.shape)}"
         )
-    y_true = ops.cast(y_true, "int32")
-    lengths = ops.sum(ops.cast(y_true != 0, "int32"), axis=-1)
-    timesteps = ops.full_like(lengths, y_pred.shape[1])
-    return ops.ctc_loss(y_true, y_pred, lengths, timesteps, mask_index=0)
+    labels = ops.cast(labels, "int32")
+    lengths = ops.sum(ops.cast(labels != 0, "int32"), axis=-1)
+    timesteps = ops.full_like(lengths, outputs.shape[1])
+    return ops.ctc_loss(labels, outputs, lengths, timesteps, mask_index=0)
 
 
 class CTC(Loss):
@@ -51,12 +54,17 @@ class CTC(Loss):
     0.6931
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name="ctc", dtype=None):
+    def __init__(
+        self,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "ctc",
+        dtype: DTypePolicyLike = None,
+    ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
     def _convert_target(self, x):
         return keep_integers(x, self._dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return ctc(y_true, y_pred)

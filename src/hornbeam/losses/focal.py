@@ -1,5 +1,9 @@
 """Focal cross-entropies: samples that are already right count less."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from hornbeam import ops
 from hornbeam.core import config
 from hornbeam.core.hyperparameter import Hyperparameter
@@ -10,18 +14,19 @@ from hornbeam.losses.crossentropy import (
     smooth,
 )
 from hornbeam.losses.loss import Loss
+from hornbeam.typing import DTypePolicyLike, Reduction, Tensor, TensorLike
 
 
 def binary_focal_crossentropy(
-    y_true,
-    y_pred,
-    apply_class_balancing=False,
-    alpha=0.25,
-    gamma=2.0,
-    from_logits=False,
-    label_smoothing=0.0,
-    axis=-1,
-):
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Tensor:
     """Return the mean over `axis` of `(1 - p_t)**gamma * binary_crossentropy`.
 
     `p_t` is the probability given to the true label: `p` for 1, `1 - p` for 0
@@ -46,13 +51,13 @@ def binary_focal_crossentropy(
     >>> round(float(loss[0]), 4)
     0.1733
     """
-    y_true, y_pred = probability_pair(y_true, y_pred, _BINARY_HINT)
-    y = smooth(y_true, label_smoothing, 2)
-    p = ops.sigmoid(y_pred) if from_logits else y_pred
+    targets, outputs = probability_pair(y_true, y_pred, _BINARY_HINT)
+    y = smooth(targets, label_smoothing, 2)
+    p = ops.sigmoid(outputs) if from_logits else outputs
     p_t = y * p + (1.0 - y) * (1.0 - p)
-    gamma = ops.convert_to_tensor(gamma, dtype=y_pred.dtype)
-    values = ops.power(1.0 - p_t, gamma) * ops.binary_crossentropy(
-        y, y_pred, from_logits=from_logits
+    g = ops.convert_to_tensor(gamma, dtype=outputs.dtype)
+    values = ops.power(1.0 - p_t, g) * ops.binary_crossentropy(
+        y, outputs, from_logits=from_logits
     )
     if apply_class_balancing:
         values = (y * alpha + (1.0 - y) * (1.0 - alpha)) * values
@@ -60,14 +65,14 @@ def binary_focal_crossentropy(
 
 
 def categorical_focal_crossentropy(
-    y_true,
-    y_pred,
-    alpha=0.25,
-    gamma=2.0,
-    from_logits=False,
-    label_smoothing=0.0,
-    axis=-1,
-):
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    alpha: float | Sequence[float] = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Tensor:
     """Return `-sum(alpha * (1 - p)**gamma * y_true * log(p))` over the classes.
 
     Probabilities are first divided by their sum and clipped by `epsilon()`
@@ -90,15 +95,15 @@ def categorical_focal_crossentropy(
     >>> round(float(loss[0]), 4)
     0.0433
     """
-    y_true, y_pred = probability_pair(y_true, y_pred, _SPARSE_HINT)
-    y_true = smooth(y_true, label_smoothing, y_pred.shape[axis])
+    targets, outputs = probability_pair(y_true, y_pred, _SPARSE_HINT)
+    y = smooth(targets, label_smoothing, outputs.shape[axis])
     if from_logits:
-        y_pred = ops.softmax(y_pred, axis=axis)
-    p = y_pred / ops.sum(y_pred, axis=axis, keepdims=True)
+        outputs = ops.softmax(outputs, axis=axis)
+    p = outputs / ops.sum(outputs, axis=axis, keepdims=True)
     p = ops.clip(p, config.epsilon(), 1.0 - config.epsilon())
-    alpha = ops.convert_to_tensor(alpha, dtype=y_pred.dtype)
-    gamma = ops.convert_to_tensor(gamma, dtype=y_pred.dtype)
-    values = ops.power(1.0 - p, gamma) * alpha * y_true * ops.log(p)
+    a = ops.convert_to_tensor(alpha, dtype=outputs.dtype)
+    g = ops.convert_to_tensor(gamma, dtype=outputs.dtype)
+    values = ops.power(1.0 - p, g) * a * y * ops.log(p)
     return -ops.sum(values, axis=axis)
 
 
@@ -130,15 +135,15 @@ class BinaryFocalCrossentropy(Loss):
 
     def __init__(
         self,
-        apply_class_balancing=False,
-        alpha=0.25,
-        gamma=2.0,
-        from_logits=False,
-        label_smoothing=0.0,
-        axis=-1,
-        reduction="sum_over_batch_size",
-        name="binary_focal_crossentropy",
-        dtype=None,
+        apply_class_balancing: bool = False,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "binary_focal_crossentropy",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.apply_class_balancing = apply_class_balancing
@@ -149,11 +154,11 @@ class BinaryFocalCrossentropy(Loss):
         self.axis = axis
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """A mean along the batch axis would mix with the padding."""
         return super().accepts_padding and self.axis != 0
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return binary_focal_crossentropy(
             y_true,
@@ -194,14 +199,14 @@ class CategoricalFocalCrossentropy(Loss):
 
     def __init__(
         self,
-        alpha=0.25,
-        gamma=2.0,
-        from_logits=False,
-        label_smoothing=0.0,
-        axis=-1,
-        reduction="sum_over_batch_size",
-        name="categorical_focal_crossentropy",
-        dtype=None,
+        alpha: float | Sequence[float] = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "categorical_focal_crossentropy",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.alpha = alpha
@@ -211,11 +216,11 @@ class CategoricalFocalCrossentropy(Loss):
         self.axis = axis
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """Classes along the batch axis would mix with the padding."""
         return super().accepts_padding and self.axis != 0
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return categorical_focal_crossentropy(
             y_true,

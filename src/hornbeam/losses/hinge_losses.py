@@ -1,8 +1,11 @@
 """Hinge losses: for labels -1 and 1, a margin of 1 costs nothing."""
 
+from __future__ import annotations
+
 from hornbeam import ops
 from hornbeam.losses.loss import Loss
 from hornbeam.losses.regression import as_pair
+from hornbeam.typing import DTypePolicyLike, Reduction, Tensor, TensorLike
 
 
 def _to_signs(y_true):
@@ -11,7 +14,7 @@ def _to_signs(y_true):
     return ops.where(is_binary, 2.0 * y_true - 1.0, y_true)
 
 
-def hinge(y_true, y_pred):
+def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Return the mean over the last axis of `max(1 - y_true * y_pred, 0)`.
 
     Args:
@@ -31,7 +34,7 @@ def hinge(y_true, y_pred):
     return ops.mean(ops.maximum(margin, 0.0), axis=-1)
 
 
-def squared_hinge(y_true, y_pred):
+def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Return the mean over the last axis of `max(1 - y_true * y_pred, 0)²`.
 
     Args:
@@ -51,7 +54,7 @@ def squared_hinge(y_true, y_pred):
     return ops.mean(ops.square(ops.maximum(margin, 0.0)), axis=-1)
 
 
-def categorical_hinge(y_true, y_pred):
+def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Return `max(negative - positive + 1, 0)` of the classes' scores.
 
     `positive` is the score of the true class, `negative` the greatest other score.
@@ -67,9 +70,9 @@ def categorical_hinge(y_true, y_pred):
     >>> float(keras.losses.categorical_hinge([[0.0, 1.0]], [[1.0, 1.5]])[0])
     0.5
     """
-    y_true, y_pred = as_pair(y_true, y_pred)
-    positive = ops.sum(y_true * y_pred, axis=-1)
-    negative = ops.max((1.0 - y_true) * y_pred, axis=-1)
+    y, p = as_pair(y_true, y_pred)
+    positive = ops.sum(y * p, axis=-1)
+    negative = ops.max((1.0 - y) * p, axis=-1)
     return ops.maximum(negative - positive + 1.0, 0.0)
 
 
@@ -86,10 +89,15 @@ class Hinge(Loss):
     0.25
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name="hinge", dtype=None):
+    def __init__(
+        self,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "hinge",
+        dtype: DTypePolicyLike = None,
+    ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return hinge(y_true, y_pred)
 
@@ -108,11 +116,14 @@ class SquaredHinge(Loss):
     """
 
     def __init__(
-        self, reduction="sum_over_batch_size", name="squared_hinge", dtype=None
+        self,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "squared_hinge",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return squared_hinge(y_true, y_pred)
 
@@ -131,10 +142,13 @@ class CategoricalHinge(Loss):
     """
 
     def __init__(
-        self, reduction="sum_over_batch_size", name="categorical_hinge", dtype=None
+        self,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "categorical_hinge",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return categorical_hinge(y_true, y_pred)

@@ -1,11 +1,15 @@
 """Checks of class indices, on host arrays: a program cannot raise."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from hornbeam.losses.crossentropy import SparseCategoricalCrossentropy
 
 
-def class_axis(loss):
+def class_axis(loss: Any) -> int | None:
     """Return the axis of the output that class indices are for, or None.
 
     Args:
@@ -16,7 +20,7 @@ def class_axis(loss):
     return loss.axis if isinstance(loss, SparseCategoricalCrossentropy) else None
 
 
-def check_sparse_labels(y, classes, ignore_class=None):
+def check_sparse_labels(y: Any, classes: int, ignore_class: int | None = None) -> None:
     """Raise unless all labels are class indices from 0 to `classes - 1`.
 
     Args:

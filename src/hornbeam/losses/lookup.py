@@ -1,9 +1,14 @@
 """Losses by name and as configs."""
 
+from __future__ import annotations
+
 import functools
+from typing import Any
 
 from hornbeam.core import configurable, registry, serialization
+from hornbeam.core.lazy import names_of
 from hornbeam.losses.loss import Loss
+from hornbeam.typing import Config, CustomObjects
 
 ALIASES = {
     "mse": "mean_squared_error",
@@ -19,7 +24,7 @@ ALIASES = {
 def _table():
     from hornbeam import losses
 
-    names = set(losses.__all__) - {"get", "serialize", "deserialize"}
+    names = set(names_of("hornbeam.losses")) - {"get", "serialize", "deserialize"}
     table = {name: getattr(losses, name) for name in sorted(names)}
     for alias, name in ALIASES.items():
         table[alias] = table[alias.upper()] = table[name]
@@ -43,17 +48,17 @@ def get(identifier):
     return _get(identifier)
 
 
-def check_name(name):
+def check_name(name: str) -> None:
     """Raise unless there is a loss of that name."""
     configurable.named("loss", name, _table())
 
 
-def serialize(loss):
+def serialize(loss: Any) -> Config | str:
     """Return the config of a loss."""
     return serialization.serialize_keras_object(loss)
 
 
-def deserialize(name, custom_objects=None):
+def deserialize(name: Config | str, custom_objects: CustomObjects = None) -> Any:
     """Return the loss that `serialize` made the config of, or the loss of a name."""
     if isinstance(name, str):
         with registry.scope_of(custom_objects):

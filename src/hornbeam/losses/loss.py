@@ -5,7 +5,9 @@ a scalar. Sample weights, the mask of the output and the mask of a padded batch 
 together in `reduce_values`.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from hornbeam import ops
@@ -15,6 +17,7 @@ from hornbeam.core.errors import check_choice
 from hornbeam.core.masking import get_keras_mask
 from hornbeam.core.naming import auto_name
 from hornbeam.core.scopes import batch_mask
+from hornbeam.typing import Config, DTypePolicyLike, Reduction, Tensor, TensorLike
 
 Function = TypeVar("Function", bound=Callable)
 
@@ -49,7 +52,12 @@ class Loss(Configurable):
     8.0
     """
 
-    def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
+    def __init__(
+        self,
+        name: str | None = None,
+        reduction: Reduction = "sum_over_batch_size",
+        dtype: DTypePolicyLike = None,
+    ):
         self.name = name or auto_name(type(self).__name__)
         self.reduction = check_choice(
             type(self).__name__, "reduction", reduction, REDUCTIONS
@@ -70,15 +78,20 @@ class Loss(Configurable):
         """
         return is_ours(type(self))
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample; subclasses write this."""
         raise NotImplementedError(f"{type(self).__name__} must implement `call`.")
 
-    def target_mask(self, y_true, y_pred):
+    def target_mask(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
         """Return which targets count, or None for all of them."""
         return None
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(
+        self,
+        y_true: TensorLike | dict[str, Any],
+        y_pred: TensorLike | dict[str, Any],
+        sample_weight: TensorLike | None = None,
+    ) -> Tensor:
         """Return the reduced loss of `y_pred` for the targets `y_true`."""
         mask = get_keras_mask(y_pred)
         y_true = _map_tensors(self._convert_target, y_true)
@@ -96,14 +109,14 @@ class Loss(Configurable):
 
     _convert_target = _convert
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments that make an equal loss."""
         settings = super().get_config()
         if self._has_default_dtype:
             settings.pop("dtype", None)
         return settings
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
 
 
@@ -111,25 +124,30 @@ class LossFunctionWrapper(Loss):
     """A loss made of a function `fn(y_true, y_pred, **kwargs)`."""
 
     def __init__(
-        self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **kwargs
+        self,
+        fn: Callable[..., Any],
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
+        **kwargs: Any,
     ):
         name = name or getattr(fn, "__name__", None)
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.fn = fn
         self.kwargs = kwargs
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Call the function."""
         if not isinstance(y_pred, list | tuple | dict):
             y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self.kwargs)
 
-    def structure_key(self):
+    def structure_key(self) -> tuple[Any, ...]:
         """Return what a program depends on beside the arguments of `__init__`."""
         return tuple((name, repr(value)) for name, value in self.kwargs.items())
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """Our own functions treat rows separately; others may not."""
         return is_ours(self.fn)
 
@@ -138,7 +156,7 @@ class LossFunctionWrapper(Loss):
             return keep_integers(x, self._dtype)
         return self._convert(x)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments that make an equal loss."""
         return {**super().get_config(), **self.kwargs}
 
@@ -152,12 +170,12 @@ def _map_tensors(convert, x):
     return tree.map_structure(convert, x)
 
 
-def is_ours(target) -> bool:
+def is_ours(target: Any) -> bool:
     """Whether a class or function belongs to this library."""
     return str(getattr(target, "__module__", "")).partition(".")[0] == "hornbeam"
 
 
-def standardize_compute_dtype(dtype) -> str:
+def standardize_compute_dtype(dtype: DTypePolicyLike) -> str:
     """Return the name of a dtype, of a policy's compute dtype, or of `floatx()`."""
     if dtype is None:
         return config.floatx()
@@ -171,18 +189,20 @@ def takes_class_indices(fn: Function) -> Function:
     return fn
 
 
-def keep_integers(x, dtype):
+def keep_integers(x: TensorLike, dtype: str) -> Tensor:
     """Return class indices as they are, anything else as `dtype`.
 
     Indices above 256 are no bfloat16, those above 2048 no float16.
     """
-    x = ops.convert_to_tensor(x)
-    if dtypes.is_int_dtype(dtypes.standardize_dtype(x.dtype)):
-        return x
-    return ops.cast(x, dtype)
+    targets = ops.convert_to_tensor(x)
+    if dtypes.is_int_dtype(dtypes.standardize_dtype(targets.dtype)):
+        return targets
+    return ops.cast(targets, dtype)
 
 
-def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
+def squeeze_or_expand_to_same_rank(
+    x1: Tensor, x2: Tensor, expand_rank_1: bool = True
+) -> tuple[Tensor, Tensor]:
     """Give `x1` and `x2` the same rank where one has an extra last axis of size 1.
 
     A vector beside a column becomes a column; otherwise the size 1 goes away.
@@ -203,7 +223,7 @@ def _match(longer, shorter, expand_rank_1):
     return ops.squeeze(longer, axis=-1), shorter
 
 
-def align(weight, values, name="sample_weight"):
+def align(weight: Tensor, values: Tensor, name: str = "sample_weight") -> Tensor:
     """Return `weight` with the axes that make it multiply the samples of `values`.
 
     Weights of fewer axes belong to the first axes of the values: one weight for each
@@ -233,7 +253,12 @@ def _fits(shape, target):
     )
 
 
-def reduce_values(values, reduction, sample_weight=None, masks=()):
+def reduce_values(
+    values: Tensor,
+    reduction: Reduction,
+    sample_weight: TensorLike | None = None,
+    masks: Sequence[Tensor | None] = (),
+) -> Tensor:
     """Weigh the values and reduce them to a scalar.
 
     Means count only what the masks let through. While a padded batch runs, its mask
@@ -278,7 +303,7 @@ def _combine(masks, values):
     return combined
 
 
-def is_used_up(mask, values):
+def is_used_up(mask: Tensor, values: Tensor) -> bool:
     """Whether `values` are means over axes of the mask, so that it is none of them."""
     return any(size != 1 for size in mask.shape[len(values.shape) :])
 
@@ -297,7 +322,7 @@ def _divide(total, count):
     return ops.divide_no_nan(total, count)
 
 
-def valid_rows(x):
+def valid_rows(x: Tensor) -> Tensor:
     """Return `x` with the rows zeroed that only pad the batch.
 
     For losses that add up over the rows themselves.

@@ -1,13 +1,16 @@
 """Dice and Tversky: losses of the overlap of two sets, for segmentation."""
 
+from __future__ import annotations
+
 from hornbeam import ops
 from hornbeam.core import config
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.losses.loss import Loss, valid_rows
 from hornbeam.losses.regression import as_pair
+from hornbeam.typing import Axes, DTypePolicyLike, Reduction, Tensor, TensorLike
 
 
-def dice(y_true, y_pred, axis=None):
+def dice(y_true: TensorLike, y_pred: TensorLike, axis: Axes = None) -> Tensor:
     """Return `1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))`.
 
     Milletari et al., arXiv:1606.04797; this variant does not square the
@@ -25,16 +28,22 @@ def dice(y_true, y_pred, axis=None):
     >>> round(float(keras.losses.dice([[1.0, 0.0]], [[1.0, 1.0]])), 4)
     0.3333
     """
-    y_true, y_pred = as_pair(y_true, y_pred)
+    y, p = as_pair(y_true, y_pred)
     if _mixes_rows(axis):
-        y_true, y_pred = valid_rows(y_true), valid_rows(y_pred)
-    both = ops.sum(y_true * y_pred, axis=axis)
-    total = ops.sum(y_true, axis=axis) + ops.sum(y_pred, axis=axis)
+        y, p = valid_rows(y), valid_rows(p)
+    both = ops.sum(y * p, axis=axis)
+    total = ops.sum(y, axis=axis) + ops.sum(p, axis=axis)
     epsilon = config.epsilon()
     return 1.0 - (2.0 * both + epsilon) / (total + epsilon)
 
 
-def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
+def tversky(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    alpha: float = 0.5,
+    beta: float = 0.5,
+    axis: Axes = None,
+) -> Tensor:
     """Return one minus the Tversky index of the overlap.
 
     With `both = sum(y_true * y_pred)`, `missed = sum(y_true * (1 - y_pred))` and
@@ -56,11 +65,11 @@ def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
     >>> round(float(keras.losses.tversky([[1.0, 0.0]], [[1.0, 1.0]], beta=1.0)), 4)
     0.5
     """
-    y_true, y_pred = as_pair(y_true, y_pred)
-    total_true, total_pred = y_true, y_pred
+    y, p = as_pair(y_true, y_pred)
+    total_true, total_pred = y, p
     if _mixes_rows(axis):
-        total_true, total_pred = valid_rows(y_true), valid_rows(y_pred)
-    both = ops.sum(total_true * y_pred, axis=axis)
+        total_true, total_pred = valid_rows(y), valid_rows(p)
+    both = ops.sum(total_true * p, axis=axis)
     missed = ops.sum(total_true, axis=axis) - both
     false = ops.sum(total_pred, axis=axis) - both
     epsilon = config.epsilon()
@@ -68,7 +77,7 @@ def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
     return 1.0 - index
 
 
-def _mixes_rows(axis):
+def _mixes_rows(axis: Axes) -> bool:
     return axis is None or axis == 0 or (not isinstance(axis, int) and 0 in axis)
 
 
@@ -90,19 +99,23 @@ class Dice(Loss):
     """
 
     def __init__(
-        self, reduction="sum_over_batch_size", name="dice", axis=None, dtype=None
+        self,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "dice",
+        axis: Axes = None,
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.axis = axis
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """Sums over the batch and not all else leave values that are no rows."""
         return super().accepts_padding and (
             self.axis is None or not _mixes_rows(self.axis)
         )
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss along the axes that are left."""
         return dice(y_true, y_pred, axis=self.axis)
 
@@ -131,12 +144,12 @@ class Tversky(Loss):
 
     def __init__(
         self,
-        alpha=0.5,
-        beta=0.5,
-        reduction="sum_over_batch_size",
-        name="tversky",
-        axis=None,
-        dtype=None,
+        alpha: float = 0.5,
+        beta: float = 0.5,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "tversky",
+        axis: Axes = None,
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.alpha = alpha
@@ -144,12 +157,12 @@ class Tversky(Loss):
         self.axis = axis
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """Sums over the batch and not all else leave values that are no rows."""
         return super().accepts_padding and (
             self.axis is None or not _mixes_rows(self.axis)
         )
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss along the axes that are left."""
         return tversky(y_true, y_pred, alpha=self.alpha, beta=self.beta, axis=self.axis)

@@ -1,23 +1,26 @@
 """Losses of regression: distances between numbers, vectors and rates."""
 
+from __future__ import annotations
+
 import math
 
 from hornbeam import ops
 from hornbeam.core import config, dtypes
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.losses.loss import Loss, squeeze_or_expand_to_same_rank
+from hornbeam.typing import DTypePolicyLike, Reduction, Tensor, TensorLike
 
 
-def as_pair(y_true, y_pred):
+def as_pair(y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
     """Return targets and predictions as float tensors of one dtype and rank."""
-    y_pred = ops.convert_to_tensor(y_pred)
-    if not dtypes.is_float_dtype(dtypes.standardize_dtype(y_pred.dtype)):
-        y_pred = ops.cast(y_pred, config.floatx())
-    y_true = ops.convert_to_tensor(y_true, dtype=y_pred.dtype)
-    return squeeze_or_expand_to_same_rank(y_true, y_pred)
+    predictions = ops.convert_to_tensor(y_pred)
+    if not dtypes.is_float_dtype(dtypes.standardize_dtype(predictions.dtype)):
+        predictions = ops.cast(predictions, config.floatx())
+    targets = ops.convert_to_tensor(y_true, dtype=predictions.dtype)
+    return squeeze_or_expand_to_same_rank(targets, predictions)
 
 
-def mean_squared_error(y_true, y_pred):
+def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Return the mean over the last axis of `(y_true - y_pred)²`.
 
     Args:
@@ -32,11 +35,11 @@ def mean_squared_error(y_true, y_pred):
     >>> loss.shape, float(loss[0])
     ((1,), 2.0)
     """
-    y_true, y_pred = as_pair(y_true, y_pred)
-    return ops.mean(ops.square(y_true - y_pred), axis=-1)
+    y, p = as_pair(y_true, y_pred)
+    return ops.mean(ops.square(y - p), axis=-1)
 
 
-def mean_absolute_error(y_true, y_pred):
+def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Return the mean over the last axis of `|y_true - y_pred|`.
 
     Args:
@@ -50,11 +53,11 @@ def mean_absolute_error(y_true, y_pred):
     >>> float(keras.losses.mean_absolute_error([[0.0, 1.0]], [[3.0, 1.0]])[0])
     1.5
     """
-    y_true, y_pred = as_pair(y_true, y_pred)
-    return ops.mean(ops.abs(y_true - y_pred), axis=-1)
+    y, p = as_pair(y_true, y_pred)
+    return ops.mean(ops.abs(y - p), axis=-1)
 
 
-def mean_absolute_percentage_error(y_true, y_pred):
+def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Return 100 times the mean over the last axis of `|y_true - y_pred| / |y_true|`.
 
     The denominator is at least `epsilon()`.
@@ -71,12 +74,12 @@ def mean_absolute_percentage_error(y_true, y_pred):
     >>> float(loss[0])
     25.0
     """
-    y_true, y_pred = as_pair(y_true, y_pred)
-    scale = ops.maximum(ops.abs(y_true), config.epsilon())
-    return 100.0 * ops.mean(ops.abs((y_true - y_pred) / scale), axis=-1)
+    y, p = as_pair(y_true, y_pred)
+    scale = ops.maximum(ops.abs(y), config.epsilon())
+    return 100.0 * ops.mean(ops.abs((y - p) / scale), axis=-1)
 
 
-def mean_squared_logarithmic_error(y_true, y_pred):
+def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Return the mean over the last axis of `(log(1 + y_true) - log(1 + y_pred))²`.
 
     Values below `epsilon()` count as `epsilon()`.
@@ -92,14 +95,14 @@ def mean_squared_logarithmic_error(y_true, y_pred):
     >>> float(keras.losses.mean_squared_logarithmic_error([[3.0]], [[3.0]])[0])
     0.0
     """
-    y_true, y_pred = as_pair(y_true, y_pred)
+    y, p = as_pair(y_true, y_pred)
     epsilon = config.epsilon()
-    log_true = ops.log1p(ops.maximum(y_true, epsilon))
-    log_pred = ops.log1p(ops.maximum(y_pred, epsilon))
+    log_true = ops.log1p(ops.maximum(y, epsilon))
+    log_pred = ops.log1p(ops.maximum(p, epsilon))
     return ops.mean(ops.square(log_true - log_pred), axis=-1)
 
 
-def huber(y_true, y_pred, delta=1.0):
+def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
     """Return the mean over the last axis of Huber's function of the error.
 
     With `e = y_true - y_pred` it is `e² / 2` where `|e| <= delta`, else
@@ -118,15 +121,15 @@ def huber(y_true, y_pred, delta=1.0):
     >>> float(keras.losses.huber([[0.0]], [[3.0]])[0])
     2.5
     """
-    y_true, y_pred = as_pair(y_true, y_pred)
-    delta = ops.convert_to_tensor(delta, dtype=y_pred.dtype)
-    error = ops.abs(y_true - y_pred)
+    y, p = as_pair(y_true, y_pred)
+    d = ops.convert_to_tensor(delta, dtype=p.dtype)
+    error = ops.abs(y - p)
     square = 0.5 * error * error
-    line = error * delta - 0.5 * delta * delta
-    return ops.mean(ops.where(error <= delta, square, line), axis=-1)
+    line = error * d - 0.5 * d * d
+    return ops.mean(ops.where(error <= d, square, line), axis=-1)
 
 
-def log_cosh(y_true, y_pred):
+def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Return the mean over the last axis of `log(cosh(y_pred - y_true))`.
 
     Computed as `e + softplus(-2e) - log(2)`, which does not overflow.
@@ -142,12 +145,12 @@ def log_cosh(y_true, y_pred):
     >>> round(float(keras.losses.log_cosh([[0.0]], [[1.0]])[0]), 4)
     0.4338
     """
-    y_true, y_pred = as_pair(y_true, y_pred)
-    error = y_pred - y_true
+    y, p = as_pair(y_true, y_pred)
+    error = p - y
     return ops.mean(error + ops.softplus(-2.0 * error) - math.log(2.0), axis=-1)
 
 
-def cosine_similarity(y_true, y_pred, axis=-1):
+def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
     """Return minus the cosine of the angle between targets and predictions.
 
     -1 is the same direction, 0 a right angle, 1 the opposite. A vector of zeros
@@ -171,7 +174,7 @@ def cosine_similarity(y_true, y_pred, axis=-1):
     )
 
 
-def kl_divergence(y_true, y_pred):
+def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Return the Kullback-Leibler divergence `sum(y_true * log(y_true / y_pred))`.
 
     Both are clipped to `[epsilon(), 1]`.
@@ -194,7 +197,7 @@ def kl_divergence(y_true, y_pred):
     return ops.sum(p * ops.log(p / q), axis=-1)
 
 
-def poisson(y_true, y_pred):
+def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Return the mean over the last axis of `y_pred - y_true * log(y_pred)`.
 
     It is the negative log likelihood of counts `y_true` at rates `y_pred` without the
@@ -211,8 +214,8 @@ def poisson(y_true, y_pred):
     >>> round(float(keras.losses.poisson([[2.0]], [[1.0]])[0]), 4)
     1.0
     """
-    y_true, y_pred = as_pair(y_true, y_pred)
-    return ops.mean(y_pred - y_true * ops.log(y_pred + config.epsilon()), axis=-1)
+    y, p = as_pair(y_true, y_pred)
+    return ops.mean(p - y * ops.log(p + config.epsilon()), axis=-1)
 
 
 class MeanSquaredError(Loss):
@@ -230,13 +233,13 @@ class MeanSquaredError(Loss):
 
     def __init__(
         self,
-        reduction="sum_over_batch_size",
-        name="mean_squared_error",
-        dtype=None,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "mean_squared_error",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return mean_squared_error(y_true, y_pred)
 
@@ -256,13 +259,13 @@ class MeanAbsoluteError(Loss):
 
     def __init__(
         self,
-        reduction="sum_over_batch_size",
-        name="mean_absolute_error",
-        dtype=None,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "mean_absolute_error",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return mean_absolute_error(y_true, y_pred)
 
@@ -284,13 +287,13 @@ class MeanAbsolutePercentageError(Loss):
 
     def __init__(
         self,
-        reduction="sum_over_batch_size",
-        name="mean_absolute_percentage_error",
-        dtype=None,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "mean_absolute_percentage_error",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return mean_absolute_percentage_error(y_true, y_pred)
 
@@ -310,13 +313,13 @@ class MeanSquaredLogarithmicError(Loss):
 
     def __init__(
         self,
-        reduction="sum_over_batch_size",
-        name="mean_squared_logarithmic_error",
-        dtype=None,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "mean_squared_logarithmic_error",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return mean_squared_logarithmic_error(y_true, y_pred)
 
@@ -338,13 +341,13 @@ class LogCosh(Loss):
 
     def __init__(
         self,
-        reduction="sum_over_batch_size",
-        name="log_cosh",
-        dtype=None,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "log_cosh",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return log_cosh(y_true, y_pred)
 
@@ -364,13 +367,13 @@ class KLDivergence(Loss):
 
     def __init__(
         self,
-        reduction="sum_over_batch_size",
-        name="kl_divergence",
-        dtype=None,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "kl_divergence",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return kl_divergence(y_true, y_pred)
 
@@ -393,13 +396,13 @@ class Poisson(Loss):
 
     def __init__(
         self,
-        reduction="sum_over_batch_size",
-        name="poisson",
-        dtype=None,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "poisson",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return poisson(y_true, y_pred)
 
@@ -424,15 +427,15 @@ class Huber(Loss):
 
     def __init__(
         self,
-        delta=1.0,
-        reduction="sum_over_batch_size",
-        name="huber_loss",
-        dtype=None,
+        delta: float = 1.0,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "huber_loss",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.delta = delta
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""
         return huber(y_true, y_pred, delta=self.delta)
 
@@ -453,19 +456,19 @@ class CosineSimilarity(Loss):
 
     def __init__(
         self,
-        axis=-1,
-        reduction="sum_over_batch_size",
-        name="cosine_similarity",
-        dtype=None,
+        axis: int = -1,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "cosine_similarity",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.axis = axis
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """Vectors along the batch axis would mix with the padding."""
         return super().accepts_padding and self.axis != 0
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each vector."""
         return cosine_similarity(y_true, y_pred, axis=self.axis)

@@ -1,21 +1,26 @@
 """Accuracies: how often predictions are right."""
 
+from __future__ import annotations
+
 from hornbeam import ops
 from hornbeam.core import config
 from hornbeam.losses.crossentropy import check_class_shapes, squeeze_class_axis
 from hornbeam.losses.loss import squeeze_or_expand_to_same_rank, takes_class_indices
 from hornbeam.metrics.reduction import MeanMetricWrapper
+from hornbeam.typing import DTypePolicyLike, Tensor, TensorLike
 
 
-def accuracy(y_true, y_pred):
+def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Return 1 where the prediction equals the target, else 0."""
-    y_pred = ops.convert_to_tensor(y_pred)
-    y_true = ops.convert_to_tensor(y_true, dtype=y_pred.dtype)
-    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-    return ops.cast(y_true == y_pred, config.floatx())
+    predictions = ops.convert_to_tensor(y_pred)
+    targets = ops.convert_to_tensor(y_true, dtype=predictions.dtype)
+    targets, predictions = squeeze_or_expand_to_same_rank(targets, predictions)
+    return ops.cast(targets == predictions, config.floatx())
 
 
-def binary_accuracy(y_true, y_pred, threshold=0.5):
+def binary_accuracy(
+    y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5
+) -> Tensor:
     """Return 1 where `y_pred > threshold` agrees with the label, else 0.
 
     Args:
@@ -27,15 +32,15 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
     >>> float(keras.metrics.binary_accuracy([[1.0]], [[0.7]])[0][0])
     1.0
     """
-    y_true = ops.convert_to_tensor(y_true)
-    y_pred = ops.convert_to_tensor(y_pred)
-    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-    y_pred = ops.cast(y_pred, config.floatx())
-    above = ops.cast(y_pred > threshold, config.floatx())
-    return ops.cast(ops.cast(y_true, config.floatx()) == above, config.floatx())
+    targets = ops.convert_to_tensor(y_true)
+    predictions = ops.convert_to_tensor(y_pred)
+    targets, predictions = squeeze_or_expand_to_same_rank(targets, predictions)
+    predictions = ops.cast(predictions, config.floatx())
+    above = ops.cast(predictions > threshold, config.floatx())
+    return ops.cast(ops.cast(targets, config.floatx()) == above, config.floatx())
 
 
-def categorical_accuracy(y_true, y_pred):
+def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Return 1 where the greatest prediction is that of the true class, else 0.
 
     Args:
@@ -66,7 +71,7 @@ def _check_one_hot(y_true, y_pred):
 
 
 @takes_class_indices
-def sparse_categorical_accuracy(y_true, y_pred):
+def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Return 1 where the greatest prediction is that of the true class, else 0.
 
     Args:
@@ -107,7 +112,9 @@ def _same_size(shape1, shape2):
     return size1 == size2
 
 
-def top_k_categorical_accuracy(y_true, y_pred, k=5):
+def top_k_categorical_accuracy(
+    y_true: TensorLike, y_pred: TensorLike, k: int = 5
+) -> Tensor:
     """Return 1 where the true class is among the `k` greatest predictions, else 0.
 
     Args:
@@ -129,7 +136,9 @@ def top_k_categorical_accuracy(y_true, y_pred, k=5):
 
 
 @takes_class_indices
-def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):
+def sparse_top_k_categorical_accuracy(
+    y_true: TensorLike, y_pred: TensorLike, k: int = 5, from_sorted_ids: bool = False
+) -> Tensor:
     """Return 1 where the true class is among the `k` greatest predictions, else 0.
 
     Args:
@@ -147,12 +156,12 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
     >>> float(keras.metrics.sparse_top_k_categorical_accuracy([2], y_pred, k=2)[0])
     1.0
     """
-    y_pred = ops.convert_to_tensor(y_pred)
-    y_true = _class_indices(y_true, y_pred)
+    predictions = ops.convert_to_tensor(y_pred)
+    labels = _class_indices(y_true, predictions)
     if not from_sorted_ids:
-        return _in_top_k(y_true, y_pred, k)
-    best = ops.cast(y_pred[..., :k], "int32")
-    found = ops.any(ops.expand_dims(y_true, -1) == best, axis=-1)
+        return _in_top_k(labels, predictions, k)
+    best = ops.cast(predictions[..., :k], "int32")
+    found = ops.any(ops.expand_dims(labels, -1) == best, axis=-1)
     return ops.cast(found, config.floatx())
 
 
@@ -181,7 +190,7 @@ class Accuracy(MeanMetricWrapper):
     0.75
     """
 
-    def __init__(self, name="accuracy", dtype=None):
+    def __init__(self, name: str | None = "accuracy", dtype: DTypePolicyLike = None):
         super().__init__(fn=accuracy, name=name, dtype=dtype)
 
 
@@ -200,7 +209,12 @@ class BinaryAccuracy(MeanMetricWrapper):
     0.75
     """
 
-    def __init__(self, name="binary_accuracy", dtype=None, threshold=0.5):
+    def __init__(
+        self,
+        name: str | None = "binary_accuracy",
+        dtype: DTypePolicyLike = None,
+        threshold: float = 0.5,
+    ):
         if threshold is not None and not 0 < threshold < 1:
             raise ValueError(
                 "Argument `threshold` of BinaryAccuracy must be in the interval "
@@ -226,7 +240,9 @@ class CategoricalAccuracy(MeanMetricWrapper):
     0.5
     """
 
-    def __init__(self, name="categorical_accuracy", dtype=None):
+    def __init__(
+        self, name: str | None = "categorical_accuracy", dtype: DTypePolicyLike = None
+    ):
         super().__init__(fn=categorical_accuracy, name=name, dtype=dtype)
 
 
@@ -244,7 +260,11 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
     0.5
     """
 
-    def __init__(self, name="sparse_categorical_accuracy", dtype=None):
+    def __init__(
+        self,
+        name: str | None = "sparse_categorical_accuracy",
+        dtype: DTypePolicyLike = None,
+    ):
         super().__init__(fn=sparse_categorical_accuracy, name=name, dtype=dtype)
 
 
@@ -263,7 +283,12 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
     0.5
     """
 
-    def __init__(self, k=5, name="top_k_categorical_accuracy", dtype=None):
+    def __init__(
+        self,
+        k: int = 5,
+        name: str | None = "top_k_categorical_accuracy",
+        dtype: DTypePolicyLike = None,
+    ):
         super().__init__(fn=top_k_categorical_accuracy, name=name, dtype=dtype, k=k)
         self.k = k
 
@@ -287,10 +312,10 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
 
     def __init__(
         self,
-        k=5,
-        name="sparse_top_k_categorical_accuracy",
-        dtype=None,
-        from_sorted_ids=False,
+        k: int = 5,
+        name: str | None = "sparse_top_k_categorical_accuracy",
+        dtype: DTypePolicyLike = None,
+        from_sorted_ids: bool = False,
     ):
         super().__init__(
             fn=sparse_top_k_categorical_accuracy,

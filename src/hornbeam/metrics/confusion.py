@@ -1,5 +1,7 @@
 """Counts of right and wrong decisions; precision and recall."""
 
+from __future__ import annotations
+
 from hornbeam import ops
 from hornbeam.metrics.counts import (
     confusion_counts,

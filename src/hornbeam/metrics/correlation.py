@@ -1,9 +1,12 @@
 """Correlations of targets and predictions."""
 
+from __future__ import annotations
+
 from hornbeam import ops
 from hornbeam.core import config
 from hornbeam.losses.regression import as_pair
 from hornbeam.metrics.reduction import MeanMetricWrapper
+from hornbeam.typing import DTypePolicyLike, Tensor, TensorLike
 
 
 def _centred(y_true, y_pred, axis):
@@ -13,7 +16,9 @@ def _centred(y_true, y_pred, axis):
     return y_true - mean_true, y_pred - mean_pred, mean_true - mean_pred
 
 
-def pearson_correlation(y_true, y_pred, axis=-1):
+def pearson_correlation(
+    y_true: TensorLike, y_pred: TensorLike, axis: int = -1
+) -> Tensor:
     """Return Pearson's correlation `cov(t, p) / (std(t) std(p))` along `axis`.
 
     It is NaN where the targets or the predictions are constant.
@@ -36,7 +41,9 @@ def pearson_correlation(y_true, y_pred, axis=-1):
     return ops.sum(t * p, axis=axis) / scale
 
 
-def concordance_correlation(y_true, y_pred, axis=-1):
+def concordance_correlation(
+    y_true: TensorLike, y_pred: TensorLike, axis: int = -1
+) -> Tensor:
     """Return `2 cov(t, p) / (var(t) + var(p) + (mean(t) - mean(p))²)` along `axis`.
 
     1 means equal values, not only a linear relation (Lin, Biometrics 1989).
@@ -76,12 +83,17 @@ class PearsonCorrelation(MeanMetricWrapper):
     1.0
     """
 
-    def __init__(self, name="pearson_correlation", dtype=None, axis=-1):
+    def __init__(
+        self,
+        name: str | None = "pearson_correlation",
+        dtype: DTypePolicyLike = None,
+        axis: int = -1,
+    ):
         super().__init__(fn=pearson_correlation, name=name, dtype=dtype, axis=axis)
         self.axis = axis
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """Values along the batch axis would mix with the padding."""
         return super().accepts_padding and self.axis != 0
 
@@ -101,11 +113,16 @@ class ConcordanceCorrelation(MeanMetricWrapper):
     1.0
     """
 
-    def __init__(self, name="concordance_correlation", dtype=None, axis=-1):
+    def __init__(
+        self,
+        name: str | None = "concordance_correlation",
+        dtype: DTypePolicyLike = None,
+        axis: int = -1,
+    ):
         super().__init__(fn=concordance_correlation, name=name, dtype=dtype, axis=axis)
         self.axis = axis
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """Values along the batch axis would mix with the padding."""
         return super().accepts_padding and self.axis != 0

@@ -4,10 +4,15 @@ With evenly spaced thresholds each prediction is put into its bucket once; the c
 are running sums over the buckets. Other thresholds are compared one by one.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 
 from hornbeam import ops
 from hornbeam.losses.loss import align, squeeze_or_expand_to_same_rank
+from hornbeam.typing import Tensor, TensorLike
 
 # Which side of the threshold the prediction is on, and what the label is.
 KINDS = {
@@ -18,7 +23,9 @@ KINDS = {
 }
 
 
-def standardize_thresholds(thresholds, default=0.5):
+def standardize_thresholds(
+    thresholds: Sequence[float] | float | None, default: float = 0.5
+) -> list[float]:
     """Return the thresholds as a list, checked to be in `[0, 1]`."""
     if thresholds is None:
         return [default]
@@ -29,7 +36,7 @@ def standardize_thresholds(thresholds, default=0.5):
     return [float(t) for t in found]
 
 
-def are_evenly_spaced(thresholds):
+def are_evenly_spaced(thresholds: Sequence[float]) -> bool:
     """Whether there are at least three, in equal steps from 0 to 1."""
     count = len(thresholds)
     steps = np.linspace(0.0, 1.0, count)
@@ -37,15 +44,15 @@ def are_evenly_spaced(thresholds):
 
 
 def prepare(
-    y_true,
-    y_pred,
-    sample_weight,
-    dtype,
-    top_k=None,
-    class_id=None,
-    multi_label=False,
-    label_weights=None,
-):
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    sample_weight: TensorLike | None,
+    dtype: str,
+    top_k: int | None = None,
+    class_id: int | None = None,
+    multi_label: bool = False,
+    label_weights: TensorLike | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
     """Return predictions, and the weights of the positive and the negative labels.
 
     Args:
@@ -61,31 +68,35 @@ def prepare(
     Returns:
         Three tensors of shape `(n,)`, or `(n, labels)`.
     """
-    y_true = ops.convert_to_tensor(y_true)
-    y_pred = ops.convert_to_tensor(y_pred, dtype=dtype)
-    y_pred, y_true = squeeze_or_expand_to_same_rank(y_pred, y_true)
-    _check_shapes(tuple(y_true.shape), tuple(y_pred.shape))
+    labels = ops.convert_to_tensor(y_true)
+    predictions = ops.convert_to_tensor(y_pred, dtype=dtype)
+    predictions, labels = squeeze_or_expand_to_same_rank(predictions, labels)
+    _check_shapes(tuple(labels.shape), tuple(predictions.shape))
     if top_k is not None:
-        y_pred = _keep_top_k(y_pred, top_k)
-    weight = _weight(sample_weight, y_pred, dtype)
+        predictions = _keep_top_k(predictions, top_k)
+    weight = _weight(sample_weight, predictions, dtype)
     if class_id is not None:
-        if len(y_pred.shape) != 2:
+        if len(predictions.shape) != 2:
             raise ValueError(
                 "When class_id is provided, y_pred must be a 2D array with shape "
-                f"(num_samples, num_classes), found shape: {tuple(y_pred.shape)}"
+                f"(num_samples, num_classes), found shape: {tuple(predictions.shape)}"
             )
-        y_true, y_pred = y_true[:, class_id], y_pred[:, class_id]
+        labels, predictions = labels[:, class_id], predictions[:, class_id]
         if weight is not None:
             weight = weight[:, class_id if weight.shape[-1] != 1 else 0]
     if label_weights is not None:
         label_weights = ops.convert_to_tensor(label_weights, dtype=dtype)
         weight = label_weights if weight is None else weight * label_weights
-    positive = ops.cast(ops.cast(y_true, "bool"), dtype)
+    positive = ops.cast(ops.cast(labels, "bool"), dtype)
     negative = 1.0 - positive
     if weight is not None:
         positive, negative = positive * weight, negative * weight
-    shape = (-1, y_pred.shape[-1]) if multi_label else (-1,)
-    return tuple(ops.reshape(x, shape) for x in (y_pred, positive, negative))
+    shape = (-1, predictions.shape[-1]) if multi_label else (-1,)
+    return (
+        ops.reshape(predictions, shape),
+        ops.reshape(positive, shape),
+        ops.reshape(negative, shape),
+    )
 
 
 def _check_shapes(target, output):
@@ -117,7 +128,13 @@ def _keep_top_k(y_pred, k):
     return ops.where(kept > 0, y_pred, ops.full_like(y_pred, -1e10))
 
 
-def confusion_counts(kinds, y_pred, positive, negative, thresholds):
+def confusion_counts(
+    kinds: Sequence[str],
+    y_pred: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    thresholds: Sequence[float],
+) -> list[Tensor]:
     """Return the counts named in `kinds`, each of shape `(thresholds, ...)`.
 
     Args:
@@ -125,12 +142,13 @@ def confusion_counts(kinds, y_pred, positive, negative, thresholds):
         y_pred, positive, negative: from `prepare`.
         thresholds: a list of numbers; a prediction is positive above it.
     """
+    sides_and_labels = [KINDS[kind] for kind in kinds]
     if are_evenly_spaced(thresholds):
         sides = _count_buckets(y_pred, positive, negative, thresholds)
-        return [sides[side][0 if label else 1] for side, label in map(KINDS.get, kinds)]
+        return [sides[side][0 if label else 1] for side, label in sides_and_labels]
     return [
         _count_each(y_pred, positive if label else negative, thresholds, side)
-        for side, label in map(KINDS.get, kinds)
+        for side, label in sides_and_labels
     ]
 
 
@@ -150,7 +168,7 @@ def _count_buckets(y_pred, positive, negative, thresholds):
     least = 1 if thresholds[0] < 0 else 0
     bucket = ops.cast(ops.ceil(y_pred * (count - 1)), "int32")
     bucket = ops.clip(bucket, least, count - 1)
-    shape = (2, count)
+    shape: tuple[int, ...] = (2, count)
     if len(y_pred.shape) > 1:
         labels = y_pred.shape[1]
         shape = (2, count, labels)

@@ -1,11 +1,17 @@
 """Metrics of the whole range of thresholds: areas under curves, one rate at another."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 
 from hornbeam import ops
 from hornbeam.core.errors import did_you_mean
+from hornbeam.core.variable import Variable
 from hornbeam.metrics.counts import KINDS, confusion_counts, prepare
 from hornbeam.metrics.metric import Metric
+from hornbeam.typing import Config, DTypePolicyLike, ShapeLike, Tensor, TensorLike
 
 _EPSILON = 1e-7
 CURVES = ("PR", "ROC", "PRGAIN")
@@ -15,6 +21,11 @@ SUMMATION_METHODS = ("interpolation", "majoring", "minoring")
 class _FourCounts(Metric):
     """Keeps the four counts at each threshold."""
 
+    true_positives: Variable
+    false_positives: Variable
+    true_negatives: Variable
+    false_negatives: Variable
+
     _direction = "up"
     _is_real = True
 
@@ -22,8 +33,8 @@ class _FourCounts(Metric):
         for kind in KINDS:
             setattr(self, kind, self.add_variable(shape, "zeros", name=kind))
 
-    def _count(self, parts):
-        counts = confusion_counts(KINDS, *parts, self.thresholds)
+    def _count(self, parts: tuple[Tensor, Tensor, Tensor], thresholds):
+        counts = confusion_counts(list(KINDS), *parts, thresholds)
         for kind, count in zip(KINDS, counts, strict=True):
             getattr(self, kind).assign_add(count)
 
@@ -64,16 +75,16 @@ class AUC(_FourCounts):
 
     def __init__(
         self,
-        num_thresholds=200,
-        curve="ROC",
-        summation_method="interpolation",
-        name=None,
-        dtype=None,
-        thresholds=None,
-        multi_label=False,
-        num_labels=None,
-        label_weights=None,
-        from_logits=False,
+        num_thresholds: int = 200,
+        curve: str = "ROC",
+        summation_method: str = "interpolation",
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
+        thresholds: Sequence[float] | None = None,
+        multi_label: bool = False,
+        num_labels: int | None = None,
+        label_weights: Sequence[float] | None = None,
+        from_logits: bool = False,
     ):
         super().__init__(name=name, dtype=dtype)
         self.curve = _choice("AUC curve", str(curve).upper(), curve, CURVES)
@@ -88,14 +99,16 @@ class AUC(_FourCounts):
         self.num_thresholds = len(self._thresholds)
         self.multi_label = multi_label
         self.num_labels = num_labels
-        self.label_weights = None if label_weights is None else list(label_weights)
+        self.label_weights: list[float] | None = (
+            None if label_weights is None else list(label_weights)
+        )
         self.from_logits = from_logits
         self._built = False
         if not multi_label or num_labels is not None:
             self._make_counts(num_labels if multi_label else None)
 
     @property
-    def thresholds(self) -> list:
+    def thresholds(self) -> list[float]:
         """The thresholds, from a little below 0 to a little above 1."""
         return list(self._thresholds)
 
@@ -119,7 +132,7 @@ class AUC(_FourCounts):
         self._add_counts(shape if labels is None else (*shape, labels))
         self._built = True
 
-    def build(self, y_true_shape, y_pred_shape):
+    def build(self, y_true_shape: ShapeLike, y_pred_shape: ShapeLike) -> None:
         """Make the counts of several labels, whose number is now known."""
         if self._built:
             return
@@ -130,24 +143,29 @@ class AUC(_FourCounts):
             )
         self._make_counts(y_pred_shape[1])
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(
+        self,
+        y_true: TensorLike,
+        y_pred: TensorLike,
+        sample_weight: TensorLike | None = None,
+    ) -> None:
         """Count a batch."""
-        y_true = ops.convert_to_tensor(y_true)
-        y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
-        self.build(y_true.shape, y_pred.shape)
+        labels = ops.convert_to_tensor(y_true)
+        predictions = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        self.build(labels.shape, predictions.shape)
         if self.from_logits:
-            y_pred = ops.sigmoid(y_pred)
+            predictions = ops.sigmoid(predictions)
         parts = prepare(
-            y_true,
-            y_pred,
+            labels,
+            predictions,
             sample_weight,
             self.dtype,
             multi_label=self.multi_label,
             label_weights=None if self.multi_label else self.label_weights,
         )
-        self._count(parts)
+        self._count(parts, self.thresholds)
 
-    def interpolate_pr_auc(self):
+    def interpolate_pr_auc(self) -> Tensor:
         """Return the area under the precision-recall curve, interpolated.
 
         Between two thresholds the counts change linearly, and the precision as their
@@ -161,10 +179,11 @@ class AUC(_FourCounts):
         both = ops.logical_and(p[:-1] > 0, p[1:] > 0)
         ratio = ops.where(both, ops.divide_no_nan(p[:-1], ops.maximum(p[1:], 0.0)), 1.0)
         area = slope * (step_tp + intercept * ops.log(ratio))
-        positives = ops.maximum(tp[1:] + self.false_negatives[1:], 0.0)
+        missed = ops.convert_to_tensor(self.false_negatives)
+        positives = ops.maximum(tp[1:] + missed[1:], 0.0)
         return self._over_labels(ops.sum(ops.divide_no_nan(area, positives), axis=0))
 
-    def result(self):
+    def result(self) -> Tensor:
         """Return the area."""
         if not self._built:
             return ops.zeros((), dtype=self.dtype)
@@ -201,7 +220,7 @@ class AUC(_FourCounts):
         weights = ops.convert_to_tensor(self.label_weights, dtype=areas.dtype)
         return ops.divide_no_nan(ops.sum(areas * weights), ops.sum(weights))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments that make an equal metric."""
         config = super().get_config()
         config.pop("thresholds")
@@ -256,7 +275,7 @@ class _OneRateAtAnother(_FourCounts):
         parts = prepare(
             y_true, y_pred, sample_weight, self.dtype, class_id=self.class_id
         )
-        self._count(parts)
+        self._count(parts, self.thresholds)
 
     def _best(self, rate, constrained):
         """Return the greatest `rate` where the other one reaches its value, or 0."""
@@ -295,11 +314,16 @@ class SensitivityAtSpecificity(_OneRateAtAnother):
     value_name = "specificity"
 
     def __init__(
-        self, specificity, num_thresholds=200, class_id=None, name=None, dtype=None
+        self,
+        specificity: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(specificity, num_thresholds, class_id, name, dtype)
 
-    def result(self):
+    def result(self) -> Tensor:
         """Return the best rate."""
         return self._best(self._sensitivity(), self._specificity())
 
@@ -326,11 +350,16 @@ class SpecificityAtSensitivity(_OneRateAtAnother):
     value_name = "sensitivity"
 
     def __init__(
-        self, sensitivity, num_thresholds=200, class_id=None, name=None, dtype=None
+        self,
+        sensitivity: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
 
-    def result(self):
+    def result(self) -> Tensor:
         """Return the best rate."""
         return self._best(self._specificity(), self._sensitivity())
 
@@ -357,11 +386,16 @@ class PrecisionAtRecall(_OneRateAtAnother):
     value_name = "recall"
 
     def __init__(
-        self, recall, num_thresholds=200, class_id=None, name=None, dtype=None
+        self,
+        recall: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(recall, num_thresholds, class_id, name, dtype)
 
-    def result(self):
+    def result(self) -> Tensor:
         """Return the best rate."""
         return self._best(self._precision(), self._sensitivity())
 
@@ -388,10 +422,15 @@ class RecallAtPrecision(_OneRateAtAnother):
     value_name = "precision"
 
     def __init__(
-        self, precision, num_thresholds=200, class_id=None, name=None, dtype=None
+        self,
+        precision: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(precision, num_thresholds, class_id, name, dtype)
 
-    def result(self):
+    def result(self) -> Tensor:
         """Return the best rate."""
         return self._best(self._sensitivity(), self._precision())

@@ -1,7 +1,13 @@
 """F scores: precision and recall in one number."""
 
+from __future__ import annotations
+
+from typing import Literal
+
 from hornbeam import ops
+from hornbeam.core.variable import Variable
 from hornbeam.metrics.metric import Metric, check_two_axes
+from hornbeam.typing import DTypePolicyLike, ShapeLike, Tensor, TensorLike
 
 _AVERAGES = (None, "micro", "macro", "weighted")
 _COUNTS = (
@@ -37,16 +43,21 @@ class FBetaScore(Metric):
     0.5
     """
 
+    true_positives: Variable
+    false_positives: Variable
+    false_negatives: Variable
+    intermediate_weights: Variable
+
     _direction = "up"
     _is_real = True
 
     def __init__(
         self,
-        average=None,
-        beta=1.0,
-        threshold=None,
-        name="fbeta_score",
-        dtype=None,
+        average: Literal["micro", "macro", "weighted"] | None = None,
+        beta: float = 1.0,
+        threshold: float | None = None,
+        name: str | None = "fbeta_score",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, dtype=dtype)
         if average not in _AVERAGES:
@@ -73,7 +84,7 @@ class FBetaScore(Metric):
         self.axis = None if average == "micro" else 0
         self._built = False
 
-    def build(self, y_true_shape, y_pred_shape):
+    def build(self, y_true_shape: ShapeLike, y_pred_shape: ShapeLike) -> None:
         """Make the counts, one for each class."""
         if self._built:
             return
@@ -83,21 +94,26 @@ class FBetaScore(Metric):
             setattr(self, name, self.add_variable(shape, "zeros", name=name))
         self._built = True
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(
+        self,
+        y_true: TensorLike,
+        y_pred: TensorLike,
+        sample_weight: TensorLike | None = None,
+    ) -> None:
         """Count a batch."""
-        y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
-        y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
-        self.build(y_true.shape, y_pred.shape)
-        if len(y_true.shape) == 1:
-            y_true = ops.expand_dims(y_true, axis=-1)
-        decision = ops.cast(self._decide(y_pred), self.dtype)
+        labels = ops.convert_to_tensor(y_true, dtype=self.dtype)
+        predictions = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        self.build(labels.shape, predictions.shape)
+        if len(labels.shape) == 1:
+            labels = ops.expand_dims(labels, axis=-1)
+        decision = ops.cast(self._decide(predictions), self.dtype)
         weight = None
         if sample_weight is not None:
             weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
             if len(weight.shape) == 1:
                 weight = ops.expand_dims(weight, axis=-1)
-        missed = y_true * (1.0 - decision)
-        counts = (y_true * decision, (1.0 - y_true) * decision, missed, y_true)
+        missed = labels * (1.0 - decision)
+        counts = (labels * decision, (1.0 - labels) * decision, missed, labels)
         for name, count in zip(_COUNTS, counts, strict=True):
             count = count if weight is None else count * weight
             getattr(self, name).assign_add(ops.sum(count, axis=self.axis))
@@ -109,7 +125,7 @@ class FBetaScore(Metric):
         # A sample of zeros has no greatest prediction.
         return ops.logical_and(is_greatest, ops.abs(y_pred) > 1e-9)
 
-    def result(self):
+    def result(self) -> Tensor:
         """Return the score, one for each class where `average` is None."""
         if not self._built:
             return ops.zeros((), dtype=self.dtype)
@@ -155,7 +171,13 @@ class F1Score(FBetaScore):
     0.5
     """
 
-    def __init__(self, average=None, threshold=None, name="f1_score", dtype=None):
+    def __init__(
+        self,
+        average: Literal["micro", "macro", "weighted"] | None = None,
+        threshold: float | None = None,
+        name: str | None = "f1_score",
+        dtype: DTypePolicyLike = None,
+    ):
         super().__init__(
             average=average, beta=1.0, threshold=threshold, name=name, dtype=dtype
         )

@@ -1,7 +1,10 @@
 """Means of the hinge losses."""
 
+from __future__ import annotations
+
 from hornbeam.losses.hinge_losses import categorical_hinge, hinge, squared_hinge
 from hornbeam.metrics.reduction import MeanMetricWrapper
+from hornbeam.typing import DTypePolicyLike
 
 
 class Hinge(MeanMetricWrapper):
@@ -18,7 +21,7 @@ class Hinge(MeanMetricWrapper):
     0.25
     """
 
-    def __init__(self, name="hinge", dtype=None):
+    def __init__(self, name: str | None = "hinge", dtype: DTypePolicyLike = None):
         super().__init__(fn=hinge, name=name, dtype=dtype)
 
 
@@ -36,7 +39,9 @@ class SquaredHinge(MeanMetricWrapper):
     0.5
     """
 
-    def __init__(self, name="squared_hinge", dtype=None):
+    def __init__(
+        self, name: str | None = "squared_hinge", dtype: DTypePolicyLike = None
+    ):
         super().__init__(fn=squared_hinge, name=name, dtype=dtype)
 
 
@@ -54,5 +59,7 @@ class CategoricalHinge(MeanMetricWrapper):
     0.5
     """
 
-    def __init__(self, name="categorical_hinge", dtype=None):
+    def __init__(
+        self, name: str | None = "categorical_hinge", dtype: DTypePolicyLike = None
+    ):
         super().__init__(fn=categorical_hinge, name=name, dtype=dtype)

@@ -1,10 +1,15 @@
 """Intersection over union of classes, from one confusion matrix."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from hornbeam import ops
 from hornbeam.core import dtypes
 from hornbeam.losses.loss import align
 from hornbeam.metrics.metric import Metric
 from hornbeam.metrics.reduction import as_weight
+from hornbeam.typing import DTypePolicyLike, Tensor, TensorLike
 
 
 class IoU(Metric):
@@ -35,14 +40,14 @@ class IoU(Metric):
 
     def __init__(
         self,
-        num_classes,
-        target_class_ids,
-        name=None,
-        dtype=None,
-        ignore_class=None,
-        sparse_y_true=True,
-        sparse_y_pred=True,
-        axis=-1,
+        num_classes: int,
+        target_class_ids: Sequence[int],
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
+        ignore_class: int | None = None,
+        sparse_y_true: bool = True,
+        sparse_y_pred: bool = True,
+        axis: int = -1,
     ):
         super().__init__(name=name, dtype=dtype or "int32")
         self._is_exact = not dtypes.is_float_dtype(self.dtype)
@@ -67,20 +72,28 @@ class IoU(Metric):
                 (num_classes, num_classes), "zeros", "float32", name="fractions"
             )
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(
+        self,
+        y_true: TensorLike,
+        y_pred: TensorLike,
+        sample_weight: TensorLike | None = None,
+    ) -> None:
         """Add a batch to the confusion matrix."""
-        y_true = self._classes(y_true, self.sparse_y_true)
-        y_pred = self._classes(y_pred, self.sparse_y_pred)
-        weight = self._weight(sample_weight, y_true)
-        y_true, y_pred = ops.reshape(y_true, (-1,)), ops.reshape(y_pred, (-1,))
+        labels = self._classes(y_true, self.sparse_y_true)
+        predictions = self._classes(y_pred, self.sparse_y_pred)
+        weight = self._weight(sample_weight, labels)
+        labels, predictions = (
+            ops.reshape(labels, (-1,)),
+            ops.reshape(predictions, (-1,)),
+        )
         n = self.num_classes
-        valid = (y_true >= 0) & (y_true < n) & (y_pred >= 0) & (y_pred < n)
+        valid = (labels >= 0) & (labels < n) & (predictions >= 0) & (predictions < n)
         if self.ignore_class is not None:
-            valid = valid & (y_true != self.ignore_class)
+            valid = valid & (labels != self.ignore_class)
         count = ops.cast(valid, self.dtype)
         if weight is not None:
             count = ops.cast(valid, weight.dtype) * weight
-        cell = ops.where(valid, y_true * n + y_pred, 0)
+        cell = ops.where(valid, labels * n + predictions, 0)
         matrix = ops.segment_sum(count, cell, num_segments=n * n)
         self._add(ops.reshape(matrix, (n, n)))
 
@@ -106,7 +119,7 @@ class IoU(Metric):
         weight = align(as_weight(sample_weight, self.dtype), y_true)
         return ops.reshape(ops.broadcast_to(weight, y_true.shape), (-1,))
 
-    def result(self):
+    def result(self) -> Tensor:
         """Return the mean of the target classes that occur."""
         matrix = ops.cast(self.total_cm, _float_of(self.dtype))
         if self._is_exact:
@@ -141,16 +154,27 @@ class BinaryIoU(IoU):
     0.3333
     """
 
-    def __init__(self, target_class_ids=(0, 1), threshold=0.5, name=None, dtype=None):
+    def __init__(
+        self,
+        target_class_ids: Sequence[int] = (0, 1),
+        threshold: float = 0.5,
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
+    ):
         super().__init__(
             num_classes=2, target_class_ids=target_class_ids, name=name, dtype=dtype
         )
         self.threshold = threshold
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(
+        self,
+        y_true: TensorLike,
+        y_pred: TensorLike,
+        sample_weight: TensorLike | None = None,
+    ) -> None:
         """Add a batch to the confusion matrix."""
-        y_pred = ops.convert_to_tensor(y_pred, dtype=_float_of(self.dtype))
-        decision = ops.cast(y_pred >= self.threshold, "int32")
+        predictions = ops.convert_to_tensor(y_pred, dtype=_float_of(self.dtype))
+        decision = ops.cast(predictions >= self.threshold, "int32")
         super().update_state(y_true, decision, sample_weight)
 
 
@@ -175,13 +199,13 @@ class MeanIoU(IoU):
 
     def __init__(
         self,
-        num_classes,
-        name=None,
-        dtype=None,
-        ignore_class=None,
-        sparse_y_true=True,
-        sparse_y_pred=True,
-        axis=-1,
+        num_classes: int,
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
+        ignore_class: int | None = None,
+        sparse_y_true: bool = True,
+        sparse_y_pred: bool = True,
+        axis: int = -1,
     ):
         super().__init__(
             num_classes=num_classes,
@@ -216,13 +240,13 @@ class OneHotIoU(IoU):
 
     def __init__(
         self,
-        num_classes,
-        target_class_ids,
-        name=None,
-        dtype=None,
-        ignore_class=None,
-        sparse_y_pred=False,
-        axis=-1,
+        num_classes: int,
+        target_class_ids: Sequence[int],
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
+        ignore_class: int | None = None,
+        sparse_y_pred: bool = False,
+        axis: int = -1,
     ):
         super().__init__(
             num_classes=num_classes,
@@ -256,12 +280,12 @@ class OneHotMeanIoU(MeanIoU):
 
     def __init__(
         self,
-        num_classes,
-        name=None,
-        dtype=None,
-        ignore_class=None,
-        sparse_y_pred=False,
-        axis=-1,
+        num_classes: int,
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
+        ignore_class: int | None = None,
+        sparse_y_pred: bool = False,
+        axis: int = -1,
     ):
         super().__init__(
             num_classes=num_classes,

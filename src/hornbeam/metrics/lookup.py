@@ -1,12 +1,17 @@
 """Metrics by name and as configs."""
 
+from __future__ import annotations
+
 import functools
 import inspect
+from typing import Any
 
 from hornbeam.core import configurable, registry, serialization
+from hornbeam.core.lazy import names_of
 from hornbeam.core.naming import to_snake_case
 from hornbeam.losses.lookup import ALIASES
 from hornbeam.metrics.metric import Metric
+from hornbeam.typing import Config, CustomObjects
 
 _MORE_ALIASES = {"logcosh": "log_cosh_error", "rmse": "root_mean_squared_error"}
 
@@ -16,7 +21,7 @@ def _table():
     from hornbeam import metrics
 
     table = {}
-    for name in metrics.__all__:
+    for name in names_of("hornbeam.metrics"):
         value = getattr(metrics, name)
         if inspect.isclass(value):
             table[name] = table[to_snake_case(name)] = value
@@ -44,17 +49,17 @@ def get(identifier):
     return _get(identifier)
 
 
-def check_name(name):
+def check_name(name: str) -> None:
     """Raise unless there is a metric of that name."""
     configurable.named("metric", name, _table())
 
 
-def serialize(metric):
+def serialize(metric: Any) -> Config | str:
     """Return the config of a metric."""
     return serialization.serialize_keras_object(metric)
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(config: Config | str, custom_objects: CustomObjects = None) -> Any:
     """Return the metric that `serialize` made the config of, or that of a name."""
     if isinstance(config, str):
         with registry.scope_of(custom_objects):

@@ -1,5 +1,10 @@
 """Metric: a running quantity, kept in Variables, so that programs can update it."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from hornbeam.core import config, dtypes
@@ -8,6 +13,14 @@ from hornbeam.core.naming import auto_name
 from hornbeam.core.scopes import StatelessScope, name_scope
 from hornbeam.core.variable import Variable, values_of
 from hornbeam.losses.loss import is_ours, standardize_compute_dtype
+from hornbeam.typing import (
+    Config,
+    DTypeLike,
+    DTypePolicyLike,
+    InitializerLike,
+    ShapeLike,
+    Tensor,
+)
 
 
 class Metric(Configurable):
@@ -42,10 +55,10 @@ class Metric(Configurable):
     # Whether the state is no whole numbers, whatever `dtype` says.
     _is_real = False
 
-    def __init__(self, dtype=None, name=None):
+    def __init__(self, dtype: DTypePolicyLike = None, name: str | None = None):
         self.name = name or auto_name(type(self).__name__)
         self._dtype = standardize_compute_dtype(dtype)
-        self._variables = []
+        self._variables: list[Variable] = []
 
     @property
     def dtype(self) -> str:
@@ -54,13 +67,13 @@ class Metric(Configurable):
             return config.floatx()
         return self._dtype
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments that make an equal metric."""
         found = super().get_config()
         return {**found, "dtype": self._dtype} if "dtype" in found else found
 
     @property
-    def variables(self) -> list:
+    def variables(self) -> list[Variable]:
         """The metric's Variables, and those of metrics that it holds."""
         found = {id(v): v for v in self._variables}
         _collect(list(vars(self).values()), found)
@@ -75,8 +88,13 @@ class Metric(Configurable):
         return is_ours(type(self))
 
     def add_variable(
-        self, shape, initializer, dtype=None, aggregation="sum", name=None
-    ):
+        self,
+        shape: ShapeLike,
+        initializer: InitializerLike,
+        dtype: DTypeLike = None,
+        aggregation: str = "sum",
+        name: str | None = None,
+    ) -> Variable:
         """Add a Variable to the state.
 
         Args:
@@ -101,46 +119,54 @@ class Metric(Configurable):
         self._variables.append(variable)
         return variable
 
-    def add_weight(self, shape=(), initializer=None, dtype=None, name=None):
+    def add_weight(
+        self,
+        shape: ShapeLike = (),
+        initializer: InitializerLike = None,
+        dtype: DTypeLike = None,
+        name: str | None = None,
+    ) -> Variable:
         """Add a Variable to the state, by default a scalar zero."""
         return self.add_variable(
             shape=shape, initializer=initializer or "zeros", dtype=dtype, name=name
         )
 
-    def build(self, y_true_shape, y_pred_shape):
+    def build(self, y_true_shape: ShapeLike, y_pred_shape: ShapeLike) -> None:
         """Make the state that depends on the shapes of what will be measured."""
 
-    def update_state(self, *args, **kwargs):
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Take a batch into account; subclasses write this."""
         raise NotImplementedError(f"{type(self).__name__} must write `update_state`.")
 
-    def result(self):
+    def result(self) -> Tensor:
         """Return the metric's value, a tensor or a dict; subclasses write this."""
         raise NotImplementedError(f"{type(self).__name__} must write `result`.")
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Set the state to zeros."""
         for variable in self.variables:
             variable.assign(np.zeros(variable.shape))
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
         """Take a batch into account and return the value so far."""
         self._check_initialized()
         self.update_state(*args, **kwargs)
         return self.result()
 
-    def stateless_update_state(self, metric_variables, *args, **kwargs):
+    def stateless_update_state(
+        self, metric_variables: Sequence[Tensor], *args: Any, **kwargs: Any
+    ) -> list[Tensor]:
         """Return the state after a batch, given the state before it as a list."""
         with self._stateless(metric_variables) as scope:
             self.update_state(*args, **kwargs)
         return [scope.get_current_value(v) for v in self.variables]
 
-    def stateless_result(self, metric_variables):
+    def stateless_result(self, metric_variables: Sequence[Tensor]) -> Tensor:
         """Return the value for a given state."""
         with self._stateless(metric_variables):
             return values_of(self.result())
 
-    def stateless_reset_state(self):
+    def stateless_reset_state(self) -> list[Tensor]:
         """Return the state as `reset_state` would leave it."""
         with StatelessScope() as scope:
             self.reset_state()
@@ -169,7 +195,7 @@ class Metric(Configurable):
                 "the metric is used."
             )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
 
 
@@ -184,7 +210,9 @@ def _collect(values, found):
             _collect(value.values() if isinstance(value, dict) else value, found)
 
 
-def check_two_axes(owner, y_true_shape, y_pred_shape):
+def check_two_axes(
+    owner: str, y_true_shape: ShapeLike, y_pred_shape: ShapeLike
+) -> None:
     """Raise unless predictions are `(batch, outputs)` and targets the same.
 
     Targets of one output may lack the last axis.

@@ -1,5 +1,7 @@
 """Means of divergences and cross-entropies."""
 
+from __future__ import annotations
+
 from hornbeam import ops
 from hornbeam.losses.crossentropy import (
     binary_crossentropy,
@@ -9,6 +11,7 @@ from hornbeam.losses.crossentropy import (
 )
 from hornbeam.losses.regression import kl_divergence, poisson
 from hornbeam.metrics.reduction import MeanMetricWrapper, merge_mask
+from hornbeam.typing import DTypePolicyLike, TensorLike
 
 
 class KLDivergence(MeanMetricWrapper):
@@ -25,7 +28,9 @@ class KLDivergence(MeanMetricWrapper):
     0.0
     """
 
-    def __init__(self, name="kl_divergence", dtype=None):
+    def __init__(
+        self, name: str | None = "kl_divergence", dtype: DTypePolicyLike = None
+    ):
         super().__init__(fn=kl_divergence, name=name, dtype=dtype)
 
 
@@ -43,7 +48,7 @@ class Poisson(MeanMetricWrapper):
     1.5
     """
 
-    def __init__(self, name="poisson", dtype=None):
+    def __init__(self, name: str | None = "poisson", dtype: DTypePolicyLike = None):
         super().__init__(fn=poisson, name=name, dtype=dtype)
 
 
@@ -65,10 +70,10 @@ class BinaryCrossentropy(MeanMetricWrapper):
 
     def __init__(
         self,
-        name="binary_crossentropy",
-        dtype=None,
-        from_logits=False,
-        label_smoothing=0,
+        name: str | None = "binary_crossentropy",
+        dtype: DTypePolicyLike = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
     ):
         super().__init__(
             fn=binary_crossentropy,
@@ -100,11 +105,11 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
     def __init__(
         self,
-        name="categorical_crossentropy",
-        dtype=None,
-        from_logits=False,
-        label_smoothing=0,
-        axis=-1,
+        name: str | None = "categorical_crossentropy",
+        dtype: DTypePolicyLike = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
+        axis: int = -1,
     ):
         super().__init__(
             fn=categorical_crossentropy,
@@ -119,7 +124,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         self.axis = axis
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """Classes along the batch axis would mix with the padding."""
         return super().accepts_padding and self.axis != 0
 
@@ -143,11 +148,11 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
 
     def __init__(
         self,
-        name="sparse_categorical_crossentropy",
-        dtype=None,
-        from_logits=False,
-        ignore_class=None,
-        axis=-1,
+        name: str | None = "sparse_categorical_crossentropy",
+        dtype: DTypePolicyLike = None,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        axis: int = -1,
     ):
         super().__init__(
             fn=sparse_categorical_crossentropy,
@@ -162,11 +167,16 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         self.axis = axis
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """Classes along the batch axis would mix with the padding."""
         return super().accepts_padding and self.axis != 0
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(  # type: ignore[override]  # takes targets, not values
+        self,
+        y_true: TensorLike,
+        y_pred: TensorLike,
+        sample_weight: TensorLike | None = None,
+    ) -> None:
         """Take a batch into the mean, without the targets to ignore."""
         if self.ignore_class is not None:
             y_true, y_pred = map(ops.convert_to_tensor, (y_true, y_pred))

@@ -1,8 +1,13 @@
 """The coefficient of determination."""
 
+from __future__ import annotations
+
+from typing import Literal
+
 from hornbeam import ops
 from hornbeam.core.errors import check_choice, check_number
 from hornbeam.metrics.metric import Metric, check_two_axes
+from hornbeam.typing import DTypePolicyLike, ShapeLike, Tensor, TensorLike
 
 _AGGREGATIONS = (None, "uniform_average", "variance_weighted_average")
 
@@ -38,10 +43,11 @@ class R2Score(Metric):
 
     def __init__(
         self,
-        class_aggregation="uniform_average",
-        num_regressors=0,
-        name="r2_score",
-        dtype=None,
+        class_aggregation: Literal["uniform_average", "variance_weighted_average"]
+        | None = "uniform_average",
+        num_regressors: int = 0,
+        name: str | None = "r2_score",
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, dtype=dtype)
         owner = type(self).__name__
@@ -54,7 +60,7 @@ class R2Score(Metric):
         self.num_samples = self.add_variable((), "zeros", name="num_samples")
         self._built = False
 
-    def build(self, y_true_shape, y_pred_shape):
+    def build(self, y_true_shape: ShapeLike, y_pred_shape: ShapeLike) -> None:
         """Make the sums, one for each output."""
         if self._built:
             return
@@ -66,22 +72,27 @@ class R2Score(Metric):
         self.residual = self.add_variable(shape, "zeros", name="residual")
         self._built = True
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(
+        self,
+        y_true: TensorLike,
+        y_pred: TensorLike,
+        sample_weight: TensorLike | None = None,
+    ) -> None:
         """Take a batch into the sums."""
-        y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
-        y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
-        self.build(y_true.shape, y_pred.shape)
-        if len(y_true.shape) == 1:
-            y_true = ops.expand_dims(y_true, axis=-1)
+        targets = ops.convert_to_tensor(y_true, dtype=self.dtype)
+        predictions = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        self.build(targets.shape, predictions.shape)
+        if len(targets.shape) == 1:
+            targets = ops.expand_dims(targets, axis=-1)
         weight = 1.0 if sample_weight is None else sample_weight
         weight = ops.convert_to_tensor(weight, dtype=self.dtype)
         if len(weight.shape) == 1:
             weight = ops.expand_dims(weight, axis=-1)
-        weight = ops.broadcast_to(weight, y_true.shape)
+        weight = ops.broadcast_to(weight, targets.shape)
 
         count = ops.sum(weight, axis=0)
-        mean = ops.divide_no_nan(ops.sum(weight * y_true, axis=0), count)
-        variation = ops.sum(weight * ops.square(y_true - mean), axis=0)
+        mean = ops.divide_no_nan(ops.sum(weight * targets, axis=0), count)
+        variation = ops.sum(weight * ops.square(targets - mean), axis=0)
         total = self.count + count
         share = ops.divide_no_nan(count, total)
         step = mean - self.mean
@@ -90,10 +101,12 @@ class R2Score(Metric):
         )
         self.mean.assign_add(step * share)
         self.count.assign(total)
-        self.residual.assign_add(ops.sum(weight * ops.square(y_true - y_pred), axis=0))
+        self.residual.assign_add(
+            ops.sum(weight * ops.square(targets - predictions), axis=0)
+        )
         self.num_samples.assign_add(ops.sum(ops.cast(weight != 0, self.dtype)))
 
-    def result(self):
+    def result(self) -> Tensor:
         """Return the score, one for each output where `class_aggregation` is None."""
         if not self._built:
             return ops.zeros((), dtype=self.dtype)

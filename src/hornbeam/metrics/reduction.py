@@ -1,14 +1,20 @@
 """Sum, Mean, and means of functions of targets and predictions."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 from hornbeam import ops
 from hornbeam.core import dtypes
 from hornbeam.core.masking import get_keras_mask
 from hornbeam.core.serialization import serialize_keras_object
 from hornbeam.losses.loss import Loss, align, is_ours, is_used_up, keep_integers
 from hornbeam.metrics.metric import Metric
+from hornbeam.typing import Config, DTypePolicyLike, Tensor, TensorLike
 
 
-def direction_of(fn):
+def direction_of(fn: Any) -> str | None:
     """Return which values of a function are better: "up", "down" or None."""
     if isinstance(fn, Loss):
         return "down"
@@ -19,7 +25,7 @@ def direction_of(fn):
     return getattr(fn, "_direction", None)
 
 
-def as_weight(sample_weight, dtype):
+def as_weight(sample_weight: TensorLike, dtype: str) -> Tensor:
     """Return weights as `dtype`, but fractions not as integers."""
     weight = ops.convert_to_tensor(sample_weight)
     given = dtypes.standardize_dtype(weight.dtype)
@@ -28,38 +34,40 @@ def as_weight(sample_weight, dtype):
     return ops.cast(weight, dtype)
 
 
-def merge_mask(sample_weight, mask, dtype):
+def merge_mask(
+    sample_weight: TensorLike | None, mask: Tensor | None, dtype: str
+) -> Tensor | None:
     """Return the weights times the mask of the predictions; either may be None."""
-    if sample_weight is not None:
-        sample_weight = as_weight(sample_weight, dtype)
-        dtype = sample_weight.dtype
-    if mask is None:
-        return sample_weight
-    mask = ops.cast(mask, dtype)
     if sample_weight is None:
-        return mask
-    if len(sample_weight.shape) < len(mask.shape):
-        return mask * align(sample_weight, mask)
-    return sample_weight * align(mask, sample_weight, "mask")
+        return None if mask is None else ops.cast(mask, dtype)
+    weight = as_weight(sample_weight, dtype)
+    if mask is None:
+        return weight
+    mask = ops.cast(mask, weight.dtype)
+    if len(weight.shape) < len(mask.shape):
+        return mask * align(weight, mask)
+    return weight * align(mask, weight, "mask")
 
 
-def per_weight(values, sample_weight, dtype):
+def per_weight(
+    values: TensorLike, sample_weight: TensorLike | None, dtype: str
+) -> tuple[Tensor, Tensor | None]:
     """Return values and weights of one shape.
 
     Without weights each sample counts once: other axes are averaged. Weights of fewer
     axes than the values average the axes that they lack.
     """
-    values = ops.convert_to_tensor(values, dtype=dtype)
-    rank = len(values.shape)
+    numbers = ops.convert_to_tensor(values, dtype=dtype)
+    rank = len(numbers.shape)
     if sample_weight is None:
         if rank > 1:
-            values = ops.mean(values, axis=tuple(range(1, rank)))
-        return values, None
+            numbers = ops.mean(numbers, axis=tuple(range(1, rank)))
+        return numbers, None
     weight = ops.convert_to_tensor(sample_weight, dtype=dtype)
     weight_rank = len(weight.shape)
     if 0 < weight_rank < rank:
-        values = ops.mean(values, axis=tuple(range(weight_rank, rank)))
-    return values, ops.broadcast_to(align(weight, values), values.shape)
+        numbers = ops.mean(numbers, axis=tuple(range(weight_rank, rank)))
+    return numbers, ops.broadcast_to(align(weight, numbers), numbers.shape)
 
 
 class Sum(Metric):
@@ -76,24 +84,26 @@ class Sum(Metric):
     4.0
     """
 
-    def __init__(self, name="sum", dtype=None):
+    def __init__(self, name: str | None = "sum", dtype: DTypePolicyLike = None):
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable((), "zeros", name="total")
 
-    def update_state(self, values, sample_weight=None):
+    def update_state(
+        self, values: TensorLike, sample_weight: TensorLike | None = None
+    ) -> None:
         """Add the values, times the weights."""
-        values = ops.convert_to_tensor(values, dtype=self.dtype)
+        numbers = ops.convert_to_tensor(values, dtype=self.dtype)
         if sample_weight is not None:
             weight = as_weight(sample_weight, self.dtype)
-            if weight.dtype != values.dtype:
+            if weight.dtype != numbers.dtype:
                 raise ValueError(
                     f"{self!r} of dtype {self.dtype!r} cannot take `sample_weight` of "
                     f"dtype {weight.dtype}: make it with dtype='float32'."
                 )
-            values = values * align(weight, values)
-        self.total.assign_add(ops.sum(values))
+            numbers = numbers * align(weight, numbers)
+        self.total.assign_add(ops.sum(numbers))
 
-    def result(self):
+    def result(self) -> Tensor:
         """Return the sum."""
         return ops.convert_to_tensor(self.total)
 
@@ -114,12 +124,14 @@ class Mean(Metric):
 
     _is_real = True
 
-    def __init__(self, name="mean", dtype=None):
+    def __init__(self, name: str | None = "mean", dtype: DTypePolicyLike = None):
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable((), "zeros", name="total")
         self.count = self.add_variable((), "zeros", name="count")
 
-    def update_state(self, values, sample_weight=None):
+    def update_state(
+        self, values: TensorLike, sample_weight: TensorLike | None = None
+    ) -> None:
         """Take the values into the mean, with the weights."""
         values, weight = per_weight(values, sample_weight, self.dtype)
         if weight is None:
@@ -129,7 +141,7 @@ class Mean(Metric):
             self.total.assign_add(ops.sum(values * weight))
             self.count.assign_add(ops.sum(weight))
 
-    def result(self):
+    def result(self) -> Tensor:
         """Return the mean."""
         return ops.divide_no_nan(self.total, self.count)
 
@@ -152,7 +164,13 @@ class MeanMetricWrapper(Mean):
     1.0
     """
 
-    def __init__(self, fn, name=None, dtype=None, **kwargs):
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
+        **kwargs: Any,
+    ):
         super().__init__(name=name, dtype=dtype)
         self.fn = fn
         self._kwargs = kwargs
@@ -160,15 +178,20 @@ class MeanMetricWrapper(Mean):
             self._direction = direction_of(fn)
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """A function that is not ours may mix the samples."""
         return super().accepts_padding and is_ours(self.fn)
 
-    def structure_key(self):
+    def structure_key(self) -> tuple[Any, ...]:
         """Return what a program depends on beside the arguments of `__init__`."""
         return tuple((name, repr(value)) for name, value in self._kwargs.items())
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(  # type: ignore[override]  # takes targets, not values
+        self,
+        y_true: TensorLike,
+        y_pred: TensorLike,
+        sample_weight: TensorLike | None = None,
+    ) -> None:
         """Take the function's values of a batch into the mean."""
         mask = get_keras_mask(y_pred)
         y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
@@ -181,7 +204,7 @@ class MeanMetricWrapper(Mean):
             mask = None
         super().update_state(values, merge_mask(sample_weight, mask, self.dtype))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments that make an equal metric."""
         config = super().get_config()
         if type(self) is MeanMetricWrapper:

@@ -1,5 +1,7 @@
 """Means of errors, and the coefficient of determination."""
 
+from __future__ import annotations
+
 from hornbeam import ops
 from hornbeam.core.masking import get_keras_mask
 from hornbeam.losses.regression import (
@@ -12,9 +14,10 @@ from hornbeam.losses.regression import (
 )
 from hornbeam.losses.regression import cosine_similarity as _negative_cosine
 from hornbeam.metrics.reduction import Mean, MeanMetricWrapper, merge_mask
+from hornbeam.typing import DTypePolicyLike, Tensor, TensorLike
 
 
-def cosine_similarity(y_true, y_pred, axis=-1):
+def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
     """Return the cosine of the angle between targets and predictions."""
     return -_negative_cosine(y_true, y_pred, axis=axis)
 
@@ -33,7 +36,9 @@ class MeanSquaredError(MeanMetricWrapper):
     2.0
     """
 
-    def __init__(self, name="mean_squared_error", dtype=None):
+    def __init__(
+        self, name: str | None = "mean_squared_error", dtype: DTypePolicyLike = None
+    ):
         super().__init__(fn=mean_squared_error, name=name, dtype=dtype)
 
 
@@ -51,7 +56,9 @@ class MeanAbsoluteError(MeanMetricWrapper):
     1.5
     """
 
-    def __init__(self, name="mean_absolute_error", dtype=None):
+    def __init__(
+        self, name: str | None = "mean_absolute_error", dtype: DTypePolicyLike = None
+    ):
         super().__init__(fn=mean_absolute_error, name=name, dtype=dtype)
 
 
@@ -69,7 +76,11 @@ class MeanAbsolutePercentageError(MeanMetricWrapper):
     25.0
     """
 
-    def __init__(self, name="mean_absolute_percentage_error", dtype=None):
+    def __init__(
+        self,
+        name: str | None = "mean_absolute_percentage_error",
+        dtype: DTypePolicyLike = None,
+    ):
         super().__init__(fn=mean_absolute_percentage_error, name=name, dtype=dtype)
 
 
@@ -87,7 +98,11 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper):
     0.0
     """
 
-    def __init__(self, name="mean_squared_logarithmic_error", dtype=None):
+    def __init__(
+        self,
+        name: str | None = "mean_squared_logarithmic_error",
+        dtype: DTypePolicyLike = None,
+    ):
         super().__init__(fn=mean_squared_logarithmic_error, name=name, dtype=dtype)
 
 
@@ -105,7 +120,7 @@ class LogCoshError(MeanMetricWrapper):
     0.0
     """
 
-    def __init__(self, name="logcosh", dtype=None):
+    def __init__(self, name: str | None = "logcosh", dtype: DTypePolicyLike = None):
         super().__init__(fn=log_cosh, name=name, dtype=dtype)
 
 
@@ -125,18 +140,27 @@ class RootMeanSquaredError(Mean):
 
     _direction = "down"
 
-    def __init__(self, name="root_mean_squared_error", dtype=None):
+    def __init__(
+        self,
+        name: str | None = "root_mean_squared_error",
+        dtype: DTypePolicyLike = None,
+    ):
         super().__init__(name=name, dtype=dtype)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(  # type: ignore[override]  # takes targets, not values
+        self,
+        y_true: TensorLike,
+        y_pred: TensorLike,
+        sample_weight: TensorLike | None = None,
+    ) -> None:
         """Take a batch into the mean."""
         mask = get_keras_mask(y_pred)
         weight = merge_mask(sample_weight, mask, self.dtype)
-        y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
-        y_true, y_pred = as_pair(y_true, y_pred)
-        super().update_state(ops.square(y_true - y_pred), weight)
+        predictions = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        targets, predictions = as_pair(y_true, predictions)
+        super().update_state(ops.square(targets - predictions), weight)
 
-    def result(self):
+    def result(self) -> Tensor:
         """Return the root of the mean."""
         return ops.sqrt(super().result())
 
@@ -156,11 +180,16 @@ class CosineSimilarity(MeanMetricWrapper):
     1.0
     """
 
-    def __init__(self, name="cosine_similarity", dtype=None, axis=-1):
+    def __init__(
+        self,
+        name: str | None = "cosine_similarity",
+        dtype: DTypePolicyLike = None,
+        axis: int = -1,
+    ):
         super().__init__(fn=cosine_similarity, name=name, dtype=dtype, axis=axis)
         self.axis = axis
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """Vectors along the batch axis would mix with the padding."""
         return super().accepts_padding and self.axis != 0

@@ -1,11 +1,14 @@
 """Saving and loading models and weights."""
 
+from __future__ import annotations
+
 import contextlib
 import datetime
 import json
 import tempfile
 import warnings
 from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 from hornbeam.core import budget, registry
 from hornbeam.core.errors import UnsafeFileError
@@ -18,13 +21,23 @@ from hornbeam.core.serialization import (
 from hornbeam.core.version import version
 from hornbeam.saving import archive, hdf5, shards, strict_json
 from hornbeam.saving.state import load_state, save_state
+from hornbeam.typing import AnyModel, CustomObjects, PathLike
+
+if TYPE_CHECKING:
+    from hornbeam.models.model import Model
 
 # The version of Keras whose files these are.
 _FORMAT_VERSION = "3.15.1"
 _LEGACY_SUFFIXES = (".h5", ".hdf5")
 
 
-def save_model(model, filepath, overwrite: bool = True, zipped=None, **kwargs) -> None:
+def save_model(
+    model: Model,
+    filepath: PathLike | IO[bytes],
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    **kwargs: Any,
+) -> None:
     """Save a model: its architecture, weights, how it is compiled, optimizer state.
 
     The file appears when it is complete: a failure leaves what was there before.
@@ -120,7 +133,12 @@ def _written(model):
         yield folder
 
 
-def load_model(filepath, custom_objects=None, compile=True, safe_mode: bool = True):  # noqa: A002
+def load_model(
+    filepath: PathLike | IO[bytes],
+    custom_objects: CustomObjects = None,
+    compile: bool = True,  # noqa: A002
+    safe_mode: bool = True,
+) -> AnyModel:
     """Load a model that was saved with `model.save()`, or with Keras.
 
     Nothing in a file is run: classes and functions are looked up by name among those
@@ -198,7 +216,7 @@ def _model_of(config):
         raise UnsafeFileError(f"The config asks for too much: {error}") from error
 
 
-def model_from_json(json_string: str, custom_objects=None):
+def model_from_json(json_string: str, custom_objects: CustomObjects = None) -> AnyModel:
     """Make a model, with new weights, from what `model.to_json()` returned.
 
     Args:
@@ -216,7 +234,11 @@ def model_from_json(json_string: str, custom_objects=None):
 
 
 def save_weights(
-    model, filepath, overwrite: bool = True, max_shard_size=None, **kwargs
+    model: Model,
+    filepath: PathLike,
+    overwrite: bool = True,
+    max_shard_size: float | None = None,
+    **kwargs: Any,
 ) -> None:
     """Save the weights of a model, and the state of its optimizer.
 
@@ -255,6 +277,7 @@ def save_weights(
         )
     _check_overwrite(path, overwrite)
     with contextlib.ExitStack() as stack:
+        writer: hdf5.Writer | shards.ShardedWriter
         if max_shard_size is None:
             temporary = stack.enter_context(archive.replacing(path))
             writer = stack.enter_context(hdf5.Writer(temporary))
@@ -263,7 +286,9 @@ def save_weights(
         save_state(model, writer, skip=skip)
 
 
-def load_weights(model, filepath, skip_mismatch: bool = False, **kwargs) -> None:
+def load_weights(
+    model: Model, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any
+) -> None:
     """Load weights into a model; all of them fit, or the model stays as it is.
 
     Args:

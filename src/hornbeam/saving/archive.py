@@ -4,6 +4,8 @@ An archive of unknown origin is checked as a whole before anything in it is read
 names of its members, their kinds, and the bytes that they declare.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import secrets
@@ -12,10 +14,13 @@ import stat
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from hornbeam.core.errors import UnsafeFileError
 from hornbeam.saving.hdf5 import declared_limit
+from hornbeam.typing import PathLike
 
 CONFIG = "config.json"
 METADATA = "metadata.json"
@@ -49,7 +54,7 @@ class ZipReader:
         source: a path or a binary file object.
     """
 
-    def __init__(self, source):
+    def __init__(self, source: Any):
         try:
             self._zip = zipfile.ZipFile(source)
         except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
@@ -58,7 +63,7 @@ class ZipReader:
                 f"({error})."
             ) from None
         self.size = _size_of(source)
-        self._members = {}
+        self._members: dict[str, zipfile.ZipInfo] = {}
         try:
             self._check_members()
         except Exception:
@@ -90,15 +95,15 @@ class ZipReader:
                 f"to hold {declared}."
             )
 
-    def names(self):
+    def names(self) -> list[str]:
         """Return the paths of all files in the archive."""
         return list(self._members)
 
-    def member_size(self, name):
+    def member_size(self, name: str) -> int:
         """Return the number of bytes of the member, 0 where there is none."""
         return self._members[name].file_size if name in self._members else 0
 
-    def read(self, name, max_bytes=None):
+    def read(self, name: str, max_bytes: int | None = None) -> bytes:
         """Return the bytes of the member `name`, at most `max_bytes`."""
         if name not in self._members:
             raise ValueError(f"The archive is damaged: it has no {name!r}.")
@@ -117,7 +122,7 @@ class ZipReader:
             raise ValueError(f"{name!r} in the archive is damaged: it is cut off.")
         return data
 
-    def close(self):
+    def close(self) -> None:
         self._zip.close()
 
 
@@ -128,9 +133,9 @@ class FolderReader:
         folder: its path.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: PathLike):
         self._folder = Path(folder)
-        self._members = {}
+        self._members: dict[str, Path] = {}
         for path in sorted(self._folder.rglob("*")):
             name = check_member_name(path.relative_to(self._folder).as_posix())
             if path.is_symlink() or not (path.is_file() or path.is_dir()):
@@ -141,15 +146,15 @@ class FolderReader:
                 raise UnsafeFileError(f"A folder has over {_MAX_MEMBERS} files.")
         self.size = sum(path.stat().st_size for path in self._members.values())
 
-    def names(self):
+    def names(self) -> list[str]:
         """Return the paths of all files in the folder."""
         return list(self._members)
 
-    def member_size(self, name):
+    def member_size(self, name: str) -> int:
         """Return the number of bytes of the file, 0 where there is none."""
         return self._members[name].stat().st_size if name in self._members else 0
 
-    def read(self, name, max_bytes=None):
+    def read(self, name: str, max_bytes: int | None = None) -> bytes:
         """Return the bytes of the file `name`, at most `max_bytes`."""
         if name not in self._members:
             raise ValueError(f"The saved model is damaged: it has no {name!r}.")
@@ -157,15 +162,18 @@ class FolderReader:
             raise UnsafeFileError(f"{name!r} has more than {max_bytes} bytes.")
         return self._members[name].read_bytes()
 
-    def close(self):
+    def close(self) -> None:
         """A folder needs no closing."""
 
 
 @contextlib.contextmanager
-def opened(source):
+def opened(source: Any) -> Iterator[ZipReader | FolderReader]:
     """Open an archive, a zip file or a folder, for reading."""
-    is_folder = isinstance(source, Path) and source.is_dir()
-    reader = FolderReader(source) if is_folder else ZipReader(source)
+    reader: ZipReader | FolderReader
+    if isinstance(source, Path) and source.is_dir():
+        reader = FolderReader(source)
+    else:
+        reader = ZipReader(source)
     try:
         yield reader
     finally:
@@ -173,7 +181,7 @@ def opened(source):
 
 
 @contextlib.contextmanager
-def extracted_assets(reader):
+def extracted_assets(reader: ZipReader | FolderReader) -> Iterator[Path | None]:
     """Yield a temporary folder with the archive's assets, None where it has none."""
     names = [n for n in reader.names() if n.startswith(f"{ASSETS}/")]
     if not names:
@@ -189,7 +197,7 @@ def extracted_assets(reader):
 
 
 @contextlib.contextmanager
-def replacing(path: Path):
+def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, which takes its place if all goes well."""
     temporary = path.with_name(f".{path.name[:64]}.{secrets.token_hex(6)}.tmp")
     try:
@@ -199,14 +207,14 @@ def replacing(path: Path):
         temporary.unlink(missing_ok=True)
 
 
-def write_zip(target, folder: Path):
+def write_zip(target: Any, folder: Path) -> None:
     """Put the files of `folder` into a zip at `target`, a path or a file object."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for path in _files(folder):
             archive.write(path, path.relative_to(folder).as_posix())
 
 
-def write_folder(target: Path, folder: Path):
+def write_folder(target: Path, folder: Path) -> None:
     """Put the files of `folder` into the folder `target`, each file at once."""
     target.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(target / ASSETS, ignore_errors=True)

@@ -6,10 +6,14 @@ the bytes that all arrays declare are compared with the size of the file. Arrays
 read only after that.
 """
 
+from __future__ import annotations
+
 import contextlib
 import io
 import math
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any, Self
 
 import h5py
 import numpy as np
@@ -17,6 +21,7 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core.errors import UnsafeFileError
 from hornbeam.core.variable import Variable
+from hornbeam.typing import PathLike
 
 MAX_EXPANSION = 4
 SLACK = 16 << 20
@@ -35,7 +40,7 @@ _LAYOUTS = frozenset({h5py.h5d.COMPACT, h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED})
 _KINDS = frozenset("fiubVS")
 
 
-def declared_limit(file_size):
+def declared_limit(file_size: int) -> int:
     """Return how many bytes a file of that size may declare."""
     return MAX_EXPANSION * file_size + SLACK
 
@@ -43,26 +48,26 @@ def declared_limit(file_size):
 class Group(Mapping):
     """A checked group of a file: `group[name]` is a Group, or an array read now."""
 
-    def __init__(self, path):
+    def __init__(self, path: str):
         self.path = path
-        self._children = {}
+        self._children: dict[str, Any] = {}
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Any:
         child = self._children[name]
         return child if isinstance(child, Group) else _read(child)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._children)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._children)
 
-    def group(self, name):
+    def group(self, name: str) -> Group | None:
         """Return the group of that name, or None."""
         child = self._children.get(name)
         return child if isinstance(child, Group) else None
 
-    def merge(self, other):
+    def merge(self, other: Group) -> None:
         """Add what the group `other` of another file has."""
         for name, child in other._children.items():
             mine = self.group(name)
@@ -71,7 +76,7 @@ class Group(Mapping):
             else:
                 self._children.setdefault(name, child)
 
-    def array_size(self):
+    def array_size(self) -> int:
         """Return the bytes of all arrays in the group and below."""
         return sum(
             c.array_size() if isinstance(c, Group) else c.size * c.dtype.itemsize
@@ -80,7 +85,7 @@ class Group(Mapping):
 
 
 @contextlib.contextmanager
-def reading(source, what):
+def reading(source: Path | bytes, what: str) -> Iterator[Group]:
     """Open a file for reading: yields the checked root Group.
 
     `source` is a path or the bytes of a file; `what` names it in errors.
@@ -207,10 +212,10 @@ def _text_attribute(handle, name):
 class Arrays(MutableMapping):
     """A group that is being written: `arrays["0"] = value` stores an array."""
 
-    def __init__(self, group):
+    def __init__(self, group: Any):
         self._group = group
 
-    def __setitem__(self, key, value):
+    def __setitem__(self, key: str, value: Any) -> None:
         array = as_array(value)
         if key in self._group:
             del self._group[key]
@@ -221,20 +226,20 @@ class Arrays(MutableMapping):
         else:
             self._group.create_dataset(key, data=array)
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: str) -> np.ndarray:
         return _read(self._group[key])
 
-    def __delitem__(self, key):
+    def __delitem__(self, key: str) -> None:
         del self._group[key]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._group)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._group)
 
 
-def as_array(value):
+def as_array(value: Any) -> np.ndarray:
     """Return a variable, a tensor, numbers or a text as an array to be stored."""
     if isinstance(value, Variable):
         return np.asarray(value.numpy())
@@ -256,18 +261,18 @@ class Writer:
         path: where the file is made.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: PathLike):
         self._file = h5py.File(path, "w")
 
-    def make(self, path, name=None):
+    def make(self, path: str, name: str | None = None) -> Any:
         """Make the group of arrays at `path`; `name` is that of its owner."""
         group = self._file.require_group(path)
         if name is not None:
             group.attrs["name"] = name
         return Arrays(group)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: Any) -> None:
         self._file.close()

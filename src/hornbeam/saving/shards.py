@@ -4,12 +4,15 @@
 `model_00001.weights.h5` ... beside it that hold their arrays.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
 import re
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
+from typing import Any, Self
 
 from hornbeam.core.errors import UnsafeFileError
 from hornbeam.saving import hdf5, strict_json
@@ -35,11 +38,11 @@ class ShardedWriter:
         self._map: dict[str, list[str]] = {}
         self._stack = contextlib.ExitStack()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._next_shard()
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: Any) -> None:
         # Every file takes its name only if all went well, the list at the end.
         self._stack.__exit__(*exception)
         if exception[0] is not None:
@@ -58,11 +61,11 @@ class ShardedWriter:
         self._shards.append((name, writer))
         self._used = 0
 
-    def make(self, path, name=None):
+    def make(self, path: str, name: str | None = None) -> Any:
         """Make the group of arrays at `path`; `name` is that of its owner."""
         return _ShardedArrays(self, path, name)
 
-    def place(self, path, name, size):
+    def place(self, path: str, name: str | None, size: int) -> Any:
         """Return the group of arrays in the file where the next one has room."""
         if size > self._limit:
             raise ValueError(
@@ -106,7 +109,7 @@ class _ShardedArrays(MutableMapping):
 
 
 @contextlib.contextmanager
-def reading(path: Path):
+def reading(path: Path) -> Iterator[hdf5.Group]:
     """Open the files of a list for reading: yields one root `hdf5.Group` for all."""
     content = strict_json.loads(path.read_bytes(), path.name)
     with contextlib.ExitStack() as stack:

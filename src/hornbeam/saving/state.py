@@ -5,8 +5,13 @@ The groups of a weights file follow the attributes of the objects:
 is reached twice is written once, where it is reached first.
 """
 
+from __future__ import annotations
+
 import functools
 import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
 
 from hornbeam.core import scopes
 from hornbeam.core.errors import UnsafeFileError
@@ -44,7 +49,7 @@ def _is_saveable(value):
     return isinstance(value, _saveable_classes())
 
 
-def children(obj):
+def children(obj: Any) -> Iterator[tuple[str, Any]]:
     """Yield `(name, value)` of the attributes that may hold state.
 
     In the order of the file format: by name, those with an underscore last.
@@ -63,7 +68,7 @@ def children(obj):
 
 def _items(container):
     """Yield `(name, value)` of a container: the name is made from the class."""
-    counts = {}
+    counts: dict[str, int] = {}
     for value in list(container.values() if isinstance(container, dict) else container):
         if _is_saveable(value):
             name = to_snake_case(type(value).__name__)
@@ -79,7 +84,9 @@ def _join(path, name):
     return f"{path}/{name}" if path else name
 
 
-def save_state(root, writer, assets_folder=None, skip=()):
+def save_state(
+    root: Any, writer: Any, assets_folder: Path | None = None, skip: Iterable[Any] = ()
+) -> None:
     """Write the state of `root` and of all in it.
 
     Args:
@@ -112,7 +119,13 @@ def save_state(root, writer, assets_folder=None, skip=()):
     visit(root, "")
 
 
-def load_state(root, group, assets_folder=None, skip_mismatch=False, skip=()):
+def load_state(
+    root: Any,
+    group: Any,
+    assets_folder: Path | None = None,
+    skip_mismatch: bool = False,
+    skip: Iterable[Any] = (),
+) -> None:
     """Read the state of `root` and of all in it; all fits, or no variable changes.
 
     Args:

@@ -1,6 +1,9 @@
 """JSON from a file of unknown origin, within limits."""
 
+from __future__ import annotations
+
 import json
+from typing import Any
 
 from hornbeam.core.errors import UnsafeFileError
 
@@ -9,7 +12,7 @@ _MAX_DEPTH = 200
 _MAX_VALUES = 2_000_000
 
 
-def loads(text: str | bytes, what: str):
+def loads(text: str | bytes, what: str) -> Any:
     """Return what the JSON `text` holds; `what` names it in errors."""
     if len(text) > MAX_BYTES:
         raise UnsafeFileError(
@@ -41,7 +44,7 @@ def _without_duplicates(pairs):
 def _check(value, what):
     level, count = [value], 0
     for _ in range(_MAX_DEPTH):
-        following = []
+        following: list[object] = []
         for item in level:
             if isinstance(item, dict):
                 following += item.values()

@@ -1,5 +1,7 @@
 """compare_backends: one model on every engine, its outputs and its times."""
 
+from __future__ import annotations
+
 import contextlib
 import copy
 import dataclasses
@@ -8,6 +10,7 @@ import io
 import statistics
 import sys
 import time
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +23,9 @@ from hornbeam.data import make_data
 from hornbeam.training.binding import checks
 from hornbeam.training.steps import Steps, unpack
 from hornbeam.utils.printing import print_message
+
+if TYPE_CHECKING:
+    from hornbeam.models.model import Model
 
 # What is shorter than this is repeated until a measurement takes as long.
 _SECONDS = 0.05
@@ -56,9 +62,9 @@ class BackendFigures:
 
 
 def compare_backends(
-    model,
-    x,
-    y=None,
+    model: Model,
+    x: Any,
+    y: Any = None,
     backends: list[str] | None = None,
     repeats: int = 5,
     verbose: int = 1,

@@ -1,9 +1,12 @@
 """What is shown while a program is compiled."""
 
+from __future__ import annotations
+
 import contextlib
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 
 from hornbeam.config.switches import is_interactive_logging_enabled
 from hornbeam.utils.printing import logger
@@ -12,7 +15,7 @@ _SECONDS_BETWEEN_DISPLAYS = 0.2
 
 
 @contextlib.contextmanager
-def compile_notice(show=None):
+def compile_notice(show: Callable[[str], None] | None = None) -> Iterator[None]:
     """A block that compiles, shown as "compiling ..." with its seconds.
 
     Args:
@@ -23,7 +26,7 @@ def compile_notice(show=None):
     ended = threading.Event()
     seconds = lambda: f"{time.perf_counter() - started:.1f}s"  # noqa: E731
 
-    def keep_showing():
+    def keep_showing(show):
         while not ended.is_set():
             show(f"compiling ... {seconds()}")
             ended.wait(_SECONDS_BETWEEN_DISPLAYS)
@@ -36,7 +39,7 @@ def compile_notice(show=None):
         finally:
             _write(f"{seconds()}\n", f"compiled in {seconds()}")
         return
-    thread = threading.Thread(target=keep_showing, daemon=True)
+    thread = threading.Thread(target=keep_showing, args=(show,), daemon=True)
     thread.start()
     try:
         yield

@@ -1,6 +1,9 @@
 """`Config`: settings by name, as attributes and as items."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import ItemsView, Iterator, KeysView, ValuesView
 from typing import Any
 
 from hornbeam.core.errors import did_you_mean
@@ -21,7 +24,7 @@ class Config:
 
     __slots__ = ("_frozen", "_settings")
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any):
         object.__setattr__(self, "_frozen", False)
         object.__setattr__(self, "_settings", dict(kwargs))
 
@@ -43,7 +46,7 @@ class Config:
             raise ValueError("The config is frozen. Call `unfreeze()` to change it.")
         return self._settings
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         try:
             return self._settings[name]
         except KeyError:
@@ -52,66 +55,66 @@ class Config:
                 f"{did_you_mean(name, self._settings)}"
             ) from None
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Any:
         return self._settings[name]
 
-    def __setitem__(self, name, value):
+    def __setitem__(self, name: str, value: Any) -> None:
         self._changeable()[name] = value
 
     __setattr__ = __setitem__
 
-    def __delitem__(self, name):
+    def __delitem__(self, name: str) -> None:
         del self._changeable()[name]
 
-    def __delattr__(self, name):
+    def __delattr__(self, name: str) -> None:
         if name not in self._changeable():
             self.__getattr__(name)
         del self._settings[name]
 
-    def __contains__(self, name):
+    def __contains__(self, name: object) -> bool:
         return name in self._settings
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._settings)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._settings)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Config {self._settings}>"
 
-    def __getstate__(self):
+    def __getstate__(self) -> tuple[bool, dict[str, Any]]:
         return self._frozen, self._settings
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: tuple[bool, dict[str, Any]]) -> None:
         object.__setattr__(self, "_frozen", state[0])
         object.__setattr__(self, "_settings", state[1])
 
-    def get(self, keyname: str, value: Any = None):
+    def get(self, keyname: str, value: Any = None) -> Any:
         """Return the setting `keyname`, or `value` if there is none."""
         return self._settings.get(keyname, value)
 
-    def keys(self):
+    def keys(self) -> KeysView[str]:
         """Return the names."""
         return self._settings.keys()
 
-    def values(self):
+    def values(self) -> ValuesView[Any]:
         """Return the values."""
         return self._settings.values()
 
-    def items(self):
+    def items(self) -> ItemsView[str, Any]:
         """Return `(name, value)` pairs."""
         return self._settings.items()
 
-    def pop(self, *args):
+    def pop(self, *args: Any) -> Any:
         """Remove a setting and return it: `pop(name)` or `pop(name, default)`."""
         return self._changeable().pop(*args)
 
-    def update(self, *args, **kwargs) -> None:
+    def update(self, *args: Any, **kwargs: Any) -> None:
         """Take over the settings of a dict or a config, and those given by name."""
         self._changeable().update(*args, **kwargs)
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Return the settings as a new dict."""
         return dict(self._settings)
 

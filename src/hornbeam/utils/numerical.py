@@ -1,11 +1,14 @@
 """One-hot labels and normalised rows."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from hornbeam import backends
+from hornbeam.typing import Tensor, TensorLike
 
 
-def to_categorical(x, num_classes: int | None = None):
+def to_categorical(x: TensorLike, num_classes: int | None = None) -> Tensor:
     """Return class numbers as one-hot rows.
 
     Args:
@@ -22,29 +25,31 @@ def to_categorical(x, num_classes: int | None = None):
     if backends.of(x) is not None:
         from hornbeam import ops
 
-        if len(x.shape) > 1 and x.shape[-1] == 1:
-            x = ops.squeeze(x, axis=-1)
+        numbers = ops.convert_to_tensor(x)
+        if len(numbers.shape) > 1 and numbers.shape[-1] == 1:
+            numbers = ops.squeeze(numbers, axis=-1)
         if num_classes is None:
-            num_classes = int(ops.max(x)) + 1
-        return ops.one_hot(x, num_classes)
-    x = np.asarray(x).astype("int64")
-    if x.ndim > 1 and x.shape[-1] == 1:
-        x = x[..., 0]
+            num_classes = int(ops.max(numbers)) + 1
+        return ops.one_hot(numbers, num_classes)
+    labels = np.asarray(x).astype("int64")
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels[..., 0]
     if num_classes is None:
-        if x.size == 0:
+        if labels.size == 0:
             raise ValueError(
                 "`to_categorical` needs `num_classes` where there are no labels."
             )
-        num_classes = int(x.max()) + 1
-    if x.size and not -num_classes <= x.min() <= x.max() < num_classes:
+        num_classes = int(labels.max()) + 1
+    if labels.size and not -num_classes <= labels.min() <= labels.max() < num_classes:
         raise IndexError(
-            f"`to_categorical` received labels from {x.min()} to {x.max()}, which do "
+            f"`to_categorical` received labels from {labels.min()} to {labels.max()}, "
+            f"which do "
             f"not fit num_classes={num_classes}."
         )
-    return np.eye(num_classes)[x]
+    return np.eye(num_classes)[labels]
 
 
-def normalize(x, axis: int = -1, order: int = 2):
+def normalize(x: TensorLike, axis: int = -1, order: int = 2) -> Tensor:
     """Return `x` divided by its norm along an axis; rows of zeros stay zeros.
 
     Args:
@@ -63,6 +68,6 @@ def normalize(x, axis: int = -1, order: int = 2):
         return x / (norm if axis is None else np.expand_dims(norm, axis))
     from hornbeam import ops
 
-    x = ops.convert_to_tensor(x)
-    norm = ops.norm(x, ord=order, axis=axis, keepdims=True)
+    vectors = ops.convert_to_tensor(x)
+    norm = ops.norm(vectors, ord=order, axis=axis, keepdims=True)
     return ops.divide(x, ops.where(ops.equal(norm, 0), ops.ones_like(norm), norm))

@@ -1,5 +1,7 @@
 """Messages to the user: on the screen, or to the log."""
 
+from __future__ import annotations
+
 import logging
 import sys
 

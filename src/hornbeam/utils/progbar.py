@@ -1,8 +1,12 @@
 """`Progbar`: a progress bar in one line of text."""
 
+from __future__ import annotations
+
 import math
 import sys
 import time
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -31,12 +35,12 @@ class Progbar:
 
     def __init__(
         self,
-        target,
+        target: int | None,
         width: int = 20,
         verbose: int = 1,
         interval: float = 0.05,
-        stateful_metrics=None,
-        stateless_metrics=None,
+        stateful_metrics: Iterable[str] | None = None,
+        stateless_metrics: Iterable[str] | None = None,
         unit_name: str = "step",
     ):
         if stateful_metrics is not None and stateless_metrics is not None:
@@ -60,7 +64,12 @@ class Progbar:
         self._last_shown = -math.inf
         self._last_length = 0
 
-    def update(self, current, values=None, finalize: bool | None = None) -> None:
+    def update(
+        self,
+        current: int,
+        values: Iterable[tuple[str, Any]] | None = None,
+        finalize: bool | None = None,
+    ) -> None:
         """Show that `current` steps are done.
 
         Args:
@@ -82,7 +91,7 @@ class Progbar:
         elif self.verbose == 2 and finalize:
             self._show(current, now - self._start, True)
 
-    def add(self, n, values=None) -> None:
+    def add(self, n: int, values: Iterable[tuple[str, Any]] | None = None) -> None:
         """Show that `n` more steps are done."""
         self.update(self._seen_so_far + n, values)
 
@@ -126,7 +135,7 @@ class Progbar:
         return "━" * done + "╌" * (self.width - done) + " "
 
 
-def format_rate(seconds, steps, unit="step"):
+def format_rate(seconds: float, steps: int, unit: str = "step") -> str:
     """Return such as `"3ms/step"`."""
     each = seconds / max(steps, 1)
     for size, name in ((1.0, "s"), (1e-3, "ms")):
@@ -135,7 +144,7 @@ def format_rate(seconds, steps, unit="step"):
     return f"{each * 1e6:.0f}us/{unit}"
 
 
-def format_value(value):
+def format_value(value: Any) -> str:
     """Return a number with four digits after the point, small ones with an exponent."""
     value = np.asarray(value, float)
     number = float(value.mean()) if value.size else math.nan

@@ -1,5 +1,7 @@
 """One seed for everything that draws."""
 
+from __future__ import annotations
+
 import random
 import sys
 

@@ -1,18 +1,24 @@
 """Sequences of different lengths as one array."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from hornbeam.core.errors import check_choice
+from hornbeam.typing import DTypeLike
 
 
 def pad_sequences(
-    sequences,
+    sequences: Sequence[Any],
     maxlen: int | None = None,
-    dtype="int32",
+    dtype: DTypeLike = "int32",
     padding: str = "pre",
     truncating: str = "pre",
-    value=0.0,
-):
+    value: float | str = 0.0,
+) -> np.ndarray:
     """Return the sequences as rows of one array, cut and filled to one length.
 
     Args:

@@ -1,7 +1,11 @@
 """The table that `model.summary()` prints."""
 
+from __future__ import annotations
+
 import io
 import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rich.console
@@ -12,16 +16,19 @@ from hornbeam.graph.node import Node
 from hornbeam.models.functional import Functional
 from hornbeam.models.sequential import Sequential
 
+if TYPE_CHECKING:
+    from hornbeam.models.model import Model
+
 
 def print_summary(
-    model,
-    line_length=None,
-    positions=None,
-    print_fn=None,
-    expand_nested=False,
-    show_trainable=False,
-    layer_range=None,
-):
+    model: Model,
+    line_length: int | None = None,
+    positions: Sequence[float] | None = None,
+    print_fn: Callable[..., Any] | None = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
+) -> None:
     """Print a table of the model's layers; see `Model.summary`."""
     graph = _graph_of(model)
     connected = graph is not None and not isinstance(model, Sequential)

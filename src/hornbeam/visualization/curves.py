@@ -1,9 +1,18 @@
 """Learning curves of many fits in one picture."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from hornbeam.core.errors import did_you_mean
+from hornbeam.typing import Config, PathLike
 from hornbeam.visualization.results import SearchResults, key, short, text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _MOST_NAMES = 12  # more curves than these get a colour bar
 
@@ -15,11 +24,11 @@ class HistoryRecorder:
         records: pairs `(parameters, curves)`, one for each fit.
     """
 
-    def __init__(self, scoring=None):
+    def __init__(self, scoring: Any = None):
         self.scoring = scoring
-        self.records = []
+        self.records: list[tuple[Config, Any]] = []
 
-    def __call__(self, estimator, *arguments, **keywords):
+    def __call__(self, estimator: Any, *arguments: Any, **keywords: Any) -> Any:
         """Score the estimator as `scoring` says, and keep its history."""
         from sklearn.metrics import check_scoring
 
@@ -31,7 +40,7 @@ class HistoryRecorder:
         return scorer(estimator, *arguments, **keywords)
 
 
-def record_histories(scoring=None):
+def record_histories(scoring: Any = None) -> HistoryRecorder:
     """Return a scorer for a search that keeps every fit's history.
 
     A search keeps its scores and its best estimator only. With
@@ -50,7 +59,11 @@ def record_histories(scoring=None):
     return HistoryRecorder(scoring)
 
 
-def plot_learning_curves(source, metrics=None, path=None):
+def plot_learning_curves(
+    source: Any,
+    metrics: str | Sequence[str] | None = None,
+    path: PathLike | None = None,
+) -> Figure:
     """Draw the curves of many fits, one panel a metric, validation dashed.
 
     The folds of a search's candidate are thin lines and their mean a thick one. More
@@ -158,12 +171,12 @@ def _groups(source):
 def _groups_of_search(search, records):
     """Group what was recorded by candidate, the worst candidate first."""
     results = SearchResults(search, "plot_learning_curves")
-    found = [[] for _ in results.params]
+    groups: list[list[Any]] = [[] for _ in results.params]
     for params, curves in records:
-        for fits, candidate in zip(found, results.params, strict=True):
+        for fits, candidate in zip(groups, results.params, strict=True):
             if all(key(params[name]) == key(x) for name, x in candidate.items()):
                 fits.append(curves)
-    if not any(found):
+    if not any(groups):
         raise ValueError(
             "plot_learning_curves(): no history was recorded. The fits must run in "
             'this process: n_jobs=1, threads, or joblib\'s backend "hornbeam".'
@@ -173,10 +186,10 @@ def _groups_of_search(search, records):
         ", ".join(text(params.get(name)) for name in names) for params in results.params
     ]
     scores = results.column("mean_test", results.metrics[0])
-    keep = [row for row in range(len(found)) if found[row]]
+    keep = [row for row in range(len(groups)) if groups[row]]
     if len(keep) > _MOST_NAMES:
         keep.sort(key=lambda row: np.nan_to_num(scores[row], nan=-np.inf))
-    return [(labels[row], found[row]) for row in keep], scores[keep]
+    return [(labels[row], groups[row]) for row in keep], scores[keep]
 
 
 def _title(source):

@@ -1,9 +1,22 @@
 """Training curves."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 from hornbeam.core.errors import did_you_mean
+from hornbeam.typing import PathLike
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
-def plot_history(history, metrics=None, path=None):
+def plot_history(
+    history: Any,
+    metrics: str | Sequence[str] | None = None,
+    path: PathLike | None = None,
+) -> Figure:
     """Draw what `fit` recorded, one panel a metric, training beside validation.
 
     Needs matplotlib (`pip install 'hornbeam[plot]'`).

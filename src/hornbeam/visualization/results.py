@@ -1,7 +1,11 @@
 """What a search of scikit-learn's found, read from its `cv_results_`."""
 
+from __future__ import annotations
+
 import inspect
 import numbers
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +28,7 @@ class SearchResults:
         varying: the names of the parameters that differ among candidates.
     """
 
-    def __init__(self, search, caller):
+    def __init__(self, search: Any, caller: str):
         results = getattr(search, "cv_results_", search)
         if not hasattr(results, "keys") or "params" not in results:
             raise ValueError(
@@ -46,45 +50,46 @@ class SearchResults:
         names = dict.fromkeys(name for params in self.params for name in params)
         self.varying = [name for name in names if len(self.distinct(name)) > 1]
 
-    def column(self, start, metric="score"):
+    def column(self, start: str, metric: str = "score") -> np.ndarray:
         """Return e.g. `column("mean_test", "accuracy")`, one number a candidate."""
         values = np.ma.filled(np.ma.asarray(self._results[f"{start}_{metric}"]), np.nan)
         return values.astype(float)[self._rows]
 
-    def folds(self, metric):
+    def folds(self, metric: str) -> np.ndarray:
         """Return the scores of shape (candidates, folds)."""
-        columns = []
+        columns: list[np.ndarray] = []
         while f"split{len(columns)}_test_{metric}" in self._results:
             columns.append(self.column(f"split{len(columns)}_test", metric))
         return np.stack(columns, axis=1)
 
-    def label(self, metric):
+    def label(self, metric: str) -> str:
         """Return the score's name; that of a nameless one is its scorer's."""
-        named = metric != "score" or not isinstance(self._scoring, str)
-        return metric if named else self._scoring
+        if metric == "score" and isinstance(self._scoring, str):
+            return self._scoring
+        return metric
 
-    def best(self, metric):
+    def best(self, metric: str) -> int | None:
         """Return the index of the search's choice, or of the highest mean, or None."""
         if metric == self.metrics[0] and self._chosen in self._rows:
             return self._rows.index(self._chosen)
         means = self.column("mean_test", metric)
         return None if np.isnan(means).all() else int(np.nanargmax(means))
 
-    def values(self, name):
+    def values(self, name: str) -> list[Any]:
         """Return the parameter of each candidate; None where it has none."""
         return [params.get(name) for params in self.params]
 
-    def distinct(self, name):
+    def distinct(self, name: str) -> list[Any]:
         """Return the parameter's values, each once, numbers in order."""
         values = list({key(value): value for value in self.values(name)}.values())
         return sorted(values) if all(map(is_number, values)) else values
 
-    def places(self, name):
+    def places(self, name: str) -> np.ndarray:
         """Return for each candidate where its value is in `distinct(name)`."""
         order = {key(value): i for i, value in enumerate(self.distinct(name))}
         return np.array([order[key(value)] for value in self.values(name)])
 
-    def choose(self, parameters):
+    def choose(self, parameters: str | Sequence[str] | None) -> list[str]:
         """Return the parameters to show: those asked for, else those that vary."""
         known = list(dict.fromkeys(name for params in self.params for name in params))
         if not known:
@@ -98,7 +103,7 @@ class SearchResults:
             for name in parameters or self.varying or known[:1]
         ]
 
-    def choose_metrics(self, metrics):
+    def choose_metrics(self, metrics: str | Sequence[str] | None) -> list[str]:
         """Return the scores to show: those asked for, else all."""
         if isinstance(metrics, str):
             metrics = [metrics]
@@ -117,12 +122,12 @@ class SearchResults:
         )
 
 
-def is_number(value):
+def is_number(value: Any) -> bool:
     """Whether a parameter's value has a place on an axis of numbers."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
-def text(value):
+def text(value: Any) -> str:
     """Return a short text for a parameter's value."""
     if isinstance(value, float | np.floating):
         return f"{value:.4g}"
@@ -150,12 +155,12 @@ def _call(value):
     )
 
 
-def short(name):
+def short(name: str) -> str:
     """Return a parameter's name without the names of what holds it."""
     return name.rsplit("__", 1)[-1]
 
 
-def key(value):
+def key(value: Any) -> Any:
     """Return what is equal for equal values: 1 and 1.0 are, 1 and True are not."""
     if is_number(value):
         return "number", "nan" if value != value else value

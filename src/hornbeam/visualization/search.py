@@ -1,17 +1,30 @@
 """Pictures of a hyperparameter search."""
 
+from __future__ import annotations
+
 import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hornbeam.typing import PathLike
 from hornbeam.visualization.results import SearchResults, is_number, short, text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _BEST = {"color": "tab:red", "zorder": 5}
 _LINE = "tab:blue"
 _COLOURS = "viridis"
 
 
-def plot_search(search, parameters=None, metrics=None, path=None):
+def plot_search(
+    search: Any,
+    parameters: str | Sequence[str] | None = None,
+    metrics: str | Sequence[str] | None = None,
+    path: PathLike | None = None,
+) -> Figure:
     """Draw the scores of a search against its parameters, one panel a score.
 
     One parameter gives a line with the spread over the folds (numbers) or a point with
@@ -203,8 +216,9 @@ def _frame(axes, x, y):
     """Draw a frame around a cell."""
     from matplotlib.patches import Rectangle
 
-    style = {"fill": False, "linewidth": 2.5, "edgecolor": _BEST["color"]}
-    axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, clip_on=False, **style))
+    frame = Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, clip_on=False)
+    frame.set(linewidth=2.5, edgecolor=_BEST["color"])
+    axes.add_patch(frame)
 
 
 def _points(axes, results, names, metric, best):

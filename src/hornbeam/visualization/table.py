@@ -1,13 +1,22 @@
 """The ranking of a search as text."""
 
+from __future__ import annotations
+
 import io
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from hornbeam.visualization.results import SearchResults, short, text
 
 
-def search_table(search, parameters=None, metrics=None, rows=20):
+def search_table(
+    search: Any,
+    parameters: str | Sequence[str] | None = None,
+    metrics: str | Sequence[str] | None = None,
+    rows: int | None = 20,
+) -> str:
     """Return the candidates of a search as a table, the best first.
 
     Args:
@@ -53,7 +62,7 @@ def search_table(search, parameters=None, metrics=None, rows=20):
         parts = [text(results.params[row].get(name)) for name in names]
         parts += [_mean_and_spread(results, row, metric) for metric in scores]
         table.add_row(rank, *parts, f"{seconds[row]:.3f} s")
-    return _rendered(table, len(order) - rows)
+    return _rendered(table, 0 if rows is None else len(order) - rows)
 
 
 def _mean_and_spread(results, row, metric):
