@@ -1,7 +1,13 @@
 """Constraints: what a variable goes through after each update."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from hornbeam.core import configurable, serialization
 from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.typing import Axes, Config, ConstraintLike, Tensor, TensorLike
 
 
 class Constraint(configurable.Configurable):
@@ -15,7 +21,7 @@ class Constraint(configurable.Configurable):
     1.0
     """
 
-    def __call__(self, w):
+    def __call__(self, w: TensorLike) -> Tensor:
         """Return `w` as it may be."""
         from hornbeam import backends
 
@@ -40,11 +46,11 @@ class MaxNorm(Constraint):
 
     max_value = Hyperparameter()
 
-    def __init__(self, max_value=2, axis=0):
+    def __init__(self, max_value: float = 2, axis: Axes = 0) -> None:
         self.max_value = max_value
         self.axis = axis
 
-    def __call__(self, w):
+    def __call__(self, w: TensorLike) -> Tensor:
         """Return `w` with its vectors scaled."""
         return _scaled(
             w, self.axis, lambda ops, norm: ops.clip(norm, 0, self.max_value)
@@ -59,7 +65,7 @@ class NonNeg(Constraint):
     0.0
     """
 
-    def __call__(self, w):
+    def __call__(self, w: TensorLike) -> Tensor:
         """Return `w` without its negative elements."""
         from hornbeam import ops
 
@@ -79,10 +85,10 @@ class UnitNorm(Constraint):
     0.6
     """
 
-    def __init__(self, axis=0):
+    def __init__(self, axis: Axes = 0) -> None:
         self.axis = axis
 
-    def __call__(self, w):
+    def __call__(self, w: TensorLike) -> Tensor:
         """Return `w` with its vectors scaled."""
         return _scaled(w, self.axis, lambda ops, norm: 1.0)
 
@@ -108,13 +114,19 @@ class MinMaxNorm(Constraint):
     max_value = Hyperparameter()
     rate = Hyperparameter()
 
-    def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
+    def __init__(
+        self,
+        min_value: float = 0.0,
+        max_value: float = 1.0,
+        rate: float = 1.0,
+        axis: Axes = 0,
+    ) -> None:
         self.min_value = min_value
         self.max_value = max_value
         self.rate = rate
         self.axis = axis
 
-    def __call__(self, w):
+    def __call__(self, w: TensorLike) -> Tensor:
         """Return `w` with its vectors scaled."""
 
         def wanted(ops, norm):
@@ -150,15 +162,30 @@ def _table():
     }
 
 
-get = configurable.getter("constraint", _table, Constraint)
+_get = configurable.getter("constraint", _table, Constraint)
 
 
-def serialize(constraint):
+def get(identifier: ConstraintLike) -> Any:
+    """Return the constraint that `identifier` stands for.
+
+    Args:
+        identifier: None, a name, a config, a class, an instance or a callable.
+
+    >>> import hornbeam as keras
+    >>> keras.constraints.get("max_norm").get_config()
+    {'max_value': 2, 'axis': 0}
+    """
+    return _get(identifier)
+
+
+def serialize(constraint: Constraint | Callable[..., Any]) -> Config:
     """Return the config of a constraint."""
     return serialization.serialize_keras_object(constraint)
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(
+    config: str | Config, custom_objects: Mapping[str, Any] | None = None
+) -> Any:
     """Return the constraint that `serialize` made the config of."""
     if isinstance(config, str):
         return get(config)

@@ -1,10 +1,15 @@
 """Regularizers: what is added to the loss for the size of weights or outputs."""
 
+from __future__ import annotations
+
 import math
 import numbers
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 from hornbeam.core import configurable, serialization
 from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.typing import Config, RegularizerLike, Tensor, TensorLike
 
 
 class Regularizer(configurable.Configurable):
@@ -17,7 +22,7 @@ class Regularizer(configurable.Configurable):
     >>> dense = keras.layers.Dense(2, kernel_regularizer=LargestWeight())
     """
 
-    def __call__(self, x):
+    def __call__(self, x: TensorLike) -> Tensor:
         """Return the penalty of the tensor `x`."""
         return 0.0
 
@@ -35,10 +40,10 @@ class L1(Regularizer):
 
     l1 = Hyperparameter()
 
-    def __init__(self, l1=0.01):
+    def __init__(self, l1: float = 0.01) -> None:
         self.l1 = validate_float_arg(0.01 if l1 is None else l1, "l1")
 
-    def __call__(self, x):
+    def __call__(self, x: TensorLike) -> Tensor:
         """Return the penalty of the tensor `x`."""
         return _sum_of_sizes(x, self.l1)
 
@@ -56,10 +61,10 @@ class L2(Regularizer):
 
     l2 = Hyperparameter()
 
-    def __init__(self, l2=0.01):
+    def __init__(self, l2: float = 0.01) -> None:
         self.l2 = validate_float_arg(0.01 if l2 is None else l2, "l2")
 
-    def __call__(self, x):
+    def __call__(self, x: TensorLike) -> Tensor:
         """Return the penalty of the tensor `x`."""
         return _sum_of_squares(x, self.l2)
 
@@ -79,11 +84,11 @@ class L1L2(Regularizer):
     l1 = Hyperparameter()
     l2 = Hyperparameter()
 
-    def __init__(self, l1=0.0, l2=0.0):
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
         self.l1 = validate_float_arg(0.0 if l1 is None else l1, "l1")
         self.l2 = validate_float_arg(0.0 if l2 is None else l2, "l2")
 
-    def __call__(self, x):
+    def __call__(self, x: TensorLike) -> Tensor:
         """Return the penalty of the tensor `x`."""
         return _sum_of_sizes(x, self.l1) + _sum_of_squares(x, self.l2)
 
@@ -103,7 +108,9 @@ class OrthogonalRegularizer(Regularizer):
 
     factor = Hyperparameter()
 
-    def __init__(self, factor=0.01, mode="rows"):
+    def __init__(
+        self, factor: float = 0.01, mode: Literal["rows", "columns"] = "rows"
+    ) -> None:
         self.factor = validate_float_arg(factor, "factor")
         if mode not in ("rows", "columns"):
             raise ValueError(
@@ -112,10 +119,11 @@ class OrthogonalRegularizer(Regularizer):
             )
         self.mode = mode
 
-    def __call__(self, inputs):
+    def __call__(self, inputs: TensorLike) -> Tensor:
         """Return the penalty of the matrix `inputs`."""
         from hornbeam import ops
 
+        inputs = ops.convert_to_tensor(inputs)
         if len(inputs.shape) != 2:
             raise ValueError(
                 "Inputs to OrthogonalRegularizer must have rank 2. Received: "
@@ -142,7 +150,7 @@ def _sum_of_squares(x, factor):
     return factor * ops.sum(ops.square(x))
 
 
-def validate_float_arg(value, name):
+def validate_float_arg(value: float, name: str) -> float:
     """Return `value` as a float if it is a finite number that is not negative."""
     good = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not (good and math.isfinite(value) and value >= 0):
@@ -170,15 +178,30 @@ def _table():
     }
 
 
-get = configurable.getter("regularizer", _table, Regularizer)
+_get = configurable.getter("regularizer", _table, Regularizer)
 
 
-def serialize(regularizer):
+def get(identifier: RegularizerLike) -> Any:
+    """Return the regularizer that `identifier` stands for.
+
+    Args:
+        identifier: None, a name, a config, a class, an instance or a callable.
+
+    >>> import hornbeam as keras
+    >>> keras.regularizers.get("l2").get_config()
+    {'l2': 0.01}
+    """
+    return _get(identifier)
+
+
+def serialize(regularizer: Regularizer | Callable[..., Any]) -> Config:
     """Return the config of a regularizer."""
     return serialization.serialize_keras_object(regularizer)
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(
+    config: str | Config, custom_objects: Mapping[str, Any] | None = None
+) -> Any:
     """Return the regularizer that `serialize` made the config of."""
     if isinstance(config, str):
         return get(config)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, SupportsIndex, TypeAlias
 
 if TYPE_CHECKING:
     from hornbeam.constraints import Constraint
@@ -87,7 +87,7 @@ Tree: TypeAlias = Any
 Shape: TypeAlias = tuple[int | None, ...]
 """Sizes, one per axis; None is an unknown size."""
 
-ShapeLike: TypeAlias = Sequence[int | None]
+ShapeLike: TypeAlias = Sequence[SupportsIndex | None]
 IntOrInts: TypeAlias = int | Sequence[int]
 """One number for all axes, or one per axis."""
 

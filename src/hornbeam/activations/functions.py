@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hornbeam import activations
@@ -13,9 +13,15 @@ from hornbeam.ops import activation as _ops
 from hornbeam.ops.activation import floating, softplus
 from hornbeam.ops.declare import composite
 from hornbeam.ops.numpy import exp, minimum, tanh, where
+from hornbeam.typing import ActivationLike, Config, Tensor, TensorLike
 
 
-def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
+def relu(
+    x: TensorLike,
+    negative_slope: float = 0.0,
+    max_value: float | None = None,
+    threshold: float = 0.0,
+) -> Tensor:
     """The rectifier, with a slope below and limits.
 
     `max_value` where `x >= max_value`, `x` where `threshold < x < max_value`, else
@@ -46,7 +52,7 @@ def _general_relu(x, negative_slope, max_value, threshold):
     return where(x > threshold, above, negative_slope * (x - threshold))
 
 
-def gelu(x, approximate=False):
+def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
     """`x` times the normal distribution function of `x` (Hendrycks and Gimpel, 2016).
 
     Args:
@@ -61,7 +67,7 @@ def gelu(x, approximate=False):
     return _ops.gelu(x, approximate)
 
 
-def exponential(x):
+def exponential(x: TensorLike) -> Tensor:
     """e to the power of each element.
 
     >>> import hornbeam as keras
@@ -72,7 +78,7 @@ def exponential(x):
 
 
 @composite(rule="same_float")
-def mish(x):
+def mish(x: TensorLike) -> Tensor:
     """`x * tanh(softplus(x))` (Misra, 2019).
 
     >>> import hornbeam as keras
@@ -83,7 +89,7 @@ def mish(x):
     return x * tanh(softplus(x))
 
 
-def linear(x):
+def linear(x: TensorLike) -> Tensor:
     """The identity.
 
     >>> import hornbeam as keras
@@ -93,7 +99,7 @@ def linear(x):
     return x
 
 
-def _table() -> dict[str, Callable]:
+def _table() -> dict[str, Callable[..., Any]]:
     public = set(names_of("hornbeam.activations")) - {"get", "serialize", "deserialize"}
     return {name: getattr(activations, name) for name in public}
 
@@ -101,7 +107,7 @@ def _table() -> dict[str, Callable]:
 _get = getter("activation function", _table)
 
 
-def get(identifier: Any) -> Callable:
+def get(identifier: ActivationLike) -> Callable[..., Any]:
     """Return the activation function that `identifier` stands for.
 
     Args:
@@ -114,7 +120,7 @@ def get(identifier: Any) -> Callable:
     return linear if identifier is None else _get(identifier)
 
 
-def serialize(activation: Callable) -> Any:
+def serialize(activation: Callable[..., Any]) -> str | Config:
     """Return the name of an activation function of this module, or a config.
 
     >>> import hornbeam as keras
@@ -124,7 +130,9 @@ def serialize(activation: Callable) -> Any:
     return serialize_argument(activation)
 
 
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Callable:
+def deserialize(
+    config: str | Config, custom_objects: Mapping[str, Any] | None = None
+) -> Callable[..., Any]:
     """Return the activation function of what `serialize` returned.
 
     >>> import hornbeam as keras

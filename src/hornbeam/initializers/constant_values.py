@@ -1,8 +1,13 @@
 """Initializers without chance: constants and the identity."""
 
+from __future__ import annotations
+
+from typing import Self
+
 import numpy as np
 
 from hornbeam.initializers.initializer import HostInitializer
+from hornbeam.typing import Config, TensorLike
 
 
 class Zeros(HostInitializer):
@@ -13,7 +18,7 @@ class Zeros(HostInitializer):
     True
     """
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return 0."""
         return np.zeros((), dtype=np.float32)
 
@@ -26,7 +31,7 @@ class Ones(HostInitializer):
     1.0
     """
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return 1."""
         return np.ones((), dtype=np.float32)
 
@@ -42,15 +47,15 @@ class Constant(HostInitializer):
     3.0
     """
 
-    def __init__(self, value=0.0):
+    def __init__(self, value: TensorLike = 0.0) -> None:
         self.value = value
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return the value."""
         return np.asarray(self.value)
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """Make an initializer; the value may be a config of an array."""
         from hornbeam.core.serialization import deserialize_keras_object
 
@@ -68,10 +73,10 @@ class Identity(HostInitializer):
     2.0
     """
 
-    def __init__(self, gain=1.0):
+    def __init__(self, gain: float = 1.0) -> None:
         self.gain = gain
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return the matrix."""
         if len(shape) != 2:
             raise ValueError(

@@ -1,12 +1,18 @@
 """The kernel of a short-time Fourier transform."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
 import numpy as np
 
 from hornbeam.core.errors import check_choice
 from hornbeam.initializers.initializer import HostInitializer
+from hornbeam.typing import TensorLike
 
 _SIDES = {"real": np.cos, "imag": np.sin}
-_SCALES = {
+_SCALES: dict[str | None, Callable[[np.ndarray], Any]] = {
     None: lambda window: 1.0,
     "density": lambda window: np.sqrt(np.sum(window**2)),
     "spectrum": np.sum,
@@ -34,7 +40,13 @@ class STFT(HostInitializer):
     True
     """
 
-    def __init__(self, side="real", window="hann", scaling="density", periodic=False):
+    def __init__(
+        self,
+        side: Literal["real", "imag"] = "real",
+        window: str | TensorLike | None = "hann",
+        scaling: Literal["density", "spectrum"] | None = "density",
+        periodic: bool = False,
+    ) -> None:
         self.side = check_choice("STFT", "side", side, tuple(_SIDES))
         self.scaling = check_choice("STFT", "scaling", scaling, tuple(_SCALES))
         if isinstance(window, str):
@@ -42,7 +54,7 @@ class STFT(HostInitializer):
         self.window = window
         self.periodic = periodic
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return the kernel."""
         if len(shape) != 3:
             raise ValueError(

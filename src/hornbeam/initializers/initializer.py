@@ -1,5 +1,9 @@
 """The base of initializers."""
 
+from __future__ import annotations
+
+from typing import Any, Self
+
 import numpy as np
 
 from hornbeam import backends
@@ -7,6 +11,7 @@ from hornbeam.core.configurable import Configurable
 from hornbeam.core.dtypes import standardize_dtype
 from hornbeam.core.random import SeedGenerator, host_key, make_default_seed
 from hornbeam.core.variable import standardize_shape
+from hornbeam.typing import Config, DTypeLike, Seed, ShapeLike, Tensor
 
 
 class Initializer(Configurable):
@@ -23,13 +28,13 @@ class Initializer(Configurable):
     0.5
     """
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
         """Return a tensor of the shape and dtype."""
         raise NotImplementedError(
             f"{type(self).__name__} must implement `__call__(shape, dtype=None)`."
         )
 
-    def clone(self) -> "Initializer":
+    def clone(self) -> Self:
         """Return a new initializer of the same config."""
         return type(self).from_config(self.get_config())
 
@@ -41,7 +46,7 @@ class HostInitializer(Initializer):
     A subclass implements `values(shape)`.
     """
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
         return backends.current().convert(*self._broadcast(shape, dtype))
 
     def _as_argument(self, shape, dtype=None):
@@ -55,7 +60,7 @@ class HostInitializer(Initializer):
         values = np.broadcast_to(self.values(shape), shape)
         return values, standardize_dtype(dtype)
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return an array that broadcasts to `shape`."""
         raise NotImplementedError
 
@@ -68,7 +73,7 @@ class RandomInitializer(HostInitializer):
             at each call), or None (an integer made up from Python's `random`).
     """
 
-    def __init__(self, seed=None):
+    def __init__(self, seed: Seed = None) -> None:
         self._initial_seed = seed
         if seed is None:
             seed = make_default_seed()
@@ -83,11 +88,11 @@ class RandomInitializer(HostInitializer):
             )
         self.seed = seed
 
-    def key(self):
+    def key(self) -> Any:
         """Return the key of the next draw."""
         return host_key(self.seed)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments; a seed that was made up is None."""
         config = super().get_config()
         if self._initial_seed is None:

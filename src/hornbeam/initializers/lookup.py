@@ -1,8 +1,15 @@
 """Initializers by name and as configs."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from hornbeam.core import configurable, serialization
+from hornbeam.core.lazy import names_of
 from hornbeam.core.variable import standardize_shape
 from hornbeam.initializers.initializer import Initializer
+from hornbeam.typing import Config, InitializerLike
 
 # What older versions called them.
 _OLD_NAMES = {
@@ -16,7 +23,7 @@ _OLD_NAMES = {
 def _table():
     from hornbeam import initializers
 
-    names = set(initializers.__all__) - {"get", "serialize", "deserialize"}
+    names = set(names_of(initializers.__name__)) - {"get", "serialize", "deserialize"}
     table = {name: getattr(initializers, name) for name in sorted(names)}
     return table | {old: table[new] for old, new in _OLD_NAMES.items()}
 
@@ -24,7 +31,7 @@ def _table():
 _get = configurable.getter("initializer", _table, Initializer)
 
 
-def get(identifier):
+def get(identifier: InitializerLike) -> Any:
     """Return the initializer that `identifier` stands for.
 
     Args:
@@ -40,12 +47,14 @@ def get(identifier):
     return _get(identifier)
 
 
-def serialize(initializer):
+def serialize(initializer: Initializer | Callable[..., Any]) -> Config:
     """Return the config of an initializer."""
     return serialization.serialize_keras_object(initializer)
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(
+    config: str | Config, custom_objects: Mapping[str, Any] | None = None
+) -> Any:
     """Return the initializer that `serialize` made the config of."""
     if isinstance(config, str):
         return get(config)

@@ -1,11 +1,14 @@
 """Random orthogonal matrices."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
 
 from hornbeam.core import random_host
 from hornbeam.initializers.initializer import RandomInitializer
+from hornbeam.typing import Seed
 
 
 class Orthogonal(RandomInitializer):
@@ -29,11 +32,11 @@ class Orthogonal(RandomInitializer):
     True
     """
 
-    def __init__(self, gain=1.0, seed=None):
+    def __init__(self, gain: float = 1.0, seed: Seed = None) -> None:
         self.gain = gain
         super().__init__(seed)
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return the matrix."""
         if len(shape) < 2:
             raise ValueError(

@@ -1,7 +1,12 @@
 """Initializers that draw all elements from one distribution."""
 
+from __future__ import annotations
+
+import numpy as np
+
 from hornbeam.core import random_host
 from hornbeam.initializers.initializer import RandomInitializer
+from hornbeam.typing import Seed
 
 
 class RandomNormal(RandomInitializer):
@@ -18,12 +23,14 @@ class RandomNormal(RandomInitializer):
     True
     """
 
-    def __init__(self, mean=0.0, stddev=0.05, seed=None):
+    def __init__(
+        self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None
+    ) -> None:
         self.mean = mean
         self.stddev = stddev
         super().__init__(seed)
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return the draws."""
         return self.mean + self.stddev * random_host.normal(self.key(), shape)
 
@@ -43,12 +50,14 @@ class TruncatedNormal(RandomInitializer):
     True
     """
 
-    def __init__(self, mean=0.0, stddev=0.05, seed=None):
+    def __init__(
+        self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None
+    ) -> None:
         self.mean = mean
         self.stddev = stddev
         super().__init__(seed)
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return the draws."""
         return self.mean + self.stddev * random_host.truncated_normal(self.key(), shape)
 
@@ -67,11 +76,13 @@ class RandomUniform(RandomInitializer):
     True
     """
 
-    def __init__(self, minval=-0.05, maxval=0.05, seed=None):
+    def __init__(
+        self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None
+    ) -> None:
         self.minval = minval
         self.maxval = maxval
         super().__init__(seed)
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return the draws."""
         return random_host.uniform(self.key(), shape, self.minval, self.maxval)

@@ -1,9 +1,16 @@
 """Initializers that keep the variance of signals from layer to layer."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
 
 from hornbeam.core import random_host
 from hornbeam.initializers.initializer import RandomInitializer
+from hornbeam.typing import Seed
 
 _MODES = {
     "fan_in": lambda fan_in, fan_out: fan_in,
@@ -50,13 +57,15 @@ class VarianceScaling(RandomInitializer):
 
     def __init__(
         self,
-        scale=1.0,
-        mode="fan_in",
-        distribution="truncated_normal",
-        seed=None,
-        input_axes=None,
-        output_axes=None,
-    ):
+        scale: float = 1.0,
+        mode: Literal["fan_in", "fan_out", "fan_avg"] = "fan_in",
+        distribution: Literal[
+            "truncated_normal", "normal", "untruncated_normal", "uniform"
+        ] = "truncated_normal",
+        seed: Seed = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
         if not scale > 0:
             raise ValueError(
                 f"Argument `scale` must be positive float. {type(self).__name__} "
@@ -80,7 +89,7 @@ class VarianceScaling(RandomInitializer):
                 f"expected one of {', '.join(map(repr, choices))}."
             )
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return the draws."""
         fans = compute_fans(shape, self.input_axes, self.output_axes)
         n = max(1.0, _MODES[self.mode](*fans))
@@ -88,16 +97,18 @@ class VarianceScaling(RandomInitializer):
         return stddev * _DISTRIBUTIONS[self.distribution](self.key(), shape)
 
 
-def compute_fans(shape, input_axes=None, output_axes=None):
+def compute_fans(
+    shape: Sequence[int],
+    input_axes: Sequence[int] | None = None,
+    output_axes: Sequence[int] | None = None,
+) -> tuple[int, int]:
     """Return `(fan_in, fan_out)` of a kernel of that shape."""
     shape = tuple(shape)
     if input_axes is not None and output_axes is not None:
-        return tuple(
-            math.prod(shape[axis] for axis in axes)
-            for axes in (input_axes, output_axes)
-        )
+        fan_in = math.prod(shape[axis] for axis in input_axes)
+        return fan_in, math.prod(shape[axis] for axis in output_axes)
     if len(shape) < 2:
-        return (math.prod(shape),) * 2
+        return math.prod(shape), math.prod(shape)
     field = math.prod(shape[:-2])
     return shape[-2] * field, shape[-1] * field
 
@@ -118,7 +129,12 @@ class GlorotUniform(VarianceScaling):
     True
     """
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(
+        self,
+        seed: Seed = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
         super().__init__(1.0, "fan_avg", "uniform", seed, input_axes, output_axes)
 
 
@@ -138,7 +154,12 @@ class GlorotNormal(VarianceScaling):
     True
     """
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(
+        self,
+        seed: Seed = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
         super().__init__(
             1.0, "fan_avg", "truncated_normal", seed, input_axes, output_axes
         )
@@ -160,7 +181,12 @@ class LecunNormal(VarianceScaling):
     True
     """
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(
+        self,
+        seed: Seed = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
         super().__init__(
             1.0, "fan_in", "truncated_normal", seed, input_axes, output_axes
         )
@@ -181,7 +207,12 @@ class LecunUniform(VarianceScaling):
     True
     """
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(
+        self,
+        seed: Seed = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
         super().__init__(1.0, "fan_in", "uniform", seed, input_axes, output_axes)
 
 
@@ -200,7 +231,12 @@ class HeNormal(VarianceScaling):
     True
     """
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(
+        self,
+        seed: Seed = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
         super().__init__(
             2.0, "fan_in", "truncated_normal", seed, input_axes, output_axes
         )
@@ -221,5 +257,10 @@ class HeUniform(VarianceScaling):
     True
     """
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(
+        self,
+        seed: Seed = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
         super().__init__(2.0, "fan_in", "uniform", seed, input_axes, output_axes)

@@ -1,5 +1,8 @@
 """Activation functions."""
 
+# Bodies compute with tensors of floats: `_pointwise` makes them of what ops take.
+# mypy: disable-error-code="operator, union-attr"
+
 from __future__ import annotations
 
 import functools
@@ -29,13 +32,14 @@ from hornbeam.ops.numpy import (
     tanh,
     where,
 )
+from hornbeam.typing import Axes, Tensor, TensorLike
 
 # Klambauer et al., 2017: the fixed point of mean 0 and variance 1.
 _SELU_ALPHA = 1.6732632423543772848170429916717
 _SELU_SCALE = 1.0507009873554804934193349852946
 
 
-def floating(x):
+def floating(x: TensorLike) -> Tensor:
     """Return `x` as a tensor of floats (or complex numbers)."""
     x = convert_to_tensor(x)
     if dtypes.is_inexact_dtype(x.dtype):
@@ -55,7 +59,7 @@ def _pointwise(body):
 
 
 @composite(rule="same")
-def relu(x):
+def relu(x: TensorLike) -> Tensor:
     """The rectifier: `max(x, 0)`.
 
     >>> import hornbeam as keras
@@ -66,7 +70,7 @@ def relu(x):
 
 
 @composite(rule="same")
-def relu6(x):
+def relu6(x: TensorLike) -> Tensor:
     """The rectifier up to 6: `min(max(x, 0), 6)` (Krizhevsky, 2010).
 
     >>> import hornbeam as keras
@@ -77,7 +81,7 @@ def relu6(x):
 
 
 @_pointwise
-def leaky_relu(x, negative_slope=0.2):
+def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     """`x` above 0, `negative_slope * x` below (Maas et al., 2013).
 
     >>> import hornbeam as keras
@@ -88,7 +92,7 @@ def leaky_relu(x, negative_slope=0.2):
 
 
 @_pointwise
-def sigmoid(x):
+def sigmoid(x: TensorLike) -> Tensor:
     """The logistic function: `1 / (1 + exp(-x))`.
 
     >>> import hornbeam as keras
@@ -100,7 +104,7 @@ def sigmoid(x):
 
 
 @_pointwise
-def hard_sigmoid(x):
+def hard_sigmoid(x: TensorLike) -> Tensor:
     """A piecewise linear sigmoid: `min(max(x / 6 + 1 / 2, 0), 1)`.
 
     >>> import hornbeam as keras
@@ -111,7 +115,7 @@ def hard_sigmoid(x):
 
 
 @_pointwise
-def silu(x):
+def silu(x: TensorLike) -> Tensor:
     """Swish: `x * sigmoid(x)` (Elfwing et al., 2017; Ramachandran et al., 2017).
 
     >>> import hornbeam as keras
@@ -125,7 +129,7 @@ swish = silu
 
 
 @_pointwise
-def hard_silu(x):
+def hard_silu(x: TensorLike) -> Tensor:
     """`x * hard_sigmoid(x)` (Howard et al., 2019).
 
     >>> import hornbeam as keras
@@ -139,7 +143,7 @@ hard_swish = hard_silu
 
 
 @_pointwise
-def softplus(x):
+def softplus(x: TensorLike) -> Tensor:
     """A smooth rectifier: `log(1 + exp(x))`.
 
     >>> import hornbeam as keras
@@ -150,7 +154,7 @@ def softplus(x):
 
 
 @_pointwise
-def log_sigmoid(x):
+def log_sigmoid(x: TensorLike) -> Tensor:
     """The logarithm of the sigmoid: `-log(1 + exp(-x))`.
 
     >>> import hornbeam as keras
@@ -161,7 +165,7 @@ def log_sigmoid(x):
 
 
 @_pointwise
-def softsign(x):
+def softsign(x: TensorLike) -> Tensor:
     """`x / (1 + abs(x))`.
 
     >>> import hornbeam as keras
@@ -172,7 +176,7 @@ def softsign(x):
 
 
 @_pointwise
-def elu(x, alpha=1.0):
+def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """`x` above 0, `alpha * (exp(x) - 1)` below (Clevert et al., 2015).
 
     >>> import hornbeam as keras
@@ -183,7 +187,7 @@ def elu(x, alpha=1.0):
 
 
 @_pointwise
-def celu(x, alpha=1.0):
+def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """`max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)` (Barron, 2017).
 
     >>> import hornbeam as keras
@@ -194,7 +198,7 @@ def celu(x, alpha=1.0):
 
 
 @_pointwise
-def selu(x):
+def selu(x: TensorLike) -> Tensor:
     """The self-normalizing unit: `scale * elu(x, alpha)` (Klambauer et al., 2017).
 
     >>> import hornbeam as keras
@@ -205,7 +209,7 @@ def selu(x):
 
 
 @_pointwise
-def gelu(x, approximate=True):
+def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     """`x` times the normal distribution function of `x` (Hendrycks and Gimpel, 2016).
 
     Args:
@@ -225,7 +229,7 @@ def gelu(x, approximate=True):
 
 
 @composite
-def glu(x, axis=-1):
+def glu(x: TensorLike, axis: int = -1) -> Tensor:
     """The gated linear unit: `a * sigmoid(b)` for the halves of `x` (Dauphin, 2016).
 
     >>> import hornbeam as keras
@@ -237,7 +241,7 @@ def glu(x, axis=-1):
 
 
 @composite(rule="same")
-def hard_tanh(x):
+def hard_tanh(x: TensorLike) -> Tensor:
     """`min(max(x, -1), 1)`.
 
     >>> import hornbeam as keras
@@ -248,7 +252,7 @@ def hard_tanh(x):
 
 
 @_pointwise
-def tanh_shrink(x):
+def tanh_shrink(x: TensorLike) -> Tensor:
     """`x - tanh(x)`.
 
     >>> import hornbeam as keras
@@ -259,7 +263,7 @@ def tanh_shrink(x):
 
 
 @_pointwise
-def hard_shrink(x, threshold=0.5):
+def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """`x` where `abs(x) > threshold`, else 0.
 
     >>> import hornbeam as keras
@@ -270,7 +274,7 @@ def hard_shrink(x, threshold=0.5):
 
 
 @_pointwise
-def soft_shrink(x, threshold=0.5):
+def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """`x` moved towards 0 by `threshold`, and 0 if it is nearer than that.
 
     >>> import hornbeam as keras
@@ -281,7 +285,7 @@ def soft_shrink(x, threshold=0.5):
 
 
 @_pointwise
-def threshold(x, threshold, default_value):
+def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
     """`x` where `x > threshold`, else `default_value`.
 
     >>> import hornbeam as keras
@@ -292,7 +296,7 @@ def threshold(x, threshold, default_value):
 
 
 @_pointwise
-def squareplus(x, b=4):
+def squareplus(x: TensorLike, b: float = 4) -> Tensor:
     """`(x + sqrt(x**2 + b)) / 2` (Barron, 2021).
 
     >>> import hornbeam as keras
@@ -303,7 +307,7 @@ def squareplus(x, b=4):
 
 
 @_pointwise
-def sparse_plus(x):
+def sparse_plus(x: TensorLike) -> Tensor:
     """0 below -1, `x` above 1, `(x + 1)**2 / 4` between.
 
     >>> import hornbeam as keras
@@ -314,7 +318,7 @@ def sparse_plus(x):
 
 
 @_pointwise
-def sparse_sigmoid(x):
+def sparse_sigmoid(x: TensorLike) -> Tensor:
     """0 below -1, 1 above 1, `(x + 1) / 2` between.
 
     >>> import hornbeam as keras
@@ -325,7 +329,7 @@ def sparse_sigmoid(x):
 
 
 @composite(rule="same_float")
-def softmax(x, axis=-1):
+def softmax(x: TensorLike, axis: Axes = -1) -> Tensor:
     """`exp(x)` divided by its sum over `axis`.
 
     Args:
@@ -342,7 +346,7 @@ def softmax(x, axis=-1):
 
 
 @composite(rule="same_float")
-def log_softmax(x, axis=-1):
+def log_softmax(x: TensorLike, axis: Axes = -1) -> Tensor:
     """The logarithm of the softmax: `x - log(sum(exp(x)))`.
 
     Args:
@@ -358,7 +362,7 @@ def log_softmax(x, axis=-1):
 
 
 @composite(rule="same_float")
-def sparsemax(x, axis=-1):
+def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     """The projection of `x` on the simplex (Martins and Astudillo, 2016).
 
     It is `max(x - tau, 0)` with the `tau` for which the result sums to 1.

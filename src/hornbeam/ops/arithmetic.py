@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from hornbeam.core import dtypes
@@ -11,9 +13,10 @@ from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.declare import composite, primitive
 from hornbeam.ops.indexing import where
 from hornbeam.ops.transcendental import exp2
+from hornbeam.typing import Tensor, TensorLike
 
 
-def to_float(x):
+def to_float(x: TensorLike) -> Tensor:
     """Return `x` as a tensor of floats: integers and booleans become floatx."""
     x = convert_to_tensor(x)
     if dtypes.is_inexact_dtype(x.dtype):
@@ -21,14 +24,14 @@ def to_float(x):
     return cast(x, dtypes.result_type(dtypes.standardize_dtype(x.dtype), float))
 
 
-def as_result_type(*xs, least=()):
+def as_result_type(*xs: TensorLike, least: tuple[Any, ...] = ()) -> list[Tensor]:
     """Return the operands as tensors of their common dtype."""
     dtype = dtypes.result_type(*[rules.weak_dtype(x) for x in xs], *least)
     return [convert_to_tensor(x, dtype) for x in xs]
 
 
 @primitive(rules.broadcast)
-def add(x1, x2):
+def add(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The sums of the elements; sizes of 1 stretch to fit.
 
     >>> import hornbeam as keras
@@ -38,7 +41,7 @@ def add(x1, x2):
 
 
 @primitive(rules.broadcast)
-def subtract(x1, x2):
+def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The differences of the elements.
 
     >>> import hornbeam as keras
@@ -48,7 +51,7 @@ def subtract(x1, x2):
 
 
 @primitive(rules.broadcast)
-def multiply(x1, x2):
+def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The products of the elements.
 
     >>> import hornbeam as keras
@@ -58,7 +61,7 @@ def multiply(x1, x2):
 
 
 @primitive(rules.broadcast_float)
-def divide(x1, x2):
+def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The quotients of the elements, as floats.
 
     >>> import hornbeam as keras
@@ -68,7 +71,7 @@ def divide(x1, x2):
 
 
 @composite(rule=rules.broadcast_float)
-def true_divide(x1, x2):
+def true_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The quotients of the elements, as floats.
 
     >>> import hornbeam as keras
@@ -79,7 +82,7 @@ def true_divide(x1, x2):
 
 
 @composite(rule=rules.broadcast_float)
-def divide_no_nan(x1, x2):
+def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The quotients of the elements, 0 where the divisor is 0.
 
     >>> import hornbeam as keras
@@ -90,7 +93,7 @@ def divide_no_nan(x1, x2):
 
 
 @primitive(rules.broadcast_number)
-def floor_divide(x1, x2):
+def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The largest whole number not above each quotient.
 
     >>> import hornbeam as keras
@@ -100,7 +103,7 @@ def floor_divide(x1, x2):
 
 
 @primitive(rules.broadcast_number)
-def mod(x1, x2):
+def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The remainder of a division, with the sign of the divisor.
 
     >>> import hornbeam as keras
@@ -110,7 +113,7 @@ def mod(x1, x2):
 
 
 @primitive(rules.broadcast_number)
-def fmod(x1, x2):
+def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The remainder of a division, with the sign of the dividend.
 
     >>> import hornbeam as keras
@@ -120,7 +123,7 @@ def fmod(x1, x2):
 
 
 @primitive(rules.broadcast_number)
-def power(x1, x2):
+def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1` to the power of `x2`.
 
     >>> import hornbeam as keras
@@ -130,7 +133,7 @@ def power(x1, x2):
 
 
 @primitive(rules.broadcast)
-def maximum(x1, x2):
+def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The larger of two elements; nan if one is nan.
 
     >>> import hornbeam as keras
@@ -140,7 +143,7 @@ def maximum(x1, x2):
 
 
 @primitive(rules.broadcast)
-def minimum(x1, x2):
+def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The smaller of two elements; nan if one is nan.
 
     >>> import hornbeam as keras
@@ -150,7 +153,7 @@ def minimum(x1, x2):
 
 
 @composite(rule=rules.broadcast)
-def fmax(x1, x2):
+def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The larger of two elements; the other one if one is nan.
 
     >>> import hornbeam as keras
@@ -161,7 +164,7 @@ def fmax(x1, x2):
 
 
 @composite(rule=rules.broadcast)
-def fmin(x1, x2):
+def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The smaller of two elements; the other one if one is nan.
 
     >>> import hornbeam as keras
@@ -172,7 +175,7 @@ def fmin(x1, x2):
 
 
 @primitive(rules.broadcast_float)
-def arctan2(x1, x2):
+def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The angle of the point (x2, x1), in (-pi, pi].
 
     >>> import hornbeam as keras
@@ -182,7 +185,7 @@ def arctan2(x1, x2):
 
 
 @primitive(rules.broadcast_float)
-def hypot(x1, x2):
+def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """sqrt(x1^2 + x2^2), without overflow.
 
     >>> import hornbeam as keras
@@ -192,7 +195,7 @@ def hypot(x1, x2):
 
 
 @primitive(rules.broadcast_float)
-def logaddexp(x1, x2):
+def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     """log(exp(x1) + exp(x2)), without overflow.
 
     >>> import hornbeam as keras
@@ -202,7 +205,7 @@ def logaddexp(x1, x2):
 
 
 @composite(rule=rules.broadcast_float)
-def logaddexp2(x1, x2):
+def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
     """log2(2^x1 + 2^x2), without overflow.
 
     >>> import hornbeam as keras
@@ -213,7 +216,7 @@ def logaddexp2(x1, x2):
 
 
 @primitive(rules.broadcast_float)
-def nextafter(x1, x2):
+def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The next number that a float can hold from `x1` towards `x2`.
 
     >>> import hornbeam as keras
@@ -223,7 +226,7 @@ def nextafter(x1, x2):
 
 
 @composite(rule=rules.broadcast_float)
-def heaviside(x1, x2):
+def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
     """0 below 0, 1 above 0, and `x2` at 0.
 
     >>> import hornbeam as keras
@@ -234,7 +237,7 @@ def heaviside(x1, x2):
 
 
 @composite(rule=rules.broadcast_float)
-def ldexp(x1, x2):
+def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1` times 2 to the power of the integers `x2`.
 
     >>> import hornbeam as keras
@@ -245,7 +248,7 @@ def ldexp(x1, x2):
 
 
 @primitive(rules.broadcast)
-def gcd(x1, x2):
+def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The greatest common divisor of two integers.
 
     >>> import hornbeam as keras
@@ -255,7 +258,7 @@ def gcd(x1, x2):
 
 
 @primitive(rules.broadcast)
-def lcm(x1, x2):
+def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The least common multiple of two integers.
 
     >>> import hornbeam as keras

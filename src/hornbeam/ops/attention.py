@@ -8,6 +8,7 @@ from hornbeam.ops.activation import floating, softmax
 from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.declare import composite, primitive
 from hornbeam.ops.numpy import arange, einsum, repeat, tanh, where
+from hornbeam.typing import DTypeLike, Tensor, TensorLike
 
 
 def _linear_spec(a):
@@ -23,7 +24,7 @@ def _linear_spec(a):
 
 
 @primitive(_linear_spec)
-def linear(x, kernel, bias=None):
+def linear(x: TensorLike, kernel: TensorLike, bias: TensorLike | None = None) -> Tensor:
     """`x @ kernel + bias` over the last axis, as one product of matrices.
 
     Args:
@@ -51,16 +52,16 @@ def _attention_spec(a):
 
 @composite(rule=_attention_spec)
 def dot_product_attention(
-    query,
-    key,
-    value,
-    bias=None,
-    mask=None,
-    scale=None,
-    is_causal=False,
-    flash_attention=None,
-    attn_logits_soft_cap=None,
-):
+    query: TensorLike,
+    key: TensorLike,
+    value: TensorLike,
+    bias: TensorLike | None = None,
+    mask: TensorLike | None = None,
+    scale: float | None = None,
+    is_causal: bool = False,
+    flash_attention: bool | None = None,
+    attn_logits_soft_cap: float | None = None,
+) -> Tensor:
     """`softmax(scale * query @ key + bias) @ value` (Vaswani et al., 2017).
 
     Args:
@@ -107,7 +108,7 @@ def dot_product_attention(
     return attention(query, key, value, bias, scale, is_causal, bool(flash_attention))
 
 
-def lowest(dtype):
+def lowest(dtype: DTypeLike) -> float:
     """Return a number far below all logits, whose double is still finite."""
     return -1e4 if dtypes.standardize_dtype(dtype) == "float16" else -1e30
 
@@ -118,7 +119,15 @@ def _causal(logits, query, key):
 
 
 @composite
-def attention(query, key, value, bias, scale, is_causal, flash):
+def attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    bias: Tensor,
+    scale: float,
+    is_causal: bool,
+    flash: bool,
+) -> Tensor:
     """Softmax attention with an additive bias; engines have faster ones."""
     return _attention(query, key, value, bias, scale, is_causal, None)
 
@@ -128,7 +137,14 @@ def _attention(query, key, value, bias, scale, is_causal, cap):
     return weighted_values(weights, value)
 
 
-def attention_weights(query, key, bias, scale, is_causal, cap=None):
+def attention_weights(
+    query: Tensor,
+    key: Tensor,
+    bias: Tensor,
+    scale: float,
+    is_causal: bool,
+    cap: float | None = None,
+) -> Tensor:
     """Return the softmax of the logits, `(batch, heads, targets, sources)`."""
     logits = einsum("btnh,bsnh->bnts", query, _shared(key, query.shape[2])) * scale
     if cap is not None:
@@ -141,7 +157,7 @@ def attention_weights(query, key, bias, scale, is_causal, cap=None):
     return cast(softmax(wide), query.dtype)
 
 
-def weighted_values(weights, value):
+def weighted_values(weights: Tensor, value: Tensor) -> Tensor:
     """Return the values averaged by weights, `(batch, targets, heads, width)`."""
     return einsum("bnts,bsnh->btnh", weights, _shared(value, weights.shape[1]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from hornbeam import backends
 from hornbeam.core import dtypes
@@ -30,6 +31,7 @@ from hornbeam.ops.numpy import (
     stack,
     sum,
 )
+from hornbeam.typing import DTypeLike, Tensor, TensorLike
 
 
 def _one_hot_spec(a):
@@ -39,7 +41,13 @@ def _one_hot_spec(a):
 
 
 @composite(rule=_one_hot_spec)
-def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
+def one_hot(
+    x: TensorLike,
+    num_classes: int,
+    axis: int = -1,
+    dtype: DTypeLike = None,
+    sparse: bool = False,
+) -> Tensor:
     """Integers as vectors of zeros with a one at their place.
 
     An integer outside `[0, num_classes)` gives zeros.
@@ -73,7 +81,7 @@ def _sparse_one_hot(x, num_classes, axis, dtype):
     axis = axis if axis >= 0 else len(sizes) + 1 + axis
     classes = cast(reshape(x, (-1,)), "int32")
     flat = arange(math.prod(sizes), dtype="int32")
-    columns = []
+    columns: list[Tensor] = []
     for size in reversed(sizes):
         columns.insert(0, mod(flat, size))
         flat = floor_divide(flat, size)
@@ -89,7 +97,14 @@ def _sparse_one_hot(x, num_classes, axis, dtype):
 
 
 @composite
-def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwargs):
+def multi_hot(
+    inputs: TensorLike,
+    num_classes: int | None = None,
+    axis: int = -1,
+    dtype: DTypeLike = None,
+    sparse: bool = False,
+    **kwargs: Any,
+) -> Tensor:
     """Sets of integers as vectors of zeros with ones at their places.
 
     Args:
@@ -120,7 +135,9 @@ def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwa
 
 
 @composite
-def class_cross_entropy(logits, labels, axis=-1):
+def class_cross_entropy(
+    logits: TensorLike, labels: TensorLike, axis: int = -1
+) -> Tensor:
     """Minus the log-softmax of each label's class; 0 where the label is no class."""
     return -pick_class(log_softmax(logits, axis), labels, axis)
 
@@ -165,7 +182,9 @@ def _log_probabilities(output, from_logits, axis):
 
 
 @composite(rule=_categorical_spec)
-def categorical_crossentropy(target, output, from_logits=False, axis=-1):
+def categorical_crossentropy(
+    target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
+) -> Tensor:
     """`-sum(target * log(output))` over the classes.
 
     Probabilities are divided by their sum and kept away from 0 and 1 by
@@ -207,7 +226,7 @@ def _check_sparse(target, output, axis):
 
 
 @composite
-def pick_class(values, labels, axis=-1):
+def pick_class(values: Tensor, labels: TensorLike, axis: int = -1) -> Tensor:
     """The value of each label's class; 0 where the label is no class.
 
     Against a gather, whose gradient scatters, this fuses into one pass in a program.
@@ -221,7 +240,9 @@ def pick_class(values, labels, axis=-1):
         _check_sparse(a["target"], a["output"], a["axis"]), a["output"].dtype
     )
 )
-def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
+def sparse_categorical_crossentropy(
+    target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
+) -> Tensor:
     """`-log(output[target])`: the cross-entropy of integer labels.
 
     Args:
@@ -252,7 +273,9 @@ def _binary_spec(a):
 
 
 @composite(rule=_binary_spec)
-def binary_crossentropy(target, output, from_logits=False):
+def binary_crossentropy(
+    target: TensorLike, output: TensorLike, from_logits: bool = False
+) -> Tensor:
     """`-target * log(output) - (1 - target) * log(1 - output)`, element by element.
 
     Probabilities are kept away from 0 and 1 by `keras.config.epsilon()`.

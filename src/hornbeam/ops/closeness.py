@@ -20,10 +20,17 @@ from hornbeam.ops.declare import composite
 from hornbeam.ops.elementwise import absolute
 from hornbeam.ops.reductions import all, any
 from hornbeam.ops.shaping import expand_dims, ravel
+from hornbeam.typing import Tensor, TensorLike
 
 
 @composite(rule="compare")
-def isclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
+def isclose(
+    x1: TensorLike,
+    x2: TensorLike,
+    rtol: float = 1e-5,
+    atol: float = 1e-8,
+    equal_nan: bool = False,
+) -> Tensor:
     """Whether |x1 - x2| <= atol + rtol |x2| for each element.
 
     Args:
@@ -47,7 +54,13 @@ def isclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
 
 
 @composite(rule=lambda a: KerasTensor((), "bool"))
-def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
+def allclose(
+    x1: TensorLike,
+    x2: TensorLike,
+    rtol: float = 1e-5,
+    atol: float = 1e-8,
+    equal_nan: bool = False,
+) -> Tensor:
     """Whether `isclose` holds for all elements.
 
     >>> import hornbeam as keras
@@ -58,7 +71,9 @@ def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
 
 
 @composite(rule=lambda a: KerasTensor(rules.shape_of(a["x1"]), "bool"))
-def isin(x1, x2, assume_unique=False, invert=False):
+def isin(
+    x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False
+) -> Tensor:
     """Whether each element of `x1` occurs in `x2`.
 
     Args:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from hornbeam.ops import rules
 from hornbeam.ops.declare import composite, primitive
+from hornbeam.typing import Tensor, TensorLike
 
 
 @primitive("compare")
-def equal(x1, x2):
+def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Whether two elements are equal.
 
     >>> import hornbeam as keras
@@ -17,7 +18,7 @@ def equal(x1, x2):
 
 
 @primitive("compare")
-def not_equal(x1, x2):
+def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Whether two elements differ.
 
     >>> import hornbeam as keras
@@ -27,7 +28,7 @@ def not_equal(x1, x2):
 
 
 @primitive("compare")
-def less(x1, x2):
+def less(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Whether `x1` is below `x2`.
 
     >>> import hornbeam as keras
@@ -37,7 +38,7 @@ def less(x1, x2):
 
 
 @primitive("compare")
-def less_equal(x1, x2):
+def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Whether `x1` is not above `x2`.
 
     >>> import hornbeam as keras
@@ -47,7 +48,7 @@ def less_equal(x1, x2):
 
 
 @primitive("compare")
-def greater(x1, x2):
+def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Whether `x1` is above `x2`.
 
     >>> import hornbeam as keras
@@ -57,7 +58,7 @@ def greater(x1, x2):
 
 
 @primitive("compare")
-def greater_equal(x1, x2):
+def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Whether `x1` is not below `x2`.
 
     >>> import hornbeam as keras
@@ -67,7 +68,7 @@ def greater_equal(x1, x2):
 
 
 @primitive("compare")
-def logical_and(x1, x2):
+def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Whether both elements are true.
 
     >>> import hornbeam as keras
@@ -77,7 +78,7 @@ def logical_and(x1, x2):
 
 
 @primitive("compare")
-def logical_or(x1, x2):
+def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Whether at least one of two elements is true.
 
     >>> import hornbeam as keras
@@ -87,7 +88,7 @@ def logical_or(x1, x2):
 
 
 @primitive("compare")
-def logical_xor(x1, x2):
+def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Whether exactly one of two elements is true.
 
     >>> import hornbeam as keras
@@ -97,7 +98,7 @@ def logical_xor(x1, x2):
 
 
 @primitive("bool")
-def logical_not(x):
+def logical_not(x: TensorLike) -> Tensor:
     """Whether an element is false.
 
     >>> import hornbeam as keras
@@ -107,7 +108,7 @@ def logical_not(x):
 
 
 @primitive("bool")
-def isfinite(x):
+def isfinite(x: TensorLike) -> Tensor:
     """Whether an element is neither infinite nor nan.
 
     >>> import hornbeam as keras
@@ -117,7 +118,7 @@ def isfinite(x):
 
 
 @primitive("bool")
-def isinf(x):
+def isinf(x: TensorLike) -> Tensor:
     """Whether an element is infinite.
 
     >>> import hornbeam as keras
@@ -127,7 +128,7 @@ def isinf(x):
 
 
 @primitive("bool")
-def isnan(x):
+def isnan(x: TensorLike) -> Tensor:
     """Whether an element is nan.
 
     >>> import hornbeam as keras
@@ -137,7 +138,7 @@ def isnan(x):
 
 
 @primitive("bool")
-def signbit(x):
+def signbit(x: TensorLike) -> Tensor:
     """Whether an element has the minus sign.
 
     >>> import hornbeam as keras
@@ -147,7 +148,7 @@ def signbit(x):
 
 
 @composite(rule="bool")
-def isneginf(x):
+def isneginf(x: TensorLike) -> Tensor:
     """Whether an element is -inf.
 
     >>> import hornbeam as keras
@@ -158,7 +159,7 @@ def isneginf(x):
 
 
 @composite(rule="bool")
-def isposinf(x):
+def isposinf(x: TensorLike) -> Tensor:
     """Whether an element is +inf.
 
     >>> import hornbeam as keras
@@ -169,7 +170,7 @@ def isposinf(x):
 
 
 @primitive(rules.broadcast)
-def bitwise_and(x, y):
+def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
     """The bits that both integers have.
 
     >>> import hornbeam as keras
@@ -179,7 +180,7 @@ def bitwise_and(x, y):
 
 
 @primitive(rules.broadcast)
-def bitwise_or(x, y):
+def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
     """The bits that at least one of two integers has.
 
     >>> import hornbeam as keras
@@ -189,7 +190,7 @@ def bitwise_or(x, y):
 
 
 @primitive(rules.broadcast)
-def bitwise_xor(x, y):
+def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
     """The bits that exactly one of two integers has.
 
     >>> import hornbeam as keras
@@ -199,7 +200,7 @@ def bitwise_xor(x, y):
 
 
 @primitive(rules.broadcast_number)
-def left_shift(x, y):
+def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """`x` with its bits moved up by `y` places.
 
     >>> import hornbeam as keras
@@ -209,7 +210,7 @@ def left_shift(x, y):
 
 
 @primitive(rules.broadcast_number)
-def right_shift(x, y):
+def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """`x` with its bits moved down by `y` places.
 
     >>> import hornbeam as keras
@@ -219,7 +220,7 @@ def right_shift(x, y):
 
 
 @composite(rule=rules.broadcast_number)
-def bitwise_left_shift(x, y):
+def bitwise_left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """`x` with its bits moved up by `y` places.
 
     >>> import hornbeam as keras
@@ -230,7 +231,7 @@ def bitwise_left_shift(x, y):
 
 
 @composite(rule=rules.broadcast_number)
-def bitwise_right_shift(x, y):
+def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """`x` with its bits moved down by `y` places.
 
     >>> import hornbeam as keras
@@ -241,7 +242,7 @@ def bitwise_right_shift(x, y):
 
 
 @primitive("same")
-def bitwise_not(x):
+def bitwise_not(x: TensorLike) -> Tensor:
     """Every bit turned over.
 
     >>> import hornbeam as keras
@@ -251,7 +252,7 @@ def bitwise_not(x):
 
 
 @composite(rule="same")
-def bitwise_invert(x):
+def bitwise_invert(x: TensorLike) -> Tensor:
     """Every bit turned over.
 
     >>> import hornbeam as keras

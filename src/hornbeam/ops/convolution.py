@@ -10,6 +10,7 @@ from hornbeam.ops import rules, windows
 from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import composite
 from hornbeam.ops.numpy import reshape
+from hornbeam.typing import DataFormat, IntOrInts, Padding, Tensor, TensorLike
 
 
 def _check_channels(owner, channels, per_group, input_shape, kernel_shape):
@@ -42,7 +43,14 @@ def _conv_spec(a):
 
 
 @composite(rule=_conv_spec)
-def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+def conv(
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: IntOrInts = 1,
+    padding: Padding = "valid",
+    data_format: DataFormat | None = None,
+    dilation_rate: IntOrInts = 1,
+) -> Tensor:
     """Correlate `inputs` with `kernel` along 1 to 3 spatial axes.
 
     Args:
@@ -99,8 +107,13 @@ def _depthwise_spec(a):
 
 @composite(rule=_depthwise_spec)
 def depthwise_conv(
-    inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1
-):
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: IntOrInts = 1,
+    padding: Padding = "valid",
+    data_format: DataFormat | None = None,
+    dilation_rate: IntOrInts = 1,
+) -> Tensor:
     """Correlate each channel with kernels of its own.
 
     Args:
@@ -141,14 +154,14 @@ def _separable_spec(a):
 
 @composite(rule=_separable_spec)
 def separable_conv(
-    inputs,
-    depthwise_kernel,
-    pointwise_kernel,
-    strides=1,
-    padding="valid",
-    data_format=None,
-    dilation_rate=1,
-):
+    inputs: TensorLike,
+    depthwise_kernel: TensorLike,
+    pointwise_kernel: TensorLike,
+    strides: IntOrInts = 1,
+    padding: Padding = "valid",
+    data_format: DataFormat | None = None,
+    dilation_rate: IntOrInts = 1,
+) -> Tensor:
     """A depthwise convolution followed by one with a window of size 1.
 
     Args:
@@ -211,14 +224,14 @@ def _transpose_spec(a):
 
 @composite(rule=_transpose_spec)
 def conv_transpose(
-    inputs,
-    kernel,
-    strides=1,
-    padding="valid",
-    output_padding=None,
-    data_format=None,
-    dilation_rate=1,
-):
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: IntOrInts = 1,
+    padding: Padding = "valid",
+    output_padding: IntOrInts | None = None,
+    data_format: DataFormat | None = None,
+    dilation_rate: IntOrInts = 1,
+) -> Tensor:
     """The transpose (the gradient) of a strided convolution: it enlarges.
 
     Args:

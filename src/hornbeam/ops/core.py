@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import builtins
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -15,6 +16,10 @@ from hornbeam.core.variable import Variable
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import any_symbolic, infer
 from hornbeam.ops.declare import _prepare, composite, primitive
+from hornbeam.typing import DTypeLike, ShapeLike, Tensor, TensorLike, Tree
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def _like(x, dtype=None):
@@ -27,7 +32,7 @@ def _cast_spec(a):
 
 
 @primitive(_cast_spec)
-def cast(x, dtype):
+def cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
     """Convert the elements of `x` to `dtype`.
 
     >>> import hornbeam as keras
@@ -42,7 +47,12 @@ def _convert_spec(a):
 
 
 @composite(rule=_convert_spec)
-def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
+def convert_to_tensor(
+    x: TensorLike,
+    dtype: DTypeLike = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
+) -> Tensor:
     """Return `x` as a tensor of the current backend.
 
     Args:
@@ -59,7 +69,7 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     return backends.current().convert(x, dtype)
 
 
-def convert_to_numpy(x):
+def convert_to_numpy(x: TensorLike) -> np.ndarray:
     """Return `x` as a NumPy array that may be written to.
 
     >>> import hornbeam as keras
@@ -71,23 +81,24 @@ def convert_to_numpy(x):
             "A KerasTensor has no value, so it cannot be turned into a NumPy array. "
             f"Received: {x}"
         )
-    if isinstance(x, Variable):
-        return _writable(x.backend.to_numpy(x.value))
-    if backends.is_scipy_sparse(x):
-        return x.toarray()
-    engine = backends.of(x)
-    if engine is None:
-        items = isinstance(x, list | tuple)
-        x = [convert_to_numpy(v) for v in x] if items else x
-        return _writable(np.asarray(x))
-    return _writable(engine.to_numpy(x))
-
-
-def _writable(array):
+    array = _to_numpy(x)
     return array if array.flags.writeable else np.array(array)
 
 
-def shape(x):
+def _to_numpy(x):
+    if isinstance(x, Variable):
+        return x.backend.to_numpy(x.value)
+    if backends.is_scipy_sparse(x):
+        return x.toarray()
+    engine = backends.of(x)
+    if engine is not None:
+        return engine.to_numpy(x)
+    if isinstance(x, list | tuple):
+        x = [convert_to_numpy(v) for v in x]
+    return np.asarray(x)
+
+
+def shape(x: TensorLike) -> tuple[Any, ...]:
     """Return the shape as a tuple; unknown sizes of a symbolic tensor are None.
 
     An unknown size of a tensor in a `tf.function` is a scalar tensor.
@@ -104,7 +115,7 @@ def shape(x):
     return unknown.shape_of(x) if unknown else tuple(found)
 
 
-def dtype(x):
+def dtype(x: Tensor) -> str:
     """Return the name of the dtype.
 
     >>> import hornbeam as keras
@@ -114,7 +125,7 @@ def dtype(x):
     return dtypes.standardize_dtype(x.dtype)
 
 
-def is_tensor(x):
+def is_tensor(x: Any) -> bool:
     """Whether `x` is a tensor of the current backend.
 
     >>> import hornbeam as keras
@@ -126,7 +137,7 @@ def is_tensor(x):
 
 def _range_within(target, source):
     """Return the limits of `target` as numbers that `source` can hold."""
-    limits = []
+    limits: list[float] = []
     for bound in (_limits(target).min, _limits(target).max):
         bound = float(bound) if dtypes.is_float_dtype(target) else int(bound)
         if dtypes.is_int_dtype(source):
@@ -150,7 +161,7 @@ def _limits(name):
 
 
 @composite(rule=_cast_spec)
-def saturate_cast(x, dtype):
+def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
     """Convert to `dtype`, where values outside its range become its limits.
 
     >>> import hornbeam as keras
@@ -168,7 +179,7 @@ def saturate_cast(x, dtype):
 
 
 @primitive("same")
-def stop_gradient(variable):
+def stop_gradient(variable: TensorLike) -> Tensor:
     """Return the same values as a constant for the gradient.
 
     >>> import hornbeam as keras
@@ -214,7 +225,7 @@ def _slice_sizes(inputs, start_indices, sizes):
         _slice_sizes(a["inputs"], a["start_indices"], a["shape"]), a["inputs"].dtype
     )
 )
-def slice(inputs, start_indices, shape):
+def slice(inputs: TensorLike, start_indices: TensorLike, shape: ShapeLike) -> Tensor:
     """Return the block of shape `shape` that begins at `start_indices`.
 
     Args:
@@ -237,7 +248,9 @@ def slice(inputs, start_indices, shape):
 
 
 @composite(rule="same")
-def slice_update(inputs, start_indices, updates):
+def slice_update(
+    inputs: TensorLike, start_indices: TensorLike, updates: TensorLike
+) -> Tensor:
     """Return `inputs` with the block that begins at `start_indices` replaced.
 
     >>> import hornbeam as keras
@@ -250,7 +263,7 @@ def slice_update(inputs, start_indices, updates):
 
 
 @composite(rule=lambda a: KerasTensor(a["shape"], a["values"].dtype))
-def scatter(indices, values, shape):
+def scatter(indices: TensorLike, values: TensorLike, shape: Sequence[int]) -> Tensor:
     """Return zeros of shape `shape` with `values` added at `indices`.
 
     Args:
@@ -271,7 +284,12 @@ def scatter(indices, values, shape):
 
 
 @composite(rule="same")
-def scatter_update(inputs, indices, updates, reduction=None):
+def scatter_update(
+    inputs: TensorLike,
+    indices: TensorLike,
+    updates: TensorLike,
+    reduction: Literal["add", "max", "min", "mul"] | None = None,
+) -> Tensor:
     """Return `inputs` with `updates` at `indices`.
 
     Args:
@@ -316,7 +334,7 @@ def _unstack_spec(a):
 
 
 @composite(rule=_unstack_spec)
-def unstack(x, num=None, axis=0):
+def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor]:
     """Return the list of slices along `axis`.
 
     Args:
@@ -390,7 +408,9 @@ def _cond_spec(a):
 
 
 @primitive(_cond_spec)
-def cond(pred, true_fn, false_fn):
+def cond(
+    pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], Any]
+) -> Tree:
     """Return `true_fn()` if `pred` is true, else `false_fn()`.
 
     >>> import hornbeam as keras
@@ -400,7 +420,9 @@ def cond(pred, true_fn, false_fn):
 
 
 @primitive()
-def switch(index, branches, *operands):
+def switch(
+    index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Tree
+) -> Tree:
     """Return `branches[index](*operands)`; an index outside is clamped.
 
     >>> import hornbeam as keras
@@ -411,7 +433,14 @@ def switch(index, branches, *operands):
 
 
 @primitive()
-def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
+def scan(
+    f: Callable[[Any, Any], tuple[Any, Any]],
+    init: Tree,
+    xs: Tree = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int = 1,
+) -> tuple[Tree, Tree]:
     """Loop along axis 0 of `xs`: `carry, y = f(carry, x)`.
 
     Args:
@@ -434,7 +463,9 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
 
 
 @primitive()
-def associative_scan(f, elems, reverse=False, axis=0):
+def associative_scan(
+    f: Callable[[Any, Any], Any], elems: Tree, reverse: bool = False, axis: int = 0
+) -> Tree:
     """Combine all prefixes with an associative `f`, in parallel.
 
     Args:
@@ -451,7 +482,7 @@ def associative_scan(f, elems, reverse=False, axis=0):
 
 
 @primitive()
-def map(f, xs):
+def map(f: Callable[[Any], Any], xs: Tree) -> Tree:
     """Apply `f` to each slice along axis 0, one after another.
 
     >>> import hornbeam as keras
@@ -462,7 +493,7 @@ def map(f, xs):
 
 
 @primitive()
-def vectorized_map(function, elements):
+def vectorized_map(function: Callable[[Any], Any], elements: Tree) -> Tree:
     """Apply `function` to each slice along axis 0, all at once.
 
     >>> import hornbeam as keras
@@ -473,7 +504,12 @@ def vectorized_map(function, elements):
 
 
 @primitive(_same_nest("loop_vars"))
-def while_loop(cond, body, loop_vars, maximum_iterations=None):
+def while_loop(
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    loop_vars: Tree,
+    maximum_iterations: int | None = None,
+) -> Tree:
     """Repeat `loop_vars = body(*loop_vars)` while `cond(*loop_vars)`.
 
     Args:
@@ -489,7 +525,12 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
 
 
 @primitive(_same_nest("init_val"))
-def fori_loop(lower, upper, body_fun, init_val):
+def fori_loop(
+    lower: TensorLike,
+    upper: TensorLike,
+    body_fun: Callable[[Any, Any], Any],
+    init_val: Tree,
+) -> Tree:
     """Repeat `value = body_fun(i, value)` for i from `lower` to `upper - 1`.
 
     >>> import hornbeam as keras

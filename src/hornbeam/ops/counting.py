@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hornbeam.core import dtypes
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
@@ -14,6 +16,7 @@ from hornbeam.ops.elementwise import clip
 from hornbeam.ops.indexing import searchsorted, where
 from hornbeam.ops.reductions import max, min
 from hornbeam.ops.shaping import ravel
+from hornbeam.typing import Tensor, TensorLike
 
 
 def _bincount_spec(a):
@@ -23,7 +26,12 @@ def _bincount_spec(a):
 
 
 @composite(rule=_bincount_spec)
-def bincount(x, weights=None, minlength=0, sparse=False):
+def bincount(
+    x: TensorLike,
+    weights: TensorLike | None = None,
+    minlength: int = 0,
+    sparse: bool = False,
+) -> Tensor:
     """How often each of the integers 0, 1, 2, ... occurs in a row.
 
     Args:
@@ -47,7 +55,9 @@ def bincount(x, weights=None, minlength=0, sparse=False):
 
 
 @primitive()
-def count_integers(x, weights=None, minlength=0):
+def count_integers(
+    x: TensorLike, weights: TensorLike | None = None, minlength: int = 0
+) -> Tensor:
     """The engine's `bincount`."""
 
 
@@ -58,7 +68,9 @@ def _histogram_spec(a):
 
 
 @composite(rule=_histogram_spec)
-def histogram(x, bins=10, range=None):
+def histogram(
+    x: TensorLike, bins: int = 10, range: Sequence[float] | None = None
+) -> tuple[Tensor, Tensor]:
     """How many elements lie in each of some equal bins, and the edges of the bins.
 
     Args:

@@ -25,10 +25,11 @@ from hornbeam.ops.elementwise import sign, sqrt
 from hornbeam.ops.indexing import where
 from hornbeam.ops.shaping import expand_dims, moveaxis, reshape
 from hornbeam.ops.transcendental import cos, i0, log10
+from hornbeam.typing import DTypeLike, ShapeLike, Tensor, TensorLike
 
 
 @primitive(rules.created)
-def zeros(shape, dtype=None):
+def zeros(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
     """A tensor of zeros; `dtype` is `floatx()` by default.
 
     >>> import hornbeam as keras
@@ -38,7 +39,7 @@ def zeros(shape, dtype=None):
 
 
 @primitive(rules.created)
-def ones(shape, dtype=None):
+def ones(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
     """A tensor of ones; `dtype` is `floatx()` by default.
 
     >>> import hornbeam as keras
@@ -48,7 +49,7 @@ def ones(shape, dtype=None):
 
 
 @composite(rule=rules.created)
-def empty(shape, dtype=None):
+def empty(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
     """A tensor whose values do not matter: zeros.
 
     >>> import hornbeam as keras
@@ -59,7 +60,7 @@ def empty(shape, dtype=None):
 
 
 @primitive(rules.created)
-def full(shape, fill_value, dtype=None):
+def full(shape: ShapeLike, fill_value: TensorLike, dtype: DTypeLike = None) -> Tensor:
     """A tensor of `fill_value`; `dtype` is `floatx()` by default.
 
     >>> import hornbeam as keras
@@ -73,7 +74,7 @@ def _dtype_like(x, dtype):
 
 
 @composite(rule=rules.created_like)
-def zeros_like(x, dtype=None):
+def zeros_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
     """Zeros in the shape, and by default the dtype, of `x`.
 
     >>> import hornbeam as keras
@@ -85,7 +86,7 @@ def zeros_like(x, dtype=None):
 
 
 @composite(rule=rules.created_like)
-def ones_like(x, dtype=None):
+def ones_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
     """Ones in the shape, and by default the dtype, of `x`.
 
     >>> import hornbeam as keras
@@ -97,7 +98,7 @@ def ones_like(x, dtype=None):
 
 
 @composite(rule=rules.created_like)
-def empty_like(x, dtype=None):
+def empty_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
     """A tensor in the shape of `x` whose values do not matter.
 
     >>> import hornbeam as keras
@@ -108,7 +109,7 @@ def empty_like(x, dtype=None):
 
 
 @composite(rule=rules.created_like)
-def full_like(x, fill_value, dtype=None):
+def full_like(x: TensorLike, fill_value: TensorLike, dtype: DTypeLike = None) -> Tensor:
     """`fill_value` in the shape, and by default the dtype, of `x`.
 
     >>> import hornbeam as keras
@@ -120,7 +121,7 @@ def full_like(x, fill_value, dtype=None):
 
 
 @composite
-def array(x, dtype=None):
+def array(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
     """`x` as a tensor.
 
     >>> import hornbeam as keras
@@ -131,7 +132,12 @@ def array(x, dtype=None):
 
 
 @primitive()
-def arange(start, stop=None, step=None, dtype=None):
+def arange(
+    start: TensorLike,
+    stop: TensorLike | None = None,
+    step: TensorLike | None = None,
+    dtype: DTypeLike = None,
+) -> Tensor:
     """The numbers from `start` (default 0) up to but without `stop`.
 
     Args:
@@ -166,7 +172,15 @@ def _linspace_spec(a):
 
 
 @composite(rule=_linspace_spec)
-def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
+def linspace(
+    start: TensorLike,
+    stop: TensorLike,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: DTypeLike = None,
+    axis: int = 0,
+) -> Tensor:
     """`num` numbers at equal distances.
 
     Args:
@@ -204,7 +218,15 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
 
 
 @composite(rule=_linspace_spec)
-def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
+def logspace(
+    start: TensorLike,
+    stop: TensorLike,
+    num: int = 50,
+    endpoint: bool = True,
+    base: TensorLike = 10,
+    dtype: DTypeLike = None,
+    axis: int = 0,
+) -> Tensor:
     """`base` to the power of `num` numbers at equal distances.
 
     Args:
@@ -226,7 +248,14 @@ def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
 
 
 @composite(rule=_linspace_spec)
-def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
+def geomspace(
+    start: TensorLike,
+    stop: TensorLike,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: DTypeLike = None,
+    axis: int = 0,
+) -> Tensor:
     """`num` numbers at equal ratios.
 
     Args:
@@ -257,7 +286,7 @@ def _matrix_spec(a):
 
 
 @primitive(_matrix_spec)
-def eye(N, M=None, k=0, dtype=None):
+def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Tensor:
     """A matrix with ones on the `k`th diagonal and zeros elsewhere.
 
     Args:
@@ -273,7 +302,7 @@ def eye(N, M=None, k=0, dtype=None):
 
 
 @composite(rule=lambda a: KerasTensor((a["n"],) * 2, a["dtype"] or floatx()))
-def identity(n, dtype=None):
+def identity(n: int, dtype: DTypeLike = None) -> Tensor:
     """The square matrix with ones on the diagonal.
 
     >>> import hornbeam as keras
@@ -284,7 +313,7 @@ def identity(n, dtype=None):
 
 
 @primitive(_matrix_spec)
-def tri(N, M=None, k=0, dtype=None):
+def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Tensor:
     """A matrix with ones on and below the `k`th diagonal.
 
     >>> import hornbeam as keras
@@ -294,7 +323,7 @@ def tri(N, M=None, k=0, dtype=None):
 
 
 @primitive("same")
-def tril(x, k=0):
+def tril(x: TensorLike, k: int = 0) -> Tensor:
     """`x` with zeros above the `k`th diagonal of its last two axes.
 
     >>> import hornbeam as keras
@@ -304,7 +333,7 @@ def tril(x, k=0):
 
 
 @primitive("same")
-def triu(x, k=0):
+def triu(x: TensorLike, k: int = 0) -> Tensor:
     """`x` with zeros below the `k`th diagonal of its last two axes.
 
     >>> import hornbeam as keras
@@ -319,11 +348,12 @@ def _diag_spec(a):
         size = None if x.shape[0] is None else x.shape[0] + abs(k)
         return KerasTensor((size, size), x.dtype)
     if len(x.shape) == 2:
-        return KerasTensor((_diagonal_length(*x.shape, k),), x.dtype)
+        return KerasTensor((_diagonal_length(x.shape, k),), x.dtype)
     raise ValueError(f"diag() needs rank 1 or 2. Received: shape={tuple(x.shape)}")
 
 
-def _diagonal_length(rows, columns, offset):
+def _diagonal_length(sizes, offset):
+    rows, columns = sizes
     if rows is None or columns is None:
         return None
     free = min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns)
@@ -331,7 +361,7 @@ def _diagonal_length(rows, columns, offset):
 
 
 @primitive(_diag_spec)
-def diag(x, k=0):
+def diag(x: TensorLike, k: int = 0) -> Tensor:
     """The `k`th diagonal of a matrix, or a matrix with `x` on that diagonal.
 
     >>> import hornbeam as keras
@@ -348,12 +378,12 @@ def _diagonal_spec(a):
         )
     axes = rules.plane("diagonal", shape, a["axis1"], a["axis2"])
     kept = [d for i, d in enumerate(shape) if i not in axes]
-    length = _diagonal_length(*(shape[i] for i in axes), a["offset"])
+    length = _diagonal_length([shape[i] for i in axes], a["offset"])
     return KerasTensor([*kept, length], a["x"].dtype)
 
 
 @primitive(_diagonal_spec)
-def diagonal(x, offset=0, axis1=0, axis2=1):
+def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The diagonals of the planes of two axes, along a new last axis.
 
     >>> import hornbeam as keras
@@ -368,7 +398,7 @@ def _vander_spec(a):
 
 
 @composite(rule=_vander_spec)
-def vander(x, N=None, increasing=False):
+def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Tensor:
     """The powers of each element, a row each (Vandermonde matrix).
 
     Args:
@@ -405,7 +435,7 @@ def _cosine_window(x, *coefficients):
 
 
 @composite
-def hanning(x):
+def hanning(x: TensorLike) -> Tensor:
     """The Hann window of `x` points: 0.5 - 0.5 cos(2 pi n / (x - 1)).
 
     >>> import hornbeam as keras
@@ -416,7 +446,7 @@ def hanning(x):
 
 
 @composite
-def hamming(x):
+def hamming(x: TensorLike) -> Tensor:
     """The Hamming window of `x` points: 0.54 - 0.46 cos(2 pi n / (x - 1)).
 
     >>> import hornbeam as keras
@@ -427,7 +457,7 @@ def hamming(x):
 
 
 @composite
-def blackman(x):
+def blackman(x: TensorLike) -> Tensor:
     """The Blackman window of `x` points, a sum of three cosines.
 
     >>> import hornbeam as keras
@@ -438,7 +468,7 @@ def blackman(x):
 
 
 @composite
-def bartlett(x):
+def bartlett(x: TensorLike) -> Tensor:
     """The triangular window of `x` points.
 
     >>> import hornbeam as keras
@@ -453,7 +483,7 @@ def bartlett(x):
 
 
 @composite
-def kaiser(x, beta):
+def kaiser(x: TensorLike, beta: float) -> Tensor:
     """The Kaiser window of `x` points: I0(beta sqrt(1 - r^2)) / I0(beta).
 
     >>> import hornbeam as keras
@@ -470,7 +500,7 @@ def kaiser(x, beta):
 
 
 @primitive()
-def view(x, dtype=None):
+def view(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
     """The bytes of `x` read as another dtype.
 
     >>> import hornbeam as keras

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from hornbeam.core import dtypes
@@ -25,6 +27,7 @@ from hornbeam.ops.numpy import (
     take_along_axis,
     where,
 )
+from hornbeam.typing import Tensor, TensorLike
 
 # Stands for log(0): sums of it stay finite, so gradients do too.
 _IMPOSSIBLE = -1e30
@@ -55,7 +58,13 @@ def _loss_spec(a):
 
 
 @composite(rule=_loss_spec)
-def ctc_loss(target, output, target_length, output_length, mask_index=0):
+def ctc_loss(
+    target: TensorLike,
+    output: TensorLike,
+    target_length: TensorLike,
+    output_length: TensorLike,
+    mask_index: int = 0,
+) -> Tensor:
     """The negative log-probability of a sequence of labels, over all alignments.
 
     Args:
@@ -122,14 +131,14 @@ def _decode_spec(a):
 
 @composite(rule=_decode_spec)
 def ctc_decode(
-    inputs,
-    sequence_lengths,
-    strategy="greedy",
-    beam_width=100,
-    top_paths=1,
-    merge_repeated=True,
-    mask_index=0,
-):
+    inputs: TensorLike,
+    sequence_lengths: TensorLike,
+    strategy: Literal["greedy", "beam_search"] = "greedy",
+    beam_width: int = 100,
+    top_paths: int = 1,
+    merge_repeated: bool = True,
+    mask_index: int = 0,
+) -> tuple[Tensor, Tensor]:
     """The likeliest sequences of labels for the outputs of a CTC model.
 
     It runs on the host, so it cannot be part of a compiled program.

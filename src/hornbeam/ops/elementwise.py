@@ -13,6 +13,7 @@ from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.declare import composite, primitive
 from hornbeam.ops.indexing import where
 from hornbeam.ops.transcendental import sin
+from hornbeam.typing import Tensor, TensorLike
 
 
 def _real_spec(a):
@@ -22,7 +23,7 @@ def _real_spec(a):
 
 
 @primitive("same_float")
-def ceil(x):
+def ceil(x: TensorLike) -> Tensor:
     """The smallest whole number that is not below each element, as a float.
 
     >>> import hornbeam as keras
@@ -32,7 +33,7 @@ def ceil(x):
 
 
 @primitive("same_float")
-def floor(x):
+def floor(x: TensorLike) -> Tensor:
     """The largest whole number that is not above each element, as a float.
 
     >>> import hornbeam as keras
@@ -42,7 +43,7 @@ def floor(x):
 
 
 @primitive("same_float")
-def reciprocal(x):
+def reciprocal(x: TensorLike) -> Tensor:
     """1 divided by each element.
 
     >>> import hornbeam as keras
@@ -52,7 +53,7 @@ def reciprocal(x):
 
 
 @primitive("same_float")
-def sqrt(x):
+def sqrt(x: TensorLike) -> Tensor:
     """The square root of each element.
 
     >>> import hornbeam as keras
@@ -62,7 +63,7 @@ def sqrt(x):
 
 
 @primitive("same")
-def absolute(x):
+def absolute(x: TensorLike) -> Tensor:
     """The absolute value of each element.
 
     >>> import hornbeam as keras
@@ -72,7 +73,7 @@ def absolute(x):
 
 
 @composite(rule="same")
-def abs(x):
+def abs(x: TensorLike) -> Tensor:
     """The absolute value of each element.
 
     >>> import hornbeam as keras
@@ -83,7 +84,7 @@ def abs(x):
 
 
 @composite(rule="same_float")
-def fabs(x):
+def fabs(x: TensorLike) -> Tensor:
     """The absolute value of each element, as a float.
 
     >>> import hornbeam as keras
@@ -94,7 +95,7 @@ def fabs(x):
 
 
 @composite(rule="same_float")
-def cbrt(x):
+def cbrt(x: TensorLike) -> Tensor:
     """The cube root of each element.
 
     >>> import hornbeam as keras
@@ -105,7 +106,7 @@ def cbrt(x):
 
 
 @primitive("same")
-def negative(x):
+def negative(x: TensorLike) -> Tensor:
     """Each element with the other sign.
 
     >>> import hornbeam as keras
@@ -115,7 +116,7 @@ def negative(x):
 
 
 @primitive("same")
-def sign(x):
+def sign(x: TensorLike) -> Tensor:
     """-1, 0 or 1 by the sign of each element.
 
     >>> import hornbeam as keras
@@ -125,7 +126,7 @@ def sign(x):
 
 
 @primitive(rules.same_number)
-def square(x):
+def square(x: TensorLike) -> Tensor:
     """The square of each element.
 
     >>> import hornbeam as keras
@@ -135,7 +136,7 @@ def square(x):
 
 
 @primitive("same")
-def trunc(x):
+def trunc(x: TensorLike) -> Tensor:
     """Each element without its fraction.
 
     >>> import hornbeam as keras
@@ -145,7 +146,7 @@ def trunc(x):
 
 
 @primitive("same")
-def conj(x):
+def conj(x: TensorLike) -> Tensor:
     """The complex conjugate of each element.
 
     >>> import hornbeam as keras
@@ -155,7 +156,7 @@ def conj(x):
 
 
 @composite(rule="same")
-def conjugate(x):
+def conjugate(x: TensorLike) -> Tensor:
     """The complex conjugate of each element.
 
     >>> import hornbeam as keras
@@ -166,7 +167,7 @@ def conjugate(x):
 
 
 @primitive(_real_spec)
-def real(x):
+def real(x: TensorLike) -> Tensor:
     """The real part of each element.
 
     >>> import hornbeam as keras
@@ -176,7 +177,7 @@ def real(x):
 
 
 @primitive(_real_spec)
-def imag(x):
+def imag(x: TensorLike) -> Tensor:
     """The imaginary part of each element; 0 of real numbers.
 
     >>> import hornbeam as keras
@@ -186,7 +187,7 @@ def imag(x):
 
 
 @primitive()
-def angle(x):
+def angle(x: TensorLike) -> Tensor:
     """The angle in the complex plane: 0 or pi of real numbers.
 
     >>> import hornbeam as keras
@@ -196,7 +197,7 @@ def angle(x):
 
 
 @composite(rule="same_float")
-def deg2rad(x):
+def deg2rad(x: TensorLike) -> Tensor:
     """Degrees as radians.
 
     >>> import hornbeam as keras
@@ -207,7 +208,7 @@ def deg2rad(x):
 
 
 @composite(rule="same_float")
-def rad2deg(x):
+def rad2deg(x: TensorLike) -> Tensor:
     """Radians as degrees.
 
     >>> import hornbeam as keras
@@ -218,7 +219,7 @@ def rad2deg(x):
 
 
 @composite(rule="same_float")
-def sinc(x):
+def sinc(x: TensorLike) -> Tensor:
     """sin(pi x) / (pi x), which is 1 at 0.
 
     >>> import hornbeam as keras
@@ -229,7 +230,7 @@ def sinc(x):
 
 
 @primitive("same")
-def copy(x):
+def copy(x: TensorLike) -> Tensor:
     """A copy of the tensor.
 
     >>> import hornbeam as keras
@@ -239,7 +240,7 @@ def copy(x):
 
 
 @primitive("same")
-def round(x, decimals=0):
+def round(x: TensorLike, decimals: int = 0) -> Tensor:
     """Each element rounded to `decimals` places (default 0); halves go to even.
 
     >>> import hornbeam as keras
@@ -258,7 +259,7 @@ def _clip_spec(a):
 
 
 @primitive(_clip_spec)
-def clip(x, x_min, x_max):
+def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
     """Each element, but not below `x_min` and not above `x_max`.
 
     >>> import hornbeam as keras
@@ -268,7 +269,12 @@ def clip(x, x_min, x_max):
 
 
 @composite(rule="same")
-def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
+def nan_to_num(
+    x: TensorLike,
+    nan: float = 0.0,
+    posinf: float | None = None,
+    neginf: float | None = None,
+) -> Tensor:
     """Replace nan, inf and -inf by numbers.
 
     Args:

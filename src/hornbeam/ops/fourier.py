@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from hornbeam.core import dtypes
@@ -26,6 +28,7 @@ from hornbeam.ops.linalg import qr as qr
 from hornbeam.ops.linalg import solve as solve
 from hornbeam.ops.math import extract_sequences
 from hornbeam.ops.shaping import pad, reshape, swapaxes
+from hornbeam.typing import Tensor, TensorLike
 
 
 def _complex_spec(a):
@@ -39,7 +42,7 @@ def _complex_spec(a):
 
 
 @composite(rule=_complex_spec)
-def view_as_complex(x):
+def view_as_complex(x: TensorLike) -> Tensor:
     """Pairs in the last axis as complex numbers.
 
     >>> import hornbeam as keras
@@ -61,7 +64,7 @@ def _real_spec(a):
 
 
 @composite(rule=_real_spec)
-def view_as_real(x):
+def view_as_real(x: TensorLike) -> Tensor:
     """Complex numbers as pairs in a new last axis.
 
     >>> import hornbeam as keras
@@ -76,7 +79,7 @@ def view_as_real(x):
 
 
 @primitive()
-def to_complex(x, y):
+def to_complex(x: TensorLike, y: TensorLike) -> Tensor:
     """The complex numbers of real part `x` and imaginary part `y`."""
 
 
@@ -122,7 +125,7 @@ def _pair_spec(owner, least_rank):
 
 
 @composite(rule=_pair_spec("fft", 1))
-def fft(x):
+def fft(x: Sequence[TensorLike]) -> tuple[Tensor, Tensor]:
     """The Fourier transform along the last axis.
 
     Args:
@@ -140,7 +143,7 @@ def fft(x):
 
 
 @composite(rule=_pair_spec("fft2", 2))
-def fft2(x):
+def fft2(x: Sequence[TensorLike]) -> tuple[Tensor, Tensor]:
     """The Fourier transform over the last two axes, of a pair as in `fft`.
 
     >>> import hornbeam as keras
@@ -152,7 +155,7 @@ def fft2(x):
 
 
 @composite(rule=_pair_spec("ifft2", 2))
-def ifft2(x):
+def ifft2(x: Sequence[TensorLike]) -> tuple[Tensor, Tensor]:
     """The inverse of `fft2`.
 
     >>> import hornbeam as keras
@@ -168,22 +171,22 @@ def _over_two(transform, z):
 
 
 @primitive()
-def complex_fft(x):
+def complex_fft(x: TensorLike) -> Tensor:
     """The engine's Fourier transform of complex numbers."""
 
 
 @primitive()
-def complex_ifft(x):
+def complex_ifft(x: TensorLike) -> Tensor:
     """The inverse of `complex_fft`."""
 
 
 @primitive()
-def real_fft(x, length=None):
+def real_fft(x: TensorLike, length: int | None = None) -> Tensor:
     """The engine's Fourier transform of real numbers: `length // 2 + 1` numbers."""
 
 
 @primitive()
-def real_ifft(x, length=None):
+def real_ifft(x: TensorLike, length: int | None = None) -> Tensor:
     """The inverse of `real_fft`."""
 
 
@@ -195,7 +198,7 @@ def _rfft_spec(a):
 
 
 @composite(rule=_rfft_spec)
-def rfft(x, fft_length=None):
+def rfft(x: TensorLike, fft_length: int | None = None) -> tuple[Tensor, Tensor]:
     """The half of the Fourier transform of real numbers that tells all of it.
 
     Args:
@@ -220,7 +223,7 @@ def _irfft_spec(a):
 
 
 @composite(rule=_irfft_spec)
-def irfft(x, fft_length=None):
+def irfft(x: Sequence[TensorLike], fft_length: int | None = None) -> Tensor:
     """The inverse of `rfft`.
 
     >>> import hornbeam as keras
@@ -277,7 +280,14 @@ def _check_lengths(owner, sequence_length, sequence_stride, fft_length):
 
 
 @composite(rule=_stft_spec)
-def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=True):
+def stft(
+    x: TensorLike,
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    window: str | TensorLike | None = "hann",
+    center: bool = True,
+) -> tuple[Tensor, Tensor]:
     """The Fourier transforms of overlapping windows of the last axis.
 
     Args:
@@ -309,14 +319,14 @@ def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=
 
 @composite
 def istft(
-    x,
-    sequence_length,
-    sequence_stride,
-    fft_length,
-    length=None,
-    window="hann",
-    center=True,
-):
+    x: Sequence[TensorLike],
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    length: int | None = None,
+    window: str | TensorLike | None = "hann",
+    center: bool = True,
+) -> Tensor:
     """The inverse of `stft`: windows are added and divided by their weights.
 
     Args:

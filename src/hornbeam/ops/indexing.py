@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 from hornbeam.core import dtypes
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
 from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import broadcast_shapes, composite, primitive
+from hornbeam.typing import Tensor, TensorLike
 
 
 def _found_spec(x):
@@ -33,7 +37,9 @@ def _where_spec(a):
 
 
 @primitive(_where_spec)
-def where(condition, x1=None, x2=None):
+def where(
+    condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | None = None
+) -> Tensor:
     """Elements of `x1` where `condition` is true, of `x2` elsewhere.
 
     Without `x1` and `x2`: the indices where `condition` is true, one tensor an axis.
@@ -45,7 +51,7 @@ def where(condition, x1=None, x2=None):
 
 
 @primitive(lambda a: _found_spec(a["x"]))
-def nonzero(x):
+def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
     """The indices of the elements that are not 0, one tensor an axis.
 
     >>> import hornbeam as keras
@@ -66,7 +72,7 @@ def _take_spec(a):
 
 
 @primitive(_take_spec)
-def take(x, indices, axis=None):
+def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """Slices of `x` at `indices` along `axis`; of the flat tensor without an axis.
 
     >>> import hornbeam as keras
@@ -96,7 +102,9 @@ def _take_along_axis_spec(a):
 
 
 @primitive(_take_along_axis_spec)
-def take_along_axis(x, indices, axis=None):
+def take_along_axis(
+    x: TensorLike, indices: TensorLike, axis: int | None = None
+) -> Tensor:
     """Elements of `x` at positions along `axis`, as `argsort` and `argmax` give them.
 
     >>> import hornbeam as keras
@@ -146,7 +154,7 @@ def _check_index(index, size, shape):
 
 
 @primitive(_get_item_spec)
-def get_item(x, key):
+def get_item(x: TensorLike, key: Any) -> Tensor:
     """`x[key]`, with integers, slices, None, an ellipsis or tensors.
 
     >>> import hornbeam as keras
@@ -156,7 +164,7 @@ def get_item(x, key):
 
 
 @primitive(rules.flat_or_same)
-def sort(x, axis=-1):
+def sort(x: TensorLike, axis: int = -1) -> Tensor:
     """The elements in rising order along `axis` (default: the last).
 
     >>> import hornbeam as keras
@@ -170,7 +178,7 @@ def _positions_spec(a):
 
 
 @primitive(_positions_spec)
-def argsort(x, axis=-1):
+def argsort(x: TensorLike, axis: int = -1) -> Tensor:
     """The indices that put the elements in rising order; equal ones keep theirs.
 
     >>> import hornbeam as keras
@@ -195,7 +203,7 @@ def _partition_spec(a):
 
 
 @primitive(_partition_spec)
-def argpartition(x, kth, axis=-1):
+def argpartition(x: TensorLike, kth: int, axis: int = -1) -> Tensor:
     """Indices that put the `kth` smallest in its place, and no larger one before it.
 
     >>> import hornbeam as keras
@@ -218,7 +226,7 @@ def _searchsorted_spec(a):
 
 
 @composite(rule=_digitize_spec)
-def digitize(x, bins):
+def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
     """The index of the bin of each element: `bins[i-1] <= x < bins[i]`.
 
     Args:
@@ -251,15 +259,15 @@ def _unique_spec(a):
 
 @primitive(_unique_spec)
 def unique(
-    x,
-    sorted=True,
-    return_index=False,
-    return_inverse=False,
-    return_counts=False,
-    axis=None,
-    size=None,
-    fill_value=None,
-):
+    x: TensorLike,
+    sorted: bool = True,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    size: int | None = None,
+    fill_value: TensorLike | None = None,
+) -> Tensor:
     """The different elements of `x`, in rising order.
 
     Args:
@@ -279,7 +287,7 @@ def unique(
 
 
 @composite
-def unravel_index(indices, shape):
+def unravel_index(indices: TensorLike, shape: Sequence[int]) -> tuple[Tensor, ...]:
     """Indices into the flat tensor as indices into a tensor of `shape`.
 
     >>> import hornbeam as keras
@@ -299,7 +307,11 @@ def unravel_index(indices, shape):
 
 
 @composite
-def select(condlist, choicelist, default=0):
+def select(
+    condlist: Sequence[TensorLike],
+    choicelist: Sequence[TensorLike],
+    default: TensorLike = 0,
+) -> Tensor:
     """Elements of the first choice whose condition is true, else `default`.
 
     Args:
@@ -323,7 +335,11 @@ def select(condlist, choicelist, default=0):
 
 
 @primitive(_searchsorted_spec)
-def searchsorted(sorted_sequence, values, side="left"):
+def searchsorted(
+    sorted_sequence: TensorLike,
+    values: TensorLike,
+    side: Literal["left", "right"] = "left",
+) -> Tensor:
     """The index at which each value would go into a sorted row.
 
     Args:

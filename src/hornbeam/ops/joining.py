@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 
 from hornbeam.core import dtypes
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -10,6 +11,7 @@ from hornbeam.ops import rules
 from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import composite, primitive
 from hornbeam.ops.shaping import _rank, expand_dims, ravel
+from hornbeam.typing import IntOrInts, Tensor, TensorLike
 
 
 def _common_dtype(xs):
@@ -48,7 +50,7 @@ def _concatenate_spec(a):
 
 
 @primitive(_concatenate_spec)
-def concatenate(xs, axis=0):
+def concatenate(xs: Sequence[TensorLike] | TensorLike, axis: int = 0) -> Tensor:
     """Tensors put one behind the other along an axis that they have.
 
     >>> import hornbeam as keras
@@ -75,7 +77,7 @@ def _stack_spec(a):
 
 
 @primitive(_stack_spec)
-def stack(x, axis=0):
+def stack(x: Sequence[TensorLike] | TensorLike, axis: int = 0) -> Tensor:
     """Tensors of one shape put side by side along a new axis.
 
     >>> import hornbeam as keras
@@ -112,7 +114,7 @@ def _at_least(x, rank):
 
 
 @composite(rule=_stacked_spec(lambda s: _shape_at_least(s, 2), lambda s: 0))
-def vstack(xs):
+def vstack(xs: Sequence[TensorLike]) -> Tensor:
     """Tensors put one below the other: along axis 0, rows first made of rank 2.
 
     >>> import hornbeam as keras
@@ -127,19 +129,19 @@ def vstack(xs):
         lambda s: _shape_at_least(s, 1), lambda s: 0 if len(s) == 1 else 1
     )
 )
-def hstack(xs):
+def hstack(xs: Sequence[TensorLike]) -> Tensor:
     """Tensors put side by side: along axis 1, or 0 for rank 1.
 
     >>> import hornbeam as keras
     >>> tuple(keras.ops.hstack([[1, 2], [3, 4]]).shape)
     (4,)
     """
-    xs = [_at_least(x, 1) for x in xs]
-    return concatenate(xs, axis=0 if len(xs[0].shape) == 1 else 1)
+    rows = [_at_least(x, 1) for x in xs]
+    return concatenate(rows, axis=0 if len(rows[0].shape) == 1 else 1)
 
 
 @composite(rule=_stacked_spec(lambda s: _shape_at_least(s, 3), lambda s: 2))
-def dstack(xs):
+def dstack(xs: Sequence[TensorLike]) -> Tensor:
     """Tensors put behind one another: along axis 2.
 
     >>> import hornbeam as keras
@@ -150,7 +152,7 @@ def dstack(xs):
 
 
 @composite
-def append(x1, x2, axis=None):
+def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
     """`x2` behind `x1` along `axis`; both in one row without an axis.
 
     >>> import hornbeam as keras
@@ -205,7 +207,7 @@ def _split_spec(a):
 
 
 @primitive(_split_spec)
-def split(x, indices_or_sections, axis=0):
+def split(x: TensorLike, indices_or_sections: IntOrInts, axis: int = 0) -> list[Tensor]:
     """The tensor cut into pieces, as a list.
 
     Args:
@@ -220,7 +222,9 @@ def split(x, indices_or_sections, axis=0):
 
 
 @composite
-def array_split(x, indices_or_sections, axis=0):
+def array_split(
+    x: TensorLike, indices_or_sections: IntOrInts, axis: int = 0
+) -> list[Tensor]:
     """Like `split`, where the pieces need not be equal: the first ones are longer.
 
     >>> import hornbeam as keras
@@ -235,7 +239,7 @@ def array_split(x, indices_or_sections, axis=0):
 
 
 @composite
-def vsplit(x, indices_or_sections):
+def vsplit(x: TensorLike, indices_or_sections: IntOrInts) -> list[Tensor]:
     """The tensor cut along axis 0.
 
     >>> import hornbeam as keras
@@ -246,7 +250,7 @@ def vsplit(x, indices_or_sections):
 
 
 @composite
-def hsplit(x, indices_or_sections):
+def hsplit(x: TensorLike, indices_or_sections: IntOrInts) -> list[Tensor]:
     """The tensor cut along axis 1, or 0 for rank 1.
 
     >>> import hornbeam as keras
@@ -257,7 +261,7 @@ def hsplit(x, indices_or_sections):
 
 
 @composite
-def dsplit(x, indices_or_sections):
+def dsplit(x: TensorLike, indices_or_sections: IntOrInts) -> list[Tensor]:
     """The tensor cut along axis 2.
 
     >>> import hornbeam as keras

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, overload
 
 from hornbeam.core import dtypes
 from hornbeam.core.errors import check_choice
@@ -19,6 +21,7 @@ from hornbeam.ops.indexing import where
 from hornbeam.ops.products import matmul
 from hornbeam.ops.reductions import max, min, sum
 from hornbeam.ops.shaping import expand_dims, moveaxis, squeeze, swapaxes
+from hornbeam.typing import Axes, Tensor, TensorLike
 
 
 def _checked(owner, x, square=True):
@@ -45,7 +48,7 @@ def _number_per_matrix(owner):
 
 
 @primitive(_same_matrix("cholesky"))
-def cholesky(x, upper=False):
+def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
     """The triangular L with L L^T = x, of symmetric positive matrices.
 
     Args:
@@ -59,7 +62,7 @@ def cholesky(x, upper=False):
 
 
 @composite(rule=_same_matrix("cholesky_inverse"))
-def cholesky_inverse(x, upper=False):
+def cholesky_inverse(x: TensorLike, upper: bool = False) -> Tensor:
     """The inverse of L L^T, given the Cholesky factor L (or L^T with `upper`).
 
     >>> import hornbeam as keras
@@ -81,7 +84,7 @@ def _identity_like(x):
 
 
 @primitive(_number_per_matrix("det"))
-def det(x):
+def det(x: TensorLike) -> Tensor:
     """The determinant of square matrices.
 
     >>> import hornbeam as keras
@@ -96,7 +99,7 @@ def _slogdet_spec(a):
 
 
 @primitive(_slogdet_spec)
-def slogdet(x):
+def slogdet(x: TensorLike) -> tuple[Tensor, Tensor]:
     """The sign of the determinant and the logarithm of its absolute value.
 
     >>> import hornbeam as keras
@@ -107,7 +110,7 @@ def slogdet(x):
 
 
 @composite(rule=_number_per_matrix("logdet"))
-def logdet(x):
+def logdet(x: TensorLike) -> Tensor:
     """The logarithm of the determinant of symmetric positive matrices.
 
     >>> import hornbeam as keras
@@ -128,7 +131,7 @@ def _eig_spec(a):
 
 
 @primitive(_eig_spec)
-def eig(x):
+def eig(x: TensorLike) -> tuple[Tensor, Tensor]:
     """The eigenvalues and eigenvectors (columns) of square matrices.
 
     >>> import hornbeam as keras
@@ -144,7 +147,7 @@ def _eigh_spec(a):
 
 
 @primitive(_eigh_spec)
-def eigh(x):
+def eigh(x: TensorLike) -> tuple[Tensor, Tensor]:
     """The rising eigenvalues and the eigenvectors of symmetric matrices.
 
     >>> import hornbeam as keras
@@ -154,7 +157,7 @@ def eigh(x):
 
 
 @primitive(_same_matrix("inv"))
-def inv(x):
+def inv(x: TensorLike) -> Tensor:
     """The inverse of square matrices.
 
     >>> import hornbeam as keras
@@ -170,7 +173,7 @@ def _lu_spec(a):
 
 
 @primitive(_lu_spec)
-def lu_factor(x):
+def lu_factor(x: TensorLike) -> tuple[Tensor, Tensor]:
     """The factors L and U in one matrix, and the rows that were exchanged.
 
     >>> import hornbeam as keras
@@ -193,7 +196,9 @@ def _qr_spec(a):
 
 
 @primitive(_qr_spec)
-def qr(x, mode="reduced"):
+def qr(
+    x: TensorLike, mode: Literal["reduced", "complete"] = "reduced"
+) -> tuple[Tensor, Tensor]:
     """The orthogonal Q and the upper triangular R with Q R = x.
 
     Args:
@@ -220,8 +225,16 @@ def _svd_spec(a):
     )
 
 
+@overload
+def svd(
+    x: TensorLike, full_matrices: bool = True, compute_uv: Literal[True] = True
+) -> tuple[Tensor, Tensor, Tensor]: ...
+@overload
+def svd(
+    x: TensorLike, full_matrices: bool = True, compute_uv: bool = True
+) -> Tensor: ...
 @primitive(_svd_spec)
-def svd(x, full_matrices=True, compute_uv=True):
+def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> Tensor:
     """The singular values s, and U and V^T with U diag(s) V^T = x.
 
     Args:
@@ -256,7 +269,7 @@ def _solve_spec(owner):
 
 
 @primitive(_solve_spec("solve"))
-def solve(a, b):
+def solve(a: TensorLike, b: TensorLike) -> Tensor:
     """The x with a x = b.
 
     Args:
@@ -270,7 +283,7 @@ def solve(a, b):
 
 
 @primitive(_solve_spec("solve_triangular"))
-def solve_triangular(a, b, lower=False):
+def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Tensor:
     """The x with a x = b, for a triangular `a`.
 
     Args:
@@ -297,7 +310,7 @@ def _lstsq_spec(a):
 
 
 @primitive(_lstsq_spec)
-def lstsq(a, b, rcond=None):
+def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Tensor:
     """The x for which |a x - b| is smallest.
 
     Args:
@@ -327,7 +340,7 @@ def _pinv_spec(a):
 
 
 @composite(rule=_pinv_spec)
-def pinv(x, rcond=None):
+def pinv(x: TensorLike, rcond: TensorLike | None = None) -> Tensor:
     """The pseudo-inverse (Moore and Penrose) of matrices.
 
     Args:
@@ -353,7 +366,7 @@ def _rank_spec(a):
 
 
 @composite(rule=_rank_spec)
-def matrix_rank(x, tol=None):
+def matrix_rank(x: TensorLike, tol: TensorLike | None = None) -> Tensor:
     """The number of singular values above `tol`.
 
     Args:
@@ -377,7 +390,12 @@ def _norm_spec(a):
 
 
 @composite(rule=_norm_spec)
-def norm(x, ord=None, axis=None, keepdims=False):
+def norm(
+    x: TensorLike,
+    ord: float | Literal["fro", "nuc"] | None = None,
+    axis: Axes = None,
+    keepdims: bool = False,
+) -> Tensor:
     """The norm of vectors (one axis) or matrices (two axes).
 
     Args:
@@ -447,7 +465,12 @@ def _matrix_norm(x, ord, axes, keepdims):
 
 
 @primitive()
-def jvp(fun, primals, tangents, has_aux=False):
+def jvp(
+    fun: Callable[..., Any],
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    has_aux: bool = False,
+) -> tuple[Any, ...]:
     """The value of a function and its derivative in a direction.
 
     Args:

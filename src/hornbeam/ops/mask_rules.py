@@ -6,6 +6,8 @@ becomes of the mask in the result: `KEPT` as it is; a function of the mask; `USE
 for it was reduced over, or one of its places was taken; `LOST`.
 """
 
+from typing import Any
+
 import numpy as np
 
 from hornbeam.core.masking import get_keras_mask
@@ -218,7 +220,8 @@ def indexed(call, x, rank):
     parts = _one_part_an_axis(call["key"], len(x.shape))
     if parts is None:
         return LOST
-    own, count = [], 0
+    count = 0
+    own: list[Any] = []
     while count < rank:
         own.append(parts[len(own)])
         count += own[-1] is not None

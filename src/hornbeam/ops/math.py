@@ -22,6 +22,7 @@ from hornbeam.ops.linalg import qr as qr
 from hornbeam.ops.linalg import solve as solve
 from hornbeam.ops.reductions import sum
 from hornbeam.ops.shaping import expand_dims
+from hornbeam.typing import Axes, Tensor, TensorLike
 
 
 def _segment_spec(a):
@@ -30,7 +31,12 @@ def _segment_spec(a):
 
 
 @primitive(_segment_spec)
-def segment_sum(data, segment_ids, num_segments=None, sorted=False):
+def segment_sum(
+    data: TensorLike,
+    segment_ids: TensorLike,
+    num_segments: int | None = None,
+    sorted: bool = False,
+) -> Tensor:
     """The sums of slices along axis 0 that have the same id.
 
     Args:
@@ -46,7 +52,12 @@ def segment_sum(data, segment_ids, num_segments=None, sorted=False):
 
 
 @primitive(_segment_spec)
-def segment_max(data, segment_ids, num_segments=None, sorted=False):
+def segment_max(
+    data: TensorLike,
+    segment_ids: TensorLike,
+    num_segments: int | None = None,
+    sorted: bool = False,
+) -> Tensor:
     """The largest elements of slices along axis 0 that have the same id.
 
     Args:
@@ -62,7 +73,12 @@ def segment_max(data, segment_ids, num_segments=None, sorted=False):
 
 
 @primitive(_segment_spec)
-def segment_min(data, segment_ids, num_segments=None, sorted=False):
+def segment_min(
+    data: TensorLike,
+    segment_ids: TensorLike,
+    num_segments: int | None = None,
+    sorted: bool = False,
+) -> Tensor:
     """The smallest elements of slices along axis 0 that have the same id.
 
     Args:
@@ -78,7 +94,12 @@ def segment_min(data, segment_ids, num_segments=None, sorted=False):
 
 
 @primitive(_segment_spec)
-def segment_prod(data, segment_ids, num_segments=None, sorted=False):
+def segment_prod(
+    data: TensorLike,
+    segment_ids: TensorLike,
+    num_segments: int | None = None,
+    sorted: bool = False,
+) -> Tensor:
     """The products of slices along axis 0 that have the same id.
 
     Args:
@@ -94,7 +115,7 @@ def segment_prod(data, segment_ids, num_segments=None, sorted=False):
 
 
 @primitive("same_float")
-def rsqrt(x):
+def rsqrt(x: TensorLike) -> Tensor:
     """1 divided by the square root of each element.
 
     >>> import hornbeam as keras
@@ -104,7 +125,7 @@ def rsqrt(x):
 
 
 @primitive("same_float")
-def erf(x):
+def erf(x: TensorLike) -> Tensor:
     """The error function: 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x.
 
     >>> import hornbeam as keras
@@ -114,7 +135,7 @@ def erf(x):
 
 
 @primitive("same_float")
-def erfc(x):
+def erfc(x: TensorLike) -> Tensor:
     """1 minus the error function, exact for large elements.
 
     >>> import hornbeam as keras
@@ -124,7 +145,7 @@ def erfc(x):
 
 
 @primitive("same_float")
-def erfinv(x):
+def erfinv(x: TensorLike) -> Tensor:
     """The inverse of the error function.
 
     >>> import hornbeam as keras
@@ -134,7 +155,7 @@ def erfinv(x):
 
 
 @primitive("reduce_float")
-def logsumexp(x, axis=None, keepdims=False):
+def logsumexp(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """log(sum(exp(x))), without overflow.
 
     Args:
@@ -160,7 +181,7 @@ def _top_k_spec(a):
 
 
 @primitive(_top_k_spec)
-def top_k(x, k, sorted=True):
+def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     """The `k` largest elements along the last axis, and their indices.
 
     Args:
@@ -180,7 +201,7 @@ def _in_top_k_spec(a):
 
 
 @composite(rule=_in_top_k_spec)
-def in_top_k(targets, predictions, k):
+def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
     """Whether the score of the target is among the `k` largest of its row.
 
     A target is in if fewer than `k` classes score higher: ties count as in.
@@ -210,7 +231,9 @@ def _sequences_spec(a):
 
 
 @composite(rule=_sequences_spec)
-def extract_sequences(x, sequence_length, sequence_stride):
+def extract_sequences(
+    x: TensorLike, sequence_length: int, sequence_stride: int
+) -> Tensor:
     """The windows of `sequence_length`, `sequence_stride` apart, of the last axis.
 
     >>> import hornbeam as keras
@@ -224,7 +247,7 @@ def extract_sequences(x, sequence_length, sequence_stride):
 
 
 @composite
-def cdist(x, y):
+def cdist(x: TensorLike, y: TensorLike) -> Tensor:
     """The distance of each row of `x` from each of `y`.
 
     Args:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hornbeam.core import dtypes
 from hornbeam.core.config import epsilon as default_epsilon
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -12,6 +14,7 @@ from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.declare import composite, reduced_shape
 from hornbeam.ops.math import rsqrt
 from hornbeam.ops.numpy import abs, maximum, mean, power, reshape, square, sum
+from hornbeam.typing import Axes, Tensor, TensorLike
 
 # Squares of short floats overflow or lose everything: they are summed in 32 bits.
 _SHORT = ("float16", "bfloat16")
@@ -23,7 +26,9 @@ def _moments_spec(a):
 
 
 @composite(rule=_moments_spec)
-def moments(x, axes, keepdims=False, synchronized=False):
+def moments(
+    x: TensorLike, axes: Axes, keepdims: bool = False, synchronized: bool = False
+) -> tuple[Tensor, Tensor]:
     """Return the mean and the (biased) variance over `axes`.
 
     Args:
@@ -77,8 +82,14 @@ def _batch_normalization_spec(a):
 
 @composite(rule=_batch_normalization_spec)
 def batch_normalization(
-    x, mean, variance, axis, offset=None, scale=None, epsilon=0.001
-):
+    x: TensorLike,
+    mean: TensorLike,
+    variance: TensorLike,
+    axis: int,
+    offset: TensorLike | None = None,
+    scale: TensorLike | None = None,
+    epsilon: float = 0.001,
+) -> Tensor:
     """`(x - mean) / sqrt(variance + epsilon) * scale + offset` along one axis.
 
     Source: Ioffe and Szegedy, 2015.
@@ -111,7 +122,9 @@ def batch_normalization(
 
 
 @composite
-def normalize_batch(x, gamma, beta, axis, epsilon):
+def normalize_batch(
+    x: Tensor, gamma: Tensor, beta: Tensor, axis: int, epsilon: float
+) -> tuple[Tensor, Tensor, Tensor]:
     """Batch normalization by the moments of `x`; the outputs and these moments.
 
     The gradient goes through the outputs alone.
@@ -123,13 +136,13 @@ def normalize_batch(x, gamma, beta, axis, epsilon):
 
 
 @composite(rule="same_float")
-def normalize_last(x, gamma, beta, epsilon):
+def normalize_last(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Tensor:
     """Layer normalization over the last axis."""
     return _layer_normalized(x, gamma, beta, -1, epsilon)
 
 
 @composite(rule="same_float")
-def rms_normalize_last(x, scale, epsilon):
+def rms_normalize_last(x: Tensor, scale: Tensor, epsilon: float) -> Tensor:
     """RMS normalization over the last axis."""
     return _rms_normalized(x, scale, -1, epsilon)
 
@@ -142,7 +155,14 @@ def _is_last(x, axis):
 
 
 @composite(rule="same_float")
-def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwargs):
+def layer_normalization(
+    x: TensorLike,
+    gamma: TensorLike | None = None,
+    beta: TensorLike | None = None,
+    axis: Axes = -1,
+    epsilon: float | None = None,
+    **kwargs: Any,
+) -> Tensor:
     """`(x - mean) / sqrt(variance + epsilon) * gamma + beta` over `axis`.
 
     Source: Ba et al., 2016.
@@ -182,7 +202,12 @@ def _layer_normalized(x, gamma, beta, axis, epsilon):
 
 
 @composite(rule="same_float")
-def rms_normalization(x, scale=None, axis=-1, epsilon=None):
+def rms_normalization(
+    x: TensorLike,
+    scale: TensorLike | None = None,
+    axis: Axes = -1,
+    epsilon: float | None = None,
+) -> Tensor:
     """`x / sqrt(mean(x**2) + epsilon) * scale` over `axis`.
 
     Source: Zhang and Sennrich, 2019.
@@ -237,7 +262,9 @@ def _check_order(order):
 
 
 @composite(rule=_normalize_spec)
-def normalize(x, axis=-1, order=2, epsilon=None):
+def normalize(
+    x: TensorLike, axis: Axes = -1, order: float = 2, epsilon: float | None = None
+) -> Tensor:
     """`x / max(norm(x), epsilon)` over `axis`.
 
     Args:
@@ -262,7 +289,7 @@ def normalize(x, axis=-1, order=2, epsilon=None):
 
 
 @composite
-def psnr(x1, x2, max_val):
+def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
     """The peak signal-to-noise ratio: `10 log10(max_val**2 / mean((x1 - x2)**2))`.
 
     Args:

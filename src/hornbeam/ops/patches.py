@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from hornbeam.core.config import standardize_data_format
@@ -11,6 +13,7 @@ from hornbeam.ops import rules, windows
 from hornbeam.ops.core import convert_to_tensor, scatter, shape
 from hornbeam.ops.declare import composite
 from hornbeam.ops.numpy import pad, reshape, stack, transpose
+from hornbeam.typing import DataFormat, IntOrInts, Tensor, TensorLike
 
 
 class _Blocks:
@@ -26,7 +29,7 @@ class _Blocks:
             None if n is None else n + 2 * p
             for n, p in zip(sizes, self.padding, strict=True)
         ]
-        self.counts = [
+        self.counts: list[Any] = [
             windows.output_size(n, k, s, "valid", d)
             for n, k, s, d in zip(
                 self.padded, self.kernel, self.stride, self.dilation, strict=True
@@ -53,7 +56,13 @@ def _unfold_spec(a):
 
 
 @composite(rule=_unfold_spec)
-def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
+def unfold(
+    x: TensorLike,
+    kernel_size: IntOrInts,
+    dilation: IntOrInts = 1,
+    padding: IntOrInts = 0,
+    stride: IntOrInts = 1,
+) -> Tensor:
     """Cut an image into overlapping blocks: im2col.
 
     Args:
@@ -113,7 +122,14 @@ def _fold_spec(a):
 
 
 @composite(rule=_fold_spec)
-def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
+def fold(
+    x: TensorLike,
+    output_size: IntOrInts,
+    kernel_size: IntOrInts,
+    dilation: IntOrInts = 1,
+    padding: IntOrInts = 0,
+    stride: IntOrInts = 1,
+) -> Tensor:
     """Add blocks up to an image: col2im, the transpose of `unfold`.
 
     Args:
@@ -225,7 +241,9 @@ def _block_spec(result_shape):
 
 
 @composite(rule=_block_spec(_depth_to_space_shape))
-def depth_to_space(x, block_size, data_format="channels_last"):
+def depth_to_space(
+    x: TensorLike, block_size: int, data_format: DataFormat = "channels_last"
+) -> Tensor:
     """Move channels into blocks of pixels: the pixel shuffle.
 
     Args:
@@ -254,7 +272,9 @@ def depth_to_space(x, block_size, data_format="channels_last"):
 
 
 @composite(rule=_block_spec(_space_to_depth_shape))
-def space_to_depth(x, block_size, data_format="channels_last"):
+def space_to_depth(
+    x: TensorLike, block_size: int, data_format: DataFormat = "channels_last"
+) -> Tensor:
     """Move blocks of pixels into channels: the inverse of `depth_to_space`.
 
     Args:

@@ -1,10 +1,13 @@
 """Complex numbers from their polar form."""
 
+from __future__ import annotations
+
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.activation import floating
 from hornbeam.ops.declare import broadcast_shapes, composite
 from hornbeam.ops.fourier import to_complex
 from hornbeam.ops.numpy import cos, sin
+from hornbeam.typing import Tensor, TensorLike
 
 
 def _polar_spec(a):
@@ -15,7 +18,7 @@ def _polar_spec(a):
 
 
 @composite(rule=_polar_spec)
-def polar(abs_, angle):
+def polar(abs_: TensorLike, angle: TensorLike) -> Tensor:
     """The complex number of absolute value `abs_` and argument `angle` (radians).
 
     >>> import hornbeam as keras

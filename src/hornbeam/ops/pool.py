@@ -12,6 +12,7 @@ from hornbeam.ops.core import convert_to_tensor, shape
 from hornbeam.ops.declare import composite
 from hornbeam.ops.numpy import max as largest
 from hornbeam.ops.numpy import mean, moveaxis, reshape, stack
+from hornbeam.typing import DataFormat, IntOrInts, Padding, Tensor, TensorLike
 
 
 def _pool_plan(owner, a):
@@ -32,7 +33,13 @@ def _pool_spec(a):
 
 
 @composite(rule=_pool_spec)
-def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
+def max_pool(
+    inputs: TensorLike,
+    pool_size: IntOrInts,
+    strides: IntOrInts | None = None,
+    padding: Padding = "valid",
+    data_format: DataFormat | None = None,
+) -> Tensor:
     """The maximum of each window.
 
     Args:
@@ -59,7 +66,13 @@ def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None)
 
 
 @composite(rule=_pool_spec)
-def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
+def average_pool(
+    inputs: TensorLike,
+    pool_size: IntOrInts,
+    strides: IntOrInts | None = None,
+    padding: Padding = "valid",
+    data_format: DataFormat | None = None,
+) -> Tensor:
     """The mean of each window; padding does not count.
 
     Args:
@@ -124,7 +137,9 @@ def _adaptive(inputs, output_size, data_format, reduce, owner):
 
 
 @composite(rule=_adaptive_spec)
-def adaptive_max_pool(inputs, output_size, data_format=None):
+def adaptive_max_pool(
+    inputs: TensorLike, output_size: IntOrInts, data_format: DataFormat | None = None
+) -> Tensor:
     """The maximum over bins that divide each axis as evenly as can be.
 
     Args:
@@ -139,7 +154,9 @@ def adaptive_max_pool(inputs, output_size, data_format=None):
 
 
 @composite(rule=_adaptive_spec)
-def adaptive_average_pool(inputs, output_size, data_format=None):
+def adaptive_average_pool(
+    inputs: TensorLike, output_size: IntOrInts, data_format: DataFormat | None = None
+) -> Tensor:
     """The mean over bins that divide each axis as evenly as can be.
 
     Args:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from hornbeam.core import dtypes
 from hornbeam.core.errors import check_choice
@@ -14,6 +16,7 @@ from hornbeam.ops.declare import broadcast_shapes, composite, primitive
 from hornbeam.ops.einsum_shape import einsum_shape
 from hornbeam.ops.joining import stack
 from hornbeam.ops.shaping import flip, moveaxis, pad, ravel, reshape
+from hornbeam.typing import Tensor, TensorLike
 
 
 def _pair_dtype(a):
@@ -41,7 +44,7 @@ def _matmul_spec(a):
 
 
 @primitive(_matmul_spec)
-def matmul(x1, x2):
+def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The product of matrices, over all leading axes.
 
     >>> import hornbeam as keras
@@ -61,7 +64,7 @@ def _dot_spec(a):
 
 
 @primitive(_dot_spec)
-def dot(x1, x2):
+def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The sum over the last axis of `x1` and the last but one (or only) of `x2`.
 
     >>> import hornbeam as keras
@@ -86,7 +89,7 @@ def _tensordot_spec(a):
 
 
 @primitive(_tensordot_spec)
-def tensordot(x1, x2, axes=2):
+def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> Tensor:
     """The sum over pairs of axes.
 
     Args:
@@ -110,7 +113,7 @@ def _einsum_spec(a):
 
 
 @primitive(_einsum_spec)
-def einsum(subscripts, *operands, **kwargs):
+def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
     """The sum of products that Einstein's notation describes.
 
     Args:
@@ -129,7 +132,7 @@ def _vdot_spec(a):
 
 
 @composite(rule=_vdot_spec)
-def vdot(x1, x2):
+def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The sum of the products of all elements, `x1` conjugated.
 
     >>> import hornbeam as keras
@@ -150,7 +153,7 @@ def _inner_spec(a):
 
 
 @composite(rule=_inner_spec)
-def inner(x1, x2):
+def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The sum over the last axes.
 
     >>> import hornbeam as keras
@@ -168,7 +171,7 @@ def _outer_spec(a):
 
 
 @composite(rule=_outer_spec)
-def outer(x1, x2):
+def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The product of each element of `x1` with each of `x2`.
 
     >>> import hornbeam as keras
@@ -180,7 +183,7 @@ def outer(x1, x2):
 
 
 @composite
-def kron(x1, x2):
+def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The Kronecker product: each element of `x1` times the whole of `x2`.
 
     >>> import hornbeam as keras
@@ -224,7 +227,14 @@ def _check_components(size):
 
 
 @composite(rule=_cross_spec)
-def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
+def cross(
+    x1: TensorLike,
+    x2: TensorLike,
+    axisa: int = -1,
+    axisb: int = -1,
+    axisc: int = -1,
+    axis: int | None = None,
+) -> Tensor:
     """The cross product of vectors of 2 or 3 components.
 
     Args:
@@ -277,7 +287,9 @@ def _correlate_spec(a):
 
 
 @composite(rule=_correlate_spec)
-def correlate(x1, x2, mode="valid"):
+def correlate(
+    x1: TensorLike, x2: TensorLike, mode: Literal["valid", "same", "full"] = "valid"
+) -> Tensor:
     """The products of two rows moved along each other.
 
     Args:

@@ -10,6 +10,7 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import composite
 from hornbeam.ops.numpy import reshape, transpose
+from hornbeam.typing import Tensor, TensorLike
 
 _TOKEN = re.compile(r"\(|\)|\.\.\.|1\b|[A-Za-z_]\w*|\S")
 
@@ -112,7 +113,7 @@ def _rearrange_spec(a):
 
 
 @composite(rule=_rearrange_spec)
-def rearrange(tensor, pattern, **axes_lengths):
+def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Tensor:
     """Split, move and merge axes as a pattern says.
 
     Args:

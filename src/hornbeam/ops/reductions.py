@@ -11,6 +11,7 @@ from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.declare import composite, primitive, reduced_shape
 from hornbeam.ops.elementwise import sqrt, square
 from hornbeam.ops.indexing import where
+from hornbeam.typing import Axes, DTypeLike, Tensor, TensorLike
 
 
 def _count_spec(a):
@@ -18,7 +19,7 @@ def _count_spec(a):
 
 
 @primitive(rules.reduce_sum)
-def sum(x, axis=None, keepdims=False):
+def sum(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The sum of the elements.
 
     Args:
@@ -33,7 +34,7 @@ def sum(x, axis=None, keepdims=False):
 
 
 @primitive("reduce_float")
-def mean(x, axis=None, keepdims=False):
+def mean(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The mean of the elements.
 
     Args:
@@ -48,7 +49,7 @@ def mean(x, axis=None, keepdims=False):
 
 
 @primitive("reduce_float")
-def var(x, axis=None, keepdims=False):
+def var(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The variance: the mean squared distance from the mean.
 
     Args:
@@ -63,7 +64,7 @@ def var(x, axis=None, keepdims=False):
 
 
 @composite(rule="reduce_float")
-def std(x, axis=None, keepdims=False):
+def std(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The standard deviation: the root of the variance.
 
     Args:
@@ -79,7 +80,12 @@ def std(x, axis=None, keepdims=False):
 
 
 @primitive("reduce")
-def max(x, axis=None, keepdims=False, initial=None):
+def max(
+    x: TensorLike,
+    axis: Axes = None,
+    keepdims: bool = False,
+    initial: TensorLike | None = None,
+) -> Tensor:
     """The largest element.
 
     Args:
@@ -95,7 +101,12 @@ def max(x, axis=None, keepdims=False, initial=None):
 
 
 @primitive("reduce")
-def min(x, axis=None, keepdims=False, initial=None):
+def min(
+    x: TensorLike,
+    axis: Axes = None,
+    keepdims: bool = False,
+    initial: TensorLike | None = None,
+) -> Tensor:
     """The smallest element.
 
     Args:
@@ -111,7 +122,7 @@ def min(x, axis=None, keepdims=False, initial=None):
 
 
 @composite(rule="reduce")
-def amax(x, axis=None, keepdims=False):
+def amax(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The largest element.
 
     Args:
@@ -127,7 +138,7 @@ def amax(x, axis=None, keepdims=False):
 
 
 @composite(rule="reduce")
-def amin(x, axis=None, keepdims=False):
+def amin(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The smallest element.
 
     Args:
@@ -143,7 +154,7 @@ def amin(x, axis=None, keepdims=False):
 
 
 @composite(rule="reduce")
-def ptp(x, axis=None, keepdims=False):
+def ptp(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The distance of the largest and the smallest element.
 
     Args:
@@ -159,7 +170,9 @@ def ptp(x, axis=None, keepdims=False):
 
 
 @primitive(rules.reduce_sum)
-def prod(x, axis=None, keepdims=False, dtype=None):
+def prod(
+    x: TensorLike, axis: Axes = None, keepdims: bool = False, dtype: DTypeLike = None
+) -> Tensor:
     """The product of the elements.
 
     Args:
@@ -175,7 +188,7 @@ def prod(x, axis=None, keepdims=False, dtype=None):
 
 
 @primitive("reduce_bool")
-def all(x, axis=None, keepdims=False):
+def all(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Whether all elements are true.
 
     Args:
@@ -190,7 +203,7 @@ def all(x, axis=None, keepdims=False):
 
 
 @primitive("reduce_bool")
-def any(x, axis=None, keepdims=False):
+def any(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Whether at least one element is true.
 
     Args:
@@ -205,7 +218,7 @@ def any(x, axis=None, keepdims=False):
 
 
 @primitive("reduce_int")
-def argmax(x, axis=None, keepdims=False):
+def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The index of the largest element, of the first where there are several.
 
     Args:
@@ -220,7 +233,7 @@ def argmax(x, axis=None, keepdims=False):
 
 
 @primitive("reduce_int")
-def argmin(x, axis=None, keepdims=False):
+def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The index of the smallest element, of the first where there are several.
 
     Args:
@@ -235,7 +248,7 @@ def argmin(x, axis=None, keepdims=False):
 
 
 @composite(rule=_count_spec)
-def count_nonzero(x, axis=None):
+def count_nonzero(x: TensorLike, axis: Axes = None) -> Tensor:
     """The number of elements that are not 0.
 
     Args:
@@ -250,7 +263,7 @@ def count_nonzero(x, axis=None):
 
 
 @primitive(rules.accumulate)
-def cumsum(x, axis=None, dtype=None):
+def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> Tensor:
     """The running sums along an axis.
 
     Args:
@@ -265,7 +278,7 @@ def cumsum(x, axis=None, dtype=None):
 
 
 @primitive(rules.accumulate)
-def cumprod(x, axis=None, dtype=None):
+def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> Tensor:
     """The running products along an axis.
 
     Args:
@@ -280,7 +293,9 @@ def cumprod(x, axis=None, dtype=None):
 
 
 @composite(rule=rules.accumulate)
-def nancumsum(x, axis=None, dtype=None):
+def nancumsum(
+    x: TensorLike, axis: int | None = None, dtype: DTypeLike = None
+) -> Tensor:
     """The running sums along an axis, without nan.
 
     Args:
@@ -296,7 +311,9 @@ def nancumsum(x, axis=None, dtype=None):
 
 
 @composite(rule=rules.accumulate)
-def nancumprod(x, axis=None, dtype=None):
+def nancumprod(
+    x: TensorLike, axis: int | None = None, dtype: DTypeLike = None
+) -> Tensor:
     """The running products along an axis, without nan.
 
     Args:
@@ -312,7 +329,7 @@ def nancumprod(x, axis=None, dtype=None):
 
 
 @composite(rule=rules.reduce_sum)
-def nansum(x, axis=None, keepdims=False):
+def nansum(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The sum of the elements that are not nan.
 
     Args:
@@ -328,7 +345,7 @@ def nansum(x, axis=None, keepdims=False):
 
 
 @composite(rule=rules.reduce_sum)
-def nanprod(x, axis=None, keepdims=False):
+def nanprod(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The product of the elements that are not nan.
 
     Args:
@@ -344,7 +361,7 @@ def nanprod(x, axis=None, keepdims=False):
 
 
 @composite(rule="reduce_float")
-def nanmean(x, axis=None, keepdims=False):
+def nanmean(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The mean of the elements that are not nan.
 
     Args:
@@ -362,7 +379,7 @@ def nanmean(x, axis=None, keepdims=False):
 
 
 @composite(rule="reduce_float")
-def nanvar(x, axis=None, keepdims=False):
+def nanvar(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The variance of the elements that are not nan.
 
     Args:
@@ -379,7 +396,7 @@ def nanvar(x, axis=None, keepdims=False):
 
 
 @composite(rule="reduce_float")
-def nanstd(x, axis=None, keepdims=False):
+def nanstd(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The standard deviation of the elements that are not nan.
 
     Args:
@@ -395,7 +412,7 @@ def nanstd(x, axis=None, keepdims=False):
 
 
 @composite(rule="reduce")
-def nanmax(x, axis=None, keepdims=False):
+def nanmax(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The largest element that is not nan; nan if there is none.
 
     Args:
@@ -411,7 +428,7 @@ def nanmax(x, axis=None, keepdims=False):
 
 
 @composite(rule="reduce")
-def nanmin(x, axis=None, keepdims=False):
+def nanmin(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The smallest element that is not nan; nan if there is none.
 
     Args:
@@ -427,7 +444,7 @@ def nanmin(x, axis=None, keepdims=False):
 
 
 @composite(rule="reduce_int")
-def nanargmax(x, axis=None, keepdims=False):
+def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The index of the largest element that is not nan; -1 if there is none.
 
     Args:
@@ -443,7 +460,7 @@ def nanargmax(x, axis=None, keepdims=False):
 
 
 @composite(rule="reduce_int")
-def nanargmin(x, axis=None, keepdims=False):
+def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The index of the smallest element that is not nan; -1 if there is none.
 
     Args:

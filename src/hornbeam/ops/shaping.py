@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 from hornbeam.core.errors import check_choice
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
 from hornbeam.ops.axes import several
 from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import broadcast_shapes, composite, primitive
+from hornbeam.typing import Axes, IntOrInts, ShapeLike, Tensor, TensorLike
 
 
 def _rank(x):
@@ -54,7 +58,7 @@ def _reshape_spec(a):
 
 
 @primitive(_reshape_spec)
-def reshape(x, newshape):
+def reshape(x: TensorLike, newshape: IntOrInts) -> Tensor:
     """The same elements in another shape; one size may be -1: it is worked out.
 
     >>> import hornbeam as keras
@@ -64,7 +68,7 @@ def reshape(x, newshape):
 
 
 @composite(rule=lambda a: KerasTensor((rules.size_of(a["x"].shape),), a["x"].dtype))
-def ravel(x):
+def ravel(x: TensorLike) -> Tensor:
     """All elements in one row.
 
     >>> import hornbeam as keras
@@ -87,7 +91,7 @@ def _transpose_spec(a):
 
 
 @primitive(_transpose_spec)
-def transpose(x, axes=None):
+def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """The axes in another order; reversed by default.
 
     >>> import hornbeam as keras
@@ -97,7 +101,7 @@ def transpose(x, axes=None):
 
 
 @composite
-def moveaxis(x, source, destination):
+def moveaxis(x: TensorLike, source: IntOrInts, destination: IntOrInts) -> Tensor:
     """Axes moved to other places; the others keep their order.
 
     Args:
@@ -118,7 +122,7 @@ def moveaxis(x, source, destination):
 
 
 @composite
-def swapaxes(x, axis1, axis2):
+def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
     """Two axes exchanged.
 
     >>> import hornbeam as keras
@@ -139,7 +143,7 @@ def _expand_dims_spec(a):
 
 
 @primitive(_expand_dims_spec)
-def expand_dims(x, axis):
+def expand_dims(x: TensorLike, axis: IntOrInts) -> Tensor:
     """A new axis of size 1, or several.
 
     >>> import hornbeam as keras
@@ -163,7 +167,7 @@ def _squeeze_spec(a):
 
 
 @primitive(_squeeze_spec)
-def squeeze(x, axis=None):
+def squeeze(x: TensorLike, axis: Axes = None) -> Tensor:
     """Axes of size 1 removed: those of `axis`, or all.
 
     >>> import hornbeam as keras
@@ -179,7 +183,7 @@ def _broadcast_to_spec(a):
 
 
 @primitive(_broadcast_to_spec)
-def broadcast_to(x, shape):
+def broadcast_to(x: TensorLike, shape: ShapeLike) -> Tensor:
     """`x` repeated along axes of size 1, or new ones, to `shape`.
 
     >>> import hornbeam as keras
@@ -189,7 +193,7 @@ def broadcast_to(x, shape):
 
 
 @primitive("same")
-def flip(x, axis=None):
+def flip(x: TensorLike, axis: Axes = None) -> Tensor:
     """The elements in reverse order along `axis` (default: all).
 
     >>> import hornbeam as keras
@@ -199,7 +203,7 @@ def flip(x, axis=None):
 
 
 @composite(rule="same")
-def fliplr(x):
+def fliplr(x: TensorLike) -> Tensor:
     """The elements in reverse order along axis 1.
 
     >>> import hornbeam as keras
@@ -210,7 +214,7 @@ def fliplr(x):
 
 
 @composite(rule="same")
-def flipud(x):
+def flipud(x: TensorLike) -> Tensor:
     """The elements in reverse order along axis 0.
 
     >>> import hornbeam as keras
@@ -221,7 +225,7 @@ def flipud(x):
 
 
 @composite
-def rot90(array, k=1, axes=(0, 1)):
+def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
     """The plane of two axes turned by `k` right angles (default 1).
 
     >>> import hornbeam as keras
@@ -245,7 +249,7 @@ def rot90(array, k=1, axes=(0, 1)):
 
 
 @primitive("same")
-def roll(x, shift, axis=None):
+def roll(x: TensorLike, shift: IntOrInts, axis: Axes = None) -> Tensor:
     """The elements moved by `shift`, those that fall off come in at the other end.
 
     >>> import hornbeam as keras
@@ -272,7 +276,7 @@ def _repeat_spec(a):
 
 
 @primitive(_repeat_spec)
-def repeat(x, repeats, axis=None):
+def repeat(x: TensorLike, repeats: TensorLike, axis: int | None = None) -> Tensor:
     """Each element, or each slice along `axis`, several times in a row.
 
     >>> import hornbeam as keras
@@ -292,7 +296,7 @@ def _tile_spec(a):
 
 
 @primitive(_tile_spec)
-def tile(x, repeats):
+def tile(x: TensorLike, repeats: IntOrInts) -> Tensor:
     """The whole tensor several times along each axis.
 
     >>> import hornbeam as keras
@@ -302,7 +306,7 @@ def tile(x, repeats):
 
 
 def _pad_widths(pad_width, rank):
-    pairs = [pad_width] if isinstance(pad_width, int) else list(pad_width)
+    pairs: list[Any] = [pad_width] if isinstance(pad_width, int) else list(pad_width)
     if all(isinstance(p, int) for p in pairs):
         pairs = [(pairs[0], pairs[-1])]
     pairs = pairs * rank if len(pairs) == 1 else pairs
@@ -324,7 +328,12 @@ def _pad_spec(a):
 
 
 @composite(rule=_pad_spec)
-def pad(x, pad_width, mode="constant", constant_values=None):
+def pad(
+    x: TensorLike,
+    pad_width: int | Sequence[Any],
+    mode: str = "constant",
+    constant_values: TensorLike | None = None,
+) -> Tensor:
     """Elements added at both ends of each axis.
 
     Args:
@@ -347,7 +356,12 @@ def pad(x, pad_width, mode="constant", constant_values=None):
 
 
 @primitive(_pad_spec)
-def padded(x, pad_width, mode="constant", constant_values=None):
+def padded(
+    x: TensorLike,
+    pad_width: int | Sequence[Any],
+    mode: str = "constant",
+    constant_values: TensorLike | None = None,
+) -> Tensor:
     """The engine's `pad`, with a pair for each axis."""
 
 
@@ -364,7 +378,7 @@ def _check_indexing(indexing):
 
 
 @composite(rule=_meshgrid_spec)
-def meshgrid(*x, indexing="xy"):
+def meshgrid(*x: TensorLike, indexing: Literal["xy", "ij"] = "xy") -> list[Tensor]:
     """Coordinates of a grid: each row spread over the axes of all.
 
     Args:
@@ -392,7 +406,7 @@ def meshgrid(*x, indexing="xy"):
 
 
 @composite
-def diagflat(x, k=0):
+def diagflat(x: TensorLike, k: int = 0) -> Tensor:
     """The elements in one row on the `k`th diagonal of a matrix of zeros.
 
     >>> import hornbeam as keras

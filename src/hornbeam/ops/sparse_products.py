@@ -1,5 +1,7 @@
 """Products of tensors of which some are sparse."""
 
+from __future__ import annotations
+
 import math
 
 from hornbeam import backends
@@ -127,7 +129,7 @@ def einsum(op, subscripts, *operands, **kwargs):
     batch = [c for c in shared if c in output]
     summed = [c for c in shared if c not in output]
     left, right = ([c for c in x if c not in shared] for x in (first, second))
-    sizes = {}
+    sizes: dict[str, int] = {}
     for x, letters in zip(operands, (first, second), strict=True):
         sizes |= dict(zip(letters, shape_of(x), strict=True))
 

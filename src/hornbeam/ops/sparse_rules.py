@@ -6,7 +6,11 @@ arguments make zeros. A rule is called like its op, after the op itself; ops tha
 composed of others need none. All other ops take no sparse tensor, and say so.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +26,7 @@ from hornbeam.ops.sparse_products import (
     shape_of,
     to_dense,
 )
+from hornbeam.typing import Tensor
 
 
 def call(op, args, kwargs):
@@ -297,7 +302,7 @@ def _reshape(op, x, newshape):
     flat = indices[:, 0] * 0
     for axis, size in enumerate(shape):
         flat = flat * size + indices[:, axis]
-    columns = []
+    columns: list[Tensor] = []
     for size in sizes[:0:-1]:
         columns.append(mod(flat, size))
         flat = floor_divide(flat, size)
@@ -371,7 +376,7 @@ logaddexp2 logical_and logical_not logical_or logical_xor mod nextafter not_equa
 reciprocal rsqrt sigmoid sinc softplus sparse_plus sparse_sigmoid squareplus threshold
 where""".split()
 
-RULES = {
+RULES: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(_ELEMENTWISE, _dense),
     **dict.fromkeys(_ZERO_TO_ZERO, _on_entries),
     **dict.fromkeys(["add", "subtract", "maximum", "minimum"], _on_both),

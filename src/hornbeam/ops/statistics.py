@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Callable, Collection
+from typing import Any, Literal, TypeAlias, get_args
 
 from hornbeam.core import dtypes
 from hornbeam.core.errors import check_choice
@@ -41,8 +43,10 @@ from hornbeam.ops.shaping import (
     reshape,
     transpose,
 )
+from hornbeam.typing import Axes, Tensor, TensorLike
 
-METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
+QuantileMethod: TypeAlias = Literal["linear", "lower", "higher", "midpoint", "nearest"]
+METHODS = get_args(QuantileMethod)
 
 
 def _average_spec(a):
@@ -63,7 +67,9 @@ def _check_weights(shape, weights, axis):
 
 
 @composite(rule=_average_spec)
-def average(x, axis=None, weights=None):
+def average(
+    x: TensorLike, axis: Axes = None, weights: TensorLike | None = None
+) -> Tensor:
     """The mean, in which each element counts by its weight.
 
     Args:
@@ -94,7 +100,13 @@ def _quantile_spec(a, q=None):
 
 
 @composite(rule=_quantile_spec)
-def quantile(x, q, axis=None, method="linear", keepdims=False):
+def quantile(
+    x: TensorLike,
+    q: TensorLike,
+    axis: Axes = None,
+    method: QuantileMethod = "linear",
+    keepdims: bool = False,
+) -> Tensor:
     """The value below which a fraction `q` of the elements lies.
 
     Args:
@@ -174,7 +186,13 @@ def _between(low, high, share):
 
 
 @composite(rule=_quantile_spec)
-def percentile(x, q, axis=None, method="linear", keepdims=False):
+def percentile(
+    x: TensorLike,
+    q: TensorLike,
+    axis: Axes = None,
+    method: QuantileMethod = "linear",
+    keepdims: bool = False,
+) -> Tensor:
     """Like `quantile`, with `q` in percent.
 
     >>> import hornbeam as keras
@@ -185,7 +203,7 @@ def percentile(x, q, axis=None, method="linear", keepdims=False):
 
 
 @composite(rule="reduce_float")
-def median(x, axis=None, keepdims=False):
+def median(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The value in the middle; of two, their mean.
 
     >>> import hornbeam as keras
@@ -196,7 +214,13 @@ def median(x, axis=None, keepdims=False):
 
 
 @composite(rule=_quantile_spec)
-def nanquantile(x, q, axis=None, method="linear", keepdims=False):
+def nanquantile(
+    x: TensorLike,
+    q: TensorLike,
+    axis: Axes = None,
+    method: QuantileMethod = "linear",
+    keepdims: bool = False,
+) -> Tensor:
     """Like `quantile`, of the elements that are not nan.
 
     >>> import hornbeam as keras
@@ -241,7 +265,13 @@ def _at_own_fraction(ordered, q, last, method):
 
 
 @composite(rule=_quantile_spec)
-def nanpercentile(x, q, axis=None, method="linear", keepdims=False):
+def nanpercentile(
+    x: TensorLike,
+    q: TensorLike,
+    axis: Axes = None,
+    method: QuantileMethod = "linear",
+    keepdims: bool = False,
+) -> Tensor:
     """Like `percentile`, of the elements that are not nan.
 
     >>> import hornbeam as keras
@@ -252,7 +282,7 @@ def nanpercentile(x, q, axis=None, method="linear", keepdims=False):
 
 
 @composite(rule="reduce_float")
-def nanmedian(x, axis=None, keepdims=False):
+def nanmedian(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Like `median`, of the elements that are not nan.
 
     >>> import hornbeam as keras
@@ -277,7 +307,7 @@ def _check_times(n):
 
 
 @composite(rule=_diff_spec)
-def diff(a, n=1, axis=-1):
+def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
     """The differences of neighbours, `n` times over.
 
     Args:
@@ -306,7 +336,7 @@ def _corrcoef_spec(a):
 
 
 @composite(rule=_corrcoef_spec)
-def corrcoef(x):
+def corrcoef(x: TensorLike) -> Tensor:
     """The correlation of each row with each (Pearson): 1 where they go together.
 
     >>> import hornbeam as keras
@@ -331,7 +361,7 @@ def _trace_spec(a):
 
 
 @composite(rule=_trace_spec)
-def trace(x, offset=0, axis1=0, axis2=1):
+def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The sum along a diagonal of the planes of two axes.
 
     >>> import hornbeam as keras
@@ -342,7 +372,9 @@ def trace(x, offset=0, axis1=0, axis2=1):
 
 
 @composite
-def trapezoid(y, x=None, dx=1.0, axis=-1):
+def trapezoid(
+    y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis: int = -1
+) -> Tensor:
     """The area under a curve, by trapezoids.
 
     Args:
@@ -369,7 +401,7 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
 
 
 @composite(rule=lambda a: KerasTensor((), "int32"))
-def size(x):
+def size(x: TensorLike) -> Tensor:
     """The number of elements.
 
     >>> import hornbeam as keras
@@ -379,7 +411,7 @@ def size(x):
     return rules.size_of(rules.shape_of(x))
 
 
-def ndim(x):
+def ndim(x: TensorLike) -> int:
     """The number of axes.
 
     >>> import hornbeam as keras
@@ -390,7 +422,7 @@ def ndim(x):
 
 
 @composite(rule="bool")
-def isreal(x):
+def isreal(x: TensorLike) -> Tensor:
     """Whether an element has no imaginary part.
 
     >>> import hornbeam as keras
@@ -402,7 +434,12 @@ def isreal(x):
     return logical_not(imag(x))
 
 
-def vectorize(pyfunc, *, excluded=None, signature=None):
+def vectorize(
+    pyfunc: Callable[..., Any],
+    *,
+    excluded: Collection[int | str] | None = None,
+    signature: str | None = None,
+) -> Callable[..., Any]:
     """Turn a function of single elements into one of tensors.
 
     Args:

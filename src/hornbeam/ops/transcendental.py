@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from hornbeam.ops.declare import primitive
+from hornbeam.typing import Tensor, TensorLike
 
 
 @primitive("same_float")
-def arccos(x):
+def arccos(x: TensorLike) -> Tensor:
     """The inverse cosine of each element, in [0, pi].
 
     >>> import hornbeam as keras
@@ -16,7 +17,7 @@ def arccos(x):
 
 
 @primitive("same_float")
-def arccosh(x):
+def arccosh(x: TensorLike) -> Tensor:
     """The inverse hyperbolic cosine of each element.
 
     >>> import hornbeam as keras
@@ -26,7 +27,7 @@ def arccosh(x):
 
 
 @primitive("same_float")
-def arcsin(x):
+def arcsin(x: TensorLike) -> Tensor:
     """The inverse sine of each element, in [-pi/2, pi/2].
 
     >>> import hornbeam as keras
@@ -36,7 +37,7 @@ def arcsin(x):
 
 
 @primitive("same_float")
-def arcsinh(x):
+def arcsinh(x: TensorLike) -> Tensor:
     """The inverse hyperbolic sine of each element.
 
     >>> import hornbeam as keras
@@ -46,7 +47,7 @@ def arcsinh(x):
 
 
 @primitive("same_float")
-def arctan(x):
+def arctan(x: TensorLike) -> Tensor:
     """The inverse tangent of each element, in (-pi/2, pi/2).
 
     >>> import hornbeam as keras
@@ -56,7 +57,7 @@ def arctan(x):
 
 
 @primitive("same_float")
-def arctanh(x):
+def arctanh(x: TensorLike) -> Tensor:
     """The inverse hyperbolic tangent of each element.
 
     >>> import hornbeam as keras
@@ -66,7 +67,7 @@ def arctanh(x):
 
 
 @primitive("same_float")
-def cos(x):
+def cos(x: TensorLike) -> Tensor:
     """The cosine of each element, in radians.
 
     >>> import hornbeam as keras
@@ -76,7 +77,7 @@ def cos(x):
 
 
 @primitive("same_float")
-def cosh(x):
+def cosh(x: TensorLike) -> Tensor:
     """The hyperbolic cosine of each element.
 
     >>> import hornbeam as keras
@@ -86,7 +87,7 @@ def cosh(x):
 
 
 @primitive("same_float")
-def exp(x):
+def exp(x: TensorLike) -> Tensor:
     """e to the power of each element.
 
     >>> import hornbeam as keras
@@ -96,7 +97,7 @@ def exp(x):
 
 
 @primitive("same_float")
-def exp2(x):
+def exp2(x: TensorLike) -> Tensor:
     """2 to the power of each element.
 
     >>> import hornbeam as keras
@@ -106,7 +107,7 @@ def exp2(x):
 
 
 @primitive("same_float")
-def expm1(x):
+def expm1(x: TensorLike) -> Tensor:
     """e to the power of each element, minus 1; exact near 0.
 
     >>> import hornbeam as keras
@@ -116,7 +117,7 @@ def expm1(x):
 
 
 @primitive("same_float")
-def i0(x):
+def i0(x: TensorLike) -> Tensor:
     """The modified Bessel function of the first kind and order 0.
 
     >>> import hornbeam as keras
@@ -126,7 +127,7 @@ def i0(x):
 
 
 @primitive("same_float")
-def log(x):
+def log(x: TensorLike) -> Tensor:
     """The natural logarithm of each element.
 
     >>> import hornbeam as keras
@@ -136,7 +137,7 @@ def log(x):
 
 
 @primitive("same_float")
-def log10(x):
+def log10(x: TensorLike) -> Tensor:
     """The logarithm to the base 10 of each element.
 
     >>> import hornbeam as keras
@@ -146,7 +147,7 @@ def log10(x):
 
 
 @primitive("same_float")
-def log1p(x):
+def log1p(x: TensorLike) -> Tensor:
     """The natural logarithm of 1 plus each element; exact near 0.
 
     >>> import hornbeam as keras
@@ -156,7 +157,7 @@ def log1p(x):
 
 
 @primitive("same_float")
-def log2(x):
+def log2(x: TensorLike) -> Tensor:
     """The logarithm to the base 2 of each element.
 
     >>> import hornbeam as keras
@@ -166,7 +167,7 @@ def log2(x):
 
 
 @primitive("same_float")
-def sin(x):
+def sin(x: TensorLike) -> Tensor:
     """The sine of each element, in radians.
 
     >>> import hornbeam as keras
@@ -176,7 +177,7 @@ def sin(x):
 
 
 @primitive("same_float")
-def sinh(x):
+def sinh(x: TensorLike) -> Tensor:
     """The hyperbolic sine of each element.
 
     >>> import hornbeam as keras
@@ -186,7 +187,7 @@ def sinh(x):
 
 
 @primitive("same_float")
-def tan(x):
+def tan(x: TensorLike) -> Tensor:
     """The tangent of each element, in radians.
 
     >>> import hornbeam as keras
@@ -196,7 +197,7 @@ def tan(x):
 
 
 @primitive("same_float")
-def tanh(x):
+def tanh(x: TensorLike) -> Tensor:
     """The hyperbolic tangent of each element.
 
     >>> import hornbeam as keras

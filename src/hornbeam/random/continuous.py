@@ -1,5 +1,7 @@
 """Uniform and normal numbers."""
 
+from __future__ import annotations
+
 import numbers
 
 import ml_dtypes
@@ -9,9 +11,16 @@ from hornbeam import backends, ops
 from hornbeam.core.normal import quantile, truncated_quantile
 from hornbeam.core.random import draw_seed
 from hornbeam.random.draw import float_dtype, random_words, shape_of, signed
+from hornbeam.typing import DTypeLike, Seed, ShapeLike, Tensor, TensorLike
 
 
-def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
+def uniform(
+    shape: ShapeLike,
+    minval: TensorLike = 0.0,
+    maxval: TensorLike = 1.0,
+    dtype: DTypeLike = None,
+    seed: Seed = None,
+) -> Tensor:
     """Draw numbers uniformly from [minval, maxval).
 
     Args:
@@ -30,11 +39,15 @@ def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
     dtype = float_dtype("uniform", dtype)
     shape = shape_of("uniform", shape)
     unit = backends.current().random_uniform(draw_seed(seed), shape)
-    values = ops.cast(ops.add(ops.multiply(unit, maxval - minval), minval), dtype)
+    values = ops.cast(ops.add(ops.multiply(unit, _span(minval, maxval)), minval), dtype)
     if isinstance(minval, numbers.Real) and isinstance(maxval, numbers.Real):
         # Rounding may reach the upper end.
         values = ops.minimum(values, _below(maxval, minval, dtype))
     return values
+
+
+def _span(low, high):
+    return high - low
 
 
 def _below(value, towards, dtype):
@@ -42,7 +55,13 @@ def _below(value, towards, dtype):
     return float(np.nextafter(kind(value), kind(towards)))
 
 
-def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
+def normal(
+    shape: ShapeLike,
+    mean: TensorLike = 0.0,
+    stddev: TensorLike = 1.0,
+    dtype: DTypeLike = None,
+    seed: Seed = None,
+) -> Tensor:
     """Draw numbers from a normal distribution.
 
     Args:
@@ -60,7 +79,13 @@ def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     return _normal("normal", quantile, shape, mean, stddev, dtype, seed)
 
 
-def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
+def truncated_normal(
+    shape: ShapeLike,
+    mean: TensorLike = 0.0,
+    stddev: TensorLike = 1.0,
+    dtype: DTypeLike = None,
+    seed: Seed = None,
+) -> Tensor:
     """Draw numbers from a normal distribution without what is beyond two deviations.
 
     Args:

@@ -1,5 +1,7 @@
 """The binomial distribution."""
 
+from __future__ import annotations
+
 from hornbeam import ops
 from hornbeam.random.draw import (
     first_accepted,
@@ -8,6 +10,7 @@ from hornbeam.random.draw import (
     shape_of,
     tail,
 )
+from hornbeam.typing import DTypeLike, Seed, ShapeLike, Tensor, TensorLike
 
 # Each is accepted with probability 0.8 at least: 16 fail once in 1e11 times.
 _TRIES = 16
@@ -17,7 +20,13 @@ _SMALL_MEAN = 10.0
 _LARGEST_OF_SMALL = 45
 
 
-def binomial(shape, counts, probabilities, dtype=None, seed=None):
+def binomial(
+    shape: ShapeLike,
+    counts: TensorLike,
+    probabilities: TensorLike,
+    dtype: DTypeLike = None,
+    seed: Seed = None,
+) -> Tensor:
     """Draw how many of `counts` trials succeed.
 
     Small means: inversion. Others: the transformed rejection with squeeze (BTRS) of

@@ -1,11 +1,22 @@
 """Dropout as a function."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 from hornbeam import backends, ops
 from hornbeam.core.random import draw_seed
 from hornbeam.ops.declare import composite
+from hornbeam.typing import Seed, Shape, Tensor, TensorLike
 
 
-def dropout(inputs, rate, noise_shape=None, seed=None):
+def dropout(
+    inputs: TensorLike,
+    rate: TensorLike,
+    noise_shape: Sequence[int | None] | None = None,
+    seed: Seed = None,
+) -> Tensor:
     """Set a share of the elements to 0 and scale the others up by `1 / (1 - rate)`.
 
     Source: Srivastava et al., "Dropout" (2014).
@@ -29,7 +40,9 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
     return inputs * ops.cast(factor, inputs.dtype)
 
 
-def complete_shape(noise_shape, shape):
+def complete_shape(
+    noise_shape: Sequence[int | None] | None, shape: Sequence[Any]
+) -> tuple[Any, ...]:
     """Return `noise_shape` with the sizes of `shape` where it has None."""
     if noise_shape is None:
         return tuple(shape)
@@ -45,7 +58,7 @@ def complete_shape(noise_shape, shape):
 
 
 @composite
-def keep_factor(key, shape, rate):
+def keep_factor(key: Tensor, shape: Shape, rate: Tensor) -> Tensor:
     """Return 0 with probability `rate`, else `1 / (1 - rate)`, as float32.
 
     At rate 1 all are 0, and nothing is infinite: `rate` may be traced, so there is no

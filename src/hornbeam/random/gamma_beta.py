@@ -1,5 +1,7 @@
 """The gamma distribution and its relative, the beta distribution."""
 
+from __future__ import annotations
+
 from hornbeam import ops
 from hornbeam.core.normal import quantile
 from hornbeam.random.draw import (
@@ -10,13 +12,16 @@ from hornbeam.random.draw import (
     signed,
     tail,
 )
+from hornbeam.typing import DTypeLike, Seed, ShapeLike, Tensor, TensorLike
 
 # Each is accepted with probability 0.95 at least: 8 fail once in 2.5e10 times.
 _TRIES = 8
 _TINY = 2.0**-126
 
 
-def gamma(shape, alpha, dtype=None, seed=None):
+def gamma(
+    shape: ShapeLike, alpha: TensorLike, dtype: DTypeLike = None, seed: Seed = None
+) -> Tensor:
     """Draw numbers from the gamma distribution of shape `alpha` and scale 1.
 
     The method is that of Marsaglia and Tsang, "A simple method for generating gamma
@@ -55,7 +60,13 @@ def _gamma(shape, alpha, seed):
     return ops.maximum(ops.where(small, found * power, found), _TINY)
 
 
-def beta(shape, alpha, beta, dtype=None, seed=None):
+def beta(
+    shape: ShapeLike,
+    alpha: TensorLike,
+    beta: TensorLike,
+    dtype: DTypeLike = None,
+    seed: Seed = None,
+) -> Tensor:
     """Draw numbers from the beta distribution on [0, 1].
 
     If X and Y have gamma distributions of shape `alpha` and `beta`, X / (X + Y) has it.

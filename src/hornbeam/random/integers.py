@@ -1,5 +1,7 @@
 """Integers: ranges, categories, permutations."""
 
+from __future__ import annotations
+
 import numbers
 
 import numpy as np
@@ -7,11 +9,18 @@ import numpy as np
 from hornbeam import backends, ops
 from hornbeam.core import dtypes
 from hornbeam.random.draw import random_words, shape_of, tail
+from hornbeam.typing import DTypeLike, Seed, ShapeLike, Tensor, TensorLike
 
 _WIDE = ("uint32", "int64", "uint64")
 
 
-def randint(shape, minval, maxval, dtype="int32", seed=None):
+def randint(
+    shape: ShapeLike,
+    minval: TensorLike,
+    maxval: TensorLike,
+    dtype: DTypeLike = "int32",
+    seed: Seed = None,
+) -> Tensor:
     """Draw integers uniformly from `minval`, ..., `maxval - 1`.
 
     Args:
@@ -82,7 +91,9 @@ def _product(a, b):
     return upper, ops.left_shift(middle & 0xFFFF, 16) | (p00 & 0xFFFF)
 
 
-def categorical(logits, num_samples, dtype="int32", seed=None):
+def categorical(
+    logits: TensorLike, num_samples: int, dtype: DTypeLike = "int32", seed: Seed = None
+) -> Tensor:
     """Draw class numbers, each with the probability that its logit stands for.
 
     The class with the largest logit plus a Gumbel number is such a draw.
@@ -114,7 +125,7 @@ def categorical(logits, num_samples, dtype="int32", seed=None):
     return ops.cast(ops.argmax(scores, axis=-1), dtype)
 
 
-def shuffle(x, axis=0, seed=None):
+def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> Tensor:
     """Put the slices of `x` along an axis in random order.
 
     Args:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -10,6 +12,7 @@ from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import composite
 from hornbeam.ops.image.axes import spatial_axes
 from hornbeam.ops.numpy import moveaxis, pad, reshape, take, transpose
+from hornbeam.typing import DataFormat, IntOrInts, Padding, Tensor, TensorLike
 
 
 def _plan(owner, images, a, rank):
@@ -72,7 +75,7 @@ def _patches(owner, images, a, rank):
     x = pad(x, widths) if any(map(any, widths)) else x
     for i, (k, s, d) in enumerate(windows_of):
         axis = first + 2 * i
-        count = windows.output_size(x.shape[axis], k, s, "valid", d)
+        count: Any = windows.output_size(x.shape[axis], k, s, "valid", d)
         places = np.arange(count)[:, None] * s + np.arange(k) * d
         x = take(x, places.astype("int32"), axis=axis)
     counts = [first + 2 * i for i in range(rank)]
@@ -84,8 +87,13 @@ def _patches(owner, images, a, rank):
 
 @composite(rule=_spec("extract_patches", "images", _rank_of))
 def extract_patches(
-    images, size, strides=None, dilation_rate=1, padding="valid", data_format=None
-):
+    images: TensorLike,
+    size: IntOrInts,
+    strides: IntOrInts | None = None,
+    dilation_rate: IntOrInts = 1,
+    padding: Padding = "valid",
+    data_format: DataFormat | None = None,
+) -> Tensor:
     """Cut images, or volumes, into patches, each of which becomes a row of channels.
 
     Args:
@@ -111,8 +119,13 @@ def extract_patches(
 
 @composite(rule=_spec("extract_patches_3d", "volumes", lambda a: 3))
 def extract_patches_3d(
-    volumes, size, strides=None, dilation_rate=1, padding="valid", data_format=None
-):
+    volumes: TensorLike,
+    size: IntOrInts,
+    strides: IntOrInts | None = None,
+    dilation_rate: IntOrInts = 1,
+    padding: Padding = "valid",
+    data_format: DataFormat | None = None,
+) -> Tensor:
     """Cut volumes into patches, each of which becomes a row of channels.
 
     Args:

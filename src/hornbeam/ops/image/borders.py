@@ -7,6 +7,7 @@ from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import composite
 from hornbeam.ops.image.axes import spatial_axes
 from hornbeam.ops.numpy import pad
+from hornbeam.typing import DataFormat, Tensor, TensorLike
 
 _SIDES = (("top", "bottom", "target_height"), ("left", "right", "target_width"))
 
@@ -68,15 +69,15 @@ def _spec(owner, kind):
 
 @composite(rule=_spec("crop_images", "cropping"))
 def crop_images(
-    images,
-    top_cropping=None,
-    left_cropping=None,
-    bottom_cropping=None,
-    right_cropping=None,
-    target_height=None,
-    target_width=None,
-    data_format=None,
-):
+    images: TensorLike,
+    top_cropping: int | None = None,
+    left_cropping: int | None = None,
+    bottom_cropping: int | None = None,
+    right_cropping: int | None = None,
+    target_height: int | None = None,
+    target_width: int | None = None,
+    data_format: DataFormat | None = None,
+) -> Tensor:
     """Cut off the borders of images.
 
     Of `top_cropping`, `bottom_cropping` and `target_height` two are given, and likewise
@@ -106,15 +107,15 @@ def crop_images(
 
 @composite(rule=_spec("pad_images", "padding"))
 def pad_images(
-    images,
-    top_padding=None,
-    left_padding=None,
-    bottom_padding=None,
-    right_padding=None,
-    target_height=None,
-    target_width=None,
-    data_format=None,
-):
+    images: TensorLike,
+    top_padding: int | None = None,
+    left_padding: int | None = None,
+    bottom_padding: int | None = None,
+    right_padding: int | None = None,
+    target_height: int | None = None,
+    target_width: int | None = None,
+    data_format: DataFormat | None = None,
+) -> Tensor:
     """Add borders of zeros to images.
 
     Of `top_padding`, `bottom_padding` and `target_height` two are given, and likewise

@@ -22,6 +22,7 @@ from hornbeam.ops.numpy import (
     tensordot,
     where,
 )
+from hornbeam.typing import DataFormat, Tensor, TensorLike
 
 # How bright a colour looks: luma of Rec. ITU-R BT.601.
 _LUMA = np.array([0.2989, 0.587, 0.114], "float32")
@@ -53,7 +54,9 @@ def _gray_spec(a):
 
 
 @composite(rule=_gray_spec)
-def rgb_to_grayscale(images, data_format=None):
+def rgb_to_grayscale(
+    images: TensorLike, data_format: DataFormat | None = None
+) -> Tensor:
     """Make images grey: `0.2989 red + 0.587 green + 0.114 blue`, as one channel.
 
     Source: luma of Rec. ITU-R BT.601.
@@ -97,7 +100,7 @@ def _wide(images):
 
 
 @composite(rule=_same_spec("rgb_to_hsv"))
-def rgb_to_hsv(images, data_format=None):
+def rgb_to_hsv(images: TensorLike, data_format: DataFormat | None = None) -> Tensor:
     """Red, green and blue as hue, saturation and value.
 
     With V the largest and m the smallest of the three: `S = (V - m) / V`, and H is the
@@ -133,7 +136,7 @@ def rgb_to_hsv(images, data_format=None):
 
 
 @composite(rule=_same_spec("hsv_to_rgb"))
-def hsv_to_rgb(images, data_format=None):
+def hsv_to_rgb(images: TensorLike, data_format: DataFormat | None = None) -> Tensor:
     """Hue, saturation and value as red, green and blue.
 
     `f(n) = V - V S max(0, min(k, 4 - k, 1))` with `k = (n + 6 H) mod 6`; red is f(5),

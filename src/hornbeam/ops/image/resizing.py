@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.core import cast, convert_to_tensor, saturate_cast
 from hornbeam.ops.declare import composite
 from hornbeam.ops.numpy import moveaxis, pad, round, take, tensordot
+from hornbeam.typing import DataFormat, Tensor, TensorLike
 
 
 def _triangle(d):
@@ -38,7 +40,7 @@ _KERNELS = {
 }
 
 
-def resize_weights(old: int, new: int, interpolation: str, antialias: bool):
+def resize_weights(old: int, new: int, interpolation: str, antialias: bool) -> Tensor:
     """Return the matrix (old, new) that resizes an axis; pixel centres are at 1/2."""
     centres = (np.arange(new) + 0.5) * old / new - 0.5
     stretch = max(old / new, 1) if antialias else 1
@@ -81,16 +83,18 @@ def _resize_spec(a):
 
 @composite(rule=_resize_spec)
 def resize(
-    images,
-    size,
-    interpolation="bilinear",
-    antialias=False,
-    crop_to_aspect_ratio=False,
-    pad_to_aspect_ratio=False,
-    fill_mode="constant",
-    fill_value=0.0,
-    data_format=None,
-):
+    images: TensorLike,
+    size: tuple[int, int] | Sequence[int],
+    interpolation: Literal[
+        "bilinear", "nearest", "bicubic", "lanczos3", "lanczos5"
+    ] = "bilinear",
+    antialias: bool = False,
+    crop_to_aspect_ratio: bool = False,
+    pad_to_aspect_ratio: bool = False,
+    fill_mode: Literal["constant"] = "constant",
+    fill_value: float = 0.0,
+    data_format: DataFormat | None = None,
+) -> Tensor:
     """Resize images.
 
     Args:
