@@ -14,6 +14,7 @@ import sys
 import threading
 from types import ModuleType
 
+from hornbeam.backends import contract
 from hornbeam.backends.scipy_sparse import is_scipy_sparse, scipy_coordinates
 from hornbeam.core.errors import BackendMismatchError
 
@@ -67,6 +68,8 @@ def get(name):
         device = os.environ.get("HORNBEAM_DEVICE")
         if device and name != "numpy":  # which has the CPU alone
             engine.set_default_device(device)
+        for missing in contract.OPTIONAL - vars(engine).keys():
+            setattr(engine, missing, None)
         _loaded[name] = engine
     return engine
 

@@ -207,7 +207,7 @@ class Variable(Operators):
     def assign_add(self, value):
         """Add `value` to the variable."""
         if _stateless_scope() is None:
-            add = getattr(self.backend, "add_in_place", None)
+            add = self.backend.add_in_place
             total = None if add is None else add(self._value, value)
             if total is not None:
                 return total
@@ -323,7 +323,7 @@ class Variable(Operators):
     @property
     def handle(self):
         """What a `tf.GradientTape` knows the variable by."""
-        if not hasattr(self.backend, "variable_read"):
+        if self.backend.variable_read is None:
             raise AttributeError(
                 f"A `tf.GradientTape` differentiates with respect to variables of the "
                 f"TensorFlow backend; variable {self._path!r} belongs to "
@@ -379,7 +379,7 @@ class Variable(Operators):
 def _introduce(engine):
     """Let the engine's own functions take Variables, where it must be told so."""
     _introduced.add(engine.name)
-    if hasattr(engine, "take_as_value"):
+    if engine.take_as_value is not None:
         engine.take_as_value(Variable, lambda variable: variable.value)
 
 

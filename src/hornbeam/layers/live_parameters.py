@@ -46,7 +46,7 @@ class LiveParameters(_NoModule):
     @staticmethod
     def join_modules(engine):
         """Make all layers modules of the library of `engine`, if it has modules."""
-        base = getattr(engine, "LayerModule", None)
+        base = engine.LayerModule
         if base is not None and base not in LiveParameters.__bases__:
             LiveParameters.__bases__ = (base,)
 

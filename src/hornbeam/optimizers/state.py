@@ -160,4 +160,4 @@ def native_update(name, variables):
     """Return the engine's own update of live variables of that name, or None."""
     if not variables or scopes.in_stateless_scope():
         return None
-    return getattr(variables[0].backend, name, None)
+    return getattr(variables[0].backend, name)

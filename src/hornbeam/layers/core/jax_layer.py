@@ -223,7 +223,7 @@ class JaxLayer(Layer):
 
 def _jax_engine(who, engine):
     """Return the engine, or raise if it runs no functions of JAX."""
-    if hasattr(engine, "nest_of"):
+    if engine.nest_of is not None:
         return engine
     raise NotImplementedError(
         f"{who} runs on the JAX backend, and the backend here is {engine.name!r}. Make "

@@ -47,7 +47,7 @@ class TFSMLayer(Layer):
         self.call_endpoint = call_endpoint
         self.call_training_endpoint = call_training_endpoint
         engine = backends.current()
-        if not hasattr(engine, "read_saved_model"):
+        if engine.read_saved_model is None:
             raise NotImplementedError(
                 f"TFSMLayer runs on the TensorFlow backend, and the backend here is "
                 f"{engine.name!r}. Make and call it inside "

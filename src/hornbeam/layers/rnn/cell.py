@@ -163,7 +163,7 @@ class RecurrentCell(Cell):
         return (
             self.fused_kind is not None
             and self.use_cudnn is not False
-            and hasattr(backends.current(), "recurrence")
+            and backends.current().recurrence is not None
             and not loop.unroll
             and (masks is None or len(masks) == 1)
             and not (training and self._drops("recurrent_dropout"))
