@@ -1,42 +1,62 @@
 """Each engine has the names of the contract, with its signatures."""
 
-import importlib
 import inspect
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from hornbeam import backends
 from hornbeam.backends import contract
+from hornbeam.ops.required import declared_names, declared_ops
 
-
-def _stubs():
-    for module in contract.MODULES:
-        stubs = importlib.import_module(f"hornbeam.backends.contract.{module}")
-        for name, stub in vars(stubs).items():
-            if inspect.isfunction(stub):
-                yield f"{module}.{name}", stub
+DECLARED = declared_names()
+PRIMITIVES = {op.name: op.body for op in declared_ops().values() if op.is_primitive}
 
 
 def _parameters(function):
     return [
-        (p.name, p.default) for p in inspect.signature(function).parameters.values()
+        (p.name, p.kind, p.default)
+        for p in inspect.signature(function).parameters.values()
     ]
 
 
-def test_engine_has_every_function(engine):
-    stubs = dict(_stubs())
-    assert len(stubs) > 150
-    lacking = [
-        name for name, stub in stubs.items() if not hasattr(engine, stub.__name__)
-    ]
-    assert not lacking
-    expected = {name: _parameters(stub) for name, stub in stubs.items()}
-    found = {
-        n: _parameters(getattr(engine, stub.__name__)) for n, stub in stubs.items()
-    }
-    assert found == expected
-    assert all(stub.__doc__ for stub in stubs.values())
+def test_the_contract_states_meanings():
+    assert len(DECLARED) > 60
+    assert len(PRIMITIVES) > 150
+    assert contract.OPTIONAL < set(DECLARED)
+    assert all(value.__doc__ for value in DECLARED.values())
+    assert not set(DECLARED) & set(PRIMITIVES)
+
+
+@pytest.mark.parametrize("name", sorted({**DECLARED, **PRIMITIVES}))
+def test_engine_has_the_function_with_this_signature(engine, name):
+    declared, provided = {**DECLARED, **PRIMITIVES}[name], getattr(engine, name)
+    if provided is None:
+        assert name in contract.OPTIONAL
+    elif inspect.isclass(declared):
+        assert inspect.isclass(provided)
+    else:
+        assert _parameters(provided) == _parameters(declared)
+
+
+def test_each_optional_name_has_an_engine():
+    everywhere = [vars(backends.get(name)) for name in backends.NAMES]
+    for name in contract.OPTIONAL:
+        assert any(names[name] is not None for names in everywhere), name
+
+
+def test_the_list_for_authors_is_complete():
+    printed = subprocess.run(
+        [sys.executable, "-m", "hornbeam.ops.required"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for name in (*contract.CAPABILITIES, *DECLARED, *PRIMITIVES):
+        assert re.search(rf"^    {name}\b", printed, re.MULTILINE), name
 
 
 @pytest.mark.parametrize("name", contract.CAPABILITIES)

@@ -20,6 +20,7 @@ from hornbeam.core.errors import BackendMismatchError
 
 __all__ = [
     "NAMES",
+    "TRAINING",
     "check_same",
     "current",
     "default_name",
@@ -32,6 +33,8 @@ __all__ = [
     "set_default",
 ]
 NAMES = ("jax", "torch", "numpy", "tensorflow")
+# Those with gradients: an error names them without importing them.
+TRAINING = ("jax", "torch", "tensorflow")
 _INSTALL = {
     "jax": "pip install jax",
     "torch": "pip install 'hornbeam[torch]'",

@@ -3,7 +3,7 @@
 An engine is a module with these names, with these signatures, and with a function for
 each `@primitive` of `hornbeam.ops`, which has the op's signature. It may have faster
 functions of the names of composite ops. An `@optional` name is None on an engine
-without it. `python -m hornbeam.backends` prints the whole list.
+without it. `python -m hornbeam.ops.required` prints the whole list.
 
 Functions take and return tensors of the engine; they also take NumPy arrays and Python
 numbers. Dtypes are promoted as `hornbeam.core.dtypes.result_type` says.
@@ -15,13 +15,13 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-Name = TypeVar("Name", bound=Callable[..., Any])
+Declared = TypeVar("Declared", bound=Callable[..., Any])
 
 # The optional names of the contract.
 OPTIONAL: set[str] = set()
 
 
-def optional(declared: Name) -> Name:
+def optional(declared: Declared) -> Declared:
     """Mark a function or class that an engine may lack."""
     OPTIONAL.add(declared.__name__)
     return declared
@@ -99,9 +99,6 @@ def variable_read(variable: Any) -> None:
     """
 
 
-# Devices.
-
-
 def devices(device_type: Any = None) -> list[str]:
     """Names of the devices, such as "cpu:0"."""
 
@@ -127,26 +124,6 @@ def free_bytes() -> int:
 
 
 # Parts of ops. What the op checks or completes is known here.
-
-
-def complex_fft(x: Any) -> Any:
-    """The engine's Fourier transform of complex numbers."""
-
-
-def complex_ifft(x: Any) -> Any:
-    """The inverse of `complex_fft`."""
-
-
-def real_fft(x: Any, length: Any = None) -> Any:
-    """The engine's Fourier transform of real numbers: `length // 2 + 1` numbers."""
-
-
-def real_ifft(x: Any, length: Any = None) -> Any:
-    """The inverse of `real_fft`."""
-
-
-def count_integers(x: Any, weights: Any = None, minlength: Any = 0) -> Any:
-    """The engine's `bincount`."""
 
 
 def dynamic_slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
@@ -363,8 +340,8 @@ def step_threads(work: float = 0.0) -> contextlib.AbstractContextManager:
     """A block that runs steps of so much work on the threads that pay."""
 
 
-# Updates of all variables in one call. Each changes tensors in place and returns whether
-# it did; if not, the optimizer's own rule is used.
+# Updates of all variables in one call. Each changes tensors in place and returns
+# whether it did; if not, the optimizer's own rule is used.
 
 
 @optional
@@ -416,9 +393,6 @@ def sgd_update(
     nesterov: Any,
 ) -> bool:
     """The step of gradient descent, with velocities if `momentums` are given."""
-
-
-# Whole recurrences in one call.
 
 
 @optional

@@ -150,8 +150,6 @@ def _torch_data(x, shuffle, batch_size):
 
 def _loader(library, dataset, shuffle, batch_size):
     """Return a torch `DataLoader` of the dataset, as arrays are read: row by row."""
-    import torch
-
     batch_size = check_number(
         "the model",
         "batch_size",
@@ -166,6 +164,7 @@ def _loader(library, dataset, shuffle, batch_size):
         )
     if isinstance(dataset, library.IterableDataset):
         shuffle = False  # it has an order of its own
+    torch = sys.modules["torch"]
     generator = torch.Generator().manual_seed(order_seed()) if shuffle else None
     return library.DataLoader(
         dataset, batch_size=int(batch_size), shuffle=shuffle, generator=generator

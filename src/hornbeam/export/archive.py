@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hornbeam import backends
+from hornbeam.core.dtypes import standardize_dtype
 from hornbeam.layers.layer import Layer
 from hornbeam.typing import PathLike
 
@@ -173,7 +174,7 @@ class ExportArchive:
                 "Argument `input_signature` needs the shape of each input. Received: "
                 f"{one!r}"
             )
-        dtype = str(one.dtype or "float32").removeprefix("torch.")
+        dtype = standardize_dtype(one.dtype or "float32")
         return self._engine.tensor_spec(one.shape, dtype, getattr(one, "name", None))
 
     def track_and_add_endpoint(

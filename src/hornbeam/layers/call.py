@@ -103,7 +103,7 @@ _SHOWN = 8  # of a nest
 def _described(x):
     """Return shape and dtype of a tensor, or of those in a nest."""
     if hasattr(x, "shape") and hasattr(x, "dtype"):
-        dtype = getattr(x.dtype, "name", None) or str(x.dtype).removeprefix("torch.")
+        dtype = getattr(x.dtype, "name", None) or str(x.dtype).rpartition(".")[2]
         return f"{str(tuple(x.shape)).replace(' ', '')} {dtype}"
     if isinstance(x, dict):
         return "{" + _listed([f"{k!r}: {_described(v)}" for k, v in x.items()]) + "}"

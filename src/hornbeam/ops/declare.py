@@ -97,7 +97,8 @@ def _declare(body: Callable[P, R], rule: Rule, native_required: bool) -> Callabl
     @functools.wraps(body)
     def op(*args: Any, **kwargs: Any) -> Any:
         engine = scoped() or backends._default or backends.current()
-        given, named = args, kwargs
+        given: Any = args
+        named = kwargs
         try:
             for x in args:
                 # Nearly all arguments are the engine's own tensors and plain values.

@@ -1,6 +1,5 @@
 """Building a model and its losses and metrics from its first batch."""
 
-import numpy as np
 
 from hornbeam.core import tree
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -127,11 +126,7 @@ def _symbols(x):
     def symbol(leaf):
         if leaf is None:
             return None
-        dtype = (
-            str(np.asarray(leaf).dtype) if not hasattr(leaf, "dtype") else leaf.dtype
-        )
-        dtype = str(dtype).removeprefix("torch.")
         sparse = getattr(leaf, "sparse", False)
-        return KerasTensor(tuple(leaf.shape), dtype, sparse=sparse)
+        return KerasTensor(tuple(leaf.shape), leaf.dtype, sparse=sparse)
 
     return tree.map_structure(symbol, x)

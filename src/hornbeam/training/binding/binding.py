@@ -85,7 +85,7 @@ class Binding:
         return run
 
     def _scope(self, mapping):
-        watch = getattr(self.engine, "variable_read", None)
+        watch = self.engine.variable_read
         if watch is None:
             return scopes.StatelessScope(mapping, collect_losses=True)
         return scopes.WatchedScope(mapping, watch, collect_losses=True)

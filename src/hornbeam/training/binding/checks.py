@@ -38,7 +38,7 @@ def epochs(model, last, first, frequency):
 def engine_trains(model, engine):
     """Raise unless the engine has gradients."""
     if not engine.trains:
-        able = [name for name in backends.NAMES if name != "numpy"]
+        able = backends.TRAINING
         raise NotImplementedError(
             f"The backend {engine.name!r} of model {model.name!r} has no gradients: it "
             f"evaluates and predicts. Backends that train: {', '.join(able)}. Move the "
@@ -57,7 +57,7 @@ def step_belongs_here(model, engine, mode, error):
     """Raise a clear error if a step that failed is written for another engine."""
     code = getattr(getattr(type(model), f"{mode}_step"), "__code__", None)
     names = () if code is None else code.co_names
-    if "GradientTape" in names and not hasattr(engine, "variable_read"):
+    if "GradientTape" in names and engine.variable_read is None:
         form, home = f"`{mode}_step()` with a `tf.GradientTape`", "tensorflow"
     elif {"zero_grad", "backward"} & set(names) and not engine.live_parameters:
         form, home = f"`{mode}_step()` with `zero_grad()` and `backward()`", "torch"

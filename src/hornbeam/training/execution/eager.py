@@ -32,12 +32,12 @@ class EagerStep:
         self.binding = binding
         self.engine = binding.engine
         self.plan = plan
-        self.is_recorded = plan.recorded and hasattr(self.engine, "record")
+        self.is_recorded = plan.recorded and self.engine.record is not None
         self.forms = {}
         # The work of a step by the shapes of its batch, where the engine counts it.
         self.work = {}
-        self.threads = getattr(self.engine, "step_threads", _as_they_are)
-        self.work_of = getattr(self.engine, "work_of", _uncounted)
+        self.threads = self.engine.step_threads or _as_they_are
+        self.work_of = self.engine.work_of or _uncounted
 
     def run_batches(self, spec, batches):
         """Run the step on each batch, the flat leaves of the nest `spec`.
