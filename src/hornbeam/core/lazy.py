@@ -1,13 +1,15 @@
 """Names of a package, resolved on first use from the `.pyi` file beside it.
 
 The `.pyi` is the only list: type checkers and editors read it, and so does `attach`.
-It holds lines such as `from hornbeam.layers.core.dense import Dense as Dense`, and
-`from hornbeam import layers as layers` for a submodule.
+It holds lines such as `from hornbeam.layers.core.dense import Dense as Dense`,
+`from hornbeam import layers as layers` for a submodule, and `from hornbeam.ops.numpy
+import *` for all names of another list: a `.pyi`, or the `__all__` of a module.
 """
 
 import ast
 import functools
 import importlib
+import re
 import sys
 import threading
 from pathlib import Path
@@ -15,20 +17,37 @@ from pathlib import Path
 # Python 3.11 fails where two threads parse at a time (python/cpython#106905).
 _parsing = threading.Lock()
 _attached: set[str] = set()
+_ROOT = Path(__file__).resolve().parent.parent
 
 
 @functools.cache
-def names_of(package):
-    """Return `{public name: (module, name in it)}` from the package's `.pyi`."""
-    source = Path(sys.modules[package].__file__).with_suffix(".pyi").read_text("utf-8")
-    found = {}
+def names_of(module: str) -> dict[str, tuple[str, str]]:
+    """Return `{public name: (module, name in it)}` of a module with a list of names."""
+    path = _ROOT.joinpath(*module.split(".")[1:])
+    lists = [p for p in (path / "__init__.pyi", path.with_suffix(".pyi")) if p.exists()]
+    if not lists:
+        return {name: (module, name) for name in _all_of(path.with_suffix(".py"))}
+    names = {}
     with _parsing:
-        nodes = ast.parse(source).body
+        nodes = ast.parse(lists[0].read_text("utf-8")).body
     for node in nodes:
-        if isinstance(node, ast.ImportFrom):
+        if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
-                found[alias.asname or alias.name] = (node.module, alias.name)
-    return found
+                if alias.name == "*":
+                    names.update(names_of(node.module))
+                else:
+                    names[alias.asname or alias.name] = (node.module, alias.name)
+    return names
+
+
+def _all_of(path: Path) -> list[str]:
+    """Return the `__all__` of a module without running it."""
+    written = re.search(
+        r"^__all__ = (\[.*?\])", path.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    if written is None:
+        raise ValueError(f"{path} has neither a `.pyi` beside it nor an `__all__`.")
+    return ast.literal_eval(written[1])
 
 
 def attach(package):

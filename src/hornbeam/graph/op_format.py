@@ -9,6 +9,7 @@ import functools
 
 from hornbeam.core import allowlist
 from hornbeam.core.errors import UnknownObjectError, did_you_mean
+from hornbeam.core.lazy import names_of
 
 # Where the class name is not the op's name in CamelCase.
 _CLASS_NAMES = {
@@ -39,31 +40,11 @@ _CLASS_NAMES = {
     "svd": "SVD",
     "swish": "Silu",
 }
-# Ops outside of `keras.src.ops.numpy`.
-_MODULES = {
-    "nn": """relu relu6 sigmoid sparse_sigmoid softplus softsign soft_shrink
-        sparse_plus silu swish squareplus log_sigmoid leaky_relu hard_sigmoid hard_silu
-        hard_swish elu selu gelu celu glu tanh_shrink hard_tanh hard_shrink threshold
-        softmax log_softmax sparsemax max_pool adaptive_max_pool average_pool
-        adaptive_average_pool conv depthwise_conv separable_conv conv_transpose one_hot
-        binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy
-        multi_hot moments batch_normalization ctc_loss ctc_decode normalize psnr
-        dot_product_attention rms_normalization layer_normalization polar unfold fold
-        depth_to_space space_to_depth""",
-    "core": """map scan associative_scan scatter scatter_update slice slice_update
-        switch while_loop stop_gradient fori_loop unstack cast saturate_cast
-        convert_to_tensor cond vectorized_map""",
-    "math": """segment_sum segment_max segment_min segment_prod top_k in_top_k logsumexp
-        cdist extract_sequences fft fft2 ifft2 rfft irfft stft istft rsqrt erf erfc
-        erfinv logdet view_as_complex view_as_real""",
-    "linalg": """cholesky cholesky_inverse det eig eigh inv lu_factor norm qr solve
-        solve_triangular svd lstsq matrix_rank pinv""",
-    "image": """rgb_to_grayscale rgb_to_hsv hsv_to_rgb resize affine_transform
-        extract_patches map_coordinates pad_images crop_images perspective_transform
-        gaussian_blur elastic_transform scale_and_translate sobel_edges ssim""",
-    "einops": "rearrange",
-}
-_MODULE_OF = {op: m for m, names in _MODULES.items() for op in names.split()}
+# The lists of public ops whose names are those of modules in a file. The module of any
+# other op goes by the module that holds it here.
+_LISTS = ("numpy", "nn", "linalg", "image")
+_HOMES = {"core": "core", "rearranging": "einops", "fourier": "math", "linalg": "math",
+          "math": "math"}  # fmt: skip
 
 # What the operands are, where they are not the first arguments or their names do not
 # tell: `*` takes all that is left.
@@ -126,7 +107,19 @@ def class_name(op_name):
 
 def module_name(op_name):
     """Return the module that a file gives for the op."""
-    return f"keras.src.ops.{_MODULE_OF.get(op_name, 'numpy')}"
+    return f"keras.src.ops.{_modules().get(op_name, 'numpy')}"
+
+
+@functools.cache
+def _modules():
+    """Return `{op name: module in a file}`."""
+    homes = {
+        name: _HOMES.get(home.removeprefix("hornbeam.ops."), "numpy")
+        for name, (home, _) in names_of("hornbeam.ops").items()
+    }
+    return homes | {
+        name: module for module in _LISTS for name in names_of(f"hornbeam.ops.{module}")
+    }
 
 
 def operands(op_name, parameters):
@@ -154,7 +147,7 @@ def before_operands(op_name):
 def _places():
     """Return `{class name: (namespace, op name)}` of the public ops."""
     found = {}
-    for space in ("ops", "ops.image", "ops.linalg", "ops.nn", "ops.numpy"):
+    for space in ("ops", "ops.image"):
         for name in allowlist.public_names(space):
             found.setdefault(class_name(name), (space, name))
     return found

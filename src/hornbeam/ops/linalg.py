@@ -23,6 +23,25 @@ from hornbeam.ops.reductions import max, min, sum
 from hornbeam.ops.shaping import expand_dims, moveaxis, squeeze, swapaxes
 from hornbeam.typing import Axes, Tensor, TensorLike
 
+__all__ = [
+    "cholesky",
+    "cholesky_inverse",
+    "det",
+    "eig",
+    "eigh",
+    "inv",
+    "jvp",
+    "lstsq",
+    "lu_factor",
+    "matrix_rank",
+    "norm",
+    "pinv",
+    "qr",
+    "solve",
+    "solve_triangular",
+    "svd",
+]
+
 
 def _checked(owner, x, square=True):
     shape = tuple(x.shape)

@@ -1,6 +1,5 @@
 """Building a model and its losses and metrics from its first batch."""
 
-
 from hornbeam.core import tree
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer

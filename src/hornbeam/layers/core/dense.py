@@ -9,7 +9,7 @@ from hornbeam.layers.arguments import (
 )
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.low_rank import AdaptedWeight, LowRank
-from hornbeam.ops import nn
+from hornbeam.ops.attention import linear
 
 
 class Dense(LowRank):
@@ -103,7 +103,7 @@ class Dense(LowRank):
 
     def call(self, inputs, training=None):
         """Return `activation(inputs @ kernel + bias)`."""
-        outputs = nn.linear(inputs, self.kernel, self.bias)
+        outputs = linear(inputs, self.kernel, self.bias)
         return outputs if self.activation is None else self.activation(outputs)
 
     def compute_output_shape(self, input_shape):

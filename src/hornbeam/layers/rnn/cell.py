@@ -8,6 +8,7 @@ from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.random import SeedGenerator
 from hornbeam.layers.arguments import keep_weight_arguments
 from hornbeam.layers.rnn.protocol import Cell, state_shapes
+from hornbeam.ops.attention import linear
 from hornbeam.random.dropping import keep_factor
 
 
@@ -173,11 +174,11 @@ class RecurrentCell(Cell):
 
     def product(self, x, kernel, bias=None):
         """Return the product of inputs, of one or of many steps, with a kernel."""
-        return ops.nn.linear(x, kernel, bias)
+        return linear(x, kernel, bias)
 
     def recurrent_product(self, h, kernel, bias=None):
         """Return the product of a state with a recurrent kernel."""
-        return ops.nn.linear(h, kernel, bias)
+        return linear(h, kernel, bias)
 
     def biases(self):
         """Return the bias of the inputs' product and of the states'."""
