@@ -8,7 +8,7 @@ import pytest
 from hornbeam import activations, ops
 from hornbeam.core.lazy import names_of
 from hornbeam.core.registry import register_keras_serializable
-from tests.programs import program
+from tests.compilation import program
 
 NAMES = sorted(
     set(names_of("hornbeam.activations")) - {"get", "serialize", "deserialize"}

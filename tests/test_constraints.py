@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hornbeam import constraints
-from tests.programs import program
+from tests.compilation import program
 
 W = np.random.default_rng(0).normal(size=(3, 3, 4, 5)) * 3
 W[:, :, 1, 2] = 0.0

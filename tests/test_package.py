@@ -92,8 +92,10 @@ def _has_list(module):
 
 def test_every_listed_name_is_there():
     for package in packages():
+        module = importlib.import_module(package)
         for name in lazy.names_of(package):
-            getattr(importlib.import_module(package), name)
+            assert getattr(module, name) is not None
+            assert name in dir(module)
 
 
 def test_public_names_have_docstrings():

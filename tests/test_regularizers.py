@@ -6,7 +6,7 @@ import pytest
 from hornbeam import ops, regularizers
 from hornbeam.core.hyperparameter import hyperparameter_inputs, hyperparameter_names
 from hornbeam.core.variable import Variable
-from tests.programs import program
+from tests.compilation import program
 
 X = np.array([[1.0, -2.0, 0.5], [3.0, 0.25, -1.0]])
 

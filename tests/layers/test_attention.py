@@ -8,7 +8,7 @@ from scipy import special
 
 import hornbeam as keras
 from hornbeam.core.masking import get_keras_mask
-from tests.programs import applied, program, traced
+from tests.compilation import applied, program, traced
 
 layers = keras.layers
 RNG = np.random.default_rng(0)

@@ -11,7 +11,7 @@ import pytest
 import hornbeam as keras
 from hornbeam import backends
 from hornbeam.core.masking import get_keras_mask, set_keras_mask
-from tests.programs import traced
+from tests.compilation import traced
 
 X = np.arange(6, dtype="float32").reshape(2, 3)
 

@@ -9,9 +9,9 @@ import hornbeam as keras
 from hornbeam import backends
 from hornbeam.core.masking import get_keras_mask
 from hornbeam.core.scopes import batch_mask_scope
+from tests.compilation import forms, program
 from tests.engine_exceptions import cannot
 from tests.layers import table
-from tests.programs import forms, program
 
 ROWS = table.ROWS
 FAMILIES = (

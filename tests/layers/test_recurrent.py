@@ -6,8 +6,8 @@ import pytest
 import hornbeam as keras
 from hornbeam import backends
 from hornbeam.training.execution.programs import cache
+from tests.compilation import applied, program, traced
 from tests.layers import recurrent_oracles as oracles
-from tests.programs import applied, program, traced
 
 layers = keras.layers
 KINDS = {

@@ -11,7 +11,7 @@ import hornbeam as keras
 from hornbeam import backends, layers, ops
 from hornbeam.core.hyperparameter import hyperparameter_inputs
 from hornbeam.core.scopes import StatelessScope
-from tests.programs import applied, forms, program
+from tests.compilation import applied, forms, program
 
 SELU_LIMIT = -1.7580993408473766
 

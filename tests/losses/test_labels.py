@@ -8,7 +8,11 @@ from hornbeam.losses.labels import check_sparse_labels
 
 @pytest.mark.parametrize("labels", [[0, 1, 2], [[0], [2]], [], np.array([2.0, 0.0])])
 def test_good_labels(labels):
-    check_sparse_labels(np.array(labels), 3)
+    labels = np.array(labels)
+    check_sparse_labels(labels, 3)
+    if labels.size:
+        with pytest.raises(ValueError, match="label 2 at index"):
+            check_sparse_labels(labels, 2)
 
 
 @pytest.mark.parametrize(
@@ -25,5 +29,7 @@ def test_bad_labels(labels, message):
 
 
 def test_label_to_ignore():
-    check_sparse_labels(np.array([-1, 0, 2]), 3, ignore_class=-1)
-    check_sparse_labels(np.array([-1, -1]), 3, ignore_class=-1)
+    for labels in ([-1, 0, 2], [-1, -1]):
+        check_sparse_labels(np.array(labels), 3, ignore_class=-1)
+        with pytest.raises(ValueError, match=r"label -1 at index \(0,\)"):
+            check_sparse_labels(np.array(labels), 3)

@@ -10,9 +10,9 @@ from hornbeam import backends
 from hornbeam.core import hyperparameter, masking, scopes, tree
 from hornbeam.core.lazy import names_of
 from hornbeam.losses.loss import REDUCTIONS, Loss
+from tests.compilation import program
 from tests.engine_exceptions import cannot
 from tests.losses.table import ROWS
-from tests.programs import program
 
 rows = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 NOT_LOSSES = {"get", "serialize", "deserialize", "Loss"}

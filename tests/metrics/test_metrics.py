@@ -8,9 +8,9 @@ import pytest
 
 import hornbeam as keras
 from hornbeam.core.lazy import names_of
+from tests.compilation import program
 from tests.engine_exceptions import cannot
 from tests.metrics.table import ROWS
-from tests.programs import program
 
 rows = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 # Sum and Mean measure values, not predictions: they have tests of their own.

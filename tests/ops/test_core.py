@@ -10,7 +10,7 @@ from hornbeam.core.gradients import value_and_grad
 from hornbeam.core.variable import Variable
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.declare import registry, signature_of
-from tests.programs import program
+from tests.compilation import program
 
 RNG = np.random.default_rng(3)
 

@@ -5,7 +5,7 @@ import pytest
 
 from hornbeam import layers, ops
 from hornbeam.core import tree
-from tests.programs import program
+from tests.compilation import program
 
 X = np.random.default_rng(0).random((2, 3, 4, 4), dtype="float32")
 SQUARE = X[0] + 4 * np.eye(4, dtype="float32")

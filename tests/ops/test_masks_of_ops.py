@@ -9,7 +9,7 @@ import hornbeam as keras
 from hornbeam import backends
 from hornbeam.core import masking
 from hornbeam.core.masking import get_keras_mask, get_lost_mask, set_keras_mask
-from tests.programs import program, together, traced
+from tests.compilation import program, together, traced
 
 ops = keras.ops
 MASK = np.array([[True, True, False, False], [True, False, True, True]])

@@ -9,7 +9,7 @@ from scipy import special, stats
 from hornbeam import backends, ops
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.attention import linear
-from tests.programs import program
+from tests.compilation import program
 
 RNG = np.random.default_rng(7)
 # Away from the kinks of the piecewise functions, where gradients differ by convention.

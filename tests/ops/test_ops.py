@@ -13,9 +13,9 @@ from hornbeam.core import tree
 from hornbeam.core.lazy import names_of
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import declare
+from tests.compilation import forms, together
 from tests.engine_exceptions import REFUSALS, REFUSED, refuses
 from tests.ops.table import BINARY, REDUCTIONS, TABLE, UNARY
-from tests.programs import forms, together
 
 # What the table has no row for, and where it is tested.
 ELSEWHERE = {

@@ -6,9 +6,9 @@ import pytest
 
 import hornbeam as keras
 from hornbeam import backends
+from tests.compilation import program
 from tests.losses.table import ROWS as LOSSES
 from tests.metrics.table import ROWS as METRICS
-from tests.programs import program
 
 
 def case_of(row, seed=3):

@@ -8,8 +8,8 @@ from scipy import stats
 import hornbeam as keras
 from hornbeam import backends, ops, random
 from hornbeam.core import random_hash
+from tests.compilation import forms, program
 from tests.engine_exceptions import cannot
-from tests.programs import forms, program
 
 SIZE = (40_000,)
 

@@ -130,15 +130,23 @@ def test_labels_in_the_first_batch_of_a_generator():
 
 def test_labels_that_are_ignored_or_changed_by_the_user():
     network = model(loss=keras.losses.SparseCategoricalCrossentropy(ignore_class=-1))
+    weights = network.get_weights()
+    rows = Y > 0
+    expected = network.evaluate(X[rows], Y[rows] - 1, verbose=0)
+    assert network.evaluate(X, Y - 1, verbose=0) == pytest.approx(expected)
     network.fit(X, Y - 1, verbose=0)
+    assert not np.array_equal(network.get_weights()[0], weights[0])
 
     class FromOne(keras.Sequential):
         def compute_loss(self, x, y, y_pred, **kwargs):
             return super().compute_loss(x, y - 1, y_pred, **kwargs)
 
-    network = FromOne([keras.Input((4,)), keras.layers.Dense(3)])
+    plain = model(loss=LOGITS, activation=None)
+    expected = plain.evaluate(X, Y, verbose=0)
+    network = FromOne(plain.layers)
     network.compile("sgd", LOGITS)
-    network.fit(X, Y + 1, verbose=0)
+    history = network.fit(X, Y + 1, verbose=0).history
+    assert history["loss"] == [pytest.approx(expected)]
 
 
 def test_targets_that_do_not_fit_the_output(training_engine):

@@ -140,15 +140,17 @@ def test_mypy_accepts_right_programs(folder):
 
 
 @pytest.mark.parametrize("name", [path.name for path in HERE.glob("right_*.py")])
-def test_right_programs_run(name, tmp_path, monkeypatch):
+def test_right_programs_run(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(HERE / name), run_name="__main__")
+    assert capsys.readouterr().out
 
 
 @pytest.mark.parametrize("number", range(len(python_blocks("README.md"))))
-def test_the_code_of_the_readme_runs(number, tmp_path, monkeypatch):
+def test_the_code_of_the_readme_runs(number, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     exec(compile(python_blocks("README.md")[number], "README.md", "exec"), {})
+    assert capsys.readouterr().out
 
 
 def test_the_readmes_have_the_same_code():

@@ -62,7 +62,8 @@ def fail():
 
 def test_all_tasks_are_in_flight_at_once(together):
     barrier = threading.Barrier(150)
-    Parallel()(delayed(barrier.wait)(20) for _ in range(150))
+    places = Parallel()(delayed(barrier.wait)(20) for _ in range(150))
+    assert sorted(places) == list(range(150))
 
 
 @pytest.mark.parametrize("n_jobs, most", [(3, 3), (None, 256), (-1, 256), (999, 256)])
@@ -310,8 +311,9 @@ def test_waiting_for_others_is_not_in_the_times(together):
 def test_the_backend_is_known_before_anything_of_scikit_learn_is():
     code = (
         "import sys, hornbeam.wrappers, joblib\n"
-        "assert not {'sklearn', 'jax'} & sys.modules.keys()\n"
+        "print({'sklearn', 'jax'} & sys.modules.keys())\n"
         "with joblib.parallel_config(backend='hornbeam'):\n"
-        "    assert joblib.Parallel()(map(joblib.delayed(abs), [-1])) == [1]"
+        "    print(joblib.Parallel()(map(joblib.delayed(abs), [-1])))"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    command = [sys.executable, "-c", code]
+    assert subprocess.check_output(command, text=True, timeout=60) == "set()\n[1]\n"

@@ -392,6 +392,8 @@ def test_our_search_starts_all_fits_at_once(data):
         Waits(), {"C": [1.0, 2.0, 3.0, 4.0]}, cv=3, refit=False
     )
     search.fit(*data)
+    assert not barrier.broken
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
 def test_our_search_joins_the_tasks_around_it(data):

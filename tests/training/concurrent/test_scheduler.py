@@ -255,17 +255,19 @@ def test_members_are_spread_over_all_devices():
         "    places.append(len(outputs[0][0].sharding.device_set))\n"
         "    return run(stack)\n"
         "scheduler.Stack.execute = look\n"
-        "assert len(jax.devices()) == 4\n"
         "members = [{'rate': r} for r in (0.0, 0.2, 0.4, 0.5, 0.7)]\n"
         "found = here.at_once(members)\n"
-        "assert set(places) == {4}, places\n"
+        "print(len(jax.devices()), set(places))\n"
         "for member, result in zip(members, found):\n"
         "    here.assert_same(result, here.fit(**member))\n"
     )
     flags = os.environ["XLA_FLAGS"] + " --xla_force_host_platform_device_count=4"
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code, str(pathlib.Path(__file__).parent)],
         env={**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
+        stdout=subprocess.PIPE,
+        text=True,
         check=True,
         timeout=200,
     )
+    assert done.stdout == "4 {4}\n"
