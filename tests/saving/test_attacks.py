@@ -296,7 +296,7 @@ def test_flipped_bits_raise_only_our_errors(good, tmp_path, audit):
         path.write_bytes(flipped)
         with audit(path):
             refused += is_refused(path)
-    assert 75 < refused < 150
+    assert refused > 75
 
 
 def test_arrays_in_configs_hold_no_objects():
