@@ -7,7 +7,7 @@ from typing import Any
 from hornbeam.core import dtypes
 from hornbeam.core.config import floatx
 from hornbeam.core.errors import did_you_mean
-from hornbeam.typing import DTypePolicyLike
+from hornbeam.typing import Config, DTypePolicyLike
 
 _MIXED = {
     "mixed_float16": ("float16", "float32"),
@@ -93,12 +93,12 @@ class DTypePolicy:
             return engine.cast(x, dtype) if is_cast(engine.dtype_of(x)) else x
         return x
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """Return the name."""
         return {"name": self._name}
 
     @classmethod
-    def from_config(cls, config: dict) -> DTypePolicy:
+    def from_config(cls, config: Config) -> DTypePolicy:
         """Make a policy from what `get_config` returned."""
         return cls(**config)
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from hornbeam.dtype_policies.lookup import deserialize, get, serialize
 from hornbeam.dtype_policies.policy import DTypePolicy, dtype_policy
-from hornbeam.typing import DTypePolicyLike
+from hornbeam.typing import Config, CustomObjects, DTypePolicyLike
 
 
 class DTypePolicyMap(DTypePolicy, MutableMapping):
@@ -107,7 +107,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
     def __iter__(self) -> Iterator[str]:
         return iter(self._policies)
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """Return the default policy and the entries.
 
         Without a default policy of its own the map follows the one in force, and so do
@@ -127,7 +127,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
         }
 
     @classmethod
-    def from_config(cls, config: dict, custom_objects: dict | None = None) -> Self:
+    def from_config(cls, config: Config, custom_objects: CustomObjects = None) -> Self:
         """Make a map from what `get_config` returned."""
 
         def load(policy):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hornbeam.dtype_policies.policy import DTypePolicy, name_or_default
+from hornbeam.typing import Config
 
 QUANTIZATION_MODES = ("int8", "float8", "int4", "gptq", "awq")
 
@@ -38,7 +39,7 @@ class QuantizedDTypePolicy(DTypePolicy):
         self._source_name = source_name
         self._name = f"{mode}_from_{source_name}"
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """Return the mode and the name of the policy before."""
         return {"mode": self._mode, "source_name": self._source_name}
 
@@ -79,7 +80,7 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
         """Over how many steps the largest value is remembered."""
         return self._amax_history_length
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """Return the arguments."""
         return {
             **super().get_config(),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
 
 from hornbeam.core import configurable, registry, serialization
 from hornbeam.core.lazy import names_of
@@ -33,8 +34,18 @@ def _table():
 
 _get = configurable.getter("loss", _table, Loss)
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-def get(identifier):
+
+@overload
+def get(identifier: None) -> None: ...
+@overload
+def get(identifier: type[Loss]) -> Loss: ...
+@overload
+def get(identifier: F) -> F: ...
+@overload
+def get(identifier: str | Config) -> Any: ...
+def get(identifier: Any) -> Any:
     """Return the loss that `identifier` stands for.
 
     Args:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
 
 from hornbeam.core import configurable, registry, serialization
 from hornbeam.core.lazy import names_of
@@ -34,8 +35,18 @@ def _table():
 
 _get = configurable.getter("metric", _table, Metric)
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-def get(identifier):
+
+@overload
+def get(identifier: None) -> None: ...
+@overload
+def get(identifier: type[Metric]) -> Metric: ...
+@overload
+def get(identifier: F) -> F: ...
+@overload
+def get(identifier: str | Config) -> Any: ...
+def get(identifier: Any) -> Any:
     """Return the metric that `identifier` stands for.
 
     Args:

@@ -1,11 +1,16 @@
 """Adadelta: steps in the units of the variable."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+from hornbeam.optimizers.shared_arguments import SharedArguments, takes_shared_arguments
+from hornbeam.typing import Tensor
 
 
 class Adadelta(Optimizer):
@@ -40,37 +45,16 @@ class Adadelta(Optimizer):
     rho = Hyperparameter()
     epsilon = Hyperparameter()
 
+    @takes_shared_arguments
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
         rho: float = 0.95,
         epsilon: float = 1e-7,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
-        **kwargs,
+        *args: Any,
+        **kwargs: Unpack[SharedArguments],
     ):
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            loss_scale_factor,
-            gradient_accumulation_steps,
-            name,
-            **kwargs,
-        )
+        super().__init__(learning_rate, *args, **kwargs)
         self.rho = rho
         self.epsilon = epsilon
 
@@ -82,7 +66,9 @@ class Adadelta(Optimizer):
             var_list, ("accumulated_grad", "accumulated_delta_var")
         )
 
-    def update_step(self, grad, variable, learning_rate):
+    def update_step(
+        self, grad: Tensor, variable: Variable, learning_rate: Tensor
+    ) -> None:
         i = self._get_variable_index(variable)
         g, rho, epsilon = grad, self.rho, self.epsilon
         d = self._deltas[i].value

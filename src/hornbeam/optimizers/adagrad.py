@@ -1,12 +1,17 @@
 """Adagrad: steps that shrink with the sum of squared gradients."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+from hornbeam.optimizers.shared_arguments import SharedArguments, takes_shared_arguments
 from hornbeam.optimizers.state import constant
+from hornbeam.typing import Tensor
 
 
 class Adagrad(Optimizer):
@@ -40,37 +45,16 @@ class Adagrad(Optimizer):
 
     epsilon = Hyperparameter()
 
+    @takes_shared_arguments
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
         initial_accumulator_value: float = 0.1,
         epsilon: float = 1e-7,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
-        **kwargs,
+        *args: Any,
+        **kwargs: Unpack[SharedArguments],
     ):
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            loss_scale_factor,
-            gradient_accumulation_steps,
-            name,
-            **kwargs,
-        )
+        super().__init__(learning_rate, *args, **kwargs)
         self.initial_accumulator_value = initial_accumulator_value
         self.epsilon = epsilon
 
@@ -84,7 +68,9 @@ class Adagrad(Optimizer):
             constant(self.initial_accumulator_value),
         )
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: Tensor, variable: Variable, learning_rate: Tensor
+    ) -> None:
         g = gradient
         slot = self._sums[self._get_variable_index(variable)]
         self.assign_add(slot, ops.square(g))

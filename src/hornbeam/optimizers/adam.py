@@ -1,12 +1,17 @@
 """Adam: steps scaled by running moments of the gradient."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+from hornbeam.optimizers.shared_arguments import SharedArguments, takes_shared_arguments
 from hornbeam.optimizers.state import native_update
+from hornbeam.typing import Tensor
 
 
 class Adam(Optimizer):
@@ -49,6 +54,7 @@ class Adam(Optimizer):
     beta_2 = Hyperparameter()
     epsilon = Hyperparameter()
 
+    @takes_shared_arguments
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
@@ -56,32 +62,10 @@ class Adam(Optimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
-        **kwargs,
+        *args: Any,
+        **kwargs: Unpack[SharedArguments],
     ):
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            loss_scale_factor,
-            gradient_accumulation_steps,
-            name,
-            **kwargs,
-        )
+        super().__init__(learning_rate, *args, **kwargs)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -97,7 +81,9 @@ class Adam(Optimizer):
         if self.amsgrad:
             self._velocity_hats = self.add_optimizer_variables(var_list, "velocity_hat")
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: Tensor, variable: Variable, learning_rate: Tensor
+    ) -> None:
         i = self._get_variable_index(variable)
         g, b1, b2 = gradient, self.beta_1, self.beta_2
         t = ops.cast(self.iterations + 1, variable.dtype)
@@ -111,7 +97,12 @@ class Adam(Optimizer):
             self.assign(self._velocity_hats[i], v)
         self.assign_sub(variable, a_t * m / (ops.sqrt(v) + self.epsilon))
 
-    def update_all(self, gradients, variables, learning_rate):
+    def update_all(
+        self,
+        gradients: Sequence[Tensor],
+        variables: Sequence[Variable],
+        learning_rate: Tensor,
+    ) -> None:
         if not self._update_natively(gradients, variables, learning_rate):
             super().update_all(gradients, variables, learning_rate)
 

@@ -1,7 +1,15 @@
 """AdamW: Adam whose weight decay does not go through the moments."""
 
+from __future__ import annotations
+
+from typing import Any, Unpack
+
 from hornbeam.optimizers.adam import Adam
 from hornbeam.optimizers.optimizer import LearningRate
+from hornbeam.optimizers.shared_arguments import (
+    SharedArgumentsButDecay,
+    takes_shared_arguments,
+)
 
 
 class AdamW(Adam):
@@ -32,6 +40,7 @@ class AdamW(Adam):
     0.95
     """
 
+    @takes_shared_arguments
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
@@ -40,16 +49,8 @@ class AdamW(Adam):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
-        **kwargs,
+        *args: Any,
+        **kwargs: Unpack[SharedArgumentsButDecay],
     ):
         if weight_decay is None:
             raise ValueError(
@@ -63,14 +64,6 @@ class AdamW(Adam):
             epsilon,
             amsgrad,
             weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            loss_scale_factor,
-            gradient_accumulation_steps,
-            name,
+            *args,
             **kwargs,
         )

@@ -1,12 +1,17 @@
 """Ftrl: follow the regularised leader."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+from hornbeam.optimizers.shared_arguments import SharedArguments, takes_shared_arguments
 from hornbeam.optimizers.state import constant
+from hornbeam.typing import Tensor
 
 
 class Ftrl(Optimizer):
@@ -49,6 +54,7 @@ class Ftrl(Optimizer):
     l2_shrinkage_regularization_strength = Hyperparameter()
     beta = Hyperparameter()
 
+    @takes_shared_arguments
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
@@ -58,32 +64,10 @@ class Ftrl(Optimizer):
         l2_regularization_strength: float = 0.0,
         l2_shrinkage_regularization_strength: float = 0.0,
         beta: float = 0.0,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
-        **kwargs,
+        *args: Any,
+        **kwargs: Unpack[SharedArguments],
     ):
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            loss_scale_factor,
-            gradient_accumulation_steps,
-            name,
-            **kwargs,
-        )
+        super().__init__(learning_rate, *args, **kwargs)
         _check_sign("initial_accumulator_value", initial_accumulator_value, +1)
         _check_sign("learning_rate_power", learning_rate_power, -1)
         _check_sign("l1_regularization_strength", l1_regularization_strength, +1)
@@ -110,7 +94,9 @@ class Ftrl(Optimizer):
             (constant(self.initial_accumulator_value), "zeros"),
         )
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: Tensor, variable: Variable, learning_rate: Tensor
+    ) -> None:
         i = self._get_variable_index(variable)
         a, g, w, p = learning_rate, gradient, variable.value, -self.learning_rate_power
         l1 = self.l1_regularization_strength

@@ -1,11 +1,21 @@
 """Gradients made ready for an update: present, dense, of the right size and dtype."""
 
+from __future__ import annotations
+
 import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from hornbeam import ops
+from hornbeam.typing import Tensor
+
+if TYPE_CHECKING:
+    from hornbeam.core.variable import Variable
 
 
-def present(gradients, variables):
+def present(
+    gradients: Sequence[Tensor | None], variables: Sequence[Variable]
+) -> tuple[list[Tensor], list[Variable]]:
     """Drop the variables without a gradient; give gradients the variables' dtypes."""
     missing = [v.path for g, v in zip(gradients, variables, strict=True) if g is None]
     if len(missing) == len(variables):
@@ -35,20 +45,20 @@ def _dense(gradient, variable):
     return ops.convert_to_tensor(gradient, dtype=variable.dtype)
 
 
-def clip_by_norm(gradients, limit):
+def clip_by_norm(gradients: Sequence[Tensor], limit: Any) -> list[Tensor]:
     """Shrink each gradient whose Euclidean norm is above `limit` to that norm."""
     return [_scaled(g, _shrink(_norm([g]), limit)) for g in gradients]
 
 
-def clip_by_global_norm(gradients, limit):
+def clip_by_global_norm(gradients: Sequence[Tensor], limit: Any) -> list[Tensor]:
     """Shrink all gradients alike so that their common norm is at most `limit`."""
     if not gradients:
-        return gradients
+        return []
     scale = _shrink(_norm(gradients), limit)
     return [_scaled(g, scale) for g in gradients]
 
 
-def clip_by_value(gradients, limit):
+def clip_by_value(gradients: Sequence[Tensor], limit: Any) -> list[Tensor]:
     """Limit each entry to `[-limit, limit]`."""
     return [ops.clip(g, -limit, limit) for g in gradients]
 

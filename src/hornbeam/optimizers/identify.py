@@ -1,12 +1,15 @@
 """Optimizers and schedules from names and configs, and back."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import Any, overload
 
 from hornbeam.core.configurable import getter
 from hornbeam.core.lazy import names_of
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
+from hornbeam.typing import Config, CustomObjects, OptimizerLike
 
 
 def _table():
@@ -24,7 +27,11 @@ def _table():
 _get = getter("optimizer", _table, base=Optimizer)
 
 
-def get(identifier: Any) -> Optimizer | None:
+@overload
+def get(identifier: None) -> None: ...
+@overload
+def get(identifier: OptimizerLike) -> Optimizer: ...
+def get(identifier: OptimizerLike | None) -> Optimizer | None:
     """Return the optimizer that a name, a config or an optimizer stands for.
 
     Args:
@@ -48,26 +55,24 @@ def get(identifier: Any) -> Optimizer | None:
     return optimizer
 
 
-def serialize(optimizer: Any) -> dict[str, Any]:
+def serialize(optimizer: Any) -> Config:
     """Return the config from which `deserialize` makes an equal optimizer."""
     return serialize_keras_object(optimizer)
 
 
-def deserialize(config: dict[str, Any], custom_objects: dict | None = None) -> Any:
+def deserialize(config: Config, custom_objects: CustomObjects = None) -> Any:
     """Make the optimizer that a config of `serialize` describes."""
     return deserialize_keras_object(
         _completed(config, _table(), "keras.optimizers"), custom_objects=custom_objects
     )
 
 
-def serialize_schedule(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
+def serialize_schedule(learning_rate_schedule: LearningRateSchedule) -> Config:
     """Return the config from which `deserialize` makes an equal schedule."""
     return serialize_keras_object(learning_rate_schedule)
 
 
-def deserialize_schedule(
-    config: dict[str, Any], custom_objects: dict | None = None
-) -> Any:
+def deserialize_schedule(config: Config, custom_objects: CustomObjects = None) -> Any:
     """Make the schedule that a config of `serialize` describes."""
     from hornbeam.optimizers import schedules
 

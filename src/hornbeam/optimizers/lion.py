@@ -1,11 +1,16 @@
 """Lion: steps along the sign of an interpolated momentum."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+from hornbeam.optimizers.shared_arguments import SharedArguments, takes_shared_arguments
+from hornbeam.typing import Tensor
 
 
 class Lion(Optimizer):
@@ -38,37 +43,16 @@ class Lion(Optimizer):
     beta_1 = Hyperparameter()
     beta_2 = Hyperparameter()
 
+    @takes_shared_arguments
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.99,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
-        **kwargs,
+        *args: Any,
+        **kwargs: Unpack[SharedArguments],
     ):
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            loss_scale_factor,
-            gradient_accumulation_steps,
-            name,
-            **kwargs,
-        )
+        super().__init__(learning_rate, *args, **kwargs)
         if not 0 < beta_1 <= 1:
             raise ValueError(
                 "Argument `beta_1` of Lion must be in (0, 1]; otherwise the step is "
@@ -83,7 +67,9 @@ class Lion(Optimizer):
         super().build(var_list)
         self._momentums = self.add_optimizer_variables(var_list, "momentum")
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: Tensor, variable: Variable, learning_rate: Tensor
+    ) -> None:
         g, b1, b2 = gradient, self.beta_1, self.beta_2
         m = self._momentums[self._get_variable_index(variable)]
         sign = ops.sign(b1 * m.value + (1 - b1) * g)

@@ -1,7 +1,9 @@
 """LossScaleOptimizer: the loss is scaled so that small gradients do not vanish."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from hornbeam import ops
 from hornbeam.core.configurable import init_arguments
@@ -11,6 +13,7 @@ from hornbeam.core.variable import Variable
 from hornbeam.optimizers.gradients import present
 from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.optimizers.state import constant
+from hornbeam.typing import Config, CustomObjects, Tensor
 
 
 class LossScaleOptimizer(Optimizer):
@@ -52,7 +55,7 @@ class LossScaleOptimizer(Optimizer):
         initial_scale: float = 32768.0,
         dynamic_growth_steps: int = 2000,
         name: str | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         if not isinstance(inner_optimizer, Optimizer):
             raise TypeError(
@@ -75,7 +78,7 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer.build(var_list)
         super().build(var_list)
 
-    def structure_key(self) -> tuple:
+    def structure_key(self) -> tuple[Any, ...]:
         """What a compiled step depends on besides the arguments: a choice by names."""
         return self.inner_optimizer.structure_key()
 
@@ -85,25 +88,25 @@ class LossScaleOptimizer(Optimizer):
         return [*self._variables, *self.inner_optimizer.variables]
 
     @property
-    def iterations(self):
+    def iterations(self) -> Tensor:
         """The number of updates of the inner optimizer."""
         return self.inner_optimizer.iterations
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Tensor:
         """The rate of the inner optimizer."""
         return self.inner_optimizer.learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, value):
+    def learning_rate(self, value: Any) -> None:
         self.inner_optimizer.learning_rate = value
 
-    def scale_loss(self, loss: Any):
+    def scale_loss(self, loss: Any) -> Tensor:
         """Return the loss times the scale."""
         scale = self.dynamic_scale.value if self.built else self.initial_scale
         return loss * scale
 
-    def check_finite(self, grads: Sequence[Any]):
+    def check_finite(self, grads: Sequence[Any]) -> Tensor:
         """Whether all entries of all gradients are finite numbers: a scalar tensor."""
         finite = [ops.all(ops.isfinite(g)) for g in grads if g is not None]
         return ops.all(ops.stack(finite))
@@ -145,14 +148,14 @@ class LossScaleOptimizer(Optimizer):
         """Set the variables to what the inner optimizer's training ends with."""
         self.inner_optimizer.finalize_variable_values(var_list)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """Return the arguments that make an equal optimizer."""
         # The base's arguments belong to the inner optimizer.
         config = super().get_config()
         return {k: v for k, v in config.items() if k in _ARGUMENTS}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None):
+    def from_config(cls, config: Config, custom_objects: CustomObjects = None) -> Self:
         """Make an optimizer from what `get_config` returned."""
         config = {k: v for k, v in config.items() if k in _ARGUMENTS}
         config["inner_optimizer"] = deserialize_keras_object(

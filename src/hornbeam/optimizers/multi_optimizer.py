@@ -1,12 +1,15 @@
 """MultiOptimizer: different optimizers for different variables."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.optimizers.optimizer_map import OptimizerMap
+from hornbeam.typing import Config, CustomObjects, Tensor
 
 
 class MultiOptimizer(Optimizer):
@@ -99,7 +102,7 @@ class MultiOptimizer(Optimizer):
     def _chosen(self, variable):
         return self._choices[self._get_variable_index(variable)]
 
-    def structure_key(self) -> tuple:
+    def structure_key(self) -> tuple[Any, ...]:
         """What a compiled step depends on besides the arguments: a choice by names."""
         if not self.built:
             return ()
@@ -112,12 +115,12 @@ class MultiOptimizer(Optimizer):
         return [*self._variables, *(v for o in self._optimizers for v in o.variables)]
 
     @property
-    def iterations(self):
+    def iterations(self) -> Tensor:
         """The number of updates."""
         return self._iterations
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Tensor:
         """Not to be asked for: the single optimizers have the rates."""
         raise AttributeError(
             "A MultiOptimizer has no learning rate of its own. Use those of "
@@ -125,7 +128,7 @@ class MultiOptimizer(Optimizer):
         )
 
     @learning_rate.setter
-    def learning_rate(self, value):
+    def learning_rate(self, value: Any) -> None:
         raise AttributeError(
             "A MultiOptimizer has no learning rate of its own. Set those of "
             "`optimizer.optimizers`."
@@ -147,7 +150,7 @@ class MultiOptimizer(Optimizer):
         for optimizer in self._optimizers:
             optimizer.finalize_variable_values(self._only(optimizer, var_list))
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """Return the arguments that make an equal optimizer, as plain data."""
         # The rate and the other arguments belong to the single optimizers.
         return {
@@ -157,7 +160,7 @@ class MultiOptimizer(Optimizer):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None):
+    def from_config(cls, config: Config, custom_objects: CustomObjects = None) -> Self:
         """Make an optimizer from what `get_config` returned."""
         config = dict(config)
         config["optimizer_map"] = deserialize_keras_object(

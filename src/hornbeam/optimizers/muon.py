@@ -1,5 +1,7 @@
 """Muon: orthogonalised momentum for matrices, Adam for the rest."""
 
+from __future__ import annotations
+
 import math
 import re
 from collections.abc import Sequence
@@ -9,6 +11,7 @@ from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+from hornbeam.typing import Tensor
 
 
 class Muon(Optimizer):
@@ -97,7 +100,7 @@ class Muon(Optimizer):
         ns_steps: int = 5,
         nesterov: bool = True,
         rms_rate: float | None = 0.2,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(
             learning_rate,
@@ -150,12 +153,14 @@ class Muon(Optimizer):
             return True
         return any(re.search(p, variable.path) for p in self.exclude_layers)
 
-    def structure_key(self) -> tuple:
+    def structure_key(self) -> tuple[Any, ...]:
         """What a compiled step depends on besides the arguments: a choice by names."""
         variables = self._trainable_variables
         return (*super().structure_key(), *map(self._should_use_adamw, variables))
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: Tensor, variable: Variable, learning_rate: Tensor
+    ) -> None:
         if self._should_use_adamw(variable):
             self._adam_step(gradient, variable, learning_rate * self.adam_lr_ratio)
         else:
@@ -180,17 +185,17 @@ class Muon(Optimizer):
         a_t = a * ops.sqrt(1 - b2**t) / (1 - b1**t)
         self.assign_sub(variable, a_t * m / (ops.sqrt(v) + self.epsilon))
 
-    def lr_adjust(self, x: Any):
+    def lr_adjust(self, x: Any) -> Any:
         """Scale an orthogonal step so that its entries have the size `rms_rate`."""
         if self.rms_rate is None:
             return x
         return x * (self.rms_rate * math.sqrt(max(x.shape)))
 
-    def transpose_last_axis(self, X: Any):  # noqa: N803 - the API's name
+    def transpose_last_axis(self, X: Any) -> Tensor:  # noqa: N803 - the API's name
         """Swap the last two axes."""
         return ops.swapaxes(X, -1, -2)
 
-    def zeropower_via_newtonschulz5(self, x: Any, steps: int):
+    def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Tensor:
         """Return nearly the orthogonal factor of `x`: its singular values set to 1."""
         a, b, c = self.muon_a, self.muon_b, self.muon_c
         is_tall = x.shape[-2] > x.shape[-1]

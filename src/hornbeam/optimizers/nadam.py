@@ -1,12 +1,17 @@
 """Nadam: Adam with Nesterov's momentum."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core.config import floatx
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+from hornbeam.optimizers.shared_arguments import SharedArguments, takes_shared_arguments
+from hornbeam.typing import Tensor
 
 
 class Nadam(Optimizer):
@@ -45,38 +50,17 @@ class Nadam(Optimizer):
     beta_2 = Hyperparameter()
     epsilon = Hyperparameter()
 
+    @takes_shared_arguments
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
-        **kwargs,
+        *args: Any,
+        **kwargs: Unpack[SharedArguments],
     ):
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            loss_scale_factor,
-            gradient_accumulation_steps,
-            name,
-            **kwargs,
-        )
+        super().__init__(learning_rate, *args, **kwargs)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -90,7 +74,12 @@ class Nadam(Optimizer):
         )
         self._u_product = Variable(1.0, dtype=floatx(), trainable=False)
 
-    def update_all(self, gradients, variables, learning_rate):
+    def update_all(
+        self,
+        gradients: Sequence[Tensor],
+        variables: Sequence[Variable],
+        learning_rate: Tensor,
+    ) -> None:
         t = ops.cast(self.iterations + 1, self._u_product.dtype)
         self.assign(self._u_product, self._u_product.value * self._u(t))
         super().update_all(gradients, variables, learning_rate)
@@ -98,7 +87,9 @@ class Nadam(Optimizer):
     def _u(self, t):
         return self.beta_1 * (1 - 0.5 * 0.96**t)
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: Tensor, variable: Variable, learning_rate: Tensor
+    ) -> None:
         i = self._get_variable_index(variable)
         g, b1, b2 = gradient, self.beta_1, self.beta_2
         t = ops.cast(self.iterations + 1, variable.dtype)

@@ -6,10 +6,12 @@ them share is here: the rate, weight decay, clipping, accumulation, averaging.
 same code runs at once and inside a compiled step.
 """
 
+from __future__ import annotations
+
 import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Self
 
 from hornbeam import ops
 from hornbeam.core import scopes
@@ -27,6 +29,7 @@ from hornbeam.optimizers.gradients import (
 )
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
 from hornbeam.optimizers.state import OptimizerState, constant, native_update
+from hornbeam.typing import Config, CustomObjects, Tensor
 
 LearningRate = float | LearningRateSchedule | Callable[[], Any]
 
@@ -90,7 +93,7 @@ class Optimizer(OptimizerState):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         if kwargs.pop("decay", None) is not None:
             warnings.warn(
@@ -140,14 +143,14 @@ class Optimizer(OptimizerState):
         self._learning_rate = self._rate_from(learning_rate)
 
     @property
-    def iterations(self):
+    def iterations(self) -> Tensor:
         """The number of updates so far."""
         if not self.gradient_accumulation_steps:
             return self._iterations
         return ops.floor_divide(self._iterations, self.gradient_accumulation_steps)
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Tensor:
         """The rate of the next update.
 
         It can be set: to a number if it was made with one, or to a schedule.
@@ -158,7 +161,7 @@ class Optimizer(OptimizerState):
         return rate if isinstance(rate, Variable) else rate()
 
     @learning_rate.setter
-    def learning_rate(self, value):
+    def learning_rate(self, value: Any) -> None:
         old = self._learning_rate
         if callable(value):
             self._variables = [v for v in self._variables if v is not old]
@@ -208,7 +211,7 @@ class Optimizer(OptimizerState):
             )
         self.built = True
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: Config) -> None:
         self.__dict__.update(state)
         self._positions = _positions(self._trainable_variables)
 
@@ -216,20 +219,27 @@ class Optimizer(OptimizerState):
         """The position of the variable in the list that `build` was given."""
         return self._positions[id(variable)]
 
-    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any):
+    def update_step(
+        self, gradient: Any, variable: Variable, learning_rate: Any
+    ) -> None:
         """Update one variable: the rule, to be given by subclasses."""
         raise NotImplementedError(
             f"Optimizer {type(self).__name__} must define "
             "`update_step(self, gradient, variable, learning_rate)`."
         )
 
-    def update_all(self, gradients, variables, learning_rate):
+    def update_all(
+        self,
+        gradients: Sequence[Tensor],
+        variables: Sequence[Variable],
+        learning_rate: Tensor,
+    ) -> None:
         """Update all variables. Default: `update_step` for each, in its dtype."""
         for gradient, variable in zip(gradients, variables, strict=True):
             rate = ops.cast(learning_rate, variable.dtype)
             self.update_step(gradient, variable, rate)
 
-    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]):
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> None:
         """Update from pairs of a gradient and a variable."""
         pairs = list(grads_and_vars)
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
@@ -285,7 +295,7 @@ class Optimizer(OptimizerState):
 
     def _accumulate(self, gradients, variables):
         """Add to the sums; at every n-th call update with the means and clear them."""
-        n = self.gradient_accumulation_steps
+        n = self.gradient_accumulation_steps or 1
         sums = [
             self._accumulated_gradients[self._get_variable_index(v)] for v in variables
         ]
@@ -375,7 +385,7 @@ class Optimizer(OptimizerState):
             return False
         return not any(re.search(n, variable.name) for n in self._names_without_decay)
 
-    def structure_key(self) -> tuple:
+    def structure_key(self) -> tuple[Any, ...]:
         """What a compiled step depends on besides the arguments: a choice by names."""
         variables = self._trainable_variables
         return tuple(
@@ -425,7 +435,7 @@ class Optimizer(OptimizerState):
             # A copy: an engine may give the memory of a variable to its next program.
             variable.assign(ops.copy(average))
 
-    def scale_loss(self, loss: Any):
+    def scale_loss(self, loss: Any) -> Tensor:
         """Return the loss that is to be differentiated: times `loss_scale_factor`."""
         if self.loss_scale_factor is None:
             return loss
@@ -463,7 +473,7 @@ class Optimizer(OptimizerState):
         _, values = run([*trainable_variables, *optimizer_variables])
         return values[: len(others)], values[len(others) :]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """Return the arguments that make an equal optimizer, with the present rate."""
         config = {}
         cls: type = type(self)
@@ -480,7 +490,7 @@ class Optimizer(OptimizerState):
         return float(rate.numpy()) if isinstance(rate, Variable) else rate
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None):
+    def from_config(cls, config: Config, custom_objects: CustomObjects = None) -> Self:
         """Make an optimizer from what `get_config` returned."""
         config = dict(config)
         if isinstance(config.get("learning_rate"), dict):

@@ -1,12 +1,15 @@
 """OptimizerMap: from the path of a variable to its optimizer."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, MutableMapping
-from typing import Any
+from typing import Self
 
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import Optimizer
+from hornbeam.typing import Config, CustomObjects
 
 
 class OptimizerMap(MutableMapping):
@@ -71,7 +74,7 @@ class OptimizerMap(MutableMapping):
             )
         return self._optimizer_map[found[0]] if found else self._default_optimizer
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """Return the arguments that make an equal map, as plain data."""
         return {
             "default_optimizer": serialize_keras_object(self._default_optimizer),
@@ -82,7 +85,7 @@ class OptimizerMap(MutableMapping):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None):
+    def from_config(cls, config: Config, custom_objects: CustomObjects = None) -> Self:
         """Make a map from what `get_config` returned."""
 
         def restore(optimizer):

@@ -1,12 +1,17 @@
 """RMSprop: steps scaled by the running root mean square of the gradient."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+from hornbeam.optimizers.shared_arguments import SharedArguments, takes_shared_arguments
 from hornbeam.optimizers.state import native_update
+from hornbeam.typing import Tensor
 
 
 class RMSprop(Optimizer):
@@ -48,6 +53,7 @@ class RMSprop(Optimizer):
     momentum = Hyperparameter()
     epsilon = Hyperparameter()
 
+    @takes_shared_arguments
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
@@ -55,32 +61,10 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         epsilon: float = 1e-7,
         centered: bool = False,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
-        **kwargs,
+        *args: Any,
+        **kwargs: Unpack[SharedArguments],
     ):
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            loss_scale_factor,
-            gradient_accumulation_steps,
-            name,
-            **kwargs,
-        )
+        super().__init__(learning_rate, *args, **kwargs)
         self.rho = rho
         self.momentum = momentum
         self.epsilon = epsilon
@@ -100,7 +84,12 @@ class RMSprop(Optimizer):
                 var_list, "average_gradient"
             )
 
-    def update_all(self, gradients, variables, learning_rate):
+    def update_all(
+        self,
+        gradients: Sequence[Tensor],
+        variables: Sequence[Variable],
+        learning_rate: Tensor,
+    ) -> None:
         native = native_update("rmsprop_update", variables)
         positions = [self._positions[id(v)] for v in variables]
         averages = self._average_gradients if self.centered else []
@@ -117,7 +106,9 @@ class RMSprop(Optimizer):
         if not made:
             super().update_all(gradients, variables, learning_rate)
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: Tensor, variable: Variable, learning_rate: Tensor
+    ) -> None:
         i = self._get_variable_index(variable)
         g, rho = gradient, self.rho
         d = rho * self._velocities[i] + (1 - rho) * ops.square(g)

@@ -1,11 +1,16 @@
 """ScheduleFreeAdamW: Adam that needs no falling rate."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+from hornbeam.optimizers.shared_arguments import SharedArguments, takes_shared_arguments
+from hornbeam.typing import Tensor
 
 
 class ScheduleFreeAdamW(Optimizer):
@@ -48,6 +53,7 @@ class ScheduleFreeAdamW(Optimizer):
     epsilon = Hyperparameter()
     warmup_steps = Hyperparameter()
 
+    @takes_shared_arguments
     def __init__(
         self,
         learning_rate: LearningRate = 0.0025,
@@ -55,32 +61,10 @@ class ScheduleFreeAdamW(Optimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         warmup_steps: int = 0,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
-        **kwargs,
+        *args: Any,
+        **kwargs: Unpack[SharedArguments],
     ):
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            loss_scale_factor,
-            gradient_accumulation_steps,
-            name,
-            **kwargs,
-        )
+        super().__init__(learning_rate, *args, **kwargs)
         if not 0 < beta_1 <= 1:
             raise ValueError(
                 "Argument `beta_1` of ScheduleFreeAdamW must be in (0, 1]: the "
@@ -103,7 +87,9 @@ class ScheduleFreeAdamW(Optimizer):
             # A copy: an engine may give a variable's memory to its next program.
             self.assign(z, ops.copy(variable))
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: Tensor, variable: Variable, learning_rate: Tensor
+    ) -> None:
         i = self._get_variable_index(variable)
         g, b1, b2, w = gradient, self.beta_1, self.beta_2, variable.value
         t = ops.cast(self.iterations + 1, variable.dtype)

@@ -1,13 +1,18 @@
 """SGD: gradient descent, with momentum."""
 
+from __future__ import annotations
+
 import numbers
 from collections.abc import Sequence
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
+from hornbeam.optimizers.shared_arguments import SharedArguments, takes_shared_arguments
 from hornbeam.optimizers.state import native_update
+from hornbeam.typing import Tensor
 
 
 class SGD(Optimizer):
@@ -42,44 +47,23 @@ class SGD(Optimizer):
 
     momentum = Hyperparameter()
 
+    @takes_shared_arguments
     def __init__(
         self,
         learning_rate: LearningRate = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
-        **kwargs,
+        *args: Any,
+        **kwargs: Unpack[SharedArguments],
     ):
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            loss_scale_factor,
-            gradient_accumulation_steps,
-            name,
-            **kwargs,
-        )
+        super().__init__(learning_rate, *args, **kwargs)
         if not isinstance(momentum, numbers.Real) or not 0 <= momentum <= 1:
             raise ValueError(
                 "`momentum` must be a float between [0, 1]. "
                 f"Received: momentum={momentum!r}"
             )
         self.momentum = momentum
-        self.nesterov = nesterov
+        self.nesterov: bool = nesterov
 
     def build(self, variables: Sequence[Variable]) -> None:
         if self.built:
@@ -90,7 +74,12 @@ class SGD(Optimizer):
             self.add_optimizer_variables(variables, "momentum") if has_momentum else []
         )
 
-    def update_all(self, gradients, variables, learning_rate):
+    def update_all(
+        self,
+        gradients: Sequence[Tensor],
+        variables: Sequence[Variable],
+        learning_rate: Tensor,
+    ) -> None:
         native = native_update("sgd_update", variables)
         made = native is not None and native(
             [v.value for v in variables],
@@ -105,7 +94,9 @@ class SGD(Optimizer):
         if not made:
             super().update_all(gradients, variables, learning_rate)
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: Tensor, variable: Variable, learning_rate: Tensor
+    ) -> None:
         a, g = learning_rate, gradient
         if not self._momentums:
             self.assign_sub(variable, a * g)

@@ -1,7 +1,9 @@
 """OptimizerState: the variables that an optimizer owns."""
 
+from __future__ import annotations
+
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,7 +71,7 @@ class OptimizerState(Configurable):
         trainable_variables: Sequence[Variable],
         name: str | Sequence[str],
         initializer: Any = "zeros",
-    ):
+    ) -> Any:
         """Make a slot for each variable: a list, or one list for each of the names."""
         names = [name] if isinstance(name, str) else list(name)
         several = isinstance(initializer, list | tuple)
@@ -84,7 +86,7 @@ class OptimizerState(Configurable):
         by_name = tuple([row[k] for row in slots] for k in range(len(names)))
         return by_name[0] if isinstance(name, str) else by_name
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(getattr(type(self), name, None), property):
             return object.__setattr__(self, name, value)
         if name not in _OF_THE_MODEL:
@@ -101,15 +103,15 @@ class OptimizerState(Configurable):
             if not any(value is v for v in known):
                 known.append(value)
 
-    def assign(self, variable: Variable, value: Any):
+    def assign(self, variable: Variable, value: Any) -> Any:
         """Give `variable` a new value; the value is returned."""
         return variable.assign(value)
 
-    def assign_add(self, variable: Variable, value: Any):
+    def assign_add(self, variable: Variable, value: Any) -> Any:
         """Add `value` to `variable`."""
         return variable.assign_add(value)
 
-    def assign_sub(self, variable: Variable, value: Any):
+    def assign_sub(self, variable: Variable, value: Any) -> Any:
         """Subtract `value` from `variable`."""
         return variable.assign_sub(value)
 
@@ -151,12 +153,14 @@ class OptimizerState(Configurable):
             variable.assign(store[str(i)])
 
 
-def constant(value):
+def constant(value: Any) -> Callable[..., np.ndarray]:
     """An initializer that gives `value`."""
     return lambda shape, dtype=None: np.full(shape, value)
 
 
-def native_update(name, variables):
+def native_update(
+    name: str, variables: Sequence[Variable]
+) -> Callable[..., bool] | None:
     """Return the engine's own update of live variables of that name, or None."""
     if not variables or scopes.in_stateless_scope():
         return None

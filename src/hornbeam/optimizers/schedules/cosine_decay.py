@@ -1,11 +1,14 @@
 """CosineDecay: half a cosine wave from the initial rate down, after a warm-up."""
 
+from __future__ import annotations
+
 import math
 
 from hornbeam import ops
 from hornbeam.core.config import floatx
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule, check_positive
+from hornbeam.typing import Tensor
 
 
 class CosineDecay(LearningRateSchedule):
@@ -56,7 +59,7 @@ class CosineDecay(LearningRateSchedule):
         self.warmup_target = warmup_target
         self.warmup_steps = warmup_steps
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         step = ops.cast(step, floatx())
         first = self.initial_learning_rate
         if self.warmup_target is None:

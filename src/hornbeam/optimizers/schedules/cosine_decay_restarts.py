@@ -1,11 +1,14 @@
 """CosineDecayRestarts: half cosine waves, each longer than the one before."""
 
+from __future__ import annotations
+
 import math
 
 from hornbeam import ops
 from hornbeam.core.config import floatx
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule, check_positive
+from hornbeam.typing import Tensor
 
 
 class CosineDecayRestarts(LearningRateSchedule):
@@ -56,7 +59,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         self.alpha = alpha
         self.name = name
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         p = ops.cast(step, floatx()) / self.first_decay_steps
         i, p = self._wave(p)
         wave = 0.5 * ops.power(self.m_mul, i) * (1.0 + ops.cos(math.pi * p))

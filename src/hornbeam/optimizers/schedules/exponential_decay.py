@@ -1,9 +1,12 @@
 """ExponentialDecay: the rate is multiplied by a constant every so many updates."""
 
+from __future__ import annotations
+
 from hornbeam import ops
 from hornbeam.core.config import floatx
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule, check_positive
+from hornbeam.typing import Tensor
 
 
 class ExponentialDecay(LearningRateSchedule):
@@ -41,7 +44,7 @@ class ExponentialDecay(LearningRateSchedule):
         self.staircase = staircase
         self.name = name
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         p = ops.cast(step, floatx()) / self.decay_steps
         if self.staircase:
             p = ops.floor(p)

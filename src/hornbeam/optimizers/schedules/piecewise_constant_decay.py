@@ -1,5 +1,7 @@
 """PiecewiseConstantDecay: one rate between each two boundaries."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,6 +9,7 @@ import numpy as np
 from hornbeam import ops
 from hornbeam.core.config import floatx
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
+from hornbeam.typing import Tensor
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
@@ -39,7 +42,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         self.values = values
         self.name = name
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         # Whole numbers are compared as such: float32 confuses those above 2**24.
         passed = ops.greater(step, np.asarray(self.boundaries))
         place = ops.sum(ops.cast(passed, "int32"))

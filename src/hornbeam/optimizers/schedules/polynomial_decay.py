@@ -1,9 +1,12 @@
 """PolynomialDecay: from one rate to another along a power of time."""
 
+from __future__ import annotations
+
 from hornbeam import ops
 from hornbeam.core.config import floatx
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule, check_positive
+from hornbeam.typing import Tensor
 
 
 class PolynomialDecay(LearningRateSchedule):
@@ -49,7 +52,7 @@ class PolynomialDecay(LearningRateSchedule):
         self.cycle = cycle
         self.name = name
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         step = ops.cast(step, floatx())
         if self.cycle:
             p = step / self.decay_steps

@@ -1,8 +1,11 @@
 """LearningRateSchedule: a rate as a function of the number of updates."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from hornbeam.core.configurable import Configurable
+from hornbeam.typing import Tensor
 
 
 class LearningRateSchedule(Configurable):
@@ -24,7 +27,7 @@ class LearningRateSchedule(Configurable):
     0.1
     """
 
-    def __call__(self, step: Any):
+    def __call__(self, step: Any) -> Tensor:
         """Return the rate after `step` updates."""
         raise NotImplementedError(
             f"Learning rate schedule {type(self).__name__!r} must define "
