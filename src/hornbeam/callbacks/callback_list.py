@@ -50,7 +50,7 @@ class CallbackList(Callback):
         **params: Any,
     ):
         super().__init__()
-        self.callbacks = [] if callbacks is None else tree.flatten(callbacks)
+        self.callbacks: list[Any] = [] if callbacks is None else tree.flatten(callbacks)
         for callback in self.callbacks:
             if isinstance(callback, type) or not hasattr(callback, "set_model"):
                 raise TypeError(
@@ -58,7 +58,7 @@ class CallbackList(Callback):
                     f"Received: {callback!r} (of type {type(callback).__name__})"
                 )
         # What training runs on; a backup keeps the order of its rows.
-        self.data = None
+        self.data: Any = None
         self._history = self._find_or_add(History, add_history)
         self._display = self._find_or_add(ProgbarLogger, add_progbar)
         self._backups = [c for c in self.callbacks if isinstance(c, BackupAndRestore)]

@@ -23,11 +23,11 @@ class CSVLogger(Callback):
     >>> logger = keras.callbacks.CSVLogger("training.csv")
     """
 
-    state_attributes = ("keys",)
+    state_attributes: tuple[str, ...] = ("keys",)
 
     def __init__(self, filename: PathLike, separator: str = ",", append: bool = False):
         super().__init__()
-        self.filename = os.fspath(filename)
+        self.filename: str = os.fspath(filename)
         self.sep = separator
         self.append = append
         self.keys: list[str] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from hornbeam.callbacks.monitor import MonitorCallback
 from hornbeam.typing import Logs
@@ -28,7 +28,13 @@ class EarlyStopping(MonitorCallback):
     >>> stop = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
     """
 
-    state_attributes = ("best", "best_epoch", "wait", "stopped_epoch", "best_weights")
+    state_attributes: tuple[str, ...] = (
+        "best",
+        "best_epoch",
+        "wait",
+        "stopped_epoch",
+        "best_weights",
+    )
 
     def __init__(
         self,
@@ -50,11 +56,11 @@ class EarlyStopping(MonitorCallback):
         self._reset()
 
     def _reset(self):
-        self.best = None
-        self.best_epoch = 0
-        self.best_weights = None
-        self.wait = 0
-        self.stopped_epoch = 0
+        self.best: float | None = None
+        self.best_epoch: int = 0
+        self.best_weights: list[Any] | None = None
+        self.wait: int = 0
+        self.stopped_epoch: int = 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Start anew."""

@@ -21,7 +21,7 @@ class History(Callback):
     {'loss': [0.5]}
     """
 
-    state_attributes = ("epoch", "history")
+    state_attributes: tuple[str, ...] = ("epoch", "history")
 
     def __init__(self) -> None:
         super().__init__()

@@ -32,7 +32,7 @@ class ModelCheckpoint(MonitorCallback):
     >>> save = keras.callbacks.ModelCheckpoint("best.keras", save_best_only=True)
     """
 
-    state_attributes = ("best", "_batches_since_saving")
+    state_attributes: tuple[str, ...] = ("best", "_batches_since_saving")
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class ModelCheckpoint(MonitorCallback):
         initial_value_threshold: float | None = None,
     ):
         super().__init__(monitor, mode, initial_value_threshold)
-        self.filepath = os.fspath(filepath)
+        self.filepath: str = os.fspath(filepath)
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only

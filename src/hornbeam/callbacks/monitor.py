@@ -50,8 +50,8 @@ class MonitorCallback(Callback):
             mode = "auto"
         self.monitor = monitor
         self.mode = mode
-        self.best = initial_value_threshold
-        self.min_delta = abs(min_delta)
+        self.best: float | None = initial_value_threshold
+        self.min_delta: float = abs(min_delta)
         self._direction = None if mode == "auto" else mode
         self._warned = False
 

@@ -33,9 +33,9 @@ class ProgbarLogger(Callback):
 
     def __init__(self) -> None:
         super().__init__()
-        self.verbose = 1
-        self.epochs = 1
-        self.target = None
+        self.verbose: int = 1
+        self.epochs: int = 1
+        self.target: int | None = None
         self._training = False
         self._validating = False
         self._title = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Literal
+from typing import Literal, TypedDict, Unpack
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from hornbeam.callbacks.rates import (
 )
 from hornbeam.typing import Logs
 from hornbeam.utils.printing import print_message
+
+
+class _RenamedArguments(TypedDict, total=False):
+    epsilon: float
 
 
 class ReduceLROnPlateau(MonitorCallback):
@@ -36,7 +40,7 @@ class ReduceLROnPlateau(MonitorCallback):
     >>> reduce = keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=3)
     """
 
-    state_attributes = ("best", "wait", "cooldown_counter")
+    state_attributes: tuple[str, ...] = ("best", "wait", "cooldown_counter")
 
     def __init__(
         self,
@@ -48,7 +52,7 @@ class ReduceLROnPlateau(MonitorCallback):
         min_delta: float = 1e-4,
         cooldown: int = 0,
         min_lr: float = 0.0,
-        **kwargs: Any,
+        **kwargs: Unpack[_RenamedArguments],
     ):
         if "epsilon" in kwargs:
             warnings.warn("`epsilon` is now called `min_delta`.", stacklevel=2)
@@ -70,8 +74,8 @@ class ReduceLROnPlateau(MonitorCallback):
 
     def _reset(self):
         self.best = None
-        self.wait = 0
-        self.cooldown_counter = 0
+        self.wait: int = 0
+        self.cooldown_counter: int = 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Start anew."""

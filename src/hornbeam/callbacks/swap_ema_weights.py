@@ -25,7 +25,7 @@ class SwapEMAWeights(Callback):
     """
 
     # The weights, while the model has the averages.
-    state_attributes = ("_weights",)
+    state_attributes: tuple[str, ...] = ("_weights",)
 
     def __init__(self, swap_on_epoch: bool = False):
         super().__init__()

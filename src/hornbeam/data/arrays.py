@@ -33,14 +33,14 @@ class ArrayData:
         continues: bool,
     ):
         self.arrays = arrays
-        self.rows = count_rows(arrays)
+        self.rows: int = count_rows(arrays)
         self.batch_size = batch_size
         self.shuffle = shuffle
-        self.seed = order_seed() if shuffle else 0
+        self.seed: int = order_seed() if shuffle else 0
         self._continues = continues
         self._epoch = 0
         all_steps = math.ceil(self.rows / batch_size)
-        self.steps = min(steps, all_steps) if steps else all_steps
+        self.steps: int = min(steps, all_steps) if steps else all_steps
         if steps and steps > all_steps:
             warnings.warn(
                 f"The data has {all_steps} batches of {batch_size}, and {steps} steps "

@@ -85,7 +85,7 @@ class OutputWeight:
 
     def __init__(self, weight: Any, name: str):
         self.name = name
-        self.balanced = isinstance(weight, str) and weight == "balanced"
+        self.balanced: bool = isinstance(weight, str) and weight == "balanced"
         self.table: dict[int, float] | None = None
         self._one_hot = None
         if weight is None or self.balanced:

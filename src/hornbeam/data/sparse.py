@@ -50,7 +50,7 @@ class SparseRows:
         self.starts = starts
         self.columns = columns
         self.values = values
-        self.row_shape = tuple(row_shape)
+        self.row_shape: tuple[int, ...] = tuple(row_shape)
         self.is_dense = is_dense
 
     @property
@@ -180,8 +180,8 @@ class SparseForm:
     """What a program knows of sparse rows: the shape of a row, and if it is dense."""
 
     def __init__(self, rows: SparseRows):
-        self.row_shape = rows.row_shape
-        self.is_dense = rows.is_dense
+        self.row_shape: tuple[int, ...] = rows.row_shape
+        self.is_dense: bool = rows.is_dense
 
     def key(self) -> tuple[Any, ...]:
         """Return what tells forms apart, hashable."""

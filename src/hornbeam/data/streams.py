@@ -49,8 +49,8 @@ class StreamData:
         self._delivered = False
         length = source.length
         counts = [count for count in (steps, length) if count is not None]
-        self.steps = min(counts) if counts else None
-        self.batch_size = None
+        self.steps: int | None = min(counts) if counts else None
+        self.batch_size: int | None = None
 
     def on_epoch_begin(self, epoch: int = 0) -> None:
         """Tell the dataset that an epoch begins."""
@@ -196,8 +196,8 @@ class PyDatasetSource:
         self._shuffle = shuffle
         self._left = np.arange(0)
         self._position = 0
-        self.seed = order_seed() if shuffle else 0
-        self.length = dataset.num_batches
+        self.seed: int = order_seed() if shuffle else 0
+        self.length: int | None = dataset.num_batches
 
     def describe(self) -> str:
         """Return the name of the dataset."""

@@ -58,8 +58,8 @@ class Loss(Configurable):
         reduction: Reduction = "sum_over_batch_size",
         dtype: DTypePolicyLike = None,
     ):
-        self.name = name or auto_name(type(self).__name__)
-        self.reduction = check_choice(
+        self.name: str = name or auto_name(type(self).__name__)
+        self.reduction: Reduction = check_choice(
             type(self).__name__, "reduction", reduction, REDUCTIONS
         )
         self._has_default_dtype = dtype is None

@@ -87,8 +87,8 @@ class AUC(_FourCounts):
         from_logits: bool = False,
     ):
         super().__init__(name=name, dtype=dtype)
-        self.curve = _choice("AUC curve", str(curve).upper(), curve, CURVES)
-        self.summation_method = _choice(
+        self.curve: str = _choice("AUC curve", str(curve).upper(), curve, CURVES)
+        self.summation_method: str = _choice(
             "AUC summation method",
             str(summation_method).lower(),
             summation_method,
@@ -96,7 +96,7 @@ class AUC(_FourCounts):
         )
         self.init_thresholds, inner = self._inner_thresholds(num_thresholds, thresholds)
         self._thresholds = [-_EPSILON, *inner, 1.0 + _EPSILON]
-        self.num_thresholds = len(self._thresholds)
+        self.num_thresholds: int = len(self._thresholds)
         self.multi_label = multi_label
         self.num_labels = num_labels
         self.label_weights: list[float] | None = (

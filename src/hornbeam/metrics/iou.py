@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hornbeam import ops
 from hornbeam.core import dtypes
+from hornbeam.core.variable import Variable
 from hornbeam.losses.loss import align
 from hornbeam.metrics.metric import Metric
 from hornbeam.metrics.reduction import as_weight
@@ -52,7 +53,7 @@ class IoU(Metric):
         super().__init__(name=name, dtype=dtype or "int32")
         self._is_exact = not dtypes.is_float_dtype(self.dtype)
         self.num_classes = num_classes
-        self.target_class_ids = list(target_class_ids)
+        self.target_class_ids: list[int] = list(target_class_ids)
         self.ignore_class = ignore_class
         self.sparse_y_true = sparse_y_true
         self.sparse_y_pred = sparse_y_pred
@@ -63,7 +64,7 @@ class IoU(Metric):
                 f"Target class id {outside[0]} is out of range, which is [0, "
                 f"{num_classes}). Received: target_class_ids={target_class_ids}"
             )
-        self.total_cm = self.add_variable(
+        self.total_cm: Variable = self.add_variable(
             (num_classes, num_classes), "zeros", name="total_confusion_matrix"
         )
         if self._is_exact:

@@ -56,7 +56,7 @@ class Metric(Configurable):
     _is_real = False
 
     def __init__(self, dtype: DTypePolicyLike = None, name: str | None = None):
-        self.name = name or auto_name(type(self).__name__)
+        self.name: str = name or auto_name(type(self).__name__)
         self._dtype = standardize_compute_dtype(dtype)
         self._variables: list[Variable] = []
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from hornbeam import ops
 from hornbeam.core.errors import check_choice, check_number
+from hornbeam.core.variable import Variable
 from hornbeam.metrics.metric import Metric, check_two_axes
 from hornbeam.typing import DTypePolicyLike, ShapeLike, Tensor, TensorLike
 
@@ -54,10 +55,10 @@ class R2Score(Metric):
         self.class_aggregation = check_choice(
             owner, "class_aggregation", class_aggregation, _AGGREGATIONS
         )
-        self.num_regressors = check_number(
+        self.num_regressors: int = check_number(
             owner, "num_regressors", num_regressors, low=0, integer=True
         )
-        self.num_samples = self.add_variable((), "zeros", name="num_samples")
+        self.num_samples: Variable = self.add_variable((), "zeros", name="num_samples")
         self._built = False
 
     def build(self, y_true_shape: ShapeLike, y_pred_shape: ShapeLike) -> None:
@@ -66,10 +67,10 @@ class R2Score(Metric):
             return
         check_two_axes("R2Score", y_true_shape, y_pred_shape)
         shape = (y_pred_shape[-1],)
-        self.count = self.add_variable(shape, "zeros", name="count")
-        self.mean = self.add_variable(shape, "zeros", name="mean")
-        self.variation = self.add_variable(shape, "zeros", name="variation")
-        self.residual = self.add_variable(shape, "zeros", name="residual")
+        self.count: Variable = self.add_variable(shape, "zeros", name="count")
+        self.mean: Variable = self.add_variable(shape, "zeros", name="mean")
+        self.variation: Variable = self.add_variable(shape, "zeros", name="variation")
+        self.residual: Variable = self.add_variable(shape, "zeros", name="residual")
         self._built = True
 
     def update_state(

@@ -9,6 +9,7 @@ from hornbeam import ops
 from hornbeam.core import dtypes
 from hornbeam.core.masking import get_keras_mask
 from hornbeam.core.serialization import serialize_keras_object
+from hornbeam.core.variable import Variable
 from hornbeam.losses.loss import Loss, align, is_ours, is_used_up, keep_integers
 from hornbeam.metrics.metric import Metric
 from hornbeam.typing import Config, DTypePolicyLike, Tensor, TensorLike
@@ -86,7 +87,7 @@ class Sum(Metric):
 
     def __init__(self, name: str | None = "sum", dtype: DTypePolicyLike = None):
         super().__init__(name=name, dtype=dtype)
-        self.total = self.add_variable((), "zeros", name="total")
+        self.total: Variable = self.add_variable((), "zeros", name="total")
 
     def update_state(
         self, values: TensorLike, sample_weight: TensorLike | None = None
@@ -126,8 +127,8 @@ class Mean(Metric):
 
     def __init__(self, name: str | None = "mean", dtype: DTypePolicyLike = None):
         super().__init__(name=name, dtype=dtype)
-        self.total = self.add_variable((), "zeros", name="total")
-        self.count = self.add_variable((), "zeros", name="count")
+        self.total: Variable = self.add_variable((), "zeros", name="total")
+        self.count: Variable = self.add_variable((), "zeros", name="count")
 
     def update_state(
         self, values: TensorLike, sample_weight: TensorLike | None = None

@@ -71,8 +71,10 @@ class LossScaleOptimizer(Optimizer):
     def build(self, var_list: Sequence[Variable]) -> None:
         if self.built:
             return
-        self.step_counter = self.add_variable((), dtype="int32", name="step_counter")
-        self.dynamic_scale = self.add_variable(
+        self.step_counter: Variable = self.add_variable(
+            (), dtype="int32", name="step_counter"
+        )
+        self.dynamic_scale: Variable = self.add_variable(
             (), constant(self.initial_scale), name="dynamic_scale"
         )
         self.inner_optimizer.build(var_list)

@@ -7,8 +7,9 @@ import datetime
 import json
 import tempfile
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypedDict, Unpack
 
 from hornbeam.core import budget, registry
 from hornbeam.core.errors import UnsafeFileError
@@ -24,11 +25,20 @@ from hornbeam.saving.state import load_state, save_state
 from hornbeam.typing import AnyModel, CustomObjects, PathLike
 
 if TYPE_CHECKING:
+    from hornbeam.layers.layer import Layer
     from hornbeam.models.model import Model
 
 # The version of Keras whose files these are.
 _FORMAT_VERSION = "3.15.1"
 _LEGACY_SUFFIXES = (".h5", ".hdf5")
+
+
+class _SavingOptions(TypedDict, total=False):
+    objects_to_skip: Iterable[Layer] | None
+
+
+class _LoadingOptions(_SavingOptions, total=False):
+    by_name: bool
 
 
 def save_model(
@@ -238,7 +248,7 @@ def save_weights(
     filepath: PathLike,
     overwrite: bool = True,
     max_shard_size: float | None = None,
-    **kwargs: Any,
+    **kwargs: Unpack[_SavingOptions],
 ) -> None:
     """Save the weights of a model, and the state of its optimizer.
 
@@ -287,7 +297,10 @@ def save_weights(
 
 
 def load_weights(
-    model: Model, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any
+    model: Model,
+    filepath: PathLike,
+    skip_mismatch: bool = False,
+    **kwargs: Unpack[_LoadingOptions],
 ) -> None:
     """Load weights into a model; all of them fit, or the model stays as it is.
 

@@ -62,7 +62,7 @@ class ZipReader:
                 f"The file {_shown(source)} is damaged: it is no `.keras` archive "
                 f"({error})."
             ) from None
-        self.size = _size_of(source)
+        self.size: int = _size_of(source)
         self._members: dict[str, zipfile.ZipInfo] = {}
         try:
             self._check_members()
@@ -144,7 +144,7 @@ class FolderReader:
                 self._members[name] = path
             if len(self._members) > _MAX_MEMBERS:
                 raise UnsafeFileError(f"A folder has over {_MAX_MEMBERS} files.")
-        self.size = sum(path.stat().st_size for path in self._members.values())
+        self.size: int = sum(path.stat().st_size for path in self._members.values())
 
     def names(self) -> list[str]:
         """Return the paths of all files in the folder."""

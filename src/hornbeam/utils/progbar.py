@@ -53,8 +53,8 @@ class Progbar:
         self.width = width
         self.verbose = verbose
         self.interval = interval
-        self.stateful_metrics = set(stateful_metrics or ())
-        self.stateless_metrics = (
+        self.stateful_metrics: set[str] = set(stateful_metrics or ())
+        self.stateless_metrics: set[str] | None = (
             None if stateless_metrics is None else set(stateless_metrics)
         )
         self.unit_name = unit_name

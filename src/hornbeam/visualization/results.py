@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.core.errors import did_you_mean
+from hornbeam.typing import Config
 
 
 class SearchResults:
@@ -41,14 +42,16 @@ class SearchResults:
         scoring = getattr(search, "scoring", None)
         self._scoring = getattr(scoring, "scoring", scoring)  # of a HistoryRecorder
         self._chosen = getattr(search, "best_index_", None)
-        self.params = [results["params"][row] for row in self._rows]
+        self.params: list[Config] = [results["params"][row] for row in self._rows]
         start = "mean_test_"
         found = [key[len(start) :] for key in results if key.startswith(start)]
         chosen = getattr(search, "refit", None)
         # The score by which the search chose comes first.
-        self.metrics = sorted(found, key=lambda name: name != chosen)
+        self.metrics: list[str] = sorted(found, key=lambda name: name != chosen)
         names = dict.fromkeys(name for params in self.params for name in params)
-        self.varying = [name for name in names if len(self.distinct(name)) > 1]
+        self.varying: list[str] = [
+            name for name in names if len(self.distinct(name)) > 1
+        ]
 
     def column(self, start: str, metric: str = "score") -> np.ndarray:
         """Return e.g. `column("mean_test", "accuracy")`, one number a candidate."""

@@ -54,7 +54,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         self.first_decay_steps = check_positive(
             name, "first_decay_steps", first_decay_steps
         )
-        self.t_mul = check_positive(name, "t_mul", t_mul)
+        self.t_mul: float = check_positive(name, "t_mul", t_mul)
         self.m_mul = m_mul
         self.alpha = alpha
         self.name = name
