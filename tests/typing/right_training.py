@@ -168,7 +168,9 @@ halves.update_state([1.0, 3.0])
 print(halves.result()["half"])
 
 # What `get` returns can be used as what it is.
-print(keras.losses.get("mse")(y, y), keras.losses.get(keras.losses.MeanSquaredError).name)
+print(
+    keras.losses.get("mse")(y, y), keras.losses.get(keras.losses.MeanSquaredError).name
+)
 print(keras.losses.get(Quartic(3.0)).scale, keras.metrics.get("accuracy").name)
 print(keras.optimizers.get("adam").learning_rate, keras.optimizers.get("sgd").variables)
 config = keras.optimizers.serialize(keras.optimizers.SGD(0.1, 0.9, nesterov=True))

@@ -2,8 +2,10 @@
 
 The `.pyi` is the only list: type checkers and editors read it, and so does `attach`.
 It holds lines such as `from hornbeam.layers.core.dense import Dense as Dense`,
-`from hornbeam import layers as layers` for a submodule, and `from hornbeam.ops.numpy
-import *` for all names of another list: a `.pyi`, or the `__all__` of a module.
+`from hornbeam import layers as layers` for a submodule, `from hornbeam.ops.numpy
+import *` for all names of another list (a `.pyi`, or the `__all__` of a module), and
+`MaxPool2D = MaxPooling2D` for another name: checkers take an import under another name
+as private.
 """
 
 import ast
@@ -37,6 +39,9 @@ def names_of(module: str) -> dict[str, tuple[str, str]]:
                     names.update(names_of(node.module))
                 else:
                     names[alias.asname or alias.name] = (node.module, alias.name)
+        elif isinstance(node, ast.Assign):
+            other_name, name = ast.unparse(node).split(" = ")
+            names[other_name] = names[name]
     return names
 
 

@@ -9,29 +9,21 @@ from hornbeam.layers.attention.attention import (
 )
 from hornbeam.layers.attention.attention import Attention as Attention
 from hornbeam.layers.attention.grouped_query_attention import (
-    GroupedQueryAttention as GroupQueryAttention,
+    GroupQueryAttention as GroupQueryAttention,
 )
 from hornbeam.layers.attention.multi_head_attention import (
     MultiHeadAttention as MultiHeadAttention,
 )
 from hornbeam.layers.convolutional.conv import Conv1D as Conv1D
-from hornbeam.layers.convolutional.conv import Conv1D as Convolution1D
 from hornbeam.layers.convolutional.conv import Conv2D as Conv2D
-from hornbeam.layers.convolutional.conv import Conv2D as Convolution2D
 from hornbeam.layers.convolutional.conv import Conv3D as Conv3D
-from hornbeam.layers.convolutional.conv import Conv3D as Convolution3D
 from hornbeam.layers.convolutional.conv_transpose import Conv1DTranspose as Conv1DTranspose
-from hornbeam.layers.convolutional.conv_transpose import Conv1DTranspose as Convolution1DTranspose
 from hornbeam.layers.convolutional.conv_transpose import Conv2DTranspose as Conv2DTranspose
-from hornbeam.layers.convolutional.conv_transpose import Conv2DTranspose as Convolution2DTranspose
 from hornbeam.layers.convolutional.conv_transpose import Conv3DTranspose as Conv3DTranspose
-from hornbeam.layers.convolutional.conv_transpose import Conv3DTranspose as Convolution3DTranspose
 from hornbeam.layers.convolutional.depthwise_conv import DepthwiseConv1D as DepthwiseConv1D
 from hornbeam.layers.convolutional.depthwise_conv import DepthwiseConv2D as DepthwiseConv2D
 from hornbeam.layers.convolutional.separable_conv import SeparableConv1D as SeparableConv1D
-from hornbeam.layers.convolutional.separable_conv import SeparableConv1D as SeparableConvolution1D
 from hornbeam.layers.convolutional.separable_conv import SeparableConv2D as SeparableConv2D
-from hornbeam.layers.convolutional.separable_conv import SeparableConv2D as SeparableConvolution2D
 from hornbeam.layers.core.dense import Dense as Dense
 from hornbeam.layers.core.einsum_dense import EinsumDense as EinsumDense
 from hornbeam.layers.core.embedding import Embedding as Embedding
@@ -79,28 +71,16 @@ from hornbeam.layers.pooling.adaptive_max_pooling import AdaptiveMaxPooling1D as
 from hornbeam.layers.pooling.adaptive_max_pooling import AdaptiveMaxPooling2D as AdaptiveMaxPooling2D
 from hornbeam.layers.pooling.adaptive_max_pooling import AdaptiveMaxPooling3D as AdaptiveMaxPooling3D
 from hornbeam.layers.pooling.average_pooling import AveragePooling1D as AveragePooling1D
-from hornbeam.layers.pooling.average_pooling import AveragePooling1D as AvgPool1D
 from hornbeam.layers.pooling.average_pooling import AveragePooling2D as AveragePooling2D
-from hornbeam.layers.pooling.average_pooling import AveragePooling2D as AvgPool2D
 from hornbeam.layers.pooling.average_pooling import AveragePooling3D as AveragePooling3D
-from hornbeam.layers.pooling.average_pooling import AveragePooling3D as AvgPool3D
 from hornbeam.layers.pooling.global_average_pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
-from hornbeam.layers.pooling.global_average_pooling import GlobalAveragePooling1D as GlobalAvgPool1D
 from hornbeam.layers.pooling.global_average_pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
-from hornbeam.layers.pooling.global_average_pooling import GlobalAveragePooling2D as GlobalAvgPool2D
 from hornbeam.layers.pooling.global_average_pooling import GlobalAveragePooling3D as GlobalAveragePooling3D
-from hornbeam.layers.pooling.global_average_pooling import GlobalAveragePooling3D as GlobalAvgPool3D
-from hornbeam.layers.pooling.global_max_pooling import GlobalMaxPooling1D as GlobalMaxPool1D
 from hornbeam.layers.pooling.global_max_pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
-from hornbeam.layers.pooling.global_max_pooling import GlobalMaxPooling2D as GlobalMaxPool2D
 from hornbeam.layers.pooling.global_max_pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
-from hornbeam.layers.pooling.global_max_pooling import GlobalMaxPooling3D as GlobalMaxPool3D
 from hornbeam.layers.pooling.global_max_pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
-from hornbeam.layers.pooling.max_pooling import MaxPooling1D as MaxPool1D
 from hornbeam.layers.pooling.max_pooling import MaxPooling1D as MaxPooling1D
-from hornbeam.layers.pooling.max_pooling import MaxPooling2D as MaxPool2D
 from hornbeam.layers.pooling.max_pooling import MaxPooling2D as MaxPooling2D
-from hornbeam.layers.pooling.max_pooling import MaxPooling3D as MaxPool3D
 from hornbeam.layers.pooling.max_pooling import MaxPooling3D as MaxPooling3D
 from hornbeam.layers.preprocessing.normalization import Normalization as Normalization
 from hornbeam.layers.preprocessing.rescaling import Rescaling as Rescaling
@@ -140,3 +120,24 @@ from hornbeam.layers.rnn.stacked_rnn_cells import StackedRNNCells as StackedRNNC
 from hornbeam.layers.rnn.time_distributed import TimeDistributed as TimeDistributed
 from hornbeam.layers.serialization import deserialize as deserialize
 from hornbeam.layers.serialization import serialize as serialize
+
+Convolution1D = Conv1D
+Convolution2D = Conv2D
+Convolution3D = Conv3D
+Convolution1DTranspose = Conv1DTranspose
+Convolution2DTranspose = Conv2DTranspose
+Convolution3DTranspose = Conv3DTranspose
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D
+AvgPool1D = AveragePooling1D
+AvgPool2D = AveragePooling2D
+AvgPool3D = AveragePooling3D
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D
+MaxPool1D = MaxPooling1D
+MaxPool2D = MaxPooling2D
+MaxPool3D = MaxPooling3D

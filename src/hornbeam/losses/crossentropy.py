@@ -162,9 +162,7 @@ def sparse_categorical_crossentropy(
     return ops.where(valid, values, 0.0)
 
 
-def squeeze_class_axis(
-    y_true: Tensor, y_pred: Tensor, axis: int = -1
-) -> tuple[Tensor, Tensor]:
+def squeeze_class_axis(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
     """Return class indices without an axis of size 1 where the classes are."""
     rank = len(y_pred.shape)
     if len(y_true.shape) == rank and y_true.shape[axis] == 1:

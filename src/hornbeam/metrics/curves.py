@@ -190,11 +190,12 @@ class AUC(_FourCounts):
         if self.curve == "PR" and self.summation_method == "interpolation":
             return self.interpolate_pr_auc()
         x, y = self._points()
-        heights = {
-            "interpolation": lambda a, b: (a + b) / 2.0,
-            "minoring": ops.minimum,
-            "majoring": ops.maximum,
-        }[self.summation_method](y[:-1], y[1:])
+        if self.summation_method == "interpolation":
+            heights = (y[:-1] + y[1:]) / 2.0
+        elif self.summation_method == "minoring":
+            heights = ops.minimum(y[:-1], y[1:])
+        else:
+            heights = ops.maximum(y[:-1], y[1:])
         return self._over_labels(ops.sum((x[:-1] - x[1:]) * heights, axis=0))
 
     def _points(self):

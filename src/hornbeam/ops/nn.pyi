@@ -15,7 +15,6 @@ from hornbeam.ops.activation import relu6 as relu6
 from hornbeam.ops.activation import selu as selu
 from hornbeam.ops.activation import sigmoid as sigmoid
 from hornbeam.ops.activation import silu as silu
-from hornbeam.ops.activation import silu as swish
 from hornbeam.ops.activation import soft_shrink as soft_shrink
 from hornbeam.ops.activation import softmax as softmax
 from hornbeam.ops.activation import softplus as softplus
@@ -53,3 +52,5 @@ from hornbeam.ops.pool import adaptive_average_pool as adaptive_average_pool
 from hornbeam.ops.pool import adaptive_max_pool as adaptive_max_pool
 from hornbeam.ops.pool import average_pool as average_pool
 from hornbeam.ops.pool import max_pool as max_pool
+
+swish = silu

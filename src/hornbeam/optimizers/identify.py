@@ -1,4 +1,4 @@
-"""Optimizers and schedules from names and configs, and back."""
+"""Optimizers from names and configs, and back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hornbeam.core.configurable import getter
 from hornbeam.core.lazy import names_of
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.optimizers.optimizer import Optimizer
-from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
+from hornbeam.optimizers.schedules.identify import completed
 from hornbeam.typing import Config, CustomObjects, OptimizerLike
 
 
@@ -63,39 +63,5 @@ def serialize(optimizer: Any) -> Config:
 def deserialize(config: Config, custom_objects: CustomObjects = None) -> Any:
     """Make the optimizer that a config of `serialize` describes."""
     return deserialize_keras_object(
-        _completed(config, _table(), "keras.optimizers"), custom_objects=custom_objects
+        completed(config, _table(), "keras.optimizers"), custom_objects=custom_objects
     )
-
-
-def serialize_schedule(learning_rate_schedule: LearningRateSchedule) -> Config:
-    """Return the config from which `deserialize` makes an equal schedule."""
-    return serialize_keras_object(learning_rate_schedule)
-
-
-def deserialize_schedule(config: Config, custom_objects: CustomObjects = None) -> Any:
-    """Make the schedule that a config of `serialize` describes."""
-    from hornbeam.optimizers import schedules
-
-    table = {
-        name: getattr(schedules, name)
-        for name in names_of("hornbeam.optimizers.schedules")
-        if name[0].isupper()
-    }
-    return deserialize_keras_object(
-        _completed(config, table, "keras.optimizers.schedules"),
-        custom_objects=custom_objects,
-    )
-
-
-def _completed(config, table, module):
-    """Write a short config, such as `{"class_name": "adam", ...}`, in full."""
-    name = config.get("class_name") if isinstance(config, dict) else None
-    cls = table.get(name) or table.get(str(name).lower())
-    if cls is None or config.get("registered_name"):
-        return config
-    return {
-        "module": module,
-        "registered_name": None,
-        **config,
-        "class_name": cls.__name__,
-    }

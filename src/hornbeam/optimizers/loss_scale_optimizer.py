@@ -11,9 +11,9 @@ from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.serialization import deserialize_keras_object
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.gradients import present
-from hornbeam.optimizers.optimizer import Optimizer
+from hornbeam.optimizers.optimizer import LearningRate, Optimizer
 from hornbeam.optimizers.state import constant
-from hornbeam.typing import Config, CustomObjects, Tensor
+from hornbeam.typing import Config, CustomObjects, Tensor, TensorLike
 
 
 class LossScaleOptimizer(Optimizer):
@@ -100,7 +100,7 @@ class LossScaleOptimizer(Optimizer):
         return self.inner_optimizer.learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
+    def learning_rate(self, value: LearningRate | TensorLike) -> None:
         self.inner_optimizer.learning_rate = value
 
     def scale_loss(self, loss: Any) -> Tensor:

@@ -29,7 +29,7 @@ from hornbeam.optimizers.gradients import (
 )
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
 from hornbeam.optimizers.state import OptimizerState, constant, native_update
-from hornbeam.typing import Config, CustomObjects, Tensor
+from hornbeam.typing import Config, CustomObjects, Tensor, TensorLike
 
 LearningRate = float | LearningRateSchedule | Callable[[], Any]
 
@@ -161,7 +161,7 @@ class Optimizer(OptimizerState):
         return rate if isinstance(rate, Variable) else rate()
 
     @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
+    def learning_rate(self, value: LearningRate | TensorLike) -> None:
         old = self._learning_rate
         if callable(value):
             self._variables = [v for v in self._variables if v is not old]
@@ -413,7 +413,7 @@ class Optimizer(OptimizerState):
         started = ops.cast(ops.not_equal(self.iterations, 0), "float32")
         momentum = started * self.ema_momentum
         n = self.ema_overwrite_frequency
-        is_due = n and ops.equal(ops.mod(self.iterations + 1, n), 0)
+        is_due = ops.equal(ops.mod(self.iterations + 1, n), 0) if n else False
         for variable in variables:
             average = self._model_variables_moving_average[
                 self._get_variable_index(variable)

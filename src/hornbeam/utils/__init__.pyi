@@ -22,7 +22,6 @@ from hornbeam.core.session import clear_session as clear_session
 from hornbeam.data.pack import pack_x_y_sample_weight as pack_x_y_sample_weight
 from hornbeam.data.pack import unpack_x_y_sample_weight as unpack_x_y_sample_weight
 from hornbeam.data.py_dataset import PyDataset as PyDataset
-from hornbeam.data.py_dataset import PyDataset as Sequence
 from hornbeam.graph.keras_tensor import is_keras_tensor as is_keras_tensor
 from hornbeam.utils.comparison import compare_backends as compare_backends
 from hornbeam.utils.config import Config as Config
@@ -31,3 +30,5 @@ from hornbeam.utils.numerical import to_categorical as to_categorical
 from hornbeam.utils.progbar import Progbar as Progbar
 from hornbeam.utils.seeds import set_random_seed as set_random_seed
 from hornbeam.utils.sequence import pad_sequences as pad_sequences
+
+Sequence = PyDataset

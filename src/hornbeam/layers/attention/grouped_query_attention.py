@@ -78,3 +78,7 @@ class GroupedQueryAttention(HeadsAttention):
         self._query_heads = self.num_query_heads
         self._key_heads = self.num_key_value_heads
         self._key_width = self._value_width = self.head_dim
+
+
+# The name in the API; files call the class by its own.
+GroupQueryAttention = GroupedQueryAttention

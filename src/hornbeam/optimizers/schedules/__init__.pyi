@@ -1,5 +1,3 @@
-from hornbeam.optimizers.identify import deserialize_schedule as deserialize
-from hornbeam.optimizers.identify import serialize_schedule as serialize
 from hornbeam.optimizers.schedules.cosine_decay import CosineDecay as CosineDecay
 from hornbeam.optimizers.schedules.cosine_decay_restarts import (
     CosineDecayRestarts as CosineDecayRestarts,
@@ -7,6 +5,8 @@ from hornbeam.optimizers.schedules.cosine_decay_restarts import (
 from hornbeam.optimizers.schedules.exponential_decay import (
     ExponentialDecay as ExponentialDecay,
 )
+from hornbeam.optimizers.schedules.identify import deserialize as deserialize
+from hornbeam.optimizers.schedules.identify import serialize as serialize
 from hornbeam.optimizers.schedules.inverse_time_decay import (
     InverseTimeDecay as InverseTimeDecay,
 )
