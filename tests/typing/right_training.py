@@ -3,6 +3,8 @@
 Losses, metrics, optimizers, schedules, callbacks, datasets.
 """
 
+from typing import Any
+
 import numpy as np
 
 import hornbeam as keras
@@ -189,15 +191,15 @@ optimizers = [
     SignDescent(0.1, weight_decay=0.001),
     Careful(clipvalue=0.5),
 ]
-settings = {"learning_rate": 0.1, "clipnorm": 1.0}
+settings: dict[str, Any] = {"learning_rate": 0.1, "use_ema": True}
 optimizers.append(keras.optimizers.Nadam(**settings))
 for optimizer in optimizers:
     model = network(optimizer=optimizer, loss=Quartic(), metrics=[Largest(), "mae"])
     model.fit(x, y, verbose=0, batch_size=8)
     print(optimizer.iterations + 0, len(optimizer.variables), optimizer.name.upper())
 rate = keras.optimizers.Adam(0.01)
-rate.learning_rate = 0.1
 rate.learning_rate.assign(0.2)
+rate.learning_rate = 0.1
 print(float(rate.learning_rate) * 2, rate.beta_1 + 0.1)
 print(WarmUp(0.1, 4)(2), keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)(5))
 variable = keras.Variable([1.0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import inspect
 import numbers
 from collections.abc import Callable
@@ -30,7 +32,7 @@ class LearningRateScheduler(Callback):
     >>> halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
     """
 
-    def __init__(self, schedule: Callable[..., float], verbose: int = 0):
+    def __init__(self, schedule: Callable[..., Any], verbose: int = 0):
         super().__init__()
         self.schedule = schedule
         self.verbose = verbose

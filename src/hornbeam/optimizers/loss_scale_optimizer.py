@@ -95,7 +95,7 @@ class LossScaleOptimizer(Optimizer):
         return self.inner_optimizer.iterations
 
     @property
-    def learning_rate(self) -> Tensor:
+    def learning_rate(self) -> Variable | Tensor:
         """The rate of the inner optimizer."""
         return self.inner_optimizer.learning_rate
 

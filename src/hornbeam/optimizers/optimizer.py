@@ -150,7 +150,7 @@ class Optimizer(OptimizerState):
         return ops.floor_divide(self._iterations, self.gradient_accumulation_steps)
 
     @property
-    def learning_rate(self) -> Tensor:
+    def learning_rate(self) -> Variable | Tensor:
         """The rate of the next update.
 
         It can be set: to a number if it was made with one, or to a schedule.

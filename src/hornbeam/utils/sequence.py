@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,8 +17,8 @@ def pad_sequences(
     sequences: Sequence[Any],
     maxlen: int | None = None,
     dtype: DTypeLike = "int32",
-    padding: str = "pre",
-    truncating: str = "pre",
+    padding: Literal["pre", "post"] = "pre",
+    truncating: Literal["pre", "post"] = "pre",
     value: float | str = 0.0,
 ) -> np.ndarray:
     """Return the sequences as rows of one array, cut and filled to one length.
