@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import inspect
 import numbers
 from collections.abc import Callable
+from typing import Any
 
 from hornbeam.callbacks.callback import Callback
 from hornbeam.callbacks.rates import (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from collections.abc import Sequence
 from typing import Any, Literal
 
