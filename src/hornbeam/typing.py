@@ -11,10 +11,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol, SupportsIndex, TypeAlias
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    Protocol,
+    SupportsIndex,
+    TypeAlias,
+    TypeVar,
+)
 
 if TYPE_CHECKING:
     from hornbeam.constraints import Constraint
+    from hornbeam.core.variable import Variable
     from hornbeam.dtype_policies import DTypePolicy
     from hornbeam.initializers import Initializer
     from hornbeam.losses import Loss
@@ -46,6 +55,7 @@ __all__ = [
     "MetricLike",
     "Number",
     "OptimizerLike",
+    "OptionalVariable",
     "Padding",
     "PathLike",
     "Reduction",
@@ -57,6 +67,7 @@ __all__ = [
     "TensorLike",
     "Tree",
     "Verbosity",
+    "overridable",
 ]
 
 
@@ -80,6 +91,9 @@ TensorLike: TypeAlias = (
     "_HasShapeAndDtype | _MakesAnArray | Number | list[Any] | tuple[Any, ...]"
 )
 """What ops take: tensors, Variables, symbols, NumPy arrays, numbers, lists of them."""
+
+OptionalVariable: TypeAlias = "Variable | Any"
+"""A weight that some arguments leave out; it is None then."""
 
 Tree: TypeAlias = Any
 """Lists, tuples and dicts of leaves, nested in any way, or one leaf."""
@@ -132,3 +146,13 @@ CustomObjects: TypeAlias = Mapping[str, Any] | None
 
 Logs: TypeAlias = dict[str, Any] | Any
 """The loss and the metrics so far, by name, as callbacks get them; or None."""
+
+Result = TypeVar("Result")
+
+
+def overridable(method: Callable[..., Result]) -> Callable[..., Result]:
+    """Mark a method that subclasses override with arguments of their own.
+
+    Checkers then accept any arguments in the override, and in calls.
+    """
+    return method

@@ -1,12 +1,23 @@
 """Checks of arguments that many layers share."""
 
+from __future__ import annotations
+
 import functools
 import inspect
 import numbers
 import types
+from typing import TYPE_CHECKING
 
 from hornbeam import constraints, initializers, regularizers
 from hornbeam.core.errors import check_choice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from hornbeam.layers.layer import Layer
+    from hornbeam.typing import ShapeLike
+
 
 _FAMILIES = {
     "initializer": initializers,
@@ -15,7 +26,7 @@ _FAMILIES = {
 }
 
 
-def keep_weight_arguments(layer, **identifiers):
+def keep_weight_arguments(layer: Layer, **identifiers: Any) -> None:
     """Store each `..._initializer`, `..._regularizer`, `..._constraint` on the layer.
 
     What each name, config or object stands for is looked up in its family.
@@ -25,7 +36,7 @@ def keep_weight_arguments(layer, **identifiers):
         setattr(layer, name, family.get(identifier))
 
 
-def positive_integer(layer, argument, value):
+def positive_integer(layer: Layer, argument: str, value: Any) -> int:
     """Return `value` if it is an integer above zero."""
     good = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if good and value > 0:
@@ -37,7 +48,9 @@ def positive_integer(layer, argument, value):
     )
 
 
-def integer_tuple(layer, argument, value, rank, low=1):
+def integer_tuple(
+    layer: Layer, argument: str, value: Any, rank: int, low: int = 1
+) -> tuple[int, ...]:
     """Return `value` as a tuple of `rank` integers >= `low`; an int stands for all."""
     if isinstance(value, numbers.Integral):
         value = (value,) * rank
@@ -58,13 +71,15 @@ def integer_tuple(layer, argument, value, rank, low=1):
     )
 
 
-def padding_mode(layer, padding, choices=("valid", "same")):
+def padding_mode(
+    layer: Layer, padding: Any, choices: Sequence[str] = ("valid", "same")
+) -> str:
     """Return the padding's name in lower case."""
     known = padding.lower() if isinstance(padding, str) else padding
     return check_choice(_owner(layer), "padding", known, choices)
 
 
-def reject_unsupported(layer, **arguments):
+def reject_unsupported(layer: Layer, **arguments: Any) -> None:
     """Raise for arguments that are accepted in signatures as None only."""
     for name, value in arguments.items():
         if value is not None:
@@ -74,7 +89,9 @@ def reject_unsupported(layer, **arguments):
             )
 
 
-def known_size(layer, input_shape, axis, what="size"):
+def known_size(
+    layer: Layer, input_shape: ShapeLike, axis: int, what: str = "size"
+) -> int:
     """Return the input's size at `axis`, which the layer needs to make its weights."""
     size = input_shape[axis] if -len(input_shape) <= axis < len(input_shape) else None
     if size is None:
@@ -87,9 +104,12 @@ def known_size(layer, input_shape, axis, what="size"):
     return size
 
 
-def normalized_axes(layer, axis, rank):
+def normalized_axes(
+    layer: Layer, axis: int | Sequence[int], rank: int
+) -> tuple[int, ...]:
     """Return `axis`, an int or a sequence, as a sorted tuple of axes >= 0."""
-    axes = (axis,) if isinstance(axis, numbers.Integral) else tuple(axis)
+    axes: Any = (axis,) if isinstance(axis, numbers.Integral) else axis
+    axes = tuple(axes)
     if any(not -rank <= a < rank for a in axes) or len({a % rank for a in axes}) < len(
         axes
     ):
@@ -100,34 +120,34 @@ def normalized_axes(layer, axis, rank):
     return tuple(sorted(a % rank for a in axes))
 
 
-def channel_axis(data_format):
+def channel_axis(data_format: str) -> int:
     """Return the axis of the channels: 1 or -1."""
     return 1 if data_format == "channels_first" else -1
 
 
-def spatial_axes(data_format, rank):
+def spatial_axes(data_format: str, rank: int) -> range:
     """Return the axes of the spatial dimensions, as a range."""
     return range(2, 2 + rank) if data_format == "channels_first" else range(1, 1 + rank)
 
 
-def init_of_rank(init, rank, *arguments):
-    """Return a copy of `init` whose defaults of `arguments` are given for each axis.
+def set_defaults_of_rank(cls: Any, *arguments: str) -> None:
+    """Give `cls` its base's `__init__`, with defaults of `arguments` for each axis.
 
     The base class of all ranks writes `strides=1`; the class for images has `(1, 1)`.
     """
-    parameters = inspect.signature(init).parameters.values()
+    init = cls.__init__
     defaults = tuple(
-        (p.default,) * rank if p.name in arguments else p.default
-        for p in parameters
+        (p.default,) * cls.rank if p.name in arguments else p.default
+        for p in inspect.signature(init).parameters.values()
         if p.default is not p.empty
     )
-    copy = types.FunctionType(
+    copy: Any = types.FunctionType(
         init.__code__, init.__globals__, init.__name__, defaults, init.__closure__
     )
     functools.update_wrapper(copy, init)
     # Else the signature of the original would be shown.
     del copy.__wrapped__
-    return copy
+    cls.__init__ = copy
 
 
 def _owner(layer):

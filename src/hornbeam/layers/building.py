@@ -1,6 +1,9 @@
 """How a layer is built: which shapes `build` is given, and what is kept of them."""
 
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING
 
 from hornbeam import backends
 from hornbeam.core import scopes, tree
@@ -8,14 +11,21 @@ from hornbeam.core.configurable import parameters_of, signature
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
-def building(build):
+    from hornbeam.layers.call import CallInfo
+    from hornbeam.layers.layer import Layer
+
+
+def building(build: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a class's `build`: a name scope around it, and the shapes are kept."""
     if getattr(build, "_is_building", False):
         return build
 
     @functools.wraps(build)
-    def wrapped(self, *args, **kwargs):
+    def wrapped(self, *args: Any, **kwargs: Any) -> None:
         if self._own_weights_made() and not isinstance(self, self.rebuildable):
             return self._check_rebuild(args, kwargs, build)
         outermost = not getattr(self, "_is_building", False)
@@ -33,7 +43,7 @@ def building(build):
                 self._mark_built()
         return None
 
-    wrapped._is_building = True
+    wrapped._is_building = True  # type: ignore[attr-defined]  # a mark for `building`
     return wrapped
 
 
@@ -45,7 +55,9 @@ def _naming(layer):
     return scopes.name_scope(layer.name, caller=layer, override_parent=parent)
 
 
-def bound_shapes(build, args, kwargs):
+def bound_shapes(
+    build: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> dict[str, Any] | None:
     """Return the arguments of `build` by name, or None if they do not fit."""
     try:
         bound = signature(build).bind(None, *args, **kwargs)
@@ -54,7 +66,9 @@ def bound_shapes(build, args, kwargs):
     return dict(list(bound.arguments.items())[1:])
 
 
-def build_for_call(layer, args, kwargs, info):
+def build_for_call(
+    layer: Layer, args: Sequence[Any], kwargs: Mapping[str, Any], info: CallInfo
+) -> None:
     """Build `layer` for the arguments of a call."""
     from hornbeam.layers.layer import Layer
 
@@ -125,7 +139,9 @@ def _build_arguments(layer, shapes, info):
     return {**dict.fromkeys(missing), **given}
 
 
-def shapes_of_arguments(args, kwargs, info):
+def shapes_of_arguments(
+    args: Sequence[Any], kwargs: Mapping[str, Any], info: CallInfo
+) -> dict[str, Any]:
     """Return the shapes of the tensors given to `call`, as `<argument>_shape`."""
     return {
         f"{name}_shape": shapes_of(value)
@@ -134,7 +150,9 @@ def shapes_of_arguments(args, kwargs, info):
     }
 
 
-def output_shape_arguments(compute_output_shape, shapes):
+def output_shape_arguments(
+    compute_output_shape: Callable[..., Any], shapes: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return positional and keyword arguments for `compute_output_shape`."""
     inputs = {k: v for k, v in shapes.items() if not k.endswith("mask_shape")}
     names = [p.name for p in parameters_of(compute_output_shape)]
@@ -149,7 +167,7 @@ def _holds_tensors(x):
     )
 
 
-def shapes_of(x):
+def shapes_of(x: Any) -> Any:
     """Return the shapes of a nest of tensors, in the same nest."""
     if isinstance(x, dict):
         return {k: shapes_of(v) for k, v in x.items()}

@@ -1,40 +1,52 @@
 """What a layer's `call` takes, and what is known while layers call each other."""
 
+from __future__ import annotations
+
 import contextvars
 import functools
 import inspect
 import reprlib
+from typing import TYPE_CHECKING
 
 from hornbeam import backends
 
-_current = contextvars.ContextVar("hornbeam_call_context", default=None)
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from hornbeam.layers.layer import Layer
+
+
+_current: contextvars.ContextVar[CallContext | None] = contextvars.ContextVar(
+    "hornbeam_call_context", default=None
+)
 
 
 class CallInfo:
     """The signature of a layer's `call`, read once per class."""
 
-    def __init__(self, call):
+    def __init__(self, call: Callable[..., Any]) -> None:
         parameter = inspect.Parameter
         named = (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
         parameters = list(inspect.signature(call).parameters.values())
         if parameters and parameters[0].kind in named:
             # The layer itself, whatever its name.
             del parameters[0]
-        self.names = [p.name for p in parameters if p.kind in named]
-        self.all_names = {p.name for p in parameters}
-        self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
-        self.takes_varargs = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-        self.required = {
+        self.names: list[str] = [p.name for p in parameters if p.kind in named]
+        self.all_names: set[str] = {p.name for p in parameters}
+        self.takes_any: bool = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        self.takes_varargs: bool = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.required: set[str] = {
             p.name
             for p in parameters
             if p.default is p.empty and p.kind in (*named, p.KEYWORD_ONLY)
         }
-        self.defaults = {
+        self.defaults: dict[str, Any] = {
             p.name: None if p.default is p.empty else p.default for p in parameters
         }
-        self.has_training = "training" in self.defaults
-        self.training_default = self.defaults.get("training")
-        self.mask_names = {
+        self.has_training: bool = "training" in self.defaults
+        self.training_default: Any = self.defaults.get("training")
+        self.mask_names: dict[str, str] = {
             name: f"{name}_mask"
             for name in self.names
             if f"{name}_mask" in self.defaults
@@ -42,15 +54,17 @@ class CallInfo:
         if "mask" in self.defaults:
             self.mask_names[self.names[0]] = "mask"
 
-    def takes(self, name):
+    def takes(self, name: str) -> bool:
         """Whether `call` has an argument `name`, by name or as one of any."""
         return name in self.all_names or self.takes_any
 
-    def is_positional(self, name, args):
+    def is_positional(self, name: str, args: Sequence[Any]) -> bool:
         """Whether `name` is among the positional arguments `args`."""
         return name in self.names[: len(args)]
 
-    def arguments(self, args, kwargs):
+    def arguments(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Return the arguments of a call by name."""
         if len(args) > len(self.names):
             extra = {f"args_{i}": x for i, x in enumerate(args[len(self.names) :])}
@@ -59,7 +73,7 @@ class CallInfo:
 
 
 @functools.lru_cache(maxsize=4096)
-def call_info(call):
+def call_info(call: Callable[..., Any]) -> CallInfo:
     """Return the CallInfo of a class's `call` function."""
     return CallInfo(call)
 
@@ -74,14 +88,14 @@ class CallContext:
 
     __slots__ = ("filled_in", "layer", "training", "values")
 
-    def __init__(self, layer, training, values):
+    def __init__(self, layer: Layer, training: Any, values: dict[str, Any]) -> None:
         self.layer = layer
         self.training = training
         self.values = values
-        self.filled_in = frozenset()
+        self.filled_in: frozenset[str] = frozenset()
 
 
-def say_where(error, layer, arguments):
+def say_where(error: BaseException, layer: Layer, arguments: Mapping[str, Any]) -> None:
     """Add to an error in which layer it arose, and of which inputs; once.
 
     The error stays what it is, with the engine's own message; the rest is a note of it,
@@ -116,12 +130,18 @@ def _listed(parts):
     return ", ".join(parts[:_SHOWN] + ["..."] * (len(parts) > _SHOWN))
 
 
-def current_context():
+def current_context() -> CallContext | None:
     """Return the CallContext in force, or None."""
     return _current.get()
 
 
-def with_training(kwargs, args, outer, info, mode):
+def with_training(
+    kwargs: dict[str, Any],
+    args: Sequence[Any],
+    outer: CallContext | None,
+    info: CallInfo,
+    mode: bool | None,
+) -> tuple[dict[str, Any], Any]:
     """Return `kwargs` as `call` takes them, and what `training` is.
 
     What the caller gives comes first, then the calls around (`mode`, if there are
@@ -145,7 +165,13 @@ def with_training(kwargs, args, outer, info, mode):
     return kwargs, training
 
 
-def with_own_context_arguments(names, kwargs, args, outer, info):
+def with_own_context_arguments(
+    names: Sequence[str],
+    kwargs: dict[str, Any],
+    args: Sequence[Any],
+    outer: CallContext | None,
+    info: CallInfo,
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Do what `with_training` does for the context arguments that a layer registered.
 
     Return `kwargs` and the values by name, those of the calls around included.

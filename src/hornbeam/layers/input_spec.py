@@ -1,6 +1,17 @@
 """InputSpec: what a layer expects of an input."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam.core import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Self
+
+    from hornbeam.layers.layer import Layer
+    from hornbeam.typing import Config, DTypeLike, Shape, ShapeLike
 
 
 class InputSpec:
@@ -24,29 +35,31 @@ class InputSpec:
 
     def __init__(
         self,
-        dtype=None,
-        shape=None,
-        ndim=None,
-        max_ndim=None,
-        min_ndim=None,
-        axes=None,
-        allow_last_axis_squeeze=False,
-        name=None,
-        optional=False,
-    ):
+        dtype: DTypeLike = None,
+        shape: ShapeLike | None = None,
+        ndim: int | None = None,
+        max_ndim: int | None = None,
+        min_ndim: int | None = None,
+        axes: Mapping[int, int | None] | None = None,
+        allow_last_axis_squeeze: bool = False,
+        name: str | None = None,
+        optional: bool = False,
+    ) -> None:
         from hornbeam.core.dtypes import standardize_dtype
         from hornbeam.core.variable import standardize_shape
 
-        self.dtype = None if dtype is None else standardize_dtype(dtype)
-        self.shape = None if shape is None else standardize_shape(shape)
-        self.ndim = ndim if shape is None else len(self.shape)
+        self.dtype: str | None = None if dtype is None else standardize_dtype(dtype)
+        self.shape: Shape | None = None if shape is None else standardize_shape(shape)
+        self.ndim = ndim if self.shape is None else len(self.shape)
         self.max_ndim = max_ndim
         self.min_ndim = min_ndim
         self.name = name
         self.optional = optional
         self.allow_last_axis_squeeze = allow_last_axis_squeeze
         try:
-            self.axes = {int(k): v for k, v in (axes or {}).items()}
+            self.axes: dict[int, int | None] = {
+                int(k): v for k, v in (axes or {}).items()
+            }
         except (TypeError, ValueError):
             raise TypeError(
                 "Argument `axes` of InputSpec expects a dict of integers. "
@@ -68,17 +81,17 @@ class InputSpec:
         ]
         return f"InputSpec({', '.join(shown)})"
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments that make an equal object."""
         names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes", "optional")
         return {name: getattr(self, name) for name in names}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """Make an object from what `get_config` returned."""
         return cls(**config)
 
-    def problem_with(self, x):
+    def problem_with(self, x: Any) -> tuple[str, str] | None:
         """Return what is wrong with `x`, as (expected, found), or None."""
         shape = tuple(x.shape)
         rank = len(shape)
@@ -98,12 +111,11 @@ class InputSpec:
             if not -rank <= axis < rank or shape[axis] not in {size, None}:
                 if size is not None:
                     return f"size {size} on axis {axis}", f"shape {shape}"
-        if self.shape is not None and not self._fits(shape):
+        if self.shape is not None and not self._fits(self.shape, shape):
             return f"shape {self.shape}", f"shape {shape}"
         return None
 
-    def _fits(self, shape):
-        expected = self.shape
+    def _fits(self, expected, shape):
         if self.allow_last_axis_squeeze and len(shape) != len(expected):
             if expected and expected[-1] == 1:
                 expected = expected[:-1]
@@ -117,7 +129,7 @@ class InputSpec:
         )
 
 
-def check_inputs(input_spec, inputs, layer):
+def check_inputs(input_spec: Any, inputs: Any, layer: Layer) -> None:
     """Raise a ValueError if `inputs` do not fit `input_spec` of `layer`."""
     if isinstance(inputs, dict) and isinstance(input_spec, list | tuple):
         named = [spec.name for spec in input_spec]

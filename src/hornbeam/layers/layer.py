@@ -1,5 +1,9 @@
 """Layer: what computes outputs from inputs with weights of its own."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from hornbeam import backends
@@ -17,11 +21,19 @@ from hornbeam.layers import building, masks, remat
 from hornbeam.layers import call as calls
 from hornbeam.layers.call import CallContext, call_info
 from hornbeam.layers.input_spec import check_inputs
-from hornbeam.layers.layer_state import LayerState
 from hornbeam.layers.live_parameters import LiveParameters
+from hornbeam.layers.saved_state import SavedState
+from hornbeam.typing import overridable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Self, Unpack
+
+    from hornbeam.layers.keyword_arguments import InputArguments
+    from hornbeam.typing import Config, DTypePolicyLike, RegularizerLike, Tensor
 
 
-class Layer(Operation, LayerState, LiveParameters):
+class Layer(Operation, SavedState, LiveParameters):
     """A base for layers.
 
     A subclass makes its weights in `build(input_shape)` with `add_weight`, and computes
@@ -52,7 +64,7 @@ class Layer(Operation, LayerState, LiveParameters):
     # Whether there is nothing to build: such a layer is built from the start.
     _is_stateless = False
     # Arguments besides `training` that calls inside inherit.
-    _context_arguments = ()
+    _context_arguments: tuple[str, ...] = ()
     # Whether `call`, where it takes masks, does more with them than to hand them on.
     _uses_masks = True
     _warned_of_lost_mask = False
@@ -61,7 +73,7 @@ class Layer(Operation, LayerState, LiveParameters):
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls._is_stateless = False
-            cls.build = building.building(cls.build)
+            setattr(cls, "build", building.building(cls.build))  # noqa: B010 - a method
 
     # Arguments of `__init__` that no signature names.
     _other_arguments: tuple[str, ...] = ("input_shape", "input_dim")
@@ -69,13 +81,13 @@ class Layer(Operation, LayerState, LiveParameters):
     def __init__(
         self,
         *,
-        activity_regularizer=None,
-        trainable=True,
-        dtype=None,
-        autocast=True,
-        name=None,
-        **kwargs,
-    ):
+        activity_regularizer: RegularizerLike = None,
+        trainable: bool = True,
+        dtype: DTypePolicyLike = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Unpack[InputArguments],
+    ) -> None:
         from hornbeam import dtype_policies, regularizers
 
         super().__init__(name=name)
@@ -87,7 +99,8 @@ class Layer(Operation, LayerState, LiveParameters):
         if input_shape is not None:
             self._input_shape_argument = standardize_shape(input_shape)
         if kwargs:
-            known = (*init_arguments(type(self)), *self._other_arguments)
+            cls: Any = type(self)
+            known = (*init_arguments(cls), *self._other_arguments)
             wrong = next((name for name in kwargs if name not in known), None)
             raise ValueError(
                 f"Unrecognized keyword arguments passed to {type(self).__name__}: "
@@ -110,10 +123,12 @@ class Layer(Operation, LayerState, LiveParameters):
         value = tree.TrackedSet(value) if type(value) is set else value
         super().__setattr__(name, value)
 
-    def build(self, input_shape):
+    @overridable
+    def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of shape `input_shape`."""
 
-    def call(self, *args, **kwargs):
+    @overridable
+    def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs; a subclass must write it."""
         raise self._not_written("call")
 
@@ -123,7 +138,7 @@ class Layer(Operation, LayerState, LiveParameters):
             "implemented."
         )
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
         if not hasattr(self, "built"):
             raise RuntimeError(
                 f"Layer {type(self).__name__}: call `super().__init__()` in "
@@ -140,7 +155,7 @@ class Layer(Operation, LayerState, LiveParameters):
         args, kwargs, symbolic = self._convert_inputs(args, kwargs, engine)
         given = kwargs
         kwargs, training = calls.with_training(kwargs, args, outer, info, self._mode)
-        values = outer.values if outer is not None else {}
+        values: dict[str, Any] = {} if outer is None else outer.values
         if self._context_arguments:
             kwargs, values = calls.with_own_context_arguments(
                 self._context_arguments, kwargs, args, outer, info
@@ -151,7 +166,9 @@ class Layer(Operation, LayerState, LiveParameters):
             self._clear_losses()
         context = CallContext(self, training, values)
         if symbolic:
-            context.filled_in = {k for k, v in kwargs.items() if given.get(k) is not v}
+            context.filled_in = frozenset(
+                k for k, v in kwargs.items() if given.get(k) is not v
+            )
         token = calls._current.set(context)
         try:
             if self.built:
@@ -202,7 +219,9 @@ class Layer(Operation, LayerState, LiveParameters):
                 return function(*args, **kwargs)
         return function(*args, **kwargs)
 
-    def rematerialized_call(self, layer_call, *args, **kwargs):
+    def rematerialized_call(
+        self, layer_call: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Callable[..., Any]:
         """Return `layer_call`, whose intermediate values are computed again.
 
         That holds for layers made in a `keras.RematScope` that applies to them; for
@@ -285,7 +304,8 @@ class Layer(Operation, LayerState, LiveParameters):
         """Whether the class has a `compute_mask` of its own."""
         return type(self).compute_mask is not Layer.compute_mask
 
-    def compute_mask(self, inputs, previous_mask):
+    @overridable
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Return the mask of the outputs: that of the inputs, unless overridden."""
         return previous_mask
 
@@ -314,16 +334,18 @@ class Layer(Operation, LayerState, LiveParameters):
         if not self._trainable:
             self.trainable = False
 
-    def symbolic_call(self, *args, **kwargs):
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Return the symbols of the outputs and record the call."""
         context = calls._current.get()
-        of_this = context is not None and context.layer is self
-        filled_in = context.filled_in if of_this else ()
+        filled_in: frozenset[str] = frozenset()
+        if context is not None and context.layer is self:
+            filled_in = context.filled_in
         outputs = self.compute_output_spec(*args, **kwargs)
         Node(self, args, _recorded(kwargs, filled_in), outputs)
         return outputs
 
-    def compute_output_spec(self, *args, **kwargs):
+    @overridable
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Return the KerasTensors that the call would give."""
         by_shape = type(self).compute_output_shape is not Layer.compute_output_shape
         if by_shape and not any_sparse((args, kwargs)):
@@ -345,18 +367,19 @@ class Layer(Operation, LayerState, LiveParameters):
                 return KerasTensor(x.shape, dtype, sparse=x.sparse)
         return x
 
-    def compute_output_shape(self, *args, **kwargs):
+    @overridable
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Return the shape of the outputs for the shape of the inputs."""
         raise self._not_written("compute_output_shape")
 
     def stateless_call(
         self,
-        trainable_variables,
-        non_trainable_variables,
-        *args,
-        return_losses=False,
-        **kwargs,
-    ):
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> tuple[Any, ...]:
         """Call the layer on given values of its variables, which keep their own.
 
         Args:
@@ -374,7 +397,7 @@ class Layer(Operation, LayerState, LiveParameters):
                 f"Layer {self.name!r} must be built before `stateless_call()`: call it "
                 "once on real data, or `build()` it."
             )
-        mapping = []
+        mapping: list[tuple[Any, Any]] = []
         for kind, values in (
             ("trainable_variables", trainable_variables),
             ("non_trainable_variables", non_trainable_variables),
@@ -393,7 +416,9 @@ class Layer(Operation, LayerState, LiveParameters):
         new = [scope.get_current_value(v) for v in self.non_trainable_variables]
         return (outputs, new, losses) if return_losses else (outputs, new)
 
-    def quantize(self, mode=None, type_check=True, config=None):
+    def quantize(
+        self, mode: Any = None, type_check: bool = True, config: Any = None
+    ) -> None:
         """Not available yet."""
         raise NotImplementedError(
             f"{self._not_written('quantize')} Quantisation exists in Keras and not yet "
@@ -404,7 +429,7 @@ class Layer(Operation, LayerState, LiveParameters):
         # Losses belong to a call; tensors inside a gradient cannot be copied.
         return {**super().__getstate__(), "_added_losses": [], "_frozen": None}
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments that make an equal layer, as plain data."""
         config = super().get_config()
         base = {
@@ -419,7 +444,7 @@ class Layer(Operation, LayerState, LiveParameters):
         return {**base, **{k: v for k, v in config.items() if k not in base}}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """Make a layer from what `get_config` returned.
 
         A dtype policy that has no more to it than its name is given as that name.

@@ -1,10 +1,12 @@
-"""The state of a layer: weights, inner layers, seeds, losses, dtypes."""
+"""The state of a layer: weights, layers inside, seeds, losses, dtypes."""
+
+from __future__ import annotations
 
 import contextlib
 import functools
 import weakref
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,16 +16,31 @@ from hornbeam.core.naming import auto_name
 from hornbeam.core.variable import Variable, standardize_shape
 from hornbeam.layers import tracking
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Literal
+
+    from hornbeam.typing import (
+        ConstraintLike,
+        DTypeLike,
+        DTypePolicyLike,
+        InitializerLike,
+        RegularizerLike,
+        ShapeLike,
+        Tensor,
+    )
+
+
 # The layers that hold losses which `add_loss` left; mostly there are none.
 _with_losses: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
 
-def kept_while_frozen(find):
+def kept_while_frozen(find: Callable[..., Any]) -> Callable[..., Any]:
     """Let a method without arguments keep its list while the structure is frozen."""
     name = find.__name__
 
     @functools.wraps(find)
-    def found(self):
+    def kept_or_found(self):
         kept = self._frozen
         if kept is None:
             return find(self)
@@ -31,14 +48,25 @@ def kept_while_frozen(find):
             kept[name] = find(self)
         return kept[name]
 
-    return found
+    return kept_or_found
 
 
 class LayerState:
     """The part of Layer that holds state; see `Layer`."""
 
     # Classes that may be built again (models): filled in by hornbeam.models.
-    rebuildable = ()
+    rebuildable: tuple[type, ...] = ()
+
+    name: str
+    built: bool
+    _path: str | None
+    _build_shapes: dict[str, Any] | None
+    _backend_name: str | None
+    _dtype_policy: Any
+    # Added losses, and the layers inside and weights that were found while frozen.
+    _added_losses: list[Any]
+    _added_weights: list[Variable]
+    _frozen: dict[str, Any] | None
 
     def _init_state(self):
         self._added_weights = []
@@ -59,17 +87,18 @@ class LayerState:
 
     def add_weight(
         self,
-        shape=None,
-        initializer=None,
-        dtype=None,
-        trainable=True,
-        autocast=True,
-        regularizer=None,
-        constraint=None,
-        aggregation="none",
-        overwrite_with_gradient=False,
-        name=None,
-    ):
+        shape: ShapeLike | int | None = None,
+        initializer: InitializerLike = None,
+        dtype: DTypeLike = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: RegularizerLike = None,
+        constraint: ConstraintLike = None,
+        aggregation: Literal["none", "mean", "sum", "only_first_replica"]
+        | None = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
         """Make a Variable that belongs to the layer.
 
         Args:
@@ -125,15 +154,15 @@ class LayerState:
 
     def add_variable(
         self,
-        shape,
-        initializer,
-        dtype=None,
-        trainable=True,
-        autocast=True,
-        regularizer=None,
-        constraint=None,
-        name=None,
-    ):
+        shape: ShapeLike | int,
+        initializer: InitializerLike,
+        dtype: DTypeLike = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: RegularizerLike = None,
+        constraint: ConstraintLike = None,
+        name: str | None = None,
+    ) -> Variable:
         """Make a Variable that belongs to the layer; see `add_weight`."""
         return self.add_weight(
             shape=shape,
@@ -154,11 +183,8 @@ class LayerState:
 
     def _own_weights(self):
         """The layer's own weights: trainable ones first."""
-        found = {id(v): v for v in self._added_weights}
-        for variable in tracking.owned_variables(self):
-            found.setdefault(id(variable), variable)
-        own = list(found.values())
-        return sorted(own, key=lambda v: not v._created_trainable)
+        weights = _distinct([*self._added_weights, *tracking.owned_variables(self)])
+        return sorted(weights, key=lambda v: not v._created_trainable)
 
     def _own_states(self):
         """The layer's own variables that are no weights: files do not have them."""
@@ -206,7 +232,8 @@ class LayerState:
         return self._walk_layers(True, True)
 
     def _walk_layers(self, include_self, recursive):
-        found, stack = {}, [self]
+        found: dict[int, Any] = {}
+        stack: list[Any] = [self]
         while stack:
             layer = stack.pop()
             if id(layer) in found:
@@ -219,29 +246,22 @@ class LayerState:
 
     @property
     @kept_while_frozen
-    def variables(self):
+    def variables(self) -> list[Variable]:
         """All state of the layer, seeds included."""
-        found = {}
-        for layer in self._flatten_layers():
-            for variable in layer._own_weights():
-                found.setdefault(id(variable), variable)
-            for variable in layer._own_states():
-                found.setdefault(id(variable), variable)
-        return list(found.values())
+        layers = self._flatten_layers()
+        return _distinct(
+            v for x in layers for v in [*x._own_weights(), *x._own_states()]
+        )
 
     @property
     @kept_while_frozen
-    def weights(self):
+    def weights(self) -> list[Variable]:
         """All weights of the layer, in an order that does not depend on `trainable`."""
-        found = {}
-        for layer in self._flatten_layers():
-            for variable in layer._own_weights():
-                found.setdefault(id(variable), variable)
-        return list(found.values())
+        return _distinct(v for x in self._flatten_layers() for v in x._own_weights())
 
     @property
     @kept_while_frozen
-    def trainable_variables(self):
+    def trainable_variables(self) -> list[Variable]:
         """The variables that training changes."""
         if not self.trainable:
             return []
@@ -249,7 +269,7 @@ class LayerState:
 
     @property
     @kept_while_frozen
-    def non_trainable_variables(self):
+    def non_trainable_variables(self) -> list[Variable]:
         """The variables that training does not change by gradients."""
         if not self.trainable:
             return self.variables
@@ -257,13 +277,13 @@ class LayerState:
 
     @property
     @kept_while_frozen
-    def trainable_weights(self):
+    def trainable_weights(self) -> list[Variable]:
         """The weights that training changes."""
         return [v for v in self.weights if v.trainable] if self.trainable else []
 
     @property
     @kept_while_frozen
-    def non_trainable_weights(self):
+    def non_trainable_weights(self) -> list[Variable]:
         """The weights that training does not change by gradients."""
         if not self.trainable:
             return self.weights
@@ -271,28 +291,25 @@ class LayerState:
 
     @property
     @kept_while_frozen
-    def metrics(self):
+    def metrics(self) -> list[Any]:
         """The metrics of the layer and of the layers inside."""
         from hornbeam.metrics.metric import Metric
 
-        found = {}
-        for layer in self._flatten_layers():
-            for metric in tracking.owned(layer, (Metric,)):
-                found.setdefault(id(metric), metric)
-        return list(found.values())
+        layers = self._flatten_layers()
+        return _distinct(m for x in layers for m in tracking.owned(x, (Metric,)))
 
     @property
-    def metrics_variables(self):
+    def metrics_variables(self) -> list[Variable]:
         """The variables of the metrics."""
         return [v for metric in self.metrics for v in metric.variables]
 
     @property
-    def trainable(self):
+    def trainable(self) -> bool:
         """Whether training changes the layer's weights. Settable."""
         return self._trainable
 
     @trainable.setter
-    def trainable(self, value):
+    def trainable(self, value: bool) -> None:
         self._trainable = self._checked_trainable(value)
         for variable in self._own_weights():
             if variable._created_trainable:
@@ -309,25 +326,25 @@ class LayerState:
         return bool(value)
 
     @property
-    def input_spec(self):
+    def input_spec(self) -> Any:
         """What the layer expects of its inputs: an InputSpec or a nest of them."""
         return self._input_spec
 
     @input_spec.setter
-    def input_spec(self, value):
+    def input_spec(self, value: Any) -> None:
         self._input_spec = value
 
     @property
-    def supports_masking(self):
+    def supports_masking(self) -> bool:
         """Whether the mask of the inputs goes on to the outputs."""
         return self._supports_masking
 
     @supports_masking.setter
-    def supports_masking(self, value):
+    def supports_masking(self, value: bool) -> None:
         self._supports_masking = value
 
     @property
-    def path(self):
+    def path(self) -> str:
         """The layer's name with those of the layers around it, once built."""
         return self._path or self.name
 
@@ -344,49 +361,50 @@ class LayerState:
         self._is_mixed = compute_dtype != self.dtype_policy.variable_dtype
 
     @property
-    def dtype_policy(self):
+    def dtype_policy(self) -> Any:
         """The layer's dtype policy; of a DTypePolicyMap, the one for its path."""
         policy = self._dtype_policy
         return policy[self.path] if isinstance(policy, Mapping) else policy
 
     @dtype_policy.setter
-    def dtype_policy(self, value):
+    def dtype_policy(self, value: DTypePolicyLike) -> None:
         from hornbeam import dtype_policies
 
-        policy = dtype_policies.get(value)
-        if isinstance(self._dtype_policy, Mapping) and not isinstance(policy, Mapping):
-            self._dtype_policy.pop(self.path, None)
-            self._dtype_policy[self.path] = policy
-            policy = self._dtype_policy
+        policy: Any = dtype_policies.get(value)
+        kept = self._dtype_policy
+        if isinstance(kept, MutableMapping) and not isinstance(policy, Mapping):
+            kept.pop(self.path, None)
+            kept[self.path] = policy
+            policy = kept
         self._set_dtype_policy(policy)
 
     @property
-    def dtype(self):
+    def dtype(self) -> str:
         """The dtype of the weights."""
         return self.variable_dtype
 
     @property
-    def compute_dtype(self):
+    def compute_dtype(self) -> str:
         """The dtype of the computation."""
         return self.dtype_policy.compute_dtype
 
     @property
-    def variable_dtype(self):
+    def variable_dtype(self) -> str:
         """The dtype of the weights."""
         return self.dtype_policy.variable_dtype
 
     @property
-    def input_dtype(self):
+    def input_dtype(self) -> str:
         """The dtype to which float inputs are cast."""
         return self.dtype_policy.compute_dtype
 
     @property
-    def quantization_mode(self):
+    def quantization_mode(self) -> str | None:
         """The quantisation mode: None."""
         return self.dtype_policy.quantization_mode
 
     @property
-    def losses(self):
+    def losses(self) -> list[Tensor]:
         """The losses that were added in the last call, and those of regularizers."""
         layers = self._flatten_layers()
         scope = scopes.stateless_scope()
@@ -407,7 +425,7 @@ class LayerState:
     def _regularized_weights(self):
         return [v for v in self.trainable_weights if v.regularizer is not None]
 
-    def add_loss(self, loss):
+    def add_loss(self, loss: Any) -> None:
         """Add a scalar (or a list of them) to the loss of the model.
 
         Call it inside `call`.
@@ -432,123 +450,7 @@ class LayerState:
                 layer._added_losses.clear()
                 _with_losses.pop(id(layer), None)
 
-    def count_params(self):
-        """Return the number of values in the weights."""
-        if not self.built:
-            raise ValueError(
-                f"`count_params()` needs a built layer, and {self.name!r} is not: call "
-                "it on data or `build()` it."
-            )
-        return sum(int(np.prod(v.shape)) for v in self.weights)
 
-    def get_weights(self):
-        """Return the weights as a list of NumPy arrays."""
-        return [v.numpy() for v in self.weights]
-
-    def set_weights(self, weights):
-        """Set the weights from a list of arrays; all fit, or nothing changes."""
-        own = self.weights
-        if len(weights) != len(own):
-            raise ValueError(
-                f"Layer {self.path!r} has {len(own)} weights. `set_weights()` received "
-                f"a list of {len(weights)}."
-            )
-        for variable, value in zip(own, weights, strict=True):
-            if tuple(np.shape(value)) != tuple(variable.shape):
-                raise ValueError(
-                    f"Layer {self.path!r}: weight {variable.path!r} expects shape "
-                    f"{variable.shape}. `set_weights()` received {np.shape(value)}."
-                )
-        for variable, value in zip(own, weights, strict=True):
-            variable.assign(value)
-
-    def _saved_weights(self):
-        """The layer's own weights as files number them."""
-        return self._own_weights()
-
-    def save_own_variables(self, store):
-        """Put the layer's own weights into `store`, a dict of arrays."""
-        for position, variable in enumerate(self._saved_weights()):
-            store[f"{position}"] = variable
-
-    def load_own_variables(self, store):
-        """Set the layer's own weights from `store`; all fit, or nothing changes."""
-        own = self._saved_weights()
-        if len(store) != len(own):
-            if own and not store:
-                found = "no weights"
-            else:
-                found = f"{len(store)} weights of shapes " + str(
-                    [tuple(store[k].shape) for k in store]
-                )
-            state = "" if self.built else " The layer was never built."
-            raise ValueError(
-                f"Layer {self.path!r} expects {len(own)} weights of shapes "
-                f"{[tuple(v.shape) for v in own]}. The file has {found}.{state}"
-            )
-        for position, variable in enumerate(own):
-            shape = tuple(store[f"{position}"].shape)
-            if shape != tuple(variable.shape):
-                raise ValueError(
-                    f"Layer {self.path!r}: weight {variable.path!r} expects shape "
-                    f"{tuple(variable.shape)}. The file has {shape}."
-                )
-        for position, variable in enumerate(own):
-            variable.assign(store[f"{position}"])
-
-    def get_build_config(self):
-        """Return the shapes that the layer was built for."""
-        shapes = self._build_shapes
-        if shapes is None:
-            return None
-        if len(shapes) == 1:
-            return {"input_shape": next(iter(shapes.values()))}
-        return {"shapes_dict": shapes}
-
-    def build_from_config(self, config):
-        """Build the layer from what `get_build_config` returned."""
-        if not config:
-            return
-        if "input_shape" in config:
-            shape = config["input_shape"]
-            self.build(_as_shapes(shape))
-        elif "shapes_dict" in config:
-            self.build(**{k: _as_shapes(v) for k, v in config["shapes_dict"].items()})
-
-    def to_backend(self, name):
-        """Move the layer, with all its state, to the engine `name`; return it.
-
-        >>> import hornbeam as keras
-        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-        >>> model.to_backend("numpy").backend
-        'numpy'
-        """
-        from hornbeam import backends
-
-        engine = backends.get(name)
-        self.join_modules(engine)
-        for variable in self._all_variables():
-            variable.move_to(engine)
-        for layer in self._flatten_layers():
-            layer._backend_name = engine.name
-            layer._added_losses.clear()
-        return self
-
-    def _all_variables(self):
-        return [*self.variables, *self.metrics_variables]
-
-    @property
-    def backend(self):
-        """The name of the engine that the layer belongs to; None before it is built."""
-        return self._backend_name
-
-
-def _as_shapes(x):
-    """Return shapes as tuples, in whatever nest they come."""
-    if isinstance(x, dict):
-        return {k: _as_shapes(v) for k, v in x.items()}
-    if isinstance(x, list | tuple):
-        if all(d is None or isinstance(d, int) for d in x):
-            return tuple(x)
-        return type(x)(_as_shapes(v) for v in x)
-    return x
+def _distinct(items: Iterable[Any]) -> list[Any]:
+    """Return the items in order, each once."""
+    return list({id(x): x for x in items}.values())

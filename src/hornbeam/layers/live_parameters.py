@@ -5,11 +5,19 @@ inherit from an engine's library is put among the bases when the first layer is 
 that engine.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam.core.naming import to_snake_case
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
-def _needs_modules(method):
-    def missing(self, *args, **kwargs):
+
+def _needs_modules(method: str) -> Callable[..., Any]:
+    def missing(self: Any, *args: Any, **kwargs: Any) -> Any:
         raise self._has_no_module(method)
 
     missing.__doc__ = f"`torch.nn.Module.{method}` of a layer on the torch engine."
@@ -41,16 +49,16 @@ class LiveParameters(_NoModule):
 
     # What `module.train()` and `module.eval()` have set: the default of `training` in
     # calls that no layer is around. None: they were never called.
-    _mode = None
+    _mode: bool | None = None
 
     @staticmethod
-    def join_modules(engine):
+    def join_modules(engine: Any) -> None:
         """Make all layers modules of the library of `engine`, if it has modules."""
         base = engine.LayerModule
         if base is not None and base not in LiveParameters.__bases__:
             LiveParameters.__bases__ = (base,)
 
-    def _has_no_module(self, method):
+    def _has_no_module(self: Any, method):
         """The error of a layer of an engine without modules."""
         return AttributeError(
             f"`{method}()` of layer {self.path!r} needs the torch backend; the layer "
@@ -59,14 +67,14 @@ class LiveParameters(_NoModule):
             "backend."
         )
 
-    def _module_variables(self):
+    def _module_variables(self: Any):
         """The layer's own variables by name, those of the layers inside left out."""
         return _by_name(
             (v.name.replace(".", "_"), v)
             for v in [*self._own_weights(), *self._own_states()]
         )
 
-    def _module_children(self):
+    def _module_children(self: Any):
         """The layers directly inside by name: that of the attribute, or of the class.
 
         The names of layers are not used: they count through the whole process.

@@ -1,9 +1,20 @@
 """LoRA: a frozen weight that is trained through two thin matrices beside it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import backends, initializers, ops
 from hornbeam.core import scopes
 from hornbeam.layers.arguments import positive_integer
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Config, InitializerLike, Tensor
 
 
 class AdaptedWeight:
@@ -16,7 +27,7 @@ class AdaptedWeight:
         self.name = name
         owner.adapted_weight = name
 
-    def __get__(self, layer, owner=None):
+    def __get__(self, layer: Any, owner: Any = None) -> Any:
         if layer is None:
             return self
         if layer.lora_enabled:
@@ -29,7 +40,7 @@ class AdaptedWeight:
                 "it on data or `build()` it."
             ) from None
 
-    def __set__(self, layer, variable):
+    def __set__(self, layer: Any, variable: Any) -> None:
         setattr(layer, f"_{self.name}", variable)
 
 
@@ -45,27 +56,34 @@ class LowRank(Layer):
     """
 
     adapted_weight = ""
-    _lora_factors = None
+    # The Variables a and b; none without LoRA.
+    _lora_factors: tuple[Any, ...] = ()
 
-    def __init__(self, *, lora_rank=None, lora_alpha=None, **kwargs):
+    def __init__(
+        self,
+        *,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         if lora_rank is not None:
             lora_rank = positive_integer(self, "lora_rank", lora_rank)
-        self.lora_rank = lora_rank
-        self.lora_alpha = lora_rank if lora_alpha is None else lora_alpha
+        self.lora_rank: int | None = lora_rank
+        self.lora_alpha: Any = lora_rank if lora_alpha is None else lora_alpha
 
     @property
-    def lora_enabled(self):
+    def lora_enabled(self) -> bool:
         """Whether the layer is trained through low-rank factors."""
-        return self._lora_factors is not None
+        return bool(self._lora_factors)
 
     def enable_lora(
         self,
-        rank,
-        lora_alpha=None,
-        a_initializer="he_uniform",
-        b_initializer="zeros",
-    ):
+        rank: int,
+        lora_alpha: float | None = None,
+        a_initializer: InitializerLike = "he_uniform",
+        b_initializer: InitializerLike = "zeros",
+    ) -> None:
         """Freeze the layer's main weight and train two thin matrices beside it.
 
         Args:
@@ -148,7 +166,7 @@ class LowRank(Layer):
         self._lora_factors = tuple(factors)
         self.trainable = self.trainable
 
-    def adapt(self, part=None):
+    def adapt(self, part: Callable[..., Any] | None = None) -> Tensor:
         """Return the weight as the layer uses it.
 
         Args:
@@ -161,7 +179,7 @@ class LowRank(Layer):
         a, b = self._lora_factors
         if part is not None:
             weight, a = part(weight), part(a)
-        return weight + (self.lora_alpha / self.lora_rank) * ops.matmul(a, b)
+        return weight + (self.lora_alpha / a.shape[-1]) * ops.matmul(a, b)
 
     def _saved_weights(self):
         own = super()._saved_weights()
@@ -171,20 +189,20 @@ class LowRank(Layer):
         apart = {id(v) for v in (weight, *self._lora_factors)}
         return [weight, *(v for v in own if id(v) not in apart)]
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         """Put the layer's own weights into `store`; of an adapted one, the sum."""
         super().save_own_variables(store)
         if self.lora_enabled:
             store["0"] = self.adapt()
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         """Set the layer's own weights from `store`; what LoRA adds starts anew."""
         super().load_own_variables(store)
         if self.lora_enabled:
             b = self._lora_factors[1]
             b.assign(ops.zeros_like(b))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments that make an equal layer, as plain data."""
         config = super().get_config()
         # Files of layers without LoRA do not speak of it.

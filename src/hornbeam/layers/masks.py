@@ -5,13 +5,23 @@ word from it the outputs have the masks that layers and ops inside have given th
 a mark where one was lost.
 """
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING
 
 from hornbeam.core import masking, tree
 from hornbeam.core.masking import LostMask, get_keras_mask, set_keras_mask
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
-def masks_of(x):
+    from hornbeam.layers.call import CallInfo
+    from hornbeam.layers.layer import Layer
+
+
+def masks_of(x: Any) -> Any:
     """Return the masks of a nest of tensors in the same nest, or None without any."""
     if not isinstance(x, list | tuple | dict):
         return get_keras_mask(x)
@@ -19,11 +29,15 @@ def masks_of(x):
     return None if all(mask is None for mask in tree.flatten(masks)) else masks
 
 
-def fill_in(layer, args, kwargs, info):
+def fill_in(
+    layer: Layer, args: Sequence[Any], kwargs: dict[str, Any], info: CallInfo
+) -> tuple[Any, dict[str, Any]]:
     """Return the mask of the first input, and `kwargs` with those of all inputs."""
     arguments = info.arguments(args, kwargs)
     first = next(iter(arguments), None)
-    mask = kwargs.get(info.mask_names.get(first, "mask"))
+    mask = None
+    if first is not None:
+        mask = kwargs.get(info.mask_names.get(first, "mask"))
     if mask is None and first is not None:
         mask = masks_of(arguments[first])
     for name, mask_name in info.mask_names.items():
@@ -55,7 +69,14 @@ def _warn_of_a_lost_mask(layer, inputs):
     )
 
 
-def set_outputs(layer, args, kwargs, info, mask, outputs):
+def set_outputs(
+    layer: Layer,
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    info: CallInfo,
+    mask: Any,
+    outputs: Any,
+) -> None:
     """Give the outputs the masks that `compute_mask` returns."""
     if mask is None and not layer._computes_masks:
         return
@@ -76,7 +97,9 @@ def set_outputs(layer, args, kwargs, info, mask, outputs):
                 set_keras_mask(x, one)
 
 
-def mark_lost(layer, args, kwargs, outputs):
+def mark_lost(
+    layer: Layer, args: Sequence[Any], kwargs: dict[str, Any], outputs: Any
+) -> None:
     """Mark outputs of as many axes as an input whose mask has not come as far.
 
     What `compute_mask` leaves out is not lost, and with less axes it has been used up.

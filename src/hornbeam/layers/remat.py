@@ -1,14 +1,25 @@
 """Layers whose intermediate values are computed again for the gradient."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 from hornbeam import backends
 from hornbeam.core import scopes, tree
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
-def applies_to(scope, layer, args, kwargs):
+    from hornbeam.layers.layer import Layer
+
+
+def applies_to(
+    scope: Any, layer: Layer, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> bool:
     """Whether the RematScope `scope`, in which `layer` was made, asks for its calls."""
     if scope.mode == "full":
         return True
@@ -32,7 +43,7 @@ def _symbol_of(x):
     return KerasTensor(tuple(x.shape), engine.dtype_of(x), sparse=engine.is_sparse(x))
 
 
-def rematerialized(layer, call):
+def rematerialized(layer: Layer, call: Callable[..., Any]) -> Callable[..., Any]:
     """Return `call`, with what it assigns and adds to the losses carried out once.
 
     The engine sees a function of tensors alone: variables go in and come out, as what
@@ -46,7 +57,8 @@ def rematerialized(layer, call):
             values = [v.value for v in variables]
         leaves, spec = tree.flatten_with_spec((args, kwargs))
         places = [i for i, x in enumerate(leaves) if engine.is_tensor(x)]
-        assigned, owners = [], []
+        assigned: list[Any] = []
+        owners: list[int] = []
 
         def compute(values, tensors):
             filled = list(leaves)

@@ -1,9 +1,20 @@
 """Layers to configs and back."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
-def serialize(layer):
+    from hornbeam.layers.layer import Layer
+    from hornbeam.typing import Config
+
+
+def serialize(layer: Layer) -> Config:
     """Return the config of a layer, as plain data.
 
     >>> import hornbeam as keras
@@ -13,7 +24,7 @@ def serialize(layer):
     return serialize_keras_object(layer)
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(config: Config, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the layer that a config describes.
 
     Args:

@@ -1,9 +1,16 @@
 """Finding the state that an object holds in its attributes."""
 
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING
 
 from hornbeam.core.random import SeedGenerator
 from hornbeam.core.variable import Variable
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 # Attributes that refer to other objects without owning them.
 _NOT_OWNED = frozenset(
@@ -51,13 +58,14 @@ def _looked(kinds):
     return _Looked(kinds)
 
 
-def owned(instance, kinds):
+def owned(instance: object, kinds: tuple[type, ...]) -> list[Any]:
     """Return the objects of the classes `kinds` in the attributes of `instance`.
 
     Lists, tuples, dicts and sets are looked into; each object is found once.
     """
     looked = _looked(kinds)
-    found, containers = {}, set()
+    found: dict[int, Any] = {}
+    containers: set[int] = set()
     for name, value in vars(instance).items():
         if looked[type(value)] and name not in _NOT_OWNED:
             _collect(value, looked, found, containers)
@@ -75,11 +83,11 @@ def _collect(value, looked, found, containers):
                 _collect(item, looked, found, containers)
 
 
-def owned_variables(instance):
+def owned_variables(instance: object) -> list[Variable]:
     """Return the Variables in the attributes."""
     return owned(instance, (Variable,))
 
 
-def owned_seeds(instance):
+def owned_seeds(instance: object) -> list[SeedGenerator]:
     """Return the SeedGenerators in the attributes."""
     return owned(instance, (SeedGenerator,))

@@ -1,5 +1,9 @@
 """clone_model: the same architecture with new weights."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam.core import tree
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import OpOperation
@@ -8,15 +12,21 @@ from hornbeam.layers.layer import Layer
 from hornbeam.models.functional import Functional
 from hornbeam.models.sequential import Sequential
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from hornbeam.models.model import Model
+
 
 def clone_model(
-    model,
-    input_tensors=None,
-    clone_function=None,
-    call_function=None,
-    recursive=False,
-    **kwargs,
-):
+    model: Model,
+    input_tensors: Any = None,
+    clone_function: Callable[..., Any] | None = None,
+    call_function: Callable[..., Any] | None = None,
+    recursive: bool = False,
+    **kwargs: Any,
+) -> Model:
     """Return a model of the same architecture with newly initialised weights.
 
     Args:

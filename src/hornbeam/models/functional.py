@@ -1,7 +1,10 @@
 """Functional: a model drawn from symbolic inputs to symbolic outputs."""
 
+from __future__ import annotations
+
 import inspect
 import warnings
+from typing import TYPE_CHECKING
 
 from hornbeam import backends
 from hornbeam.core import tree
@@ -15,6 +18,13 @@ from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
 from hornbeam.models.model import Model
 from hornbeam.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Self, Unpack
+
+    from hornbeam.layers.keyword_arguments import RegularizedArguments
+    from hornbeam.typing import Config
 
 
 class Functional(Function, Model):
@@ -31,17 +41,23 @@ class Functional(Function, Model):
             behind a name that repeats.
     """
 
-    def __new__(cls, *args, **kwargs):
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         return Operation.__new__(cls, *args, **kwargs)
 
-    def __init__(self, inputs, outputs, name=None, **kwargs):
+    def __init__(
+        self,
+        inputs: Any,
+        outputs: Any,
+        name: str | None = None,
+        **kwargs: Unpack[RegularizedArguments],
+    ) -> None:
         trainable = kwargs.pop("trainable", None)
         Trainer.__init__(self)
         Layer.__init__(self, name=name, **kwargs)
         inputs, outputs = _with_input_layers(inputs, outputs)
         self._set_graph(inputs, outputs)
         self._dtype_kinds = [x.dtype for x in self._inputs]
-        self.output_names = distinct(self._layers_of_outputs())
+        self.output_names: list[str] = distinct(self._layers_of_outputs())
         self._graph_layers = [x for x in self._operations if isinstance(x, Layer)]
         _check_unique_names(self._graph_layers, self.name)
         self.built = True
@@ -66,11 +82,11 @@ class Functional(Function, Model):
             layers.setdefault(id(layer), layer)
         return list(layers.values())
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         """Nothing is to be done: the layers were built when they were called."""
         self.built = True
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Compute the outputs for `inputs`; a list of one output is that output."""
         inputs = self._standardize_inputs(inputs)
         if mask is None:
@@ -87,11 +103,13 @@ class Functional(Function, Model):
             for (x, _), m in zip(given, before, strict=False):
                 set_keras_mask(x, m)
 
-    def compute_output_spec(self, inputs, training=None, mask=None):
+    def compute_output_spec(
+        self, inputs: Any, training: bool | None = None, mask: Any = None
+    ) -> Any:
         """Return the symbols of the outputs for the symbols `inputs`."""
         return Function.compute_output_spec(self, self._standardize_inputs(inputs))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shapes of the outputs for the shapes of the inputs."""
         return Function.compute_output_shape(self, input_shape)
 
@@ -204,27 +222,27 @@ class Functional(Function, Model):
         )
 
     @property
-    def input(self):
+    def input(self) -> Any:
         """The symbolic inputs."""
         return self._inputs_struct
 
     @property
-    def output(self):
+    def output(self) -> Any:
         """The symbolic outputs."""
         return self._outputs_struct
 
     @property
-    def input_shape(self):
+    def input_shape(self) -> Any:
         """The shapes of the inputs; that of a list of one input is its shape."""
         return tree.map_structure(lambda x: x.shape, _alone(self._inputs_struct))
 
     @property
-    def output_shape(self):
+    def output_shape(self) -> Any:
         """The shapes of the outputs; that of a list of one output is its shape."""
         return tree.map_structure(lambda x: x.shape, _alone(self._outputs_struct))
 
     @property
-    def input_spec(self):
+    def input_spec(self) -> Any:
         """What the model expects of its inputs."""
         if not self.built or self._given_input_spec is not None:
             return self._given_input_spec
@@ -240,13 +258,13 @@ class Functional(Function, Model):
         return [spec(x, x._keras_history.operation.name) for x in self._inputs]
 
     @input_spec.setter
-    def input_spec(self, value):
+    def input_spec(self, value: Any) -> None:
         self._given_input_spec = self._input_spec = value
 
     def _layers_of_outputs(self):
         return [x._keras_history.operation.name for x in self._outputs]
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the graph as plain data, or `Layer`'s config for other subclasses."""
         if not takes_graph(type(self)):
             return Model.get_config(self)
@@ -254,11 +272,11 @@ class Functional(Function, Model):
 
         return config_of(self)
 
-    def get_build_config(self):
+    def get_build_config(self) -> dict[str, Any] | None:
         return {"input_shape": None}
 
 
-def takes_graph(cls):
+def takes_graph(cls) -> bool:
     """Whether the class is made from `inputs` and `outputs`, like Functional."""
     parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
     if [p.name for p in parameters[:2]] == ["inputs", "outputs"]:
@@ -299,7 +317,7 @@ def _with_input_layers(inputs, outputs):
     return clone_graph(inputs, outputs)
 
 
-def clone_graph(inputs, outputs):
+def clone_graph(inputs: Any, outputs: Any) -> tuple[Any, Any]:
     """Return new symbolic inputs and outputs with the same operations between."""
     function = Function(inputs, outputs)
 
@@ -313,7 +331,9 @@ def clone_graph(inputs, outputs):
     return new, function.run(new)
 
 
-def functional_from_config(cls, config, custom_objects=None):
+def functional_from_config(
+    cls, config: Config, custom_objects: Mapping[str, Any] | None = None
+) -> Any:
     """Make a Functional model from its config."""
     from hornbeam.models.functional_config import graph_from_config
 

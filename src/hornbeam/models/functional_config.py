@@ -1,11 +1,22 @@
 """The graph of a Functional model as plain data, and back."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import node_of
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
-def config_of(model):
+    from hornbeam.models.functional import Functional
+    from hornbeam.typing import Config
+
+
+def config_of(model: Functional) -> Config:
     """Return the config of a Functional model."""
     indices = _node_indices(model)
     layers = []
@@ -45,7 +56,7 @@ def _map_tensors(fn, struct):
 def _node_indices(model):
     """Return the number of each node of the model among those of its operation."""
     used = set(model._nodes)
-    indices = {}
+    indices: dict[Any, int] = {}
     for operation in model.operations:
         mine = [node for node in operation._inbound_nodes if node in used]
         indices |= {node: i for i, node in enumerate(mine)}
@@ -55,7 +66,8 @@ def _node_indices(model):
 def _node_config(node, indices):
     def pack(x):
         if isinstance(x, KerasTensor):
-            operation, _, tensor_index = x._keras_history
+            history: Any = x._keras_history
+            operation, _, tensor_index = history
             return {
                 "class_name": "__keras_tensor__",
                 "config": {
@@ -96,7 +108,9 @@ def _serialized(x):
     return serialize_keras_object(x)
 
 
-def graph_from_config(config, custom_objects=None):
+def graph_from_config(
+    config: Config, custom_objects: Mapping[str, Any] | None = None
+) -> tuple[Any, Any, dict[str, Any]]:
     """Return `(inputs, outputs, other arguments)` of the model that `config` describes.
 
     Calls are replayed as soon as their inputs exist.

@@ -1,6 +1,9 @@
 """Model: a layer that can be compiled, trained, saved and looked at."""
 
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING, Any, overload
 
 from hornbeam import backends
 from hornbeam.core import scopes
@@ -9,6 +12,14 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 from hornbeam.layers.layer import Layer
 from hornbeam.training.trainer import Trainer
+from hornbeam.typing import overridable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, Literal, Self, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Config, PathLike, Tree
 
 
 class Model(Trainer, Layer):
@@ -34,41 +45,67 @@ class Model(Trainer, Layer):
     _uses_masks = False
     _other_arguments = ("inputs", "outputs")
 
-    def __new__(cls, *args, **kwargs):
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if cls is Model and _is_functional_call(args, kwargs):
-            from hornbeam.models.functional import Functional
+            from hornbeam.models import functional
 
-            return Functional.__new__(Functional, *args, **kwargs)
+            functional_class: Any = functional.Functional
+            return functional_class.__new__(functional_class, *args, **kwargs)
         return super().__new__(cls, *args, **kwargs)
 
-    def __init__(self, *args, **kwargs):
+    if TYPE_CHECKING:
+        # Of the models that are drawn as a graph: Functional and Sequential.
+        @property
+        def inputs(self) -> list[KerasTensor]: ...
+        @property
+        def outputs(self) -> list[KerasTensor]: ...
+        @property
+        def input_shape(self) -> Any: ...
+        @property
+        def output_shape(self) -> Any: ...
+        @property
+        def operations(self) -> list[Any]: ...
+
+    @overload
+    def __init__(
+        self, inputs: Tree, outputs: Tree, **kwargs: Unpack[LayerArguments]
+    ) -> None: ...
+    @overload
+    def __init__(self, inputs: Tree, outputs: Tree, name: str | None) -> None: ...
+    @overload
+    def __init__(self, **kwargs: Unpack[LayerArguments]) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         from hornbeam.models.functional import Functional
 
         if _is_functional_call(args, kwargs) and not isinstance(self, Functional):
-            self.__class__ = _functional_twin(type(self))
-            Functional.__init__(self, *args, **kwargs)
+            model: Any = self
+            twin: Any = _functional_twin
+            model.__class__ = twin(type(model))
+            Functional.__init__(model, *args, **kwargs)
             return
         Trainer.__init__(self)
         Layer.__init__(self, *args, **kwargs)
 
-    def call(self, *args, **kwargs):
+    @overridable
+    def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs; a subclass must write it."""
         raise NotImplementedError(
             f"Model {type(self).__name__} does not have a `call()` method implemented."
         )
 
     @property
-    def layers(self):
+    def layers(self) -> list[Any]:
         """The layers directly inside."""
         return self._flatten_layers(include_self=False, recursive=False)
 
     @layers.setter
-    def layers(self, _):
+    def layers(self, _: Any) -> None:
         raise AttributeError(
             "`Model.layers` attribute is reserved: choose another name for yours."
         )
 
-    def build(self, input_shape=None):
+    @overridable
+    def build(self, input_shape: Any = None) -> None:
         """Make the weights for inputs of shape `input_shape` (or a nest of shapes)."""
         if self.built and input_shape is None:
             return
@@ -82,9 +119,7 @@ class Model(Trainer, Layer):
             else:
                 infer(self.call, (inputs,), {})
 
-    @property
-    def _has_call(self):
-        return type(self).call is not Model.call
+    _has_call = property(lambda self: type(self).call is not Model.call)
 
     def _check_layers_built(self):
         """Raise unless all layers are built: without a `call` nothing builds them."""
@@ -96,7 +131,7 @@ class Model(Trainer, Layer):
                 "first, or write `call()`."
             )
 
-    def get_layer(self, name=None, index=None):
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """Return the layer of that name, or at that position."""
         if (name is None) == (index is None):
             raise ValueError("Provide either a layer name or a layer index.")
@@ -118,13 +153,13 @@ class Model(Trainer, Layer):
 
     def summary(
         self,
-        line_length=None,
-        positions=None,
-        print_fn=None,
-        expand_nested=False,
-        show_trainable=False,
-        layer_range=None,
-    ):
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[..., Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+    ) -> None:
         """Print the layers with their output shapes and numbers of parameters.
 
         Args:
@@ -147,13 +182,24 @@ class Model(Trainer, Layer):
             layer_range=layer_range,
         )
 
-    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+    def save(
+        self,
+        filepath: PathLike,
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Save the model to a `.keras` file: architecture, weights, optimizer."""
         from hornbeam import saving
 
         saving.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
-    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
+    def save_weights(
+        self,
+        filepath: PathLike,
+        overwrite: bool = True,
+        max_shard_size: float | None = None,
+    ) -> None:
         """Save the weights to a `.weights.h5` file."""
         from hornbeam import saving
 
@@ -161,13 +207,15 @@ class Model(Trainer, Layer):
             self, filepath, overwrite=overwrite, max_shard_size=max_shard_size
         )
 
-    def load_weights(self, filepath, skip_mismatch=False, **kwargs):
+    def load_weights(
+        self, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any
+    ) -> None:
         """Load the weights from a `.weights.h5` or `.keras` file."""
         from hornbeam import saving
 
         saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
-    def to_json(self, **kwargs):
+    def to_json(self, **kwargs: Any) -> str:
         """Return the architecture and how it is compiled as a JSON string."""
         import json
 
@@ -180,12 +228,12 @@ class Model(Trainer, Layer):
 
     def export(
         self,
-        filepath,
-        format="tf_saved_model",  # noqa: A002 - the API's name
-        verbose=None,
-        input_signature=None,
-        **kwargs,
-    ):
+        filepath: PathLike,
+        format: Literal["tf_saved_model"] = "tf_saved_model",  # noqa: A002 - the API's name
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
         """Write the model for others to serve, without hornbeam.
 
         A TensorFlow SavedModel has the endpoint "serve", for any number of rows. A
@@ -214,7 +262,7 @@ class Model(Trainer, Layer):
 
         export_model(self, filepath, format, verbose, input_signature, **kwargs)
 
-    def to_backend(self, name):
+    def to_backend(self, name: str) -> Self:
         """Move the model, its optimizer and its metrics to the engine `name`.
 
         Returns the model.
@@ -230,7 +278,7 @@ class Model(Trainer, Layer):
         # Programs stay where they are; a copy finds them again by its structure.
         return {**super().__getstate__(), "_bindings": {}, "_runners": {}}
 
-    def build_from_config(self, config):
+    def build_from_config(self, config: Config | None) -> None:
         if not config:
             return
         shapes = config.get("input_shape") or config.get("shapes_dict")
@@ -238,13 +286,15 @@ class Model(Trainer, Layer):
             return
         super().build_from_config(config)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         if type(self).__init__ is Model.__init__:
             return {"name": self.name, "trainable": self.trainable}
         return super().get_config()
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: Config, custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
         """Make a model from what `get_config` returned."""
         from hornbeam.models.functional import functional_from_config, takes_graph
 
@@ -278,9 +328,12 @@ def _functional_twin(cls):
     """
     from hornbeam.models.functional import Functional
 
-    attributes = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
+    attributes: dict[str, Any] = {
+        "__module__": cls.__module__,
+        "__qualname__": cls.__qualname__,
+    }
+    attributes["_twin_of"] = cls
     twin = type(cls.__name__, (cls, Functional), attributes)
-    twin._twin_of = cls
     return twin
 
 

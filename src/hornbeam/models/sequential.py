@@ -1,5 +1,9 @@
 """Sequential: a model that is a list of layers."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam.core import scopes
 from hornbeam.core.configurable import parameters_of
 from hornbeam.core.dtypes import is_float_dtype, standardize_dtype
@@ -11,6 +15,12 @@ from hornbeam.layers.core.input_layer import InputLayer
 from hornbeam.layers.layer import Layer
 from hornbeam.models.functional import Functional
 from hornbeam.models.model import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, Self
+
+    from hornbeam.typing import Config, Tensor
 
 
 class Sequential(Model):
@@ -34,16 +44,23 @@ class Sequential(Model):
     # The input has a dtype of its own: it is not cast to the compute dtype.
     _compute_dtype_or_none = None
 
-    def __init__(self, layers=None, trainable=True, name=None):
+    def __init__(
+        self,
+        layers: Iterable[Layer | KerasTensor | Callable[..., Any]] | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+    ) -> None:
         super().__init__(trainable=trainable, name=name)
-        self._sequence = []
+        self._sequence: list[Any] = []
         self._made_input = False
-        self._functional = None
+        self._functional: Functional | None = None
         for layer in layers or ():
             self.add(layer, rebuild=False)
         self._maybe_rebuild()
 
-    def add(self, layer, rebuild=True):
+    def add(
+        self, layer: Layer | KerasTensor | Callable[..., Any], rebuild: bool = True
+    ) -> None:
         """Add `layer` at the end.
 
         Args:
@@ -86,7 +103,7 @@ class Sequential(Model):
             self.built = False
             self._functional = None
 
-    def pop(self, rebuild=True):
+    def pop(self, rebuild: bool = True) -> Layer:
         """Remove the last layer and return it."""
         layer = self._sequence.pop()
         self.built = False
@@ -107,7 +124,7 @@ class Sequential(Model):
             if isinstance(graph, Functional):
                 self.build(graph.input_shape)
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         """Build every layer for inputs of shape `input_shape`."""
         if _is_nest_of_shapes(input_shape):
             # Only the first call shows what such layers do.
@@ -177,7 +194,7 @@ class Sequential(Model):
                 f"input_shape={input_shape}"
             ) from None
 
-    def __call__(self, inputs, *args, **kwargs):
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Tensor:
         if not self.built and hasattr(inputs, "shape") and self._sequence:
             self._build_for(inputs)
         return super().__call__(inputs, *args, **kwargs)
@@ -190,7 +207,9 @@ class Sequential(Model):
         with scopes.autocast_scope(None):
             self.build((None, *shape[1:]) if shape else shape)
 
-    def call(self, inputs, training=None, mask=None, **kwargs):
+    def call(
+        self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any
+    ) -> Any:
         """Call the layers in turn."""
         if self._functional is not None:
             return self._functional.call(inputs, training=training, mask=mask)
@@ -199,9 +218,9 @@ class Sequential(Model):
             x = layer(x)
         return x
 
-    @property
-    def _calls_graph(self):
-        return self._functional is not None and type(self).call is Sequential.call
+    _calls_graph = property(
+        lambda self: self._functional is not None and type(self).call is Sequential.call
+    )
 
     # Not to be set, unlike a layer's: they are what `add` made.
     @property  # type: ignore[misc]
@@ -209,7 +228,7 @@ class Sequential(Model):
         return list(self.__dict__.get("_sequence", ()))
 
     @property
-    def layers(self):
+    def layers(self) -> list[Any]:
         """The layers, without the Input."""
         sequence = self.__dict__.get("_sequence", [])
         if sequence and isinstance(sequence[0], InputLayer):
@@ -217,19 +236,21 @@ class Sequential(Model):
         return sequence[:]
 
     @layers.setter
-    def layers(self, _):
+    def layers(self, _: Any) -> None:
         raise AttributeError(
             "`Sequential.layers` attribute is reserved and should not be used. Use "
             "`add()` and `pop()` to change the layers in this model."
         )
 
-    def compute_output_spec(self, inputs, training=None, mask=None, **kwargs):
+    def compute_output_spec(
+        self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any
+    ) -> Any:
         """Return the symbol of the output for the symbol `inputs`."""
         if self._functional is not None:
             return self._functional.compute_output_spec(inputs)
         return infer(self.call, (inputs,), {})
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the output for the shape of the input."""
         if self._functional is not None:
             return self._functional.compute_output_shape(input_shape)
@@ -246,49 +267,49 @@ class Sequential(Model):
         return getattr(self._functional, name)
 
     @property
-    def inputs(self):
+    def inputs(self) -> list[KerasTensor]:
         """The symbolic inputs."""
         return self._attribute_of_graph("inputs")
 
     @property
-    def outputs(self):
+    def outputs(self) -> list[KerasTensor]:
         """The symbolic outputs."""
         return self._attribute_of_graph("outputs")
 
     @property
-    def input_shape(self):
+    def input_shape(self) -> Any:
         """The shape of the input."""
         return self._attribute_of_graph("input_shape")
 
     @property
-    def output_shape(self):
+    def output_shape(self) -> Any:
         """The shape of the output."""
         return self._attribute_of_graph("output_shape")
 
     @property
-    def input_dtype(self):
+    def input_dtype(self) -> str:
         """The dtype of the input."""
         if self._sequence and isinstance(self._sequence[0], InputLayer):
             return self._sequence[0].dtype
         return super().input_dtype
 
     @property
-    def input_spec(self):
+    def input_spec(self) -> Any:
         """What the model expects of its input."""
         if self._functional is None or self._made_input:
             return None
         return self._functional.input_spec
 
     @input_spec.setter
-    def input_spec(self, value):
+    def input_spec(self, value: Any) -> None:
         """The layers say what is expected."""
 
-    def get_build_config(self):
+    def get_build_config(self) -> dict[str, Any] | None:
         if self._functional is None:
             return None
         return {"input_shape": self._sequence[0].batch_shape}
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the layers' configs."""
         layers = [serialize_keras_object(layer) for layer in self._sequence]
         config = {
@@ -302,7 +323,9 @@ class Sequential(Model):
         return config
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: Config, custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
         """Make a model from what `get_config` returned."""
         own_init = cls.__init__ is not Sequential.__init__
         if own_init and "layers" not in config:

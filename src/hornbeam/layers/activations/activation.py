@@ -1,7 +1,17 @@
 """An activation function as a layer."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import activations
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import ActivationLike, ShapeLike, Tensor
 
 
 class Activation(Layer):
@@ -18,15 +28,17 @@ class Activation(Layer):
 
     _is_stateless = True
 
-    def __init__(self, activation, **kwargs):
+    def __init__(
+        self, activation: ActivationLike, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return `activation(inputs)`."""
         return self.activation(inputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return `input_shape`."""
         return input_shape

@@ -1,11 +1,23 @@
 """The leaky rectifier."""
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.core.errors import check_number
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import ShapeLike, Tensor
+
+    class _Arguments(LayerArguments, total=False):
+        alpha: float
 
 
 class LeakyReLU(Layer):
@@ -27,7 +39,9 @@ class LeakyReLU(Layer):
 
     negative_slope = Hyperparameter()
 
-    def __init__(self, negative_slope: float = 0.3, **kwargs):
+    def __init__(
+        self, negative_slope: float = 0.3, **kwargs: Unpack[_Arguments]
+    ) -> None:
         if "alpha" in kwargs:
             warnings.warn(
                 "Argument `alpha` of LeakyReLU is now named `negative_slope`.",
@@ -35,18 +49,19 @@ class LeakyReLU(Layer):
                 stacklevel=2,
             )
             negative_slope = kwargs.pop("alpha")
-        super().__init__(**kwargs)
+        others: Any = kwargs
+        super().__init__(**others)
         self.negative_slope = check_number(
             "LeakyReLU", "negative_slope", negative_slope, low=0
         )
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the leakily rectified inputs."""
         outputs = ops.leaky_relu(inputs, negative_slope=self.negative_slope)
         # Inside a program the slope is a float32 tensor, which would widen halves.
         return ops.cast(outputs, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return `input_shape`."""
         return input_shape

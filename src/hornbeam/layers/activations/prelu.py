@@ -1,9 +1,27 @@
 """The rectifier with a trained slope."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.layers.arguments import keep_weight_arguments, known_size
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Unpack
+
+    from hornbeam.core.variable import Variable
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import (
+        ConstraintLike,
+        InitializerLike,
+        RegularizerLike,
+        ShapeLike,
+        Tensor,
+    )
 
 
 class PReLU(Layer):
@@ -24,14 +42,19 @@ class PReLU(Layer):
     [-2.0, 1.0]
     """
 
+    alpha: Variable
+    alpha_initializer: Any
+    alpha_regularizer: Any
+    alpha_constraint: Any
+
     def __init__(
         self,
-        alpha_initializer="Zeros",
-        alpha_regularizer=None,
-        alpha_constraint=None,
-        shared_axes=None,
-        **kwargs,
-    ):
+        alpha_initializer: InitializerLike = "Zeros",
+        alpha_regularizer: RegularizerLike = None,
+        alpha_constraint: ConstraintLike = None,
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         keep_weight_arguments(
             self,
@@ -41,10 +64,12 @@ class PReLU(Layer):
         )
         if isinstance(shared_axes, int):
             shared_axes = [shared_axes]
-        self.shared_axes = None if shared_axes is None else list(shared_axes)
+        self.shared_axes: list[int] | None = (
+            None if shared_axes is None else list(shared_axes)
+        )
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Make the slopes for inputs of this shape."""
         rank = len(input_shape)
         shared = {axis % rank for axis in self.shared_axes or ()}
@@ -59,10 +84,10 @@ class PReLU(Layer):
         )
         self.input_spec = InputSpec(ndim=rank, axes=sizes)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the rectified inputs."""
         return ops.relu(inputs) - self.alpha * ops.relu(-inputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return `input_shape`."""
         return input_shape

@@ -1,8 +1,18 @@
 """The rectifier with its variants."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import activations
 from hornbeam.core.errors import check_number
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import ShapeLike, Tensor
 
 
 class ReLU(Layer):
@@ -30,8 +40,8 @@ class ReLU(Layer):
         max_value: float | None = None,
         negative_slope: float = 0.0,
         threshold: float = 0.0,
-        **kwargs,
-    ):
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         if max_value is not None:
             check_number("ReLU", "max_value", max_value, low=0)
@@ -42,7 +52,7 @@ class ReLU(Layer):
         self.threshold = check_number("ReLU", "threshold", threshold, low=0)
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the rectified inputs."""
         return activations.relu(
             inputs,
@@ -51,6 +61,6 @@ class ReLU(Layer):
             threshold=self.threshold,
         )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return `input_shape`."""
         return input_shape

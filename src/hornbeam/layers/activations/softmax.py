@@ -1,7 +1,18 @@
 """Softmax as a layer, with a mask."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import ShapeLike, Tensor
 
 
 class Softmax(Layer):
@@ -21,12 +32,14 @@ class Softmax(Layer):
 
     _is_stateless = True
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(
+        self, axis: int | Sequence[int] = -1, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         self.axis = axis
         self.supports_masking = True
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
         """Return the softmax of the inputs that the mask leaves in."""
         if mask is None:
             return self._softmax(inputs)
@@ -58,7 +71,7 @@ class Softmax(Layer):
             f"{sizes} for inputs of shape {shape}."
         )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return `input_shape`."""
         return input_shape
 

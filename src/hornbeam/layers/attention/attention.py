@@ -1,5 +1,9 @@
 """Attention of single vectors, as products or as sums."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.core.errors import check_choice
 from hornbeam.core.hyperparameter import Hyperparameter
@@ -8,6 +12,13 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.layers.layer import Layer
 from hornbeam.ops.attention import lowest
 from hornbeam.random.dropping import keep_factor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Config, Seed, Shape, ShapeLike, Tensor
 
 
 class Attention(Layer):
@@ -49,9 +60,9 @@ class Attention(Layer):
         use_scale: bool = False,
         score_mode: str = "dot",
         dropout: float = 0.0,
-        seed=None,
-        **kwargs,
-    ):
+        seed: Seed = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         owner = type(self).__name__
         self.use_scale = use_scale
@@ -64,11 +75,11 @@ class Attention(Layer):
         if dropout > 0:
             self.seed_generator = SeedGenerator(seed)
 
-    def structure_key(self):
+    def structure_key(self) -> Any:
         """Return what a program depends on beside the arguments."""
         return hasattr(self, "seed_generator")
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[ShapeLike]) -> None:
         """Make the factors, if there are any."""
         self._check_inputs(input_shape)
         self.scale = self.concat_score_weight = None
@@ -86,12 +97,12 @@ class Attention(Layer):
 
     def call(
         self,
-        inputs,
-        mask=None,
-        training=False,
-        return_attention_scores=False,
-        use_causal_mask=False,
-    ):
+        inputs: Tensor,
+        mask: Any = None,
+        training: bool | None = False,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
+    ) -> Tensor:
         """Return the averaged values, and the weights if they are asked for."""
         self._check_inputs(inputs, mask)
         query, value, key = _three(inputs)
@@ -134,24 +145,24 @@ class Attention(Layer):
         sums = sums if self.scale is None else sums * self.scale
         return self.concat_score_weight * ops.sum(ops.tanh(sums), axis=-1)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Tensor, mask: Any = None) -> Tensor:
         """Return the mask of the query."""
         self._check_inputs(inputs, mask)
         return None if not mask or mask[0] is None else ops.convert_to_tensor(mask[0])
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[ShapeLike]) -> Shape:
         """Return the query's shape with the width of the value."""
         self._check_inputs(input_shape)
         return (*input_shape[0][:-1], input_shape[1][-1])
 
     def compute_output_spec(
         self,
-        inputs,
-        mask=None,
-        return_attention_scores=False,
-        training=None,
-        use_causal_mask=False,
-    ):
+        inputs: Tensor,
+        mask: Any = None,
+        return_attention_scores: bool = False,
+        training: bool | None = None,
+        use_causal_mask: bool = False,
+    ) -> Any:
         """Return the symbols of the outputs."""
         self._check_inputs(inputs, mask)
         query, value, key = _three(inputs)
@@ -176,7 +187,7 @@ class Attention(Layer):
         if mask is None:
             return
         if not isinstance(mask, list | tuple) or len(mask) not in (2, len(inputs)):
-            found = len(mask) if isinstance(mask, list | tuple) else type(mask)
+            found = str(len(mask) if isinstance(mask, list | tuple) else type(mask))
             raise ValueError(
                 f"{owner}: `mask` must be a list of length 2 or 3, the masks of query "
                 "and value. "
@@ -204,7 +215,12 @@ class AdditiveAttention(Attention):
 
     _is_product = False
 
-    def __init__(self, use_scale: bool = True, dropout: float = 0.0, **kwargs):
+    def __init__(
+        self,
+        use_scale: bool = True,
+        dropout: float = 0.0,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(use_scale=use_scale, dropout=dropout, **kwargs)
 
     def _scale_shape(self, input_shape):
@@ -215,7 +231,7 @@ class AdditiveAttention(Attention):
         terms = terms if self.scale is None else terms * self.scale
         return ops.sum(terms, axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments; `score_mode` of the base class means nothing here."""
         config = super().get_config()
         config.pop("score_mode", None)

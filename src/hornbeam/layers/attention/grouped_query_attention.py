@@ -1,7 +1,17 @@
 """Attention of several heads that share keys and values in groups."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam.layers.arguments import positive_integer
 from hornbeam.layers.attention.heads import HeadsAttention
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from hornbeam.layers.keyword_arguments import NamedArguments
+    from hornbeam.typing import ConstraintLike, InitializerLike, RegularizerLike, Seed
 
 
 class GroupedQueryAttention(HeadsAttention):
@@ -49,17 +59,17 @@ class GroupedQueryAttention(HeadsAttention):
         use_bias: bool = True,
         sliding_window: int | None = None,
         flash_attention: bool | None = None,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
         use_gate: bool = False,
-        seed=None,
-        **kwargs,
-    ):
+        seed: Seed = None,
+        **kwargs: Unpack[NamedArguments],
+    ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.head_dim = positive_integer(self, "head_dim", head_dim)
         self.num_query_heads = positive_integer(

@@ -1,6 +1,9 @@
 """What attention layers with several heads share."""
 
+from __future__ import annotations
+
 import string
+from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
@@ -12,6 +15,13 @@ from hornbeam.layers.core.einsum_dense import EinsumDense
 from hornbeam.layers.layer import Layer
 from hornbeam.ops.attention import attention_weights, weighted_values
 from hornbeam.random.dropping import keep_factor
+from hornbeam.typing import overridable
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from hornbeam.typing import Seed, Shape, ShapeLike, Tensor
+
 
 _OF_PROJECTIONS = (
     "kernel_initializer",
@@ -31,8 +41,23 @@ class HeadsAttention(Layer):
     """
 
     dropout = Hyperparameter()
-    attention_axes: tuple | None = (1,)
-    output_shape: tuple | None = None
+    attention_axes: Any = (1,)
+    output_shape: tuple[int, ...] | None = None
+    use_bias: bool
+    use_gate: bool
+    seed: Seed
+    flash_attention: bool | None
+    sliding_window: int | None
+    kernel_initializer: Any
+    bias_initializer: Any
+    kernel_regularizer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    bias_constraint: Any
+    _query_heads: int
+    _key_heads: int
+    _key_width: int
+    _value_width: int
 
     def _keep_arguments(self, arguments):
         """Store the arguments that the subclasses share: `locals()` of `__init__`."""
@@ -53,11 +78,17 @@ class HeadsAttention(Layer):
         if self.dropout > 0:
             self.seed_generator = SeedGenerator(self.seed)
 
-    def structure_key(self):
+    def structure_key(self) -> Any:
         """Return what a program depends on beside the arguments."""
         return hasattr(self, "seed_generator")
 
-    def build(self, query_shape, value_shape, key_shape=None):
+    @overridable
+    def build(
+        self,
+        query_shape: ShapeLike,
+        value_shape: ShapeLike,
+        key_shape: ShapeLike | None = None,
+    ) -> None:
         """Make the projections."""
         key_shape = key_shape or value_shape
         rank = len(query_shape)
@@ -103,19 +134,20 @@ class HeadsAttention(Layer):
         dense.build(shape)
         return dense
 
+    @overridable
     def call(
         self,
-        query,
-        value,
-        key=None,
-        query_mask=None,
-        value_mask=None,
-        key_mask=None,
-        attention_mask=None,
-        return_attention_scores=False,
-        training=None,
-        use_causal_mask=False,
-    ):
+        query: Tensor,
+        value: Tensor,
+        key: Tensor = None,
+        query_mask: Tensor = None,
+        value_mask: Tensor = None,
+        key_mask: Tensor = None,
+        attention_mask: Tensor = None,
+        return_attention_scores: bool = False,
+        training: bool | None = None,
+        use_causal_mask: bool = False,
+    ) -> Tensor:
         """Return the outputs, and the attention's weights if they are asked for."""
         self._check_scores(return_attention_scores)
         key = value if key is None else key
@@ -219,7 +251,13 @@ class HeadsAttention(Layer):
         order = self._order(len(x.shape))
         return ops.transpose(x, sorted(range(len(order)), key=order.__getitem__))
 
-    def compute_output_shape(self, query_shape, value_shape, key_shape=None):
+    @overridable
+    def compute_output_shape(
+        self,
+        query_shape: ShapeLike,
+        value_shape: ShapeLike,
+        key_shape: ShapeLike | None = None,
+    ) -> Shape:
         """Return the query's shape with the sizes of the output."""
         key_shape = key_shape or value_shape
         if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
@@ -232,17 +270,17 @@ class HeadsAttention(Layer):
 
     def compute_output_spec(
         self,
-        query,
-        value,
-        key=None,
-        query_mask=None,
-        value_mask=None,
-        key_mask=None,
-        attention_mask=None,
-        return_attention_scores=False,
-        training=None,
-        use_causal_mask=False,
-    ):
+        query: Tensor,
+        value: Tensor,
+        key: Tensor = None,
+        query_mask: Tensor = None,
+        value_mask: Tensor = None,
+        key_mask: Tensor = None,
+        attention_mask: Tensor = None,
+        return_attention_scores: bool = False,
+        training: bool | None = None,
+        use_causal_mask: bool = False,
+    ) -> Any:
         """Return the symbols of the outputs."""
         self._check_scores(return_attention_scores)
         shape = self.compute_output_shape(

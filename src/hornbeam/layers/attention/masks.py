@@ -1,19 +1,29 @@
 """Which sources each target may see: one mask out of all that a call is given."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from hornbeam.typing import Tensor
 
 
 def attention_keep(
-    query_mask,
-    value_mask,
-    key_mask,
-    attention_mask,
-    targets,
-    sources,
-    count,
-    causal,
-    window,
-):
+    query_mask: Tensor,
+    value_mask: Tensor,
+    key_mask: Tensor,
+    attention_mask: Tensor,
+    targets: Any,
+    sources: Any,
+    count: int,
+    causal: bool,
+    window: int | None,
+) -> Tensor:
     """Return booleans that broadcast to `(batch, heads, targets, sources)`, or None.
 
     `attention_mask` has `count` axes for the targets and as many for the sources, and
@@ -54,7 +64,7 @@ def _with_inner_axes(mask, rank):
     return ops.reshape(mask, (*leading, *ones, *shape[-2:]))
 
 
-def merged_batch(keep, batch):
+def merged_batch(keep: Tensor, batch: Sequence[Any]) -> Tensor:
     """Return a mask whose batch axes, of sizes `batch`, are one, like the inputs'."""
     if len(batch) == 1:
         return keep

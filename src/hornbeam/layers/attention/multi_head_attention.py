@@ -1,9 +1,25 @@
 """Attention of several heads, each with keys and values of its own."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from hornbeam.layers.arguments import positive_integer
 from hornbeam.layers.attention.heads import HeadsAttention
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from hornbeam.layers.core.einsum_dense import EinsumDense
+    from hornbeam.layers.keyword_arguments import NamedArguments
+    from hornbeam.typing import (
+        ConstraintLike,
+        InitializerLike,
+        IntOrInts,
+        RegularizerLike,
+        Seed,
+    )
 
 
 class MultiHeadAttention(HeadsAttention):
@@ -61,21 +77,21 @@ class MultiHeadAttention(HeadsAttention):
         value_dim: int | None = None,
         dropout: float = 0.0,
         use_bias: bool = True,
-        output_shape=None,
-        attention_axes=None,
+        output_shape: IntOrInts | None = None,
+        attention_axes: IntOrInts | None = None,
         sliding_window: int | None = None,
         flash_attention: bool | None = None,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
         use_gate: bool = False,
-        seed=None,
-        **kwargs,
-    ):
+        seed: Seed = None,
+        **kwargs: Unpack[NamedArguments],
+    ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.num_heads = positive_integer(self, "num_heads", num_heads)
         self.key_dim = positive_integer(self, "key_dim", key_dim)
@@ -91,22 +107,22 @@ class MultiHeadAttention(HeadsAttention):
         self._key_width, self._value_width = self.key_dim, self.value_dim
 
     @property
-    def query_dense(self):
+    def query_dense(self) -> EinsumDense:
         """The projection of the query."""
         return self._query_dense
 
     @property
-    def key_dense(self):
+    def key_dense(self) -> EinsumDense:
         """The projection of the key."""
         return self._key_dense
 
     @property
-    def value_dense(self):
+    def value_dense(self) -> EinsumDense:
         """The projection of the value."""
         return self._value_dense
 
     @property
-    def output_dense(self):
+    def output_dense(self) -> EinsumDense:
         """The projection of the heads' results."""
         return self._output_dense
 

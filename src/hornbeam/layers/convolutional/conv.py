@@ -1,15 +1,19 @@
 """Convolutions along one, two and three axes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import activations, ops
 from hornbeam.core.config import standardize_data_format
 from hornbeam.layers.arguments import (
     channel_axis,
-    init_of_rank,
     integer_tuple,
     keep_weight_arguments,
     known_size,
     padding_mode,
     positive_integer,
+    set_defaults_of_rank,
     spatial_axes,
 )
 from hornbeam.layers.input_spec import InputSpec
@@ -17,20 +21,49 @@ from hornbeam.layers.layer import Layer
 from hornbeam.layers.low_rank import AdaptedWeight, LowRank
 from hornbeam.ops import windows
 
+if TYPE_CHECKING:
+    from typing import Any, Literal, Unpack
+
+    from hornbeam.layers.keyword_arguments import ConvArguments
+    from hornbeam.typing import (
+        ActivationLike,
+        ConstraintLike,
+        DataFormat,
+        InitializerLike,
+        IntOrInts,
+        OptionalVariable,
+        Padding,
+        RegularizerLike,
+        Shape,
+        ShapeLike,
+        Tensor,
+    )
+
 
 class Convolution(Layer):
     """What all convolutions share: the window's arguments, the bias, the activation."""
 
     rank = 0
+    activation: Any
+    use_bias: bool
+    bias: OptionalVariable
+    bias_initializer: Any
+    bias_regularizer: Any
+    bias_constraint: Any
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if vars(cls).get("rank", 1) > 1:
-            cls.__init__ = init_of_rank(
-                cls.__init__, cls.rank, "strides", "dilation_rate"
-            )
+            set_defaults_of_rank(cls, "strides", "dilation_rate")
 
-    def keep_window(self, kernel_size, strides, padding, data_format, dilation_rate):
+    def keep_window(
+        self,
+        kernel_size: IntOrInts,
+        strides: IntOrInts,
+        padding: Padding | Literal["causal"],
+        data_format: DataFormat | None,
+        dilation_rate: IntOrInts,
+    ) -> None:
         """Check and store the arguments of the window."""
         rank = self.rank
         choices = ("valid", "same", "causal") if rank == 1 else ("valid", "same")
@@ -47,7 +80,7 @@ class Convolution(Layer):
             )
         self.input_spec = InputSpec(ndim=rank + 2)
 
-    def input_channels(self, input_shape):
+    def input_channels(self, input_shape: ShapeLike) -> int:
         """Return how many channels the inputs have, and expect as many from now on."""
         axis = channel_axis(self.data_format)
         channels = known_size(self, input_shape, axis, "number of channels")
@@ -55,7 +88,7 @@ class Convolution(Layer):
         self.compute_output_shape(input_shape)
         return channels
 
-    def add_bias(self, filters):
+    def add_bias(self, filters: int) -> None:
         """Make the bias, one number for each filter, if there is to be one."""
         self.bias = None
         if self.use_bias:
@@ -67,7 +100,7 @@ class Convolution(Layer):
                 constraint=self.bias_constraint,
             )
 
-    def finish(self, outputs):
+    def finish(self, outputs: Tensor) -> Tensor:
         """Add the bias and apply the activation."""
         if self.bias is not None:
             bias = self.bias
@@ -76,7 +109,7 @@ class Convolution(Layer):
             outputs = outputs + bias
         return outputs if self.activation is None else self.activation(outputs)
 
-    def window_settings(self):
+    def window_settings(self) -> dict[str, Any]:
         """Return the window's arguments as the ops take them."""
         return {
             "strides": self.strides,
@@ -85,19 +118,19 @@ class Convolution(Layer):
             "data_format": self.data_format,
         }
 
-    def output_shape_of(self, input_shape, filters):
+    def output_shape_of(self, input_shape: ShapeLike, filters: int) -> Shape:
         """Return the shape after sliding the window, with `filters` channels."""
         shape = list(input_shape)
         shape[channel_axis(self.data_format)] = filters
         for i, axis in enumerate(spatial_axes(self.data_format, self.rank)):
-            shape[axis] = windows.output_size(
+            size = shape[axis] = windows.output_size(
                 input_shape[axis],
                 self.kernel_size[i],
                 self.strides[i],
                 self.padding,
                 self.dilation_rate[i],
             )
-            if shape[axis] is not None and shape[axis] < 1:
+            if size is not None and size < 1:
                 raise ValueError(
                     f"Layer {self.path!r} ({type(self).__name__}): the window does not "
                     f"fit. Expected inputs of at least its size, kernel_size="
@@ -112,27 +145,30 @@ class Conv(LowRank, Convolution):
     """A convolution with `filters` kernels that see all channels of their group."""
 
     kernel = AdaptedWeight()
+    kernel_initializer: Any
+    kernel_regularizer: Any
+    kernel_constraint: Any
 
     def __init__(
         self,
         filters: int,
-        kernel_size,
-        strides=1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate=1,
+        kernel_size: IntOrInts,
+        strides: IntOrInts = 1,
+        padding: Padding | Literal["causal"] = "valid",
+        data_format: DataFormat | None = None,
+        dilation_rate: IntOrInts = 1,
         groups: int = 1,
-        activation=None,
+        activation: ActivationLike = None,
         use_bias: bool = True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[ConvArguments],
+    ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = positive_integer(self, "filters", filters)
         self.keep_window(kernel_size, strides, padding, data_format, dilation_rate)
@@ -154,7 +190,7 @@ class Conv(LowRank, Convolution):
             bias_constraint=bias_constraint,
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Make the kernel and the bias for inputs of this shape."""
         channels = self.input_channels(input_shape)
         if channels % self.groups:
@@ -172,15 +208,15 @@ class Conv(LowRank, Convolution):
         )
         self.add_bias(self.filters)
 
-    def convolution_op(self, inputs, kernel):
+    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
         """Return the convolution of the inputs with a kernel; made to be overridden."""
         return ops.conv(inputs, kernel, **self.window_settings())
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the convolution, with bias and activation."""
         return self.finish(self.convolution_op(inputs, self.kernel))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the shape of the output."""
         return self.output_shape_of(input_shape, self.filters)
 

@@ -1,5 +1,9 @@
 """Transposed convolutions, which enlarge."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import activations, ops
 from hornbeam.layers.arguments import (
     channel_axis,
@@ -11,30 +15,53 @@ from hornbeam.layers.arguments import (
 from hornbeam.layers.convolutional.conv import Convolution
 from hornbeam.ops import windows
 
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.core.variable import Variable
+    from hornbeam.layers.keyword_arguments import NamedArguments
+    from hornbeam.typing import (
+        ActivationLike,
+        ConstraintLike,
+        DataFormat,
+        InitializerLike,
+        IntOrInts,
+        Padding,
+        RegularizerLike,
+        Shape,
+        ShapeLike,
+        Tensor,
+    )
+
 
 class ConvTranspose(Convolution):
     """The transpose of a convolution with the same window."""
 
+    kernel: Variable
+    kernel_initializer: Any
+    kernel_regularizer: Any
+    kernel_constraint: Any
+
     def __init__(
         self,
         filters: int,
-        kernel_size,
-        strides=1,
-        padding: str = "valid",
-        output_padding=None,
-        data_format: str | None = None,
-        dilation_rate=1,
-        activation=None,
+        kernel_size: IntOrInts,
+        strides: IntOrInts = 1,
+        padding: Padding = "valid",
+        output_padding: IntOrInts | None = None,
+        data_format: DataFormat | None = None,
+        dilation_rate: IntOrInts = 1,
+        activation: ActivationLike = None,
         use_bias: bool = True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[NamedArguments],
+    ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = positive_integer(self, "filters", filters)
         self.keep_window(kernel_size, strides, padding, data_format, dilation_rate)
@@ -62,7 +89,7 @@ class ConvTranspose(Convolution):
             )
         return amounts
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Make the kernel and the bias for inputs of this shape."""
         channels = self.input_channels(input_shape)
         self.kernel = self.add_weight(
@@ -74,7 +101,7 @@ class ConvTranspose(Convolution):
         )
         self.add_bias(self.filters)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the transposed convolution, with bias and activation."""
         outputs = ops.conv_transpose(
             inputs,
@@ -84,7 +111,7 @@ class ConvTranspose(Convolution):
         )
         return self.finish(outputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the shape of the output."""
         shape = list(input_shape)
         shape[channel_axis(self.data_format)] = self.filters
@@ -184,24 +211,24 @@ class Conv3DTranspose(ConvTranspose):
     # The API has these two in another order here than in the other ranks.
     def __init__(
         self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        output_padding=None,
-        dilation_rate=1,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        filters: int,
+        kernel_size: IntOrInts,
+        strides: IntOrInts = 1,
+        padding: Padding = "valid",
+        data_format: DataFormat | None = None,
+        output_padding: IntOrInts | None = None,
+        dilation_rate: IntOrInts = 1,
+        activation: ActivationLike = None,
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[NamedArguments],
+    ) -> None:
         super().__init__(
             filters,
             kernel_size,

@@ -1,5 +1,9 @@
 """Convolutions that treat each channel by itself."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import activations, ops
 from hornbeam.layers.arguments import (
     channel_axis,
@@ -9,29 +13,52 @@ from hornbeam.layers.arguments import (
 )
 from hornbeam.layers.convolutional.conv import Convolution
 
+if TYPE_CHECKING:
+    from typing import Any, Literal, Unpack
+
+    from hornbeam.core.variable import Variable
+    from hornbeam.layers.keyword_arguments import NamedArguments
+    from hornbeam.typing import (
+        ActivationLike,
+        ConstraintLike,
+        DataFormat,
+        InitializerLike,
+        IntOrInts,
+        Padding,
+        RegularizerLike,
+        Shape,
+        ShapeLike,
+        Tensor,
+    )
+
 
 class DepthwiseConv(Convolution):
     """A convolution with `depth_multiplier` kernels for each channel."""
 
+    kernel: Variable
+    depthwise_initializer: Any
+    depthwise_regularizer: Any
+    depthwise_constraint: Any
+
     def __init__(
         self,
-        kernel_size,
-        strides=1,
-        padding: str = "valid",
+        kernel_size: IntOrInts,
+        strides: IntOrInts = 1,
+        padding: Padding | Literal["causal"] = "valid",
         depth_multiplier: int = 1,
-        data_format: str | None = None,
-        dilation_rate=1,
-        activation=None,
+        data_format: DataFormat | None = None,
+        dilation_rate: IntOrInts = 1,
+        activation: ActivationLike = None,
         use_bias: bool = True,
-        depthwise_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        depthwise_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        depthwise_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        depthwise_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        depthwise_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        depthwise_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[NamedArguments],
+    ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.keep_window(kernel_size, strides, padding, data_format, dilation_rate)
         self.depth_multiplier = positive_integer(
@@ -49,7 +76,7 @@ class DepthwiseConv(Convolution):
             bias_constraint=bias_constraint,
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Make the kernel and the bias for inputs of this shape."""
         channels = self.input_channels(input_shape)
         self.kernel = self.add_weight(
@@ -61,12 +88,12 @@ class DepthwiseConv(Convolution):
         )
         self.add_bias(channels * self.depth_multiplier)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the convolution, with bias and activation."""
         outputs = ops.depthwise_conv(inputs, self.kernel, **self.window_settings())
         return self.finish(outputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the shape of the output."""
         axis = channel_axis(self.data_format)
         channels = known_size(self, input_shape, axis, "number of channels")

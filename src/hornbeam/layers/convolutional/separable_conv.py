@@ -1,36 +1,67 @@
 """Convolutions split into one of each channel and one across channels."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import activations, ops
 from hornbeam.layers.arguments import keep_weight_arguments, positive_integer
 from hornbeam.layers.convolutional.conv import Convolution
+
+if TYPE_CHECKING:
+    from typing import Any, Literal, Unpack
+
+    from hornbeam.core.variable import Variable
+    from hornbeam.layers.keyword_arguments import NamedArguments
+    from hornbeam.typing import (
+        ActivationLike,
+        ConstraintLike,
+        DataFormat,
+        InitializerLike,
+        IntOrInts,
+        Padding,
+        RegularizerLike,
+        Shape,
+        ShapeLike,
+        Tensor,
+    )
 
 
 class SeparableConv(Convolution):
     """A depthwise convolution, then one with a window of 1 that mixes the channels."""
 
+    depthwise_kernel: Variable
+    depthwise_initializer: Any
+    depthwise_regularizer: Any
+    depthwise_constraint: Any
+    pointwise_kernel: Variable
+    pointwise_initializer: Any
+    pointwise_regularizer: Any
+    pointwise_constraint: Any
+
     def __init__(
         self,
         filters: int,
-        kernel_size,
-        strides=1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate=1,
+        kernel_size: IntOrInts,
+        strides: IntOrInts = 1,
+        padding: Padding | Literal["causal"] = "valid",
+        data_format: DataFormat | None = None,
+        dilation_rate: IntOrInts = 1,
         depth_multiplier: int = 1,
-        activation=None,
+        activation: ActivationLike = None,
         use_bias: bool = True,
-        depthwise_initializer="glorot_uniform",
-        pointwise_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        depthwise_regularizer=None,
-        pointwise_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        depthwise_constraint=None,
-        pointwise_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        depthwise_initializer: InitializerLike = "glorot_uniform",
+        pointwise_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        depthwise_regularizer: RegularizerLike = None,
+        pointwise_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        depthwise_constraint: ConstraintLike = None,
+        pointwise_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[NamedArguments],
+    ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = positive_integer(self, "filters", filters)
         self.keep_window(kernel_size, strides, padding, data_format, dilation_rate)
@@ -52,7 +83,7 @@ class SeparableConv(Convolution):
             bias_constraint=bias_constraint,
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Make both kernels and the bias for inputs of this shape."""
         channels = self.input_channels(input_shape)
         self.depthwise_kernel = self.add_weight(
@@ -72,7 +103,7 @@ class SeparableConv(Convolution):
         )
         self.add_bias(self.filters)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the convolution, with bias and activation."""
         outputs = ops.separable_conv(
             inputs,
@@ -82,7 +113,7 @@ class SeparableConv(Convolution):
         )
         return self.finish(outputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the shape of the output."""
         return self.output_shape_of(input_shape, self.filters)
 

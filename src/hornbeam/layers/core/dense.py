@@ -1,5 +1,9 @@
 """The densely connected layer."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import activations
 from hornbeam.layers.arguments import (
     keep_weight_arguments,
@@ -10,6 +14,21 @@ from hornbeam.layers.arguments import (
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.low_rank import AdaptedWeight, LowRank
 from hornbeam.ops.attention import linear
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import NamedArguments
+    from hornbeam.typing import (
+        ActivationLike,
+        ConstraintLike,
+        InitializerLike,
+        OptionalVariable,
+        RegularizerLike,
+        Shape,
+        ShapeLike,
+        Tensor,
+    )
 
 
 class Dense(LowRank):
@@ -40,24 +59,31 @@ class Dense(LowRank):
     """
 
     kernel = AdaptedWeight()
+    bias: OptionalVariable
+    kernel_initializer: Any
+    bias_initializer: Any
+    kernel_regularizer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    bias_constraint: Any
 
     def __init__(
         self,
         units: int,
-        activation=None,
+        activation: ActivationLike = None,
         use_bias: bool = True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        lora_rank=None,
-        lora_alpha=None,
-        quantization_config=None,
-        **kwargs,
-    ):
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: None = None,
+        **kwargs: Unpack[NamedArguments],
+    ) -> None:
         super().__init__(
             activity_regularizer=activity_regularizer,
             lora_rank=lora_rank,
@@ -66,7 +92,7 @@ class Dense(LowRank):
         )
         reject_unsupported(self, quantization_config=quantization_config)
         self.units = positive_integer(self, "units", units)
-        self.activation = activations.get(activation)
+        self.activation: Any = activations.get(activation)
         self.use_bias = use_bias
         keep_weight_arguments(
             self,
@@ -80,7 +106,7 @@ class Dense(LowRank):
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Make the kernel and the bias for inputs of this shape."""
         size = known_size(self, input_shape, -1)
         self.kernel = self.add_weight(
@@ -101,11 +127,11 @@ class Dense(LowRank):
             )
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """Return `activation(inputs @ kernel + bias)`."""
         outputs = linear(inputs, self.kernel, self.bias)
         return outputs if self.activation is None else self.activation(outputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the input's shape with `units` as the last size."""
         return (*input_shape[:-1], self.units)

@@ -1,11 +1,30 @@
 """A dense layer whose contraction is written as an einsum equation."""
 
+from __future__ import annotations
+
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hornbeam import activations, initializers, ops
 from hornbeam.layers.arguments import keep_weight_arguments, reject_unsupported
 from hornbeam.layers.low_rank import AdaptedWeight, LowRank
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import (
+        ActivationLike,
+        ConstraintLike,
+        InitializerLike,
+        OptionalVariable,
+        RegularizerLike,
+        Shape,
+        ShapeLike,
+        Tensor,
+    )
+
 
 _FORM = re.compile(
     r"(?P<left>\.\.\.)?(?P<inputs>[A-Za-z]+)(?P<right>\.\.\.)?"
@@ -40,31 +59,39 @@ class EinsumDense(LowRank):
     """
 
     kernel = AdaptedWeight()
+    bias: OptionalVariable
+    kernel_initializer: Any
+    bias_initializer: Any
+    kernel_regularizer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    bias_constraint: Any
 
     def __init__(
         self,
         equation: str,
-        output_shape,
-        activation=None,
+        output_shape: int | Sequence[int | None],
+        activation: ActivationLike = None,
         bias_axes: str | None = None,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        lora_rank=None,
-        lora_alpha=None,
-        gptq_unpacked_column_size=None,
-        quantization_config=None,
-        **kwargs,
-    ):
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        gptq_unpacked_column_size: None = None,
+        quantization_config: None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs)
         reject_unsupported(self, quantization_config=quantization_config)
         self.equation = equation
-        scalar = isinstance(output_shape, int)
-        self.output_shape = (output_shape,) if scalar else tuple(output_shape)
-        self.activation = activations.get(activation)
+        if isinstance(output_shape, int):
+            output_shape = (output_shape,)
+        self.output_shape: Shape = tuple(output_shape)
+        self.activation: Any = activations.get(activation)
         self.bias_axes = bias_axes
         keep_weight_arguments(
             self,
@@ -76,7 +103,7 @@ class EinsumDense(LowRank):
             bias_constraint=bias_constraint,
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Make the kernel and the bias for inputs of this shape."""
         shapes = self._shapes(input_shape)
         self.kernel = self.add_weight(
@@ -98,14 +125,14 @@ class EinsumDense(LowRank):
                 constraint=self.bias_constraint,
             )
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """Return the contraction of the inputs with the kernel."""
         outputs = ops.einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             outputs = outputs + self.bias
         return outputs if self.activation is None else self.activation(outputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the shape that the equation gives."""
         return self._shapes(input_shape).outputs
 
@@ -125,7 +152,9 @@ class EinsumShapes(NamedTuple):
     made: list
 
 
-def einsum_shapes(equation, bias_axes, input_shape, output_shape):
+def einsum_shapes(
+    equation: str, bias_axes: str | None, input_shape: Shape, output_shape: Shape
+) -> EinsumShapes:
     """Return the shapes of an einsum layer's kernel, bias and output."""
     form = _FORM.fullmatch(equation.replace(" ", ""))
     if form is None or (form["left"] and form["right"]):
@@ -135,6 +164,7 @@ def einsum_shapes(equation, bias_axes, input_shape, output_shape):
         )
     letters, made = form["inputs"], form["outputs"]
     elided = len(input_shape) - len(letters)
+    around: tuple[Shape, Shape]
     if form["left"]:
         sizes = dict(zip(letters, input_shape[elided:], strict=False))
         declared = dict(zip(made, output_shape, strict=False))

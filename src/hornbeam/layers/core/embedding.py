@@ -1,6 +1,9 @@
 """The table of vectors that stand for integers."""
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.layers.arguments import (
@@ -9,6 +12,20 @@ from hornbeam.layers.arguments import (
     reject_unsupported,
 )
 from hornbeam.layers.low_rank import AdaptedWeight, LowRank
+from hornbeam.typing import overridable
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import EmbeddingArguments
+    from hornbeam.typing import (
+        ConstraintLike,
+        InitializerLike,
+        RegularizerLike,
+        Shape,
+        ShapeLike,
+        Tensor,
+    )
 
 
 class Embedding(LowRank):
@@ -38,21 +55,24 @@ class Embedding(LowRank):
     state_arguments = ("weights",)
 
     embeddings = AdaptedWeight()
+    embeddings_initializer: Any
+    embeddings_regularizer: Any
+    embeddings_constraint: Any
 
     def __init__(
         self,
         input_dim: int,
         output_dim: int,
-        embeddings_initializer="uniform",
-        embeddings_regularizer=None,
-        embeddings_constraint=None,
+        embeddings_initializer: InitializerLike = "uniform",
+        embeddings_regularizer: RegularizerLike = None,
+        embeddings_constraint: ConstraintLike = None,
         mask_zero: bool = False,
-        weights=None,
-        lora_rank=None,
-        lora_alpha=None,
-        quantization_config=None,
-        **kwargs,
-    ):
+        weights: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: None = None,
+        **kwargs: Unpack[EmbeddingArguments],
+    ) -> None:
         if kwargs.pop("input_length", None) is not None:
             warnings.warn(
                 "Argument `input_length` of Embedding does nothing: remove it.",
@@ -60,11 +80,9 @@ class Embedding(LowRank):
                 stacklevel=2,
             )
         # A float input holds whole numbers that half precision would round.
-        super().__init__(
-            lora_rank=lora_rank,
-            lora_alpha=lora_alpha,
-            **{"autocast": False, **kwargs},
-        )
+        kwargs.setdefault("autocast", False)
+        others: Any = kwargs
+        super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **others)
         reject_unsupported(self, quantization_config=quantization_config)
         self.input_dim = positive_integer(self, "input_dim", input_dim)
         self.output_dim = positive_integer(self, "output_dim", output_dim)
@@ -80,7 +98,7 @@ class Embedding(LowRank):
             self.build()
             self.set_weights(weights if isinstance(weights, list) else [weights])
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: ShapeLike | None = None) -> None:
         """Make the table."""
         self.embeddings = self.add_weight(
             name="embeddings",
@@ -91,16 +109,18 @@ class Embedding(LowRank):
         )
         self.built = True
 
-    def call(self, inputs):
+    @overridable
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the vector of each integer in `inputs`."""
         rows = ops.cast(inputs, "int32")
         vectors = self.adapt(lambda table: ops.take(table, rows, axis=0))
         return ops.cast(vectors, self.compute_dtype)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
         """Return which integers are not 0, if 0 is padding."""
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
-    def compute_output_shape(self, input_shape):
+    @overridable
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the input's shape with `output_dim` appended."""
         return (*input_shape, self.output_dim)

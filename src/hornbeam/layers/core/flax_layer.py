@@ -1,9 +1,16 @@
 """FlaxLayer."""
 
+from __future__ import annotations
+
 import inspect
+from typing import TYPE_CHECKING
 
 from hornbeam import backends
 from hornbeam.layers.core.jax_layer import JaxLayer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
 
 class FlaxLayer(JaxLayer):
@@ -39,7 +46,13 @@ class FlaxLayer(JaxLayer):
     # The functions are made from the module.
     state_arguments = (*JaxLayer.state_arguments, "variables", "call_fn", "init_fn")
 
-    def __init__(self, module, method=None, variables=None, **kwargs):
+    def __init__(
+        self,
+        module: Any,
+        method: str | Callable[..., Any] | None = None,
+        variables: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
         self.module = module
         self.method = method
         function = type(module).__call__ if method is None else method

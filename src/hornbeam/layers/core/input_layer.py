@@ -1,5 +1,9 @@
 """Input: the start of a Functional model."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam.core.arguments import checks_keywords
 from hornbeam.core.configurable import init_arguments
 from hornbeam.core.dtypes import standardize_dtype
@@ -9,6 +13,15 @@ from hornbeam.core.variable import standardize_shape
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import Node
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
+    from hornbeam.typing import Config, DTypeLike, Shape, ShapeLike
+
+    class _OldNames(TypedDict, total=False):
+        input_shape: ShapeLike
+        batch_input_shape: ShapeLike
 
 
 class InputLayer(Layer):
@@ -32,17 +45,17 @@ class InputLayer(Layer):
 
     def __init__(
         self,
-        shape=None,
-        batch_size=None,
-        dtype=None,
-        sparse=None,
-        ragged=None,
-        batch_shape=None,
-        input_tensor=None,
-        optional=False,
-        name=None,
-        **kwargs,
-    ):
+        shape: ShapeLike | None = None,
+        batch_size: int | None = None,
+        dtype: DTypeLike = None,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
+        batch_shape: ShapeLike | None = None,
+        input_tensor: KerasTensor | None = None,
+        optional: bool = False,
+        name: str | None = None,
+        **kwargs: Unpack[_OldNames],
+    ) -> None:
         from hornbeam.core.config import floatx
 
         super().__init__(name=name)
@@ -91,21 +104,21 @@ class InputLayer(Layer):
             )
         Node(self, (), {}, output)
 
-    def call(self):
+    def call(self) -> None:
         """Nothing is computed."""
         return None
 
     @property
-    def dtype(self):
+    def dtype(self) -> str:
         """The dtype of the input."""
         return self._dtype
 
     @property
-    def batch_shape(self):
+    def batch_shape(self) -> Shape:
         """The shape of the input, the batch included."""
         return self._batch_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             "batch_shape": self.batch_shape,
             "dtype": self.dtype,
@@ -118,16 +131,16 @@ class InputLayer(Layer):
 
 @checks_keywords
 def Input(  # noqa: N802 - the API's name
-    shape=None,
-    batch_size=None,
-    dtype=None,
-    sparse=None,
-    ragged=None,
-    batch_shape=None,
-    name=None,
-    tensor=None,
-    optional=False,
-):
+    shape: ShapeLike | None = None,
+    batch_size: int | None = None,
+    dtype: DTypeLike = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
+    batch_shape: ShapeLike | None = None,
+    name: str | None = None,
+    tensor: KerasTensor | None = None,
+    optional: bool = False,
+) -> KerasTensor:
     """Return a symbolic input, from which layers draw a Functional model.
 
     Args:

@@ -1,6 +1,9 @@
 """JaxLayer."""
 
+from __future__ import annotations
+
 import inspect
+from typing import TYPE_CHECKING
 
 from hornbeam import backends
 from hornbeam.core import tree
@@ -8,6 +11,14 @@ from hornbeam.core.configurable import deserialize_argument
 from hornbeam.core.dtypes import is_float_dtype
 from hornbeam.core.random import SeedGenerator
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Self, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Config, Seed, Tensor
+
 
 _OF_CALL = ("params", "state", "rng", "inputs", "training")
 _OF_INIT = ("rng", "inputs", "training")
@@ -47,17 +58,21 @@ class JaxLayer(Layer):
     """
 
     state_arguments: tuple[str, ...] = ("params", "state", "seed")
+    _params_variables: list[Any]
+    _params_structure: Any
+    _state_variables: list[Any]
+    _state_structure: Any
 
     def __init__(
         self,
-        call_fn,
-        init_fn=None,
-        params=None,
-        state=None,
-        seed=None,
-        native_serialization_platforms=None,
-        **kwargs,
-    ):
+        call_fn: Callable[..., Any],
+        init_fn: Callable[..., Any] | None = None,
+        params: Any = None,
+        state: Any = None,
+        seed: Seed = None,
+        native_serialization_platforms: Sequence[str] | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         engine = _jax_engine(type(self).__name__, backends.current())
         super().__init__(**kwargs)
         self.call_fn = call_fn
@@ -102,14 +117,14 @@ class JaxLayer(Layer):
             )
         return names
 
-    def __call__(self, inputs, *args, **kwargs):
+    def __call__(self, inputs: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if not self.built:
             self._input_dtypes = tree.map_structure(
                 lambda x: getattr(x, "dtype", None), inputs
             )
         return super().__call__(inputs, *args, **kwargs)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         """Make the parameters with `init_fn`, if none were given."""
         if self.params is not None or self.state is not None or self.init_fn is None:
             return
@@ -177,7 +192,7 @@ class JaxLayer(Layer):
         values = [v.value for v in getattr(self, f"_{name}_variables")]
         return engine.nest_of(getattr(self, f"_{name}_structure"), values)
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         """Call the function."""
         engine = _jax_engine(f"{type(self).__name__} {self.name!r}", backends.current())
         known = {
@@ -213,7 +228,7 @@ class JaxLayer(Layer):
             variable.assign(value)
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """Make a layer from what `get_config` returned."""
         made = ("call_fn", "init_fn", "module", "method")
         return super().from_config(

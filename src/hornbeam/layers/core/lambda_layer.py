@@ -1,6 +1,9 @@
 """A layer made of a function."""
 
+from __future__ import annotations
+
 import inspect
+from typing import TYPE_CHECKING
 
 from hornbeam.core import tree
 from hornbeam.core.lambdas import serialize_layer_lambda
@@ -8,6 +11,13 @@ from hornbeam.core.serialization import deserialize_keras_object, serialize_kera
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, Self, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Config, ShapeLike, Tensor
 
 
 class Lambda(Layer):
@@ -32,8 +42,13 @@ class Lambda(Layer):
     _is_stateless = True
 
     def __init__(
-        self, function, output_shape=None, mask=None, arguments=None, **kwargs
-    ):
+        self,
+        function: Callable[..., Any],
+        output_shape: ShapeLike | Callable[..., Any] | None = None,
+        mask: Any = None,
+        arguments: Mapping[str, Any] | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         if not callable(function):
             raise TypeError(
@@ -53,17 +68,19 @@ class Lambda(Layer):
         self.supports_masking = mask is not None
         self._optional = {"mask", "training"} & _parameters(function)
 
-    def call(self, inputs, mask=None, training=None):
+    def call(
+        self, inputs: Any, mask: Any = None, training: bool | None = None
+    ) -> Tensor:
         """Return `function(inputs, **arguments)`."""
         given = {"mask": mask, "training": training}
         optional = {name: given[name] for name in self._optional}
         return self.function(inputs, **{**optional, **self.arguments})
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Tensor:
         """Return the mask that the argument `mask` gives."""
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the declared shape, else the one that tracing gives."""
         if self.output_shape is None:
             outputs = infer(self.call, (self._symbols(input_shape),), {})
@@ -73,7 +90,9 @@ class Lambda(Layer):
         batch = tree.flatten(input_shape)[0]
         return (batch, *self.output_shape)
 
-    def compute_output_spec(self, inputs, mask=None, training=None):
+    def compute_output_spec(
+        self, inputs: Any, mask: Any = None, training: bool | None = None
+    ) -> Any:
         """Return the symbolic outputs."""
         if self.output_shape is not None:
             return super().compute_output_spec(inputs)
@@ -85,7 +104,7 @@ class Lambda(Layer):
             return KerasTensor(shape, self.compute_dtype)
         return [self._symbols(one) for one in shape]
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the config.
 
         Written by hand because a Python lambda has a form of its own in this layer.
@@ -101,7 +120,12 @@ class Lambda(Layer):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None, safe_mode=None):
+    def from_config(
+        cls,
+        config: Config,
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool | None = None,
+    ) -> Self:
         """Make the layer from a config; functions are looked up by name."""
         config = dict(config)
         for argument in ("function", "output_shape", "mask"):

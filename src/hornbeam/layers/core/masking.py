@@ -1,7 +1,17 @@
 """The layer that marks time steps to be skipped."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import ShapeLike, Tensor
 
 
 class Masking(Layer):
@@ -23,20 +33,22 @@ class Masking(Layer):
 
     _is_stateless = True
 
-    def __init__(self, mask_value: float = 0.0, **kwargs):
+    def __init__(
+        self, mask_value: float = 0.0, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         self.mask_value = mask_value
         self.supports_masking = True
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
         """Return True for each step that has a feature other than `mask_value`."""
         return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs with masked steps set to zero."""
         kept = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
         return inputs * ops.cast(kept, inputs.dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return `input_shape`."""
         return input_shape

@@ -1,9 +1,26 @@
 """An embedding that also maps vectors back to scores of integers."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.core.dtypes import is_float_dtype
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.layers.core.embedding import Embedding
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LowRankEmbeddingArguments
+    from hornbeam.typing import (
+        ConstraintLike,
+        InitializerLike,
+        RegularizerLike,
+        Shape,
+        ShapeLike,
+        Tensor,
+    )
 
 
 class ReversibleEmbedding(Embedding):
@@ -34,14 +51,14 @@ class ReversibleEmbedding(Embedding):
         input_dim: int,
         output_dim: int,
         tie_weights: bool = True,
-        embeddings_initializer="uniform",
-        embeddings_regularizer=None,
-        embeddings_constraint=None,
+        embeddings_initializer: InitializerLike = "uniform",
+        embeddings_regularizer: RegularizerLike = None,
+        embeddings_constraint: ConstraintLike = None,
         mask_zero: bool = False,
         reverse_dtype: str | None = None,
         logit_soft_cap: float | None = None,
-        **kwargs,
-    ):
+        **kwargs: Unpack[LowRankEmbeddingArguments],
+    ) -> None:
         super().__init__(
             input_dim,
             output_dim,
@@ -55,7 +72,7 @@ class ReversibleEmbedding(Embedding):
         self.reverse_dtype = reverse_dtype
         self.logit_soft_cap = logit_soft_cap
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: ShapeLike | None = None) -> None:
         """Make the table, and a second one if the two ways do not share it."""
         super().build(input_shape)
         if not self.tie_weights:
@@ -67,7 +84,7 @@ class ReversibleEmbedding(Embedding):
                 constraint=self.embeddings_constraint,
             )
 
-    def call(self, inputs, reverse=False):
+    def call(self, inputs: Tensor, reverse: bool = False) -> Tensor:
         """Return vectors of integers, or with `reverse` scores of integers."""
         if not reverse:
             return super().call(inputs)
@@ -81,19 +98,21 @@ class ReversibleEmbedding(Embedding):
             scores = ops.tanh(scores / self.logit_soft_cap) * self.logit_soft_cap
         return scores
 
-    def compute_output_shape(self, input_shape, reverse=False):
+    def compute_output_shape(
+        self, input_shape: ShapeLike, reverse: bool = False
+    ) -> Shape:
         """Return the shape of the vectors, or of the scores."""
         if reverse:
             return (*input_shape[:-1], self.input_dim)
         return super().compute_output_shape(input_shape)
 
-    def compute_output_spec(self, inputs, reverse=False):
+    def compute_output_spec(self, inputs: Tensor, reverse: bool = False) -> Any:
         """Return the symbolic vectors or scores."""
         dtype = self.reverse_dtype if reverse else None
         shape = self.compute_output_shape(inputs.shape, reverse=reverse)
         return KerasTensor(shape, dtype=dtype or self.compute_dtype)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
         """Return the mask of integers; vectors, on their way back, keep theirs."""
         if is_float_dtype(inputs.dtype):
             return mask

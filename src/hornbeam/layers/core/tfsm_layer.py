@@ -1,8 +1,18 @@
 """TFSMLayer."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import backends
 from hornbeam.core.errors import UnsafeFileError
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Self
+
+    from hornbeam.typing import Config, DTypePolicyLike, PathLike, Tensor
 
 
 class TFSMLayer(Layer):
@@ -35,13 +45,13 @@ class TFSMLayer(Layer):
 
     def __init__(
         self,
-        filepath,
-        call_endpoint="serve",
-        call_training_endpoint=None,
-        trainable=True,
-        name=None,
-        dtype=None,
-    ):
+        filepath: PathLike,
+        call_endpoint: str = "serve",
+        call_training_endpoint: str | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
+    ) -> None:
         super().__init__(trainable=trainable, name=name, dtype=dtype)
         self.filepath = str(filepath)
         self.call_endpoint = call_endpoint
@@ -78,12 +88,19 @@ class TFSMLayer(Layer):
             variable._value = value
         return run
 
-    def call(self, inputs, training=False, **kwargs):
+    def call(
+        self, inputs: Tensor, training: bool | None = False, **kwargs: Any
+    ) -> Tensor:
         """Call the function."""
         return (self._serve_training if training else self._serve)(inputs, **kwargs)
 
     @classmethod
-    def from_config(cls, config, custom_objects=None, safe_mode=None):
+    def from_config(
+        cls,
+        config: Config,
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool | None = None,
+    ) -> Self:
         """Make a layer from what `get_config` returned, with `safe_mode=False` only.
 
         Args:

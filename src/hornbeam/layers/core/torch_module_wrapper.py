@@ -1,8 +1,18 @@
 """TorchModuleWrapper."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import backends
 from hornbeam.graph.operation import infer
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import RegularizedArguments
+    from hornbeam.typing import Config, Shape, ShapeLike, Tensor
 
 
 class TorchModuleWrapper(Layer):
@@ -32,7 +42,13 @@ class TorchModuleWrapper(Layer):
     torch.Size([4, 2])
     """
 
-    def __init__(self, module, name=None, output_shape=None, **kwargs):
+    def __init__(
+        self,
+        module: Any,
+        name: str | None = None,
+        output_shape: ShapeLike | None = None,
+        **kwargs: Unpack[RegularizedArguments],
+    ) -> None:
         super().__init__(name=name, **kwargs)
         engine = backends.get("torch")
         if not engine.is_module(module):
@@ -43,7 +59,7 @@ class TorchModuleWrapper(Layer):
             )
         self.module = module
         self._given_output_shape = output_shape
-        self._names = []
+        self._names: list[tuple[str, Any]] = []
         with backends.scope(engine):
             for tensor_name, tensor, trainable in engine.module_tensors(module):
                 self._adopt(engine, tensor_name, tensor, trainable)
@@ -62,13 +78,13 @@ class TorchModuleWrapper(Layer):
         variable._value = tensor
         self._names.append((name, variable))
 
-    def call(self, *args, training=None, **kwargs):
+    def call(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Tensor:
         """Call the module."""
         values = {n: v.value for n, v in self._names if v.value is not v._value}
         engine = backends.current()
         return engine.call_module(self.module, values, training, args, kwargs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the shape of the outputs for the shape of the input."""
         if self._given_output_shape is not None:
             return tuple(self._given_output_shape)
@@ -77,13 +93,13 @@ class TorchModuleWrapper(Layer):
         spec = self.compute_output_spec(KerasTensor(input_shape, self.compute_dtype))
         return spec.shape
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Return the symbols of the outputs."""
         if self._given_output_shape is not None:
             return super().compute_output_spec(*args, **kwargs)
         return infer(self.call, args, kwargs)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """A module is code: there is no config that a file could hold."""
         raise NotImplementedError(
             f"TorchModuleWrapper {self.name!r} has no config: a torch.nn.Module is "

@@ -1,7 +1,19 @@
 """The base of layers that hold one other layer."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam.core.serialization import deserialize_keras_object
 from hornbeam.layers.layer import Layer
+from hornbeam.typing import overridable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Self, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Config
 
 
 class Wrapper(Layer):
@@ -18,7 +30,7 @@ class Wrapper(Layer):
     True
     """
 
-    def __init__(self, layer: Layer, **kwargs):
+    def __init__(self, layer: Layer, **kwargs: Unpack[LayerArguments]) -> None:
         if not isinstance(layer, Layer):
             raise ValueError(
                 f"Argument `layer` of {type(self).__name__} must be a Layer. Received: "
@@ -27,7 +39,8 @@ class Wrapper(Layer):
         super().__init__(**kwargs)
         self.layer = layer
 
-    def build(self, input_shape=None):
+    @overridable
+    def build(self, input_shape: Any = None) -> None:
         """Build the wrapped layer, if it is not built yet."""
         if not self.layer.built:
             self.layer.build(input_shape)
@@ -35,7 +48,9 @@ class Wrapper(Layer):
         self.built = True
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: Config, custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
         """Make the wrapper and the layer in it from a config."""
         config = dict(config)
         if isinstance(config["layer"], dict):

@@ -1,7 +1,18 @@
 """The layer `Average` and its functional form."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.layers.merging.merge import Merge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Tensor
 
 
 class Average(Merge):
@@ -15,15 +26,15 @@ class Average(Merge):
     [2.5, 3.5]
     """
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Sequence[Any], mask: Any = None) -> Tensor:
         """Return the mean of all inputs."""
         return super().call(inputs) / len(inputs)
 
-    def merge(self, x1, x2):
+    def merge(self, x1: Tensor, x2: Tensor) -> Tensor:
         """Return the combination of two inputs."""
         return ops.add(x1, x2)
 
 
-def average(inputs, **kwargs):
+def average(inputs: Sequence[Any], **kwargs: Unpack[LayerArguments]) -> Tensor:
     """Return `Average(**kwargs)(inputs)`."""
     return Average(**kwargs)(inputs)

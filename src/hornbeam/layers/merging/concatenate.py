@@ -1,7 +1,18 @@
 """The layer `Concatenate` and its functional form."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.layers.merging.merge import Merge, check_masks, check_shapes, like
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Shape, ShapeLike, Tensor
 
 
 class Concatenate(Merge):
@@ -18,15 +29,15 @@ class Concatenate(Merge):
     True
     """
 
-    def __init__(self, axis: int = -1, **kwargs):
+    def __init__(self, axis: int = -1, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.axis = axis
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Sequence[Any], mask: Any = None) -> Tensor:
         """Return the inputs joined."""
         return ops.concatenate(inputs, axis=self.axis)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[ShapeLike]) -> Shape:
         """Return the shape with the sizes along the axis added up."""
         shapes = check_shapes(self, input_shape)
         rank = len(shapes[0])
@@ -50,7 +61,7 @@ class Concatenate(Merge):
             f"except for the concatenation axis, {self.axis}. Received: {shapes}."
         )
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Sequence[Any], mask: Any = None) -> Tensor:
         """Return the masks joined; a step is valid if any of its features is."""
         masks = check_masks(inputs, mask)
         if masks is None:
@@ -67,6 +78,8 @@ def _of_places(mask, x):
     return everywhere if mask is None else ops.logical_and(like(mask, x), everywhere)
 
 
-def concatenate(inputs, axis=-1, **kwargs):
+def concatenate(
+    inputs: Sequence[Any], axis: int = -1, **kwargs: Unpack[LayerArguments]
+) -> Tensor:
     """Return `Concatenate(axis, **kwargs)(inputs)`."""
     return Concatenate(axis=axis, **kwargs)(inputs)

@@ -1,9 +1,19 @@
 """The layer `Dot` and its functional form."""
 
+from __future__ import annotations
+
 import string
+from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.layers.merging.merge import Merge, check_masks, check_shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Shape, ShapeLike, Tensor
 
 
 class Dot(Merge):
@@ -23,7 +33,12 @@ class Dot(Merge):
     5.0
     """
 
-    def __init__(self, axes, normalize: bool = False, **kwargs):
+    def __init__(
+        self,
+        axes: int | Sequence[int],
+        normalize: bool = False,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         if not isinstance(axes, int | list | tuple):
             raise TypeError(
@@ -41,7 +56,7 @@ class Dot(Merge):
         self.axes = axes
         self.normalize = normalize
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Sequence[Any], mask: Any = None) -> Tensor:
         """Return the inner products."""
         x1, x2 = inputs
         axis1, axis2 = self._axes(x1.shape, x2.shape)
@@ -58,7 +73,7 @@ class Dot(Merge):
         outputs = ops.einsum(equation, x1, x2)
         return ops.expand_dims(outputs, 1) if len(kept) == 1 else outputs
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[ShapeLike]) -> Shape:
         """Return the shape of the inner products."""
         shape1, shape2 = check_shapes(self, input_shape, exact=2)
         axis1, axis2 = self._axes(shape1, shape2)
@@ -74,7 +89,7 @@ class Dot(Merge):
         kept += [size for i, size in enumerate(shape2) if i not in (0, axis2)]
         return (*kept, 1) if len(kept) == 1 else tuple(kept)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Sequence[Any], mask: Any = None) -> Tensor:
         """Return None: no step of the inputs is left."""
         check_masks(inputs, mask)
 
@@ -93,6 +108,10 @@ class Dot(Merge):
         return axes[0] % ranks[0], axes[1] % ranks[1]
 
 
-def dot(inputs, axes=-1, **kwargs):
+def dot(
+    inputs: Sequence[Any],
+    axes: int | Sequence[int] = -1,
+    **kwargs: Unpack[LayerArguments],
+) -> Tensor:
     """Return `Dot(axes, **kwargs)(inputs)`."""
     return Dot(axes=axes, **kwargs)(inputs)

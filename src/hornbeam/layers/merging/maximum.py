@@ -1,7 +1,18 @@
 """The layer `Maximum` and its functional form."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.layers.merging.merge import MaskedMerge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Tensor
 
 
 class Maximum(MaskedMerge):
@@ -17,11 +28,11 @@ class Maximum(MaskedMerge):
     [4.0, 5.0]
     """
 
-    def merge(self, x1, x2):
+    def merge(self, x1: Tensor, x2: Tensor) -> Tensor:
         """Return the combination of two inputs."""
         return ops.maximum(x1, x2)
 
 
-def maximum(inputs, **kwargs):
+def maximum(inputs: Sequence[Any], **kwargs: Unpack[LayerArguments]) -> Tensor:
     """Return `Maximum(**kwargs)(inputs)`."""
     return Maximum(**kwargs)(inputs)

@@ -1,10 +1,21 @@
 """The base of layers that combine several inputs element by element."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import any_sparse
 from hornbeam.layers.layer import Layer
 from hornbeam.ops.declare import broadcast_shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Shape, ShapeLike, Tensor
 
 
 class Merge(Layer):
@@ -16,19 +27,19 @@ class Merge(Layer):
     exact_inputs: int | None = None
     _uses_masks = False
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def merge(self, x1, x2):
+    def merge(self, x1: Tensor, x2: Tensor) -> Tensor:
         """Return the combination of two inputs."""
         raise NotImplementedError
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[ShapeLike]) -> None:
         """Check that there is a list of inputs that can be combined."""
         self.compute_output_shape(input_shape)
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Sequence[Any], mask: Any = None) -> Tensor:
         """Return the combination of all inputs."""
         inputs = aligned(inputs)
         outputs = inputs[0]
@@ -36,7 +47,7 @@ class Merge(Layer):
             outputs = self.merge(outputs, x)
         return outputs
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[ShapeLike]) -> Shape:
         """Return the shape of all inputs broadcast together."""
         shapes = check_shapes(self, input_shape, exact=self.exact_inputs)
         batches = {shape[0] for shape in shapes if shape} - {None}
@@ -58,14 +69,14 @@ class Merge(Layer):
         batch = None if unknown or not batches else batches.pop()
         return (batch, *merged)
 
-    def compute_output_spec(self, inputs, mask=None):
+    def compute_output_spec(self, inputs: Sequence[Any], mask: Any = None) -> Any:
         """Return the symbolic output."""
         shape = self.compute_output_shape([tuple(x.shape) for x in inputs])
         if any_sparse(inputs):
             return super().compute_output_spec(inputs)
         return KerasTensor(shape, dtype=self.compute_dtype)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Sequence[Any], mask: Any = None) -> Tensor:
         """Return where any input is valid; None if an input has no mask."""
         masks = check_masks(inputs, mask)
         if masks is None or any(m is None for m in masks):
@@ -79,7 +90,7 @@ class Merge(Layer):
 class MaskedMerge(Merge):
     """A Merge in which a step that is masked in one input takes the other's value."""
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Sequence[Any], mask: Any = None) -> Tensor:
         """Return the combination of what the masks leave in."""
         if mask is None or all(m is None for m in mask):
             return super().call(inputs)
@@ -98,7 +109,7 @@ class MaskedMerge(Merge):
         return outputs
 
 
-def like(mask, x):
+def like(mask: Tensor, x: Tensor) -> Tensor:
     """Return the mask as booleans that broadcast to `x`."""
     mask = ops.cast(mask, "bool")
     for _ in range(len(x.shape) - len(mask.shape)):
@@ -106,7 +117,7 @@ def like(mask, x):
     return mask
 
 
-def aligned(inputs):
+def aligned(inputs: Sequence[Any]) -> list[Tensor]:
     """Return the inputs with one rank: axes of size 1 after the batch fill it up."""
     rank = max(len(x.shape) for x in inputs)
     return [
@@ -117,7 +128,12 @@ def aligned(inputs):
     ]
 
 
-def check_shapes(layer, input_shape, exact=None, least=1):
+def check_shapes(
+    layer: Layer,
+    input_shape: Sequence[ShapeLike],
+    exact: int | None = None,
+    least: int = 1,
+) -> list[Shape]:
     """Return the list of shapes, if it is one of the right length."""
     name = type(layer).__name__
     listed = isinstance(input_shape, list | tuple) and all(
@@ -132,7 +148,7 @@ def check_shapes(layer, input_shape, exact=None, least=1):
     return [tuple(shape) for shape in input_shape]
 
 
-def check_masks(inputs, mask):
+def check_masks(inputs: Sequence[Any], mask: Any) -> list[Any] | None:
     """Return the list of masks that belongs to the list of inputs, or None."""
     if mask is None:
         return None

@@ -1,7 +1,18 @@
 """The layer `Minimum` and its functional form."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.layers.merging.merge import MaskedMerge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Tensor
 
 
 class Minimum(MaskedMerge):
@@ -17,11 +28,11 @@ class Minimum(MaskedMerge):
     [1.0, 2.0]
     """
 
-    def merge(self, x1, x2):
+    def merge(self, x1: Tensor, x2: Tensor) -> Tensor:
         """Return the combination of two inputs."""
         return ops.minimum(x1, x2)
 
 
-def minimum(inputs, **kwargs):
+def minimum(inputs: Sequence[Any], **kwargs: Unpack[LayerArguments]) -> Tensor:
     """Return `Minimum(**kwargs)(inputs)`."""
     return Minimum(**kwargs)(inputs)

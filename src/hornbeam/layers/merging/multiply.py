@@ -1,7 +1,18 @@
 """The layer `Multiply` and its functional form."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.layers.merging.merge import MaskedMerge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Tensor
 
 
 class Multiply(MaskedMerge):
@@ -17,11 +28,11 @@ class Multiply(MaskedMerge):
     [4.0, 10.0]
     """
 
-    def merge(self, x1, x2):
+    def merge(self, x1: Tensor, x2: Tensor) -> Tensor:
         """Return the combination of two inputs."""
         return ops.multiply(x1, x2)
 
 
-def multiply(inputs, **kwargs):
+def multiply(inputs: Sequence[Any], **kwargs: Unpack[LayerArguments]) -> Tensor:
     """Return `Multiply(**kwargs)(inputs)`."""
     return Multiply(**kwargs)(inputs)

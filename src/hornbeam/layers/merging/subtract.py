@@ -1,7 +1,18 @@
 """The layer `Subtract` and its functional form."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.layers.merging.merge import Merge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Tensor
 
 
 class Subtract(Merge):
@@ -17,11 +28,11 @@ class Subtract(Merge):
 
     exact_inputs = 2
 
-    def merge(self, x1, x2):
+    def merge(self, x1: Tensor, x2: Tensor) -> Tensor:
         """Return the combination of two inputs."""
         return ops.subtract(x1, x2)
 
 
-def subtract(inputs, **kwargs):
+def subtract(inputs: Sequence[Any], **kwargs: Unpack[LayerArguments]) -> Tensor:
     """Return `Subtract(**kwargs)(inputs)`."""
     return Subtract(**kwargs)(inputs)

@@ -1,16 +1,15 @@
 """Normalisation over the batch."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import initializers, ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.scopes import batch_mask
 from hornbeam.layers.arguments import known_size, normalized_axes
 from hornbeam.layers.input_spec import InputSpec
-from hornbeam.layers.layer import Layer
-from hornbeam.layers.normalization.affine import (
-    add_affine_weights,
-    in_full_precision,
-    keep_affine_arguments,
-)
+from hornbeam.layers.normalization.affine import Affine, in_full_precision
 from hornbeam.layers.normalization.renorm import (
     add_renorm_weights,
     check_clipping,
@@ -18,8 +17,21 @@ from hornbeam.layers.normalization.renorm import (
 )
 from hornbeam.ops.normalization import normalize_batch
 
+if TYPE_CHECKING:
+    from typing import Any, Unpack
 
-class BatchNormalization(Layer):
+    from hornbeam.core.variable import Variable
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import (
+        ConstraintLike,
+        InitializerLike,
+        RegularizerLike,
+        ShapeLike,
+        Tensor,
+    )
+
+
+class BatchNormalization(Affine):
     """Gives each channel mean 0 and variance 1 over the batch.
 
     `y = gamma * (x - mean) / sqrt(var + epsilon) + beta`. In training, mean and
@@ -63,20 +75,20 @@ class BatchNormalization(Layer):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        moving_mean_initializer="zeros",
-        moving_variance_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
+        beta_initializer: InitializerLike = "zeros",
+        gamma_initializer: InitializerLike = "ones",
+        moving_mean_initializer: InitializerLike = "zeros",
+        moving_variance_initializer: InitializerLike = "ones",
+        beta_regularizer: RegularizerLike = None,
+        gamma_regularizer: RegularizerLike = None,
+        beta_constraint: ConstraintLike = None,
+        gamma_constraint: ConstraintLike = None,
         renorm: bool = False,
         renorm_clipping: dict | None = None,
         renorm_momentum: float = 0.99,
         synchronized: bool = False,
-        **kwargs,
-    ):
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         if synchronized:
             raise ValueError(
@@ -86,8 +98,7 @@ class BatchNormalization(Layer):
         self.axis = int(axis)
         self.momentum = momentum
         self.epsilon = epsilon
-        keep_affine_arguments(
-            self,
+        self.keep_affine_arguments(
             center,
             scale,
             beta_initializer=beta_initializer,
@@ -105,11 +116,11 @@ class BatchNormalization(Layer):
         self.synchronized = synchronized
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Make scale, offset and moving statistics for inputs of this shape."""
         (axis,) = normalized_axes(self, self.axis, len(input_shape))
         channels = known_size(self, input_shape, axis, "number of channels")
-        add_affine_weights(self, (channels,))
+        self.add_affine_weights((channels,))
         self.moving_mean = self.add_statistic(
             "moving_mean", self.moving_mean_initializer, channels
         )
@@ -120,7 +131,9 @@ class BatchNormalization(Layer):
             add_renorm_weights(self, channels)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: channels})
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor = None
+    ) -> Tensor:
         """Return the normalised inputs."""
         x = in_full_precision(inputs)
         gamma, beta = in_full_precision(self.gamma), in_full_precision(self.beta)
@@ -157,12 +170,12 @@ class BatchNormalization(Layer):
         self.follow(self.moving_variance, variance, self.momentum)
         return ops.cast(outputs, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return `input_shape`."""
         normalized_axes(self, self.axis, len(input_shape))
         return input_shape
 
-    def add_statistic(self, name, initializer, channels):
+    def add_statistic(self, name: str, initializer: Any, channels: int) -> Variable:
         """Make a moving statistic, one number for each channel."""
         return self.add_weight(
             name=name,
@@ -172,7 +185,7 @@ class BatchNormalization(Layer):
             autocast=False,
         )
 
-    def follow(self, moving, value, momentum):
+    def follow(self, moving: Variable, value: Tensor, momentum: float) -> None:
         """Move a statistic towards the batch's value."""
         value = ops.cast(value, moving.dtype)
         moving.assign(moving * momentum + value * (1.0 - momentum))

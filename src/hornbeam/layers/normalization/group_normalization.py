@@ -1,19 +1,30 @@
 """Normalisation over groups of channels of each sample."""
 
+from __future__ import annotations
+
 import numbers
+from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.layers.arguments import known_size, positive_integer
 from hornbeam.layers.input_spec import InputSpec
-from hornbeam.layers.layer import Layer
-from hornbeam.layers.normalization.affine import (
-    add_affine_weights,
-    keep_affine_arguments,
-)
+from hornbeam.layers.normalization.affine import Affine
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import (
+        ConstraintLike,
+        InitializerLike,
+        RegularizerLike,
+        ShapeLike,
+        Tensor,
+    )
 
 
-class GroupNormalization(Layer):
+class GroupNormalization(Affine):
     """Gives each group of channels of each sample mean 0 and variance 1.
 
     `y = gamma * (x - mean) / sqrt(var + epsilon) + beta`, where mean and variance are
@@ -46,16 +57,17 @@ class GroupNormalization(Layer):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
-        **kwargs,
-    ):
+        beta_initializer: InitializerLike = "zeros",
+        gamma_initializer: InitializerLike = "ones",
+        beta_regularizer: RegularizerLike = None,
+        gamma_regularizer: RegularizerLike = None,
+        beta_constraint: ConstraintLike = None,
+        gamma_constraint: ConstraintLike = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         # The sums are taken in float32: values that overflow halves may come in.
-        super().__init__(**{"autocast": False, **kwargs})
+        kwargs.setdefault("autocast", False)
+        super().__init__(**kwargs)
         if not isinstance(axis, numbers.Integral):
             raise TypeError(
                 "Argument `axis` of GroupNormalization must be an integer. Received: "
@@ -63,11 +75,10 @@ class GroupNormalization(Layer):
             )
         if groups != -1:
             positive_integer(self, "groups", groups)
-        self.groups = groups
-        self.axis = axis
+        self.groups: int = groups
+        self.axis: int = axis
         self.epsilon = epsilon
-        keep_affine_arguments(
-            self,
+        self.keep_affine_arguments(
             center,
             scale,
             beta_initializer=beta_initializer,
@@ -79,7 +90,7 @@ class GroupNormalization(Layer):
         )
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Make the scale and the offset for inputs of this shape."""
         channels = known_size(self, input_shape, self.axis, "number of channels")
         if self.groups == -1:
@@ -91,9 +102,9 @@ class GroupNormalization(Layer):
                 f"{channels} channels (input_shape={tuple(input_shape)})."
             )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
-        add_affine_weights(self, (channels,))
+        self.add_affine_weights((channels,))
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the normalised inputs."""
         shape = ops.shape(inputs)
         channel_axis = self.axis % len(shape)
@@ -116,6 +127,6 @@ class GroupNormalization(Layer):
         split = (self.groups, shape[channel_axis] // self.groups)
         return (*shape[:channel_axis], *split, *shape[channel_axis + 1 :])
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return `input_shape`."""
         return input_shape

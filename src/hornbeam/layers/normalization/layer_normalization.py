@@ -1,17 +1,29 @@
 """Normalisation over the features of each sample."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.layers.arguments import known_size, normalized_axes
-from hornbeam.layers.layer import Layer
-from hornbeam.layers.normalization.affine import (
-    add_affine_weights,
-    in_full_precision,
-    keep_affine_arguments,
-)
+from hornbeam.layers.normalization.affine import Affine, in_full_precision
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import (
+        ConstraintLike,
+        InitializerLike,
+        RegularizerLike,
+        ShapeLike,
+        Tensor,
+    )
 
 
-class LayerNormalization(Layer):
+class LayerNormalization(Affine):
     """Gives each sample mean 0 and variance 1 along `axis`.
 
     `y = gamma * (x - mean(x)) / sqrt(var(x) + epsilon) + beta`, where mean and variance
@@ -38,19 +50,19 @@ class LayerNormalization(Layer):
 
     def __init__(
         self,
-        axis=-1,
+        axis: int | Sequence[int] = -1,
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
+        beta_initializer: InitializerLike = "zeros",
+        gamma_initializer: InitializerLike = "ones",
+        beta_regularizer: RegularizerLike = None,
+        gamma_regularizer: RegularizerLike = None,
+        beta_constraint: ConstraintLike = None,
+        gamma_constraint: ConstraintLike = None,
         rms_scaling: bool = False,
-        **kwargs,
-    ):
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         if not isinstance(axis, int | list | tuple):
             raise TypeError(
@@ -60,8 +72,7 @@ class LayerNormalization(Layer):
         self.axis = list(axis) if isinstance(axis, list | tuple) else axis
         self.epsilon = epsilon
         self.rms_scaling = rms_scaling
-        keep_affine_arguments(
-            self,
+        self.keep_affine_arguments(
             center,
             scale,
             beta_initializer=beta_initializer,
@@ -73,13 +84,13 @@ class LayerNormalization(Layer):
         )
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Make the scale and the offset for inputs of this shape."""
         axes = normalized_axes(self, self.axis, len(input_shape))
         shape = tuple(known_size(self, input_shape, axis) for axis in axes)
-        add_affine_weights(self, shape, offset=not self.rms_scaling)
+        self.add_affine_weights(shape, offset=not self.rms_scaling)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the normalised inputs."""
         if self.rms_scaling:
             return ops.cast(self._scaled(in_full_precision(inputs)), self.compute_dtype)
@@ -101,7 +112,7 @@ class LayerNormalization(Layer):
         shape = [n if i in axes else 1 for i, n in enumerate(x.shape)]
         return x * ops.reshape(in_full_precision(self.gamma), shape)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return `input_shape`."""
         normalized_axes(self, self.axis, len(input_shape))
         return input_shape

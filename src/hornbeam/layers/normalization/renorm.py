@@ -5,12 +5,23 @@ In training the batch's statistics are corrected towards the moving ones by
 constants: `y = gamma * (normalised * r + d) + beta`. Source: Ioffe, arXiv:1702.03275.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from hornbeam.typing import Tensor
+
 
 _KEYS = ("rmax", "rmin", "dmax")
 
 
-def check_clipping(clipping):
+def check_clipping(clipping: Mapping[str, float] | None) -> dict[str, float] | None:
     """Return the argument `renorm_clipping` if it makes sense."""
     if clipping is None:
         return None
@@ -21,7 +32,7 @@ def check_clipping(clipping):
             f"{', '.join(_KEYS)}. Received invalid keys: {unknown}"
         )
     low, high, shift = (clipping.get(key) for key in ("rmin", "rmax", "dmax"))
-    if None not in (low, high) and high < low:
+    if low is not None and high is not None and high < low:
         raise ValueError(
             "Argument `renorm_clipping` of BatchNormalization: rmax should be at least "
             f"rmin. Received: rmax={high}, rmin={low}"
@@ -34,7 +45,7 @@ def check_clipping(clipping):
     return dict(clipping)
 
 
-def add_renorm_weights(layer, channels):
+def add_renorm_weights(layer: Any, channels: int) -> None:
     """Make the moving statistics that the corrections compare with."""
 
     def root_of_variance(shape, dtype=None):
@@ -52,7 +63,9 @@ def add_renorm_weights(layer, channels):
     )
 
 
-def corrected_affine(layer, mean, variance, gamma, beta):
+def corrected_affine(
+    layer: Any, mean: Tensor, variance: Tensor, gamma: Tensor, beta: Tensor
+) -> tuple[Tensor, Tensor]:
     """Return scale and offset with the corrections in them; update the statistics."""
     stddev = ops.sqrt(variance + layer.epsilon)
     moving_mean = ops.cast(layer.renorm_mean, mean.dtype)

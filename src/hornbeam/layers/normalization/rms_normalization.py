@@ -1,10 +1,21 @@
 """Normalisation by the root of the mean square."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.layers.arguments import known_size, normalized_axes
 from hornbeam.layers.layer import Layer
 from hornbeam.layers.normalization.affine import in_full_precision
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import ShapeLike, Tensor
 
 
 class RMSNormalization(Layer):
@@ -25,13 +36,18 @@ class RMSNormalization(Layer):
 
     epsilon = Hyperparameter()
 
-    def __init__(self, axis=-1, epsilon: float = 1e-6, **kwargs):
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 1e-6,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         self.axis = axis
         self.epsilon = epsilon
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Make the scale for inputs of this shape."""
         axes = normalized_axes(self, self.axis, len(input_shape))
         self.scale = self.add_weight(
@@ -40,7 +56,7 @@ class RMSNormalization(Layer):
             initializer="ones",
         )
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         """Return the normalised inputs."""
         outputs = ops.rms_normalization(
             in_full_precision(x),
@@ -50,7 +66,7 @@ class RMSNormalization(Layer):
         )
         return ops.cast(outputs, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return `input_shape`."""
         normalized_axes(self, self.axis, len(input_shape))
         return input_shape

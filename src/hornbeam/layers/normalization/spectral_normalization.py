@@ -1,9 +1,20 @@
 """A wrapper that holds a kernel's largest singular value at 1."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.core.errors import check_number
 from hornbeam.layers.core.wrapper import Wrapper
 from hornbeam.layers.input_spec import InputSpec
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.layers.layer import Layer
+    from hornbeam.typing import Shape, ShapeLike, Tensor
 
 
 class SpectralNormalization(Wrapper):
@@ -24,7 +35,9 @@ class SpectralNormalization(Wrapper):
     True
     """
 
-    def __init__(self, layer, power_iterations: int = 1, **kwargs):
+    def __init__(
+        self, layer: Layer, power_iterations: int = 1, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(layer, **kwargs)
         self.power_iterations = check_number(
             "SpectralNormalization",
@@ -34,11 +47,11 @@ class SpectralNormalization(Wrapper):
             integer=True,
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Build the wrapped layer and make the vector of the power method."""
         super().build(input_shape)
         self.input_spec = InputSpec(shape=[None, *input_shape[1:]])
-        self.kernel = getattr(self.layer, "kernel", None)
+        self.kernel: Any = getattr(self.layer, "kernel", None)
         if self.kernel is None:
             self.kernel = getattr(self.layer, "embeddings", None)
         if self.kernel is None:
@@ -53,7 +66,7 @@ class SpectralNormalization(Wrapper):
             trainable=False,
         )
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         """Normalise the kernel if training, and call the wrapped layer."""
         if training:
             vector_u, kernel = self.normalized_weights()
@@ -61,7 +74,7 @@ class SpectralNormalization(Wrapper):
             self.kernel.assign(ops.cast(kernel, self.kernel.dtype))
         return ops.cast(self.layer(inputs), inputs.dtype)
 
-    def normalized_weights(self):
+    def normalized_weights(self) -> tuple[Tensor, Tensor]:
         """Return the new vector `u` and the kernel divided by its singular value."""
         kernel = ops.convert_to_tensor(self.kernel)
         w = ops.stop_gradient(ops.reshape(kernel, (-1, kernel.shape[-1])))
@@ -74,6 +87,6 @@ class SpectralNormalization(Wrapper):
         sigma = ops.matmul(ops.matmul(v, w), ops.transpose(u))
         return u, kernel / ops.reshape(sigma, ())
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the wrapped layer's output shape."""
         return self.layer.compute_output_shape(input_shape)

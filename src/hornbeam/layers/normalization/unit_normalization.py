@@ -1,7 +1,18 @@
 """Normalisation to length 1."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import ShapeLike, Tensor
 
 
 class UnitNormalization(Layer):
@@ -18,7 +29,9 @@ class UnitNormalization(Layer):
 
     _is_stateless = True
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(
+        self, axis: int | Sequence[int] = -1, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         if not isinstance(axis, int | list | tuple):
             raise TypeError(
@@ -28,11 +41,11 @@ class UnitNormalization(Layer):
         self.axis = list(axis) if isinstance(axis, list | tuple) else axis
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs, each sample divided by its length."""
         axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
         return ops.normalize(inputs, axis=axis, order=2, epsilon=1e-12)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return `input_shape`."""
         return input_shape

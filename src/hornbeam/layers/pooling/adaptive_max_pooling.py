@@ -1,5 +1,7 @@
 """Pooling by the largest value into a given number of bins."""
 
+from __future__ import annotations
+
 from hornbeam.layers.pooling.adaptive_pooling import AdaptiveMaxPooling
 
 

@@ -1,10 +1,20 @@
 """Layers that reduce samples of any size to a given number of bins."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.core.config import standardize_data_format
 from hornbeam.layers.arguments import integer_tuple, spatial_axes
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import DataFormat, IntOrInts, Shape, ShapeLike, Tensor
 
 
 class AdaptivePooling(Layer):
@@ -14,7 +24,12 @@ class AdaptivePooling(Layer):
 
     rank = 0
 
-    def __init__(self, output_size, data_format: str | None = None, **kwargs):
+    def __init__(
+        self,
+        output_size: IntOrInts,
+        data_format: DataFormat | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         if not isinstance(output_size, int | tuple | list) or (
             not isinstance(output_size, int) and len(output_size) != self.rank
@@ -27,7 +42,7 @@ class AdaptivePooling(Layer):
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the shape with `output_size` for the spatial sizes."""
         shape = list(input_shape)
         axes = spatial_axes(self.data_format, self.rank)
@@ -39,7 +54,7 @@ class AdaptivePooling(Layer):
 class AdaptiveMaxPooling(AdaptivePooling):
     """The largest value of each bin."""
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the largest values."""
         return ops.adaptive_max_pool(inputs, self.output_size, self.data_format)
 
@@ -47,6 +62,6 @@ class AdaptiveMaxPooling(AdaptivePooling):
 class AdaptiveAveragePooling(AdaptivePooling):
     """The mean of each bin."""
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the means."""
         return ops.adaptive_average_pool(inputs, self.output_size, self.data_format)

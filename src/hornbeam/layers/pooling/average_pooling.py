@@ -1,5 +1,7 @@
 """Pooling by the mean of each window."""
 
+from __future__ import annotations
+
 from hornbeam.layers.pooling.pooling import AveragePooling
 
 

@@ -1,7 +1,17 @@
 """Pooling by the mean over all places."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.layers.pooling.global_pooling import GlobalAveragePooling
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import DataFormat, Tensor
 
 
 class GlobalAveragePooling1D(GlobalAveragePooling):
@@ -21,11 +31,16 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
 
     rank = 1
 
-    def __init__(self, data_format=None, keepdims=False, **kwargs):
+    def __init__(
+        self,
+        data_format: DataFormat | None = None,
+        keepdims: bool = False,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(data_format, keepdims, **kwargs)
         self.supports_masking = True
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
         """Return the mean over the steps that the mask leaves in."""
         if mask is None:
             return super().call(inputs)
@@ -34,7 +49,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
         total = ops.sum(inputs * weights, axis=steps, keepdims=self.keepdims)
         return total / ops.sum(weights, axis=steps, keepdims=self.keepdims)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
         """Return None: no steps are left."""
 
 

@@ -1,5 +1,7 @@
 """Pooling by the largest value over all places."""
 
+from __future__ import annotations
+
 from hornbeam.layers.pooling.global_pooling import GlobalMaxPooling
 
 

@@ -1,16 +1,26 @@
 """Layers that reduce the windows along spatial axes to one number each."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.core.config import standardize_data_format
 from hornbeam.layers.arguments import (
-    init_of_rank,
     integer_tuple,
     padding_mode,
+    set_defaults_of_rank,
     spatial_axes,
 )
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
 from hornbeam.ops import windows
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments, RegularizedArguments
+    from hornbeam.typing import DataFormat, IntOrInts, Padding, Shape, ShapeLike, Tensor
 
 
 class Pooling(Layer):
@@ -20,7 +30,14 @@ class Pooling(Layer):
 
     rank = 0
 
-    def __init__(self, pool_size, strides, padding, data_format, **kwargs):
+    def __init__(
+        self,
+        pool_size: IntOrInts,
+        strides: IntOrInts | None,
+        padding: Padding,
+        data_format: DataFormat | None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         self.pool_size = integer_tuple(self, "pool_size", pool_size, self.rank)
         strides = self.pool_size if strides is None else strides
@@ -38,14 +55,14 @@ class Pooling(Layer):
             data_format=self.data_format,
         )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the shape with the number of windows along each spatial axis."""
         shape = list(input_shape)
         for i, axis in enumerate(spatial_axes(self.data_format, self.rank)):
-            shape[axis] = windows.output_size(
+            size = shape[axis] = windows.output_size(
                 shape[axis], self.pool_size[i], self.strides[i], self.padding
             )
-            if shape[axis] is not None and shape[axis] < 1:
+            if size is not None and size < 1:
                 raise ValueError(
                     f"Layer {self.path!r} ({type(self).__name__}): the window does not "
                     f"fit. Expected inputs of at least its size, pool_size="
@@ -61,20 +78,20 @@ class MaxPooling(Pooling):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if vars(cls).get("rank", 1) > 1:
-            cls.__init__ = init_of_rank(cls.__init__, cls.rank, "pool_size")
+            set_defaults_of_rank(cls, "pool_size")
 
     def __init__(
         self,
-        pool_size=2,
-        strides=None,
-        padding: str = "valid",
-        data_format: str | None = None,
+        pool_size: IntOrInts = 2,
+        strides: IntOrInts | None = None,
+        padding: Padding = "valid",
+        data_format: DataFormat | None = None,
         name: str | None = None,
-        **kwargs,
-    ):
+        **kwargs: Unpack[RegularizedArguments],
+    ) -> None:
         super().__init__(pool_size, strides, padding, data_format, name=name, **kwargs)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the largest value of each window."""
         return self._pool(ops.max_pool, inputs)
 
@@ -84,15 +101,15 @@ class AveragePooling(Pooling):
 
     def __init__(
         self,
-        pool_size,
-        strides=None,
-        padding: str = "valid",
-        data_format: str | None = None,
+        pool_size: IntOrInts,
+        strides: IntOrInts | None = None,
+        padding: Padding = "valid",
+        data_format: DataFormat | None = None,
         name: str | None = None,
-        **kwargs,
-    ):
+        **kwargs: Unpack[RegularizedArguments],
+    ) -> None:
         super().__init__(pool_size, strides, padding, data_format, name=name, **kwargs)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the mean of each window."""
         return self._pool(ops.average_pool, inputs)

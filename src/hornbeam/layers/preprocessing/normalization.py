@@ -1,6 +1,9 @@
 """The layer that shifts and scales features to mean 0 and variance 1."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,6 +11,13 @@ from hornbeam import ops
 from hornbeam.layers.arguments import known_size, normalized_axes
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Config, ShapeLike, Tensor
 
 
 class Normalization(Layer):
@@ -29,7 +39,14 @@ class Normalization(Layer):
     [-1.0, 3.0]
     """
 
-    def __init__(self, axis=-1, mean=None, variance=None, invert=False, **kwargs):
+    def __init__(
+        self,
+        axis: int | Sequence[int] | None = -1,
+        mean: Any = None,
+        variance: Any = None,
+        invert: bool = False,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         if axis is None:
             axis = ()
@@ -49,7 +66,7 @@ class Normalization(Layer):
         self.invert = invert
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Prepare the statistics for inputs of this shape."""
         rank = len(input_shape)
         kept = sorted(normalized_axes(self, self.axis, rank))
@@ -77,7 +94,7 @@ class Normalization(Layer):
             trainable=False,
         )
 
-    def adapt(self, data):
+    def adapt(self, data: Any) -> None:
         """Compute the statistics of `data`.
 
         Args:
@@ -123,16 +140,16 @@ class Normalization(Layer):
                 f"the axes {tuple(self._kept_axes)}."
             )
 
-    def finalize_state(self):
+    def finalize_state(self) -> None:
         """Do nothing: the statistics are ready as soon as they are assigned."""
 
     @property
-    def mean(self):
+    def mean(self) -> Tensor:
         """The mean, in a shape that broadcasts against inputs; None before building."""
         return self._broadcast("adapt_mean", self._mean)
 
     @property
-    def variance(self):
+    def variance(self) -> Tensor:
         """The variance, in a shape that broadcasts against inputs."""
         return self._broadcast("adapt_variance", self._variance)
 
@@ -146,7 +163,7 @@ class Normalization(Layer):
             value = ops.convert_to_tensor(array)
         return ops.reshape(value, self._broadcast_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs normalised, or with `invert` the reverse."""
         dtype = self.compute_dtype
         x = ops.cast(inputs, dtype)
@@ -154,11 +171,11 @@ class Normalization(Layer):
         deviation = ops.cast(ops.maximum(ops.sqrt(self.variance), 1e-7), dtype)
         return x * deviation + mean if self.invert else (x - mean) / deviation
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return `input_shape`."""
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the config.
 
         Written by hand because `mean` and `variance` are tensors that broadcast, and

@@ -1,11 +1,22 @@
 """The layer that maps values linearly."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from hornbeam import ops
 from hornbeam.core.config import image_data_format
 from hornbeam.core.serialization import deserialize_keras_object
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Self, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Config, ShapeLike, Tensor
 
 
 class Rescaling(Layer):
@@ -23,13 +34,15 @@ class Rescaling(Layer):
 
     _is_stateless = True
 
-    def __init__(self, scale, offset=0.0, **kwargs):
+    def __init__(
+        self, scale: Any, offset: Any = 0.0, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         self.scale = scale
         self.offset = offset
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the mapped inputs."""
         x = ops.cast(inputs, self.compute_dtype)
         rank = len(inputs.shape)
@@ -42,10 +55,12 @@ class Rescaling(Layer):
         return ops.convert_to_tensor(array, dtype=self.compute_dtype)
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: Config, custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
         """Make the layer from a config; arrays in it come as plain data."""
         return cls(**deserialize_keras_object(dict(config), custom_objects))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return `input_shape`."""
         return input_shape

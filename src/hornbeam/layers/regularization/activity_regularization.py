@@ -1,8 +1,18 @@
 """A penalty of activities as a layer."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.layers.layer import Layer
 from hornbeam.regularizers import L1L2
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import NamedArguments
+    from hornbeam.typing import Config, ShapeLike, Tensor
 
 
 class ActivityRegularization(Layer):
@@ -24,22 +34,24 @@ class ActivityRegularization(Layer):
     l1 = Hyperparameter()
     l2 = Hyperparameter()
 
-    def __init__(self, l1=0.0, l2=0.0, **kwargs):
+    def __init__(
+        self, l1: float = 0.0, l2: float = 0.0, **kwargs: Unpack[NamedArguments]
+    ) -> None:
         super().__init__(activity_regularizer=L1L2(l1=l1, l2=l2), **kwargs)
         self.l1 = self.activity_regularizer.l1
         self.l2 = self.activity_regularizer.l2
         self.supports_masking = True
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs."""
         return inputs
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return `input_shape`."""
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments; the regularizer is made of them."""
         config = super().get_config()
         config.pop("activity_regularizer", None)

@@ -1,9 +1,21 @@
 """Dropout for self-normalizing networks."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import backends, ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.layers.regularization.noise import Noise, check_noise_shape, check_share
 from hornbeam.random.dropping import complete_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Seed, Tensor
+
 
 # What SELU gives for minus infinity.
 _SATURATED = -1.6732632423543772 * 1.0507009873554805
@@ -33,12 +45,18 @@ class AlphaDropout(Noise):
 
     rate = Hyperparameter()
 
-    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+    def __init__(
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: Seed = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(seed=seed, **kwargs)
         self.rate = check_share("rate", rate)
         self.noise_shape = check_noise_shape(noise_shape)
 
-    def noisy(self, inputs, key):
+    def noisy(self, inputs: Tensor, key: Tensor) -> Tensor:
         """Return the inputs with a share of them at the limit."""
         shape = complete_shape(self.noise_shape, ops.shape(inputs))
         kept = backends.current().random_uniform(key, shape) >= self.rate

@@ -1,9 +1,20 @@
 """Dropout."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.layers.regularization.noise import Noise, check_noise_shape, check_share
 from hornbeam.random.dropping import complete_shape, keep_factor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Seed, Tensor
 
 
 class Dropout(Noise):
@@ -30,12 +41,18 @@ class Dropout(Noise):
 
     rate = Hyperparameter()
 
-    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+    def __init__(
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: Seed = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(seed=seed, **kwargs)
         self.rate = check_share("rate", rate)
         self.noise_shape = check_noise_shape(noise_shape)
 
-    def noisy(self, inputs, key):
+    def noisy(self, inputs: Tensor, key: Tensor) -> Tensor:
         """Return the inputs with a share of them dropped."""
         shape = complete_shape(self._noise_shape(inputs), ops.shape(inputs))
         return inputs * ops.cast(keep_factor(key, shape, self.rate), inputs.dtype)

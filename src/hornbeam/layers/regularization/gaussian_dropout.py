@@ -1,8 +1,18 @@
 """Multiplicative noise."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops, random
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.layers.regularization.noise import Noise, check_share
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Seed, Tensor
 
 
 class GaussianDropout(Noise):
@@ -26,11 +36,13 @@ class GaussianDropout(Noise):
 
     rate = Hyperparameter()
 
-    def __init__(self, rate, seed=None, **kwargs):
+    def __init__(
+        self, rate: float, seed: Seed = None, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(seed=seed, **kwargs)
         self.rate = check_share("rate", rate)
 
-    def noisy(self, inputs, key):
+    def noisy(self, inputs: Tensor, key: Tensor) -> Tensor:
         """Return the inputs with noise."""
         # At rate 1 a large number stands for the infinite one; there is no branch.
         stddev = ops.sqrt(self.rate / ops.maximum(1.0 - self.rate, 2.0**-24))

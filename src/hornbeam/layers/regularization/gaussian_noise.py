@@ -1,8 +1,18 @@
 """Additive noise."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops, random
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.layers.regularization.noise import Noise, check_share
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Seed, Tensor
 
 
 class GaussianNoise(Noise):
@@ -22,11 +32,13 @@ class GaussianNoise(Noise):
 
     stddev = Hyperparameter()
 
-    def __init__(self, stddev, seed=None, **kwargs):
+    def __init__(
+        self, stddev: float, seed: Seed = None, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(seed=seed, **kwargs)
         self.stddev = check_share("stddev", stddev)
 
-    def noisy(self, inputs, key):
+    def noisy(self, inputs: Tensor, key: Tensor) -> Tensor:
         """Return the inputs with noise."""
         noise = random.normal(ops.shape(inputs), 0.0, self.stddev, "float32", key)
         return inputs + ops.cast(noise, inputs.dtype)

@@ -1,9 +1,18 @@
 """What the layers share that make noise while training."""
 
+from __future__ import annotations
+
 import numbers
+from typing import TYPE_CHECKING
 
 from hornbeam.core.random import SeedGenerator
 from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Seed, Shape, ShapeLike, Tensor
 
 
 class Noise(Layer):
@@ -12,7 +21,7 @@ class Noise(Layer):
     A subclass implements `noisy(inputs, key)`, where `key` is the key of a draw.
     """
 
-    def __init__(self, seed=None, **kwargs):
+    def __init__(self, seed: Seed = None, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
@@ -20,20 +29,20 @@ class Noise(Layer):
         self.built = True
         self._backend_name = self.seed_generator.state.backend.name
 
-    def noisy(self, inputs, key):
+    def noisy(self, inputs: Tensor, key: Tensor) -> Tensor:
         """Return the inputs with noise."""
         raise NotImplementedError
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         """Return the inputs, with noise if `training`."""
         return self.noisy(inputs, self.seed_generator.next()) if training else inputs
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return `input_shape`."""
         return input_shape
 
 
-def check_share(argument, value):
+def check_share(argument: str, value: float) -> float:
     """Return `value` if it is a number from 0 to 1."""
     if not (isinstance(value, numbers.Real) and 0 <= value <= 1):
         raise ValueError(
@@ -43,7 +52,7 @@ def check_share(argument, value):
     return value
 
 
-def check_noise_shape(noise_shape):
+def check_noise_shape(noise_shape: Any) -> Shape | None:
     """Return `noise_shape` as a tuple of positive integers and None, or None."""
     if noise_shape is None:
         return None

@@ -1,9 +1,16 @@
 """Dropout of whole feature maps."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam.core.config import standardize_data_format
 from hornbeam.core.configurable import serialize_argument
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.regularization.dropout import Dropout
+
+if TYPE_CHECKING:
+    from hornbeam.typing import Config, DataFormat, DTypePolicyLike, Seed
 
 
 class SpatialDropout(Dropout):
@@ -16,7 +23,13 @@ class SpatialDropout(Dropout):
     rank: int
     data_format = "channels_last"
 
-    def __init__(self, rate, seed=None, name=None, dtype=None):
+    def __init__(
+        self,
+        rate: float,
+        seed: Seed = None,
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
+    ) -> None:
         super().__init__(rate, seed=seed, name=name, dtype=dtype)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
@@ -26,7 +39,7 @@ class SpatialDropout(Dropout):
             return (None, None, *ones)
         return (None, *ones, None)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments; `trainable` is none of them."""
         config = super().get_config()
         config.pop("trainable")
@@ -56,7 +69,13 @@ class SpatialDropout1D(SpatialDropout):
 
     rank = 1
 
-    def __init__(self, rate, seed=None, name=None, dtype=None):
+    def __init__(
+        self,
+        rate: float,
+        seed: Seed = None,
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
+    ) -> None:
         super().__init__(rate, seed=seed, name=name, dtype=dtype)
 
 
@@ -85,7 +104,14 @@ class SpatialDropout2D(SpatialDropout):
 
     rank = 2
 
-    def __init__(self, rate, data_format=None, seed=None, name=None, dtype=None):
+    def __init__(
+        self,
+        rate: float,
+        data_format: DataFormat | None = None,
+        seed: Seed = None,
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
+    ) -> None:
         super().__init__(rate, seed=seed, name=name, dtype=dtype)
         self.data_format = standardize_data_format(data_format)
 
@@ -115,6 +141,13 @@ class SpatialDropout3D(SpatialDropout):
 
     rank = 3
 
-    def __init__(self, rate, data_format=None, seed=None, name=None, dtype=None):
+    def __init__(
+        self,
+        rate: float,
+        data_format: DataFormat | None = None,
+        seed: Seed = None,
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
+    ) -> None:
         super().__init__(rate, seed=seed, name=name, dtype=dtype)
         self.data_format = standardize_data_format(data_format)

@@ -1,11 +1,24 @@
 """What cropping and zero padding share: amounts at both ends of each axis."""
 
+from __future__ import annotations
+
 import numbers
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from hornbeam.core.config import standardize_data_format
 from hornbeam.layers.arguments import spatial_axes
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.reshaping.reshaping import Reshaping
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from hornbeam.typing import DataFormat
+
+
+BorderAmounts: TypeAlias = int | Sequence[int] | Sequence[Sequence[int]]
 
 
 class Borders(Reshaping):
@@ -13,12 +26,12 @@ class Borders(Reshaping):
 
     rank = 0
 
-    def keep_layout(self, data_format):
+    def keep_layout(self, data_format: DataFormat | None) -> None:
         """Store the layout, and expect inputs of the right rank."""
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def border_pairs(self, argument, value):
+    def border_pairs(self, argument: str, value: Any) -> tuple[tuple[int, int], ...]:
         """Return one pair `(before, after)` for each spatial axis.
 
         An int stands for all ends, one int an axis for both ends of it.
@@ -48,7 +61,9 @@ class Borders(Reshaping):
             )
         return pairs
 
-    def axes_and_amounts(self, pairs):
+    def axes_and_amounts(
+        self, pairs: Sequence[tuple[int, int]]
+    ) -> Iterator[tuple[int, tuple[int, int]]]:
         """Yield each spatial axis with its `(before, after)`."""
         return zip(spatial_axes(self.data_format, self.rank), pairs, strict=True)
 

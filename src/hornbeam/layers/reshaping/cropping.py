@@ -1,16 +1,29 @@
 """Layers that cut off the ends of spatial axes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.layers.reshaping.borders import Borders
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.layers.reshaping.borders import BorderAmounts
+    from hornbeam.typing import DataFormat, Shape, ShapeLike, Tensor
 
 
 class Cropping(Borders):
     """Cuts off `cropping` at the ends of each spatial axis."""
 
+    cropping: Any
+
     def _pairs(self):
         return (self.cropping,) if self.rank == 1 else self.cropping
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the part that is left."""
         self.compute_output_shape(inputs.shape)
         kept = [slice(None)] * (self.rank + 2)
@@ -18,14 +31,15 @@ class Cropping(Borders):
             kept[axis] = slice(before, -after or None)
         return ops.get_item(inputs, tuple(kept))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the sizes that are left."""
         shape = list(input_shape)
         for axis, amounts in self.axes_and_amounts(self._pairs()):
-            if shape[axis] is None:
+            size = shape[axis]
+            if size is None:
                 continue
-            shape[axis] -= sum(amounts)
-            if shape[axis] <= 0:
+            shape[axis] = size - sum(amounts)
+            if size <= sum(amounts):
                 raise ValueError(
                     f"Layer {self.path!r} ({type(self).__name__}): values in "
                     "`cropping` must be smaller than the corresponding "
@@ -50,7 +64,9 @@ class Cropping1D(Cropping):
 
     rank = 1
 
-    def __init__(self, cropping=(1, 1), **kwargs):
+    def __init__(
+        self, cropping: BorderAmounts = (1, 1), **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         self.keep_layout("channels_last")
         self.cropping = self.border_pairs("cropping", cropping)[0]
@@ -72,7 +88,12 @@ class Cropping2D(Cropping):
 
     rank = 2
 
-    def __init__(self, cropping=((0, 0), (0, 0)), data_format=None, **kwargs):
+    def __init__(
+        self,
+        cropping: BorderAmounts = ((0, 0), (0, 0)),
+        data_format: DataFormat | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         self.keep_layout(data_format)
         self.cropping = self.border_pairs("cropping", cropping)
@@ -93,7 +114,12 @@ class Cropping3D(Cropping):
 
     rank = 3
 
-    def __init__(self, cropping=((1, 1), (1, 1), (1, 1)), data_format=None, **kwargs):
+    def __init__(
+        self,
+        cropping: BorderAmounts = ((1, 1), (1, 1), (1, 1)),
+        data_format: DataFormat | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         self.keep_layout(data_format)
         self.cropping = self.border_pairs("cropping", cropping)

@@ -1,11 +1,20 @@
 """The layer that makes vectors of samples."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.core.config import standardize_data_format
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.reshaping.reshaping import Reshaping
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import DataFormat, Shape, ShapeLike, Tensor
 
 
 class Flatten(Reshaping):
@@ -21,19 +30,21 @@ class Flatten(Reshaping):
     True
     """
 
-    def __init__(self, data_format: str | None = None, **kwargs):
+    def __init__(
+        self, data_format: DataFormat | None = None, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the vectors."""
         rank = len(inputs.shape)
         if rank > 2 and self.data_format == "channels_first":
             inputs = ops.transpose(inputs, (0, *range(2, rank), 1))
         return ops.reshape(inputs, (ops.shape(inputs)[0], math.prod(inputs.shape[1:])))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the batch and the product of the other sizes."""
-        sizes = input_shape[1:]
+        sizes: Any = input_shape[1:]
         return (input_shape[0], None if None in sizes else math.prod(sizes))

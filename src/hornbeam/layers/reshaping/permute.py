@@ -1,8 +1,19 @@
 """The layer that exchanges axes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.reshaping.reshaping import Reshaping
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Shape, ShapeLike, Tensor
 
 
 class Permute(Reshaping):
@@ -16,7 +27,7 @@ class Permute(Reshaping):
     True
     """
 
-    def __init__(self, dims, **kwargs):
+    def __init__(self, dims: Sequence[int], **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
@@ -26,10 +37,10 @@ class Permute(Reshaping):
             )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs with their axes in the new order."""
         return ops.transpose(inputs, (0, *self.dims))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the sizes in the new order."""
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))

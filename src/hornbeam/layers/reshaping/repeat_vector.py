@@ -1,8 +1,18 @@
 """The layer that repeats vectors."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.reshaping.reshaping import Reshaping
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Shape, ShapeLike, Tensor
 
 
 class RepeatVector(Reshaping):
@@ -18,7 +28,7 @@ class RepeatVector(Reshaping):
     True
     """
 
-    def __init__(self, n: int, **kwargs):
+    def __init__(self, n: int, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         if not isinstance(n, int):
             raise TypeError(
@@ -33,10 +43,10 @@ class RepeatVector(Reshaping):
         self.n = n
         self.input_spec = InputSpec(ndim=2)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the sequences."""
         return ops.repeat(ops.expand_dims(inputs, 1), self.n, axis=1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return `(batch, n, features)`."""
         return (input_shape[0], self.n, input_shape[1])

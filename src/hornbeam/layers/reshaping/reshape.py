@@ -1,9 +1,18 @@
 """The layer that gives samples another shape."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.layers.reshaping.reshaping import Reshaping
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Shape, ShapeLike, Tensor
 
 
 class Reshape(Reshaping):
@@ -17,30 +26,33 @@ class Reshape(Reshaping):
     True
     """
 
-    def __init__(self, target_shape, **kwargs):
+    def __init__(
+        self, target_shape: ShapeLike, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
-        target_shape = tuple(-1 if size is None else size for size in target_shape)
-        if target_shape.count(-1) > 1:
+        sizes = tuple(-1 if size is None else size for size in target_shape)
+        if sizes.count(-1) > 1:
             raise ValueError(
                 "Argument `target_shape` of Reshape may have at most one unknown "
-                f"dimension (-1). Received: target_shape={target_shape}"
+                f"dimension (-1). Received: target_shape={sizes}"
             )
-        if any(not isinstance(size, int) or size < -1 for size in target_shape):
+        if any(not isinstance(size, int) or size < -1 for size in sizes):
             raise ValueError(
                 "Each size in `target_shape` of Reshape must be a non-negative integer "
-                f"or -1. Received: target_shape={target_shape}"
+                f"or -1. Received: target_shape={sizes}"
             )
-        self.target_shape = target_shape
+        self.target_shape: tuple[int, ...] = sizes
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs in the new shape."""
-        sizes = self.compute_output_shape(inputs.shape)[1:]
-        sizes = [-1 if size is None else size for size in sizes]
+        shape = self.compute_output_shape(inputs.shape)
+        sizes = [-1 if size is None else size for size in shape[1:]]
         return ops.reshape(inputs, (ops.shape(inputs)[0], *sizes))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the batch and `target_shape`, -1 replaced."""
-        sizes, target = tuple(input_shape[1:]), self.target_shape
+        sizes: Any = tuple(input_shape[1:])
+        target = self.target_shape
         known = math.prod(size for size in target if size != -1)
         if None in sizes:
             rest = None
@@ -54,7 +66,7 @@ class Reshape(Reshaping):
             rest = math.prod(sizes) // known
         return (input_shape[0], *(rest if size == -1 else size for size in target))
 
-    def _raise_mismatch(self, input_shape):
+    def _raise_mismatch(self, input_shape: Any):
         raise ValueError(
             f"Layer {self.path!r} (Reshape) cannot give samples of shape "
             f"{tuple(input_shape[1:])}, which have {math.prod(input_shape[1:])} "

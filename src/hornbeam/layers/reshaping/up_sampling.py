@@ -1,11 +1,22 @@
 """Layers that enlarge spatial axes by whole factors."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.core.config import standardize_data_format
 from hornbeam.core.errors import check_choice
 from hornbeam.layers.arguments import integer_tuple, positive_integer, spatial_axes
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.reshaping.reshaping import Reshaping
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import DataFormat, IntOrInts, Shape, ShapeLike, Tensor
+
 
 _INTERPOLATIONS = ("bicubic", "bilinear", "lanczos3", "lanczos5", "nearest")
 
@@ -14,8 +25,9 @@ class UpSampling(Reshaping):
     """Repeats each place along the spatial axes `size` times."""
 
     rank = 0
+    size: Any
 
-    def keep_layout(self, data_format):
+    def keep_layout(self, data_format: DataFormat | None) -> None:
         """Store the layout, and expect inputs of the right rank."""
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
@@ -24,14 +36,14 @@ class UpSampling(Reshaping):
         factors = (self.size,) if self.rank == 1 else self.size
         return zip(spatial_axes(self.data_format, self.rank), factors, strict=True)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the enlarged inputs."""
         outputs = inputs
         for axis, factor in self._axes_and_factors():
             outputs = ops.repeat(outputs, factor, axis=axis)
         return outputs
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the larger sizes."""
         shape = list(input_shape)
         for axis, factor in self._axes_and_factors():
@@ -53,7 +65,7 @@ class UpSampling1D(UpSampling):
 
     rank = 1
 
-    def __init__(self, size: int = 2, **kwargs):
+    def __init__(self, size: int = 2, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.keep_layout("channels_last")
         self.size = positive_integer(self, "size", size)
@@ -77,8 +89,12 @@ class UpSampling2D(UpSampling):
     rank = 2
 
     def __init__(
-        self, size=(2, 2), data_format=None, interpolation: str = "nearest", **kwargs
-    ):
+        self,
+        size: IntOrInts = (2, 2),
+        data_format: DataFormat | None = None,
+        interpolation: str = "nearest",
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         self.keep_layout(data_format)
         self.size = integer_tuple(self, "size", size, 2)
@@ -86,7 +102,7 @@ class UpSampling2D(UpSampling):
             "UpSampling2D", "interpolation", interpolation.lower(), _INTERPOLATIONS
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the enlarged images."""
         if self.interpolation == "nearest":
             return super().call(inputs)
@@ -114,7 +130,12 @@ class UpSampling3D(UpSampling):
 
     rank = 3
 
-    def __init__(self, size=(2, 2, 2), data_format=None, **kwargs):
+    def __init__(
+        self,
+        size: IntOrInts = (2, 2, 2),
+        data_format: DataFormat | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         self.keep_layout(data_format)
         self.size = integer_tuple(self, "size", size, 3)

@@ -1,28 +1,42 @@
 """Layers that add zeros at the ends of spatial axes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.layers.reshaping.borders import Borders
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.layers.reshaping.borders import BorderAmounts
+    from hornbeam.typing import DataFormat, Shape, ShapeLike, Tensor
 
 
 class ZeroPadding(Borders):
     """Adds `padding` zeros at the ends of each spatial axis."""
 
+    padding: Any
+
     def _pairs(self):
         return (self.padding,) if self.rank == 1 else self.padding
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs with zeros around."""
         amounts = [(0, 0)] * (self.rank + 2)
         for axis, pair in self.axes_and_amounts(self._pairs()):
             amounts[axis] = pair
         return ops.pad(inputs, amounts)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the larger sizes."""
         shape = list(input_shape)
         for axis, amounts in self.axes_and_amounts(self._pairs()):
-            if shape[axis] is not None:
-                shape[axis] += sum(amounts)
+            size = shape[axis]
+            if size is not None:
+                shape[axis] = size + sum(amounts)
         return tuple(shape)
 
 
@@ -41,7 +55,12 @@ class ZeroPadding1D(ZeroPadding):
 
     rank = 1
 
-    def __init__(self, padding=1, data_format=None, **kwargs):
+    def __init__(
+        self,
+        padding: BorderAmounts = 1,
+        data_format: DataFormat | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         self.keep_layout(data_format)
         self.padding = self.border_pairs("padding", padding)[0]
@@ -63,7 +82,12 @@ class ZeroPadding2D(ZeroPadding):
 
     rank = 2
 
-    def __init__(self, padding=(1, 1), data_format=None, **kwargs):
+    def __init__(
+        self,
+        padding: BorderAmounts = (1, 1),
+        data_format: DataFormat | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         self.keep_layout(data_format)
         self.padding = self.border_pairs("padding", padding)
@@ -84,7 +108,12 @@ class ZeroPadding3D(ZeroPadding):
 
     rank = 3
 
-    def __init__(self, padding=((1, 1), (1, 1), (1, 1)), data_format=None, **kwargs):
+    def __init__(
+        self,
+        padding: BorderAmounts = ((1, 1), (1, 1), (1, 1)),
+        data_format: DataFormat | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
         self.keep_layout(data_format)
         self.padding = self.border_pairs("padding", padding)

@@ -1,5 +1,9 @@
 """A wrapper that runs a recurrent layer in both directions."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.core import tree
 from hornbeam.core.configurable import serialize_argument
@@ -7,6 +11,14 @@ from hornbeam.core.errors import check_choice
 from hornbeam.core.serialization import deserialize_keras_object
 from hornbeam.layers.layer import Layer
 from hornbeam.layers.rnn.protocol import as_list
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Literal, Self, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Config, ShapeLike, Tensor
+
 
 _MODES = ("concat", "sum", "mul", "ave", None)
 _COMMON = ("stateful", "return_sequences", "return_state")
@@ -46,8 +58,13 @@ class Bidirectional(Layer):
     _uses_masks = False
 
     def __init__(
-        self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs
-    ):
+        self,
+        layer: Any,
+        merge_mode: Literal["concat", "sum", "mul", "ave"] | None = "concat",
+        weights: Sequence[Any] | None = None,
+        backward_layer: Any = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         for argument, given in (("layer", layer), ("backward_layer", backward_layer)):
             if not isinstance(given, Layer) and (given or argument == "layer"):
                 raise ValueError(
@@ -94,21 +111,23 @@ class Bidirectional(Layer):
                 )
 
     @property
-    def states(self):
+    def states(self) -> Any:
         """The Variables of a stateful pair: forwards, then backwards."""
         found = self.forward_layer.states, self.backward_layer.states
         return None if None in found else (*found[0], *found[1])
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Set the states that stateful layers keep to zero."""
         self.forward_layer.reset_state()
         self.backward_layer.reset_state()
 
-    def reset_states(self):
+    def reset_states(self) -> None:
         """Do what `reset_state` does."""
         self.reset_state()
 
-    def build(self, sequences_shape, initial_state_shape=None):
+    def build(
+        self, sequences_shape: ShapeLike, initial_state_shape: Any = None
+    ) -> None:
         """Build both layers."""
         for layer in (self.forward_layer, self.backward_layer):
             if not layer.built:
@@ -116,7 +135,13 @@ class Bidirectional(Layer):
         if self._first_weights is not None:
             self.set_weights(self._first_weights)
 
-    def call(self, sequences, initial_state=None, mask=None, training=None):
+    def call(
+        self,
+        sequences: Tensor,
+        initial_state: Any = None,
+        mask: Any = None,
+        training: bool | None = None,
+    ) -> Any:
         """Return the merged outputs, with the states behind."""
         halves = (None, None) if initial_state is None else self._halves(initial_state)
         pair = self.forward_layer, self.backward_layer
@@ -158,7 +183,9 @@ class Bidirectional(Layer):
         total = forward + backward
         return total if self.merge_mode == "sum" else total / 2
 
-    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
+    def compute_output_shape(
+        self, sequences_shape: ShapeLike, initial_state_shape: Any = None
+    ) -> Any:
         """Return the shapes of what the call returns."""
         output, states = self.forward_layer.compute_output_shape(sequences_shape), ()
         if self.return_state:
@@ -170,19 +197,19 @@ class Bidirectional(Layer):
         found = (*outputs, *states)
         return found if len(found) > 1 else output
 
-    def compute_mask(self, _, mask):
+    def compute_mask(self, _: Any, mask: Any) -> Any:
         """Return the masks of what the call returns."""
         if isinstance(mask, list | tuple):
             mask = mask[0]
         mask = mask if self.return_sequences else None
         outputs = (mask, mask) if self.merge_mode is None else (mask,)
-        states = ()
+        states: tuple[None, ...] = ()
         if self.return_state:
             states = (None,) * 2 * len(tree.flatten(self.forward_layer.state_size))
         found = (*outputs, *states)
         return found if len(found) > 1 else mask
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments, with both layers."""
         return {
             **super().get_config(),
@@ -191,7 +218,9 @@ class Bidirectional(Layer):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: Config, custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
         """Make both layers, and the wrapper, from a config."""
         config = dict(config)
         for name in ("layer", "backward_layer"):

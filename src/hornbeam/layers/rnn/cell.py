@@ -1,6 +1,9 @@
 """What the built-in cells share: weights, gates, dropout, the run along sequences."""
 
+from __future__ import annotations
+
 import contextlib
+from typing import TYPE_CHECKING
 
 from hornbeam import activations, backends, ops
 from hornbeam.core import scopes
@@ -10,6 +13,14 @@ from hornbeam.layers.arguments import keep_weight_arguments
 from hornbeam.layers.rnn.protocol import Cell, state_shapes
 from hornbeam.ops.attention import linear
 from hornbeam.random.dropping import keep_factor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from hornbeam.core.variable import Variable
+    from hornbeam.layers.rnn.loop import Loop
+    from hornbeam.typing import OptionalVariable, Seed, Tensor
 
 
 class RecurrentCell(Cell):
@@ -24,7 +35,26 @@ class RecurrentCell(Cell):
     # The axis along which the gates lie side by side.
     gate_axis = -1
     # The engine's kernel of the whole recurrence: a name in `backends.contract`.
-    fused_kind: str | None
+    fused_kind: Any
+    units: int
+    activation: Any
+    recurrent_activation: Any
+    use_bias: bool
+    kernel_initializer: Any
+    recurrent_initializer: Any
+    bias_initializer: Any
+    kernel_regularizer: Any
+    recurrent_regularizer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    recurrent_constraint: Any
+    bias_constraint: Any
+    seed: Seed
+    state_size: Any
+    output_size: Any
+    kernel: Variable
+    recurrent_kernel: Variable
+    bias: OptionalVariable
 
     dropout = Hyperparameter()
     recurrent_dropout = Hyperparameter()
@@ -47,7 +77,7 @@ class RecurrentCell(Cell):
             if family in ("initializer", "regularizer", "constraint"):
                 keep_weight_arguments(self, **{name: value})
             elif family == "activation":
-                setattr(self, name, activations.get(value) or activations.linear)
+                setattr(self, name, activations.get(value))
             elif family == "dropout":
                 setattr(self, name, min(1.0, max(0.0, value)))
             else:
@@ -58,7 +88,7 @@ class RecurrentCell(Cell):
         self._holds_masks = False
         self._dropout_mask = self._recurrent_dropout_mask = None
 
-    def structure_key(self):
+    def structure_key(self) -> Any:
         """Return what a program depends on beside the arguments."""
         drops = self._drops("dropout"), self._drops("recurrent_dropout")
         return (self.implementation, self.use_cudnn, *drops)
@@ -82,17 +112,17 @@ class RecurrentCell(Cell):
             constraint=getattr(self, f"{kind}_constraint"),
         )
 
-    def has_activations(self, activation, recurrent_activation):
+    def has_activations(self, activation: Any, recurrent_activation: Any) -> bool:
         """Whether the two activations are those of these names."""
         found = self.activation, self.recurrent_activation
         wanted = activations.get(activation), activations.get(recurrent_activation)
         return found == wanted
 
-    def step(self, x, states, recur):
+    def step(self, x: Tensor, states: Any, recur: Callable[..., Tensor]) -> Any:
         """Return `(output, new states)`."""
         raise NotImplementedError
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs: Tensor, states: Any, training: bool | None = False) -> Any:
         """Return `(output, new states)` of one step."""
         nested = isinstance(states, list | tuple)
         given = list(states) if nested else [states]
@@ -100,7 +130,9 @@ class RecurrentCell(Cell):
         output, new = self.step(self._project(inputs, training), given, recur)
         return output, new if nested else new[0]
 
-    def over_time(self, loop, sequences, states, training):
+    def over_time(
+        self, loop: Loop, sequences: Tensor, states: Any, training: bool | None
+    ) -> Any:
         """Return the outputs and last states of whole sequences, steps first.
 
         The inputs' part is one large product before the loop; where the engine has a
@@ -122,7 +154,9 @@ class RecurrentCell(Cell):
             )
 
     @contextlib.contextmanager
-    def held_masks(self, step_input, state, training):
+    def held_masks(
+        self, step_input: Tensor, state: Tensor, training: bool | None
+    ) -> Iterator[None]:
         """A block in which dropout masks, drawn now, stay from step to step."""
         self._holds_masks = True
         try:
@@ -172,15 +206,17 @@ class RecurrentCell(Cell):
 
     # The products, and the masks in front of them.
 
-    def product(self, x, kernel, bias=None):
+    def product(self, x: Tensor, kernel: Tensor, bias: Tensor = None) -> Tensor:
         """Return the product of inputs, of one or of many steps, with a kernel."""
         return linear(x, kernel, bias)
 
-    def recurrent_product(self, h, kernel, bias=None):
+    def recurrent_product(
+        self, h: Tensor, kernel: Tensor, bias: Tensor = None
+    ) -> Tensor:
         """Return the product of a state with a recurrent kernel."""
         return linear(h, kernel, bias)
 
-    def biases(self):
+    def biases(self) -> tuple[Any, Any]:
         """Return the bias of the inputs' product and of the states'."""
         return (None if self.bias is None else self.bias.value), None
 
@@ -231,14 +267,14 @@ class RecurrentCell(Cell):
         found = found if isinstance(found, list) else [found]
         return found[:1] if self.implementation == 2 else found
 
-    def get_dropout_mask(self, step_input):
+    def get_dropout_mask(self, step_input: Tensor) -> Any:
         """Return the factors of the inputs' dropout: a tensor, or one for each gate.
 
         They are the same until `reset_dropout_mask()`. None if the rate is 0.
         """
         return self._held("dropout", step_input)
 
-    def get_recurrent_dropout_mask(self, step_input):
+    def get_recurrent_dropout_mask(self, step_input: Tensor) -> Any:
         """Return the factors of the states' dropout, as `get_dropout_mask` does."""
         return self._held("recurrent_dropout", step_input)
 
@@ -263,15 +299,15 @@ class RecurrentCell(Cell):
             return factors[0]
         return [factors[k] for k in range(count)] * (self.gates // count)
 
-    def reset_dropout_mask(self):
+    def reset_dropout_mask(self) -> None:
         """Forget the factors of the inputs' dropout; the next step draws new ones."""
         self._dropout_mask = None
 
-    def reset_recurrent_dropout_mask(self):
+    def reset_recurrent_dropout_mask(self) -> None:
         """Forget the factors of the states' dropout; the next step draws new ones."""
         self._recurrent_dropout_mask = None
 
-    def get_initial_state(self, batch_size=None):
+    def get_initial_state(self, batch_size: Any = None) -> Any:
         """Return the states before the first step: zeros."""
         shapes = state_shapes(self.state_size, batch_size)
         return [ops.zeros(shape, self.compute_dtype) for shape in shapes]

@@ -1,7 +1,15 @@
 """What the layers share that make their cell themselves: LSTM, GRU and others."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.rnn.rnn import RNN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 
 class OfCell:
@@ -11,16 +19,16 @@ class OfCell:
         settable: whether it may be set. Default: False.
     """
 
-    def __init__(self, settable=False):
+    def __init__(self, settable: bool = False) -> None:
         self.settable = settable
 
     def __set_name__(self, owner, name):
         self.name = name
 
-    def __get__(self, instance, owner=None):
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else getattr(instance.cell, self.name)
 
-    def __set__(self, instance, value):
+    def __set__(self, instance: Any, value: Any) -> None:
         if self.settable:
             return setattr(instance.cell, self.name, value)
         raise AttributeError(
@@ -37,7 +45,7 @@ class CellLayer(RNN):
 
     # The cell is made from the other arguments, and how it runs is no part of a file.
     state_arguments = ("cell", "use_cudnn")
-    cell_class: type
+    cell_class: Callable[..., Any]
     cell_name: str
     # Whether each gate has dropout masks of its own (1) or all share them (2).
     implementation = 2

@@ -1,6 +1,9 @@
 """Long short-term memory whose products are convolutions."""
 
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.core.config import standardize_data_format
@@ -17,6 +20,24 @@ from hornbeam.layers.rnn.cell_layer import CellLayer, OfCell
 from hornbeam.layers.rnn.lstm import LSTMCell
 from hornbeam.ops import windows
 
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import CellArguments, RecurrentArguments
+    from hornbeam.typing import (
+        ActivationLike,
+        ConstraintLike,
+        DataFormat,
+        InitializerLike,
+        IntOrInts,
+        Padding,
+        RegularizerLike,
+        Seed,
+        Shape,
+        ShapeLike,
+        Tensor,
+    )
+
 
 class ConvLSTMCell(LSTMCell):
     """One step of `ConvLSTM1D`, `ConvLSTM2D` or `ConvLSTM3D`; `rank` says which.
@@ -27,34 +48,42 @@ class ConvLSTMCell(LSTMCell):
     """
 
     fused_kind = None
+    rank: int
+    filters: int
+    kernel_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    data_format: str
+    dilation_rate: tuple[int, ...]
+    _state_shape: Shape = ()
 
     def __init__(
         self,
-        rank,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        dilation_rate=1,
-        activation="tanh",
-        recurrent_activation="sigmoid",
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        bias_initializer="zeros",
-        unit_forget_bias=True,
-        kernel_regularizer=None,
-        recurrent_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        recurrent_constraint=None,
-        bias_constraint=None,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        seed=None,
-        **kwargs,
-    ):
+        rank: int,
+        filters: int,
+        kernel_size: IntOrInts,
+        strides: IntOrInts = 1,
+        padding: Padding = "valid",
+        data_format: DataFormat | None = None,
+        dilation_rate: IntOrInts = 1,
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: Seed = None,
+        **kwargs: Unpack[CellArguments],
+    ) -> None:
         self._init(locals())
         positive_integer(self, "filters", filters)
         self.kernel_size = integer_tuple(self, "kernel_size", kernel_size, rank)
@@ -70,9 +99,8 @@ class ConvLSTMCell(LSTMCell):
         # Counted from the end, as for one step and for many.
         self.gate_axis = -1 if self.data_format == "channels_last" else -1 - rank
         self.state_size, self.output_size = [filters, filters], None
-        self._state_shape = None
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Make the weights for inputs of this shape."""
         channels = known_size(self, input_shape, channel_axis(self.data_format))
         for axis in spatial_axes(self.data_format, self.rank):
@@ -83,7 +111,7 @@ class ConvLSTMCell(LSTMCell):
             (*window, channels, n), (*window, self.filters, n), (n,), self.first_bias()
         )
 
-    def shape_of_state(self, input_shape):
+    def shape_of_state(self, input_shape: ShapeLike) -> Shape:
         """Return the shape of each state for the inputs of a step."""
         shape = list(input_shape)
         shape[channel_axis(self.data_format)] = self.filters
@@ -97,12 +125,12 @@ class ConvLSTMCell(LSTMCell):
             )
         return tuple(shape)
 
-    def get_initial_state(self, batch_size=None):
+    def get_initial_state(self, batch_size: Any = None) -> Any:
         """Return the states before the first step: zeros. The cell must be built."""
         shape = (batch_size, *self._state_shape)
         return [ops.zeros(shape, self.compute_dtype) for _ in self.state_size]
 
-    def product(self, x, kernel, bias=None):
+    def product(self, x: Tensor, kernel: Tensor, bias: Tensor = None) -> Tensor:
         """Return the convolution of inputs, of one step or of many."""
         steps = x.shape[: len(x.shape) - self.rank - 1]
         folded = ops.reshape(x, (-1, *x.shape[len(steps) :]))
@@ -111,7 +139,9 @@ class ConvLSTMCell(LSTMCell):
         )
         return ops.reshape(y, (*steps, *y.shape[1:]))
 
-    def recurrent_product(self, h, kernel, bias=None):
+    def recurrent_product(
+        self, h: Tensor, kernel: Tensor, bias: Tensor = None
+    ) -> Tensor:
         """Return the convolution of a state, which keeps its size."""
         return self._conv(h, kernel, bias, 1, "same", 1)
 
@@ -145,35 +175,35 @@ class ConvLSTM(CellLayer):
 
     def __init__(
         self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        dilation_rate=1,
-        activation="tanh",
-        recurrent_activation="sigmoid",
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        bias_initializer="zeros",
-        unit_forget_bias=True,
-        kernel_regularizer=None,
-        recurrent_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        recurrent_constraint=None,
-        bias_constraint=None,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        seed=None,
-        return_sequences=False,
-        return_state=False,
-        go_backwards=False,
-        stateful=False,
-        **kwargs,
-    ):
+        filters: int,
+        kernel_size: IntOrInts,
+        strides: IntOrInts = 1,
+        padding: Padding = "valid",
+        data_format: DataFormat | None = None,
+        dilation_rate: IntOrInts = 1,
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: Seed = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        **kwargs: Unpack[RecurrentArguments],
+    ) -> None:
         self._init(locals())
         self.input_spec = InputSpec(ndim=self.rank + 3)
 

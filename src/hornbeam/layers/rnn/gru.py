@@ -1,8 +1,27 @@
 """The gated recurrent unit."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam.layers.arguments import known_size, positive_integer
 from hornbeam.layers.rnn.cell import RecurrentCell
 from hornbeam.layers.rnn.cell_layer import CellLayer, OfCell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Literal, Unpack
+
+    from hornbeam.layers.keyword_arguments import CellArguments, RecurrentArguments
+    from hornbeam.typing import (
+        ActivationLike,
+        ConstraintLike,
+        InitializerLike,
+        RegularizerLike,
+        Seed,
+        ShapeLike,
+        Tensor,
+    )
 
 
 class GRUCell(RecurrentCell):
@@ -49,52 +68,53 @@ class GRUCell(RecurrentCell):
     """
 
     gates = 3
+    reset_after: bool
 
     def __init__(
         self,
-        units,
-        activation="tanh",
-        recurrent_activation="sigmoid",
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        recurrent_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        recurrent_constraint=None,
-        bias_constraint=None,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        reset_after=True,
-        seed=None,
-        **kwargs,
-    ):
+        units: int,
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        reset_after: bool = True,
+        seed: Seed = None,
+        **kwargs: Unpack[CellArguments],
+    ) -> None:
         self._init(locals())
         self.state_size = self.output_size = positive_integer(self, "units", units)
 
     @property
-    def fused_kind(self):
+    def fused_kind(self) -> str | None:
         """The engine's kernel, which is for the usual activations."""
         usual = self.reset_after and self.has_activations("tanh", "sigmoid")
         return "gru" if usual else None
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Make the weights for inputs of this shape."""
         size = known_size(self, input_shape, -1)
         u = self.units
         bias = (2, 3 * u) if self.reset_after else (3 * u,)
         self._add_weights((size, 3 * u), (u, 3 * u), bias)
 
-    def biases(self):
+    def biases(self) -> tuple[Any, Any]:
         """Return the bias of the inputs and that of the state."""
         if self.bias is None or not self.reset_after:
             return super().biases()
         bias = self.bias.value
         return bias[0], bias[1]
 
-    def step(self, x, states, recur):
+    def step(self, x: Tensor, states: Any, recur: Callable[..., Tensor]) -> Any:
         """Return the new state as output and as state."""
         (h,), u = states, self.units
         s, a = self.recurrent_activation, self.activation
@@ -177,30 +197,30 @@ class GRU(CellLayer):
 
     def __init__(
         self,
-        units,
-        activation="tanh",
-        recurrent_activation="sigmoid",
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        recurrent_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        recurrent_constraint=None,
-        bias_constraint=None,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        seed=None,
-        return_sequences=False,
-        return_state=False,
-        go_backwards=False,
-        stateful=False,
-        unroll=False,
-        reset_after=True,
-        use_cudnn="auto",
-        **kwargs,
-    ):
+        units: int,
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: Seed = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        reset_after: bool = True,
+        use_cudnn: bool | Literal["auto"] = "auto",
+        **kwargs: Unpack[RecurrentArguments],
+    ) -> None:
         self._init(locals())

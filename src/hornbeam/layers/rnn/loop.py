@@ -1,8 +1,19 @@
 """The one loop over time that every recurrent layer uses."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.core import tree
 from hornbeam.core.scopes import StatelessScope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from hornbeam.core.variable import Variable
+    from hornbeam.typing import Tensor
 
 
 class Loop:
@@ -15,11 +26,18 @@ class Loop:
         unroll: whether a compiled program repeats the step instead of looping.
     """
 
-    def __init__(self, mask=None, unroll=False):
+    def __init__(self, mask: Tensor = None, unroll: bool = False) -> None:
         self.mask = mask
         self.unroll = unroll
 
-    def __call__(self, step, inputs, states, variables=(), before=None):
+    def __call__(
+        self,
+        step: Callable[..., Any],
+        inputs: Tensor,
+        states: Any,
+        variables: Sequence[Variable] = (),
+        before: Any = None,
+    ) -> tuple[Any, Any]:
         """Return `(outputs, last states)`.
 
         Args:

@@ -1,9 +1,28 @@
 """Long short-term memory."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import initializers, ops
 from hornbeam.layers.arguments import known_size, positive_integer
 from hornbeam.layers.rnn.cell import RecurrentCell
 from hornbeam.layers.rnn.cell_layer import CellLayer, OfCell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Literal, Unpack
+
+    from hornbeam.layers.keyword_arguments import CellArguments, RecurrentArguments
+    from hornbeam.typing import (
+        ActivationLike,
+        ConstraintLike,
+        InitializerLike,
+        RegularizerLike,
+        Seed,
+        ShapeLike,
+        Tensor,
+    )
 
 
 class LSTMCell(RecurrentCell):
@@ -49,44 +68,45 @@ class LSTMCell(RecurrentCell):
     """
 
     gates = 4
+    unit_forget_bias: bool
 
     def __init__(
         self,
-        units,
-        activation="tanh",
-        recurrent_activation="sigmoid",
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        bias_initializer="zeros",
-        unit_forget_bias=True,
-        kernel_regularizer=None,
-        recurrent_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        recurrent_constraint=None,
-        bias_constraint=None,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        seed=None,
-        **kwargs,
-    ):
+        units: int,
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: Seed = None,
+        **kwargs: Unpack[CellArguments],
+    ) -> None:
         self._init(locals())
         positive_integer(self, "units", units)
         self.state_size, self.output_size = [units, units], units
 
     @property
-    def fused_kind(self):
+    def fused_kind(self) -> str | None:
         """The engine's kernel, which is for the usual activations."""
         return "lstm" if self.has_activations("tanh", "sigmoid") else None
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Make the weights for inputs of this shape."""
         size = known_size(self, input_shape, -1)
         u = self.units
         self._add_weights((size, 4 * u), (u, 4 * u), (4 * u,), self.first_bias())
 
-    def first_bias(self):
+    def first_bias(self) -> Any:
         """Return the initializer of the bias, with ones for the gate f."""
         if not self.unit_forget_bias:
             return self.bias_initializer
@@ -103,7 +123,7 @@ class LSTMCell(RecurrentCell):
 
         return initial
 
-    def step(self, x, states, recur):
+    def step(self, x: Tensor, states: Any, recur: Callable[..., Tensor]) -> Any:
         """Return h, and h and c as the new states."""
         h, c = states
         i, f, g, o = ops.split(x + recur(h), 4, axis=self.gate_axis)
@@ -178,30 +198,30 @@ class LSTM(CellLayer):
 
     def __init__(
         self,
-        units,
-        activation="tanh",
-        recurrent_activation="sigmoid",
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        bias_initializer="zeros",
-        unit_forget_bias=True,
-        kernel_regularizer=None,
-        recurrent_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        recurrent_constraint=None,
-        bias_constraint=None,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        seed=None,
-        return_sequences=False,
-        return_state=False,
-        go_backwards=False,
-        stateful=False,
-        unroll=False,
-        use_cudnn="auto",
-        **kwargs,
-    ):
+        units: int,
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: Seed = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        use_cudnn: bool | Literal["auto"] = "auto",
+        **kwargs: Unpack[RecurrentArguments],
+    ) -> None:
         self._init(locals())

@@ -8,16 +8,27 @@ has the steps in front and `loop` is the `Loop` of the call. There it can do in 
 what does not depend on the states.
 """
 
+from __future__ import annotations
+
 import contextlib
+from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.core import tree
 from hornbeam.layers.call import call_info
 from hornbeam.layers.layer import Layer
 
+if TYPE_CHECKING:
+    from typing import Any
+
+    from hornbeam.layers.rnn.loop import Loop
+    from hornbeam.typing import Tensor
+
 
 class Cell(Layer):
     """A base for cells that run themselves along a sequence with `over_time`."""
+
+    over_time: Any
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -26,7 +37,7 @@ class Cell(Layer):
             cls.over_time = None
 
 
-def check_cell(cell):
+def check_cell(cell: Any) -> None:
     """Raise if `cell` cannot be used as one."""
     for attribute, meaning in (
         ("call", "a `call` method: `call(inputs, states)`"),
@@ -39,12 +50,12 @@ def check_cell(cell):
             )
 
 
-def as_list(x):
+def as_list(x: Any) -> list[Any]:
     """Return a list or tuple as a list, and anything else as the only item of one."""
     return list(x) if isinstance(x, list | tuple) else [x]
 
 
-def state_shapes(size, batch_size):
+def state_shapes(size: Any, batch_size: Any) -> list[Any]:
     """Return the list of shapes for the `state_size` of a cell.
 
     A list holds the sizes of several states, a tuple the axes of one.
@@ -58,7 +69,7 @@ def state_shapes(size, batch_size):
     return [of(s) for s in (size if isinstance(size, list) else [size])]
 
 
-def output_shape(cell, batch_size):
+def output_shape(cell: Any, batch_size: Any) -> Any:
     """Return the shape of a cell's output: by default, that of its first state."""
     size = getattr(cell, "output_size", None)
     if size is None:
@@ -66,7 +77,7 @@ def output_shape(cell, batch_size):
     return (batch_size, *as_list(size))
 
 
-def initial_states(cell, batch_size, dtype):
+def initial_states(cell: Any, batch_size: Any, dtype: Any) -> list[Any]:
     """Return the list of states before the first step: zeros, unless the cell says."""
     make = getattr(cell, "get_initial_state", None)
     if make is not None:
@@ -74,13 +85,15 @@ def initial_states(cell, batch_size, dtype):
     return [ops.zeros(s, dtype) for s in state_shapes(cell.state_size, batch_size)]
 
 
-def options_of_call(cell, training):
+def options_of_call(cell: Any, training: bool | None) -> dict[str, Any]:
     """Return `training` as keyword arguments, if the cell takes it."""
     takes = call_info(type(cell).call).has_training
     return {"training": training} if takes else {}
 
 
-def run_over_time(cell, loop, sequences, states, training):
+def run_over_time(
+    cell: Any, loop: Loop, sequences: Tensor, states: Any, training: bool | None
+) -> tuple[Any, Any]:
     """Return `(outputs, last states)` of any cell; the steps come first."""
     over_time = getattr(cell, "over_time", None)
     if over_time is not None:

@@ -1,5 +1,9 @@
 """The layer that runs any recurrent cell along sequences."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.core import masking, scopes, tree
 from hornbeam.core.serialization import deserialize_keras_object
@@ -17,6 +21,13 @@ from hornbeam.layers.rnn.protocol import (
     state_shapes,
 )
 from hornbeam.layers.rnn.stacked_rnn_cells import StackedRNNCells
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Self, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.typing import Config, ShapeLike, Tensor
 
 
 class RNN(Layer):
@@ -63,17 +74,19 @@ class RNN(Layer):
 
     def __init__(
         self,
-        cell,
-        return_sequences=False,
-        return_state=False,
-        go_backwards=False,
-        stateful=False,
-        unroll=False,
-        zero_output_for_mask=False,
-        **kwargs,
-    ):
+        cell: Any,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        zero_output_for_mask: bool = False,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
         super().__init__(**kwargs)
-        self.cell = StackedRNNCells(cell) if isinstance(cell, list | tuple) else cell
+        self.cell: Any = (
+            StackedRNNCells(cell) if isinstance(cell, list | tuple) else cell
+        )
         check_cell(self.cell)
         self.return_sequences = return_sequences
         self.return_state = return_state
@@ -88,19 +101,21 @@ class RNN(Layer):
         self.supports_masking = True
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """Whether a batch may be padded with rows: kept states have their number."""
         return not self.stateful
 
     @property
-    def states(self):
+    def states(self) -> Any:
         """The Variables that a stateful layer keeps, in the nest of its states."""
         return self._rnn_states
 
     def _own_states(self):
         return [*super()._own_states(), *tree.flatten(self._rnn_states or [])]
 
-    def build(self, sequences_shape, initial_state_shape=None):
+    def build(
+        self, sequences_shape: ShapeLike, initial_state_shape: Any = None
+    ) -> None:
         """Build the cell for one step."""
         step_shape = (sequences_shape[0], *sequences_shape[2:])
         if isinstance(self.cell, Layer) and not self.cell.built:
@@ -138,20 +153,26 @@ class RNN(Layer):
                 self.get_initial_state(batch_size),
             )
 
-    def get_initial_state(self, batch_size):
+    def get_initial_state(self, batch_size: Any) -> Any:
         """Return the states before the first step, as a list."""
         return initial_states(self.cell, batch_size, self.compute_dtype)
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Set the states that a stateful layer keeps to zero."""
         for variable in tree.flatten(self._rnn_states or []):
             variable.assign(ops.zeros(variable.shape, variable.dtype))
 
-    def reset_states(self):
+    def reset_states(self) -> None:
         """Do what `reset_state` does."""
         self.reset_state()
 
-    def call(self, sequences, initial_state=None, mask=None, training=False):
+    def call(
+        self,
+        sequences: Tensor,
+        initial_state: Any = None,
+        mask: Any = None,
+        training: bool | None = False,
+    ) -> Any:
         """Return the output of the last step or of all steps, and the states."""
         if isinstance(mask, list | tuple):
             mask = mask[0]
@@ -192,7 +213,13 @@ class RNN(Layer):
             states = self.get_initial_state(ops.shape(sequences)[0])
         return tree.map_structure(lambda s: ops.cast(s, self.compute_dtype), states)
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
+    def inner_loop(
+        self,
+        sequences: Tensor,
+        initial_state: Any,
+        mask: Any,
+        training: bool | None = False,
+    ) -> tuple[Any, Any, Any]:
         """Return `(last output, outputs, last states)`; made to be overridden."""
         sequences = ops.swapaxes(sequences, 0, 1)
         if mask is not None:
@@ -207,7 +234,7 @@ class RNN(Layer):
             outputs = ops.where(kept, outputs, ops.zeros_like(outputs))
         return outputs[-1], ops.swapaxes(outputs, 0, 1), states
 
-    def compute_mask(self, _, mask):
+    def compute_mask(self, _: Any, mask: Any) -> Any:
         """Return the mask of the outputs: that of the inputs, if all are returned."""
         if isinstance(mask, list | tuple):
             mask = mask[0]
@@ -216,7 +243,9 @@ class RNN(Layer):
             return mask
         return [mask] + [None] * len(tree.flatten(self.state_size))
 
-    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
+    def compute_output_shape(
+        self, sequences_shape: ShapeLike, initial_state_shape: Any = None
+    ) -> Any:
         """Return the shape of the output, with those of the states behind."""
         batch, steps, *rest = sequences_shape
         output, states = self._step_shapes((batch, *rest))
@@ -230,7 +259,9 @@ class RNN(Layer):
         return output_shape(self.cell, batch), state_shapes(self.state_size, batch)
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: Config, custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
         """Make the layer from what `get_config` returned."""
         if isinstance(config.get("cell"), dict):
             cell = deserialize_keras_object(

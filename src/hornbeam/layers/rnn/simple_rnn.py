@@ -1,8 +1,27 @@
 """The plain recurrent network."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam.layers.arguments import known_size, positive_integer
 from hornbeam.layers.rnn.cell import RecurrentCell
 from hornbeam.layers.rnn.cell_layer import CellLayer, OfCell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import CellArguments, RecurrentArguments
+    from hornbeam.typing import (
+        ActivationLike,
+        ConstraintLike,
+        InitializerLike,
+        RegularizerLike,
+        Seed,
+        ShapeLike,
+        Tensor,
+    )
 
 
 class SimpleRNNCell(RecurrentCell):
@@ -38,39 +57,39 @@ class SimpleRNNCell(RecurrentCell):
 
     def __init__(
         self,
-        units,
-        activation="tanh",
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        recurrent_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        recurrent_constraint=None,
-        bias_constraint=None,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        seed=None,
-        **kwargs,
-    ):
+        units: int,
+        activation: ActivationLike = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: Seed = None,
+        **kwargs: Unpack[CellArguments],
+    ) -> None:
         self._init(locals())
         self.state_size = self.output_size = positive_integer(self, "units", units)
 
     @property
-    def fused_kind(self):
+    def fused_kind(self) -> str | None:
         """The engine's kernel for the activation."""
         name = getattr(self.activation, "__name__", None)
         return name if name in ("tanh", "relu") else None
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Make the weights for inputs of this shape."""
         size = known_size(self, input_shape, -1)
         u = self.units
         self._add_weights((size, u), (u, u), (u,))
 
-    def step(self, x, states, recur):
+    def step(self, x: Tensor, states: Any, recur: Callable[..., Tensor]) -> Any:
         """Return the new state as output and as state."""
         h = self.activation(x + recur(states[0]))
         return h, [h]
@@ -120,27 +139,27 @@ class SimpleRNN(CellLayer):
 
     def __init__(
         self,
-        units,
-        activation="tanh",
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        recurrent_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        recurrent_constraint=None,
-        bias_constraint=None,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        return_sequences=False,
-        return_state=False,
-        go_backwards=False,
-        stateful=False,
-        unroll=False,
-        seed=None,
-        **kwargs,
-    ):
+        units: int,
+        activation: ActivationLike = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        seed: Seed = None,
+        **kwargs: Unpack[RecurrentArguments],
+    ) -> None:
         self._init(locals())

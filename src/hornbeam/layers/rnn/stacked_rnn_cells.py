@@ -1,5 +1,9 @@
 """Cells on top of each other, as one cell."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam.core.serialization import deserialize_keras_object
 from hornbeam.layers.layer import Layer
 from hornbeam.layers.rnn.protocol import (
@@ -11,6 +15,14 @@ from hornbeam.layers.rnn.protocol import (
     output_shape,
     run_over_time,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Self, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.layers.rnn.loop import Loop
+    from hornbeam.typing import Config, ShapeLike, Tensor
 
 
 class StackedRNNCells(Cell):
@@ -30,35 +42,37 @@ class StackedRNNCells(Cell):
     True
     """
 
-    def __init__(self, cells, **kwargs):
+    def __init__(self, cells: Sequence[Any], **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.cells = list(cells)
         for cell in self.cells:
             check_cell(cell)
 
     @property
-    def state_size(self):
+    def state_size(self) -> list[Any]:
         """The sizes of the states, an entry for each cell."""
         return [cell.state_size for cell in self.cells]
 
     @property
-    def output_size(self):
+    def output_size(self) -> Any:
         """The size of the last cell's output."""
         size = output_shape(self.cells[-1], None)[1:]
         return size[0] if len(size) == 1 else size
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Build each cell for the output of the one before."""
         for cell in self.cells:
             if isinstance(cell, Layer) and not cell.built:
                 cell.build(input_shape)
             input_shape = output_shape(cell, input_shape[0])
 
-    def get_initial_state(self, batch_size=None):
+    def get_initial_state(self, batch_size: Any = None) -> Any:
         """Return a list of states for each cell: zeros, unless the cells say."""
         return [initial_states(c, batch_size, self.compute_dtype) for c in self.cells]
 
-    def call(self, inputs, states, training=False, **kwargs):
+    def call(
+        self, inputs: Tensor, states: Any, training: bool | None = False, **kwargs: Any
+    ) -> Any:
         """Return the last cell's output, and the new states."""
         new_states = []
         for cell, own in zip(self.cells, states, strict=True):
@@ -67,7 +81,9 @@ class StackedRNNCells(Cell):
             new_states.append(as_list(new))
         return inputs, new_states
 
-    def over_time(self, loop, sequences, states, training):
+    def over_time(
+        self, loop: Loop, sequences: Tensor, states: Any, training: bool | None
+    ) -> Any:
         """Return the outputs and last states of whole sequences, steps first."""
         last = []
         for cell, own in zip(self.cells, states, strict=True):
@@ -78,7 +94,9 @@ class StackedRNNCells(Cell):
         return sequences, last
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: Config, custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
         """Make the cells, and the stack of them, from a config."""
         cells = [
             deserialize_keras_object(c, custom_objects=custom_objects)

@@ -1,10 +1,21 @@
 """A wrapper that applies a layer to each step of a sequence."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hornbeam import ops
 from hornbeam.core.scopes import batch_mask, batch_mask_scope
 from hornbeam.layers.call import call_info
 from hornbeam.layers.core.wrapper import Wrapper
 from hornbeam.layers.input_spec import InputSpec
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.layers.layer import Layer
+    from hornbeam.typing import Shape, ShapeLike, Tensor
 
 
 class TimeDistributed(Wrapper):
@@ -23,23 +34,25 @@ class TimeDistributed(Wrapper):
 
     _uses_masks = False
 
-    def __init__(self, layer, **kwargs):
+    def __init__(self, layer: Layer, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(layer, **kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: ShapeLike) -> None:
         """Build the layer for one step."""
         self._check_rank(input_shape)
         super().build((input_shape[0], *input_shape[2:]))
         self.input_spec = InputSpec(ndim=len(input_shape))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
         """Return the layer's output shape for one step, with the steps in it."""
         self._check_rank(input_shape)
         shape = self.layer.compute_output_shape((input_shape[0], *input_shape[2:]))
         return (shape[0], input_shape[1], *shape[1:])
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor = None
+    ) -> Tensor:
         """Return the layer's outputs for each step."""
         batch, steps = ops.shape(inputs)[:2]
         info = call_info(type(self.layer).call)
