@@ -119,9 +119,11 @@ class Layer(Operation, SavedState, LiveParameters):
         self.built = self._is_stateless
         self._init_state()
 
-    def __setattr__(self, name, value):
-        value = tree.TrackedSet(value) if type(value) is set else value
-        super().__setattr__(name, value)
+    if not TYPE_CHECKING:
+        # A checker that saw it would let every misspelt attribute pass.
+        def __setattr__(self, name, value):
+            value = tree.TrackedSet(value) if type(value) is set else value
+            super().__setattr__(name, value)
 
     @overridable
     def build(self, input_shape: Any) -> None:

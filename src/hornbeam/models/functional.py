@@ -18,6 +18,7 @@ from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
 from hornbeam.models.model import Model
 from hornbeam.training.trainer import Trainer
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +71,6 @@ class Functional(Function, Model):
     _compute_dtype_or_none = None
     _warned_of_structure = False
     _given_input_spec = None
-    _calls_graph = property(lambda self: type(self).call is Functional.call)
     # Whether inputs must have the sizes of the symbolic inputs, beside the rank.
     checks_sizes = True
 
@@ -86,6 +86,7 @@ class Functional(Function, Model):
         """Nothing is to be done: the layers were built when they were called."""
         self.built = True
 
+    @overridable
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Compute the outputs for `inputs`; a list of one output is that output."""
         inputs = self._standardize_inputs(inputs)
@@ -102,6 +103,8 @@ class Functional(Function, Model):
             # They are the caller's tensors, and the masks are for this call.
             for (x, _), m in zip(given, before, strict=False):
                 set_keras_mask(x, m)
+
+    _calls_graph = property(lambda self: type(self).call is Functional.call)
 
     def compute_output_spec(
         self, inputs: Any, training: bool | None = None, mask: Any = None

@@ -260,7 +260,7 @@ class Model(Trainer, Layer):
         """
         from hornbeam.export.archive import export_model
 
-        export_model(self, filepath, format, verbose, input_signature, **kwargs)
+        export_model(self, filepath, format, bool(verbose), input_signature, **kwargs)
 
     def to_backend(self, name: str) -> Self:
         """Move the model, its optimizer and its metrics to the engine `name`.

@@ -15,6 +15,7 @@ from hornbeam.layers.core.input_layer import InputLayer
 from hornbeam.layers.layer import Layer
 from hornbeam.models.functional import Functional
 from hornbeam.models.model import Model
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -207,6 +208,7 @@ class Sequential(Model):
         with scopes.autocast_scope(None):
             self.build((None, *shape[1:]) if shape else shape)
 
+    @overridable
     def call(
         self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any
     ) -> Any:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.layers.layer import Layer
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,7 @@ class Softmax(Layer):
         self.axis = axis
         self.supports_masking = True
 
+    @overridable
     def call(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
         """Return the softmax of the inputs that the mask leaves in."""
         if mask is None:

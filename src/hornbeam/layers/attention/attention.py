@@ -12,6 +12,7 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.layers.layer import Layer
 from hornbeam.ops.attention import lowest
 from hornbeam.random.dropping import keep_factor
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,6 +96,7 @@ class Attention(Layer):
     def _scale_shape(self, input_shape):
         return ()
 
+    @overridable
     def call(
         self,
         inputs: Tensor,

@@ -14,6 +14,7 @@ from hornbeam.layers.arguments import (
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.low_rank import AdaptedWeight, LowRank
 from hornbeam.ops.attention import linear
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from typing import Any, Unpack
@@ -127,6 +128,7 @@ class Dense(LowRank):
             )
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
 
+    @overridable
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """Return `activation(inputs @ kernel + bias)`."""
         outputs = linear(inputs, self.kernel, self.bias)

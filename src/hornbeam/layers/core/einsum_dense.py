@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hornbeam import activations, initializers, ops
 from hornbeam.layers.arguments import keep_weight_arguments, reject_unsupported
 from hornbeam.layers.low_rank import AdaptedWeight, LowRank
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,6 +126,7 @@ class EinsumDense(LowRank):
                 constraint=self.bias_constraint,
             )
 
+    @overridable
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """Return the contraction of the inputs with the kernel."""
         outputs = ops.einsum(self.equation, inputs, self.kernel)

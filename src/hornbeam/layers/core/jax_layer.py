@@ -11,6 +11,7 @@ from hornbeam.core.configurable import deserialize_argument
 from hornbeam.core.dtypes import is_float_dtype
 from hornbeam.core.random import SeedGenerator
 from hornbeam.layers.layer import Layer
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -192,6 +193,7 @@ class JaxLayer(Layer):
         values = [v.value for v in getattr(self, f"_{name}_variables")]
         return engine.nest_of(getattr(self, f"_{name}_structure"), values)
 
+    @overridable
     def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         """Call the function."""
         engine = _jax_engine(f"{type(self).__name__} {self.name!r}", backends.current())

@@ -11,6 +11,7 @@ from hornbeam.core.serialization import deserialize_keras_object, serialize_kera
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 from hornbeam.layers.layer import Layer
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,6 +69,7 @@ class Lambda(Layer):
         self.supports_masking = mask is not None
         self._optional = {"mask", "training"} & _parameters(function)
 
+    @overridable
     def call(
         self, inputs: Any, mask: Any = None, training: bool | None = None
     ) -> Tensor:

@@ -8,6 +8,7 @@ from hornbeam import ops
 from hornbeam.core.dtypes import is_float_dtype
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.layers.core.embedding import Embedding
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from typing import Any, Unpack
@@ -84,6 +85,7 @@ class ReversibleEmbedding(Embedding):
                 constraint=self.embeddings_constraint,
             )
 
+    @overridable
     def call(self, inputs: Tensor, reverse: bool = False) -> Tensor:
         """Return vectors of integers, or with `reverse` scores of integers."""
         if not reverse:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hornbeam import backends
 from hornbeam.core.errors import UnsafeFileError
 from hornbeam.layers.layer import Layer
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,6 +89,7 @@ class TFSMLayer(Layer):
             variable._value = value
         return run
 
+    @overridable
     def call(
         self, inputs: Tensor, training: bool | None = False, **kwargs: Any
     ) -> Tensor:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.layers.merging.merge import Merge
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ class Average(Merge):
     [2.5, 3.5]
     """
 
+    @overridable
     def call(self, inputs: Sequence[Any], mask: Any = None) -> Tensor:
         """Return the mean of all inputs."""
         return super().call(inputs) / len(inputs)

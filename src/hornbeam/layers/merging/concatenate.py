@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.layers.merging.merge import Merge, check_masks, check_shapes, like
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ class Concatenate(Merge):
         super().__init__(**kwargs)
         self.axis = axis
 
+    @overridable
     def call(self, inputs: Sequence[Any], mask: Any = None) -> Tensor:
         """Return the inputs joined."""
         return ops.concatenate(inputs, axis=self.axis)

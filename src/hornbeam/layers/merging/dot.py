@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.layers.merging.merge import Merge, check_masks, check_shapes
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +57,7 @@ class Dot(Merge):
         self.axes = axes
         self.normalize = normalize
 
+    @overridable
     def call(self, inputs: Sequence[Any], mask: Any = None) -> Tensor:
         """Return the inner products."""
         x1, x2 = inputs

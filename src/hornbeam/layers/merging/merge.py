@@ -9,6 +9,7 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import any_sparse
 from hornbeam.layers.layer import Layer
 from hornbeam.ops.declare import broadcast_shapes
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,7 @@ class Merge(Layer):
         """Check that there is a list of inputs that can be combined."""
         self.compute_output_shape(input_shape)
 
+    @overridable
     def call(self, inputs: Sequence[Any], mask: Any = None) -> Tensor:
         """Return the combination of all inputs."""
         inputs = aligned(inputs)
@@ -90,6 +92,7 @@ class Merge(Layer):
 class MaskedMerge(Merge):
     """A Merge in which a step that is masked in one input takes the other's value."""
 
+    @overridable
     def call(self, inputs: Sequence[Any], mask: Any = None) -> Tensor:
         """Return the combination of what the masks leave in."""
         if mask is None or all(m is None for m in mask):

@@ -16,6 +16,7 @@ from hornbeam.layers.normalization.renorm import (
     corrected_affine,
 )
 from hornbeam.ops.normalization import normalize_batch
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from typing import Any, Unpack
@@ -131,6 +132,7 @@ class BatchNormalization(Affine):
             add_renorm_weights(self, channels)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: channels})
 
+    @overridable
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Tensor = None
     ) -> Tensor:

@@ -8,6 +8,7 @@ from hornbeam import ops
 from hornbeam.core.errors import check_number
 from hornbeam.layers.core.wrapper import Wrapper
 from hornbeam.layers.input_spec import InputSpec
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from typing import Any, Unpack
@@ -66,6 +67,7 @@ class SpectralNormalization(Wrapper):
             trainable=False,
         )
 
+    @overridable
     def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         """Normalise the kernel if training, and call the wrapped layer."""
         if training:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.layers.pooling.global_pooling import GlobalAveragePooling
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -40,6 +41,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
         super().__init__(data_format, keepdims, **kwargs)
         self.supports_masking = True
 
+    @overridable
     def call(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
         """Return the mean over the steps that the mask leaves in."""
         if mask is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hornbeam.core.random import SeedGenerator
 from hornbeam.layers.layer import Layer
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from typing import Any, Unpack
@@ -33,6 +34,7 @@ class Noise(Layer):
         """Return the inputs with noise."""
         raise NotImplementedError
 
+    @overridable
     def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         """Return the inputs, with noise if `training`."""
         return self.noisy(inputs, self.seed_generator.next()) if training else inputs

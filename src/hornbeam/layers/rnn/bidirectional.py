@@ -11,6 +11,7 @@ from hornbeam.core.errors import check_choice
 from hornbeam.core.serialization import deserialize_keras_object
 from hornbeam.layers.layer import Layer
 from hornbeam.layers.rnn.protocol import as_list
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -135,6 +136,7 @@ class Bidirectional(Layer):
         if self._first_weights is not None:
             self.set_weights(self._first_weights)
 
+    @overridable
     def call(
         self,
         sequences: Tensor,

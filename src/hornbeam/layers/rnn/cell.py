@@ -13,6 +13,7 @@ from hornbeam.layers.arguments import keep_weight_arguments
 from hornbeam.layers.rnn.protocol import Cell, state_shapes
 from hornbeam.ops.attention import linear
 from hornbeam.random.dropping import keep_factor
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -122,6 +123,7 @@ class RecurrentCell(Cell):
         """Return `(output, new states)`."""
         raise NotImplementedError
 
+    @overridable
     def call(self, inputs: Tensor, states: Any, training: bool | None = False) -> Any:
         """Return `(output, new states)` of one step."""
         nested = isinstance(states, list | tuple)

@@ -21,6 +21,7 @@ from hornbeam.layers.rnn.protocol import (
     state_shapes,
 )
 from hornbeam.layers.rnn.stacked_rnn_cells import StackedRNNCells
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -166,6 +167,7 @@ class RNN(Layer):
         """Do what `reset_state` does."""
         self.reset_state()
 
+    @overridable
     def call(
         self,
         sequences: Tensor,

@@ -15,6 +15,7 @@ from hornbeam.layers.rnn.protocol import (
     output_shape,
     run_over_time,
 )
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,6 +71,7 @@ class StackedRNNCells(Cell):
         """Return a list of states for each cell: zeros, unless the cells say."""
         return [initial_states(c, batch_size, self.compute_dtype) for c in self.cells]
 
+    @overridable
     def call(
         self, inputs: Tensor, states: Any, training: bool | None = False, **kwargs: Any
     ) -> Any:

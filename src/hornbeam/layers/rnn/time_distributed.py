@@ -9,6 +9,7 @@ from hornbeam.core.scopes import batch_mask, batch_mask_scope
 from hornbeam.layers.call import call_info
 from hornbeam.layers.core.wrapper import Wrapper
 from hornbeam.layers.input_spec import InputSpec
+from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -50,6 +51,7 @@ class TimeDistributed(Wrapper):
         shape = self.layer.compute_output_shape((input_shape[0], *input_shape[2:]))
         return (shape[0], input_shape[1], *shape[1:])
 
+    @overridable
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Tensor = None
     ) -> Tensor:
