@@ -49,6 +49,7 @@ __all__ = [
     "DTypePolicyLike",
     "DataFormat",
     "InitializerLike",
+    "InputShape",
     "IntOrInts",
     "Logs",
     "LossLike",
@@ -100,6 +101,9 @@ Tree: TypeAlias = Any
 
 Shape: TypeAlias = tuple[int | None, ...]
 """Sizes, one per axis; None is an unknown size."""
+
+InputShape: TypeAlias = Sequence[int | None]
+"""A shape that a layer is built for, the batch included."""
 
 ShapeLike: TypeAlias = Sequence[SupportsIndex | None]
 IntOrInts: TypeAlias = int | Sequence[int]

@@ -1,8 +1,13 @@
 """Settings of the process: default float type, epsilon, image layout."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from hornbeam.core.errors import check_choice
+
+if TYPE_CHECKING:
+    from hornbeam.typing import DataFormat
 
 _settings: dict[str, Any] = {
     "floatx": "float32",
@@ -37,7 +42,7 @@ def set_epsilon(value: float) -> None:
     _settings["epsilon"] = value
 
 
-def image_data_format() -> str:
+def image_data_format() -> DataFormat:
     """Return the default image layout, `"channels_last"` or `"channels_first"`."""
     return _settings["image_data_format"]
 
@@ -47,7 +52,7 @@ def set_image_data_format(data_format: str) -> None:
     _settings["image_data_format"] = standardize_data_format(data_format)
 
 
-def standardize_data_format(data_format: str | None) -> str:
+def standardize_data_format(data_format: str | None) -> DataFormat:
     """Return `data_format` checked, or the default where it is None."""
     if data_format is None:
         return image_data_format()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from hornbeam.layers.layer import Layer
-    from hornbeam.typing import ShapeLike
+    from hornbeam.typing import InputShape
 
 
 _FAMILIES = {
@@ -90,7 +90,7 @@ def reject_unsupported(layer: Layer, **arguments: Any) -> None:
 
 
 def known_size(
-    layer: Layer, input_shape: ShapeLike, axis: int, what: str = "size"
+    layer: Layer, input_shape: InputShape, axis: int, what: str = "size"
 ) -> int:
     """Return the input's size at `axis`, which the layer needs to make its weights."""
     size = input_shape[axis] if -len(input_shape) <= axis < len(input_shape) else None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import ActivationLike, ShapeLike, Tensor
+    from hornbeam.typing import ActivationLike, InputShape, Tensor
 
 
 class Activation(Layer):
@@ -39,6 +39,6 @@ class Activation(Layer):
         """Return `activation(inputs)`."""
         return self.activation(inputs)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
+    def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         return input_shape

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Tensor
 
 
 class ELU(Layer):
@@ -43,6 +43,6 @@ class ELU(Layer):
         # Inside a program `alpha` is a float32 tensor, which would widen halves.
         return ops.cast(ops.elu(inputs, alpha=self.alpha), self.compute_dtype)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
+    def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         return input_shape

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Tensor
 
     class _Arguments(LayerArguments, total=False):
         alpha: float
@@ -62,6 +62,6 @@ class LeakyReLU(Layer):
         # Inside a program the slope is a float32 tensor, which would widen halves.
         return ops.cast(outputs, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
+    def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         return input_shape

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from hornbeam.typing import (
         ConstraintLike,
         InitializerLike,
+        InputShape,
         RegularizerLike,
-        ShapeLike,
         Tensor,
     )
 
@@ -69,7 +69,7 @@ class PReLU(Layer):
         )
         self.supports_masking = True
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Make the slopes for inputs of this shape."""
         rank = len(input_shape)
         shared = {axis % rank for axis in self.shared_axes or ()}
@@ -88,6 +88,6 @@ class PReLU(Layer):
         """Return the rectified inputs."""
         return ops.relu(inputs) - self.alpha * ops.relu(-inputs)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
+    def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         return input_shape

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Tensor
 
 
 class ReLU(Layer):
@@ -61,6 +61,6 @@ class ReLU(Layer):
             threshold=self.threshold,
         )
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
+    def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         return input_shape

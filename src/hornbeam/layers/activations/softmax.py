@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Tensor
 
 
 class Softmax(Layer):
@@ -73,7 +73,7 @@ class Softmax(Layer):
             f"{sizes} for inputs of shape {shape}."
         )
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
+    def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         return input_shape
 

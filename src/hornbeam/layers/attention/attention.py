@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import Config, Seed, Shape, ShapeLike, Tensor
+    from hornbeam.typing import Config, InputShape, Seed, Shape, Tensor
 
 
 class Attention(Layer):
@@ -80,7 +80,7 @@ class Attention(Layer):
         """Return what a program depends on beside the arguments."""
         return hasattr(self, "seed_generator")
 
-    def build(self, input_shape: Sequence[ShapeLike]) -> None:
+    def build(self, input_shape: Sequence[InputShape]) -> None:
         """Make the factors, if there are any."""
         self._check_inputs(input_shape)
         self.scale = self.concat_score_weight = None
@@ -152,7 +152,7 @@ class Attention(Layer):
         self._check_inputs(inputs, mask)
         return None if not mask or mask[0] is None else ops.convert_to_tensor(mask[0])
 
-    def compute_output_shape(self, input_shape: Sequence[ShapeLike]) -> Shape:
+    def compute_output_shape(self, input_shape: Sequence[InputShape]) -> Shape:
         """Return the query's shape with the width of the value."""
         self._check_inputs(input_shape)
         return (*input_shape[0][:-1], input_shape[1][-1])

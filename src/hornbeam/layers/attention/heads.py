@@ -20,7 +20,7 @@ from hornbeam.typing import overridable
 if TYPE_CHECKING:
     from typing import Any
 
-    from hornbeam.typing import Seed, Shape, ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Seed, Shape, Tensor
 
 
 _OF_PROJECTIONS = (
@@ -85,9 +85,9 @@ class HeadsAttention(Layer):
     @overridable
     def build(
         self,
-        query_shape: ShapeLike,
-        value_shape: ShapeLike,
-        key_shape: ShapeLike | None = None,
+        query_shape: InputShape,
+        value_shape: InputShape,
+        key_shape: InputShape | None = None,
     ) -> None:
         """Make the projections."""
         key_shape = key_shape or value_shape
@@ -175,7 +175,7 @@ class HeadsAttention(Layer):
             )
             keep = None if keep is None else merged_batch(keep, batch)
         drops = training and hasattr(self, "seed_generator")
-        weights = None
+        weights: Tensor = None
         if drops or return_attention_scores:
             outputs, weights = self._plain(*heads, keep, only_causal, drops)
         else:
@@ -254,9 +254,9 @@ class HeadsAttention(Layer):
     @overridable
     def compute_output_shape(
         self,
-        query_shape: ShapeLike,
-        value_shape: ShapeLike,
-        key_shape: ShapeLike | None = None,
+        query_shape: InputShape,
+        value_shape: InputShape,
+        key_shape: InputShape | None = None,
     ) -> Shape:
         """Return the query's shape with the sizes of the output."""
         key_shape = key_shape or value_shape

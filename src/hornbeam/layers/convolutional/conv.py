@@ -30,12 +30,12 @@ if TYPE_CHECKING:
         ConstraintLike,
         DataFormat,
         InitializerLike,
+        InputShape,
         IntOrInts,
         OptionalVariable,
         Padding,
         RegularizerLike,
         Shape,
-        ShapeLike,
         Tensor,
     )
 
@@ -80,7 +80,7 @@ class Convolution(Layer):
             )
         self.input_spec = InputSpec(ndim=rank + 2)
 
-    def input_channels(self, input_shape: ShapeLike) -> int:
+    def input_channels(self, input_shape: InputShape) -> int:
         """Return how many channels the inputs have, and expect as many from now on."""
         axis = channel_axis(self.data_format)
         channels = known_size(self, input_shape, axis, "number of channels")
@@ -118,7 +118,7 @@ class Convolution(Layer):
             "data_format": self.data_format,
         }
 
-    def output_shape_of(self, input_shape: ShapeLike, filters: int) -> Shape:
+    def output_shape_of(self, input_shape: InputShape, filters: int) -> Shape:
         """Return the shape after sliding the window, with `filters` channels."""
         shape = list(input_shape)
         shape[channel_axis(self.data_format)] = filters
@@ -190,7 +190,7 @@ class Conv(LowRank, Convolution):
             bias_constraint=bias_constraint,
         )
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Make the kernel and the bias for inputs of this shape."""
         channels = self.input_channels(input_shape)
         if channels % self.groups:
@@ -216,7 +216,7 @@ class Conv(LowRank, Convolution):
         """Return the convolution, with bias and activation."""
         return self.finish(self.convolution_op(inputs, self.kernel))
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the shape of the output."""
         return self.output_shape_of(input_shape, self.filters)
 

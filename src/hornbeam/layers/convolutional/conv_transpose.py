@@ -25,11 +25,11 @@ if TYPE_CHECKING:
         ConstraintLike,
         DataFormat,
         InitializerLike,
+        InputShape,
         IntOrInts,
         Padding,
         RegularizerLike,
         Shape,
-        ShapeLike,
         Tensor,
     )
 
@@ -89,7 +89,7 @@ class ConvTranspose(Convolution):
             )
         return amounts
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Make the kernel and the bias for inputs of this shape."""
         channels = self.input_channels(input_shape)
         self.kernel = self.add_weight(
@@ -111,7 +111,7 @@ class ConvTranspose(Convolution):
         )
         return self.finish(outputs)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the shape of the output."""
         shape = list(input_shape)
         shape[channel_axis(self.data_format)] = self.filters

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
         ConstraintLike,
         DataFormat,
         InitializerLike,
+        InputShape,
         IntOrInts,
         Padding,
         RegularizerLike,
         Shape,
-        ShapeLike,
         Tensor,
     )
 
@@ -76,7 +76,7 @@ class DepthwiseConv(Convolution):
             bias_constraint=bias_constraint,
         )
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Make the kernel and the bias for inputs of this shape."""
         channels = self.input_channels(input_shape)
         self.kernel = self.add_weight(
@@ -93,7 +93,7 @@ class DepthwiseConv(Convolution):
         outputs = ops.depthwise_conv(inputs, self.kernel, **self.window_settings())
         return self.finish(outputs)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the shape of the output."""
         axis = channel_axis(self.data_format)
         channels = known_size(self, input_shape, axis, "number of channels")

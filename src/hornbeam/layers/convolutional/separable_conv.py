@@ -18,11 +18,11 @@ if TYPE_CHECKING:
         ConstraintLike,
         DataFormat,
         InitializerLike,
+        InputShape,
         IntOrInts,
         Padding,
         RegularizerLike,
         Shape,
-        ShapeLike,
         Tensor,
     )
 
@@ -83,7 +83,7 @@ class SeparableConv(Convolution):
             bias_constraint=bias_constraint,
         )
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Make both kernels and the bias for inputs of this shape."""
         channels = self.input_channels(input_shape)
         self.depthwise_kernel = self.add_weight(
@@ -113,7 +113,7 @@ class SeparableConv(Convolution):
         )
         return self.finish(outputs)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the shape of the output."""
         return self.output_shape_of(input_shape, self.filters)
 

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
         ActivationLike,
         ConstraintLike,
         InitializerLike,
+        InputShape,
         OptionalVariable,
         RegularizerLike,
         Shape,
-        ShapeLike,
         Tensor,
     )
 
@@ -107,7 +107,7 @@ class Dense(LowRank):
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Make the kernel and the bias for inputs of this shape."""
         size = known_size(self, input_shape, -1)
         self.kernel = self.add_weight(
@@ -134,6 +134,6 @@ class Dense(LowRank):
         outputs = linear(inputs, self.kernel, self.bias)
         return outputs if self.activation is None else self.activation(outputs)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the input's shape with `units` as the last size."""
         return (*input_shape[:-1], self.units)

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
         ActivationLike,
         ConstraintLike,
         InitializerLike,
+        InputShape,
         OptionalVariable,
         RegularizerLike,
         Shape,
-        ShapeLike,
         Tensor,
     )
 
@@ -104,7 +104,7 @@ class EinsumDense(LowRank):
             bias_constraint=bias_constraint,
         )
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Make the kernel and the bias for inputs of this shape."""
         shapes = self._shapes(input_shape)
         self.kernel = self.add_weight(
@@ -134,7 +134,7 @@ class EinsumDense(LowRank):
             outputs = outputs + self.bias
         return outputs if self.activation is None else self.activation(outputs)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the shape that the equation gives."""
         return self._shapes(input_shape).outputs
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from hornbeam.typing import (
         ConstraintLike,
         InitializerLike,
+        InputShape,
         RegularizerLike,
         Shape,
-        ShapeLike,
         Tensor,
     )
 
@@ -98,7 +98,7 @@ class Embedding(LowRank):
             self.build()
             self.set_weights(weights if isinstance(weights, list) else [weights])
 
-    def build(self, input_shape: ShapeLike | None = None) -> None:
+    def build(self, input_shape: InputShape | None = None) -> None:
         """Make the table."""
         self.embeddings = self.add_weight(
             name="embeddings",
@@ -121,6 +121,6 @@ class Embedding(LowRank):
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
     @overridable
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the input's shape with `output_dim` appended."""
         return (*input_shape, self.output_dim)

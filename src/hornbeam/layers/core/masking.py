@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Tensor
 
 
 class Masking(Layer):
@@ -49,6 +49,6 @@ class Masking(Layer):
         kept = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
         return inputs * ops.cast(kept, inputs.dtype)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
+    def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         return input_shape

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from hornbeam.typing import (
         ConstraintLike,
         InitializerLike,
+        InputShape,
         RegularizerLike,
         Shape,
-        ShapeLike,
         Tensor,
     )
 
@@ -73,7 +73,7 @@ class ReversibleEmbedding(Embedding):
         self.reverse_dtype = reverse_dtype
         self.logit_soft_cap = logit_soft_cap
 
-    def build(self, input_shape: ShapeLike | None = None) -> None:
+    def build(self, input_shape: InputShape | None = None) -> None:
         """Make the table, and a second one if the two ways do not share it."""
         super().build(input_shape)
         if not self.tie_weights:
@@ -101,7 +101,7 @@ class ReversibleEmbedding(Embedding):
         return scores
 
     def compute_output_shape(
-        self, input_shape: ShapeLike, reverse: bool = False
+        self, input_shape: InputShape, reverse: bool = False
     ) -> Shape:
         """Return the shape of the vectors, or of the scores."""
         if reverse:

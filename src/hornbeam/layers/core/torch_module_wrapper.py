@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import RegularizedArguments
-    from hornbeam.typing import Config, Shape, ShapeLike, Tensor
+    from hornbeam.typing import Config, InputShape, Shape, ShapeLike, Tensor
 
 
 class TorchModuleWrapper(Layer):
@@ -58,7 +58,7 @@ class TorchModuleWrapper(Layer):
                 f"{type(module).__name__})"
             )
         self.module = module
-        self._given_output_shape = output_shape
+        self._given_output_shape: Any = output_shape
         self._names: list[tuple[str, Any]] = []
         with backends.scope(engine):
             for tensor_name, tensor, trainable in engine.module_tensors(module):
@@ -84,7 +84,7 @@ class TorchModuleWrapper(Layer):
         engine = backends.current()
         return engine.call_module(self.module, values, training, args, kwargs)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the shape of the outputs for the shape of the input."""
         if self._given_output_shape is not None:
             return tuple(self._given_output_shape)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import Shape, ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Shape, Tensor
 
 
 class Concatenate(Merge):
@@ -39,7 +39,7 @@ class Concatenate(Merge):
         """Return the inputs joined."""
         return ops.concatenate(inputs, axis=self.axis)
 
-    def compute_output_shape(self, input_shape: Sequence[ShapeLike]) -> Shape:
+    def compute_output_shape(self, input_shape: Sequence[InputShape]) -> Shape:
         """Return the shape with the sizes along the axis added up."""
         shapes = check_shapes(self, input_shape)
         rank = len(shapes[0])

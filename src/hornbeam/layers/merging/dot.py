@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import Shape, ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Shape, Tensor
 
 
 class Dot(Merge):
@@ -75,7 +75,7 @@ class Dot(Merge):
         outputs = ops.einsum(equation, x1, x2)
         return ops.expand_dims(outputs, 1) if len(kept) == 1 else outputs
 
-    def compute_output_shape(self, input_shape: Sequence[ShapeLike]) -> Shape:
+    def compute_output_shape(self, input_shape: Sequence[InputShape]) -> Shape:
         """Return the shape of the inner products."""
         shape1, shape2 = check_shapes(self, input_shape, exact=2)
         axis1, axis2 = self._axes(shape1, shape2)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import Shape, ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Shape, Tensor
 
 
 class Merge(Layer):
@@ -36,7 +36,7 @@ class Merge(Layer):
         """Return the combination of two inputs."""
         raise NotImplementedError
 
-    def build(self, input_shape: Sequence[ShapeLike]) -> None:
+    def build(self, input_shape: Sequence[InputShape]) -> None:
         """Check that there is a list of inputs that can be combined."""
         self.compute_output_shape(input_shape)
 
@@ -49,7 +49,7 @@ class Merge(Layer):
             outputs = self.merge(outputs, x)
         return outputs
 
-    def compute_output_shape(self, input_shape: Sequence[ShapeLike]) -> Shape:
+    def compute_output_shape(self, input_shape: Sequence[InputShape]) -> Shape:
         """Return the shape of all inputs broadcast together."""
         shapes = check_shapes(self, input_shape, exact=self.exact_inputs)
         batches = {shape[0] for shape in shapes if shape} - {None}
@@ -133,7 +133,7 @@ def aligned(inputs: Sequence[Any]) -> list[Tensor]:
 
 def check_shapes(
     layer: Layer,
-    input_shape: Sequence[ShapeLike],
+    input_shape: Sequence[InputShape],
     exact: int | None = None,
     least: int = 1,
 ) -> list[Shape]:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from hornbeam.typing import (
         ConstraintLike,
         InitializerLike,
+        InputShape,
         RegularizerLike,
-        ShapeLike,
         Tensor,
     )
 
@@ -117,7 +117,7 @@ class BatchNormalization(Affine):
         self.synchronized = synchronized
         self.supports_masking = True
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Make scale, offset and moving statistics for inputs of this shape."""
         (axis,) = normalized_axes(self, self.axis, len(input_shape))
         channels = known_size(self, input_shape, axis, "number of channels")
@@ -172,7 +172,7 @@ class BatchNormalization(Affine):
         self.follow(self.moving_variance, variance, self.momentum)
         return ops.cast(outputs, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
+    def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         normalized_axes(self, self.axis, len(input_shape))
         return input_shape
@@ -187,7 +187,7 @@ class BatchNormalization(Affine):
             autocast=False,
         )
 
-    def follow(self, moving: Variable, value: Tensor, momentum: float) -> None:
+    def follow(self, moving: Any, value: Tensor, momentum: float) -> None:
         """Move a statistic towards the batch's value."""
         value = ops.cast(value, moving.dtype)
         moving.assign(moving * momentum + value * (1.0 - momentum))

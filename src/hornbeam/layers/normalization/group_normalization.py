@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from hornbeam.typing import (
         ConstraintLike,
         InitializerLike,
+        InputShape,
         RegularizerLike,
-        ShapeLike,
         Tensor,
     )
 
@@ -90,7 +90,7 @@ class GroupNormalization(Affine):
         )
         self.supports_masking = True
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Make the scale and the offset for inputs of this shape."""
         channels = known_size(self, input_shape, self.axis, "number of channels")
         if self.groups == -1:
@@ -127,6 +127,6 @@ class GroupNormalization(Affine):
         split = (self.groups, shape[channel_axis] // self.groups)
         return (*shape[:channel_axis], *split, *shape[channel_axis + 1 :])
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
+    def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         return input_shape

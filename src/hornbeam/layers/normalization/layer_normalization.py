@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from hornbeam.typing import (
         ConstraintLike,
         InitializerLike,
+        InputShape,
         RegularizerLike,
-        ShapeLike,
         Tensor,
     )
 
@@ -84,7 +84,7 @@ class LayerNormalization(Affine):
         )
         self.supports_masking = True
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Make the scale and the offset for inputs of this shape."""
         axes = normalized_axes(self, self.axis, len(input_shape))
         shape = tuple(known_size(self, input_shape, axis) for axis in axes)
@@ -112,7 +112,7 @@ class LayerNormalization(Affine):
         shape = [n if i in axes else 1 for i, n in enumerate(x.shape)]
         return x * ops.reshape(in_full_precision(self.gamma), shape)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
+    def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         normalized_axes(self, self.axis, len(input_shape))
         return input_shape

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Tensor
 
 
 class RMSNormalization(Layer):
@@ -47,7 +47,7 @@ class RMSNormalization(Layer):
         self.epsilon = epsilon
         self.supports_masking = True
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Make the scale for inputs of this shape."""
         axes = normalized_axes(self, self.axis, len(input_shape))
         self.scale = self.add_weight(
@@ -66,7 +66,7 @@ class RMSNormalization(Layer):
         )
         return ops.cast(outputs, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
+    def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         normalized_axes(self, self.axis, len(input_shape))
         return input_shape

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from hornbeam.layers.keyword_arguments import LayerArguments
     from hornbeam.layers.layer import Layer
-    from hornbeam.typing import Shape, ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Shape, Tensor
 
 
 class SpectralNormalization(Wrapper):
@@ -48,7 +48,7 @@ class SpectralNormalization(Wrapper):
             integer=True,
         )
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Build the wrapped layer and make the vector of the power method."""
         super().build(input_shape)
         self.input_spec = InputSpec(shape=[None, *input_shape[1:]])
@@ -89,6 +89,6 @@ class SpectralNormalization(Wrapper):
         sigma = ops.matmul(ops.matmul(v, w), ops.transpose(u))
         return u, kernel / ops.reshape(sigma, ())
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the wrapped layer's output shape."""
         return self.layer.compute_output_shape(input_shape)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Tensor
 
 
 class UnitNormalization(Layer):
@@ -46,6 +46,6 @@ class UnitNormalization(Layer):
         axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
         return ops.normalize(inputs, axis=axis, order=2, epsilon=1e-12)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
+    def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         return input_shape

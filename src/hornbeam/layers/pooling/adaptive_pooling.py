@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import DataFormat, IntOrInts, Shape, ShapeLike, Tensor
+    from hornbeam.typing import (
+        DataFormat,
+        InputShape,
+        IntOrInts,
+        Shape,
+        Tensor,
+    )
 
 
 class AdaptivePooling(Layer):
@@ -42,7 +48,7 @@ class AdaptivePooling(Layer):
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the shape with `output_size` for the spatial sizes."""
         shape = list(input_shape)
         axes = spatial_axes(self.data_format, self.rank)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import DataFormat, Shape, ShapeLike, Tensor
+    from hornbeam.typing import DataFormat, InputShape, Shape, Tensor
 
 
 class GlobalPooling(Layer):
@@ -38,7 +38,7 @@ class GlobalPooling(Layer):
     def _axes(self):
         return tuple(spatial_axes(self.data_format, self.rank))
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the shape without the spatial axes, or with them of size 1."""
         axes = self._axes()
         if self.keepdims:

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments, RegularizedArguments
-    from hornbeam.typing import DataFormat, IntOrInts, Padding, Shape, ShapeLike, Tensor
+    from hornbeam.typing import (
+        DataFormat,
+        InputShape,
+        IntOrInts,
+        Padding,
+        Shape,
+        Tensor,
+    )
 
 
 class Pooling(Layer):
@@ -55,7 +62,7 @@ class Pooling(Layer):
             data_format=self.data_format,
         )
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the shape with the number of windows along each spatial axis."""
         shape = list(input_shape)
         for i, axis in enumerate(spatial_axes(self.data_format, self.rank)):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import Config, ShapeLike, Tensor
+    from hornbeam.typing import Config, InputShape, Tensor
 
 
 class Normalization(Layer):
@@ -66,7 +66,7 @@ class Normalization(Layer):
         self.invert = invert
         self.supports_masking = True
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Prepare the statistics for inputs of this shape."""
         rank = len(input_shape)
         kept = sorted(normalized_axes(self, self.axis, rank))
@@ -171,7 +171,7 @@ class Normalization(Layer):
         deviation = ops.cast(ops.maximum(ops.sqrt(self.variance), 1e-7), dtype)
         return x * deviation + mean if self.invert else (x - mean) / deviation
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
+    def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         return input_shape
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any, Self, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import Config, ShapeLike, Tensor
+    from hornbeam.typing import Config, InputShape, Tensor
 
 
 class Rescaling(Layer):
@@ -61,6 +61,6 @@ class Rescaling(Layer):
         """Make the layer from a config; arrays in it come as plain data."""
         return cls(**deserialize_keras_object(dict(config), custom_objects))
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
+    def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         return input_shape

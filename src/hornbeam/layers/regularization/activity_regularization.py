@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import NamedArguments
-    from hornbeam.typing import Config, ShapeLike, Tensor
+    from hornbeam.typing import Config, InputShape, Tensor
 
 
 class ActivityRegularization(Layer):
@@ -47,7 +47,7 @@ class ActivityRegularization(Layer):
         """Return the inputs."""
         return inputs
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
+    def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         return input_shape
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import Seed, Shape, ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Seed, Shape, Tensor
 
 
 class Noise(Layer):
@@ -39,7 +39,7 @@ class Noise(Layer):
         """Return the inputs, with noise if `training`."""
         return self.noisy(inputs, self.seed_generator.next()) if training else inputs
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
+    def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         return input_shape
 

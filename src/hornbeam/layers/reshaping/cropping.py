@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from hornbeam.layers.keyword_arguments import LayerArguments
     from hornbeam.layers.reshaping.borders import BorderAmounts
-    from hornbeam.typing import DataFormat, Shape, ShapeLike, Tensor
+    from hornbeam.typing import DataFormat, InputShape, Shape, Tensor
 
 
 class Cropping(Borders):
@@ -31,7 +31,7 @@ class Cropping(Borders):
             kept[axis] = slice(before, -after or None)
         return ops.get_item(inputs, tuple(kept))
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the sizes that are left."""
         shape = list(input_shape)
         for axis, amounts in self.axes_and_amounts(self._pairs()):

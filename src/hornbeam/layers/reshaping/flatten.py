@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import DataFormat, Shape, ShapeLike, Tensor
+    from hornbeam.typing import DataFormat, InputShape, Shape, Tensor
 
 
 class Flatten(Reshaping):
@@ -44,7 +44,7 @@ class Flatten(Reshaping):
             inputs = ops.transpose(inputs, (0, *range(2, rank), 1))
         return ops.reshape(inputs, (ops.shape(inputs)[0], math.prod(inputs.shape[1:])))
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the batch and the product of the other sizes."""
         sizes: Any = input_shape[1:]
         return (input_shape[0], None if None in sizes else math.prod(sizes))

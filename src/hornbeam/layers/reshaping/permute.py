@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import Shape, ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Shape, Tensor
 
 
 class Permute(Reshaping):
@@ -41,6 +41,6 @@ class Permute(Reshaping):
         """Return the inputs with their axes in the new order."""
         return ops.transpose(inputs, (0, *self.dims))
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the sizes in the new order."""
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))

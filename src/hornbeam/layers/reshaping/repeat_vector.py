@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import Shape, ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Shape, Tensor
 
 
 class RepeatVector(Reshaping):
@@ -47,6 +47,6 @@ class RepeatVector(Reshaping):
         """Return the sequences."""
         return ops.repeat(ops.expand_dims(inputs, 1), self.n, axis=1)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return `(batch, n, features)`."""
         return (input_shape[0], self.n, input_shape[1])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import Shape, ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Shape, ShapeLike, Tensor
 
 
 class Reshape(Reshaping):
@@ -30,7 +30,7 @@ class Reshape(Reshaping):
         self, target_shape: ShapeLike, **kwargs: Unpack[LayerArguments]
     ) -> None:
         super().__init__(**kwargs)
-        sizes = tuple(-1 if size is None else size for size in target_shape)
+        sizes: Any = tuple(-1 if size is None else size for size in target_shape)
         if sizes.count(-1) > 1:
             raise ValueError(
                 "Argument `target_shape` of Reshape may have at most one unknown "
@@ -49,7 +49,7 @@ class Reshape(Reshaping):
         sizes = [-1 if size is None else size for size in shape[1:]]
         return ops.reshape(inputs, (ops.shape(inputs)[0], *sizes))
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the batch and `target_shape`, -1 replaced."""
         sizes: Any = tuple(input_shape[1:])
         target = self.target_shape

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import DataFormat, IntOrInts, Shape, ShapeLike, Tensor
+    from hornbeam.typing import (
+        DataFormat,
+        InputShape,
+        IntOrInts,
+        Shape,
+        Tensor,
+    )
 
 
 _INTERPOLATIONS = ("bicubic", "bilinear", "lanczos3", "lanczos5", "nearest")
@@ -43,7 +49,7 @@ class UpSampling(Reshaping):
             outputs = ops.repeat(outputs, factor, axis=axis)
         return outputs
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the larger sizes."""
         shape = list(input_shape)
         for axis, factor in self._axes_and_factors():
@@ -106,7 +112,7 @@ class UpSampling2D(UpSampling):
         """Return the enlarged images."""
         if self.interpolation == "nearest":
             return super().call(inputs)
-        shape = self.compute_output_shape(inputs.shape)
+        shape: Any = self.compute_output_shape(inputs.shape)
         return ops.image.resize(
             inputs,
             [shape[axis] for axis in spatial_axes(self.data_format, 2)],

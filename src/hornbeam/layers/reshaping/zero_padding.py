@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from hornbeam.layers.keyword_arguments import LayerArguments
     from hornbeam.layers.reshaping.borders import BorderAmounts
-    from hornbeam.typing import DataFormat, Shape, ShapeLike, Tensor
+    from hornbeam.typing import DataFormat, InputShape, Shape, Tensor
 
 
 class ZeroPadding(Borders):
@@ -30,7 +30,7 @@ class ZeroPadding(Borders):
             amounts[axis] = pair
         return ops.pad(inputs, amounts)
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the larger sizes."""
         shape = list(input_shape)
         for axis, amounts in self.axes_and_amounts(self._pairs()):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal, Self, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import Config, ShapeLike, Tensor
+    from hornbeam.typing import Config, InputShape, Tensor
 
 
 _MODES = ("concat", "sum", "mul", "ave", None)
@@ -127,7 +127,7 @@ class Bidirectional(Layer):
         self.reset_state()
 
     def build(
-        self, sequences_shape: ShapeLike, initial_state_shape: Any = None
+        self, sequences_shape: InputShape, initial_state_shape: Any = None
     ) -> None:
         """Build both layers."""
         for layer in (self.forward_layer, self.backward_layer):
@@ -186,7 +186,7 @@ class Bidirectional(Layer):
         return total if self.merge_mode == "sum" else total / 2
 
     def compute_output_shape(
-        self, sequences_shape: ShapeLike, initial_state_shape: Any = None
+        self, sequences_shape: InputShape, initial_state_shape: Any = None
     ) -> Any:
         """Return the shapes of what the call returns."""
         output, states = self.forward_layer.compute_output_shape(sequences_shape), ()

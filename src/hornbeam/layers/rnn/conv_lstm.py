@@ -29,12 +29,12 @@ if TYPE_CHECKING:
         ConstraintLike,
         DataFormat,
         InitializerLike,
+        InputShape,
         IntOrInts,
         Padding,
         RegularizerLike,
         Seed,
         Shape,
-        ShapeLike,
         Tensor,
     )
 
@@ -53,7 +53,7 @@ class ConvLSTMCell(LSTMCell):
     kernel_size: tuple[int, ...]
     strides: tuple[int, ...]
     padding: str
-    data_format: str
+    data_format: DataFormat
     dilation_rate: tuple[int, ...]
     _state_shape: Shape = ()
 
@@ -100,7 +100,7 @@ class ConvLSTMCell(LSTMCell):
         self.gate_axis = -1 if self.data_format == "channels_last" else -1 - rank
         self.state_size, self.output_size = [filters, filters], None
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Make the weights for inputs of this shape."""
         channels = known_size(self, input_shape, channel_axis(self.data_format))
         for axis in spatial_axes(self.data_format, self.rank):
@@ -111,7 +111,7 @@ class ConvLSTMCell(LSTMCell):
             (*window, channels, n), (*window, self.filters, n), (n,), self.first_bias()
         )
 
-    def shape_of_state(self, input_shape: ShapeLike) -> Shape:
+    def shape_of_state(self, input_shape: InputShape) -> Shape:
         """Return the shape of each state for the inputs of a step."""
         shape = list(input_shape)
         shape[channel_axis(self.data_format)] = self.filters

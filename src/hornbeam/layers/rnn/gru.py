@@ -17,9 +17,9 @@ if TYPE_CHECKING:
         ActivationLike,
         ConstraintLike,
         InitializerLike,
+        InputShape,
         RegularizerLike,
         Seed,
-        ShapeLike,
         Tensor,
     )
 
@@ -100,7 +100,7 @@ class GRUCell(RecurrentCell):
         usual = self.reset_after and self.has_activations("tanh", "sigmoid")
         return "gru" if usual else None
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Make the weights for inputs of this shape."""
         size = known_size(self, input_shape, -1)
         u = self.units

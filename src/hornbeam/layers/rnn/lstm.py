@@ -18,9 +18,9 @@ if TYPE_CHECKING:
         ActivationLike,
         ConstraintLike,
         InitializerLike,
+        InputShape,
         RegularizerLike,
         Seed,
-        ShapeLike,
         Tensor,
     )
 
@@ -100,7 +100,7 @@ class LSTMCell(RecurrentCell):
         """The engine's kernel, which is for the usual activations."""
         return "lstm" if self.has_activations("tanh", "sigmoid") else None
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Make the weights for inputs of this shape."""
         size = known_size(self, input_shape, -1)
         u = self.units

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Any, Self, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import Config, ShapeLike, Tensor
+    from hornbeam.typing import Config, InputShape, Tensor
 
 
 class RNN(Layer):
@@ -115,7 +115,7 @@ class RNN(Layer):
         return [*super()._own_states(), *tree.flatten(self._rnn_states or [])]
 
     def build(
-        self, sequences_shape: ShapeLike, initial_state_shape: Any = None
+        self, sequences_shape: InputShape, initial_state_shape: Any = None
     ) -> None:
         """Build the cell for one step."""
         step_shape = (sequences_shape[0], *sequences_shape[2:])
@@ -246,7 +246,7 @@ class RNN(Layer):
         return [mask] + [None] * len(tree.flatten(self.state_size))
 
     def compute_output_shape(
-        self, sequences_shape: ShapeLike, initial_state_shape: Any = None
+        self, sequences_shape: InputShape, initial_state_shape: Any = None
     ) -> Any:
         """Return the shape of the output, with those of the states behind."""
         batch, steps, *rest = sequences_shape

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
         ActivationLike,
         ConstraintLike,
         InitializerLike,
+        InputShape,
         RegularizerLike,
         Seed,
-        ShapeLike,
         Tensor,
     )
 
@@ -83,7 +83,7 @@ class SimpleRNNCell(RecurrentCell):
         name = getattr(self.activation, "__name__", None)
         return name if name in ("tanh", "relu") else None
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Make the weights for inputs of this shape."""
         size = known_size(self, input_shape, -1)
         u = self.units

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from hornbeam.layers.keyword_arguments import LayerArguments
     from hornbeam.layers.rnn.loop import Loop
-    from hornbeam.typing import Config, ShapeLike, Tensor
+    from hornbeam.typing import Config, InputShape, Tensor
 
 
 class StackedRNNCells(Cell):
@@ -60,7 +60,7 @@ class StackedRNNCells(Cell):
         size = output_shape(self.cells[-1], None)[1:]
         return size[0] if len(size) == 1 else size
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Build each cell for the output of the one before."""
         for cell in self.cells:
             if isinstance(cell, Layer) and not cell.built:

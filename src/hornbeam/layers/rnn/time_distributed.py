@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from hornbeam.layers.keyword_arguments import LayerArguments
     from hornbeam.layers.layer import Layer
-    from hornbeam.typing import Shape, ShapeLike, Tensor
+    from hornbeam.typing import InputShape, Shape, Tensor
 
 
 class TimeDistributed(Wrapper):
@@ -39,13 +39,13 @@ class TimeDistributed(Wrapper):
         super().__init__(layer, **kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: InputShape) -> None:
         """Build the layer for one step."""
         self._check_rank(input_shape)
         super().build((input_shape[0], *input_shape[2:]))
         self.input_spec = InputSpec(ndim=len(input_shape))
 
-    def compute_output_shape(self, input_shape: ShapeLike) -> Shape:
+    def compute_output_shape(self, input_shape: InputShape) -> Shape:
         """Return the layer's output shape for one step, with the steps in it."""
         self._check_rank(input_shape)
         shape = self.layer.compute_output_shape((input_shape[0], *input_shape[2:]))
