@@ -234,6 +234,29 @@ def test_state_of_another_size_is_told(engine):
 
 
 @pytest.mark.parametrize(
+    "make",
+    [
+        lambda: O.Adam(),
+        lambda: O.Adam(O.schedules.CosineDecay(0.1, 10)),
+        lambda: O.LossScaleOptimizer(O.Adam()),
+        lambda: O.MultiOptimizer(O.OptimizerMap(O.Adam(0.1), {"bias": O.SGD(0.1)})),
+    ],
+)
+def test_state_of_an_unused_optimizer_is_loaded(make, engine):
+    store, used = {}, {}
+    make().save_own_variables(store)
+    optimizer, other = make(), make()
+    optimizer.build([variable()])
+    assert len(store) < len(optimizer.variables)
+    optimizer.load_own_variables(store)
+    # Slots that are missing, though steps were counted, are told.
+    other.build([variable()])
+    last_counter = max(i for i, v in store.items() if v.dtype == "int32")
+    with pytest.warns(UserWarning, match="Skipping variable loading"):
+        other.load_own_variables({**store, last_counter: np.array(3)})
+
+
+@pytest.mark.parametrize(
     "identifier, cls",
     [
         ("sgd", "SGD"),

@@ -89,6 +89,10 @@ class LossScaleOptimizer(Optimizer):
         """The scale's variables, then those of the inner optimizer."""
         return [*self._variables, *self.inner_optimizer.variables]
 
+    def _variables_before_build(self) -> list[Variable]:
+        inner = self.inner_optimizer._variables_before_build()
+        return [*super()._variables_before_build(), *inner]
+
     @property
     def iterations(self) -> Tensor:
         """The number of updates of the inner optimizer."""

@@ -114,6 +114,10 @@ class MultiOptimizer(Optimizer):
         """The own variables, then those of each optimizer."""
         return [*self._variables, *(v for o in self._optimizers for v in o.variables)]
 
+    def _variables_before_build(self) -> list[Variable]:
+        singles = [o._variables_before_build() for o in self._optimizers]
+        return [*super()._variables_before_build(), *sum(singles, [])]
+
     @property
     def iterations(self) -> Tensor:
         """The number of updates."""

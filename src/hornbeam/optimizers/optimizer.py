@@ -211,6 +211,10 @@ class Optimizer(OptimizerState):
             )
         self.built = True
 
+    def _variables_before_build(self) -> list[Variable]:
+        rate = self._learning_rate
+        return [self._iterations, *([rate] if isinstance(rate, Variable) else [])]
+
     def __setstate__(self, state: Config) -> None:
         self.__dict__.update(state)
         self._positions = _positions(self._trainable_variables)

@@ -133,14 +133,12 @@ class OptimizerState(Configurable):
     def load_own_variables(self, store: Any) -> None:
         """Read the values of `optimizer.variables` from `store`."""
         variables = self.variables
-        of_all = variables[:2]
-        if len(store) == 2 and [v.name for v in of_all] == [
-            "iteration",
-            "learning_rate",
-        ]:
-            if int(np.asarray(store["0"])) == 0:
-                # Saved before its first step: it has no other state yet.
-                variables = of_all
+        first = self._variables_before_build()
+        if len(store) == len(first) and not any(
+            np.any(store[str(i)]) for i, v in enumerate(first) if v.dtype == "int32"
+        ):
+            # Saved before its first step, when it had counted nothing.
+            variables = first
         if len(store) != len(variables):
             warnings.warn(
                 f"Skipping variable loading for optimizer {self.name!r}, because it "
@@ -151,6 +149,10 @@ class OptimizerState(Configurable):
             return
         for i, variable in enumerate(variables):
             variable.assign(store[str(i)])
+
+    def _variables_before_build(self) -> list[Variable]:
+        """The variables that an optimizer has without slots, as `variables` has them."""
+        return []
 
 
 def constant(value: Any) -> Callable[..., np.ndarray]:
