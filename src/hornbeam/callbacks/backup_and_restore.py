@@ -6,13 +6,13 @@ import json
 import math
 import os
 import shutil
-import warnings
 import zipfile
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from hornbeam.callbacks.callback import Callback
+from hornbeam.core.warning import warn
 from hornbeam.typing import Config, Logs, PathLike
 
 if TYPE_CHECKING:
@@ -193,9 +193,8 @@ class BackupAndRestore(Callback):
                         f"The backup {path!r} is damaged and cannot be resumed from. "
                         f"Remove the folder {self.backup_dir!r} to start anew."
                     ) from e
-                warnings.warn(
+                warn(
                     f"The backup {path!r} is damaged; the one before it is used.",
-                    stacklevel=2,
                 )
         return None
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable
 from typing import Any, Literal
 
 from hornbeam.callbacks.callback import Callback
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.naming import to_snake_case
+from hornbeam.core.warning import warn
 from hornbeam.typing import Logs, Tensor
 
 # What the last known word of a name says where no metric does.
@@ -42,10 +42,9 @@ class MonitorCallback(Callback):
     ):
         super().__init__()
         if mode not in ("auto", "min", "max"):
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} mode {mode!r} is unknown, so it is 'auto'. "
                 "Expected 'auto', 'min' or 'max'.",
-                stacklevel=3,
             )
             mode = "auto"
         self.monitor = monitor
@@ -84,10 +83,9 @@ class MonitorCallback(Callback):
         value: Any = (logs or {}).get(self.monitor)
         if value is None and not self._warned:
             self._warned = True
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} watches {self.monitor!r}, which is not in the "
                 f"logs.{_available(self.monitor, logs)}",
-                stacklevel=3,
             )
         return value.item() if getattr(value, "size", None) == 1 else value
 

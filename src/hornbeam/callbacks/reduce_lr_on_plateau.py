@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Literal, TypedDict, Unpack
 
 import numpy as np
@@ -13,6 +12,7 @@ from hornbeam.callbacks.rates import (
     rates_for_logs,
     single_optimizers,
 )
+from hornbeam.core.warning import warn
 from hornbeam.typing import Logs
 from hornbeam.utils.printing import print_message
 
@@ -55,7 +55,7 @@ class ReduceLROnPlateau(MonitorCallback):
         **kwargs: Unpack[_RenamedArguments],
     ):
         if "epsilon" in kwargs:
-            warnings.warn("`epsilon` is now called `min_delta`.", stacklevel=2)
+            warn("`epsilon` is now called `min_delta`.")
             min_delta = kwargs.pop("epsilon")
         if kwargs:
             raise TypeError(f"ReduceLROnPlateau has no argument {min(kwargs)!r}.")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping
 
 import numpy as np
 
 from hornbeam.callbacks.callback import Callback
+from hornbeam.core.warning import warn
 from hornbeam.typing import Logs
 
 
@@ -62,9 +62,8 @@ class RemoteMonitor(Callback):
                 headers=self.headers,
             )
         except requests.exceptions.RequestException:
-            warnings.warn(
+            warn(
                 f"Could not reach RemoteMonitor root server at {self.root}.",
-                stacklevel=2,
             )
 
 

@@ -6,21 +6,20 @@ It is written as Keras writes it; reading such bytecode is refused, see
 
 import base64
 import marshal
-import warnings
 
 from hornbeam.core.live_config import LiveConfig
+from hornbeam.core.warning import warn
 
 
 def warn_of_lambdas(config):
     """Warn of the lambdas in a config that is about to be written."""
     if not _holds_lambda(config):
         return
-    warnings.warn(
+    warn(
         "A `lambda` is being saved. Its bytecode cannot be loaded here: whoever loads "
         "the file must pass the function as `custom_objects={layer name: function}`. "
         "Use a named function and register it with "
         "`@keras.saving.register_keras_serializable()`.",
-        stacklevel=3,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from hornbeam.core import tree
 from hornbeam.core.random import order_seed
+from hornbeam.core.warning import warn
 from hornbeam.data.pack import count_rows
 
 
@@ -42,10 +42,9 @@ class ArrayData:
         all_steps = math.ceil(self.rows / batch_size)
         self.steps: int = min(steps, all_steps) if steps else all_steps
         if steps and steps > all_steps:
-            warnings.warn(
+            warn(
                 f"The data has {all_steps} batches of {batch_size}, and {steps} steps "
                 f"an epoch were asked for: each epoch ends after {all_steps} steps.",
-                stacklevel=4,
             )
 
     def on_epoch_begin(self, epoch: int = 0) -> None:

@@ -6,10 +6,11 @@ import collections
 import contextvars
 import itertools
 import multiprocessing
-import warnings
 from collections.abc import Generator, Iterable, Iterator
 from concurrent import futures
 from typing import Any
+
+from hornbeam.core.warning import warn
 
 
 class PyDataset:
@@ -53,11 +54,10 @@ class PyDataset:
         try:
             return self.__dict__[name]
         except KeyError:
-            warnings.warn(
+            warn(
                 f"{type(self).__name__}.__init__ does not call "
                 "`super().__init__(**kwargs)`, so its `workers`, `use_multiprocessing` "
                 "and `max_queue_size` have their defaults.",
-                stacklevel=3,
             )
             PyDataset.__init__(self)
             return default

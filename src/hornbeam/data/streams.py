@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from hornbeam.core import tree
 from hornbeam.core.random import order_seed
+from hornbeam.core.warning import warn
 from hornbeam.data.host import host_tree
 from hornbeam.data.pack import NAMES, unpack_x_y_sample_weight
 from hornbeam.data.py_dataset import fetch
@@ -107,11 +107,10 @@ class StreamData:
         elif count < (self._limit or 1) and not self._warned:
             self._warned = True
             wanted = f" of {self._limit}" if self._limit else ""
-            warnings.warn(
+            warn(
                 f"{source} ran out of data: the epoch ended after {count}{wanted} "
                 "steps. A generator can be read only once; what can be read again is "
                 "e.g. a `keras.utils.PyDataset`.",
-                stacklevel=3,
             )
 
     def _batch(self, item):

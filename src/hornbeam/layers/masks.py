@@ -7,11 +7,11 @@ a mark where one was lost.
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 from hornbeam.core import masking, tree
 from hornbeam.core.masking import LostMask, get_keras_mask, set_keras_mask
+from hornbeam.core.warning import warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,13 +59,12 @@ def _warn_of_a_lost_mask(layer, inputs):
     layer._warned_of_lost_mask = True
     at = f" at ops.{mark.op}" if mark.op else ""
     inside = f" in layer {mark.layer!r}" if mark.layer else ""
-    warnings.warn(
+    warn(
         f"Layer {layer.path!r} ({type(layer).__name__}) takes a mask, but that of its "
         f"input was lost before,{at}{inside}: every place counts. Call it with "
         "`mask=...`; or let the mask through there, in a layer of your own with "
         "`self.supports_masking = True`, or with a `compute_mask()` that returns the "
         "mask of its output.",
-        stacklevel=5,
     )
 
 

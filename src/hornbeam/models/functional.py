@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from typing import TYPE_CHECKING
 
 from hornbeam import backends
 from hornbeam.core import tree
 from hornbeam.core.masking import get_keras_mask, set_keras_mask
 from hornbeam.core.naming import distinct
+from hornbeam.core.warning import warn
 from hornbeam.graph.function import Function
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import Operation
@@ -172,10 +172,9 @@ class Functional(Function, Model):
             return
         self._warned_of_structure = True
         names = [x._keras_history.operation.name for x in self._inputs]
-        warnings.warn(
+        warn(
             "The structure of `inputs` doesn't match the expected structure: model "
             f"{self.name!r} has the inputs {names}. Received {found}.",
-            stacklevel=2,
         )
 
     def _fit_input(self, x, symbol):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hornbeam import ops
+from hornbeam.core.warning import warn
 from hornbeam.typing import Tensor
 
 if TYPE_CHECKING:
@@ -24,9 +24,8 @@ def present(
             f"of {missing}."
         )
     if missing:
-        warnings.warn(
+        warn(
             f"Gradients do not exist for variables {missing} when minimizing the loss.",
-            stacklevel=4,
         )
         kept = [
             (g, v) for g, v in zip(gradients, variables, strict=True) if g is not None

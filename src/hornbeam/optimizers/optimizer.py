@@ -9,7 +9,6 @@ same code runs at once and inside a compiled step.
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
@@ -21,6 +20,7 @@ from hornbeam.core.hyperparameter import Hyperparameter, plain_hyperparameters
 from hornbeam.core.naming import auto_name
 from hornbeam.core.serialization import deserialize_keras_object
 from hornbeam.core.variable import Variable
+from hornbeam.core.warning import warn
 from hornbeam.optimizers.gradients import (
     clip_by_global_norm,
     clip_by_norm,
@@ -96,10 +96,9 @@ class Optimizer(OptimizerState):
         **kwargs: Any,
     ):
         if kwargs.pop("decay", None) is not None:
-            warnings.warn(
+            warn(
                 "Argument `decay` is ignored. Give `learning_rate` a schedule such as "
                 "`keras.optimizers.schedules.InverseTimeDecay` instead.",
-                stacklevel=2,
             )
         cls: type = type(self)
         owner = cls.__name__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from hornbeam.core import scopes
 from hornbeam.core.configurable import Configurable
 from hornbeam.core.variable import Variable
+from hornbeam.core.warning import warn
 
 # Attributes that hold the variables of a model, which are no state of the optimizer.
 _OF_THE_MODEL = ("_trainable_variables", "_variables_without_decay", "_variables")
@@ -140,18 +140,17 @@ class OptimizerState(Configurable):
             # Saved before its first step, when it had counted nothing.
             variables = first
         if len(store) != len(variables):
-            warnings.warn(
+            warn(
                 f"Skipping variable loading for optimizer {self.name!r}, because it "
                 f"has {len(variables)} variables whereas the saved optimizer has "
                 f"{len(store)}. Its state starts anew.",
-                stacklevel=2,
             )
             return
         for i, variable in enumerate(variables):
             variable.assign(store[str(i)])
 
     def _variables_before_build(self) -> list[Variable]:
-        """The variables that an optimizer has without slots, as `variables` has them."""
+        """The part of `variables` that an optimizer has before it has slots."""
         return []
 
 

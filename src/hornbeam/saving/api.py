@@ -6,7 +6,6 @@ import contextlib
 import datetime
 import json
 import tempfile
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypedDict, Unpack
@@ -20,6 +19,7 @@ from hornbeam.core.serialization import (
     serialize_sharing,
 )
 from hornbeam.core.version import version
+from hornbeam.core.warning import warn
 from hornbeam.saving import archive, hdf5, shards, strict_json
 from hornbeam.saving.state import load_state, save_state
 from hornbeam.typing import AnyModel, CustomObjects, PathLike
@@ -121,10 +121,9 @@ def _check_overwrite(path, overwrite):
 def _written(model):
     """Yield a temporary folder with the files of the archive."""
     if hasattr(model, "layers") and not getattr(model, "built", True):
-        warnings.warn(
+        warn(
             f"Model {model.name!r} is saved before it is built, so it has no weights "
             "to save.",
-            stacklevel=4,
         )
     config = serialize_sharing(model)
     warn_of_lambdas(config)

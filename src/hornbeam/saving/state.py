@@ -8,7 +8,6 @@ is reached twice is written once, where it is reached first.
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from hornbeam.core import scopes
 from hornbeam.core.errors import UnsafeFileError
 from hornbeam.core.naming import to_snake_case
+from hornbeam.core.warning import warn
 
 _CONTAINERS = (list, tuple, dict)
 # Attributes of the base classes that are walked into nevertheless.
@@ -200,7 +200,7 @@ class _Loader:
             error = f"{error} It received 0 variables: the file has none at this path."
         where = f"{type(value).__name__} {value.name!r} (at {path or 'the top'!r})"
         if self.skip_mismatch:
-            warnings.warn(f"The weights of {where} are skipped: {error}", stacklevel=5)
+            warn(f"The weights of {where} are skipped: {error}")
             return
         raise ValueError(
             f"The weights of {where} cannot be loaded: the model and the file must "

@@ -6,7 +6,6 @@ The methods that users override, once for all engines, are here.
 import functools
 import inspect
 import operator
-import warnings
 
 from hornbeam import backends
 from hornbeam.core import scopes, tree
@@ -14,6 +13,7 @@ from hornbeam.core.arguments import checks_keywords
 from hornbeam.core.configurable import parameters_of
 from hornbeam.core.gradients import value_and_grad
 from hornbeam.core.naming import distinct
+from hornbeam.core.warning import warn
 from hornbeam.layers.layer_state import kept_while_frozen
 from hornbeam.training.stateless_steps import also_on_state
 
@@ -294,9 +294,8 @@ class Steps:
             (_, aux), gradients = value_and_grad(loss_fn, variables, has_aux=True)
             optimizer.apply(gradients, variables)
         else:
-            warnings.warn(
+            warn(
                 f"Model {self.name!r} has no trainable weights: nothing is trained.",
-                stacklevel=2,
             )
             _, aux = loss_fn()
         loss, y_pred = aux
@@ -356,11 +355,10 @@ class Steps:
             cls.compile is not Steps.compile
             and cls.compile_from_config is Steps.compile_from_config
         ):
-            warnings.warn(
+            warn(
                 "`compile()` was not called as part of model loading because the "
                 "model's `compile()` method is custom. Override `get_compile_config()` "
                 "and `compile_from_config()` too, so that a loaded model is compiled.",
-                stacklevel=2,
             )
             return
         config = deserialize_keras_object(config)

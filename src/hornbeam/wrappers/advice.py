@@ -5,10 +5,11 @@ the process of the user. So the stack at that moment says how the fits will run.
 """
 
 import sys
-import warnings
 import weakref
 
 from joblib.parallel import BACKENDS, Parallel
+
+from hornbeam.core.warning import warn
 
 # Backends that joblib takes by itself: on one core the fits come one by one.
 _BY_ITSELF = ("loky", "multiprocessing", "sequential")
@@ -19,7 +20,6 @@ _told: weakref.WeakSet = weakref.WeakSet()
 def advise_on_parallel_fits():
     """Warn, once for a `Parallel` with `n_jobs`, what to write instead of it."""
     frame, parallel = sys._getframe(1), None
-    level = 1
     while frame is not None:
         package = frame.f_globals.get("__name__", "").partition(".")[0]
         if package == "joblib" and parallel is None:
@@ -27,7 +27,7 @@ def advise_on_parallel_fits():
             parallel = caller if isinstance(caller, Parallel) else None
         if package not in ("hornbeam", "sklearn", "joblib") and parallel is not None:
             break
-        frame, level = frame.f_back, level + 1
+        frame = frame.f_back
     if parallel is None or parallel.n_jobs in (None, 1) or parallel in _told:
         return
     backend = parallel._backend
@@ -35,10 +35,9 @@ def advise_on_parallel_fits():
     if not isinstance(backend, kinds) or backend.nesting_level:
         return
     _told.add(parallel)
-    warnings.warn(
+    warn(
         f"With n_jobs={parallel.n_jobs} joblib gives these fits to other processes, "
         "each of which compiles the network again (on one core it runs them one by "
         'one). `with joblib.parallel_config(backend="hornbeam"):` around the search, '
         "or `hornbeam.wrappers.GridSearchCV`, trains them together in this process.",
-        stacklevel=level + 1,
     )

@@ -1,11 +1,11 @@
 """Targets as users give them, and as networks want them."""
 
 import math
-import warnings
 
 import numpy as np
 
 from hornbeam.core.config import floatx
+from hornbeam.core.warning import warn
 from hornbeam.wrappers.rows import moments
 
 CLASS_KINDS = ("binary", "multiclass", "multilabel-indicator", "multiclass-multioutput")
@@ -217,10 +217,9 @@ def one_column(y, estimator):
         return y
     from sklearn.exceptions import DataConversionWarning
 
-    warnings.warn(
+    warn(
         f"{type(estimator).__name__}: a column-vector y was passed when a 1d array was "
         "expected. Change the shape of y to (n_samples,), for example using ravel().",
         DataConversionWarning,
-        stacklevel=4,
     )
     return y.ravel()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
+
+from hornbeam.core.warning import warn
 
 _aten = torch.ops.aten
 # The same memory under another name.
@@ -78,10 +79,9 @@ def _compiled(lines: _Lines) -> Callable:
             except Exception as error:
                 if compiled is step:
                     raise
-                warnings.warn(
+                warn(
                     "PyTorch's compiler failed, so the step runs without it, one "
                     f"operation after the other: {error}",
-                    stacklevel=2,
                 )
                 compiled = step
                 found.append(step(*state, *batch))

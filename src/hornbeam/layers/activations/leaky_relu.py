@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.core.errors import check_number
 from hornbeam.core.hyperparameter import Hyperparameter
+from hornbeam.core.warning import warn
 from hornbeam.layers.layer import Layer
 
 if TYPE_CHECKING:
@@ -43,10 +43,9 @@ class LeakyReLU(Layer):
         self, negative_slope: float = 0.3, **kwargs: Unpack[_Arguments]
     ) -> None:
         if "alpha" in kwargs:
-            warnings.warn(
+            warn(
                 "Argument `alpha` of LeakyReLU is now named `negative_slope`.",
                 DeprecationWarning,
-                stacklevel=2,
             )
             negative_slope = kwargs.pop("alpha")
         others: Any = kwargs

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 from hornbeam import ops
+from hornbeam.core.warning import warn
 from hornbeam.layers.arguments import (
     keep_weight_arguments,
     positive_integer,
@@ -74,10 +74,9 @@ class Embedding(LowRank):
         **kwargs: Unpack[EmbeddingArguments],
     ) -> None:
         if kwargs.pop("input_length", None) is not None:
-            warnings.warn(
+            warn(
                 "Argument `input_length` of Embedding does nothing: remove it.",
                 DeprecationWarning,
-                stacklevel=2,
             )
         # A float input holds whole numbers that half precision would round.
         kwargs.setdefault("autocast", False)

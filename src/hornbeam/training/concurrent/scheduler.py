@@ -9,12 +9,12 @@ them.
 import contextlib
 import threading
 import time
-import warnings
 import weakref
 from contextvars import ContextVar
 
 from hornbeam import backends
 from hornbeam.core import scopes
+from hornbeam.core.warning import warn
 from hornbeam.training.concurrent.stack import Stack
 from hornbeam.training.concurrent.stack_width import cores, is_one_cpu, stack_widths
 
@@ -117,9 +117,8 @@ class Scheduler:
             is_new = reason not in self._reasons
             self._reasons.add(reason)
         if is_new:
-            warnings.warn(
+            warn(
                 f"These fits share no program, and run one by one: {reason}",
-                stacklevel=4,
             )
 
     @contextlib.contextmanager
@@ -266,9 +265,7 @@ def _run_group(requests):
             # What is wrong with a call itself is raised when it runs alone.
             width.halve()
             if not calls[0].engine.is_out_of_memory(error):
-                warnings.warn(
-                    f"A stack of {len(members)} fits failed: {error}", stacklevel=2
-                )
+                warn(f"A stack of {len(members)} fits failed: {error}")
         calls = [call for call in calls if call.passes_left]
 
 

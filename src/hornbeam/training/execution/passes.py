@@ -1,9 +1,10 @@
 """The loop: epochs, passes over the data, events for callbacks."""
 
 import time
-import warnings
 
 import numpy as np
+
+from hornbeam.core.warning import warn
 
 # How long one call of many steps should take, in seconds: short enough for a live
 # display and for an interrupt, long enough that the call itself costs nothing.
@@ -149,13 +150,12 @@ class Pass:
             if self.runner.steps:
                 passes, step = divmod(step, self.runner.steps)
                 epoch += passes
-            warnings.warn(
+            warn(
                 f"The loss of model {self.model.name!r} became NaN at step {step + 1} "
                 f"of epoch {epoch + 1}. Training goes on. Check the data for NaN, or "
                 "lower the learning rate; `keras.callbacks.TerminateOnNaN()` stops "
                 "training when this happens.",
                 RuntimeWarning,
-                stacklevel=4,
             )
 
 
