@@ -3,7 +3,10 @@
 An axis counts from either end of the first operand, unless `_COUNTED` says otherwise.
 """
 
+from __future__ import annotations
+
 import operator
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +23,7 @@ ARGUMENTS = (
 )
 
 
-def check(op, arguments):
+def check(op: Any, arguments: dict[str, Any]) -> None:
     """Raise a ValueError if an axis among the arguments of the op does not exist."""
     for argument in ARGUMENTS:
         axis = arguments.get(argument)
@@ -29,7 +32,7 @@ def check(op, arguments):
                 _check(op.name, argument, part, shape, arguments[argument])
 
 
-def several(axis):
+def several(axis: Any) -> tuple[int, ...]:
     """Return `axis`, which is a number or several, as a tuple of integers."""
     try:
         return (operator.index(axis),)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 from hornbeam.ops.declare import broadcast_shapes
 
 
-def einsum_shape(subscripts, shapes):
+def einsum_shape(subscripts: str, shapes: Sequence[Any]) -> tuple[Any, ...]:
     """Return the shape of `einsum(subscripts, ...)` of operands of `shapes`.
 
     >>> einsum_shape("...ij,jk->...ik", [(None, 2, 3), (3, 4)])

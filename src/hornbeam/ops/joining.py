@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from typing import Any
 
 from hornbeam.core import dtypes
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -18,7 +19,7 @@ def _common_dtype(xs):
     return dtypes.result_type(*(rules.weak_dtype(x) for x in xs))
 
 
-def joined(owner, shapes, axis):
+def joined(owner: str, shapes: Sequence[Any], axis: Any) -> tuple[Any, ...]:
     """Return the shape of tensors put one behind the other along `axis`."""
     rank = len(shapes[0])
     axis %= rank

@@ -6,6 +6,9 @@ becomes of the mask in the result: `KEPT` as it is; a function of the mask; `USE
 for it was reduced over, or one of its places was taken; `LOST`.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +28,9 @@ KEPT, USED_UP, LOST = _same, None, NotImplemented
 class Call:
     """A call of an op: its arguments by name, and its first result."""
 
-    def __init__(self, op, args, kwargs, result):
+    def __init__(
+        self, op: Any, args: Sequence[Any], kwargs: dict[str, Any], result: Any
+    ) -> None:
         bound = signature_of(op).bind(*args, **kwargs)
         bound.apply_defaults()
         self.op = op
@@ -34,10 +39,10 @@ class Call:
         self.result = result
         self.shape = tuple(result.shape)
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Any:
         return self.arguments.get(name)
 
-    def axes(self, x, name="axis"):
+    def axes(self, x: Any, name: str = "axis") -> tuple[int, ...]:
         """Return the axes that an argument names, counted from the front."""
         value = self.arguments.get(name)
         rank = len(x.shape)
@@ -47,7 +52,7 @@ class Call:
         return tuple(int(axis) % rank for axis in value)
 
 
-def elementwise(call, x, rank):
+def elementwise(call: Call, x: Any, rank: int) -> Any:
     """Every place of the result comes from the same place of the arguments."""
     offset = len(call.shape) - len(x.shape)
     before = x.shape[:rank]
@@ -77,17 +82,17 @@ def _everywhere(x, rank):
     return ops.ones_like(ops.get_item(x, first), dtype="bool")
 
 
-def of_first(call, x, rank):
+def of_first(call: Call, x: Any, rank: int) -> Any:
     """The result has the places of the first argument."""
     return KEPT if x is call.first else LOST
 
 
-def unrelated(call, x, rank):
+def unrelated(call: Call, x: Any, rank: int) -> Any:
     """The result does not depend on the values."""
     return USED_UP
 
 
-def along(call, x, rank):
+def along(call: Call, x: Any, rank: int) -> Any:
     """What happens along an axis is nobody's business before it."""
     axes = [i for name in ("axis", "axes") for i in _named(call, x, name)]
     return KEPT if min(axes or [len(x.shape) - 1]) >= rank else LOST
@@ -97,17 +102,17 @@ def _named(call, x, name):
     return call.axes(x, name) if name in call.arguments else ()
 
 
-def reduction(call, x, rank):
+def reduction(call: Call, x: Any, rank: int) -> Any:
     """Axes go: those of the mask take it with them."""
     return KEPT if along(call, x, rank) is KEPT else USED_UP
 
 
-def reduction_of_output(call, x, rank):
+def reduction_of_output(call: Call, x: Any, rank: int) -> Any:
     """The argument `output` loses its axis, which the target does not have."""
     return reduction(call, x, rank) if x is call["output"] else KEPT
 
 
-def moved(places, rank):
+def moved(places: Sequence[Any], rank: int) -> Any:
     """Return the answer where the axes of a tensor go to `places`, or go (None)."""
     kept = places[:rank]
     if None in kept:
@@ -126,7 +131,7 @@ def _ops():
     return ops
 
 
-def permuted(call, x, rank):
+def permuted(call: Call, x: Any, rank: int) -> Any:
     """Axes change their order: NumPy says how."""
     sizes = np.broadcast_to(0, tuple(range(1, len(x.shape) + 1)))
     rest = list(call.arguments.values())[1:]
@@ -134,7 +139,7 @@ def permuted(call, x, rank):
     return moved([order.index(i) for i in range(len(order))], rank)
 
 
-def expanded(call, x, rank):
+def expanded(call: Call, x: Any, rank: int) -> Any:
     """New axes of size 1: inside the mask it gets them too."""
     axis, total = call["axis"], len(call.shape)
     new = {i % total for i in (axis if isinstance(axis, list | tuple) else (axis,))}
@@ -143,7 +148,7 @@ def expanded(call, x, rank):
     return (lambda mask: _ops().expand_dims(mask, inside)) if inside else KEPT
 
 
-def squeezed(call, x, rank):
+def squeezed(call: Call, x: Any, rank: int) -> Any:
     """Axes of size 1 go."""
     gone = call.axes(x) if call["axis"] is not None else _ones(x)
     inside = tuple(i for i in gone if i < rank)
@@ -156,7 +161,7 @@ def _ones(x):
     return [i for i, size in enumerate(x.shape) if size == 1]
 
 
-def reshaped(call, x, rank):
+def reshaped(call: Call, x: Any, rank: int) -> Any:
     """The axes behind the mask's stay together, in whatever form."""
     behind, shape = rules.size_of(x.shape[rank:]), call.shape
     if behind is None:
@@ -176,7 +181,7 @@ def reshaped(call, x, rank):
     return lambda mask: _ops().reshape(mask, first)
 
 
-def same_along(call, x, rank):
+def same_along(call: Call, x: Any, rank: int) -> Any:
     """The op does to the mask what it does to the tensor along one axis."""
     axes = call.axes(x)
     if call["axis"] is None or len(axes) != 1:
@@ -188,20 +193,20 @@ def same_along(call, x, rank):
     return lambda mask: call.op(mask, **arguments)
 
 
-def flipped(call, x, rank):
+def flipped(call: Call, x: Any, rank: int) -> Any:
     """Axes are reversed: those of the mask as well."""
     fixed = {"fliplr": (1,), "flipud": (0,)}.get(call.op.name)
     axes = tuple(i for i in fixed or call.axes(x) if i < rank)
     return (lambda mask: _ops().flip(mask, axes)) if axes else KEPT
 
 
-def unstacked(call, x, rank):
+def unstacked(call: Call, x: Any, rank: int) -> Any:
     """One axis goes, and every place of it becomes a result."""
     (axis,) = call.axes(x)
     return USED_UP if axis == rank - 1 else same_along(call, x, rank)
 
 
-def taken(call, x, rank):
+def taken(call: Call, x: Any, rank: int) -> Any:
     """Places of `x`; or a vector for each index."""
     indices = call["indices"]
     if x is indices:
@@ -215,7 +220,7 @@ def taken(call, x, rank):
     return same_along(call, x, rank)
 
 
-def indexed(call, x, rank):
+def indexed(call: Call, x: Any, rank: int) -> Any:
     """The mask takes the part of the key that is about its axes."""
     parts = _one_part_an_axis(call["key"], len(x.shape))
     if parts is None:
@@ -256,13 +261,13 @@ def _is_one(part):
     return part is not None and not isinstance(part, slice) and np.shape(part) == ()
 
 
-def sliced(call, x, rank):
+def sliced(call: Call, x: Any, rank: int) -> Any:
     """A block of the tensor: the mask's block has its first axes."""
     start, shape = call["start_indices"], call["shape"]
     return lambda mask: _ops().slice(mask, start[:rank], shape[:rank])
 
 
-def tiled(call, x, rank):
+def tiled(call: Call, x: Any, rank: int) -> Any:
     """The mask is repeated as its axes are."""
     repeats = call["repeats"]
     repeats = (repeats,) if isinstance(repeats, int) else tuple(repeats)
@@ -274,7 +279,7 @@ def tiled(call, x, rank):
     return lambda mask: _ops().tile(mask, repeats[:rank])
 
 
-def padded(call, x, rank):
+def padded(call: Call, x: Any, rank: int) -> Any:
     """What is put around is no place of the data, unless it is made of its places."""
     width, mode = call["pad_width"], call["mode"]
     widths = np.broadcast_to(np.asarray(width, "int32"), (len(x.shape), 2))[:rank]
@@ -289,7 +294,7 @@ def padded(call, x, rank):
     return pad
 
 
-def joined(call, x, rank):
+def joined(call: Call, x: Any, rank: int) -> Any:
     """Along an axis of theirs the masks are joined; a tensor without one is valid."""
     if not isinstance(call.first, list | tuple):
         return LOST
@@ -315,13 +320,13 @@ def joined(call, x, rank):
     return join
 
 
-def linear(call, x, rank):
+def linear(call: Call, x: Any, rank: int) -> Any:
     """The last axis of `x` is replaced."""
     last = len(x.shape) - 1
     return moved([*range(last), None], rank) if x is call.first else LOST
 
 
-def matrix_product(call, x, rank):
+def matrix_product(call: Call, x: Any, rank: int) -> Any:
     """`x1` keeps its rows, `x2` its columns; both keep what is before."""
     ranks = [len(y.shape) for y in (call["x1"], call["x2"])]
     total, own = len(call.shape), len(x.shape)
@@ -334,7 +339,7 @@ def matrix_product(call, x, rank):
     return moved([*places, *pair], rank)
 
 
-def dot(call, x, rank):
+def dot(call: Call, x: Any, rank: int) -> Any:
     """`x1` keeps all axes but the last."""
     own = len(x.shape)
     if x is call["x1"]:
@@ -342,7 +347,7 @@ def dot(call, x, rank):
     return USED_UP if max(own - 2, 0) < rank else LOST
 
 
-def tensor_product(call, x, rank):
+def tensor_product(call: Call, x: Any, rank: int) -> Any:
     """The axes of `x1` that are not summed over come first."""
     axes, own = call["axes"], len(x.shape)
     which = 0 if x is call["x1"] else 1
@@ -356,7 +361,7 @@ def tensor_product(call, x, rank):
     return moved([None if i in summed else next(rest) for i in range(own)], rank)
 
 
-def summed_by_letters(call, x, rank):
+def summed_by_letters(call: Call, x: Any, rank: int) -> Any:
     """The letters say where axes go; one that is not in the result is summed over."""
     subscripts, operands = call["subscripts"], call["operands"]
     if not isinstance(subscripts, str):
@@ -369,19 +374,19 @@ def summed_by_letters(call, x, rank):
     return moved([output.index(c) if c in output else None for c in letters], rank)
 
 
-def attention(call, x, rank):
+def attention(call: Call, x: Any, rank: int) -> Any:
     """The queries stay; the values are summed over."""
     if x is call["query"]:
         return KEPT if rank <= 3 else USED_UP
     return KEPT if rank < 2 else USED_UP
 
 
-def one_hot(call, x, rank):
+def one_hot(call: Call, x: Any, rank: int) -> Any:
     """An axis comes behind the others."""
     return KEPT if call["axis"] in (-1, len(x.shape)) else LOST
 
 
-def quantile(call, x, rank):
+def quantile(call: Call, x: Any, rank: int) -> Any:
     """A reduction, with an axis in front where there are several `q`."""
     is_single = np.ndim(call["q"]) == 0
     return reduction(call, x, rank) if is_single or x is call["q"] else LOST
@@ -454,7 +459,7 @@ _BY_NAME = {
 _NAMED = {name: rule for names, rule in _BY_NAME.items() for name in names.split()}
 
 
-def rule_of(op):
+def rule_of(op: Any) -> Any:
     """Return the rule of an op, or None."""
     if op.name in _NAMED:
         return _NAMED[op.name]

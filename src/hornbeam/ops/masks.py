@@ -5,7 +5,11 @@ several arguments have masks, a place of the result is valid where all of them a
 without a rule lose masks, but for those that are composed of ops with rules.
 """
 
+from __future__ import annotations
+
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 from hornbeam.core import tree
 from hornbeam.core.masking import (
@@ -21,7 +25,7 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.mask_rules import KEPT, LOST, USED_UP, Call, rule_of
 
 
-def pass_on(op, args, kwargs, result):
+def pass_on(op: Any, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> None:
     """Let the masks of the arguments of `op` go with its result, by the op's rule."""
     given = [x for x in tree.flatten((args, kwargs)) if carried(x) is not None]
     results = [x for x in tree.flatten(result) if hasattr(x, "shape")]

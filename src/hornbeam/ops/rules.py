@@ -1,11 +1,16 @@
 """Shape and dtype rules that several ops share, beside those of `declare`."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from hornbeam.core import dtypes
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.declare import broadcast_shapes, reduced_shape
 
 
-def shape_of(x):
+def shape_of(x: Any) -> tuple[Any, ...]:
     """Return the shape of a tensor, a KerasTensor, a number or nested lists."""
     if hasattr(x, "shape"):
         return tuple(x.shape)
@@ -14,7 +19,7 @@ def shape_of(x):
     return np.shape(x)
 
 
-def weak_dtype(x):
+def weak_dtype(x: Any) -> Any:
     """Return the dtype name of `x`, or its type where it is a Python number."""
     if hasattr(x, "dtype"):
         return dtypes.standardize_dtype(x.dtype)
@@ -25,7 +30,7 @@ def weak_dtype(x):
     return backends.current().dtype_of(x)
 
 
-def plane(owner, shape, axis1, axis2):
+def plane(owner: str, shape: Sequence[Any], axis1: int, axis2: int) -> tuple[int, int]:
     """Return the two different axes of a plane, counted from the front."""
     first, second = (i % len(shape) for i in (axis1, axis2))
     if first == second:
@@ -36,7 +41,7 @@ def plane(owner, shape, axis1, axis2):
     return first, second
 
 
-def first_two(arguments):
+def first_two(arguments: dict[str, Any]) -> tuple[Any, Any]:
     """Return the operands of a binary op."""
     values = iter(arguments.values())
     return next(values), next(values)
@@ -48,40 +53,40 @@ def _broadcast(arguments, dtype_of_two):
     return KerasTensor(shape, dtype_of_two(weak_dtype(x1), weak_dtype(x2)))
 
 
-def broadcast(arguments):
+def broadcast(arguments: dict[str, Any]) -> KerasTensor:
     """Broadcast; the common dtype."""
     return _broadcast(arguments, dtypes.result_type)
 
 
-def broadcast_float(arguments):
+def broadcast_float(arguments: dict[str, Any]) -> KerasTensor:
     """Broadcast; the common dtype, a float."""
     return _broadcast(arguments, lambda a, b: dtypes.result_type(a, b, float))
 
 
-def broadcast_number(arguments):
+def broadcast_number(arguments: dict[str, Any]) -> KerasTensor:
     """Broadcast; the common dtype, int32 of booleans."""
     return _broadcast(arguments, lambda a, b: number(dtypes.result_type(a, b)))
 
 
-def number(dtype):
+def number(dtype: str) -> str:
     """Return "int32" for "bool", else `dtype`."""
     return "int32" if dtype == "bool" else dtype
 
 
-def summed(dtype):
+def summed(dtype: str) -> str:
     """Return the dtype of a sum: integers of fewer than 32 bits get 32."""
     if dtype in ("bool", "int8", "int16"):
         return "int32"
     return "uint32" if dtype in ("uint8", "uint16") else dtype
 
 
-def same_number(arguments):
+def same_number(arguments: dict[str, Any]) -> KerasTensor:
     """The shape of the first argument; int32 of booleans."""
     x = next(iter(arguments.values()))
     return KerasTensor(x.shape, number(x.dtype))
 
 
-def reduce_sum(arguments):
+def reduce_sum(arguments: dict[str, Any]) -> KerasTensor:
     """Reduce; the dtype of a sum."""
     x = next(iter(arguments.values()))
     shape = reduced_shape(
@@ -90,13 +95,13 @@ def reduce_sum(arguments):
     return KerasTensor(shape, arguments.get("dtype") or summed(x.dtype))
 
 
-def accumulate(arguments):
+def accumulate(arguments: dict[str, Any]) -> KerasTensor:
     """The shape of `x`, flat without an axis; the dtype given or int32 of booleans."""
     x = flat_or_same(arguments)
     return KerasTensor(x.shape, arguments["dtype"] or number(x.dtype))
 
 
-def flat_or_same(arguments):
+def flat_or_same(arguments: dict[str, Any]) -> KerasTensor:
     """The shape and dtype of `x`, flat if `axis` is None."""
     x = arguments["x"]
     if arguments["axis"] is None:
@@ -104,14 +109,14 @@ def flat_or_same(arguments):
     return KerasTensor(x.shape, x.dtype)
 
 
-def may_be_equal(m, n):
+def may_be_equal(m: Any, n: Any) -> bool:
     """Whether two sizes, or two shapes, are equal as far as they are known."""
     if isinstance(m, list | tuple):
         return len(m) == len(n) and all(map(may_be_equal, m, n))
     return None in (m, n) or m == n
 
 
-def size_of(shape):
+def size_of(shape: Iterable[Any]) -> Any:
     """Return the number of elements, None where it is not known."""
     size = 1
     for d in shape:
@@ -121,12 +126,12 @@ def size_of(shape):
     return size
 
 
-def created(arguments):
+def created(arguments: dict[str, Any]) -> KerasTensor:
     """`shape` and `dtype` as given."""
     return KerasTensor(arguments["shape"], dtypes.standardize_dtype(arguments["dtype"]))
 
 
-def created_like(arguments):
+def created_like(arguments: dict[str, Any]) -> KerasTensor:
     """The shape of `x`; `dtype` as given, else that of `x`."""
     x = arguments["x"]
     return KerasTensor(x.shape, arguments["dtype"] or x.dtype)

@@ -18,7 +18,7 @@ def _rank(x):
     return len(rules.shape_of(x))
 
 
-def reshaped(shape, newshape):
+def reshaped(shape: Sequence[Any], newshape: Any) -> tuple[Any, ...]:
     """Return `newshape` with its -1 (or None) worked out, None if it is unknown."""
     newshape = (newshape,) if isinstance(newshape, int) else tuple(newshape)
     newshape = tuple(-1 if d is None else d for d in newshape)

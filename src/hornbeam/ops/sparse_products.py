@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from hornbeam import backends
 from hornbeam.core import dtypes
@@ -16,17 +17,17 @@ class SparseInputError(ValueError):
     """A sparse tensor was given to what takes none."""
 
 
-def is_sparse(x):
+def is_sparse(x: Any) -> bool:
     """Whether `x` is a sparse tensor of the current engine."""
     return backends.current().is_sparse(x)
 
 
-def to_dense(x):
+def to_dense(x: Any) -> Any:
     """Return `x`, made dense if it is sparse."""
     return backends.current().to_dense(x) if is_sparse(x) else x
 
 
-def shape_of(x):
+def shape_of(x: Any) -> tuple[Any, ...]:
     """Return the shape; in a program a size may be a tensor."""
     return tuple(backends.current().shape_of(x))
 
@@ -39,7 +40,7 @@ def _as_one_dtype(x1, x2):
     return cast(x1, dtype), cast(x2, dtype)
 
 
-def matmul(op, x1, x2):
+def matmul(op: Any, x1: Any, x2: Any) -> Any:
     """Products of matrices; a batch of them is one product with blocks as places."""
     from hornbeam.ops.numpy import broadcast_to, reshape
 
@@ -97,7 +98,7 @@ def _blocks(x):
     return engine.sparse_tensor(places, values, shape, unique=True)
 
 
-def linear(op, x, kernel, bias=None):
+def linear(op: Any, x: Any, kernel: Any, bias: Any = None) -> Any:
     from hornbeam.ops.numpy import add, reshape
 
     x, kernel = _as_one_dtype(x, kernel)
@@ -110,7 +111,7 @@ def linear(op, x, kernel, bias=None):
     return y if bias is None else add(y, bias)
 
 
-def einsum(op, subscripts, *operands, **kwargs):
+def einsum(op: Any, subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     """Two operands of plain letters: axes are moved so that it is a matmul."""
     from hornbeam.ops.numpy import matmul as product
     from hornbeam.ops.numpy import reshape, transpose

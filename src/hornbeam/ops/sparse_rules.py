@@ -9,7 +9,7 @@ composed of others need none. All other ops take no sparse tensor, and say so.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from hornbeam.ops.sparse_products import (
 from hornbeam.typing import Tensor
 
 
-def call(op, args, kwargs):
+def call(op: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Return `op(*args, **kwargs)`, where an argument is a sparse tensor."""
     engine = backends.current()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from hornbeam import backends
 from hornbeam.ops.core import convert_to_tensor
@@ -13,7 +15,9 @@ from hornbeam.ops.shaping import broadcast_to, reshape
 class Vectorized:
     """`pyfunc` over the leading axes of its arguments, broadcast to each other."""
 
-    def __init__(self, pyfunc, excluded, signature):
+    def __init__(
+        self, pyfunc: Callable[..., Any], excluded: Any, signature: str | None
+    ) -> None:
         self.pyfunc = pyfunc
         self.excluded = excluded
         # The number of axes that belong to each argument: "(n,k),(k)" gives [2, 1].
@@ -22,7 +26,7 @@ class Vectorized:
             groups = re.findall(r"\(([^)]*)\)", signature.split("->")[0])
             self.core = [len(g.split(",")) if g.strip() else 0 for g in groups]
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         mapped = [i for i in range(len(args)) if i not in self.excluded]
         tensors = [convert_to_tensor(args[i]) for i in mapped]
         ranks = self.core or [0] * len(tensors)

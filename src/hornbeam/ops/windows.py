@@ -6,16 +6,17 @@ extra element at the end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from hornbeam.core.config import standardize_data_format
 from hornbeam.core.errors import check_choice
+from hornbeam.typing import DataFormat
 
 
-def per_axis(value, rank: int, owner: str, argument: str) -> tuple[Any, ...]:
+def per_axis(value: Any, rank: int, owner: str, argument: str) -> tuple[Any, ...]:
     """Return `value` (a number, or one for each axis) as a tuple of `rank` numbers.
 
     An unknown size, None, among several stays one.
@@ -42,7 +43,9 @@ def check_padding(padding: str, owner: str, causal: bool = False) -> str:
     return check_choice(owner, "padding", str(padding).lower(), choices)
 
 
-def pads(size: int, window: int, stride: int, padding: str, dilation: int = 1):
+def pads(
+    size: int, window: int, stride: int, padding: str, dilation: int = 1
+) -> tuple[int, int]:
     """Return how many elements are added before and after an axis."""
     span = extent(window, dilation)
     if padding == "valid":
@@ -108,14 +111,19 @@ def counts(
     return result
 
 
-def split_shape(full_shape, data_format):
+def split_shape(
+    full_shape: Sequence[Any], data_format: str
+) -> tuple[tuple[Any, ...], Any]:
     """Return the spatial sizes and the number of channels of a batch."""
     if data_format == "channels_last":
         return tuple(full_shape[1:-1]), full_shape[-1]
     return tuple(full_shape[2:]), full_shape[1]
 
 
-def assembled(batch, spatial, channels, data_format):
+def assembled(
+    batch: Any, spatial: Sequence[Any], channels: Any, data_format: str
+) -> tuple[Any, ...]:
+    """Return the shape of a batch of the spatial sizes and number of channels."""
     if data_format == "channels_last":
         return (batch, *spatial, channels)
     return (batch, channels, *spatial)
@@ -125,8 +133,15 @@ class Windows:
     """The arguments of a convolution or pool, checked against the input's shape."""
 
     def __init__(
-        self, owner, input_shape, size, strides, padding, data_format, dilation=1
-    ):
+        self,
+        owner: str,
+        input_shape: Sequence[Any],
+        size: Any,
+        strides: Any,
+        padding: str,
+        data_format: DataFormat | None,
+        dilation: Any = 1,
+    ) -> None:
         self.data_format = standardize_data_format(data_format)
         self.spatial, self.channels = split_shape(input_shape, self.data_format)
         rank = len(self.spatial)
@@ -141,17 +156,17 @@ class Windows:
         self.dilation = per_axis(dilation, rank, owner, "dilation_rate")
         self.padding = check_padding(padding, owner, causal=rank == 1)
 
-    def axes(self):
+    def axes(self) -> Iterator[tuple[Any, ...]]:
         """Yield (size, window, stride, padding, dilation) for each spatial axis."""
         for n, k, s, d in zip(
             self.spatial, self.size, self.strides, self.dilation, strict=True
         ):
             yield n, k, s, self.padding, d
 
-    def pads(self):
+    def pads(self) -> list[tuple[int, int]]:
         return [pads(*axis) for axis in self.axes()]
 
-    def output_shape(self, channels):
+    def output_shape(self, channels: Any) -> tuple[Any, ...]:
         spatial = tuple(output_size(*axis) for axis in self.axes())
         if any(n is not None and n < 1 for n in spatial):
             raise ValueError(

@@ -1,14 +1,19 @@
 """What the distributions share: argument checks, words to numbers."""
 
+from __future__ import annotations
+
 import operator
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from hornbeam import backends, ops
 from hornbeam.core import dtypes, normal
 from hornbeam.core.random import draw_seed
 from hornbeam.core.variable import standardize_shape
+from hornbeam.typing import Seed, Tensor
 
 
-def float_dtype(function, dtype):
+def float_dtype(function: str, dtype: str) -> str:
     """Return the name of the float dtype that `keras.random.<function>` gives."""
     dtype = dtypes.standardize_dtype(dtype)
     if not dtypes.is_float_dtype(dtype):
@@ -19,7 +24,7 @@ def float_dtype(function, dtype):
     return dtype
 
 
-def shape_of(function, shape):
+def shape_of(function: str, shape: Sequence[Any]) -> tuple[Any, ...]:
     """Return the shape of a draw as a tuple of integers.
 
     A size that is a tensor of a program that is traced stays one: of TensorFlow's own
@@ -46,25 +51,25 @@ def _is_traced(size):
     return False
 
 
-def random_words(shape, seed):
+def random_words(shape: Sequence[Any], seed: Seed) -> Tensor:
     """Return 32-bit random words."""
     return backends.current().random_bits(draw_seed(seed), shape)
 
 
-def tail(words):
+def tail(words: Tensor) -> Tensor:
     """Return a float32 in (0, 1], finest near 0, from the upper 31 bits of words."""
     # Through int32: conversion from unsigned numbers is slow.
     upper = ops.cast(ops.right_shift(words, 1), "int32")
     return normal.tail_of(ops.cast(upper, "float32"))
 
 
-def signed(words, quantile):
+def signed(words: Tensor, quantile: Callable[..., Any]) -> Tensor:
     """Return `quantile(tail)` with a random sign."""
     size = quantile(tail(words), ops)
     return ops.where((words & 1) == 1, -size, size)
 
 
-def first_accepted(candidates, accepted):
+def first_accepted(candidates: Tensor, accepted: Tensor) -> Tensor:
     """Return the first of the candidates (along axis 0) that is accepted.
 
     The last one is taken as it is.
