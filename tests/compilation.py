@@ -19,10 +19,13 @@ def traced(engine, fn):
     return jax.eval_shape(fn) if engine.name == "jax" else fn()
 
 
-def forms(engine, fn):
-    """Shapes and dtypes of what `fn()` gives; JAX tells without compiling anything."""
-    found = traced(engine, fn)
-    leaves = [x for x in tree.flatten(found) if hasattr(x, "shape")]
+def forms(engine, fn, at_once=False):
+    """Shapes and dtypes of what `fn()` gives; JAX tells without compiling anything.
+
+    With `at_once` it computes: what cannot be traced.
+    """
+    results = fn() if at_once else traced(engine, fn)
+    leaves = [x for x in tree.flatten(results) if hasattr(x, "shape")]
     return [(tuple(x.shape), engine.dtype_of(x)) for x in leaves]
 
 

@@ -171,9 +171,9 @@ LIMITS = [
 
 # Ops that take no arguments of a dtype. `float` stands for every width of floats.
 _INTEGERS_ONLY = ("jax", "torch", "numpy")
-_HALF = dict.fromkeys("cholesky logdet lstsq matrix_rank norm pinv solve svd".split())
+_HALF = "cholesky eig eigh logdet lstsq matrix_rank norm pinv solve svd".split()
 _TRIANGULAR = ("cholesky_inverse", "solve_triangular")
-_FOURIER = "fft fft2 ifft2 irfft rfft".split()
+_FOURIER = "fft fft2 ifft2 irfft istft rfft stft".split()
 _WITHOUT_NUMPY = ("jax", "torch", "tensorflow")
 REFUSED: dict[tuple[str, str], tuple[str, ...]] = {
     **{(op, "bool"): ALL for op in "negative subtract ptp gcd lcm ldexp".split()},
@@ -187,8 +187,11 @@ REFUSED: dict[tuple[str, str], tuple[str, ...]] = {
     **{(op, "bfloat16"): _WITHOUT_NUMPY for op in _HALF},
     **{(op, "float16"): ("torch", "numpy", "tensorflow") for op in _TRIANGULAR},
     **{(op, "bfloat16"): ("torch", "tensorflow") for op in _TRIANGULAR},
-    **{(op, "float16"): _WITHOUT_NUMPY for op in _FOURIER},
-    **{(op, "bfloat16"): _WITHOUT_NUMPY for op in _FOURIER},
+    **{(op, "float16"): _WITHOUT_NUMPY for op in (*_FOURIER, "lu_factor")},
+    **{(op, "bfloat16"): _WITHOUT_NUMPY for op in (*_FOURIER, "lu_factor", "polar")},
+    ("polar", "float16"): ("jax", "tensorflow"),
+    ("qr", "float16"): ("jax", "torch", "numpy"),
+    ("qr", "bfloat16"): _WITHOUT_NUMPY,
 }
 # What an engine says of a dtype that it does not take.
 REFUSALS = {
@@ -198,7 +201,8 @@ REFUSALS = {
     "numpy": "not supported|unsupported|did not contain a loop|Cannot cast"
     "|takes integers",
     "tensorflow": "list of allowed values|Could not find device|incorrect types"
-    "|requires tf.float32|not inexact|takes integers",
+    "|requires tf.float32|not inexact|takes integers"
+    "|variable 'out_dtype'",  # of tf.linalg.eig
 }
 
 

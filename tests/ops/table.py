@@ -1,66 +1,31 @@
-"""Every op of NumPy's names, of mathematics and of linear algebra: a row each.
+"""Every op: rows of NumPy's names, of mathematics and of linear algebra, and the rest.
 
-A row names the op, its arguments and the oracle, a function of the same arguments in
-float64. Arrays among the arguments are made tensors of each engine. `grad` asks for the
-gradient as well, `exact` keeps the arguments as they are: the op cares for their dtype.
+The rest is in `neural_rows.py` and `core_rows.py`.
 """
-
-from __future__ import annotations
-
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import scipy.linalg
 import scipy.special
 
-
-@dataclass(frozen=True)
-class Row:
-    op: str
-    args: tuple
-    oracle: Any
-    kwargs: dict = field(default_factory=dict)
-    grad: bool = False
-    exact: bool = False
-    tolerance: float = 2e-5
-
-    def __str__(self):
-        return self.op
-
-
-_random = np.random.default_rng(7)
-
-
-def floats(*shape, low=-2.0, high=2.0):
-    """Random numbers that float32 holds exactly."""
-    return _random.uniform(low, high, shape).astype("float32")
-
-
-def whole(*shape, low=-4, high=5):
-    """Random integers."""
-    return _random.integers(low, high, shape).astype("int32")
-
-
-X = floats(3, 4)
-Y = floats(3, 4)
-POSITIVE = floats(3, 4, low=0.3, high=3.0)
-UNIT = floats(3, 4, low=-0.9, high=0.9)
-ROW = floats(5)
-CUBE = floats(2, 3, 4)
-I = whole(3, 4)
-J = whole(3, 4, low=1, high=6)
-TRUTH = np.array([[True, False], [False, False]])
-HOLES = np.array([[1.0, np.nan, 3.0], [4.0, 2.0, 6.0]], "float32")
-ODD = np.array([0.0, -1.5, np.inf, -np.inf, np.nan], "float32")
-SQUARE = floats(2, 3, 3) + 3 * np.eye(3, dtype="float32")
-SYMMETRIC = SQUARE @ SQUARE.swapaxes(1, 2)
-
-
-def row(op, *args, oracle=None, grad=False, exact=False, tolerance=2e-5, **kwargs):
-    """A row; the oracle is NumPy's function of that name by default."""
-    return Row(op, args, oracle or getattr(np, op), kwargs, grad, exact, tolerance)
-
+from tests.ops.core_rows import CORE
+from tests.ops.neural_rows import ACTIVATIONS, IMAGES, NEURAL
+from tests.ops.rows import (
+    CUBE,
+    HOLES,
+    ODD,
+    POSITIVE,
+    ROW,
+    SQUARE,
+    SYMMETRIC,
+    TRUTH,
+    UNIT,
+    I,
+    J,
+    X,
+    Y,
+    floats,
+    row,
+)
 
 UNARY = [
     *(
@@ -228,6 +193,8 @@ INDEXING = [
     row("select", [X > 1, X > 0], [X, Y], 7.0),
     row("sort", X, 0),
     row("argsort", X, 1),
+    # Of three elements the one in the middle leaves one on each side.
+    row("argpartition", X[:, :3], 1),
     row("unique", I),
     row("unique", I, return_index=True, return_counts=True),
     row("searchsorted", np.sort(ROW), X, side="right"),
@@ -296,6 +263,29 @@ PRODUCTS = [
 ]
 
 
+def _hann(length):
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
+
+
+def _stft(x, length, stride, size, dtype="float64"):
+    x = np.pad(x, [(0, 0), (size // 2, size // 2)], "reflect")
+    starts = range(0, x.shape[1] - size + 1, stride)
+    frames = np.stack([x[:, i : i + size] * _hann(length) for i in starts], 1)
+    spectrum = np.fft.rfft(frames)
+    return spectrum.real.astype(dtype), spectrum.imag.astype(dtype)
+
+
+def _istft(parts, length, stride, size):
+    frames = np.fft.irfft(parts[0] + 1j * parts[1]) * _hann(length)
+    total = np.zeros((len(frames), stride * (frames.shape[1] - 1) + size))
+    weight = np.zeros(total.shape[1])
+    for i in range(frames.shape[1]):
+        total[:, i * stride : i * stride + size] += frames[:, i]
+        weight[i * stride : i * stride + size] += _hann(length) ** 2
+    inside = slice(size // 2, -size // 2)
+    return total[:, inside] / weight[inside]
+
+
 def _segments(reduce):
     return lambda x, ids, n: np.stack([reduce(x[ids == i], axis=0) for i in range(n)])
 
@@ -350,9 +340,61 @@ MATH = [
             np.fft.ifft2(z[0] + 1j * z[1]).imag,
         ),
     ),
+    row(
+        "view_as_real",
+        X + 1j * Y,
+        oracle=lambda z: np.stack([z.real, z.imag], -1),
+        exact=True,
+    ),
+    row("stft", floats(2, 32), 8, 4, 8, oracle=_stft),
+    row(
+        "istft",
+        _stft(floats(2, 32), 8, 4, 8, dtype="float32"),
+        8,
+        4,
+        8,
+        oracle=_istft,
+    ),
     row("irfft", (X, Y * 0), oracle=lambda z: np.fft.irfft(z[0] + 1j * z[1])),
 ]
+
+
+def _reconstructed(values, vectors):
+    """The sorted eigenvalues and the matrices that they belong to."""
+    order = np.argsort(values, -1)
+    vectors = np.take_along_axis(vectors, order[..., None, :], -1)
+    values = np.take_along_axis(values, order, -1)
+    return values, vectors * values[..., None, :] @ np.linalg.inv(vectors)
+
+
+def _with_positive_diagonal(q, r):
+    """The one QR decomposition of which the diagonal of R is positive."""
+    sign = np.sign(np.diagonal(r, axis1=-2, axis2=-1))
+    return q * sign[..., None, :], r * sign[..., :, None]
+
+
 LINALG = [
+    row(
+        "eig",
+        SQUARE,
+        oracle=lambda x: (np.sort(np.linalg.eigvals(x)), x),
+        seen=_reconstructed,
+        tolerance=1e-4,
+    ),
+    row(
+        "eigh",
+        SYMMETRIC,
+        oracle=lambda x: (np.linalg.eigvalsh(x), x),
+        seen=_reconstructed,
+        tolerance=1e-3,
+    ),
+    row("lu_factor", SQUARE[0], oracle=scipy.linalg.lu_factor),
+    row(
+        "qr",
+        SQUARE,
+        oracle=lambda x: _with_positive_diagonal(*np.linalg.qr(x)),
+        seen=_with_positive_diagonal,
+    ),
     row("cholesky", SYMMETRIC, oracle=np.linalg.cholesky, tolerance=1e-4),
     row(
         "cholesky_inverse",
@@ -396,4 +438,8 @@ TABLE = [
     *PRODUCTS,
     *MATH,
     *LINALG,
+    *ACTIVATIONS,
+    *NEURAL,
+    *IMAGES,
+    *CORE,
 ]

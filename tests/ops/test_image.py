@@ -7,6 +7,7 @@ import pytest
 
 from hornbeam import ops
 from hornbeam.graph.keras_tensor import KerasTensor
+from tests.ops.oracles import patches
 
 image = ops.image
 RNG = np.random.default_rng(5)
@@ -73,24 +74,6 @@ def test_borders(engine, given, images):
             arguments[name.replace("%s", kind)] = size.get(name, number)
         found = in_both_formats(engine, op, images, **arguments)
         np.testing.assert_array_equal(found, expected)
-
-
-def patches(images, size, strides, dilation, padding):
-    """The oracle: windows of NumPy, of a batch with the channels last."""
-    rank = len(size)
-    if padding == "same":
-        widths = [(0, 0)]
-        for n, k, s in zip(images.shape[1:], size, strides, strict=False):
-            total = max((-(-n // s) - 1) * s + (k - 1) * dilation + 1 - n, 0)
-            widths.append((total // 2, total - total // 2))
-        images = np.pad(images, [*widths, (0, 0)])
-    spans = [(k - 1) * dilation + 1 for k in size]
-    axes = tuple(range(1, rank + 1))
-    found = np.lib.stride_tricks.sliding_window_view(images, spans, axes)
-    steps = tuple(slice(None, None, s) for s in strides)
-    inside = (slice(None, None, dilation),) * rank
-    found = found[(slice(None), *steps, slice(None), *inside)]
-    return np.moveaxis(found, rank + 1, -1).reshape(*found.shape[: rank + 1], -1)
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])

@@ -5,47 +5,13 @@ import pytest
 
 from hornbeam import ops
 from hornbeam.graph.keras_tensor import KerasTensor
+from tests.ops.oracles import KERNELS, keys, resized
 
 RNG = np.random.default_rng(11)
 
 
 def value(x):
     return ops.convert_to_numpy(x)
-
-
-def keys(d):
-    if d < 1:
-        return 1.5 * d**3 - 2.5 * d**2 + 1
-    return -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2 if d < 2 else 0.0
-
-
-def lanczos(radius):
-    def kernel(d):
-        if d == 0:
-            return 1.0
-        a = np.pi * d
-        return radius * np.sin(a) * np.sin(a / radius) / a**2 if d < radius else 0.0
-
-    return kernel
-
-
-KERNELS = {
-    "bilinear": lambda d: max(1 - d, 0.0),
-    "bicubic": keys,
-    "lanczos3": lanczos(3),
-    "lanczos5": lanczos(5),
-}
-
-
-def resized(row, new, kernel, antialias):
-    old = len(row)
-    stretch = max(old / new, 1) if antialias else 1
-    result = []
-    for i in range(new):
-        centre = (i + 0.5) * old / new
-        weights = [kernel(abs(j + 0.5 - centre) / stretch) for j in range(old)]
-        result.append(np.dot(weights, row) / sum(weights))
-    return np.array(result)
 
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])

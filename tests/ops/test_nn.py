@@ -4,16 +4,16 @@ import itertools
 
 import numpy as np
 import pytest
-from scipy import special, stats
+from scipy import special
 
 from hornbeam import backends, ops
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.attention import linear
 from tests.compilation import program
+from tests.ops.neural_rows import ACTIVATIONS, POINTS
+from tests.ops.oracles import alignments, collapse, loop_conv, loop_pool, scattered
 
 RNG = np.random.default_rng(7)
-# Away from the kinks of the piecewise functions, where gradients differ by convention.
-POINTS = np.array([-7.3, -3.2, -1.7, -0.8, -0.3, -0.05, 0.05, 0.3, 0.8, 1.7, 3.2, 7.3])
 
 
 def value(x):
@@ -60,92 +60,20 @@ def numeric_gradient(function, x, step=1e-6):
     return result
 
 
-def sparsemax(x):
-    """The projection on the simplex, by bisection of the threshold."""
-    low, high = x.min() - 1, x.max()
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (
-            (middle, high) if np.maximum(x - middle, 0).sum() > 1 else (low, middle)
-        )
-    return np.maximum(x - low, 0)
-
-
-ACTIVATIONS = {
-    "relu": ({}, lambda x: np.maximum(x, 0)),
-    "relu6": ({}, lambda x: np.clip(x, 0, 6)),
-    "leaky_relu": ({"negative_slope": 0.3}, lambda x: np.where(x > 0, x, 0.3 * x)),
-    "sigmoid": ({}, special.expit),
-    "hard_sigmoid": ({}, lambda x: np.clip(x / 6 + 0.5, 0, 1)),
-    "silu": ({}, lambda x: x * special.expit(x)),
-    "hard_silu": ({}, lambda x: x * np.clip(x / 6 + 0.5, 0, 1)),
-    "softplus": ({}, lambda x: np.logaddexp(x, 0)),
-    "log_sigmoid": ({}, special.log_expit),
-    "softsign": ({}, lambda x: x / (1 + np.abs(x))),
-    "elu": ({"alpha": 0.7}, lambda x: np.where(x > 0, x, 0.7 * np.expm1(x))),
-    "celu": (
-        {"alpha": 0.7},
-        lambda x: np.maximum(x, 0) + np.minimum(0.7 * np.expm1(x / 0.7), 0),
-    ),
-    "selu": (
-        {},
-        lambda x: (
-            1.05070098735548 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(x))
-        ),
-    ),
-    "gelu": ({"approximate": False}, lambda x: x * stats.norm.cdf(x)),
-    "glu": ({}, lambda x: x[: x.size // 2] * special.expit(x[x.size // 2 :])),
-    "hard_tanh": ({}, lambda x: np.clip(x, -1, 1)),
-    "tanh_shrink": ({}, lambda x: x - np.tanh(x)),
-    "hard_shrink": ({}, lambda x: np.where(np.abs(x) > 0.5, x, 0)),
-    "soft_shrink": ({}, lambda x: np.sign(x) * np.maximum(np.abs(x) - 0.5, 0)),
-    "threshold": (
-        {"threshold": 1.0, "default_value": -2.0},
-        lambda x: np.where(x > 1, x, -2.0),
-    ),
-    "squareplus": ({"b": 3.0}, lambda x: (x + np.sqrt(x * x + 3)) / 2),
-    "sparse_plus": (
-        {},
-        lambda x: np.select([x <= -1, x < 1], [0, (x + 1) ** 2 / 4], x),
-    ),
-    "sparse_sigmoid": ({}, lambda x: np.clip((x + 1) / 2, 0, 1)),
-    "softmax": ({}, special.softmax),
-    "log_softmax": ({}, special.log_softmax),
-    "sparsemax": ({}, sparsemax),
-}
-
-
-@pytest.mark.parametrize("name", ACTIVATIONS)
-def test_activation_has_value_and_gradient_of_its_formula(engine, name):
-    arguments, formula = ACTIVATIONS[name]
-    op = getattr(ops, name)
-    x = POINTS.astype("float32")
-    expected = formula(POINTS)
-    weights = RNG.normal(size=expected.shape)
-    result, found = with_gradients(lambda z: op(z, **arguments), weights, x)
-    assert result.dtype == "float32"
-    np.testing.assert_allclose(result, expected, rtol=2e-5, atol=2e-6)
-    symbol = op(KerasTensor((None, 12)), **arguments)
-    assert symbol.shape == (None, *expected.shape) and symbol.dtype == "float32"
-    if found:
-        numeric = numeric_gradient(lambda z: (formula(z) * weights).sum(), POINTS)
-        np.testing.assert_allclose(found[0], numeric, rtol=1e-3, atol=1e-4)
-
-
 def value_as_tensor(array):
     return ops.convert_to_tensor(array, "float32")
 
 
-@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"glu", "sparsemax"}))
-def test_activation_takes_integers_and_short_floats(engine, name):
-    arguments, formula = ACTIVATIONS[name]
-    op = getattr(ops, name)
-    expected = formula(np.array([-2.0, 3.0]))
+@pytest.mark.parametrize(
+    "row", [r for r in ACTIVATIONS if r.op not in ("glu", "sparsemax")], ids=str
+)
+def test_activation_takes_integers_and_short_floats(engine, row):
+    expected = row.oracle(np.array([-2.0, 3.0]), **row.kwargs)
 
     def both(x):
-        short = op(ops.cast(x, "bfloat16"), **arguments)
+        short = row([ops.cast(x, "bfloat16")])
         assert ops.dtype(short) == "bfloat16"
-        return [op([-2, 3], **arguments), ops.cast(short, "float32")]
+        return [row([[-2, 3]]), ops.cast(short, "float32")]
 
     x = ops.convert_to_tensor([-2.0, 3.0])
     whole, short = program(engine, both)(x)
@@ -185,44 +113,6 @@ def test_softmax_rejects_a_missing_axis(engine):
 
 
 # Convolutions: loops in float64 over channels-last arrays.
-
-
-def padded_input(x, kernel, strides, padding, dilation):
-    around = []
-    for n, k, s, d in zip(x.shape[1:-1], kernel, strides, dilation, strict=True):
-        span = (k - 1) * d + 1
-        total = 0
-        if padding == "same":
-            total = max((int(np.ceil(n / s)) - 1) * s + span - n, 0)
-        around.append((total // 2, total - total // 2))
-    return around
-
-
-def loop_conv(x, kernel, strides, padding, dilation, groups):
-    rank = x.ndim - 2
-    around = padded_input(x, kernel.shape[:rank], strides, padding, dilation)
-    x = np.pad(x, [(0, 0), *around, (0, 0)])
-    spans = [(k - 1) * d + 1 for k, d in zip(kernel.shape, dilation, strict=False)]
-    places = [
-        (n - span) // s + 1
-        for n, span, s in zip(x.shape[1:-1], spans, strides, strict=True)
-    ]
-    filters, per_group = kernel.shape[-1], kernel.shape[-2]
-    result = np.zeros((x.shape[0], *places, filters))
-    for place in np.ndindex(*places):
-        for entry in np.ndindex(*kernel.shape[:rank]):
-            index = tuple(
-                p * s + e * d
-                for p, s, e, d in zip(place, strides, entry, dilation, strict=True)
-            )
-            for f in range(filters):
-                group = f // (filters // groups)
-                channels = slice(group * per_group, (group + 1) * per_group)
-                part = x[(slice(None), *index, channels)]
-                result[(slice(None), *place, f)] += (
-                    part @ kernel[(*entry, slice(None), f)]
-                )
-    return result
 
 
 def first(x, data_format):
@@ -313,22 +203,6 @@ TRANSPOSED = [
 ]
 
 
-def scattered(x, kernel, stride, dilation, extra, padding):
-    """A transposed convolution of vectors, each input adding its copy of the kernel."""
-    n, k = x.shape[0], kernel.shape[0]
-    span = (k - 1) * dilation + 1
-    full = np.zeros(((n - 1) * stride + span + 8, kernel.shape[1]))
-    for i, j in itertools.product(range(n), range(k)):
-        full[i * stride + j * dilation] += kernel[j] @ x[i]
-    end = (n - 1) * stride + span
-    if extra is None:
-        length = n * stride + (max(span - stride, 0) if padding == "valid" else 0)
-    else:
-        length = end - (2 * (span // 2) if padding == "same" else 0) + extra
-    start = max(end - length, 0) // 2 if padding == "same" else 0
-    return full[start : start + length]
-
-
 def test_conv_transpose(engine):
     """All kernels, strides, dilations, paddings and output paddings, in one program."""
     data = [
@@ -388,25 +262,6 @@ POOLS = [
     ((20,), (12,), (3,), "same"),
     ((4, 5, 6), (2, 2, 3), (1, 2, 2), "same"),
 ]
-
-
-def loop_pool(x, size, strides, padding, reduce):
-    around = padded_input(x, size, strides, padding, (1,) * len(size))
-    x = np.pad(x, [(0, 0), *around, (0, 0)], constant_values=np.nan)
-    places = [
-        (n - k) // s + 1 for n, k, s in zip(x.shape[1:-1], size, strides, strict=True)
-    ]
-    result = np.zeros((x.shape[0], *places, x.shape[-1]))
-    for place in np.ndindex(*places):
-        window = tuple(
-            slice(p * s, p * s + k)
-            for p, s, k in zip(place, strides, size, strict=True)
-        )
-        block = x[(slice(None), *window)]
-        result[(slice(None), *place)] = reduce(
-            block, axis=tuple(range(1, 1 + len(size)))
-        )
-    return result
 
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
@@ -765,22 +620,6 @@ def test_polar_and_psnr(engine):
 
 
 # CTC: every alignment, one by one.
-
-
-def collapse(path, blank):
-    kept = [c for c, before in zip(path, (None, *path), strict=False) if c != before]
-    return tuple(c for c in kept if c != blank)
-
-
-def alignments(logits, blank):
-    """Return `{labels: probability}` summed over all paths."""
-    p = special.softmax(logits, -1)
-    total = {}
-    for path in itertools.product(range(p.shape[1]), repeat=len(p)):
-        chance = np.prod(p[np.arange(len(p)), path])
-        labels = collapse(path, blank)
-        total[labels] = total.get(labels, 0) + chance
-    return total
 
 
 @pytest.mark.parametrize("blank", [0, 2])

@@ -1,39 +1,21 @@
 """The laws of each row of the table, on each engine."""
 
 import functools
-import importlib
-import pathlib
 import re
+from operator import attrgetter
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 from hornbeam import backends, ops
 from hornbeam.core import tree
-from hornbeam.core.lazy import names_of
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import declare
 from tests.compilation import forms, together
 from tests.engine_exceptions import REFUSALS, REFUSED, refuses
-from tests.ops.table import BINARY, REDUCTIONS, TABLE, UNARY
+from tests.ops.table import ACTIVATIONS, BINARY, REDUCTIONS, TABLE, UNARY
 
-# What the table has no row for, and where it is tested.
-ELSEWHERE = {
-    "argpartition": "below",
-    "eig": "below",
-    "eigh": "below",
-    "istft": "below",
-    "jvp": "below",
-    "lu_factor": "below",
-    "qr": "below",
-    "stft": "below",
-    "vectorize": "below",
-    "view_as_real": "below",
-}
-MODULES = (
-    "arithmetic closeness comparison counting creation elementwise fourier indexing "
-    "joining linalg math products reductions shaping statistics transcendental"
-).split()
 DTYPES = ("bool", "uint8", "int8", "int32", "float16", "bfloat16", "float32")
 
 
@@ -47,10 +29,6 @@ def _map(fn, nest):
 
 def _is_array(x):
     return isinstance(x, np.ndarray) and x.dtype != object
-
-
-def _run(row, args):
-    return getattr(ops, row.op)(*args, **row.kwargs)
 
 
 def _flat(result):
@@ -71,7 +49,7 @@ def _call(row, prepared=lambda x: x):
     def call(*given):
         given = iter(given)
         args, kwargs = _map(lambda _: prepared(next(given)), nest)
-        return getattr(ops, row.op)(*args, **kwargs)
+        return row(args, kwargs)
 
     return call, arrays
 
@@ -82,7 +60,7 @@ def _gradients(engine, row):
 
     def gradients(*arrays):
         def loss(values):
-            y = _run(row, _replace(list(row.args), iter(values)))
+            y = row(_replace(list(row.args), iter(values)))
             return ops.sum(ops.multiply(y, weight))
 
         return engine.value_and_grad(loss)([engine.convert(x) for x in arrays])[1]
@@ -130,7 +108,8 @@ def _found(engine, what, row):
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("row", _ids(TABLE))
 def test_value(engine, row):
-    found = _flat(_found(engine, _values, row))
+    found = [engine.to_numpy(x) for x in _flat(_found(engine, _values, row))]
+    found = _flat(row.seen(*found)) if row.seen else found
     expected = _flat(
         row.oracle(
             *_map(_wide, list(row.args)),
@@ -139,7 +118,7 @@ def test_value(engine, row):
     )
     assert len(found) == len(expected)
     for a, b in zip(found, expected, strict=True):
-        a, b = engine.to_numpy(a), np.asarray(b)
+        b = np.asarray(b)
         assert a.shape == b.shape
         scale = row.tolerance
         np.testing.assert_allclose(a, b, rtol=scale, atol=scale)
@@ -197,6 +176,7 @@ def _held(engine, dtype):
 
 # The values decide the shape, or there is nothing symbolic about the op.
 NOT_SYMBOLIC = {"size", "ndim", "bincount", "nonzero", "unique", "unravel_index"}
+NOT_SYMBOLIC |= {"convert_to_numpy", "dtype", "is_tensor", "shape", "vectorize"}
 
 
 def _symbolic_rows():
@@ -212,14 +192,15 @@ def _symbolic_rows():
 @pytest.mark.parametrize("row", _ids(_symbolic_rows()))
 def test_symbolic_shape_and_dtype_are_the_real_ones(engine, row):
     args = list(row.args)
-    expected = forms(engine, lambda: _run(row, _map(engine.convert, args)))
-    found = _flat(_run(row, _map(_symbol, args)))
+    at_once = row.op == "ctc_decode"  # on the host
+    expected = forms(engine, lambda: row(_map(engine.convert, args)), at_once)
+    found = _flat(row(_map(_symbol, args)))
     assert [(x.shape, _held(engine, x.dtype)) for x in found] == expected
 
 
 def _dtype_rows():
     rows, seen = [], set()
-    for r in [*UNARY, *BINARY, *REDUCTIONS]:
+    for r in [*UNARY, *BINARY, *REDUCTIONS, *ACTIVATIONS]:
         arrays = [x for x in _flat(list(r.args)) if _is_array(x)]
         if r.op not in seen and not r.exact and r.op not in NOT_SYMBOLIC and arrays:
             seen.add(r.op)
@@ -232,13 +213,12 @@ def _dtype_rows():
 def test_dtype_is_that_of_the_rule(engine, row):
     args = _map(lambda x: np.ones_like(x, dtype="float32"), list(row.args))
     plain = {k: v for k, v in row.kwargs.items() if not _is_array(v)}
-    op = getattr(ops, row.op)
 
     def of_tensors(dtype):
-        return op(*_map(lambda x: engine.cast(x, dtype), args), **plain)
+        return row(_map(lambda x: engine.cast(x, dtype), args), plain)
 
     def of_symbols(dtype):
-        return op(*_map(lambda x: KerasTensor(x.shape, dtype), args), **plain)
+        return row(_map(lambda x: KerasTensor(x.shape, dtype), args), plain)
 
     taken = []
     for dtype in DTYPES:
@@ -286,31 +266,6 @@ def test_half_precision_is_refused_as_listed_and_nowhere_else(engine, dtype):
     assert set(failed) == listed
     for message in failed.values():
         assert re.search(REFUSALS[engine.name], message), message
-
-
-def test_every_op_has_a_row():
-    mine = {f"hornbeam.ops.{m}" for m in MODULES}
-    assert importlib.import_module("hornbeam.ops.numpy").__all__
-    names = {
-        name
-        for name, (module, _) in {
-            **names_of("hornbeam.ops"),
-            **names_of("hornbeam.ops.numpy"),
-        }.items()
-        if module in mine
-    }
-    assert len(names) > 240
-    assert not names - {r.op for r in TABLE} - set(ELSEWHERE)
-
-
-def test_the_other_ops_are_tested_beside():
-    folder = pathlib.Path(__file__).parent
-    text = " ".join(path.read_text("utf-8") for path in folder.glob("*.py"))
-    named = set(re.findall(r"\w+", text)) | {r.op for r in TABLE}
-    same = {"swish": "silu", "hard_swish": "hard_silu"}
-    for alias, name in same.items():
-        assert getattr(ops, alias) is getattr(ops, name)
-    assert not set(names_of("hornbeam.ops")) - named - set(same)
 
 
 @pytest.mark.parametrize("name", ["add", "exp", "matmul", "reshape", "quantile"])
@@ -389,16 +344,6 @@ def test_qr(engine, mode):
     np.testing.assert_allclose(q.swapaxes(1, 2) @ q, identity, atol=1e-5)
 
 
-def test_eigenvalues(engine):
-    x = np.random.rand(3, 3).astype("float32")
-    values, vectors = map(engine.to_numpy, ops.linalg.eig(engine.convert(x)))
-    np.testing.assert_allclose(x @ vectors, vectors * values, atol=1e-4)
-    x = x + x.T
-    values, vectors = map(engine.to_numpy, ops.linalg.eigh(engine.convert(x)))
-    np.testing.assert_allclose(x @ vectors, vectors * values, atol=1e-4)
-    assert (np.diff(values) >= 0).all()
-
-
 def test_lu_and_svd_put_together_again(engine):
     x = np.random.rand(3, 3).astype("float32")
     factors, pivots = map(engine.to_numpy, ops.lu_factor(engine.convert(x)))
@@ -430,24 +375,11 @@ def test_stft_and_back(engine):
     np.testing.assert_allclose(y, x, atol=1e-5)
 
 
-def test_complex_numbers_and_back(engine):
-    x = np.random.rand(3, 2).astype("float32")
-    z = ops.view_as_complex(engine.convert(x))
-    np.testing.assert_array_equal(engine.to_numpy(ops.view_as_real(z)), x)
-
-
 def test_jvp(training_engine):
     x, direction = np.array([1.0, 2.0], "float32"), np.array([1.0, -1.0], "float32")
     value, slope = ops.jvp(lambda x: x * x, (x,), (direction,))
     np.testing.assert_allclose(training_engine.to_numpy(value), [1, 4])
     np.testing.assert_allclose(training_engine.to_numpy(slope), [2, -4])
-
-
-def test_vectorize_with_a_signature(engine):
-    x = np.random.rand(3, 4).astype("float32")
-    dot = ops.vectorize(lambda a, b: ops.sum(a * b), signature="(n),(n)->()")
-    found = dot(engine.convert(x), engine.convert(x[0]))
-    np.testing.assert_allclose(engine.to_numpy(found), x @ x[0], rtol=1e-5)
 
 
 @pytest.mark.parametrize("axis", [None, 0, (0, 1)])
@@ -557,3 +489,16 @@ def test_unknown_sizes_stay_unknown(engine):
 def test_shapes_that_do_not_fit_are_explained(call, message):
     with pytest.raises(ValueError, match=message):
         call(KerasTensor((3, 4)))
+
+
+# What the table has no row for, as not every engine has it.
+BESIDE = {"jvp": test_jvp}
+
+
+def test_every_op_has_a_row():
+    rows = [attrgetter(name)(ops) for name in {r.op for r in TABLE} | set(BESIDE)]
+    for space in (ops, ops.numpy, ops.image):
+        public = {name: getattr(space, name) for name in space.__all__}
+        functions = {k: f for k, f in public.items() if not isinstance(f, ModuleType)}
+        assert len(functions) > 5
+        assert not [name for name, op in functions.items() if op not in rows]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 
 from hornbeam.core import dtypes
+from hornbeam.ops import rules
 from hornbeam.ops.core import cast, convert_to_tensor, shape
 from hornbeam.ops.declare import composite
 from hornbeam.ops.math import erf, logsumexp
@@ -58,7 +59,7 @@ def _pointwise(body):
     return composite(rule="same_float")(run)
 
 
-@composite(rule="same")
+@composite(rule=rules.same_number)
 def relu(x: TensorLike) -> Tensor:
     """The rectifier: `max(x, 0)`.
 
@@ -69,7 +70,7 @@ def relu(x: TensorLike) -> Tensor:
     return maximum(x, 0)
 
 
-@composite(rule="same")
+@composite(rule=rules.same_number)
 def relu6(x: TensorLike) -> Tensor:
     """The rectifier up to 6: `min(max(x, 0), 6)` (Krizhevsky, 2010).
 
@@ -240,7 +241,7 @@ def glu(x: TensorLike, axis: int = -1) -> Tensor:
     return a * sigmoid(b)
 
 
-@composite(rule="same")
+@composite(rule=rules.same_number)
 def hard_tanh(x: TensorLike) -> Tensor:
     """`min(max(x, -1), 1)`.
 

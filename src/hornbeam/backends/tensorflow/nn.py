@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from .arrays import shape_of
-from .functions import _array, _product, _promoted, _to_float
+from .functions import _array, _not_bool, _product, _promoted, _to_float
 
 Pairs = Sequence[tuple[int, int]]
 
@@ -232,8 +232,12 @@ def _on_floats(fn: Callable) -> Callable:
 
 def relu(x: Any) -> tf.Tensor:
     """`max(x, 0)` with gradient 0 at 0."""
-    x = _array(x)
-    return x if x.dtype == tf.bool else tf.nn.relu(x)
+    return tf.nn.relu(*_not_bool([_array(x)]))
+
+
+def relu6(x: Any) -> tf.Tensor:
+    """`min(max(x, 0), 6)`."""
+    return tf.nn.relu6(*_not_bool([_array(x)]))
 
 
 sigmoid = _on_floats(tf.sigmoid)
@@ -241,7 +245,6 @@ softplus = _on_floats(tf.math.softplus)
 silu = _on_floats(tf.nn.silu)
 log_sigmoid = _on_floats(tf.math.log_sigmoid)
 selu = _on_floats(tf.nn.selu)
-relu6 = _on_floats(tf.nn.relu6)
 
 
 def gelu(x: Any, approximate: bool = True) -> tf.Tensor:

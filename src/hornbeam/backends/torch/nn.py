@@ -164,14 +164,24 @@ def _on_floats(fn: Callable) -> Callable:
 
 def relu(x: Any) -> torch.Tensor:
     """`max(x, 0)`."""
-    return torch.relu(x if isinstance(x, torch.Tensor) else convert(x))
+    return torch.relu(_number(x))
+
+
+def relu6(x: Any) -> torch.Tensor:
+    """`min(max(x, 0), 6)`."""
+    return F.relu6(_number(x))
+
+
+def _number(x: Any) -> torch.Tensor:
+    """`x` as a tensor; booleans are int32."""
+    x = x if isinstance(x, torch.Tensor) else convert(x)
+    return x.to(torch.int32) if x.dtype is torch.bool else x
 
 
 sigmoid = _on_floats(torch.sigmoid)
 silu = _on_floats(F.silu)
 log_sigmoid = _on_floats(F.logsigmoid)
 selu = _on_floats(F.selu)
-relu6 = _on_floats(F.relu6)
 hard_sigmoid = _on_floats(F.hardsigmoid)
 hard_silu = _on_floats(F.hardswish)
 mish = _on_floats(F.mish)
