@@ -277,7 +277,9 @@ def test_tensors_of_another_engine_are_refused(name):
         getattr(ops, name)(other, *extra)
 
 
-def test_an_engine_without_the_op_says_so(engine):
+def test_an_engine_without_the_op_says_so(engine, monkeypatch):
+    monkeypatch.setattr(declare, "registry", {})
+
     @declare.primitive("same")
     def has_no_engine(x):
         """Nothing."""
