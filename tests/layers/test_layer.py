@@ -100,6 +100,11 @@ def test_add_weight_options(python_only):
     ("make", "kind", "words"),
     [
         (lambda: keras.Layer().add_weight("w"), ValueError, "keyword argument"),
+        (
+            lambda: keras.Layer().add_weight("w", shape=(3,)),
+            ValueError,
+            r"Use: add_weight\(shape=..., name='w'\)",
+        ),
         (lambda: keras.Layer(units=3), ValueError, "units"),
         (lambda: keras.layers.Dense(2, trainable=1), ValueError, "boolean"),
         (lambda: keras.Layer(name="a/b"), ValueError, "a/b"),

@@ -117,3 +117,18 @@ def test_a_model_with_added_losses_is_copied(engine_name):
         model(X)
         for made in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
             np.testing.assert_array_equal(made.predict(X, verbose=0), expected)
+
+
+@pytest.mark.parametrize(
+    "way", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
+)
+def test_functions_without_a_name_are_copied(way, python_only):
+    factor, shift = 2.0, np.array([1.0, -1.0])
+
+    def shifted(x, by=3.0):
+        return x * factor + shift + by
+
+    layers = [keras.layers.Lambda(shifted), keras.layers.Dense(2, lambda x: x / factor)]
+    model = keras.Sequential([keras.Input((2,)), *layers])
+    x = np.ones((3, 2), "float32")
+    np.testing.assert_array_equal(way(model)(x), model(x))

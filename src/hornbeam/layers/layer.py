@@ -22,6 +22,7 @@ from hornbeam.layers import call as calls
 from hornbeam.layers.call import CallContext, call_info
 from hornbeam.layers.input_spec import check_inputs
 from hornbeam.layers.live_parameters import LiveParameters
+from hornbeam.layers.pickled_functions import by_value, restored
 from hornbeam.layers.saved_state import SavedState
 from hornbeam.typing import overridable
 
@@ -429,7 +430,11 @@ class Layer(Operation, SavedState, LiveParameters):
 
     def __getstate__(self):
         # Losses belong to a call; tensors inside a gradient cannot be copied.
-        return {**super().__getstate__(), "_added_losses": [], "_frozen": None}
+        state = {**super().__getstate__(), "_added_losses": [], "_frozen": None}
+        return {name: by_value(value) for name, value in state.items()}
+
+    def __setstate__(self, state):
+        super().__setstate__({name: restored(value) for name, value in state.items()})
 
     def get_config(self) -> Config:
         """Return the arguments that make an equal layer, as plain data."""

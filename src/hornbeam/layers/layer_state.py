@@ -6,7 +6,7 @@ import contextlib
 import functools
 import weakref
 from collections.abc import Iterable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     )
 
 
+Method = TypeVar("Method", bound="Callable[..., Any]")
+
 # The layers that hold losses which `add_loss` left; mostly there are none.
 _with_losses: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
@@ -49,6 +51,22 @@ def kept_while_frozen(find: Callable[..., Any]) -> Callable[..., Any]:
         return kept[name]
 
     return kept_or_found
+
+
+def _without_name_first(add_weight: Method) -> Method:
+    """Explain the call `add_weight("name", shape=...)`, which Keras 2 allowed."""
+
+    @functools.wraps(add_weight)
+    def checked(self, *args, **kwargs):
+        if args and isinstance(args[0], str):
+            raise ValueError(
+                "`name` must be passed as a keyword argument. Received: "
+                f"add_weight({args[0]!r}, ...). Use: add_weight(shape=..., "
+                f"name={args[0]!r})."
+            )
+        return add_weight(self, *args, **kwargs)
+
+    return cast("Method", checked)
 
 
 class LayerState:
@@ -85,6 +103,7 @@ class LayerState:
         finally:
             self._frozen = None
 
+    @_without_name_first
     def add_weight(
         self,
         shape: ShapeLike | int | None = None,
@@ -120,12 +139,6 @@ class LayerState:
             raise RuntimeError(
                 f"Layer {type(self).__name__}: call `super().__init__()` in "
                 "`__init__()` before `add_weight()`."
-            )
-        if isinstance(shape, str):
-            raise ValueError(
-                "`name` must be passed as a keyword argument. Received: "
-                f"add_weight({shape!r}, ...). Use: add_weight(shape=..., "
-                f"name={shape!r})."
             )
         if self._is_locked and not getattr(self, "_is_building", False):
             raise ValueError(

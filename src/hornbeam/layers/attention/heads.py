@@ -151,6 +151,7 @@ class HeadsAttention(Layer):
         """Return the outputs, and the attention's weights if they are asked for."""
         self._check_scores(return_attention_scores)
         key = value if key is None else key
+        self._check_key(value.shape, key.shape)
         axes, rank = self.attention_axes, len(query.shape)
         batch = [query.shape[i] for i in range(rank - 1) if i not in axes]
         targets = [query.shape[i] for i in axes]
@@ -188,6 +189,18 @@ class HeadsAttention(Layer):
             return outputs
         shape = (*batch, self._query_heads, *targets, *sources)
         return outputs, ops.reshape(weights, shape)
+
+    def _check_key(self, value_shape, key_shape):
+        values, keys = value_shape[1:-1], key_shape[1:-1]
+        sizes = zip(values, keys, strict=False)
+        if len(values) != len(keys) or any(
+            None not in p and p[0] != p[1] for p in sizes
+        ):
+            raise ValueError(
+                f"Layer {self.path!r} ({type(self).__name__}): all sizes of `value` "
+                "and `key` except the last must be equal. Received: value_shape="
+                f"{tuple(value_shape)}, key_shape={tuple(key_shape)}"
+            )
 
     def _check_scores(self, return_attention_scores):
         if return_attention_scores and self.flash_attention:
@@ -259,13 +272,7 @@ class HeadsAttention(Layer):
         key_shape: InputShape | None = None,
     ) -> Shape:
         """Return the query's shape with the sizes of the output."""
-        key_shape = key_shape or value_shape
-        if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
-            raise ValueError(
-                f"Layer {self.path!r} ({type(self).__name__}): `value` and `key` must "
-                "have equal sizes but for the last. Received: value_shape="
-                f"{tuple(value_shape)}, key_shape={tuple(key_shape)}"
-            )
+        self._check_key(value_shape, key_shape or value_shape)
         return (*query_shape[:-1], *self._output_sizes(query_shape))
 
     def compute_output_spec(
