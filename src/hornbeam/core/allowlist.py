@@ -11,7 +11,7 @@ import inspect
 
 from hornbeam.core.errors import UnknownObjectError, UnsafeFileError, did_you_mean
 from hornbeam.core.keras_names import explain_missing
-from hornbeam.core.lazy import names_of
+from hornbeam.core.lazy import names_of, public
 
 # The namespaces whose classes a config may name.
 _CLASS_SPACES = (
@@ -87,6 +87,11 @@ def is_builtin_module(module):
     return isinstance(module, str) and (module + ".").startswith("keras.")
 
 
+def _saved_ops():
+    """Return the module that reads ops in configs."""
+    return importlib.import_module("hornbeam.graph.saved_ops")
+
+
 def _spaces_of(module):
     """Return the namespaces that a config's module string stands for."""
     parts = module.split(".")[1:]
@@ -115,14 +120,12 @@ def builtin_class(module, name):
     if module.startswith("keras.src.ops.") or module.startswith(
         "keras.src.activations"
     ):
-        from hornbeam.graph import op_format
-
-        return op_format.operation_of_class_name(module, name)
+        return _saved_ops().operation_of_class_name(module, name)
     spaces = _spaces_of(module)
     if not spaces and name in _TOP_CLASSES:
         spaces = (_TOP_CLASSES[name],)
     if module == FUNCTIONAL_MODULE and name == "Functional":
-        return importlib.import_module("hornbeam.models.functional").Functional
+        return public("models", "Functional")
     for space in spaces:
         if space in _CLASS_SPACES:
             found = resolve(space, name)

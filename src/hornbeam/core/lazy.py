@@ -15,6 +15,7 @@ import re
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 # Python 3.11 fails where two threads parse at a time (python/cpython#106905).
 _parsing = threading.Lock()
@@ -43,6 +44,16 @@ def names_of(module: str) -> dict[str, tuple[str, str]]:
             other_name, name = ast.unparse(node).split(" = ")
             names[other_name] = names[name]
     return names
+
+
+def public(space: str, name: str) -> Any:
+    """Return the public object `name` of a namespace such as "ops"; "" is the top.
+
+    So a room names what the rooms above it offer: operators are ops, and a config names
+    layers. The list is read first, the module that holds the object on first use.
+    """
+    module, attribute = names_of(f"hornbeam.{space}".rstrip("."))[name]
+    return getattr(importlib.import_module(module), attribute)
 
 
 def _all_of(path: Path) -> list[str]:

@@ -1,10 +1,12 @@
-"""Names that are made up: `dense`, `dense_1`, `dense_2` ..."""
+"""Generated names: `dense`, `dense_1`, `dense_2` ..."""
 
 import collections
 import contextlib
 import contextvars
 import re
 import threading
+
+from hornbeam.core.session import on_clear
 
 _counts: collections.Counter[str] = collections.Counter()
 _own_counts = contextvars.ContextVar("hornbeam_name_counts", default=None)
@@ -78,3 +80,6 @@ def reset():
     """Start all names anew."""
     with _lock:
         _current().clear()
+
+
+on_clear(lambda free_memory: reset())

@@ -1,52 +1,38 @@
 """Python's operators for objects that stand for tensors."""
 
-_BINARY = {
-    "add": "add",
-    "sub": "subtract",
-    "mul": "multiply",
-    "truediv": "true_divide",
-    "floordiv": "floor_divide",
-    "mod": "mod",
-    "pow": "power",
-    "matmul": "matmul",
-    "and": "logical_and",
-    "or": "logical_or",
-    "xor": "logical_xor",
-}
-_COMPARE = {
-    "lt": "less",
-    "le": "less_equal",
-    "gt": "greater",
-    "ge": "greater_equal",
-    "eq": "equal",
-    "ne": "not_equal",
-}
-_UNARY = {"neg": "negative", "pos": None, "abs": "absolute", "invert": "logical_not"}
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from hornbeam.core.lazy import public
+from hornbeam.typing import Tensor, TensorLike
 
 
-def _ops():
-    from hornbeam import ops
+@functools.cache
+def op(name: str) -> Callable[..., Tensor]:
+    """Return the op of that public name, imported when it is first asked for."""
+    return public("ops", name)
 
-    return ops
 
-
-def _forward(op):
-    def method(self, other):
-        return getattr(_ops(), op)(self, other)
+def _forward(name: str) -> Callable[[Any, TensorLike], Tensor]:
+    def method(self: Any, other: TensorLike) -> Tensor:
+        return op(name)(self, other)
 
     return method
 
 
-def _reflected(op):
-    def method(self, other):
-        return getattr(_ops(), op)(other, self)
+def _reflected(name: str) -> Callable[[Any, TensorLike], Tensor]:
+    def method(self: Any, other: TensorLike) -> Tensor:
+        return op(name)(other, self)
 
     return method
 
 
-def _unary(op):
-    def method(self):
-        return self if op is None else getattr(_ops(), op)(self)
+def _unary(name: str) -> Callable[[Any], Tensor]:
+    def method(self: Any) -> Tensor:
+        return op(name)(self)
 
     return method
 
@@ -58,17 +44,30 @@ class Operators:
     # NumPy arrays and engine tensors on the left leave the operation to us.
     __array_priority__ = 100
 
-    def __getitem__(self, key):
-        return _ops().get_item(self, key)
+    __add__, __radd__ = _forward("add"), _reflected("add")
+    __sub__, __rsub__ = _forward("subtract"), _reflected("subtract")
+    __mul__, __rmul__ = _forward("multiply"), _reflected("multiply")
+    __truediv__, __rtruediv__ = _forward("true_divide"), _reflected("true_divide")
+    __floordiv__, __rfloordiv__ = _forward("floor_divide"), _reflected("floor_divide")
+    __mod__, __rmod__ = _forward("mod"), _reflected("mod")
+    __pow__, __rpow__ = _forward("power"), _reflected("power")
+    __matmul__, __rmatmul__ = _forward("matmul"), _reflected("matmul")
+    __and__, __rand__ = _forward("logical_and"), _reflected("logical_and")
+    __or__, __ror__ = _forward("logical_or"), _reflected("logical_or")
+    __xor__, __rxor__ = _forward("logical_xor"), _reflected("logical_xor")
 
-    def __round__(self, ndigits=None):
-        return _ops().round(self, decimals=ndigits or 0)
+    __lt__, __le__ = _forward("less"), _forward("less_equal")
+    __gt__, __ge__ = _forward("greater"), _forward("greater_equal")
+    __eq__, __ne__ = _forward("equal"), _forward("not_equal")
 
+    __neg__, __abs__ = _unary("negative"), _unary("absolute")
+    __invert__ = _unary("logical_not")
 
-for _name, _op in _BINARY.items():
-    setattr(Operators, f"__{_name}__", _forward(_op))
-    setattr(Operators, f"__r{_name}__", _reflected(_op))
-for _name, _op in _COMPARE.items():
-    setattr(Operators, f"__{_name}__", _forward(_op))
-for _name, _function in _UNARY.items():
-    setattr(Operators, f"__{_name}__", _unary(_function))
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return op("get_item")(self, key)
+
+    def __round__(self, ndigits: int | None = None) -> Tensor:
+        return op("round")(self, decimals=ndigits or 0)

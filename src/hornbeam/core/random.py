@@ -10,6 +10,7 @@ from hornbeam import backends
 from hornbeam.core import scopes
 from hornbeam.core.naming import auto_name
 from hornbeam.core.random_hash import MASK
+from hornbeam.core.session import on_clear
 from hornbeam.core.variable import Variable
 
 _COUNT_ONE = np.array([0, 1], dtype=np.uint32)
@@ -187,6 +188,9 @@ def reset_global_seed_generator(seed: int | None = None) -> None:
     global _global_seed
     _global_seed = seed
     _global_generators.clear()
+
+
+on_clear(lambda free_memory: reset_global_seed_generator())
 
 
 def _is_integer(seed):

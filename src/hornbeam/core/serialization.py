@@ -16,6 +16,8 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core import allowlist, registry
 from hornbeam.core.errors import UnknownObjectError, UnsafeFileError
+from hornbeam.core.lambdas import serialize_lambda
+from hornbeam.core.lazy import public
 from hornbeam.core.live_config import LiveConfig, target_of
 
 _PLAIN = (bool, int, float, str, types.NoneType)
@@ -171,8 +173,6 @@ def _serialize_function(obj):
             return _function_config("type", np.dtype(obj).name)
         return LiveConfig(_function_config("type", obj.__name__), obj)
     if obj.__name__ == "<lambda>":
-        from hornbeam.core.lambdas import serialize_lambda
-
         return serialize_lambda(obj)
     config = _function_config("function", registry.get_registered_name(obj))
     is_builtin = allowlist.builtin_function(obj.__name__) is obj
@@ -435,9 +435,7 @@ def _tensor(inner):
 
 
 def _keras_tensor(inner):
-    from hornbeam.graph.keras_tensor import KerasTensor
-
-    return KerasTensor(tuple(inner["shape"]), dtype=inner["dtype"])
+    return public("", "KerasTensor")(tuple(inner["shape"]), dtype=inner["dtype"])
 
 
 def _unsupported_typespec(inner):

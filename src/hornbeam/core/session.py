@@ -1,27 +1,32 @@
 """What the process remembers, forgotten."""
 
+from __future__ import annotations
+
 import gc
+from collections.abc import Callable
+
+_forget: list[Callable[[bool], None]] = []
+
+
+def on_clear(forget: Callable[[bool], None]) -> Callable[[bool], None]:
+    """Let `clear_session` call `forget(free_memory)`: a room tells of what it keeps."""
+    _forget.append(forget)
+    return forget
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Start made-up names anew and drop compiled programs and the global seed.
+    """Count generated names from 1, and drop compiled programs and the global seed.
 
     Args:
-        free_memory: whether unreachable objects are collected at once.
+        free_memory: whether compiled programs and unreachable objects are freed at
+            once. Default: True.
+
+    >>> import hornbeam as keras
+    >>> keras.utils.clear_session()
+    >>> keras.layers.Dense(1).name
+    'dense'
     """
-    import sys
-
-    from hornbeam.core import naming
-
-    naming.reset()
-    random = sys.modules.get("hornbeam.core.random")
-    if random is not None:
-        random.reset_global_seed_generator()
-    programs = sys.modules.get("hornbeam.training.execution.programs")
-    if programs is not None and free_memory:
-        programs.cache.clear()
-    policies = sys.modules.get("hornbeam.dtype_policies")
-    if policies is not None:
-        policies.set_dtype_policy("float32")
+    for forget in _forget:
+        forget(free_memory)
     if free_memory:
         gc.collect()

@@ -9,8 +9,9 @@ from hornbeam import backends
 from hornbeam.core import budget, dtypes, scopes, tree
 from hornbeam.core.config import floatx
 from hornbeam.core.errors import check_choice
+from hornbeam.core.lazy import public
 from hornbeam.core.naming import auto_name
-from hornbeam.core.operators import Operators
+from hornbeam.core.operators import Operators, op
 
 _placing = threading.RLock()
 # The engines whose own functions know of Variables.
@@ -96,9 +97,7 @@ class Variable(Operators):
 
     def _initial_value(self, initializer, shape, dtype):
         if isinstance(initializer, str):
-            from hornbeam import initializers
-
-            initializer = initializers.get(initializer)
+            initializer = public("initializers", "get")(initializer)
         engine = backends.current()
         if not callable(initializer) or hasattr(initializer, "shape"):
             if isinstance(initializer, Variable):
@@ -211,11 +210,11 @@ class Variable(Operators):
             total = None if add is None else add(self._value, value)
             if total is not None:
                 return total
-        return self.assign(_add(self, value))
+        return self.assign(op("add")(self, value))
 
     def assign_sub(self, value):
         """Subtract `value` from the variable."""
-        return self.assign(_subtract(self, value))
+        return self.assign(op("subtract")(self, value))
 
     def numpy(self):
         """Return the value as a NumPy array, which later assignments do not change."""
@@ -341,8 +340,6 @@ class Variable(Operators):
 
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
-        from hornbeam.core import tree
-
         def raw(x):
             return x.value if isinstance(x, Variable) else x
 
@@ -381,18 +378,6 @@ def _introduce(engine):
     _introduced.add(engine.name)
     if engine.take_as_value is not None:
         engine.take_as_value(Variable, lambda variable: variable.value)
-
-
-def _add(variable, value):
-    from hornbeam import ops
-
-    return ops.add(variable, value)
-
-
-def _subtract(variable, value):
-    from hornbeam import ops
-
-    return ops.subtract(variable, value)
 
 
 def values_of(structure):

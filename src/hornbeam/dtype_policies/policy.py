@@ -7,6 +7,7 @@ from typing import Any
 from hornbeam.core import dtypes
 from hornbeam.core.config import floatx
 from hornbeam.core.errors import did_you_mean
+from hornbeam.core.session import on_clear
 from hornbeam.typing import Config, DTypePolicyLike
 
 _MIXED = {
@@ -146,6 +147,9 @@ def set_dtype_policy(policy: DTypePolicyLike) -> None:
             f"{type(policy).__name__})"
         )
     _default = policy
+
+
+on_clear(lambda free_memory: set_dtype_policy("float32"))
 
 
 def name_or_default(name: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from hornbeam.core import dtypes
 from hornbeam.core.naming import auto_name
-from hornbeam.core.operators import Operators
+from hornbeam.core.operators import Operators, op
 from hornbeam.core.variable import standardize_shape
 
 
@@ -91,15 +91,11 @@ class KerasTensor(Operators):
 
     def reshape(self, newshape):
         """Return the tensor in another shape."""
-        from hornbeam import ops
-
-        return ops.reshape(self, newshape)
+        return op("reshape")(self, newshape)
 
     def squeeze(self, axis=None):
         """Return the tensor without axes of size 1."""
-        from hornbeam import ops
-
-        return ops.squeeze(self, axis)
+        return op("squeeze")(self, axis)
 
     def _no_value(self, use):
         raise ValueError(

@@ -7,8 +7,6 @@ other arguments are the object's config.
 
 import functools
 
-from hornbeam.core import allowlist
-from hornbeam.core.errors import UnknownObjectError, did_you_mean
 from hornbeam.core.lazy import names_of
 
 # Where the class name is not the op's name in CamelCase.
@@ -141,40 +139,3 @@ def operands(op_name, parameters):
 def before_operands(op_name):
     """Return the parameters before operands of any number."""
     return ("subscripts",) if op_name == "einsum" else ()
-
-
-@functools.cache
-def _places():
-    """Return `{class name: (namespace, op name)}` of the public ops."""
-    found = {}
-    for space in ("ops", "ops.image"):
-        for name in allowlist.public_names(space):
-            found.setdefault(class_name(name), (space, name))
-    return found
-
-
-def operation_of_class_name(module, name):
-    """Return what makes the operation of a saved op: it has a `from_config`."""
-    places = _places()
-    if name not in places:
-        raise UnknownObjectError(
-            f"A config names the op {name!r} of {module!r}, which is not known."
-            f"{did_you_mean(name, places)}"
-        )
-    return _SavedOp(allowlist.resolve(*places[name]))
-
-
-class _SavedOp:
-    """Stands for the class of an op while a config is read."""
-
-    def __init__(self, op):
-        self.op = op
-        self.__name__ = class_name(op.name)
-
-    def from_config(self, config):
-        """Return the operation of the op with the arguments in `config`."""
-        from hornbeam.core.configurable import deserialize_argument
-        from hornbeam.graph.operation import OpOperation
-
-        arguments = {k: deserialize_argument(v) for k, v in config.items()}
-        return OpOperation(self.op, name=arguments.pop("name", None), **arguments)

@@ -212,10 +212,8 @@ class OpOperation(Operation):
         return self.op(*args, **kwargs)
 
     def compute_output_spec(self, *args, **kwargs):
-        from hornbeam.ops.declare import compute_output_spec
-
         args, kwargs = self._arranged(args, kwargs)
-        return compute_output_spec(self.op, args, kwargs)
+        return self.op.compute_output_spec(args, kwargs)
 
     def clone(self):
         """Return an operation of the same op with the same arguments."""
@@ -237,9 +235,7 @@ class OpOperation(Operation):
 @functools.lru_cache(maxsize=4096)
 def _operands_of(op):
     """Return if the operands are the first parameters of the op, and their names."""
-    from hornbeam.ops.declare import signature_of
-
-    parameters = tuple(signature_of(op).parameters)
+    parameters = tuple(signature(op.body).parameters)
     names = op_format.operands(op.name, parameters)
     plain = tuple(name.lstrip("*") for name in names)
     return plain == parameters[: len(names)], names

@@ -17,6 +17,7 @@ from hornbeam import backends
 from hornbeam.core import dtypes, masking, scopes, tree
 from hornbeam.core.variable import Variable
 from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.operation import any_sparse, any_symbolic, infer, record
 from hornbeam.ops import axes
 
 # An op keeps the signature of its body, in editors too.
@@ -30,6 +31,9 @@ _SPARSE = "sparse"
 _kinds: dict[type, Any] = {}
 
 registry: dict[str, Any] = {}
+# What is done with sparse arguments and with masks: functions composed of ops, which
+# `sparse_rules.py` and `masks.py` put here.
+extensions: dict[str, Callable[..., Any]] = {}
 
 
 def _kind_of(x):
@@ -135,7 +139,13 @@ def _declare(body: Callable[P, R], rule: Rule, native_required: bool) -> Callabl
             _pass_masks_on(op, given, named, result)
         return result
 
-    vars(op).update(rule=rule, body=body, is_primitive=native_required, name=name)
+    vars(op).update(
+        rule=rule,
+        body=body,
+        is_primitive=native_required,
+        name=name,
+        compute_output_spec=functools.partial(compute_output_spec, op),
+    )
     registry[name] = op
     return op
 
@@ -192,12 +202,9 @@ def _bound(op, args, kwargs, cause=None):
 
 
 def _call_sparse(op, args, kwargs):
-    from hornbeam.graph.operation import any_symbolic
-    from hornbeam.ops import sparse_rules
-
     if any_symbolic((args, kwargs)):
         return _record(op, args, kwargs)
-    result = sparse_rules.call(op, args, kwargs)
+    result = extensions["sparse"](op, args, kwargs)
     if masking.alive and _any_carries(masking.alive, args, kwargs):
         _pass_masks_on(op, args, kwargs, result)
     return result
@@ -242,8 +249,6 @@ def _rule_of(op):
 
 
 def _record(op, args, kwargs):
-    from hornbeam.graph.operation import record
-
     result = record(op, signature_of(op), args, kwargs)
     _pass_masks_on(op, args, kwargs, result)
     return result
@@ -262,15 +267,11 @@ def _any_carries(masks, args, kwargs):
 
 
 def _pass_masks_on(op, args, kwargs, result):
-    from hornbeam.ops import masks
-
-    masks.pass_on(op, args, kwargs, result)
+    extensions["masks"](op, args, kwargs, result)
 
 
 def compute_output_spec(op, args, kwargs):
     """Return the KerasTensors that `op(*args, **kwargs)` would give."""
-    from hornbeam.graph.operation import any_sparse, infer
-
     bound = _bound(op, args, kwargs)
     axes.check(op, bound.arguments)
     sparse = any_sparse((args, kwargs))

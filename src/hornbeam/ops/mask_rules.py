@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam import ops
 from hornbeam.core.masking import get_keras_mask
 from hornbeam.ops import rules
 from hornbeam.ops.declare import signature_of
@@ -65,8 +66,6 @@ def elementwise(call: Call, x: Any, rank: int) -> Any:
         return LOST
 
     def broadcast(mask):
-        from hornbeam import ops
-
         if offset:
             mask = ops.expand_dims(mask, tuple(range(offset)))
         return ops.logical_and(mask, _everywhere(call.result, offset + rank))
@@ -76,8 +75,6 @@ def elementwise(call: Call, x: Any, rank: int) -> Any:
 
 def _everywhere(x, rank):
     """Return a mask of the first `rank` axes of `x` that is valid everywhere."""
-    from hornbeam import ops
-
     first = (slice(None),) * rank + (0,) * (len(x.shape) - rank)
     return ops.ones_like(ops.get_item(x, first), dtype="bool")
 
@@ -122,13 +119,7 @@ def moved(places: Sequence[Any], rank: int) -> Any:
     if kept == list(range(rank)):
         return KEPT
     order = [kept.index(i) for i in range(rank)]
-    return lambda mask: _ops().transpose(mask, order)
-
-
-def _ops():
-    from hornbeam import ops
-
-    return ops
+    return lambda mask: ops.transpose(mask, order)
 
 
 def permuted(call: Call, x: Any, rank: int) -> Any:
@@ -145,7 +136,7 @@ def expanded(call: Call, x: Any, rank: int) -> Any:
     new = {i % total for i in (axis if isinstance(axis, list | tuple) else (axis,))}
     places = [i for i in range(total) if i not in new]
     inside = tuple(sorted(i for i in new if i < places[rank - 1]))
-    return (lambda mask: _ops().expand_dims(mask, inside)) if inside else KEPT
+    return (lambda mask: ops.expand_dims(mask, inside)) if inside else KEPT
 
 
 def squeezed(call: Call, x: Any, rank: int) -> Any:
@@ -154,7 +145,7 @@ def squeezed(call: Call, x: Any, rank: int) -> Any:
     inside = tuple(i for i in gone if i < rank)
     if rank - 1 in inside:
         return USED_UP
-    return (lambda mask: _ops().squeeze(mask, inside)) if inside else KEPT
+    return (lambda mask: ops.squeeze(mask, inside)) if inside else KEPT
 
 
 def _ones(x):
@@ -178,7 +169,7 @@ def reshaped(call: Call, x: Any, rank: int) -> Any:
     new = call["newshape"]
     new = tuple(new) if isinstance(new, list | tuple) else (new,)
     first = new[: fitting[-1]]
-    return lambda mask: _ops().reshape(mask, first)
+    return lambda mask: ops.reshape(mask, first)
 
 
 def same_along(call: Call, x: Any, rank: int) -> Any:
@@ -197,7 +188,7 @@ def flipped(call: Call, x: Any, rank: int) -> Any:
     """Axes are reversed: those of the mask as well."""
     fixed = {"fliplr": (1,), "flipud": (0,)}.get(call.op.name)
     axes = tuple(i for i in fixed or call.axes(x) if i < rank)
-    return (lambda mask: _ops().flip(mask, axes)) if axes else KEPT
+    return (lambda mask: ops.flip(mask, axes)) if axes else KEPT
 
 
 def unstacked(call: Call, x: Any, rank: int) -> Any:
@@ -238,7 +229,7 @@ def indexed(call: Call, x: Any, rank: int) -> Any:
         return USED_UP
     if all(isinstance(part, slice) and part == slice(None) for part in own):
         return KEPT
-    return lambda mask: _ops().get_item(mask, tuple(own))
+    return lambda mask: ops.get_item(mask, tuple(own))
 
 
 def _one_part_an_axis(key, rank):
@@ -264,7 +255,7 @@ def _is_one(part):
 def sliced(call: Call, x: Any, rank: int) -> Any:
     """A block of the tensor: the mask's block has its first axes."""
     start, shape = call["start_indices"], call["shape"]
-    return lambda mask: _ops().slice(mask, start[:rank], shape[:rank])
+    return lambda mask: ops.slice(mask, start[:rank], shape[:rank])
 
 
 def tiled(call: Call, x: Any, rank: int) -> Any:
@@ -276,7 +267,7 @@ def tiled(call: Call, x: Any, rank: int) -> Any:
         return LOST
     if all(count == 1 for count in repeats[:rank]):
         return KEPT
-    return lambda mask: _ops().tile(mask, repeats[:rank])
+    return lambda mask: ops.tile(mask, repeats[:rank])
 
 
 def padded(call: Call, x: Any, rank: int) -> Any:
@@ -287,7 +278,6 @@ def padded(call: Call, x: Any, rank: int) -> Any:
         return KEPT
 
     def pad(mask):
-        ops = _ops()
         wide = ops.pad(ops.cast(mask, "int32"), widths.tolist(), mode=mode)
         return ops.cast(wide, "bool")
 
@@ -309,7 +299,6 @@ def joined(call: Call, x: Any, rank: int) -> Any:
         return USED_UP
 
     def join(_):
-        ops = _ops()
         masks = [get_keras_mask(y) for y in tensors]
         full = [
             _everywhere(y, rank) if mask is None else ops.cast(mask, "bool")

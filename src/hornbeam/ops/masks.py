@@ -11,6 +11,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
+from hornbeam import ops
 from hornbeam.core import tree
 from hornbeam.core.masking import (
     LostMask,
@@ -22,6 +23,7 @@ from hornbeam.core.masking import (
     set_lost_mask,
 )
 from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops import declare
 from hornbeam.ops.mask_rules import KEPT, LOST, USED_UP, Call, rule_of
 
 
@@ -79,8 +81,6 @@ def _covers(mask, x, answer):
 
 
 def _all_of(masks):
-    from hornbeam import ops
-
     distinct = list({id(mask): mask for mask in masks}.values())
     if len(distinct) < 2:
         return distinct[0] if distinct else None
@@ -90,7 +90,8 @@ def _all_of(masks):
 
 
 def _with_axes_behind(mask, rank):
-    from hornbeam import ops
-
     missing = range(len(mask.shape), rank)
     return ops.expand_dims(mask, tuple(missing)) if missing else mask
+
+
+declare.extensions["masks"] = pass_on

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from hornbeam import backends
+from hornbeam import backends, ops
 from hornbeam.core import dtypes
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.declare import compute_output_spec
@@ -33,17 +33,13 @@ def shape_of(x: Any) -> tuple[Any, ...]:
 
 
 def _as_one_dtype(x1, x2):
-    from hornbeam.ops.core import cast, convert_to_tensor
-
-    x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
+    x1, x2 = ops.convert_to_tensor(x1), ops.convert_to_tensor(x2)
     dtype = dtypes.result_type(*(dtypes.standardize_dtype(x.dtype) for x in (x1, x2)))
-    return cast(x1, dtype), cast(x2, dtype)
+    return ops.cast(x1, dtype), ops.cast(x2, dtype)
 
 
 def matmul(op: Any, x1: Any, x2: Any) -> Any:
     """Products of matrices; a batch of them is one product with blocks as places."""
-    from hornbeam.ops.numpy import broadcast_to, reshape
-
     engine = backends.current()
     shapes = [KerasTensor(x.shape, dtypes.standardize_dtype(x.dtype)) for x in (x1, x2)]
     spec = compute_output_spec(op, shapes, {})
@@ -53,17 +49,17 @@ def matmul(op: Any, x1: Any, x2: Any) -> Any:
         return engine.cast(engine.sparse_matmul(x1, x2), spec.dtype)
     if min(ranks) < 2:
         if is_sparse(x1) and ranks == (2, 1):
-            return reshape(matmul(op, x1, reshape(x2, (-1, 1))), (-1,))
+            return ops.reshape(matmul(op, x1, ops.reshape(x2, (-1, 1))), (-1,))
         if is_sparse(x2) and ranks == (1, 2):
-            return reshape(matmul(op, reshape(x1, (1, -1)), x2), (-1,))
+            return ops.reshape(matmul(op, ops.reshape(x1, (1, -1)), x2), (-1,))
         return op(to_dense(x1), to_dense(x2))
     *lead, rows, inner = shape_of(x1)
     if ranks[1] == 2:
-        product = matmul(op, reshape(x1, (-1, inner)), x2)
-        return reshape(product, (*lead, rows, x2.shape[1]))
+        product = matmul(op, ops.reshape(x1, (-1, inner)), x2)
+        return ops.reshape(product, (*lead, rows, x2.shape[1]))
     if tuple(x1.shape[:-2]) != tuple(x2.shape[:-2]):
         batch = tuple(spec.shape[:-2])
-        x1, x2 = (x if is_sparse(x) else broadcast_to(x, (*batch, *x.shape[-2:]))
+        x1, x2 = (x if is_sparse(x) else ops.broadcast_to(x, (*batch, *x.shape[-2:]))
                   for x in (x1, x2))  # fmt: skip
         if tuple(x1.shape[:-2]) != tuple(x2.shape[:-2]):
             return op(to_dense(x1), to_dense(x2))
@@ -72,50 +68,43 @@ def matmul(op: Any, x1: Any, x2: Any) -> Any:
 
 def _batched(x1, x2, spec):
     """A batch of products of which one factor is sparse: its matrices on a diagonal."""
-    from hornbeam.ops.numpy import reshape, transpose
-
     engine = backends.current()
     if is_sparse(x1):
-        product = engine.sparse_matmul(_blocks(x1), reshape(x2, (-1, x2.shape[-1])))
-        return reshape(engine.cast(product, spec.dtype), spec.shape)
+        product = engine.sparse_matmul(_blocks(x1), ops.reshape(x2, (-1, x2.shape[-1])))
+        return ops.reshape(engine.cast(product, spec.dtype), spec.shape)
     swap = [*range(len(x1.shape) - 2), -1, -2]
     swap = [i % len(x1.shape) for i in swap]
     turned = KerasTensor((*spec.shape[:-2], spec.shape[-1], spec.shape[-2]), spec.dtype)
-    return transpose(_batched(transpose(x2, swap), transpose(x1, swap), turned), swap)
+    return ops.transpose(
+        _batched(ops.transpose(x2, swap), ops.transpose(x1, swap), turned), swap
+    )
 
 
 def _blocks(x):
     """Return the matrices of a batch as the blocks on the diagonal of one matrix."""
-    from hornbeam.ops.numpy import reshape, stack
-
     engine = backends.current()
     *_, rows, inner = x.shape
-    x = reshape(x, (-1, rows, inner))
+    x = ops.reshape(x, (-1, rows, inner))
     indices, values = engine.coordinates(x)
     number, row, column = (indices[:, i] for i in range(3))
-    places = stack([number * rows + row, number * inner + column], axis=1)
+    places = ops.stack([number * rows + row, number * inner + column], axis=1)
     shape = (x.shape[0] * rows, x.shape[0] * inner)
     return engine.sparse_tensor(places, values, shape, unique=True)
 
 
 def linear(op: Any, x: Any, kernel: Any, bias: Any = None) -> Any:
-    from hornbeam.ops.numpy import add, reshape
-
     x, kernel = _as_one_dtype(x, kernel)
     if len(x.shape) == 2:
         y = backends.current().sparse_matmul(x, kernel)
     else:
         *lead, size = shape_of(x)
-        y = backends.current().sparse_matmul(reshape(x, (-1, size)), kernel)
-        y = reshape(y, (*lead, kernel.shape[-1]))
-    return y if bias is None else add(y, bias)
+        y = backends.current().sparse_matmul(ops.reshape(x, (-1, size)), kernel)
+        y = ops.reshape(y, (*lead, kernel.shape[-1]))
+    return y if bias is None else ops.add(y, bias)
 
 
 def einsum(op: Any, subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     """Two operands of plain letters: axes are moved so that it is a matmul."""
-    from hornbeam.ops.numpy import matmul as product
-    from hornbeam.ops.numpy import reshape, transpose
-
     inputs, _, output = subscripts.replace(" ", "").partition("->")
     first, _, second = inputs.partition(",")
     plain = f"{inputs}{output}".replace(",", "").isalpha() and "->" in subscripts
@@ -135,17 +124,19 @@ def einsum(op: Any, subscripts: str, *operands: Any, **kwargs: Any) -> Any:
         sizes |= dict(zip(letters, shape_of(x), strict=True))
 
     def matrices(x, letters, rows, columns):
-        x = transpose(x, [letters.index(c) for c in (*batch, *rows, *columns)])
+        x = ops.transpose(x, [letters.index(c) for c in (*batch, *rows, *columns)])
         lead = [sizes[c] for c in batch]
-        return reshape(x, (*lead, *(_size(sizes, part) for part in (rows, columns))))
+        return ops.reshape(
+            x, (*lead, *(_size(sizes, part) for part in (rows, columns)))
+        )
 
-    found = product(
+    found = ops.matmul(
         matrices(operands[0], first, left, summed),
         matrices(operands[1], second, summed, right),
     )
     letters = [*batch, *left, *right]
-    found = reshape(found, [sizes[c] for c in letters])
-    return transpose(found, [letters.index(c) for c in output])
+    found = ops.reshape(found, [sizes[c] for c in letters])
+    return ops.transpose(found, [letters.index(c) for c in output])
 
 
 def _size(sizes, letters):

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam import backends
+from hornbeam import backends, ops
 from hornbeam.core import dtypes, tree
 from hornbeam.graph.keras_tensor import KerasTensor
-from hornbeam.ops import sparse_products
+from hornbeam.ops import declare, shaping, sparse_products
 from hornbeam.ops.declare import _prepare, broadcast_shapes, compute_output_spec
 from hornbeam.ops.sparse_products import (
     HOW,
@@ -100,14 +100,15 @@ def _array(op, x, dtype=None):
 
 def _aligned(x1, x2):
     """Return the places where x1 or x2 has an entry, and the values of each there."""
-    from hornbeam.ops.numpy import concatenate, zeros_like
-
     engine = backends.current()
     (first, a), (second, b) = engine.coordinates(x1), engine.coordinates(x2)
-    places = concatenate([first, second])
+    places = ops.concatenate([first, second])
     values = []
-    for parts in ([a, zeros_like(b, dtype=a.dtype)], [zeros_like(a, dtype=b.dtype), b]):
-        union = engine.sparse_tensor(places, concatenate(parts), shape_of(x1))
+    for parts in (
+        [a, ops.zeros_like(b, dtype=a.dtype)],
+        [ops.zeros_like(a, dtype=b.dtype), b],
+    ):
+        union = engine.sparse_tensor(places, ops.concatenate(parts), shape_of(x1))
         indices, found = engine.coordinates(union)
         values.append(found)
     return indices, *values
@@ -125,18 +126,15 @@ def _on_both(op, x1, x2):
 
 def _at(x, indices, shape):
     """Return the values that `x`, broadcast to `shape`, has at the places."""
-    from hornbeam.ops.core import convert_to_tensor
-    from hornbeam.ops.numpy import reshape, take
-
     sizes = tuple(getattr(x, "shape", ()))
     if math.prod(sizes) == 1:
-        return reshape(x, ()) if sizes else x
-    x, flat = convert_to_tensor(x), 0
+        return ops.reshape(x, ()) if sizes else x
+    x, flat = ops.convert_to_tensor(x), 0
     for axis, size in enumerate(sizes, len(shape) - len(sizes)):
         # An entry outside of the shape is padding: any place will do.
         here = indices[:, axis] * 0 if size == 1 else indices[:, axis]
         flat = flat * size + here
-    return take(reshape(x, (-1,)), flat)
+    return ops.take(ops.reshape(x, (-1,)), flat)
 
 
 def _fits(x1, x2):
@@ -163,10 +161,8 @@ def _divide(op, x1, x2):
 
 def _has_zeros(x):
     """Whether 0 / x is not 0 somewhere; it is not known of what a program computes."""
-    from hornbeam.ops.numpy import any, isnan, logical_or
-
     try:
-        return bool(any(logical_or(x == 0, isnan(x))))
+        return bool(ops.any(ops.logical_or(x == 0, ops.isnan(x))))
     except Exception:
         return False
 
@@ -196,43 +192,37 @@ def _axes(x, axis):
 
 def _columns(indices, axes, new=0):
     """Return the columns of a matrix of indices; None makes one of `new`."""
-    from hornbeam.ops.numpy import full_like, stack
-
     if not len(axes):
         return indices[:, :0]
-    made = [full_like(indices[:, 0], new) if i is None else indices[:, i] for i in axes]
-    return stack(made, axis=1)
+    made = [
+        ops.full_like(indices[:, 0], new) if i is None else indices[:, i] for i in axes
+    ]
+    return ops.stack(made, axis=1)
 
 
 def _sum(op, x, axis=None, keepdims=False):
-    from hornbeam.ops.core import cast
-    from hornbeam.ops.numpy import reshape
-
     engine = backends.current()
     shape, reduced = shape_of(x), _axes(x, axis)
     dtype = dtypes.standardize_dtype(x.dtype)
     dtype = compute_output_spec(op, (KerasTensor((1,), dtype),), {}).dtype
     indices, values = engine.coordinates(x)
     if len(reduced) == len(shape):
-        total = op(cast(values, dtype))
-        return reshape(total, (1,) * len(shape)) if keepdims else total
+        total = op(ops.cast(values, dtype))
+        return ops.reshape(total, (1,) * len(shape)) if keepdims else total
     if not reduced:
         return engine.cast(x, dtype)
     axes = [None if i in reduced else i for i in range(len(shape))]
     axes = axes if keepdims else [i for i in axes if i is not None]
     sizes = [1 if i is None else shape[i] for i in axes]
     places = _columns(indices, axes)
-    return engine.sparse_tensor(places, cast(values, dtype), sizes)
+    return engine.sparse_tensor(places, ops.cast(values, dtype), sizes)
 
 
 def _mean(op, x, axis=None, keepdims=False):
-    from hornbeam.ops.core import cast
-    from hornbeam.ops.numpy import divide, sum
-
     dtype = dtypes.result_type(dtypes.standardize_dtype(x.dtype), float)
     shape = shape_of(x)
     count = math.prod(shape[i] for i in _axes(x, axis))
-    return divide(sum(cast(x, dtype), axis, keepdims), count)
+    return ops.divide(ops.sum(ops.cast(x, dtype), axis, keepdims), count)
 
 
 def _expand_dims(op, x, axis):
@@ -280,11 +270,8 @@ def _rearranged(x, axes):
 
 
 def _reshape(op, x, newshape):
-    from hornbeam.ops.numpy import floor_divide, mod, stack
-    from hornbeam.ops.shaping import reshaped
-
     engine = backends.current()
-    shape, sizes = shape_of(x), reshaped(tuple(x.shape), newshape)
+    shape, sizes = shape_of(x), shaping.reshaped(tuple(x.shape), newshape)
     if tuple(sizes) == tuple(x.shape):
         return x
     if None in sizes:
@@ -304,17 +291,14 @@ def _reshape(op, x, newshape):
         flat = flat * size + indices[:, axis]
     columns: list[Tensor] = []
     for size in sizes[:0:-1]:
-        columns.append(mod(flat, size))
-        flat = floor_divide(flat, size)
+        columns.append(ops.mod(flat, size))
+        flat = ops.floor_divide(flat, size)
     columns = [flat, *columns[::-1]][: len(sizes)]
-    places = stack(columns, axis=1) if columns else indices[:, :0]
+    places = ops.stack(columns, axis=1) if columns else indices[:, :0]
     return engine.sparse_tensor(places, values, sizes, unique=True)
 
 
 def _concatenate(op, xs, axis=0):
-    from hornbeam.ops.core import cast
-    from hornbeam.ops.numpy import concatenate, stack
-
     if not all(is_sparse(x) for x in xs):
         return _dense(op, xs, axis)
     engine = backends.current()
@@ -332,12 +316,12 @@ def _concatenate(op, xs, axis=0):
             )
         indices, entries = engine.coordinates(x)
         columns = [indices[:, i] + (begin if i == axis else 0) for i in range(rank)]
-        places.append(stack(columns, axis=1))
-        values.append(cast(entries, dtype))
+        places.append(ops.stack(columns, axis=1))
+        values.append(ops.cast(entries, dtype))
         begin = begin + shape_of(x)[axis]
     shape[axis] = begin
     return engine.sparse_tensor(
-        concatenate(places), concatenate(values), shape, unique=axis == 0
+        ops.concatenate(places), ops.concatenate(values), shape, unique=axis == 0
     )
 
 
@@ -347,15 +331,11 @@ def _digitize(op, x, bins):
 
 
 def _zeros_like(op, x, dtype=None):
-    from hornbeam.ops.numpy import zeros
-
-    return zeros(shape_of(x), dtype=dtype or dtypes.standardize_dtype(x.dtype))
+    return ops.zeros(shape_of(x), dtype=dtype or dtypes.standardize_dtype(x.dtype))
 
 
 def _ones_like(op, x, dtype=None):
-    from hornbeam.ops.numpy import ones
-
-    return ones(shape_of(x), dtype=dtype or dtypes.standardize_dtype(x.dtype))
+    return ops.ones(shape_of(x), dtype=dtype or dtypes.standardize_dtype(x.dtype))
 
 
 def _size(op, x):
@@ -409,3 +389,5 @@ _SPARSE_FUNCTIONS = frozenset(
     [*_ZERO_TO_ZERO, *_ELEMENTWISE, "add", "array", "divide", "empty_like", "linear",
      "maximum", "minimum", "multiply", "power", "size", "subtract", "true_divide"]
 )  # fmt: skip
+
+declare.extensions["sparse"] = call

@@ -11,6 +11,7 @@ import threading
 import time
 
 from hornbeam.core import scopes
+from hornbeam.core.session import on_clear
 
 
 class ProgramCache:
@@ -81,6 +82,7 @@ class ProgramCache:
 
 
 cache = ProgramCache()
+on_clear(lambda free_memory: cache.clear() if free_memory else None)
 
 _MANY_STEPS = 32
 
