@@ -58,10 +58,15 @@ class Operators:
 
     __lt__, __le__ = _forward("less"), _forward("less_equal")
     __gt__, __ge__ = _forward("greater"), _forward("greater_equal")
-    __eq__, __ne__ = _forward("equal"), _forward("not_equal")
 
     __neg__, __abs__ = _unary("negative"), _unary("absolute")
     __invert__ = _unary("logical_not")
+
+    def __eq__(self, other: Any) -> Tensor:
+        return op("equal")(self, other)
+
+    def __ne__(self, other: Any) -> Tensor:
+        return op("not_equal")(self, other)
 
     def __pos__(self) -> Tensor:
         return self
