@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hornbeam import backends, ops
 from hornbeam.core import configurable, serialization
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.typing import Axes, Config, ConstraintLike, Tensor, TensorLike
@@ -23,8 +24,6 @@ class Constraint(configurable.Configurable):
 
     def __call__(self, w: TensorLike) -> Tensor:
         """Return `w` as it may be."""
-        from hornbeam import backends
-
         return backends.current().convert(w)
 
 
@@ -67,8 +66,6 @@ class NonNeg(Constraint):
 
     def __call__(self, w: TensorLike) -> Tensor:
         """Return `w` without its negative elements."""
-        from hornbeam import ops
-
         return ops.maximum(w, 0)
 
 
@@ -138,8 +135,6 @@ class MinMaxNorm(Constraint):
 
 def _scaled(w, axis, wanted):
     """Return `w`, its vectors along `axis` scaled to `wanted(ops, lengths)`."""
-    from hornbeam import ops
-
     norm = ops.sqrt(ops.sum(ops.square(w), axis=axis, keepdims=True))
     # Directions first: in 16 bits a length may be too small to divide by later.
     length = ops.cast(wanted(ops, norm), norm.dtype)

@@ -7,6 +7,7 @@ import numbers
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from hornbeam import ops
 from hornbeam.core import configurable, serialization
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.typing import Config, RegularizerLike, Tensor, TensorLike
@@ -121,8 +122,6 @@ class OrthogonalRegularizer(Regularizer):
 
     def __call__(self, inputs: TensorLike) -> Tensor:
         """Return the penalty of the matrix `inputs`."""
-        from hornbeam import ops
-
         inputs = ops.convert_to_tensor(inputs)
         if len(inputs.shape) != 2:
             raise ValueError(
@@ -139,14 +138,10 @@ class OrthogonalRegularizer(Regularizer):
 
 
 def _sum_of_sizes(x, factor):
-    from hornbeam import ops
-
     return factor * ops.sum(ops.absolute(x))
 
 
 def _sum_of_squares(x, factor):
-    from hornbeam import ops
-
     return factor * ops.sum(ops.square(x))
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Literal
 
+from hornbeam import ops
 from hornbeam.callbacks.callback import Callback
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.naming import to_snake_case
@@ -59,8 +60,6 @@ class MonitorCallback(Callback):
         """`keras.ops.less` or `keras.ops.greater`; None until it is known."""
         if self._direction is None:
             return None
-        from hornbeam import ops
-
         return ops.less if self._direction == "min" else ops.greater
 
     def _set_monitor_op(self, logs=None):

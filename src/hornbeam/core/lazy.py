@@ -8,6 +8,8 @@ import *` for all names of another list (a `.pyi`, or the `__all__` of a module)
 as private.
 """
 
+from __future__ import annotations
+
 import ast
 import functools
 import importlib
@@ -15,7 +17,11 @@ import re
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False  # without `typing`: this module alone runs at `import hornbeam`
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 # Python 3.11 fails where two threads parse at a time (python/cpython#106905).
 _parsing = threading.Lock()
@@ -66,7 +72,9 @@ def _all_of(path: Path) -> list[str]:
     return ast.literal_eval(written[1])
 
 
-def attach(package):
+def attach(
+    package: str,
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return `__getattr__`, `__dir__` and `__all__` for the package's `__init__.py`."""
     table = names_of(package)
     namespace = sys.modules[package].__dict__

@@ -3,6 +3,7 @@
 import contextvars
 
 from hornbeam import backends
+from hornbeam.core.errors import check_choice
 
 _remat = contextvars.ContextVar("hornbeam_remat", default=None)
 
@@ -40,8 +41,6 @@ class RematScope:
     """
 
     def __init__(self, mode="full", output_size_threshold=1024, layer_names=None):
-        from hornbeam.core.errors import check_choice
-
         modes = ("full", "activations", "larger_than", "list_of_layers", None)
         self.mode = check_choice("RematScope", "mode", mode, modes)
         self.output_size_threshold = output_size_threshold

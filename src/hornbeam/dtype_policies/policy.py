@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from hornbeam import backends
 from hornbeam.core import dtypes
 from hornbeam.core.config import floatx
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.session import on_clear
+from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.typing import Config, DTypePolicyLike
 
 _MIXED = {
@@ -74,9 +76,6 @@ class DTypePolicy:
 
     def convert_input(self, x: Any, autocast: bool, dtype: str) -> Any:
         """Return the input `x` as a tensor, of `dtype` if it is float and autocast."""
-        from hornbeam import backends
-        from hornbeam.graph.keras_tensor import KerasTensor
-
         engine = backends.current()
         dtype = dtypes.standardize_dtype(dtype)
 

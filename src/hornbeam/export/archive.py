@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hornbeam import backends
 from hornbeam.core.dtypes import standardize_dtype
+from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.layers.layer import Layer
 from hornbeam.typing import PathLike
 
@@ -257,8 +258,6 @@ class ExportArchive:
 
 def default_signature(model: Model) -> list[Any]:
     """Return the arguments of a model's call as a list of nests of KerasTensors."""
-    from hornbeam.graph.keras_tensor import KerasTensor
-
     inputs = _inputs_of_graph(model)
     if inputs is not None:
         return [inputs]

@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 
+from hornbeam.core.serialization import deserialize_keras_object
 from hornbeam.initializers.initializer import HostInitializer
 from hornbeam.typing import Config, TensorLike
 
@@ -57,8 +58,6 @@ class Constant(HostInitializer):
     @classmethod
     def from_config(cls, config: Config) -> Self:
         """Make an initializer; the value may be a config of an array."""
-        from hornbeam.core.serialization import deserialize_keras_object
-
         return cls(deserialize_keras_object(config["value"]))
 
 

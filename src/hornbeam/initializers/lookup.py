@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hornbeam import initializers, ops
 from hornbeam.core import configurable, serialization
 from hornbeam.core.lazy import names_of
 from hornbeam.core.variable import standardize_shape
@@ -21,8 +22,6 @@ _OLD_NAMES = {
 
 
 def _table():
-    from hornbeam import initializers
-
     names = set(names_of(initializers.__name__)) - {"get", "serialize", "deserialize"}
     table = {name: getattr(initializers, name) for name in sorted(names)}
     return table | {old: table[new] for old, new in _OLD_NAMES.items()}
@@ -68,8 +67,6 @@ class _Given:
         self.value = value
 
     def __call__(self, shape, dtype=None):
-        from hornbeam import ops
-
         expected = tuple(self.value.shape)
         if standardize_shape(shape) != expected:
             raise ValueError(

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
+from hornbeam import losses
 from hornbeam.core import configurable, registry, serialization
 from hornbeam.core.lazy import names_of
 from hornbeam.losses.loss import Loss
@@ -23,8 +24,6 @@ ALIASES = {
 
 @functools.cache
 def _table():
-    from hornbeam import losses
-
     names = set(names_of("hornbeam.losses")) - {"get", "serialize", "deserialize"}
     table = {name: getattr(losses, name) for name in sorted(names)}
     for alias, name in ALIASES.items():

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
+from hornbeam import metrics
 from hornbeam.core import configurable, registry, serialization
 from hornbeam.core.lazy import names_of
 from hornbeam.core.naming import to_snake_case
@@ -19,8 +20,6 @@ _MORE_ALIASES = {"logcosh": "log_cosh_error", "rmse": "root_mean_squared_error"}
 
 @functools.cache
 def _table():
-    from hornbeam import metrics
-
     table = {}
     for name in names_of("hornbeam.metrics"):
         value = getattr(metrics, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
-from hornbeam import backends
+from hornbeam import backends, ops
 from hornbeam.core import tree
 from hornbeam.core.masking import get_keras_mask, set_keras_mask
 from hornbeam.core.naming import distinct
@@ -16,6 +16,7 @@ from hornbeam.graph.operation import Operation
 from hornbeam.layers.core.input_layer import InputLayer
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
+from hornbeam.models.functional_config import config_of, graph_from_config
 from hornbeam.models.model import Model
 from hornbeam.training.trainer import Trainer
 from hornbeam.typing import overridable
@@ -189,8 +190,6 @@ class Functional(Function, Model):
         shape = tuple(x.shape)
         expected = symbol.shape
         if len(shape) != len(expected):
-            from hornbeam import ops
-
             if len(shape) == len(expected) + 1 and shape[-1] == 1:
                 x = ops.squeeze(x, -1)
             elif len(shape) == len(expected) - 1 and expected[-1] == 1:
@@ -206,8 +205,6 @@ class Functional(Function, Model):
             x.dtype if isinstance(x, KerasTensor) else backends.current().dtype_of(x)
         )
         if dtype != symbol.dtype:
-            from hornbeam import ops
-
             if dtype.startswith("complex"):
                 raise ValueError(
                     f"Input {symbol.name!r} of model {self.name!r} has the dtype "
@@ -270,8 +267,6 @@ class Functional(Function, Model):
         """Return the graph as plain data, or `Layer`'s config for other subclasses."""
         if not takes_graph(type(self)):
             return Model.get_config(self)
-        from hornbeam.models.functional_config import config_of
-
         return config_of(self)
 
     def get_build_config(self) -> dict[str, Any] | None:
@@ -337,8 +332,6 @@ def functional_from_config(
     cls, config: Config, custom_objects: Mapping[str, Any] | None = None
 ) -> Any:
     """Make a Functional model from its config."""
-    from hornbeam.models.functional_config import graph_from_config
-
     inputs, outputs, rest = graph_from_config(config, custom_objects)
     return cls(inputs=inputs, outputs=outputs, **rest)
 

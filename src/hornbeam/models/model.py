@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, overload
 from hornbeam import backends
 from hornbeam.core import scopes
 from hornbeam.core.errors import did_you_mean
+from hornbeam.core.lambdas import warn_of_lambdas
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
+from hornbeam.layers.call import call_info
 from hornbeam.layers.layer import Layer
 from hornbeam.training.trainer import Trainer
 from hornbeam.typing import overridable
@@ -220,7 +222,6 @@ class Model(Trainer, Layer):
         import json
 
         from hornbeam import saving
-        from hornbeam.core.lambdas import warn_of_lambdas
 
         config = saving.serialize_keras_object(self)
         warn_of_lambdas(config)
@@ -338,8 +339,6 @@ def _functional_twin(cls):
 
 
 def _takes_one_input(model):
-    from hornbeam.layers.call import call_info
-
     names = [
         n for n in call_info(type(model).call).names if n not in ("training", "mask")
     ]

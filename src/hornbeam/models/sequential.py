@@ -11,6 +11,7 @@ from hornbeam.core.serialization import deserialize_keras_object, serialize_kera
 from hornbeam.core.variable import standardize_shape
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
+from hornbeam.layers import Lambda
 from hornbeam.layers.core.input_layer import InputLayer
 from hornbeam.layers.layer import Layer
 from hornbeam.models.functional import Functional
@@ -79,8 +80,6 @@ class Sequential(Model):
                     "Only instances of `keras.Layer` can be added to a Sequential "
                     f"model. Received: {layer} (of type {type(layer)})"
                 )
-            from hornbeam.layers import Lambda
-
             layer = Lambda(layer)
         if any(layer.name == other.name for other in self._sequence):
             raise ValueError(

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.core import tree
+
 ARGUMENTS = (
     "axis",
     "axes",
@@ -112,8 +114,6 @@ def _tensordot(arguments):
 
 
 def _elements(arguments):
-    from hornbeam.core import tree
-
     return [(arguments["axis"], _shape(x)) for x in tree.flatten(arguments["elems"])]
 
 

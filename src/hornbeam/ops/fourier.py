@@ -19,7 +19,9 @@ from hornbeam.ops.arithmetic import (
 )
 from hornbeam.ops.comparison import greater
 from hornbeam.ops.core import convert_to_tensor, scatter_update
+from hornbeam.ops.creation import zeros
 from hornbeam.ops.declare import broadcast_shapes, composite, primitive
+from hornbeam.ops.elementwise import imag, real
 from hornbeam.ops.indexing import where
 from hornbeam.ops.joining import stack
 from hornbeam.ops.linalg import logdet as logdet
@@ -72,8 +74,6 @@ def view_as_real(x: TensorLike) -> Tensor:
     >>> tuple(keras.ops.view_as_real(z).shape)
     (3, 2)
     """
-    from hornbeam.ops.elementwise import imag, real
-
     x = convert_to_tensor(x)
     return stack([real(x), imag(x)], -1)
 
@@ -84,8 +84,6 @@ def to_complex(x: TensorLike, y: TensorLike) -> Tensor:
 
 
 def _parts(z):
-    from hornbeam.ops.elementwise import imag, real
-
     return real(z), imag(z)
 
 
@@ -369,8 +367,6 @@ def _overlapped(frames, stride):
     *lead, count, length = frames.shape
     places = np.arange(count)[:, None] * stride + np.arange(length)
     flat = reshape(frames, (-1, count * length))
-    from hornbeam.ops.creation import zeros
-
     total = (count - 1) * stride + length
     start = zeros((total, flat.shape[0]), rules.weak_dtype(frames))
     indices = convert_to_tensor(places.reshape(-1, 1).astype("int32"))

@@ -15,12 +15,14 @@ from hornbeam.ops.arithmetic import divide_no_nan, multiply, power, to_float
 from hornbeam.ops.axes import several
 from hornbeam.ops.comparison import greater, not_equal
 from hornbeam.ops.core import cast
+from hornbeam.ops.creation import diagonal, eye
 from hornbeam.ops.declare import composite, primitive, reduced_shape
 from hornbeam.ops.elementwise import absolute, sqrt
 from hornbeam.ops.indexing import where
 from hornbeam.ops.products import matmul
 from hornbeam.ops.reductions import max, min, sum
-from hornbeam.ops.shaping import expand_dims, moveaxis, squeeze, swapaxes
+from hornbeam.ops.shaping import broadcast_to, expand_dims, moveaxis, squeeze, swapaxes
+from hornbeam.ops.transcendental import log
 from hornbeam.typing import Axes, Tensor, TensorLike
 
 __all__ = [
@@ -96,9 +98,6 @@ def cholesky_inverse(x: TensorLike, upper: bool = False) -> Tensor:
 
 
 def _identity_like(x):
-    from hornbeam.ops.creation import eye
-    from hornbeam.ops.shaping import broadcast_to
-
     return broadcast_to(eye(x.shape[-1], dtype=rules.weak_dtype(x)), x.shape)
 
 
@@ -136,9 +135,6 @@ def logdet(x: TensorLike) -> Tensor:
     >>> float(keras.ops.logdet([[1.0, 0.0], [0.0, 1.0]]))
     0.0
     """
-    from hornbeam.ops.creation import diagonal
-    from hornbeam.ops.transcendental import log
-
     factor = cholesky(x)
     return multiply(2, sum(log(diagonal(factor, 0, -2, -1)), -1))
 

@@ -10,10 +10,10 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
 from hornbeam.ops.activation import floating
 from hornbeam.ops.axes import several
-from hornbeam.ops.core import cast, convert_to_tensor
+from hornbeam.ops.core import cast, convert_to_tensor, saturate_cast
 from hornbeam.ops.declare import composite, reduced_shape
 from hornbeam.ops.math import rsqrt
-from hornbeam.ops.numpy import abs, maximum, mean, power, reshape, square, sum
+from hornbeam.ops.numpy import abs, log10, maximum, mean, power, reshape, square, sum
 from hornbeam.typing import Axes, Tensor, TensorLike
 
 # Squares of short floats overflow or lose everything: they are summed in 32 bits.
@@ -55,8 +55,6 @@ def moments(
 
 
 def _narrowed(x, dtype):
-    from hornbeam.ops.core import saturate_cast
-
     return saturate_cast(x, dtype)
 
 
@@ -301,8 +299,6 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
     >>> round(float(keras.ops.psnr([0.0, 0.0], [0.1, 0.1], 1.0)), 3)
     20.0
     """
-    from hornbeam.ops.numpy import log10
-
     x1, x2 = floating(x1), floating(x2)
     if not rules.may_be_equal(tuple(x1.shape), tuple(x2.shape)):
         raise ValueError(

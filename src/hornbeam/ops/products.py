@@ -14,6 +14,7 @@ from hornbeam.ops.arithmetic import as_result_type, multiply, subtract
 from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import broadcast_shapes, composite, primitive
 from hornbeam.ops.einsum_shape import einsum_shape
+from hornbeam.ops.elementwise import conj
 from hornbeam.ops.joining import stack
 from hornbeam.ops.shaping import flip, moveaxis, pad, ravel, reshape
 from hornbeam.typing import Tensor, TensorLike
@@ -139,8 +140,6 @@ def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> float(keras.ops.vdot([1.0, 2.0], [3.0, 4.0]))
     11.0
     """
-    from hornbeam.ops.elementwise import conj
-
     return dot(ravel(conj(convert_to_tensor(x1))), ravel(convert_to_tensor(x2)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from hornbeam import backends
 from hornbeam.core import dtypes
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.declare import broadcast_shapes, reduced_shape
@@ -25,8 +26,6 @@ def weak_dtype(x: Any) -> Any:
         return dtypes.standardize_dtype(x.dtype)
     if isinstance(x, bool | int | float):
         return type(x)
-    from hornbeam import backends
-
     return backends.current().dtype_of(x)
 
 

@@ -30,8 +30,9 @@ from hornbeam.ops.comparison import (
 from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.creation import diagonal
 from hornbeam.ops.declare import composite, reduced_shape
-from hornbeam.ops.elementwise import ceil, clip, conj, floor, round, sqrt
+from hornbeam.ops.elementwise import ceil, clip, conj, floor, imag, round, sqrt
 from hornbeam.ops.indexing import sort, take, take_along_axis, where
+from hornbeam.ops.joining import stack
 from hornbeam.ops.products import matmul
 from hornbeam.ops.reductions import any, mean, sum
 from hornbeam.ops.shaping import (
@@ -43,6 +44,7 @@ from hornbeam.ops.shaping import (
     reshape,
     transpose,
 )
+from hornbeam.ops.vectorized import Vectorized
 from hornbeam.typing import Axes, Tensor, TensorLike
 
 QuantileMethod: TypeAlias = Literal["linear", "lower", "higher", "midpoint", "nearest"]
@@ -237,8 +239,6 @@ def nanquantile(
         _at_own_fraction(ordered, take(ravel(q), i), last, method)
         for i in range(math.prod(q.shape))
     ]
-    from hornbeam.ops.joining import stack
-
     result = reshape(stack(results), (*q.shape, *ordered.shape[:-1]))
     result = where(count == 0, cast(float("nan"), x.dtype), result)
     return reshape(result, (*q.shape, *kept)) if keepdims else result
@@ -429,8 +429,6 @@ def isreal(x: TensorLike) -> Tensor:
     >>> bool(keras.ops.isreal(1.0))
     True
     """
-    from hornbeam.ops.elementwise import imag
-
     return logical_not(imag(x))
 
 
@@ -456,6 +454,4 @@ def vectorize(
         raise ValueError(
             f"vectorize(): `pyfunc` must be callable. Received: pyfunc={pyfunc!r}"
         )
-    from hornbeam.ops.vectorized import Vectorized
-
     return Vectorized(pyfunc, frozenset(excluded or ()), signature)

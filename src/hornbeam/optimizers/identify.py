@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, overload
 
+from hornbeam import optimizers
 from hornbeam.core.configurable import getter
 from hornbeam.core.lazy import names_of
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
@@ -14,8 +15,6 @@ from hornbeam.typing import Config, CustomObjects, OptimizerLike
 
 def _table():
     """Return the optimizers by class name and by class name in lower case."""
-    from hornbeam import optimizers
-
     classes = {
         name: getattr(optimizers, name)
         for name in names_of("hornbeam.optimizers")

@@ -16,6 +16,10 @@ from hornbeam.core import scopes
 from hornbeam.core.errors import UnsafeFileError
 from hornbeam.core.naming import to_snake_case
 from hornbeam.core.warning import warn
+from hornbeam.layers.layer import Layer
+from hornbeam.models.functional import Functional
+from hornbeam.models.sequential import Sequential
+from hornbeam.optimizers.optimizer import Optimizer
 
 _CONTAINERS = (list, tuple, dict)
 # Attributes of the base classes that are walked into nevertheless.
@@ -24,19 +28,12 @@ _WALKED = frozenset({"layers", "optimizer"})
 
 @functools.cache
 def _saveable_classes():
-    from hornbeam.layers.layer import Layer
-    from hornbeam.optimizers.optimizer import Optimizer
-
     return Layer, Optimizer
 
 
 @functools.cache
 def _base_attributes():
     """Return the names that the base classes use themselves."""
-    from hornbeam.models.functional import Functional
-    from hornbeam.models.sequential import Sequential
-    from hornbeam.optimizers.optimizer import Optimizer
-
     names = set(vars(Sequential(name="names"))) | set(
         vars(Optimizer(0.0, name="names"))
     )

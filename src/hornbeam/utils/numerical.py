@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hornbeam import backends
+from hornbeam import backends, ops
 from hornbeam.typing import Tensor, TensorLike
 
 
@@ -23,8 +23,6 @@ def to_categorical(x: TensorLike, num_classes: int | None = None) -> Tensor:
            [0., 0., 1.]])
     """
     if backends.of(x) is not None:
-        from hornbeam import ops
-
         numbers = ops.convert_to_tensor(x)
         if len(numbers.shape) > 1 and numbers.shape[-1] == 1:
             numbers = ops.squeeze(numbers, axis=-1)
@@ -66,8 +64,6 @@ def normalize(x: TensorLike, axis: int = -1, order: int = 2) -> Tensor:
         norm = np.atleast_1d(np.linalg.norm(x, order, axis))
         norm = np.where(norm == 0, 1, norm)
         return x / (norm if axis is None else np.expand_dims(norm, axis))
-    from hornbeam import ops
-
     vectors = ops.convert_to_tensor(x)
     norm = ops.norm(vectors, ord=order, axis=axis, keepdims=True)
     return ops.divide(x, ops.where(ops.equal(norm, 0), ops.ones_like(norm), norm))

@@ -7,6 +7,7 @@ from typing import Any
 
 from hornbeam.core.lazy import names_of
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
+from hornbeam.optimizers import schedules
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
 from hornbeam.typing import Config, CustomObjects
 
@@ -18,8 +19,6 @@ def serialize(learning_rate_schedule: LearningRateSchedule) -> Config:
 
 def deserialize(config: Config, custom_objects: CustomObjects = None) -> Any:
     """Make the schedule that a config of `serialize` describes."""
-    from hornbeam.optimizers import schedules
-
     table = {
         name: getattr(schedules, name)
         for name in names_of("hornbeam.optimizers.schedules")
