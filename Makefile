@@ -1,5 +1,5 @@
-# These do all their own set-up: `make demo`, `make test`, and `make test-all`, which
-# runs the slow tests too.
+# These do all their own set-up: `make demo`, `make test`, `make test-all`, which runs
+# the slow tests too, and `make quick`, which takes a minute.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,10 +8,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # PyTorch first and pinned: otherwise pip takes the newest build with CUDA.
 TORCH := torch==2.13.0
 
-.PHONY: demo test test-all format clean
+.PHONY: demo quick test test-all format clean
 
 demo: $(VENV)/demo
 	$(BIN)/python examples/digits.py
+
+quick: $(VENV)/test
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/check.py --quick
 
 test: $(VENV)/test
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/check.py
@@ -37,4 +40,4 @@ $(VENV)/test: $(BIN)/python pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist demo-output .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist demo-output .coverage .pytest_cache .mypy_cache .ruff_cache

@@ -1,9 +1,10 @@
 """Everything that CI runs: format, lint, types, import rules, wheel, tests, doctests.
 
-    python scripts/check.py [--all]
+    python scripts/check.py [--quick | --all]
 
 The tests run against the built wheel: it is installed into a folder of its own, which
-comes before the source tree. Those marked slow run with `--all`.
+comes before the source tree. Those marked slow run with `--all`. With `--quick` the
+tests run in the source tree: the laws on NumPy alone, and what type checkers say.
 """
 
 import argparse
@@ -16,7 +17,14 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PYTHON = [sys.executable, "-m"]
+PYTEST = [*PYTHON, "pytest", "-n", "2", "--dist", "loadgroup"]
 CODE = ["src", "tests", "benchmarks", "examples", "scripts"]
+ENVIRONMENT = {"JAX_PLATFORMS": "cpu", "OMP_NUM_THREADS": "1"}
+QUICK = [
+    *("tests/test_house.py", "tests/typing", "tests/ops", "tests/layers"),
+    *("tests/losses", "tests/metrics", "tests/optimizers", "tests/initializers"),
+    *("-k", "numpy and not to_numpy or typing and not run or house"),
+]
 
 
 def run(title, command, **environment):
@@ -29,31 +37,44 @@ def run(title, command, **environment):
         sys.exit(done.returncode)
 
 
-def main():
-    """Run all steps."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--all", action="store_true", help="slow tests too")
-    marks = [] if parser.parse_args().all else ["-m", "not slow"]
+def check_source():
+    """Run the steps that only read the code."""
     run("format", [*PYTHON, "ruff", "format", "--check", *CODE])
     run("lint", [*PYTHON, "ruff", "check", *CODE])
     run("types", [*PYTHON, "mypy"])
     run("import rules", ["lint-imports"])
     run("counts", [sys.executable, "scripts/count.py"])
     run("coverage page", [sys.executable, "scripts/coverage.py", "--check"])
+
+
+def check_wheel(marks):
+    """Build the wheel and run the tests against it, with the branch coverage."""
     with tempfile.TemporaryDirectory() as folder:
         run("wheel", [*PYTHON, "build", "--wheel", "--outdir", folder])
         (wheel,) = pathlib.Path(folder).glob("*.whl")
         site = pathlib.Path(folder) / "site"
         install = [*PYTHON, "pip", "install", "--quiet", "--no-deps", "--target"]
         run("install", [*install, str(site), str(wheel)])
-        pytest = [*PYTHON, "pytest", "-n", "2", "--dist", "loadgroup"]
-        run(
-            "tests",
-            [*pytest, *marks, "--wheel", str(site), "tests"],
-            PYTHONPATH=str(site),
-            JAX_PLATFORMS="cpu",
-            OMP_NUM_THREADS="1",
-        )
+        options = ["--cov", "--cov-report=", "--wheel", str(site)]
+        tests = [*PYTEST, *marks, *options, "tests"]
+        run("tests", tests, PYTHONPATH=str(site), **ENVIRONMENT)
+    # `coverage report` prints it for each file.
+    total = [*PYTHON, "coverage", "report", "--format=total"]
+    run("branch coverage of src, in percent", total)
+
+
+def main():
+    """Run all steps."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--quick", action="store_true", help="the laws on NumPy alone")
+    group.add_argument("--all", action="store_true", help="slow tests too")
+    options = parser.parse_args()
+    check_source()
+    if options.quick:
+        run("tests on NumPy", [*PYTEST, *QUICK], PYTHONPATH="src", **ENVIRONMENT)
+    else:
+        check_wheel([] if options.all else ["-m", "not slow"])
 
 
 if __name__ == "__main__":
