@@ -26,7 +26,7 @@ def check_keywords(cls, count, kwargs):
     """
     if not kwargs:
         return
-    known, required, takes_any = _arguments_of(cls)
+    known, required, takes_any = arguments_of(cls)
     unknown = [name for name in kwargs if name not in known]
     # What a `**kwargs` is for is not known, but required arguments are.
     missing = [name for name in required[count:] if name not in kwargs]
@@ -61,7 +61,7 @@ def _unexpected(owner, name, known):
 
 
 @functools.lru_cache(maxsize=1024)
-def _arguments_of(cls):
+def arguments_of(cls):
     """Return all keywords that are known, the required ones, whether it takes any."""
     if cls.__init__ is object.__init__:
         return frozenset(), (), True

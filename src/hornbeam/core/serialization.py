@@ -14,7 +14,8 @@ import types
 import numpy as np
 
 from hornbeam import backends
-from hornbeam.core import allowlist, registry
+from hornbeam.core import allowlist, legacy_configs, registry
+from hornbeam.core.arguments import arguments_of
 from hornbeam.core.errors import UnknownObjectError, UnsafeFileError
 from hornbeam.core.lambdas import serialize_lambda
 from hornbeam.core.lazy import public
@@ -270,6 +271,9 @@ def _deserialize(config):
         kinds, deserialize = _SPECIAL[name]
         _check_type(config, inner, kinds)
         return deserialize(inner)
+    if not _is_custom(config):
+        config = legacy_configs.modern_class(config)
+        name, inner = config["class_name"], config["config"]
     _check_type(config, inner, dict)
     return _deserialize_object(config, name, inner)
 
@@ -294,6 +298,9 @@ def _deserialize_object(config, name, inner):
             f"Unable to reconstruct an instance of {name!r}: the class has no "
             "`from_config()` method. Write `@classmethod def from_config(cls, config)`."
         )
+    if cls.__module__.startswith("hornbeam."):
+        accepted = arguments_of(cls)[0]
+        inner = legacy_configs.modern_arguments(cls.__name__, inner, accepted)
     instance = _from_config(cls, name, inner)
     if config.get("build_config") and hasattr(instance, "build_from_config"):
         if not getattr(instance, "built", False):
@@ -333,6 +340,14 @@ def _with_custom_lambda(inner):
         if target_of(function) is None:
             _refuse_lambda(inner)
     return inner
+
+
+def _is_custom(config):
+    """Whether the config names something of the caller's or of the user's."""
+    name = config["class_name"]
+    return target_of(config) is not None or (
+        registry.get_registered_object(name) is not None
+    )
 
 
 def find_class(config):

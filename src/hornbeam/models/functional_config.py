@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hornbeam.core.configurable import parameters_of
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import node_of
@@ -118,6 +119,9 @@ def graph_from_config(
     operations, calls = {}, []
     for layer_config in config["layers"]:
         name = layer_config.get("name") or layer_config["config"]["name"]
+        if any(isinstance(node, list) for node in layer_config["inbound_nodes"]):
+            # In configs of Keras 2 the calls build the layers.
+            layer_config = {**layer_config, "build_config": None}
         operation = deserialize_keras_object(
             layer_config, custom_objects=custom_objects
         )
@@ -149,7 +153,7 @@ def graph_from_config(
     while calls:
         waiting = []
         for name, index, node in calls:
-            arguments = _arguments(node, tensor, custom_objects)
+            arguments = _arguments(node, tensor, custom_objects, operations[name])
             if arguments is None or done[name] != index:
                 waiting.append((name, index, node))
                 continue
@@ -181,20 +185,38 @@ def _places_to_tensors(tensor, places):
     return tuple(items) if isinstance(places, tuple) else items
 
 
-def _old_arguments(node, unpack):
-    """The arguments in files of Keras 2: a list of `[name, node, tensor, kwargs]`."""
-    places = [{"class_name": "__keras_tensor__", "config": {"keras_history": entry[:3]}}
-              for entry in node]  # fmt: skip
-    tensors = [unpack(place) for place in places]
-    kwargs = node[0][3] if len(node[0]) > 3 else {}
-    return [tensors[0] if len(tensors) == 1 else tensors], dict(kwargs)
+def _old_arguments(node, unpack, operation):
+    """Return the arguments in files of Keras 2: `[[name, node, tensor, kwargs], ...]`.
+
+    Tensors among the keywords are `[name, node, tensor]`, like the entries themselves.
+    """
+
+    def tensors(value):
+        if isinstance(value, list | tuple):
+            if len(value) in (3, 4) and [type(v) for v in value[:3]] == [str, int, int]:
+                history = {"keras_history": value[:3]}
+                return unpack({"class_name": "__keras_tensor__", "config": history})
+            return [tensors(v) for v in value]
+        if isinstance(value, dict) and "class_name" not in value:
+            return {k: tensors(v) for k, v in value.items()}
+        return unpack(value)
+
+    inputs = tensors(node)
+    kwargs = tensors(node[0][3]) if len(node[0]) > 3 else {}
+    if len(inputs) > 1 and _takes_states(operation):
+        return [inputs[0]], {**kwargs, "initial_state": inputs[1:]}
+    return [inputs[0] if len(inputs) == 1 else inputs], kwargs
+
+
+def _takes_states(operation):
+    return any(p.name == "initial_state" for p in parameters_of(operation.call))
 
 
 class _MissingError(Exception):
     """A tensor that a call needs is not there yet."""
 
 
-def _arguments(node, tensor, custom_objects):
+def _arguments(node, tensor, custom_objects, operation):
     """Return `(args, kwargs)` of a call, or None while a tensor is missing."""
 
     def unpack(x):
@@ -213,7 +235,7 @@ def _arguments(node, tensor, custom_objects):
 
     try:
         if isinstance(node, list):
-            return _old_arguments(node, unpack)
+            return _old_arguments(node, unpack, operation)
         return (
             [unpack(x) for x in node["args"]],
             {k: unpack(v) for k, v in node["kwargs"].items()},

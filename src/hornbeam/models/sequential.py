@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hornbeam.core import scopes
+from hornbeam.core import legacy_configs, scopes
 from hornbeam.core.configurable import parameters_of
 from hornbeam.core.dtypes import is_float_dtype, standardize_dtype
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
@@ -331,7 +331,10 @@ class Sequential(Model):
         own_init = cls.__init__ is not Sequential.__init__
         if own_init and "layers" not in config:
             return cls(**config)
-        if not {"name", "layers"} <= set(config):
+        if isinstance(config, list):
+            config = {"layers": config}
+        config = legacy_configs.with_input_layer({"name": None, **config})
+        if "layers" not in config:
             raise ValueError(
                 "A Sequential model configuration must be a dictionary containing the "
                 f"'name' and 'layers' keys. Received: config={config}"

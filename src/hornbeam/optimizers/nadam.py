@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
+import numpy as np
+
 from hornbeam import ops
 from hornbeam.core.config import floatx
 from hornbeam.core.hyperparameter import Hyperparameter
@@ -83,6 +85,11 @@ class Nadam(Optimizer):
         t = ops.cast(self.iterations + 1, self._u_product.dtype)
         self.assign(self._u_product, self._u_product.value * self._u(t))
         super().update_all(gradients, variables, learning_rate)
+
+    def restore_product(self) -> None:
+        """Set the product of the momentums so far by the number of iterations."""
+        t = np.arange(1, int(self.iterations.numpy()) + 1)
+        self._u_product.assign(np.prod(self._u(t)))
 
     def _u(self, t):
         return self.beta_1 * (1 - 0.5 * 0.96**t)

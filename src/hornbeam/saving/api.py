@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypedDict, Unpack
 
-from hornbeam.core import budget, registry
+from hornbeam.core import budget, legacy_configs, registry
 from hornbeam.core.errors import UnsafeFileError
 from hornbeam.core.lambdas import warn_of_lambdas
 from hornbeam.core.serialization import (
@@ -20,7 +20,7 @@ from hornbeam.core.serialization import (
 )
 from hornbeam.core.version import version
 from hornbeam.core.warning import warn
-from hornbeam.saving import archive, hdf5, shards, strict_json
+from hornbeam.saving import archive, hdf5, legacy_h5, shards, strict_json, tfjs
 from hornbeam.saving.state import load_state, save_state
 from hornbeam.typing import AnyModel, CustomObjects, PathLike
 
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from hornbeam.layers.layer import Layer
     from hornbeam.models.model import Model
 
-# The version of Keras whose files these are.
-_FORMAT_VERSION = "3.15.1"
-_LEGACY_SUFFIXES = (".h5", ".hdf5")
+# The name of the JSON file of a model of TensorFlow.js.
+_TFJS = "model.json"
 
 
 class _SavingOptions(TypedDict, total=False):
@@ -55,7 +54,8 @@ def save_model(
     Args:
         model: the model.
         filepath: a path that ends in `.keras`, or a binary file object. With
-            `zipped=False` the path of a folder.
+            `zipped=False` the path of a folder. A path that ends in `.h5` or `.hdf5`
+            gives a file in the format of Keras 1 and 2.
         overwrite: whether an existing file is replaced. Default: True.
         zipped: whether the archive is one file. Default: by the suffix.
 
@@ -67,12 +67,18 @@ def save_model(
     ...     keras.saving.load_model(path).count_params()
     8
     """
+    include_optimizer = kwargs.pop("include_optimizer", True)
     _check_save_arguments(kwargs)
     if hasattr(filepath, "write"):
         with _written(model) as folder:
             archive.write_zip(filepath, folder)
         return
     path = Path(filepath)
+    if path.suffix in legacy_h5.SUFFIXES and zipped is None:
+        _check_overwrite(path, overwrite)
+        with archive.replacing(path) as temporary:
+            legacy_h5.save_model(model, temporary, include_optimizer)
+        return
     is_keras = path.suffix == ".keras"
     if zipped is False and is_keras:
         raise ValueError(
@@ -104,10 +110,10 @@ def _check_save_arguments(kwargs):
 
 
 def _refuse_suffix(path):
-    hint = "Add the suffix '.keras'."
-    if path.suffix in _LEGACY_SUFFIXES:
-        hint = "Whole models are not written as HDF5: use the suffix '.keras'."
-    raise ValueError(f"Invalid filepath extension for saving: {str(path)!r}. {hint}")
+    raise ValueError(
+        f"Invalid filepath extension for saving: {str(path)!r}. Add the suffix "
+        "'.keras'."
+    )
 
 
 def _check_overwrite(path, overwrite):
@@ -129,7 +135,7 @@ def _written(model):
     warn_of_lambdas(config)
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {
-        "keras_version": _FORMAT_VERSION,
+        "keras_version": hdf5.FORMAT_VERSION,
         "date_saved": now,
         "hornbeam_version": version(),
     }
@@ -154,7 +160,9 @@ def load_model(
     of the library, those that are registered, and `custom_objects`.
 
     Args:
-        filepath: the path of a `.keras` file or of a folder, or a binary file object.
+        filepath: the path of a `.keras` file or of its folder, of an `.h5` or `.hdf5`
+            file of any version of Keras, or of the `model.json` of TensorFlow.js; or a
+            binary file object that holds a `.keras` file.
         custom_objects: `{name: class or function}` that the file may name besides.
         compile: whether the model is compiled as it was. Default: True.
         safe_mode: accepted; what is unsafe is refused in either case.
@@ -168,6 +176,10 @@ def load_model(
     2
     """
     source = filepath if hasattr(filepath, "read") else _model_path(filepath)
+    if isinstance(source, Path) and _is_hdf5(source):
+        return _load_hdf5(source, custom_objects, compile)
+    if isinstance(source, Path) and source.suffix == ".json":
+        return _load_tfjs(source, custom_objects)
     with archive.opened(source) as reader:
         return _load_archive(reader, custom_objects, compile)
 
@@ -180,12 +192,52 @@ def _model_path(filepath):
             f"File not found: filepath={str(path)!r}. Please ensure the file is an "
             "accessible `.keras` zip file."
         )
-    if path.suffix == ".keras" or is_folder:
+    if path.is_dir() and (path / _TFJS).is_file():
+        return path / _TFJS
+    others = (*legacy_h5.SUFFIXES, ".json")
+    if path.suffix in others and not path.is_file():
+        raise ValueError(f"File not found: filepath={str(path)!r}.")
+    if path.suffix in (".keras", *others) or is_folder:
         return path
     raise ValueError(
         f"File format not supported: filepath={str(path)!r}. Models are loaded from "
-        "`.keras` files; weights alone with `model.load_weights('x.weights.h5')`."
+        "`.keras`, `.h5`, `.hdf5` and TensorFlow.js files; weights alone with "
+        "`model.load_weights('x.weights.h5')`."
     )
+
+
+def _is_hdf5(path):
+    """Whether the path is of an HDF5 file; up to 2.12 `.keras` files were some too."""
+    if path.suffix in legacy_h5.SUFFIXES or not path.is_file():
+        return path.suffix in legacy_h5.SUFFIXES
+    with path.open("rb") as file:
+        return file.read(len(hdf5.SIGNATURE)) == hdf5.SIGNATURE
+
+
+def _load_hdf5(path, custom_objects, compiled):
+    with (
+        registry.scope_of(custom_objects),
+        hdf5.reading(path, path.name) as root,
+    ):
+        config = legacy_h5.model_config(root, path.name)
+        legacy_configs.warn_of_new_meanings(
+            root.text("model_config") or "", root.text("keras_version")
+        )
+        with budget.limit(hdf5.declared_limit(root.array_size())):
+            model = _model_of(config)
+        names = legacy_h5.load_weights(model, root, path.name)
+        if compiled:
+            legacy_h5.compile_model(model, root, path.name, names)
+    return model
+
+
+def _load_tfjs(path, custom_objects):
+    config, arrays = tfjs.read(path)
+    size = sum(array.nbytes for array in arrays.values())
+    with registry.scope_of(custom_objects), budget.limit(hdf5.declared_limit(size)):
+        model = _model_of(config)
+    tfjs.load_weights(model, arrays, path.name)
+    return model
 
 
 def _load_archive(reader, custom_objects, compiled):
@@ -238,6 +290,9 @@ def model_from_json(json_string: str, custom_objects: CustomObjects = None) -> A
     8
     """
     config = strict_json.loads(json_string, "The JSON of the model")
+    if isinstance(config, dict):
+        version = config.get("keras_version")
+        legacy_configs.warn_of_new_meanings(json_string, version)
     with registry.scope_of(custom_objects):
         return _model_of(config)
 
@@ -305,9 +360,11 @@ def load_weights(
 
     Args:
         model: a built model.
-        filepath: a `.weights.h5`, a `.weights.json` or a `.keras` file.
+        filepath: a `.weights.h5`, a `.weights.json`, a `.keras`, or an older `.h5`
+            or `.hdf5` file.
         skip_mismatch: leave out layers that do not fit, with a warning. Default: False.
         objects_to_skip: layers that keep their weights. Default: none.
+        by_name: for `.h5` and `.hdf5` files: find layers by name, not by order.
 
     >>> import hornbeam as keras, pathlib, tempfile
     >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
@@ -326,6 +383,18 @@ def load_weights(
         )
     if not path.is_file():
         raise ValueError(f"File not found: filepath={str(path)!r}.")
+    if path.suffix in legacy_h5.SUFFIXES:
+        with hdf5.reading(path, path.name) as root:
+            if legacy_h5.is_legacy(root):
+                legacy_h5.load_weights(
+                    model, root, path.name, bool(kwargs.get("by_name")), skip_mismatch
+                )
+                return
+    if kwargs.get("by_name"):
+        raise ValueError(
+            "`by_name=True` only supports loading legacy '.h5' or '.hdf5' files. "
+            f"Received: {str(path)!r}"
+        )
     _build_optimizer(model)
     skip = kwargs.get("objects_to_skip") or ()
     with contextlib.ExitStack() as stack:
@@ -351,18 +420,14 @@ def _has_weights(model):
 
 def _check_load_arguments(path, is_weights, kwargs):
     is_keras = path.suffix == ".keras"
+    is_hdf5 = path.suffix in legacy_h5.SUFFIXES
     unknown = set(kwargs) - {"objects_to_skip", "by_name"}
     if unknown:
         raise ValueError(f"Invalid keyword arguments: {sorted(unknown)}")
-    if not is_weights and not is_keras:
+    if not is_weights and not is_keras and not is_hdf5:
         raise ValueError(
             f"File format not supported: filepath={str(path)!r}. Weights are loaded "
-            "from `.weights.h5`, `.weights.json` and `.keras` files."
-        )
-    if kwargs.get("by_name"):
-        raise ValueError(
-            "`by_name=True` only supports loading legacy '.h5' or '.hdf5' files. "
-            f"Received: {str(path)!r}"
+            "from `.weights.h5`, `.weights.json`, `.keras` and `.h5` files."
         )
     if kwargs.get("objects_to_skip") is not None and not is_weights:
         raise ValueError(

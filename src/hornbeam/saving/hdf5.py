@@ -23,6 +23,9 @@ from hornbeam.core.errors import UnsafeFileError
 from hornbeam.core.variable import Variable
 from hornbeam.typing import PathLike
 
+# The version of Keras whose files these are.
+FORMAT_VERSION = "3.15.1"
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_EXPANSION = 4
 SLACK = 16 << 20
 _MAX_DEPTH = 64
@@ -48,9 +51,10 @@ def declared_limit(file_size: int) -> int:
 class Group(Mapping):
     """A checked group of a file: `group[name]` is a Group, or an array read now."""
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, handle: h5py.Group | None = None):
         self.path = path
         self._children: dict[str, Any] = {}
+        self._handle = handle
 
     def __getitem__(self, name: str) -> Any:
         child = self._children[name]
@@ -66,6 +70,50 @@ class Group(Mapping):
         """Return the group of that name, or None."""
         child = self._children.get(name)
         return child if isinstance(child, Group) else None
+
+    def at(self, path: str) -> np.ndarray:
+        """Return the array at a path below, such as "dense/kernel:0"."""
+        *groups, name = path.split("/")
+        group: Group | None = self
+        for part in groups:
+            group = group and group.group(part)
+        if not group or not isinstance(group._children.get(name), h5py.Dataset):
+            raise ValueError(f"{self.path!r} has no array {path!r}: it is damaged.")
+        return group[name]
+
+    def has(self, attribute: str) -> bool:
+        """Whether the group has the attribute, or its first part."""
+        names = () if self._handle is None else self._handle.attrs
+        return attribute in names or f"{attribute}0" in names
+
+    def text(self, attribute: str) -> str | None:
+        """Return the attribute as a text, or None."""
+        texts = self._attribute(attribute)
+        return texts[0] if texts else None
+
+    def texts(self, attribute: str) -> list[str]:
+        """Return the attribute as a list of texts; a long one comes in parts."""
+        texts = self._attribute(attribute)
+        if texts is not None:
+            return texts
+        texts, i = [], 0
+        while (part := self._attribute(f"{attribute}{i}")) is not None:
+            texts, i = texts + part, i + 1
+        return texts
+
+    def _attribute(self, name):
+        if self._handle is None or name not in self._handle.attrs:
+            return None
+        attribute = h5py.h5a.open(self._handle.id, name.encode())
+        is_text = attribute.get_type().get_class() == h5py.h5t.STRING
+        if attribute.shape is None or math.prod(attribute.shape) == 0:
+            return []
+        if not is_text or math.prod(attribute.shape) > _MAX_OBJECTS:
+            raise UnsafeFileError(
+                f"The attribute {name!r} of {self.path!r} is no text."
+            )
+        value = np.asarray(self._handle.attrs[name], object).ravel()
+        return [v.decode("utf-8") if isinstance(v, bytes) else str(v) for v in value]
 
     def merge(self, other: Group) -> None:
         """Add what the group `other` of another file has."""
@@ -113,7 +161,7 @@ class _Walk:
         self.seen = set()
 
     def root(self, file):
-        return self.group(file, Group("/"), 0)
+        return self.group(file, Group("/", file), 0)
 
     def refuse(self, path, reason):
         raise UnsafeFileError(f"{self.what}: {path!r} {reason}")
@@ -133,7 +181,7 @@ class _Walk:
             self.check_link(handle, name, path)
             child = handle[name]
             if isinstance(child, h5py.Group):
-                child = self.group(child, Group(path), depth + 1)
+                child = self.group(child, Group(path, child), depth + 1)
             elif isinstance(child, h5py.Dataset):
                 self.check_array(child, path)
             else:
