@@ -298,7 +298,7 @@ def _deserialize_object(config, name, inner):
             f"Unable to reconstruct an instance of {name!r}: the class has no "
             "`from_config()` method. Write `@classmethod def from_config(cls, config)`."
         )
-    if cls.__module__.startswith("hornbeam."):
+    if isinstance(cls, type) and cls.__module__.startswith("hornbeam."):
         accepted = arguments_of(cls)[0]
         inner = legacy_configs.modern_arguments(cls.__name__, inner, accepted)
     instance = _from_config(cls, name, inner)

@@ -109,7 +109,7 @@ def load_weights(
             f"fit the model {model.name!r}; nothing was loaded.\n{report}"
         )
     for _, _, text in misfits:
-        warn(f"Skipping weights of {what}: {text}", stacklevel=4)
+        warn(f"Skipping weights of {what}: {text}")
     for variable, _, value in values:
         variable.assign(value)
     return {id(variable): name for variable, name, _ in values}
