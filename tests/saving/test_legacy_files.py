@@ -325,6 +325,14 @@ def test_weights_by_name_leave_the_others(tmp_path):
     np.testing.assert_array_equal(model.layers[0].get_weights()[0], before[0])
 
 
+def test_files_of_keras_3_are_not_read_by_name(tmp_path):
+    path = tmp_path / "a.weights.h5"
+    model = small()
+    model.save_weights(path)
+    with pytest.raises(ValueError, match="only supports loading legacy"):
+        model.load_weights(path, by_name=True)
+
+
 def test_misfits_are_reported_by_layer_and_nothing_changes(tmp_path):
     arrays = random_arrays((4, 3), (3,), (3, 5), (5,))
     layers = {

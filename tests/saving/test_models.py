@@ -246,11 +246,6 @@ def test_assets(tmp_path, zipped):
     np.testing.assert_array_equal(found.layers[0].numbers, np.arange(3))
 
 
-def load_by_name(model, path):
-    model.save_weights(path)
-    model.load_weights(path, by_name=True)
-
-
 ERRORS = [
     (lambda m, p: m.save(p / "m"), "Invalid filepath extension"),
     (lambda m, p: m.save(p / "m.keras", save_format="h5"), "argument is deprecated"),
@@ -259,7 +254,6 @@ ERRORS = [
     (lambda m, p: m.save_weights(p / "m.h5"), "must end in"),
     (lambda m, p: m.load_weights(p / "m.pkl"), "format not supported"),
     (lambda m, p: m.load_weights(p / "m.weights.h5"), "File not found"),
-    (lambda m, p: load_by_name(m, p / "m.weights.h5"), "only supports"),
     (lambda m, p: m.load_weights(p / "m.keras", objects_to_skip=[]), "only supports"),
     (lambda m, p: m.load_weights(p / "m.keras", other=1), "Invalid keyword"),
     (lambda m, p: keras.saving.load_model(p / "m.keras"), "Please ensure the file"),
