@@ -20,10 +20,10 @@ OUTPUT = pathlib.Path("demo-output")
 
 def load():
     """Return training and test images in [0, 1] and their labels."""
-    digits = load_digits()
-    images = (digits.data / 16).astype("float32")
+    images, labels = load_digits(return_X_y=True)
+    images = np.asarray(images, "float32") / 16
     return train_test_split(
-        images, digits.target, test_size=0.2, random_state=0, stratify=digits.target
+        images, labels, test_size=0.2, random_state=0, stratify=labels
     )
 
 

@@ -79,7 +79,7 @@ def search(X, y, epochs=100):
 
 def main():
     """Search, and print what came out and how long it took."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Grid search on the Pima data.")
     parser.add_argument("data", nargs="?", type=pathlib.Path, default=INSTALLED)
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--picture", help="where plot_search's picture is written")

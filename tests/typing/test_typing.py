@@ -77,6 +77,8 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("programs")
     for name, code in {**right_programs(), **wrong_programs()}.items():
         (folder / name).write_text(code, "utf-8")
+    # The one import that is not installed for tests: examples/pima.py reads R's files.
+    (folder / "rdata.pyi").write_text("def read_rda(path): ...\n")
     settings = {"typeCheckingMode": "standard", "extraPaths": [str(SITE)]}
     (folder / "pyrightconfig.json").write_text(json.dumps(settings), "utf-8")
     return folder

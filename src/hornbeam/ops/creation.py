@@ -29,7 +29,7 @@ from hornbeam.typing import DTypeLike, ShapeLike, Tensor, TensorLike
 
 
 @primitive(rules.created)
-def zeros(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
+def zeros(shape: int | ShapeLike, dtype: DTypeLike = None) -> Tensor:
     """A tensor of zeros; `dtype` is `floatx()` by default.
 
     >>> import hornbeam as keras
@@ -39,7 +39,7 @@ def zeros(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
 
 
 @primitive(rules.created)
-def ones(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
+def ones(shape: int | ShapeLike, dtype: DTypeLike = None) -> Tensor:
     """A tensor of ones; `dtype` is `floatx()` by default.
 
     >>> import hornbeam as keras
@@ -49,7 +49,7 @@ def ones(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
 
 
 @composite(rule=rules.created)
-def empty(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
+def empty(shape: int | ShapeLike, dtype: DTypeLike = None) -> Tensor:
     """A tensor whose values do not matter: zeros.
 
     >>> import hornbeam as keras
@@ -60,7 +60,9 @@ def empty(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
 
 
 @primitive(rules.created)
-def full(shape: ShapeLike, fill_value: TensorLike, dtype: DTypeLike = None) -> Tensor:
+def full(
+    shape: int | ShapeLike, fill_value: TensorLike, dtype: DTypeLike = None
+) -> Tensor:
     """A tensor of `fill_value`; `dtype` is `floatx()` by default.
 
     >>> import hornbeam as keras
