@@ -230,12 +230,14 @@ def test_swap_ema_weights_of_a_multi_optimizer(training_engine):
     one, two = (layer.kernel for layer in model.layers)
     one.assign(one + 1)
     before = one.numpy(), two.numpy()
-    average = model.optimizer.optimizers[0]._model_variables_moving_average[0].numpy()
+    averages = model.optimizer.optimizers[0]._model_variables_moving_average[0]
+    average = averages.numpy()
     swap = keras.callbacks.SwapEMAWeights()
     swap.set_model(model)
     swap.on_test_begin()
     np.testing.assert_array_equal(one.numpy(), average)
     np.testing.assert_array_equal(two.numpy(), before[1])
+    np.testing.assert_array_equal(averages.numpy(), before[0])
     swap.on_test_end()
     np.testing.assert_array_equal(one.numpy(), before[0])
 

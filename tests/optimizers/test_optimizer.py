@@ -281,6 +281,7 @@ class TestLossScaleOptimizer:
     def test_finite_steps_are_those_of_the_inner_optimizer(self, engine):
         inner = O.SGD(0.5, momentum=0.5, loss_scale_factor=100.0)
         optimizer, w = O.LossScaleOptimizer(inner, 16.0), variable()
+        assert inner.loss_scale_factor is None
         plain, v = O.SGD(0.5, momentum=0.5), variable()
         for _ in range(3):
             optimizer.apply([ones() * 16.0], [w])

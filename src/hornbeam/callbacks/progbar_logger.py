@@ -17,8 +17,8 @@ from hornbeam.utils.printing import print_message
 from hornbeam.utils.progbar import format_rate, format_value
 
 _SECONDS_BETWEEN_DISPLAYS = 0.2
-# Results take two lines of a terminal at most, if they can.
-_COLUMNS = 80
+# Without a terminal the usual results take one line; those of many outputs take more.
+_COLUMNS_OF_A_LOG = 160
 
 
 class ProgbarLogger(Callback):
@@ -42,7 +42,6 @@ class ProgbarLogger(Callback):
         self._steps = 0
         self._started = 0.0
         self._bar: _Bar | None = None
-        self._said_pairs = False
 
     def set_params(self, params: Config) -> None:
         """Take `verbose`, `epochs` and `steps`."""
@@ -87,7 +86,6 @@ class ProgbarLogger(Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         """Evaluation within training is not shown."""
         self._training = True
-        self._said_pairs = False
 
     def on_train_end(self, logs: Logs = None) -> None:
         """Evaluation on its own is shown again."""
@@ -130,7 +128,7 @@ class ProgbarLogger(Callback):
             self._bar = _Bar(title, (self.params or {}).get("steps", self.target))
 
     def _end(self, logs, quiet=False):
-        width = None
+        width = _COLUMNS_OF_A_LOG
         if self._bar is not None:
             width = self._bar.width
             self.close()
@@ -139,18 +137,11 @@ class ProgbarLogger(Callback):
         print_message(self._result(logs or {}, width))
 
     def _result(self, logs, width):
-        """Return the title, time and values: at most two lines of text, if possible."""
+        """Return the title, time and values, in lines of at most `width` columns."""
         seconds = time.perf_counter() - self._started
         rate = format_rate(seconds, self._steps)
         taken = f"{self._steps} steps - {seconds:.1f}s - {rate}"
-        text = f"{self._title} - {taken}{_values(logs)}"
-        head = ""
-        if len(_wrapped(text, width)) > 2:
-            text = f"{self._title} {seconds:.1f}s {rate}{_pairs(logs)}"
-            if not self._said_pairs and any(f"val_{name}" in logs for name in logs):
-                self._said_pairs = True
-                head = "metric: training/validation\n"
-        return head + (text if width is None else "\n".join(_wrapped(text, width)))
+        return _wrapped(f"{self._title} - {taken}{_values(logs)}", width)
 
 
 class _Bar:
@@ -228,25 +219,10 @@ def _can_show_bar():
 
 
 def _wrapped(text, width):
-    """Return the lines of a text; a name and its value stay together."""
+    """Return the text in lines; a name and its value stay together."""
     text = text.replace(": ", ":\0").replace(" - ", " -\0")
-    lines = textwrap.wrap(text, width or _COLUMNS, subsequent_indent="  ")
-    return [line.replace("\0", " ") for line in lines]
+    return textwrap.fill(text, width, subsequent_indent="  ").replace("\0", " ")
 
 
 def _values(logs):
     return "".join(f" - {name}: {format_value(x)}" for name, x in logs.items())
-
-
-def _pairs(logs):
-    """Return the values with those of validation behind a stroke."""
-    parts = []
-    for name, value in logs.items():
-        if f"val_{name}" in logs:
-            value = f"{format_value(value)}/{format_value(logs[f'val_{name}'])}"
-        elif name.removeprefix("val_") in logs and name.startswith("val_"):
-            continue
-        else:
-            value = format_value(value)
-        parts.append(f" {name}: {value}")
-    return "".join(parts)

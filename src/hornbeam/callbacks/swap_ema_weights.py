@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hornbeam.callbacks.callback import Callback
 from hornbeam.callbacks.rates import single_optimizers
 from hornbeam.typing import Logs
@@ -24,13 +22,11 @@ class SwapEMAWeights(Callback):
     >>> swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
     """
 
-    # The weights, while the model has the averages.
-    state_attributes: tuple[str, ...] = ("_weights",)
+    state_attributes: tuple[str, ...] = ("_swapped",)
 
     def __init__(self, swap_on_epoch: bool = False):
         super().__init__()
         self.swap_on_epoch = swap_on_epoch
-        self._weights: list[Any] | None = None
 
     def _optimizers(self):
         optimizer = getattr(self.model, "optimizer", None)
@@ -42,27 +38,29 @@ class SwapEMAWeights(Callback):
             )
         return [o for o in averaging if o.built]
 
+    @property
     def _swapped(self):
-        return [v for o in self._optimizers() for v in o._trainable_variables]
+        """For each optimizer, whether the model has its averages."""
+        return [optimizer._is_swapped for optimizer in self._optimizers()]
+
+    @_swapped.setter
+    def _swapped(self, values):
+        for optimizer, value in zip(self._optimizers(), values, strict=True):
+            optimizer._is_swapped = value
 
     def _averages_in(self):
-        if self._weights is not None or not self._optimizers():
-            return
-        self._weights = [variable.numpy() for variable in self._swapped()]
         for optimizer in self._optimizers():
-            optimizer.finalize_variable_values(optimizer._trainable_variables)
+            if not optimizer._is_swapped:
+                optimizer.swap_averages()
 
     def _weights_in(self):
-        if self._weights is None:
-            return
-        for variable, weights in zip(self._swapped(), self._weights, strict=True):
-            variable.assign(weights)
-        self._weights = None
+        for optimizer in self._optimizers():
+            if optimizer._is_swapped:
+                optimizer.swap_averages()
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Check the optimizer before any work is done."""
-        self._optimizers()
-        self._weights = None
+        """Check the optimizer; put the weights back if a training was broken off."""
+        self._weights_in()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Put the weights back."""

@@ -25,8 +25,8 @@ class LossScaleOptimizer(Optimizer):
     double it.
 
     Args:
-        inner_optimizer: the optimizer that updates. Its own `loss_scale_factor` is not
-            used.
+        inner_optimizer: the optimizer that updates. Its own `loss_scale_factor` is set
+            to None.
         initial_scale: the first scale, default 32768.
         dynamic_growth_steps: default 2000.
         name: default: the class's name with underscores and a number.
@@ -64,6 +64,7 @@ class LossScaleOptimizer(Optimizer):
             )
         _check_arguments(kwargs)
         super().__init__(learning_rate=0.0, name=name)
+        inner_optimizer.loss_scale_factor = None
         self.inner_optimizer = inner_optimizer
         self.initial_scale = initial_scale
         self.dynamic_growth_steps = dynamic_growth_steps

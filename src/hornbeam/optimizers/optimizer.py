@@ -134,6 +134,7 @@ class Optimizer(OptimizerState):
         self.clipvalue = clipvalue
         self.global_clipnorm = global_clipnorm
         self.use_ema = use_ema
+        self._is_swapped = False
         self.ema_momentum = ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor = loss_scale_factor
@@ -427,10 +428,23 @@ class Optimizer(OptimizerState):
             if n:
                 variable.assign(ops.where(is_due, mean, variable.value))
 
+    def swap_averages(self) -> None:
+        """Let the variables and their averages (`use_ema=True`) change places."""
+        self._is_swapped = not self._is_swapped
+        pairs = zip(
+            self._trainable_variables, self._model_variables_moving_average, strict=True
+        )
+        for variable, average in pairs:
+            weights = variable.numpy()
+            variable.assign(average.numpy())
+            average.assign(weights)
+
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """Set the variables to what training ends with: their average, if kept."""
         if not self.use_ema:
             return
+        if self._is_swapped:
+            self.swap_averages()
         for variable in var_list:
             average = self._model_variables_moving_average[
                 self._get_variable_index(variable)
