@@ -243,7 +243,7 @@ def test_state_of_another_size_is_told(engine):
     ],
 )
 def test_state_of_an_unused_optimizer_is_loaded(make, engine):
-    store, used = {}, {}
+    store = {}
     make().save_own_variables(store)
     optimizer, other = make(), make()
     optimizer.build([variable()])
