@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import numbers
-import types
 from typing import TYPE_CHECKING
 
 from hornbeam import constraints, initializers, regularizers
@@ -128,26 +125,6 @@ def channel_axis(data_format: str) -> int:
 def spatial_axes(data_format: str, rank: int) -> range:
     """Return the axes of the spatial dimensions, as a range."""
     return range(2, 2 + rank) if data_format == "channels_first" else range(1, 1 + rank)
-
-
-def set_defaults_of_rank(cls: Any, *arguments: str) -> None:
-    """Give `cls` its base's `__init__`, with defaults of `arguments` for each axis.
-
-    The base class of all ranks writes `strides=1`; the class for images has `(1, 1)`.
-    """
-    init = cls.__init__
-    defaults = tuple(
-        (p.default,) * cls.rank if p.name in arguments else p.default
-        for p in inspect.signature(init).parameters.values()
-        if p.default is not p.empty
-    )
-    copy: Any = types.FunctionType(
-        init.__code__, init.__globals__, init.__name__, defaults, init.__closure__
-    )
-    functools.update_wrapper(copy, init)
-    # Else the signature of the original would be shown.
-    del copy.__wrapped__
-    cls.__init__ = copy
 
 
 def _owner(layer):

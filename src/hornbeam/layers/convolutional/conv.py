@@ -13,12 +13,11 @@ from hornbeam.layers.arguments import (
     known_size,
     padding_mode,
     positive_integer,
-    set_defaults_of_rank,
     spatial_axes,
 )
 from hornbeam.layers.input_spec import InputSpec
-from hornbeam.layers.layer import Layer
 from hornbeam.layers.low_rank import AdaptedWeight, LowRank
+from hornbeam.layers.rank_family import RankFamily
 from hornbeam.ops import windows
 
 if TYPE_CHECKING:
@@ -40,10 +39,9 @@ if TYPE_CHECKING:
     )
 
 
-class Convolution(Layer):
+class Convolution(RankFamily):
     """What all convolutions share: the window's arguments, the bias, the activation."""
 
-    rank = 0
     activation: Any
     use_bias: bool
     bias: OptionalVariable
@@ -51,10 +49,7 @@ class Convolution(Layer):
     bias_regularizer: Any
     bias_constraint: Any
 
-    def __init_subclass__(cls, **kwargs):
-        super().__init_subclass__(**kwargs)
-        if vars(cls).get("rank", 1) > 1:
-            set_defaults_of_rank(cls, "strides", "dilation_rate")
+    arguments_per_axis = ("strides", "dilation_rate")
 
     def keep_window(
         self,
@@ -169,6 +164,26 @@ class Conv(LowRank, Convolution):
         bias_constraint: ConstraintLike = None,
         **kwargs: Unpack[ConvArguments],
     ) -> None:
+        """The window slides over the spatial axes; each filter has a kernel.
+
+        Args:
+        filters: number of output channels.
+        kernel_size: size of the window along each spatial axis; an int for all.
+        strides: step of the window along each axis; an int for all. Default: 1.
+        padding: "valid" (default), "same", or for sequences "causal": an output
+            depends on no later inputs.
+        data_format: "channels_last" or "channels_first". Default:
+            `keras.config.image_data_format()`.
+        dilation_rate: distance between the window's elements. Default: 1.
+        groups: number of groups of channels that do not mix. Default: 1.
+        activation: a function of the result. Default: none.
+        use_bias: whether to add a bias. Default: True.
+        kernel_initializer, kernel_regularizer, kernel_constraint: for the kernel.
+            Default: "glorot_uniform", none, none.
+        bias_initializer, bias_regularizer, bias_constraint: for the bias. Default:
+            "zeros", none, none.
+        activity_regularizer: penalty on the output. Default: none.
+        """
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = positive_integer(self, "filters", filters)
         self.keep_window(kernel_size, strides, padding, data_format, dilation_rate)
@@ -224,27 +239,12 @@ class Conv(LowRank, Convolution):
 class Conv1D(Conv):
     """Convolution along sequences.
 
-    Args:
-        filters: number of output channels.
-        kernel_size: length of the window.
-        strides: step of the window. Defaults to 1.
-        padding: `"valid"` (default), `"same"`, or `"causal"`: an output sees no later
-            inputs.
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
-        dilation_rate: distance between the window's elements. Defaults to 1.
-        groups: number of groups of channels that do not mix. Defaults to 1.
-        activation: function of the result; None: none.
-        use_bias: whether to add a bias. Defaults to True.
-        kernel_initializer, kernel_regularizer, kernel_constraint: for the kernel.
-        bias_initializer, bias_regularizer, bias_constraint: for the bias.
-        activity_regularizer: penalty on the output.
-
     Input shape: `(batch, steps, channels)`. Output: `(batch, new steps, filters)`.
 
     >>> import hornbeam as keras
-    >>> layer = keras.layers.Conv1D(4, 3, data_format="channels_last")
-    >>> layer(keras.ops.ones((2, 10, 5))).shape == (2, 8, 4)
-    True
+    >>> layer = keras.layers.Conv1D(5, 3, data_format="channels_last")
+    >>> layer(keras.ops.ones((2, 8, 2))).shape
+    (2, 6, 5)
     """
 
     rank = 1
@@ -253,26 +253,13 @@ class Conv1D(Conv):
 class Conv2D(Conv):
     """Convolution of images.
 
-    Args:
-        filters: number of output channels.
-        kernel_size: height and width of the window; an int for both.
-        strides: steps of the window. Defaults to (1, 1).
-        padding: `"valid"` (default) or `"same"`.
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
-        dilation_rate: distances between the window's elements. Defaults to (1, 1).
-        groups: number of groups of channels that do not mix. Defaults to 1.
-        activation: function of the result; None: none.
-        use_bias: whether to add a bias. Defaults to True.
-        kernel_initializer, kernel_regularizer, kernel_constraint: for the kernel.
-        bias_initializer, bias_regularizer, bias_constraint: for the bias.
-        activity_regularizer: penalty on the output.
-
-    Input shape: `(batch, height, width, channels)`, or channels second.
+    Input shape: `(batch, height, width, channels)`, or the channels second.
+    Output shape: `(batch, new height, new width, filters)`.
 
     >>> import hornbeam as keras
-    >>> layer = keras.layers.Conv2D(4, 3, padding="same", data_format="channels_last")
-    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape == (2, 8, 8, 4)
-    True
+    >>> layer = keras.layers.Conv2D(5, 3, data_format="channels_last")
+    >>> layer(keras.ops.ones((2, 8, 8, 2))).shape
+    (2, 6, 6, 5)
     """
 
     rank = 2
@@ -281,24 +268,13 @@ class Conv2D(Conv):
 class Conv3D(Conv):
     """Convolution of volumes.
 
-    Args:
-        filters: number of output channels.
-        kernel_size: the window's three sizes; an int for all.
-        strides: steps of the window. Defaults to (1, 1, 1).
-        padding: `"valid"` (default) or `"same"`.
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
-        dilation_rate: distances between the window's elements. Defaults to (1, 1, 1).
-        groups: number of groups of channels that do not mix. Defaults to 1.
-        activation: function of the result; None: none.
-        use_bias: whether to add a bias. Defaults to True.
-        kernel_initializer, kernel_regularizer, kernel_constraint: for the kernel.
-        bias_initializer, bias_regularizer, bias_constraint: for the bias.
-        activity_regularizer: penalty on the output.
+    Input shape: `(batch, depth, height, width, channels)`, or the channels second.
+    Output shape: `(batch, new depth, new height, new width, filters)`.
 
     >>> import hornbeam as keras
-    >>> layer = keras.layers.Conv3D(2, 2, data_format="channels_last")
-    >>> layer(keras.ops.ones((1, 4, 4, 4, 1))).shape == (1, 3, 3, 3, 2)
-    True
+    >>> layer = keras.layers.Conv3D(5, 3, data_format="channels_last")
+    >>> layer(keras.ops.ones((1, 4, 4, 4, 2))).shape
+    (1, 2, 2, 2, 5)
     """
 
     rank = 3

@@ -62,6 +62,26 @@ class ConvTranspose(Convolution):
         bias_constraint: ConstraintLike = None,
         **kwargs: Unpack[NamedArguments],
     ) -> None:
+        """It is the transpose of the convolution with the same window.
+
+        Args:
+        filters: number of output channels.
+        kernel_size: size of the window along each spatial axis; an int for all.
+        strides: factor of enlargement along each axis; an int for all. Default: 1.
+        padding: "valid" (default) or "same".
+        output_padding: places added at the end of each axis of the output. Default: as
+            the padding asks for.
+        data_format: "channels_last" or "channels_first". Default:
+            `keras.config.image_data_format()`.
+        dilation_rate: distance between the window's elements. Default: 1.
+        activation: a function of the result. Default: none.
+        use_bias: whether to add a bias. Default: True.
+        kernel_initializer, kernel_regularizer, kernel_constraint: for the kernel.
+            Default: "glorot_uniform", none, none.
+        bias_initializer, bias_regularizer, bias_constraint: for the bias. Default:
+            "zeros", none, none.
+        activity_regularizer: penalty on the output. Default: none.
+        """
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = positive_integer(self, "filters", filters)
         self.keep_window(kernel_size, strides, padding, data_format, dilation_rate)
@@ -129,81 +149,50 @@ class ConvTranspose(Convolution):
 
 
 class Conv1DTranspose(ConvTranspose):
-    """Transposed convolution along sequences.
+    """Transposed convolution along sequences, which enlarges them.
 
-    Args:
-        filters: number of output channels.
-        kernel_size: length of the window.
-        strides: factor of enlargement. Defaults to 1.
-        padding: `"valid"` (default) or `"same"`.
-        output_padding: steps added to the output; None: found from the padding.
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
-        dilation_rate: distance between the window's elements. Defaults to 1.
-        activation: function of the result; None: none.
-        use_bias: whether to add a bias. Defaults to True.
-        kernel_initializer, kernel_regularizer, kernel_constraint: for the kernel.
-        bias_initializer, bias_regularizer, bias_constraint: for the bias.
-        activity_regularizer: penalty on the output.
+    Input shape: `(batch, steps, channels)`. Output: `(batch, new steps, filters)`.
 
     >>> import hornbeam as keras
-    >>> layer = keras.layers.Conv1DTranspose(4, 3, 2, data_format="channels_last")
-    >>> layer(keras.ops.ones((2, 5, 3))).shape == (2, 11, 4)
-    True
+    >>> layer = keras.layers.Conv1DTranspose(
+    ...     4, 2, strides=2, data_format="channels_last"
+    ... )
+    >>> layer(keras.ops.ones((2, 5, 3))).shape
+    (2, 10, 4)
     """
 
     rank = 1
 
 
 class Conv2DTranspose(ConvTranspose):
-    """Transposed convolution of images.
+    """Transposed convolution of images, which enlarges them.
 
-    Args:
-        filters: number of output channels.
-        kernel_size: height and width of the window; an int for both.
-        strides: factors of enlargement. Defaults to (1, 1).
-        padding: `"valid"` (default) or `"same"`.
-        output_padding: rows and columns added to the output; None: found from the
-            padding.
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
-        dilation_rate: distances between the window's elements. Defaults to (1, 1).
-        activation: function of the result; None: none.
-        use_bias: whether to add a bias. Defaults to True.
-        kernel_initializer, kernel_regularizer, kernel_constraint: for the kernel.
-        bias_initializer, bias_regularizer, bias_constraint: for the bias.
-        activity_regularizer: penalty on the output.
+    Input shape: `(batch, height, width, channels)`, or the channels second.
+    Output shape: `(batch, new height, new width, filters)`.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.Conv2DTranspose(
-    ...     4, 3, 2, padding="same", data_format="channels_last"
+    ...     4, 2, strides=2, data_format="channels_last"
     ... )
-    >>> layer(keras.ops.ones((2, 5, 5, 3))).shape == (2, 10, 10, 4)
-    True
+    >>> layer(keras.ops.ones((2, 5, 5, 3))).shape
+    (2, 10, 10, 4)
     """
 
     rank = 2
 
 
 class Conv3DTranspose(ConvTranspose):
-    """Transposed convolution of volumes.
+    """Transposed convolution of volumes, which enlarges them.
 
-    Args:
-        filters: number of output channels.
-        kernel_size: the window's three sizes; an int for all.
-        strides: factors of enlargement. Defaults to (1, 1, 1).
-        padding: `"valid"` (default) or `"same"`.
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
-        output_padding: planes added to the output; None: found from the padding.
-        dilation_rate: distances between the window's elements. Defaults to (1, 1, 1).
-        activation: function of the result; None: none.
-        use_bias: whether to add a bias. Defaults to True.
-        kernel_initializer, kernel_regularizer, kernel_constraint: for the kernel.
-        bias_initializer, bias_regularizer, bias_constraint: for the bias.
-        activity_regularizer: penalty on the output.
+    Input shape: `(batch, depth, height, width, channels)`, or the channels second.
+    Output shape: `(batch, new depth, new height, new width, filters)`.
 
     >>> import hornbeam as keras
-    >>> layer = keras.layers.Conv3DTranspose(2, 2, 2, data_format="channels_last")
-    >>> layer(keras.ops.ones((1, 2, 2, 2, 1))).shape == (1, 4, 4, 4, 2)
-    True
+    >>> layer = keras.layers.Conv3DTranspose(
+    ...     4, 2, strides=2, data_format="channels_last"
+    ... )
+    >>> layer(keras.ops.ones((1, 2, 2, 2, 3))).shape
+    (1, 4, 4, 4, 4)
     """
 
     rank = 3

@@ -59,6 +59,25 @@ class DepthwiseConv(Convolution):
         bias_constraint: ConstraintLike = None,
         **kwargs: Unpack[NamedArguments],
     ) -> None:
+        """Each channel has `depth_multiplier` kernels of its own.
+
+        Args:
+        kernel_size: size of the window along each spatial axis; an int for all.
+        strides: step of the window along each axis; an int for all. Default: 1.
+        padding: "valid" (default), "same", or for sequences "causal": an output
+            depends on no later inputs.
+        depth_multiplier: output channels per input channel. Default: 1.
+        data_format: "channels_last" or "channels_first". Default:
+            `keras.config.image_data_format()`.
+        dilation_rate: distance between the window's elements. Default: 1.
+        activation: a function of the result. Default: none.
+        use_bias: whether to add a bias. Default: True.
+        depthwise_initializer, depthwise_regularizer, depthwise_constraint: for the
+            kernel. Default: "glorot_uniform", none, none.
+        bias_initializer, bias_regularizer, bias_constraint: for the bias. Default:
+            "zeros", none, none.
+        activity_regularizer: penalty on the output. Default: none.
+        """
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.keep_window(kernel_size, strides, padding, data_format, dilation_rate)
         self.depth_multiplier = positive_integer(
@@ -103,24 +122,14 @@ class DepthwiseConv(Convolution):
 class DepthwiseConv1D(DepthwiseConv):
     """Convolution along sequences, each channel by itself.
 
-    Args:
-        kernel_size: length of the window.
-        strides: step of the window. Defaults to 1.
-        padding: `"valid"` (default), `"same"` or `"causal"`.
-        depth_multiplier: output channels for each input channel. Defaults to 1.
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
-        dilation_rate: distance between the window's elements. Defaults to 1.
-        activation: function of the result; None: none.
-        use_bias: whether to add a bias. Defaults to True.
-        depthwise_initializer, depthwise_regularizer, depthwise_constraint: for the
-            kernel.
-        bias_initializer, bias_regularizer, bias_constraint: for the bias.
-        activity_regularizer: penalty on the output.
+    Input shape: `(batch, steps, channels)`.
 
     >>> import hornbeam as keras
-    >>> layer = keras.layers.DepthwiseConv1D(3, data_format="channels_last")
-    >>> layer(keras.ops.ones((2, 10, 5))).shape == (2, 8, 5)
-    True
+    >>> layer = keras.layers.DepthwiseConv1D(
+    ...     3, depth_multiplier=2, data_format="channels_last"
+    ... )
+    >>> layer(keras.ops.ones((2, 8, 3))).shape
+    (2, 6, 6)
     """
 
     rank = 1
@@ -129,26 +138,14 @@ class DepthwiseConv1D(DepthwiseConv):
 class DepthwiseConv2D(DepthwiseConv):
     """Convolution of images, each channel by itself.
 
-    Args:
-        kernel_size: height and width of the window; an int for both.
-        strides: steps of the window. Defaults to (1, 1).
-        padding: `"valid"` (default) or `"same"`.
-        depth_multiplier: output channels for each input channel. Defaults to 1.
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
-        dilation_rate: distances between the window's elements. Defaults to (1, 1).
-        activation: function of the result; None: none.
-        use_bias: whether to add a bias. Defaults to True.
-        depthwise_initializer, depthwise_regularizer, depthwise_constraint: for the
-            kernel.
-        bias_initializer, bias_regularizer, bias_constraint: for the bias.
-        activity_regularizer: penalty on the output.
+    Input shape: `(batch, height, width, channels)`, or the channels second.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.DepthwiseConv2D(
     ...     3, depth_multiplier=2, data_format="channels_last"
     ... )
-    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape == (2, 6, 6, 6)
-    True
+    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape
+    (2, 6, 6, 6)
     """
 
     rank = 2

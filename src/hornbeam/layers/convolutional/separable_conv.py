@@ -62,6 +62,28 @@ class SeparableConv(Convolution):
         bias_constraint: ConstraintLike = None,
         **kwargs: Unpack[NamedArguments],
     ) -> None:
+        """The second one has a window of 1 and mixes the channels.
+
+        Args:
+        filters: number of output channels.
+        kernel_size: size of the window along each spatial axis; an int for all.
+        strides: step of the window along each axis; an int for all. Default: 1.
+        padding: "valid" (default), "same", or for sequences "causal": an output
+            depends on no later inputs.
+        data_format: "channels_last" or "channels_first". Default:
+            `keras.config.image_data_format()`.
+        dilation_rate: distance between the window's elements. Default: 1.
+        depth_multiplier: depthwise channels per input channel. Default: 1.
+        activation: a function of the result. Default: none.
+        use_bias: whether to add a bias. Default: True.
+        depthwise_initializer, depthwise_regularizer, depthwise_constraint: for the
+            kernel of each channel. Default: "glorot_uniform", none, none.
+        pointwise_initializer, pointwise_regularizer, pointwise_constraint: for the
+            kernel across channels. Default: "glorot_uniform", none, none.
+        bias_initializer, bias_regularizer, bias_constraint: for the bias. Default:
+            "zeros", none, none.
+        activity_regularizer: penalty on the output. Default: none.
+        """
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = positive_integer(self, "filters", filters)
         self.keep_window(kernel_size, strides, padding, data_format, dilation_rate)
@@ -119,58 +141,29 @@ class SeparableConv(Convolution):
 
 
 class SeparableConv1D(SeparableConv):
-    """Separable convolution along sequences.
+    """Depthwise convolution along sequences, then one across channels.
 
-    Args:
-        filters: number of output channels.
-        kernel_size: length of the window.
-        strides: step of the window. Defaults to 1.
-        padding: `"valid"` (default), `"same"` or `"causal"`.
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
-        dilation_rate: distance between the window's elements. Defaults to 1.
-        depth_multiplier: depthwise channels for each input channel. Defaults to 1.
-        activation: function of the result; None: none.
-        use_bias: whether to add a bias. Defaults to True.
-        depthwise_initializer, depthwise_regularizer, depthwise_constraint: for the
-            kernel of each channel.
-        pointwise_initializer, pointwise_regularizer, pointwise_constraint: for the
-            kernel across channels.
-        bias_initializer, bias_regularizer, bias_constraint: for the bias.
-        activity_regularizer: penalty on the output.
+    Input shape: `(batch, steps, channels)`. Output: `(batch, new steps, filters)`.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.SeparableConv1D(4, 3, data_format="channels_last")
-    >>> layer(keras.ops.ones((2, 10, 5))).shape == (2, 8, 4)
-    True
+    >>> layer(keras.ops.ones((2, 8, 3))).shape
+    (2, 6, 4)
     """
 
     rank = 1
 
 
 class SeparableConv2D(SeparableConv):
-    """Separable convolution of images.
+    """Depthwise convolution of images, then one across channels.
 
-    Args:
-        filters: number of output channels.
-        kernel_size: height and width of the window; an int for both.
-        strides: steps of the window. Defaults to (1, 1).
-        padding: `"valid"` (default) or `"same"`.
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
-        dilation_rate: distances between the window's elements. Defaults to (1, 1).
-        depth_multiplier: depthwise channels for each input channel. Defaults to 1.
-        activation: function of the result; None: none.
-        use_bias: whether to add a bias. Defaults to True.
-        depthwise_initializer, depthwise_regularizer, depthwise_constraint: for the
-            kernel of each channel.
-        pointwise_initializer, pointwise_regularizer, pointwise_constraint: for the
-            kernel across channels.
-        bias_initializer, bias_regularizer, bias_constraint: for the bias.
-        activity_regularizer: penalty on the output.
+    Input shape: `(batch, height, width, channels)`, or the channels second.
+    Output shape: `(batch, new height, new width, filters)`.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.SeparableConv2D(4, 3, data_format="channels_last")
-    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape == (2, 6, 6, 4)
-    True
+    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape
+    (2, 6, 6, 4)
     """
 
     rank = 2

@@ -8,14 +8,12 @@ from hornbeam.layers.pooling.adaptive_pooling import AdaptiveMaxPooling
 class AdaptiveMaxPooling1D(AdaptiveMaxPooling):
     """Takes the largest value of each of a given number of bins of sequences.
 
-    Args:
-        output_size: the number of bins.
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+    Input shape: `(batch, steps, channels)`.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.AdaptiveMaxPooling1D(2, data_format="channels_last")
-    >>> layer(keras.ops.ones((2, 8, 3))).shape == (2, 2, 3)
-    True
+    >>> layer(keras.ops.ones((2, 8, 3))).shape
+    (2, 2, 3)
     """
 
     rank = 1
@@ -24,14 +22,12 @@ class AdaptiveMaxPooling1D(AdaptiveMaxPooling):
 class AdaptiveMaxPooling2D(AdaptiveMaxPooling):
     """Takes the largest value of each of a given number of bins of images.
 
-    Args:
-        output_size: the numbers of rows and columns; an int for both.
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+    Input shape: `(batch, height, width, channels)`, or the channels second.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.AdaptiveMaxPooling2D(2, data_format="channels_last")
-    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape == (2, 2, 2, 3)
-    True
+    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape
+    (2, 2, 2, 3)
     """
 
     rank = 2
@@ -40,14 +36,12 @@ class AdaptiveMaxPooling2D(AdaptiveMaxPooling):
 class AdaptiveMaxPooling3D(AdaptiveMaxPooling):
     """Takes the largest value of each of a given number of bins of volumes.
 
-    Args:
-        output_size: the three numbers of bins; an int for all.
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+    Input shape: `(batch, depth, height, width, channels)`, or the channels second.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.AdaptiveMaxPooling3D(2, data_format="channels_last")
-    >>> layer(keras.ops.ones((1, 4, 4, 4, 2))).shape == (1, 2, 2, 2, 2)
-    True
+    >>> layer(keras.ops.ones((1, 4, 4, 4, 3))).shape
+    (1, 2, 2, 2, 3)
     """
 
     rank = 3

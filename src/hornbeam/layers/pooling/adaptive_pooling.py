@@ -8,7 +8,7 @@ from hornbeam import ops
 from hornbeam.core.config import standardize_data_format
 from hornbeam.layers.arguments import integer_tuple, spatial_axes
 from hornbeam.layers.input_spec import InputSpec
-from hornbeam.layers.layer import Layer
+from hornbeam.layers.rank_family import RankFamily
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -23,12 +23,10 @@ if TYPE_CHECKING:
     )
 
 
-class AdaptivePooling(Layer):
+class AdaptivePooling(RankFamily):
     """Bins that divide each spatial axis as evenly as can be."""
 
     _is_stateless = True
-
-    rank = 0
 
     def __init__(
         self,
@@ -36,6 +34,13 @@ class AdaptivePooling(Layer):
         data_format: DataFormat | None = None,
         **kwargs: Unpack[LayerArguments],
     ) -> None:
+        """The bins divide each spatial axis as evenly as possible.
+
+        Args:
+        output_size: number of bins along each spatial axis; an int for all.
+        data_format: "channels_last" or "channels_first". Default:
+            `keras.config.image_data_format()`.
+        """
         super().__init__(**kwargs)
         if not isinstance(output_size, int | tuple | list) or (
             not isinstance(output_size, int) and len(output_size) != self.rank

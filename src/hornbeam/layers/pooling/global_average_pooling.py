@@ -16,18 +16,15 @@ if TYPE_CHECKING:
 
 
 class GlobalAveragePooling1D(GlobalAveragePooling):
-    """Takes the mean of each channel of sequences.
+    """Takes the mean of each channel of sequences. Steps whose `mask` is False
+    do not count.
 
-    Steps that a `mask` marks False do not count.
-
-    Args:
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
-        keepdims: whether the spatial axes stay, with size 1. Defaults to False.
+    Input shape: `(batch, steps, channels)`.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.GlobalAveragePooling1D(data_format="channels_last")
-    >>> layer(keras.ops.ones((2, 8, 3))).shape == (2, 3)
-    True
+    >>> layer(keras.ops.ones((2, 8, 3))).shape
+    (2, 3)
     """
 
     rank = 1
@@ -58,14 +55,12 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
 class GlobalAveragePooling2D(GlobalAveragePooling):
     """Takes the mean of each channel of images.
 
-    Args:
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
-        keepdims: whether the spatial axes stay, with size 1. Defaults to False.
+    Input shape: `(batch, height, width, channels)`, or the channels second.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.GlobalAveragePooling2D(data_format="channels_last")
-    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape == (2, 3)
-    True
+    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape
+    (2, 3)
     """
 
     rank = 2
@@ -74,14 +69,12 @@ class GlobalAveragePooling2D(GlobalAveragePooling):
 class GlobalAveragePooling3D(GlobalAveragePooling):
     """Takes the mean of each channel of volumes.
 
-    Args:
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
-        keepdims: whether the spatial axes stay, with size 1. Defaults to False.
+    Input shape: `(batch, depth, height, width, channels)`, or the channels second.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.GlobalAveragePooling3D(data_format="channels_last")
-    >>> layer(keras.ops.ones((1, 4, 4, 4, 2))).shape == (1, 2)
-    True
+    >>> layer(keras.ops.ones((1, 4, 4, 4, 3))).shape
+    (1, 3)
     """
 
     rank = 3

@@ -8,14 +8,12 @@ from hornbeam.layers.pooling.global_pooling import GlobalMaxPooling
 class GlobalMaxPooling1D(GlobalMaxPooling):
     """Takes the largest value of each channel of sequences.
 
-    Args:
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
-        keepdims: whether the spatial axes stay, with size 1. Defaults to False.
+    Input shape: `(batch, steps, channels)`.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.GlobalMaxPooling1D(data_format="channels_last")
-    >>> layer(keras.ops.ones((2, 8, 3))).shape == (2, 3)
-    True
+    >>> layer(keras.ops.ones((2, 8, 3))).shape
+    (2, 3)
     """
 
     rank = 1
@@ -24,14 +22,12 @@ class GlobalMaxPooling1D(GlobalMaxPooling):
 class GlobalMaxPooling2D(GlobalMaxPooling):
     """Takes the largest value of each channel of images.
 
-    Args:
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
-        keepdims: whether the spatial axes stay, with size 1. Defaults to False.
+    Input shape: `(batch, height, width, channels)`, or the channels second.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.GlobalMaxPooling2D(data_format="channels_last")
-    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape == (2, 3)
-    True
+    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape
+    (2, 3)
     """
 
     rank = 2
@@ -40,14 +36,12 @@ class GlobalMaxPooling2D(GlobalMaxPooling):
 class GlobalMaxPooling3D(GlobalMaxPooling):
     """Takes the largest value of each channel of volumes.
 
-    Args:
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
-        keepdims: whether the spatial axes stay, with size 1. Defaults to False.
+    Input shape: `(batch, depth, height, width, channels)`, or the channels second.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.GlobalMaxPooling3D(data_format="channels_last")
-    >>> layer(keras.ops.ones((1, 4, 4, 4, 2))).shape == (1, 2)
-    True
+    >>> layer(keras.ops.ones((1, 4, 4, 4, 3))).shape
+    (1, 3)
     """
 
     rank = 3

@@ -8,7 +8,7 @@ from hornbeam import ops
 from hornbeam.core.config import standardize_data_format
 from hornbeam.layers.arguments import spatial_axes
 from hornbeam.layers.input_spec import InputSpec
-from hornbeam.layers.layer import Layer
+from hornbeam.layers.rank_family import RankFamily
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -17,12 +17,10 @@ if TYPE_CHECKING:
     from hornbeam.typing import DataFormat, InputShape, Shape, Tensor
 
 
-class GlobalPooling(Layer):
+class GlobalPooling(RankFamily):
     """A reduction over all spatial axes."""
 
     _is_stateless = True
-
-    rank = 0
 
     def __init__(
         self,
@@ -30,6 +28,13 @@ class GlobalPooling(Layer):
         keepdims: bool = False,
         **kwargs: Unpack[LayerArguments],
     ) -> None:
+        """All spatial axes are reduced.
+
+        Args:
+        data_format: "channels_last" or "channels_first". Default:
+            `keras.config.image_data_format()`.
+        keepdims: whether the spatial axes stay, with size 1. Default: False.
+        """
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
         self.keepdims = keepdims

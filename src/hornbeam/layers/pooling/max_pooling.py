@@ -8,16 +8,12 @@ from hornbeam.layers.pooling.pooling import MaxPooling
 class MaxPooling1D(MaxPooling):
     """Takes the largest value of each window of sequences.
 
-    Args:
-        pool_size: length of the window. Defaults to 2.
-        strides: step of the window; None: `pool_size`.
-        padding: `"valid"` (default) or `"same"`.
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+    Input shape: `(batch, steps, channels)`.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.MaxPooling1D(2, data_format="channels_last")
-    >>> layer(keras.ops.ones((2, 8, 3))).shape == (2, 4, 3)
-    True
+    >>> layer(keras.ops.ones((2, 8, 3))).shape
+    (2, 4, 3)
     """
 
     rank = 1
@@ -26,16 +22,12 @@ class MaxPooling1D(MaxPooling):
 class MaxPooling2D(MaxPooling):
     """Takes the largest value of each window of images.
 
-    Args:
-        pool_size: height and width of the window; an int for both. Defaults to (2, 2).
-        strides: step of the window; None: `pool_size`.
-        padding: `"valid"` (default) or `"same"`.
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+    Input shape: `(batch, height, width, channels)`, or the channels second.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.MaxPooling2D(2, data_format="channels_last")
-    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape == (2, 4, 4, 3)
-    True
+    >>> layer(keras.ops.ones((2, 8, 8, 3))).shape
+    (2, 4, 4, 3)
     """
 
     rank = 2
@@ -44,16 +36,12 @@ class MaxPooling2D(MaxPooling):
 class MaxPooling3D(MaxPooling):
     """Takes the largest value of each window of volumes.
 
-    Args:
-        pool_size: the window's three sizes; an int for all. Defaults to (2, 2, 2).
-        strides: step of the window; None: `pool_size`.
-        padding: `"valid"` (default) or `"same"`.
-        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+    Input shape: `(batch, depth, height, width, channels)`, or the channels second.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.MaxPooling3D(2, data_format="channels_last")
-    >>> layer(keras.ops.ones((1, 4, 4, 4, 2))).shape == (1, 2, 2, 2, 2)
-    True
+    >>> layer(keras.ops.ones((1, 4, 4, 4, 3))).shape
+    (1, 2, 2, 2, 3)
     """
 
     rank = 3

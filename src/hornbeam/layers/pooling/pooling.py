@@ -9,11 +9,10 @@ from hornbeam.core.config import standardize_data_format
 from hornbeam.layers.arguments import (
     integer_tuple,
     padding_mode,
-    set_defaults_of_rank,
     spatial_axes,
 )
 from hornbeam.layers.input_spec import InputSpec
-from hornbeam.layers.layer import Layer
+from hornbeam.layers.rank_family import RankFamily
 from hornbeam.ops import windows
 
 if TYPE_CHECKING:
@@ -30,12 +29,10 @@ if TYPE_CHECKING:
     )
 
 
-class Pooling(Layer):
+class Pooling(RankFamily):
     """A window that slides over the spatial axes."""
 
     _is_stateless = True
-
-    rank = 0
 
     def __init__(
         self,
@@ -45,6 +42,15 @@ class Pooling(Layer):
         data_format: DataFormat | None,
         **kwargs: Unpack[LayerArguments],
     ) -> None:
+        """The window slides over the spatial axes.
+
+        Args:
+        pool_size: size of the window along each spatial axis; an int for all.
+        strides: step of the window along each axis. Default: `pool_size`.
+        padding: "valid" (default) or "same".
+        data_format: "channels_last" or "channels_first". Default:
+            `keras.config.image_data_format()`.
+        """
         super().__init__(**kwargs)
         self.pool_size = integer_tuple(self, "pool_size", pool_size, self.rank)
         strides = self.pool_size if strides is None else strides
@@ -82,10 +88,7 @@ class Pooling(Layer):
 class MaxPooling(Pooling):
     """The largest value of each window."""
 
-    def __init_subclass__(cls, **kwargs):
-        super().__init_subclass__(**kwargs)
-        if vars(cls).get("rank", 1) > 1:
-            set_defaults_of_rank(cls, "pool_size")
+    arguments_per_axis = ("pool_size",)
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ from hornbeam.layers.arguments import (
     spatial_axes,
 )
 from hornbeam.layers.input_spec import InputSpec
+from hornbeam.layers.rank_family import RankFamily
 from hornbeam.layers.rnn.cell_layer import CellLayer, OfCell
 from hornbeam.layers.rnn.lstm import LSTMCell
 from hornbeam.ops import windows
@@ -153,10 +154,9 @@ class ConvLSTMCell(LSTMCell):
         return y + ops.reshape(bias, (-1, *ones))
 
 
-class ConvLSTM(CellLayer):
+class ConvLSTM(CellLayer, RankFamily):
     """The base of long short-term memory on maps; see `ConvLSTM2D`."""
 
-    rank: int
     implementation = 1
     cell_name = "conv_lstm_cell"
     filters = OfCell()
@@ -168,7 +168,7 @@ class ConvLSTM(CellLayer):
     recurrent_activation = OfCell()
     unit_forget_bias = OfCell()
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "rank" in vars(cls):
             cls.cell_class = functools.partial(ConvLSTMCell, rank=cls.rank)
@@ -204,6 +204,47 @@ class ConvLSTM(CellLayer):
         stateful: bool = False,
         **kwargs: Unpack[RecurrentArguments],
     ) -> None:
+        """An `LSTM` whose products are convolutions: at each step, with
+        `z = x * W + h * U + b` (`*` a convolution) cut into four gates i, f, g and o,
+
+            c' = s(f) c + s(i) a(g)
+            h' = s(o) a(c')
+
+        where s is the recurrent activation and a the activation; h is the output. U is
+        applied with padding "same" and strides of 1. The inputs of all steps are
+        convolved at once. Source: Shi et al., "Convolutional LSTM network" (2015),
+        without peepholes.
+
+        Args:
+            filters: channels of h and c.
+            kernel_size: size of the window along each spatial axis; an int for all.
+            strides: step of the window on the inputs. Default: 1.
+            padding: "valid" (default) or "same", for the inputs.
+            data_format: "channels_last" or "channels_first". Default:
+                `keras.config.image_data_format()`.
+            dilation_rate: distances of the window's elements on the inputs. Default: 1.
+            activation: the function a. Default: "tanh".
+            recurrent_activation: the function s of the gates. Default: "sigmoid".
+            use_bias: whether to add a bias. Default: True.
+            kernel_initializer, kernel_regularizer, kernel_constraint: for W. Default:
+                "glorot_uniform", none, none.
+            recurrent_initializer, recurrent_regularizer, recurrent_constraint: for U.
+                Default: "orthogonal", none, none.
+            bias_initializer, bias_regularizer, bias_constraint: for b. Default:
+                "zeros", none, none.
+            unit_forget_bias: whether the bias of f starts at 1. Default: True.
+            activity_regularizer: penalty on the output.
+            dropout: the fraction of the inputs to drop while training, the same
+                elements at all steps. Default: 0.
+            recurrent_dropout: the fraction of the state to drop before its
+                convolution. Default: 0.
+            seed: an integer for the dropout. Default: generated.
+            return_sequences, return_state, go_backwards, stateful: see `RNN`.
+
+        Call arguments: `sequences`; `initial_state`: the list [h, c] before the
+        first step; `mask`: booleans `(batch, steps)`: where False, the step is skipped;
+        `training`.
+        """
         self._init(locals())
         self.input_spec = InputSpec(ndim=self.rank + 3)
 
@@ -215,53 +256,14 @@ class ConvLSTM(CellLayer):
 class ConvLSTM1D(ConvLSTM):
     """Long short-term memory along sequences of rows of features.
 
-    An `LSTM` whose products are convolutions: at each step, with
-    `z = x * W + h * U + b` (`*` a convolution) cut into four gates i, f, g and o,
-
-        c' = s(f) c + s(i) a(g)
-        h' = s(o) a(c')
-
-    where s is the recurrent activation and a the activation; h is the output. U is
-    applied with padding "same" and strides of 1. The inputs of all steps are convolved
-    at once. Source: Shi et al., "Convolutional LSTM network" (2015), without peepholes.
-
-    Args:
-        filters: channels of h and c.
-        kernel_size: the window, an integer or a tuple of one.
-        strides: steps of the window on the inputs. Default: 1.
-        padding: "valid" (default) or "same", for the inputs.
-        data_format: "channels_last" or "channels_first". Default: the setting.
-        dilation_rate: distances of the window's elements on the inputs. Default: 1.
-        activation: the function a. Default: "tanh".
-        recurrent_activation: the function s of the gates. Default: "sigmoid".
-        use_bias: whether to add a bias. Default: True.
-        kernel_initializer, kernel_regularizer, kernel_constraint: for W. Default:
-            "glorot_uniform", none, none.
-        recurrent_initializer, recurrent_regularizer, recurrent_constraint: for U.
-            Default: "orthogonal", none, none.
-        bias_initializer, bias_regularizer, bias_constraint: for b. Default: "zeros",
-            none, none.
-        unit_forget_bias: whether the bias of f starts at 1. Default: True.
-        activity_regularizer: penalty of the output.
-        dropout: the share of the inputs to drop while training, the same elements at
-            all steps. Default: 0.
-        recurrent_dropout: the share of the state to drop before its convolution.
-            Default: 0.
-        seed: an integer for the dropout. Default: made up.
-        return_sequences, return_state, go_backwards, stateful: see `RNN`.
-
-    Call arguments: `sequences`; `initial_state`: the list [h, c] before the
-    first step; `mask`: booleans `(batch, steps)`: where False, the step is skipped;
-    `training`.
-
     Input shape: `(batch, steps, length, channels)`, or channels third.
-    Output shape: `(batch, new length, filters)`, with the steps
-    second for `return_sequences`.
+    Output shape: `(batch, new length, filters)`, with the steps second
+    for `return_sequences`.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.ConvLSTM1D(4, 3, data_format="channels_last")
-    >>> layer(keras.ops.ones((2, 3, 8, 2))).shape == (2, 6, 4)
-    True
+    >>> layer(keras.ops.ones((2, 3, 8, 2))).shape
+    (2, 6, 4)
     """
 
     rank = 1
@@ -270,53 +272,14 @@ class ConvLSTM1D(ConvLSTM):
 class ConvLSTM2D(ConvLSTM):
     """Long short-term memory along sequences of images.
 
-    An `LSTM` whose products are convolutions: at each step, with
-    `z = x * W + h * U + b` (`*` a convolution) cut into four gates i, f, g and o,
-
-        c' = s(f) c + s(i) a(g)
-        h' = s(o) a(c')
-
-    where s is the recurrent activation and a the activation; h is the output. U is
-    applied with padding "same" and strides of 1. The inputs of all steps are convolved
-    at once. Source: Shi et al., "Convolutional LSTM network" (2015), without peepholes.
-
-    Args:
-        filters: channels of h and c.
-        kernel_size: the window, an integer or a tuple of two.
-        strides: steps of the window on the inputs. Default: 1.
-        padding: "valid" (default) or "same", for the inputs.
-        data_format: "channels_last" or "channels_first". Default: the setting.
-        dilation_rate: distances of the window's elements on the inputs. Default: 1.
-        activation: the function a. Default: "tanh".
-        recurrent_activation: the function s of the gates. Default: "sigmoid".
-        use_bias: whether to add a bias. Default: True.
-        kernel_initializer, kernel_regularizer, kernel_constraint: for W. Default:
-            "glorot_uniform", none, none.
-        recurrent_initializer, recurrent_regularizer, recurrent_constraint: for U.
-            Default: "orthogonal", none, none.
-        bias_initializer, bias_regularizer, bias_constraint: for b. Default: "zeros",
-            none, none.
-        unit_forget_bias: whether the bias of f starts at 1. Default: True.
-        activity_regularizer: penalty of the output.
-        dropout: the share of the inputs to drop while training, the same elements at
-            all steps. Default: 0.
-        recurrent_dropout: the share of the state to drop before its convolution.
-            Default: 0.
-        seed: an integer for the dropout. Default: made up.
-        return_sequences, return_state, go_backwards, stateful: see `RNN`.
-
-    Call arguments: `sequences`; `initial_state`: the list [h, c] before the
-    first step; `mask`: booleans `(batch, steps)`: where False, the step is skipped;
-    `training`.
-
     Input shape: `(batch, steps, height, width, channels)`, or channels third.
-    Output shape: `(batch, new height, new width, filters)`, with the steps
-    second for `return_sequences`.
+    Output shape: `(batch, new height, new width, filters)`, with the steps second
+    for `return_sequences`.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.ConvLSTM2D(4, 3, data_format="channels_last")
-    >>> layer(keras.ops.ones((2, 3, 6, 6, 2))).shape == (2, 4, 4, 4)
-    True
+    >>> layer(keras.ops.ones((2, 3, 6, 6, 2))).shape
+    (2, 4, 4, 4)
     """
 
     rank = 2
@@ -325,53 +288,14 @@ class ConvLSTM2D(ConvLSTM):
 class ConvLSTM3D(ConvLSTM):
     """Long short-term memory along sequences of volumes.
 
-    An `LSTM` whose products are convolutions: at each step, with
-    `z = x * W + h * U + b` (`*` a convolution) cut into four gates i, f, g and o,
-
-        c' = s(f) c + s(i) a(g)
-        h' = s(o) a(c')
-
-    where s is the recurrent activation and a the activation; h is the output. U is
-    applied with padding "same" and strides of 1. The inputs of all steps are convolved
-    at once. Source: Shi et al., "Convolutional LSTM network" (2015), without peepholes.
-
-    Args:
-        filters: channels of h and c.
-        kernel_size: the window, an integer or a tuple of three.
-        strides: steps of the window on the inputs. Default: 1.
-        padding: "valid" (default) or "same", for the inputs.
-        data_format: "channels_last" or "channels_first". Default: the setting.
-        dilation_rate: distances of the window's elements on the inputs. Default: 1.
-        activation: the function a. Default: "tanh".
-        recurrent_activation: the function s of the gates. Default: "sigmoid".
-        use_bias: whether to add a bias. Default: True.
-        kernel_initializer, kernel_regularizer, kernel_constraint: for W. Default:
-            "glorot_uniform", none, none.
-        recurrent_initializer, recurrent_regularizer, recurrent_constraint: for U.
-            Default: "orthogonal", none, none.
-        bias_initializer, bias_regularizer, bias_constraint: for b. Default: "zeros",
-            none, none.
-        unit_forget_bias: whether the bias of f starts at 1. Default: True.
-        activity_regularizer: penalty of the output.
-        dropout: the share of the inputs to drop while training, the same elements at
-            all steps. Default: 0.
-        recurrent_dropout: the share of the state to drop before its convolution.
-            Default: 0.
-        seed: an integer for the dropout. Default: made up.
-        return_sequences, return_state, go_backwards, stateful: see `RNN`.
-
-    Call arguments: `sequences`; `initial_state`: the list [h, c] before the
-    first step; `mask`: booleans `(batch, steps)`: where False, the step is skipped;
-    `training`.
-
     Input shape: `(batch, steps, depth, height, width, channels)`, or channels third.
     Output shape: `(batch, new depth, new height, new width, filters)`, with the steps
     second for `return_sequences`.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.ConvLSTM3D(4, 3, data_format="channels_last")
-    >>> layer(keras.ops.ones((1, 2, 4, 4, 4, 1))).shape == (1, 2, 2, 2, 4)
-    True
+    >>> layer(keras.ops.ones((1, 3, 4, 4, 4, 2))).shape
+    (1, 2, 2, 2, 4)
     """
 
     rank = 3
