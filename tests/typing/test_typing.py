@@ -97,7 +97,7 @@ def basedpyright(*arguments):
 def errors(folder):
     """The errors that basedpyright reports: (line, rule, message) by file name."""
     report = basedpyright("--project", str(folder))
-    assert report["summary"]["filesAnalyzed"] == len(list(folder.glob("*.py")))
+    assert report["summary"]["filesAnalyzed"] == len(list(folder.glob("*.py*")))
     errors = {}
     for error in report["generalDiagnostics"]:
         if error["severity"] == "error":
