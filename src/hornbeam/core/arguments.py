@@ -1,7 +1,11 @@
 """Misspelt arguments: the error names the one that was meant."""
 
+from __future__ import annotations
+
 import functools
 import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from hornbeam.core.errors import did_you_mean
 
@@ -34,18 +38,21 @@ def check_keywords(cls, count, kwargs):
         raise TypeError(_unexpected(f"{cls.__name__}.__init__", unknown[0], known))
 
 
-def checks_keywords(function):
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def checks_keywords(function: Function) -> Function:
     """Decorate a function: a keyword that it does not take raises with a suggestion."""
     known = frozenset(inspect.signature(function).parameters)
 
     @functools.wraps(function)
-    def checked(*args, **kwargs):
+    def checked(*args: Any, **kwargs: Any) -> Any:
         for name in kwargs:
             if name not in known:
                 raise TypeError(_unexpected(function.__name__, name, known))
         return function(*args, **kwargs)
 
-    return checked
+    return cast(Function, checked)
 
 
 # Names of arguments before Keras 3.

@@ -83,14 +83,20 @@ class ArrayData:
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         rows = self.order(self._epoch)
+        in_order = (
+            not self.shuffle and len(rows) and rows[-1] - rows[0] == len(rows) - 1
+        )
         for start in range(0, len(rows), self.batch_size):
-            yield self.take(rows[start : start + self.batch_size])
+            stop = min(start + self.batch_size, len(rows))
+            # A slice is a view, without a copy.
+            whole = slice(rows[0] + start, rows[0] + stop)
+            yield self.take(whole if in_order else rows[start:stop])
 
     def peek(self) -> tuple[Any, ...]:
         """Return the first batch."""
-        return self.take(np.arange(min(self.batch_size, self.rows)))
+        return self.take(slice(min(self.batch_size, self.rows)))
 
-    def take(self, rows: np.ndarray) -> tuple[Any, ...]:
+    def take(self, rows: np.ndarray | slice) -> tuple[Any, ...]:
         """Return the tuple of these rows of the arrays."""
         return tuple(
             tree.map_structure(lambda leaf: None if leaf is None else leaf[rows], part)

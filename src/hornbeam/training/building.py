@@ -1,5 +1,7 @@
 """Building a model and its losses and metrics from its first batch."""
 
+from __future__ import annotations
+
 from hornbeam.core import tree
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
@@ -19,7 +21,7 @@ class ModelBuilding(StepPlanning):
 
     def _prepare(self, data, mode):
         """Build what is not built, and check that the data fits, before all else."""
-        batch = checks.first_batch(data)
+        batch = data.peek()
         if (
             not self.built
             or (mode != "predict" and not self._parts_built(mode))

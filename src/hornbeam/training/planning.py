@@ -1,12 +1,16 @@
 """What each step of `fit`, `evaluate` and `predict` is, and what runs it."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from hornbeam import backends
 from hornbeam.layers import tracking
 from hornbeam.training.binding import checks
 from hornbeam.training.binding.binding import Binding
 from hornbeam.training.binding.structure import Structure
 from hornbeam.training.execution.programs import ProgramCache, cache
-from hornbeam.training.execution.runners import batch_runner, make_runner
+from hornbeam.training.execution.runners import make_batch_runner, make_runner
 from hornbeam.training.execution.step_plan import StepPlan
 from hornbeam.training.stateless_steps import on_variables, takes_state
 from hornbeam.training.steps import Steps
@@ -15,16 +19,7 @@ from hornbeam.training.steps import Steps
 class StepPlanning(Steps):
     """The part of a model that plans its steps; see `Model`."""
 
-    def _one_batch(self, mode):
-        if mode not in self._runners:
-            binding = self._binding(mode)
-            plan = self._plan(mode, binding.structure)
-            runner = batch_runner(binding, plan, self._compiles())
-            runner.plan_finish = plan.finish
-            self._runners[mode] = runner
-        return self._runners[mode]
-
-    def make_train_function(self, force=False):
+    def make_train_function(self, force: bool = False) -> None:
         """Forget the compiled steps if `force`; they are made when needed."""
         if force:
             self._forget_programs()
@@ -40,7 +35,7 @@ class StepPlanning(Steps):
 
     def _binding(self, mode):
         """Return the Binding of the model for a mode; it follows the structure."""
-        parts = [self, _overridden(self)]
+        parts: list[Any] = [self, _overridden(self)]
         variables = list(self.variables)
         if mode != "predict":
             parts += [self._compile_arguments_structure(), self._names_in_logs()]
@@ -85,25 +80,26 @@ class StepPlanning(Steps):
         return {name: self._compile_arguments[name] for name in names}
 
     def _plan(self, mode, structure):
-        own = type(self)
+        """Return the StepPlan of the model for a mode."""
         step = self._step(mode)
         jit = self.jit_compile is True and not self.run_eagerly
         recorded = jit or not (structure.foreign or self.run_eagerly)
-        known = (not structure.foreign, recorded, jit)
+        options: dict[str, Any] = {
+            "mode": mode, "masked": not structure.foreign, "recorded": recorded,
+            "jit": jit,
+        }  # fmt: skip
+        is_default = not self._has_own_step(mode)
         if mode == "predict":
-            plain = own.predict_step is Steps.predict_step
-            kind = ("predict", None if plain else own)
-            run = step if plain else lambda data: step(_alone(data))
-            return StepPlan(mode, run, None, None, None, kind, *known)
-        default = getattr(own, f"{mode}_step") is getattr(Steps, f"{mode}_step")
-        quiet = default and own.compute_metrics is Steps.compute_metrics
-        watched = self._loss_tracker.variables[0] if default else None
-        finish = self.get_metrics_result if quiet else None
+            kind = (mode, None if is_default else type(self))
+            run = step if is_default else lambda data: step(_alone(data))
+            return StepPlan(step=run, kind=kind, **options)
+        # Whether the results of the metrics are read after the steps of a call alone.
+        quiet = is_default and type(self).compute_metrics is Steps.compute_metrics
         resets = quiet and not structure.foreign
-        resets &= own.reset_metrics is Steps.reset_metrics
+        resets &= type(self).reset_metrics is Steps.reset_metrics
 
-        def run(data):
-            data = data if default else _alone(data)
+        def run_and_forget(data):
+            data = data if is_default else _alone(data)
             self._leaves_results_out = quiet
             try:
                 return step(data)
@@ -115,9 +111,13 @@ class StepPlanning(Steps):
                 self._forget_losses()
 
         return StepPlan(
-            mode, run, finish, self.reset_metrics if resets else None, watched,
-            (mode, quiet, resets), *known,
-        )  # fmt: skip
+            step=run_and_forget,
+            kind=(mode, quiet, resets),
+            finish=self.get_metrics_result if quiet else None,
+            reset=self.reset_metrics if resets else None,
+            watched=self._loss_tracker.variables[0] if is_default else None,
+            **options,
+        )
 
     def _step(self, mode):
         """Return the step as a function of the data alone."""
@@ -133,9 +133,18 @@ class StepPlanning(Steps):
             layer._added_losses.clear()
 
     def _runner(self, data, mode):
+        """Return the runner of passes over data that train or evaluate."""
         binding = self._binding(mode)
         plan = self._plan(mode, binding.structure)
         return make_runner(binding, plan, data, self._compiles())
+
+    def _batch_runner(self, mode):
+        """Return what runs single batches; it is kept."""
+        if mode not in self._runners:
+            binding = self._binding(mode)
+            plan = self._plan(mode, binding.structure)
+            self._runners[mode] = make_batch_runner(binding, plan, self._compiles())
+        return self._runners[mode]
 
 
 def _alone(data):

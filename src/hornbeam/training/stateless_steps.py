@@ -9,8 +9,12 @@ They return what the step gives and the new state; a step of predict returns the
 values of the variables that are not trained only.
 """
 
+from __future__ import annotations
+
 import functools
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 from hornbeam.core import scopes
 from hornbeam.core.configurable import parameters_of
@@ -48,7 +52,7 @@ def on_variables(model, mode, step):
     """Turn a `step(state, data)` into a `step(data)` that assigns Variables."""
     groups = _GROUPS[mode]
 
-    def run(data):
+    def step_on_variables(data):
         variables = _variables(model, groups)
         state = tuple([v.value for v in group] for group in variables)
         returned = step(state, data)
@@ -65,7 +69,7 @@ def on_variables(model, mode, step):
                     variable.assign(value)
         return outputs
 
-    return run
+    return step_on_variables
 
 
 def _checked(model, mode, returned):
@@ -101,7 +105,7 @@ def _variables(model, groups):
     ]
 
 
-def also_on_state(step):
+def also_on_state(step: Callable[..., Any]) -> Callable[..., Any]:
     """Let a method `step(data)` also be called as `step(state, data)`.
 
     So that a step which a subclass wrote in the form with a state can call `super()`.
@@ -110,7 +114,7 @@ def also_on_state(step):
     groups = _GROUPS[mode]
 
     @functools.wraps(step)
-    def run(self, *args, **kwargs):
+    def step_or_stateless_step(self, *args, **kwargs):
         if len(args) + len(kwargs) != 2:
             return step(self, *args, **kwargs)
         state, data = inspect.signature(_form).bind(*args, **kwargs).args
@@ -125,7 +129,7 @@ def also_on_state(step):
         new = tuple([scope.get_current_value(v) for v in own] for own in variables)
         return outputs, (new[1] if mode == "predict" else new)
 
-    return run
+    return step_or_stateless_step
 
 
 def _form(state, data):

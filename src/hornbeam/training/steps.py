@@ -3,9 +3,12 @@
 The methods that users override, once for all engines, are here.
 """
 
+from __future__ import annotations
+
 import functools
 import inspect
 import operator
+from typing import TYPE_CHECKING, Any, Literal
 
 from hornbeam import backends
 from hornbeam.core import scopes, tree
@@ -16,12 +19,33 @@ from hornbeam.core.naming import distinct
 from hornbeam.core.warning import warn
 from hornbeam.layers.layer_state import kept_while_frozen
 from hornbeam.training.stateless_steps import also_on_state
+from hornbeam.typing import overridable
+
+if TYPE_CHECKING:
+    from hornbeam.layers.layer import Layer
+    from hornbeam.metrics.metric import Metric
+    from hornbeam.training.binding.binding import Binding
+    from hornbeam.typing import (
+        Config,
+        LossLike,
+        OptimizerLike,
+        Tensor,
+        Tree,
+    )
+else:
+    # A model is a Layer: its methods are there when those below are called.
+    Layer = object
 
 
-class Steps:
+class Steps(Layer):
     """The part of a model that is compiled and makes steps; see `Model`."""
 
-    def __init__(self):
+    # Set by compile() and fit(); None before.
+    optimizer: Any
+    loss: Any
+    history: Any
+
+    def __init__(self) -> None:
         self.compiled = False
         self.optimizer = None
         self.loss = None
@@ -30,43 +54,47 @@ class Steps:
         self.stop_predicting = False
         self.history = None
         self.run_eagerly = False
-        self.jit_compile = "auto"
+        self.jit_compile: bool | Literal["auto"] = "auto"
         self.steps_per_execution = 1
-        self._compile_loss = None
-        self._compile_metrics = None
-        self._loss_tracker = None
-        self._compile_arguments = None
-        self._bindings = {}
-        self._runners = {}
+        self._compile_loss: Any = None
+        self._compile_metrics: Any = None
+        self._loss_tracker: Any = None
+        self._compile_arguments: dict[str, Any] = {}
+        self._bindings: dict[str, Binding] = {}
+        self._runners: dict[str, Any] = {}
         # The modes whose step, a user's, has built what it calls.
-        self._modes_built = set()
+        self._modes_built: set[str] = set()
 
     @checks_keywords
     def compile(
         self,
-        optimizer="rmsprop",
-        loss=None,
-        loss_weights=None,
-        metrics=None,
-        weighted_metrics=None,
-        run_eagerly=False,
-        steps_per_execution=1,
-        jit_compile="auto",
-        auto_scale_loss=True,
-    ):
+        optimizer: OptimizerLike | None = "rmsprop",
+        loss: LossLike | list[Any] | tuple[Any, ...] | None = None,
+        loss_weights: float
+        | list[Any]
+        | tuple[Any, ...]
+        | dict[Any, Any]
+        | None = None,
+        metrics: list[Any] | tuple[Any, ...] | dict[Any, Any] | None = None,
+        weighted_metrics: list[Any] | tuple[Any, ...] | dict[Any, Any] | None = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | Literal["auto"] = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
         """Say how the model is trained.
 
         Args:
             optimizer: an optimizer, its name or its config. Default: "rmsprop".
             loss: a loss, its name, a function `(y_true, y_pred)`, or a list or dict of
-                these, one an output.
+                these, one per output.
             loss_weights: weights of the outputs' losses: a list or a dict.
             metrics: a list of metrics, names or functions; with several outputs a list
                 of lists, or a dict.
             weighted_metrics: like `metrics`, weighted by the sample weights.
             run_eagerly: whether steps run one operation at a time, for debugging.
-            steps_per_execution: most steps between two looks of the callbacks at the
-                training. Default: as many as suit.
+            steps_per_execution: the most steps in one call of the program, between
+                which callbacks are not called. Default: chosen automatically.
             jit_compile: whether an engine that runs step by step compiles the step:
                 torch does if True. Default: "auto", the engine's usual way.
             auto_scale_loss: whether mixed_float16 scales the loss.
@@ -148,28 +176,27 @@ class Steps:
 
     @property
     @kept_while_frozen
-    def metrics(self):
+    def metrics(self) -> list[Metric]:
         """The loss's mean, the metrics of layers, and those given to compile()."""
-        found = [self._loss_tracker] if self._loss_tracker is not None else []
-        found += super().metrics
-        for container in (self._compile_metrics, self._compile_loss):
-            if container is self._compile_metrics and container is not None:
-                found.append(container)
-            elif container is not None:
-                found += container.metrics
-        return list({id(m): m for m in found}.values())
+        metrics = [self._loss_tracker] if self._loss_tracker is not None else []
+        metrics += super().metrics
+        if self._compile_metrics is not None:
+            metrics.append(self._compile_metrics)
+        if self._compile_loss is not None:
+            metrics += self._compile_loss.metrics
+        return list({id(m): m for m in metrics}.values())
 
     @property
-    def metrics_names(self):
+    def metrics_names(self) -> list[str]:
         """The names of the metrics."""
         return [metric.name for metric in self.metrics]
 
-    def reset_metrics(self):
+    def reset_metrics(self) -> None:
         """Start the metrics anew."""
         for metric in self.metrics:
             metric.reset_state()
 
-    def get_metrics_result(self):
+    def get_metrics_result(self) -> dict[str, Any]:
         """Return `{name: value}` of all metrics, the losses first."""
         if self._leaves_results_out:
             return {}
@@ -180,14 +207,20 @@ class Steps:
             results |= result if isinstance(result, dict) else {metric.name: result}
         return results
 
-    # Whether models of equal structure get this one's programs, and it theirs.
+    # Whether compiled programs are shared between equal models.
     _shares_programs = True
-    # Whether results are not computed: between the steps of a pass nobody looks.
+    # Skip results between steps; they are not read.
     _leaves_results_out = False
 
+    @overridable
     def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
-    ):
+        self,
+        x: Tree = None,
+        y: Tree = None,
+        y_pred: Tree = None,
+        sample_weight: Tree = None,
+        training: bool = True,
+    ) -> Tensor:
         """Return the loss to minimise: that of compile() plus what layers added.
 
         A subclass may override it, once for all engines.
@@ -226,15 +259,15 @@ class Steps:
 
     def stateless_compute_loss(
         self,
-        trainable_variables,
-        non_trainable_variables,
-        metrics_variables,
-        x=None,
-        y=None,
-        y_pred=None,
-        sample_weight=None,
-        training=True,
-    ):
+        trainable_variables: list[Tensor],
+        non_trainable_variables: list[Tensor],
+        metrics_variables: list[Tensor],
+        x: Tree = None,
+        y: Tree = None,
+        y_pred: Tree = None,
+        sample_weight: Tree = None,
+        training: bool = True,
+    ) -> tuple[Tensor, tuple[list[Tensor], ...]]:
         """Compute the loss on given values of the variables, which keep their own.
 
         Returns:
@@ -245,13 +278,19 @@ class Steps:
             (self.non_trainable_variables, non_trainable_variables),
             (self.metrics_variables, metrics_variables),
         )
-        mapping = [p for own, given in groups for p in zip(own, given, strict=True)]
+        mapping = [pair for group in groups for pair in zip(*group, strict=True)]
         with scopes.StatelessScope(mapping) as scope:
             loss = self._loss_in_step(x, y, y_pred, sample_weight, training)
-        new = tuple([scope.get_current_value(v) for v in own] for own, _ in groups)
+        new = tuple(
+            [scope.get_current_value(variable) for variable in variables]
+            for variables, _ in groups
+        )
         return loss, new
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    @overridable
+    def compute_metrics(
+        self, x: Tree, y: Tree, y_pred: Tree, sample_weight: Tree = None
+    ) -> dict[str, Any]:
         """Update the metrics of compile() and return all results.
 
         A subclass may override it, once for all engines.
@@ -261,7 +300,7 @@ class Steps:
         return self.get_metrics_result()
 
     @also_on_state
-    def train_step(self, data):
+    def train_step(self, data: Tree) -> dict[str, Any]:
         """Train on one batch and return `{name: value}`.
 
         A subclass may override it, once for all engines: `value_and_grad` gives
@@ -310,7 +349,7 @@ class Steps:
         count.assign_add(rows)
 
     @also_on_state
-    def test_step(self, data):
+    def test_step(self, data: Tree) -> dict[str, Any]:
         """Evaluate on one batch and return `{name: value}`; may be overridden."""
         x, y, sample_weight = unpack(data)
         y_pred = self._call_for_step(x, False)
@@ -319,7 +358,7 @@ class Steps:
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     @also_on_state
-    def predict_step(self, data):
+    def predict_step(self, data: Tree) -> Any:
         """Return the outputs for one batch; may be overridden."""
         x, _, _ = unpack(data)
         return self._call_for_step(x, False)
@@ -335,18 +374,18 @@ class Steps:
         info = call_info(type(self).call)
         return info.has_training or info.takes_any
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> Config | None:
         """Return the arguments of compile() as plain data, or None."""
         from hornbeam.core.serialization import serialize_keras_object
 
-        if not self.compiled or self._compile_arguments is None:
+        if not self.compiled:
             return None
         return {
             name: serialize_keras_object(value)
             for name, value in self._compile_arguments.items()
         }
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: Config) -> None:
         """Compile the model from what `get_compile_config` returned."""
         from hornbeam.core.serialization import deserialize_keras_object
 
@@ -366,10 +405,12 @@ class Steps:
         if self.optimizer is not None and self.built:
             self.optimizer.build(self.trainable_variables)
 
-    def jax_state_sync(self):
-        """Nothing is to be done: the variables always hold their values."""
+    def jax_state_sync(self) -> None:
+        """Do nothing: the variables always hold their values."""
 
-    def get_state_tree(self, value_format="backend_tensor"):
+    def get_state_tree(
+        self, value_format: Literal["backend_tensor", "numpy_array"] = "backend_tensor"
+    ) -> dict[str, Any]:
         """Return the values of all variables as a nested dict.
 
         Args:
@@ -379,7 +420,7 @@ class Steps:
 
         return get_state_tree(self, value_format)
 
-    def set_state_tree(self, state_tree):
+    def set_state_tree(self, state_tree: dict[str, Any]) -> None:
         """Set the variables from what `get_state_tree` returned."""
         from hornbeam.training.state_tree import set_state_tree
 

@@ -1,16 +1,24 @@
 """Trainer: fit, evaluate, predict."""
 
-import contextlib
+from __future__ import annotations
 
-from hornbeam.core import scopes, tree
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from hornbeam.core import tree
 from hornbeam.core.arguments import checks_keywords
 from hornbeam.core.configurable import parameters_of
 from hornbeam.core.errors import did_you_mean
 from hornbeam.training.binding import checks
 from hornbeam.training.building import ModelBuilding
-from hornbeam.training.concurrent.scheduler import reason_to_run_alone
+from hornbeam.training.concurrent.scheduler import warn_if_alone
 from hornbeam.training.execution.passes import Pass, as_numbers
-from hornbeam.training.execution.prediction import PredictRunner, choose_batch_size
+from hornbeam.training.execution.runners import PredictSteps, choose_batch_size
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from hornbeam.callbacks import Callback, History
+    from hornbeam.typing import Tree, Verbosity
 
 
 class Trainer(ModelBuilding):
@@ -19,56 +27,60 @@ class Trainer(ModelBuilding):
     @checks_keywords
     def fit(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        validation_split=0.0,
-        validation_data=None,
-        shuffle=True,
-        class_weight=None,
-        sample_weight=None,
-        initial_epoch=0,
-        steps_per_epoch=None,
-        validation_steps=None,
-        validation_batch_size=None,
-        validation_freq=1,
-    ):
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Verbosity = "auto",
+        callbacks: Callback | Sequence[Callback] | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | Literal["batch"] = True,
+        class_weight: Mapping[Any, Any] | Literal["balanced"] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Collection[int] = 1,
+    ) -> History:
         """Train the model and return its `History`.
 
         Args:
             x: inputs: arrays, lists or dicts of arrays, data frames, a generator, a
                 `PyDataset`, a torch `DataLoader` or dataset, or a `tf.data.Dataset`.
             y: targets, unless `x` gives them.
-            batch_size: rows in a step. Default: 32.
+            batch_size: rows per batch. Default: 32.
             epochs: the number of the last epoch. Default: 1.
-            verbose: 0 silent, 1 live display, 2 a line an epoch. Default: "auto".
+            verbose: 0 silent, 1 live display, 2 one line per epoch. Default: "auto".
             callbacks: a list of callbacks.
-            validation_split: the fraction of the rows, taken from the end, that is kept
-                apart for validation.
+            validation_split: the fraction of the rows, taken from the end, that is
+                used for validation and not for training. Default: 0.
             validation_data: `(x, y)` or `(x, y, sample_weight)`, or a dataset.
             shuffle: whether rows come in a new order every epoch. Default: True.
             class_weight: `{class: weight}`, `{output: {class: weight}}` or "balanced".
             sample_weight: weights of the rows.
             initial_epoch: the epoch at which to start. Default: 0.
-            steps_per_epoch: steps in an epoch. Default: all data.
-            validation_steps: steps of a validation. Default: all data.
-            validation_batch_size: default: `batch_size`.
-            validation_freq: validate every so many epochs, or a list of epochs.
+            steps_per_epoch: steps per epoch. Default: all data.
+            validation_steps: steps per validation. Default: all data.
+            validation_batch_size: rows per batch in validation. Default: `batch_size`.
+            validation_freq: the number of epochs from one validation to the next, or
+                the epochs (counted from 1) to validate after. Default: 1.
+
+        >>> import numpy as np
+        >>> import hornbeam as keras
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile(loss="mse")
+        >>> history = model.fit(np.ones((8, 2)), np.ones((8, 1)), epochs=3, verbose=0)
+        >>> len(history.history["loss"])
+        3
         """
-        from hornbeam.config import max_epochs, max_steps_per_epoch
+        from hornbeam import config
         from hornbeam.data import make_data, train_validation_split
 
         checks.compiled(self, "fit")
         checks.epochs(self, epochs, initial_epoch, validation_freq)
-        if max_epochs() is not None:
-            epochs = min(epochs, max_epochs())
-        if max_steps_per_epoch() is not None:
-            steps_per_epoch = min(
-                steps_per_epoch or max_steps_per_epoch(), max_steps_per_epoch()
-            )
+        epochs = _at_most(config.max_epochs(), epochs)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split(
                 (x, y, sample_weight), validation_split=validation_split
@@ -80,81 +92,71 @@ class Trainer(ModelBuilding):
                 y,
                 sample_weight,
                 batch_size=batch_size,
-                steps=steps_per_epoch,
+                steps=_at_most(config.max_steps_per_epoch(), steps_per_epoch or None),
                 shuffle=shuffle,
                 class_weight=class_weight,
                 output_names=self._output_names(),
             )
             self._prepare(data, "train")
-            valid = None
-            if validation_data is not None:
-                valid = self._validation_data(
-                    validation_data,
-                    validation_batch_size or batch_size,
-                    validation_steps,
-                )
-                checks.validation_fits(self, valid, data)
-            runner = self._runner(data, "train")
-            callbacks = self._callbacks(
-                callbacks, verbose, runner.steps, epochs, add_history=True
+            valid = self._validation_data(
+                validation_data,
+                data,
+                batch_size=validation_batch_size or batch_size,
+                steps=validation_steps,
             )
-            callbacks.data = data
-            worker = scopes.worker()
-            if worker is not None:
-                reason = reason_to_run_alone(self, engine, data, callbacks)
-                worker.scheduler.warn_once(reason)
-            with self._running(data, callbacks):
-                self._fit_loop(
-                    runner, valid, callbacks, initial_epoch, epochs, validation_freq
-                )
+            train = self._pass("train", data, callbacks, verbose, epochs)
+            warn_if_alone(self, engine, data, train.callbacks)
+            with train.running():
+                self._fit_epochs(train, valid, initial_epoch, epochs, validation_freq)
         return self.history
 
-    def _callbacks(self, callbacks, verbose, steps, epochs=1, add_history=False):
+    def _pass(self, mode, data, callbacks, verbose="auto", epochs=1):
+        """Return the Pass over data that is prepared, with the user's callbacks."""
         from hornbeam.callbacks import CallbackList
 
-        if isinstance(callbacks, CallbackList):
-            return callbacks
-        return CallbackList(
-            callbacks,
-            add_history=add_history,
-            add_progbar=verbose != 0,
-            model=self,
-            verbose=verbose,
-            epochs=epochs,
-            steps=steps,
-        )
+        if not isinstance(callbacks, CallbackList):
+            callbacks = CallbackList(
+                callbacks,
+                add_history=mode == "train",
+                add_progbar=verbose != 0,
+                model=self,
+                verbose=verbose,
+                epochs=epochs,
+                steps=data.steps,
+            )
+        if mode == "predict":
+            one = self._batch_runner(mode)
+            runner = PredictSteps(one, data, callbacks.wants_batches(mode))
+        else:
+            runner = self._runner(data, mode)
+        limit = self.steps_per_execution if self.steps_per_execution > 1 else None
+        return Pass(self, runner, callbacks, mode, limit)
 
-    @contextlib.contextmanager
-    def _running(self, data, callbacks):
-        """A block that runs steps; what it compiles is shown where progress is."""
-        try:
-            with scopes.display_scope(callbacks.display or scopes.display()):
-                yield
-        finally:
-            data.close()
-            callbacks.close()
-
-    def _validation_data(self, validation_data, batch_size, steps):
+    def _validation_data(self, given, training_data, batch_size, steps):
+        """Return the validation data that fit() was given, once it fits the model."""
         from hornbeam.data import make_data
 
-        arrays = (validation_data,)
-        if isinstance(validation_data, tuple | list):
-            if len(validation_data) not in (1, 2, 3):
+        if given is None:
+            return None
+        arrays: tuple[Any, ...] = (given,)
+        if isinstance(given, tuple | list):
+            if len(given) not in (1, 2, 3):
                 raise ValueError(
                     "Argument `validation_data` of fit() must be `(x, y)`, "
                     "`(x, y, sample_weight)` or a dataset. Received a "
-                    f"{type(validation_data).__name__} of {len(validation_data)} items."
+                    f"{type(given).__name__} of {len(given)} items."
                 )
-            arrays = tuple(validation_data)
-        return make_data(*arrays, batch_size=batch_size, steps=steps, continues=False)
+            arrays = tuple(given)
+        valid = make_data(*arrays, batch_size=batch_size, steps=steps, continues=False)
+        checks.validation_fits(self, valid, training_data)
+        return valid
 
-    def _fit_loop(self, runner, valid, callbacks, first, epochs, validation_freq):
+    def _fit_epochs(self, train, valid, first, epochs, validation_freq):
+        """Run the epochs of training, and the passes over the validation data."""
+        callbacks, data = train.callbacks, train.runner.data
+        callbacks.data = data
         self.stop_training = False
-        limit = self._steps_limit()
-        train = Pass(self, runner, callbacks, "train", limit)
-        test = None
-        if valid is not None:
-            test = Pass(self, self._runner(valid, "test"), callbacks, "test", limit)
+        test = None if valid is None else self._pass("test", valid, callbacks)
         callbacks.on_train_begin()
         resumed = getattr(self, "_initial_epoch", None)
         first = first if resumed is None else resumed
@@ -168,50 +170,76 @@ class Trainer(ModelBuilding):
                 # The data has ended: an epoch without a step trains nothing.
                 break
             if test is not None and _due(epoch, validation_freq):
-                found = test.run_with_events(epoch)
-                logs = logs | {f"val_{k}": v for k, v in found.items()}
+                results = test.run_with_events(epoch)
+                logs = logs | {f"val_{name}": x for name, x in results.items()}
             callbacks.on_epoch_end(epoch, logs)
-            runner.data.on_epoch_end()
+            data.on_epoch_end()
             if self.stop_training:
                 break
         if self.optimizer is not None and epochs > first:
             self.optimizer.finalize_variable_values(self.trainable_variables)
         callbacks.on_train_end(logs)
 
-    def _steps_limit(self):
-        return self.steps_per_execution if self.steps_per_execution > 1 else None
-
+    @overload
     def evaluate(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        verbose="auto",
-        sample_weight=None,
-        steps=None,
-        callbacks=None,
-        return_dict=False,
-        **kwargs,
-    ):
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Verbosity = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
+        *,
+        return_dict: Literal[True],
+    ) -> dict[str, Any]: ...
+    @overload
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Verbosity = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
+        return_dict: bool = False,
+    ) -> Any: ...
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Verbosity = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
         """Return the loss and the metrics on data.
 
         Args:
             x: inputs, as for `fit`.
             y: targets, unless `x` gives them.
-            batch_size: rows in a step. Default: 32.
+            batch_size: rows per batch. Default: 32.
             verbose: 0 silent, 1 live display, 2 one line. Default: "auto".
             sample_weight: weights of the rows.
-            steps: steps. Default: all data.
+            steps: the number of steps. Default: all data.
             callbacks: a list of callbacks.
-            return_dict: whether to return `{name: value}` instead of a list.
+            return_dict: whether to return `{name: value}`. Default: False.
+
+        Returns:
+            The loss if there are no metrics, else a list of the loss and the metrics,
+            in the order of `{name: value}`, which `return_dict=True` returns.
         """
         from hornbeam.data import make_data
 
         if kwargs:
-            known = [p.name for p in parameters_of(self.evaluate)]
+            names = [p.name for p in parameters_of(self.evaluate)]
             raise ValueError(
                 f"Arguments not recognized: {sorted(kwargs)}."
-                f"{did_you_mean(next(iter(kwargs)), known)}"
+                f"{did_you_mean(next(iter(kwargs)), names)}"
             )
         checks.compiled(self, "evaluate")
         with self._engine_scope():
@@ -219,22 +247,27 @@ class Trainer(ModelBuilding):
                 x, y, sample_weight, batch_size=batch_size, steps=steps, continues=False
             )
             self._prepare(data, "test")
-            runner = self._runner(data, "test")
-            callbacks = self._callbacks(callbacks, verbose, runner.steps)
-            test = Pass(self, runner, callbacks, "test", self._steps_limit())
-            with self._running(data, callbacks):
+            test = self._pass("test", data, callbacks, verbose)
+            with test.running():
                 logs = test.run_with_events()
         return logs if return_dict else _as_list(logs)
 
     @checks_keywords
-    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
-        """Return the outputs for `x` as NumPy arrays.
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Verbosity = "auto",
+        steps: int | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
+    ) -> Any:
+        """Return the outputs for `x` as NumPy arrays, in the form of the outputs.
 
         Args:
             x: inputs, as for `fit`.
-            batch_size: rows in a step. Default: as many as suit, at least 32.
+            batch_size: rows per batch. Default: chosen automatically, at least 32.
             verbose: 0 silent, 1 live display, 2 one line. Default: "auto".
-            steps: steps. Default: all data.
+            steps: the number of steps. Default: all data.
             callbacks: a list of callbacks.
         """
         from hornbeam.data import make_data
@@ -242,41 +275,99 @@ class Trainer(ModelBuilding):
         with self._engine_scope():
             data = make_data(x, batch_size=batch_size, steps=steps, continues=False)
             self._prepare(data, "predict")
-            one = self._one_batch("predict")
-            if data.in_memory and batch_size is None and steps is None:
-                if getattr(one, "masked", True):
-                    choose_batch_size(data)
-            callbacks = self._callbacks(callbacks, verbose, data.steps)
-            runner = PredictRunner(one, data, callbacks.wants_batches("predict"))
-            predict = Pass(self, runner, callbacks, "predict", self._steps_limit())
-            with self._running(data, callbacks):
+            if batch_size is None and steps is None:
+                choose_batch_size(data, self._batch_runner("predict"))
+            predict = self._pass("predict", data, callbacks, verbose)
+            with predict.running():
                 predict.run_with_events()
-                return runner.outputs()
+                return predict.runner.outputs()
 
+    @overload
+    def train_on_batch(
+        self,
+        x: Tree,
+        y: Tree = None,
+        sample_weight: Tree = None,
+        class_weight: Mapping[Any, Any] | Literal["balanced"] | None = None,
+        *,
+        return_dict: Literal[True],
+    ) -> dict[str, Any]: ...
+    @overload
+    def train_on_batch(
+        self,
+        x: Tree,
+        y: Tree = None,
+        sample_weight: Tree = None,
+        class_weight: Mapping[Any, Any] | Literal["balanced"] | None = None,
+        return_dict: bool = False,
+    ) -> Any: ...
     @checks_keywords
     def train_on_batch(
-        self, x, y=None, sample_weight=None, class_weight=None, return_dict=False
-    ):
-        """Train on one batch; return the loss and the metrics of this batch."""
+        self,
+        x: Tree,
+        y: Tree = None,
+        sample_weight: Tree = None,
+        class_weight: Mapping[Any, Any] | Literal["balanced"] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Train on one batch; return the loss and the metrics of this batch.
+
+        Args:
+            x: inputs: an array or tensor, or a list or dict of them.
+            y: targets.
+            sample_weight: weights of the rows.
+            class_weight: as for `fit`.
+            return_dict: whether to return `{name: value}`. Default: False.
+        """
         checks.compiled(self, "train_on_batch")
         return self._on_batch(
             "train", (x, y, sample_weight), return_dict, class_weight=class_weight
         )
 
+    @overload
+    def test_on_batch(
+        self,
+        x: Tree,
+        y: Tree = None,
+        sample_weight: Tree = None,
+        *,
+        return_dict: Literal[True],
+    ) -> dict[str, Any]: ...
+    @overload
+    def test_on_batch(
+        self,
+        x: Tree,
+        y: Tree = None,
+        sample_weight: Tree = None,
+        return_dict: bool = False,
+    ) -> Any: ...
     @checks_keywords
-    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """Evaluate on one batch; return the loss and the metrics of this batch."""
+    def test_on_batch(
+        self,
+        x: Tree,
+        y: Tree = None,
+        sample_weight: Tree = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Evaluate on one batch; return the loss and the metrics of this batch.
+
+        Args:
+            x: inputs: an array or tensor, or a list or dict of them.
+            y: targets.
+            sample_weight: weights of the rows.
+            return_dict: whether to return `{name: value}`. Default: False.
+        """
         checks.compiled(self, "test_on_batch")
         return self._on_batch("test", (x, y, sample_weight), return_dict)
 
-    def predict_on_batch(self, x):
+    def predict_on_batch(self, x: Tree) -> Any:
         """Return the outputs for one batch as NumPy arrays."""
         from hornbeam.data import make_data
 
         with self._engine_scope():
             data = make_data(x, batch_size=2**30)
             self._prepare(data, "predict")
-            outputs, rows = self._one_batch("predict").run_batch(data.arrays)
+            outputs, rows = self._batch_runner("predict").run_batch(data.arrays)
         return tree.map_structure(lambda x: _first_rows(x, rows), outputs)
 
     def _on_batch(self, mode, arrays, return_dict, class_weight=None):
@@ -293,10 +384,10 @@ class Trainer(ModelBuilding):
             )
             self._prepare(data, mode)
             self.reset_metrics()
-            runner = self._one_batch(mode)
+            runner = self._batch_runner(mode)
             logs, _ = runner.run_batch(data.arrays)
-            if runner.plan_finish is not None:
-                logs = runner.plan_finish()
+            if runner.plan.finish is not None:
+                logs = runner.plan.finish()
             logs = as_numbers(logs)
         return logs if return_dict else _as_list(logs)
 
@@ -306,6 +397,11 @@ def _first_rows(x, rows):
     from hornbeam import ops
 
     return None if x is None else ops.convert_to_numpy(x)[:rows]
+
+
+def _at_most(limit, number):
+    """Return the lesser of two numbers, of which each may be None."""
+    return min((n for n in (limit, number) if n is not None), default=None)
 
 
 def _as_list(logs):

@@ -20,7 +20,6 @@ from hornbeam.core.errors import check_number
 from hornbeam.core.naming import own_names
 from hornbeam.core.random import seed_scope
 from hornbeam.data import make_data
-from hornbeam.training.binding import checks
 from hornbeam.training.steps import Steps, unpack
 from hornbeam.utils.printing import print_message
 
@@ -112,9 +111,7 @@ def compare_backends(
     for name in names:
         engines.get(name)  # raises for one that is unknown or not installed
     with engines.scope(own), seed_scope(0), own_names():
-        x, y, sample_weight = unpack(
-            checks.first_batch(make_data(x, y, batch_size=2**30))
-        )
+        x, y, sample_weight = unpack(make_data(x, y, batch_size=2**30).peek())
         original = _copy(model)
         expected = original.predict_on_batch(x)
         # A model that was not built is built now: its copies share the weights.

@@ -15,8 +15,8 @@ class Binding:
         structure: the Structure of all that takes part.
         variables: the Variables that a step may read or assign.
         cache: the ProgramCache in which the model's programs are kept.
-        shared: those of them that programs of other threads may read meanwhile: a
-            program, which may reuse the memory of what it is given, gets copies.
+        shared: those of them that programs of other threads may read meanwhile. A
+            program may reuse the memory of its arguments, so it gets copies.
     """
 
     def __init__(self, engine, structure, variables, cache, shared=()):
@@ -27,7 +27,7 @@ class Binding:
         self.variables = _unique(variables)
 
     def fits(self, structure, variables):
-        """Whether it serves a model of this structure with these variables."""
+        """Whether it is for this structure and holds these variables."""
         known = {id(variable) for variable in self.variables}
         return structure.key == self.structure.key and all(
             id(variable) in known for variable in variables
@@ -38,6 +38,25 @@ class Binding:
         specs = variable_specs(self.variables)
         settings = (floatx(), epsilon())
         return (self.engine.name, self.structure.key, specs, settings)
+
+    def program(self, key, make):
+        """Return the program under `key()`, which `make()` compiles if there is none.
+
+        Compiling may find more Variables that a step assigns. With them the key is
+        another one: the program is kept under that one too.
+        """
+
+        def make_with_all_variables():
+            while True:
+                try:
+                    program = make()
+                    break
+                except UnknownVariablesError as error:
+                    self.variables += error.variables
+            self.cache.keep(key(), program)
+            return program
+
+        return self.cache.get(key(), make_with_all_variables)
 
     def values(self):
         """Return the values of the variables, to be read."""
@@ -64,13 +83,12 @@ class Binding:
             variable.hold(value)
 
     def pure(self, fn):
-        """Turn `fn(*args)` into `run(state, numbers, *args) -> (outputs, state)`.
+        """Turn `fn(*args)` into `pure_fn(state, numbers, *args) -> (outputs, state)`.
 
-        Variables that `fn` assigns without being known here are found at the first
-        run, and then belong to the binding.
+        It raises UnknownVariablesError where `fn` assigns others than the binding's.
         """
 
-        def run(state, numbers, *args):
+        def pure_fn(state, numbers, *args):
             owners = self.structure.hyperparameters
             inputs = [numbers[i] for i in range(len(owners))]
             with hyperparameter_inputs(owners, inputs):
@@ -82,7 +100,7 @@ class Binding:
                 raise UnknownVariablesError(unknown)
             return outputs, [scope.get_current_value(v) for v in self.variables]
 
-        return run
+        return pure_fn
 
     def _scope(self, mapping):
         watch = self.engine.variable_read
@@ -101,18 +119,3 @@ class UnknownVariablesError(Exception):
 
 def _unique(variables):
     return list({id(v): v for v in variables}.values())
-
-
-def finding_variables(binding, key, make):
-    """Return `make()`, repeated with Variables that steps turn out to assign.
-
-    With them the key is another one: the program is kept under that one too.
-    """
-    while True:
-        try:
-            program = make()
-            break
-        except UnknownVariablesError as error:
-            binding.variables += error.variables
-    binding.cache.keep(key(), program)
-    return program

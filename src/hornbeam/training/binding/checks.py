@@ -75,16 +75,6 @@ def _step_of_another_engine(model, engine, mode, form, home):
     )
 
 
-def first_batch(data):
-    """Return the first batch, or the first rows of data in memory."""
-    if data.in_memory:
-        rows = min(data.batch_size, data.rows)
-        return tree.map_structure(
-            lambda x: None if x is None else x[:rows], data.arrays
-        )
-    return data.peek()
-
-
 def targets_fit(model, y, y_pred):
     """Raise if the structure of the targets is not that of the outputs."""
     targets, outputs = tree.flatten(y), tree.flatten(y_pred)
@@ -171,9 +161,9 @@ def validation_fits(model, valid, data):
     """Raise now, not after an epoch, if the model cannot be evaluated on `valid`."""
     from hornbeam.training.steps import unpack
 
-    given, known = unpack(first_batch(valid)), unpack(first_batch(data))
+    given, known = unpack(valid.peek()), unpack(data.peek())
     if _row_shapes(given[:2]) != _row_shapes(known[:2]):
-        model._build_parts(first_batch(valid), "test")
+        model._build_parts(valid.peek(), "test")
     data_fits(model, valid)
 
 

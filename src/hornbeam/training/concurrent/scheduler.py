@@ -227,7 +227,15 @@ class CancelledError(RuntimeError):
     """A task was ended because its search was."""
 
 
-def reason_to_run_alone(model, engine, data, callbacks):
+def warn_if_alone(model, engine, data, callbacks):
+    """Warn if a fit is a task among others and cannot share its steps with them."""
+    worker = scopes.worker()
+    if worker is not None:
+        reason = _reason_to_run_alone(model, engine, data, callbacks)
+        worker.scheduler.warn_once(reason)
+
+
+def _reason_to_run_alone(model, engine, data, callbacks):
     """Return why a fit cannot share its steps with others, or None."""
     if not engine.compiles:
         return f"the engine {engine.name!r} runs one operation after the other."

@@ -8,15 +8,15 @@ from hornbeam.training.binding.device_rows import DeviceRows
 
 
 class Stack:
-    """Calls that run together: each is a member with a state and an order of its own.
+    """Calls that run together: each is a member with a state and an order.
 
-    The data of all members lies on the device once, end to end; an order that is moved
-    by the place of its data finds its rows.
+    The data of all members is on the device once, end to end; the numbers in a member's
+    order are moved by the place of its data.
 
     Args:
         calls: Calls of one `stack_key()`, each with passes left.
-        width: the number of members of the program; a power of two that is smaller
-            will do if the calls are fewer. What is left over repeats the first member.
+        width: the number of members of the program; a smaller
+            power of two if the calls are fewer. The rest repeats the first member.
     """
 
     def __init__(self, calls, width):
@@ -26,8 +26,8 @@ class Stack:
         fewest = 1 << (len(calls) - 1).bit_length()
         self.width = max(min(width, fewest), devices)
         self.passes = min(call.passes_left for call in calls)
-        first, last, _, stride = calls[0].where
-        self.where = np.array([first, last, self.passes, stride], np.int32)
+        first, last, _, stride = calls[0].span
+        self.span = np.array([first, last, self.passes, stride], np.int32)
         self._steps = int(last - first) * self.passes
         self.members = [*calls, *calls[:1] * (self.width - len(calls))]
         self.arguments = self._arguments()
@@ -38,7 +38,7 @@ class Stack:
         self.program = self.calls[0].steps.program(self.arguments, self.width)
 
     def execute(self):
-        """Run the passes that all members have; return the calls that are finished."""
+        """Run the passes that all members have left."""
         to_numpy = self.engine.to_numpy
         started = time.perf_counter()
         state, logs, bad = self.program.executable(*self.arguments)
@@ -52,11 +52,10 @@ class Stack:
                 self.program.output_spec, self.passes,
             )  # fmt: skip
             call.seconds += seconds / len(self.calls)
-        return [call for call in self.calls if not call.passes_left]
 
     def _arguments(self):
         members = self.members
-        rows, places = joined([call.steps.data for call in members])
+        rows, places = joined([call.steps.rows for call in members])
         to_numpy = self.engine.to_numpy
         states = [[to_numpy(x) for x in call.state] for call in members]
         orders = [
@@ -69,7 +68,7 @@ class Stack:
             rows.tensors,
             np.stack(orders),
             np.stack([call.position() for call in members]),
-            self.where,
+            self.span,
         )
 
     def fits(self):

@@ -148,10 +148,11 @@ def _present(leaves):
     return [x for x in leaves if x is not None]
 
 
-class EagerRunner:
+class EagerSteps:
     """Steps over data in memory, one after the other on the live variables."""
 
     most_passes = 1
+    resets = False
 
     def __init__(self, binding, plan, data):
         self.engine = binding.engine
@@ -228,9 +229,11 @@ class EagerBatch:
 
     def __init__(self, binding, plan):
         self.engine = binding.engine
+        self.plan = plan
         self.step = EagerStep(binding, plan)
 
     def run_batch(self, batch):
+        """Run the step; return what it returned, and the number of rows."""
         leaves, spec = tree.flatten_with_spec(batch)
         tensors = [None if x is None else tensor_of(self.engine, x) for x in leaves]
         rows = len(next(x for x in leaves if x is not None))

@@ -1,9 +1,11 @@
-"""The loop: epochs, passes over the data, events for callbacks."""
+"""Passes over the data, in calls of several steps, with events for callbacks."""
 
+import contextlib
 import time
 
 import numpy as np
 
+from hornbeam.core import scopes
 from hornbeam.core.warning import warn
 
 # How long one call of many steps should take, in seconds: short enough for a live
@@ -42,9 +44,19 @@ class Pass:
         self.warned = False
         self.ready = {}
 
+    @contextlib.contextmanager
+    def running(self):
+        """A block that runs passes; what it compiles is shown where progress is."""
+        try:
+            with scopes.display_scope(self.callbacks.display or scopes.display()):
+                yield
+        finally:
+            self.runner.data.close()
+            self.callbacks.close()
+
     def reset_metrics(self, epoch):
         """Start the metrics anew for a pass, unless the runner will do so."""
-        if epoch not in self.ready and not getattr(self.runner, "resets", False):
+        if epoch not in self.ready and not self.runner.resets:
             self.model.reset_metrics()
 
     def run_with_events(self, epoch=0):

@@ -1,148 +1,164 @@
 """Runners: how the steps of a pass over the data are carried out.
 
-Every runner has `steps` (None where it is not known), `start(epoch)`, and
-`run_steps(first, last) -> logs`, which gives None when the data has ended. One that can
-make several passes in one call has `run_passes`, one that knows how long a step takes
-`seconds_per_step`, one whose passes start the metrics anew `resets`. A `Pass` knows
-nothing else of engines, programs or data.
+Every runner has `data`, `steps` (None where it is not known), `most_passes`,
+`start(epoch)`, and `run_steps(first, last) -> logs`, which gives None when the data has
+ended. One that can make several passes in one call has `run_passes`, one that knows how
+long a step takes `seconds_per_step`, one whose passes start the metrics anew `resets`.
+A `Pass` knows nothing else of engines, programs or data.
 """
+
+from __future__ import annotations
 
 import numpy as np
 
 from hornbeam.core import tree
-from hornbeam.training.execution.compiled import (
-    CompiledBatch,
-    CompiledSteps,
-    rounded_up,
-)
-from hornbeam.training.execution.eager import EagerBatch, EagerRunner
+from hornbeam.training.execution.compiled import CompiledSteps
+from hornbeam.training.execution.compiled_batch import CompiledBatch
+from hornbeam.training.execution.eager import EagerBatch, EagerSteps
 
 # Data of up to so many bytes always fits on the device.
 _LITTLE_BYTES = 1 << 26
-# Fewer rows than these are padded up to the batch size.
-_FEW_ROWS = 32
+# A batch size for predictions: so that a step is worth its call, and not more bytes.
+_SMALLEST, _LARGEST, _BATCH_BYTES = 32, 1024, 1 << 20
 
 
-class CompiledRunner:
-    """Steps over data in memory, compiled."""
+class BatchSteps:
+    """Steps over batches that come from the host one by one, compiled or not.
 
-    def __init__(self, binding, plan, data):
-        self.data = data
-        self.steps = data.steps
-        # A mask in every program: then one serves all numbers of rows.
-        most = max(_FEW_ROWS, rounded_up(data.rows)) if plan.masked else data.rows
-        self.batch_size = min(data.batch_size, most)
-        self.full_steps = self.steps
-        self.last = None
-        visited = min(data.rows, self.steps * self.batch_size)
-        if not plan.masked and visited % self.batch_size != 0:
-            self.last = CompiledBatch(binding, plan.step, False, (plan.kind, "one"))
-            self.full_steps = visited // self.batch_size
-        self.program = CompiledSteps(
-            binding, plan, data.arrays, self.batch_size, plan.masked
-        )
-        self.most_passes = 1 if self.last else self.program.most_passes
-        self.resets = self.program.resets
-        self.plan = plan
-        self.order = None
-
-    @property
-    def seconds_per_step(self):
-        """The seconds that a step is known to take, or None."""
-        return self.program.seconds_per_step
-
-    def start(self, epoch, passes=1):
-        orders = [self.data.order(epoch + i) for i in range(passes)]
-        self.order = np.asarray(orders[0], np.int32)
-        self.program.start(orders)
-
-    def run_steps(self, first, last):
-        full = min(last, self.full_steps)
-        logs = None
-        if first < full:
-            logs = nth_logs(self.program.run_steps(first, full), 0)
-        if last > full and self.last is not None:
-            rows = self.order[self.full_steps * self.batch_size :]
-            batch = tree.map_structure(
-                lambda x: None if x is None else x[rows], self.data.arrays
-            )
-            logs, _ = self.last.run_batch(batch)
-            if self.plan.finish is not None:
-                logs = self.plan.finish()
-        return logs
-
-    def run_passes(self, passes):
-        """Run whole passes in one call; return the logs of each."""
-        logs = self.program.run_steps(0, self.steps, passes)
-        return [nth_logs(logs, i) for i in range(passes)]
-
-    def nan_step(self):
-        return self.program.nan_step()
-
-
-def nth_logs(logs, number):
-    """Return the logs of one pass of those that a program gives."""
-    return tree.map_structure(lambda x: np.asarray(x)[number], logs)
-
-
-class StreamRunner:
-    """Steps over batches that come from the host one by one, compiled or not."""
-
-    def __init__(self, run_batch, plan, data):
-        self.run_batch = run_batch
-        self.plan = plan
-        self.data = data
-        self.steps = data.steps
-        self.batches = iter(())
-        self.count = 0
+    Args:
+        one: a CompiledBatch or EagerBatch.
+        data: the batches.
+    """
 
     most_passes = 1
+    resets = False
+
+    def __init__(self, one, data):
+        self.one = one
+        self.data = data
+        self.steps = data.steps
+        self._batches = iter(())
+        self._count = 0
 
     def start(self, epoch, passes=1):
+        """Begin with the first batch of this epoch."""
         self.data.on_epoch_begin(epoch)
-        self.batches = iter(self.data)
-        self.count = 0
+        self._batches = iter(self.data)
+        self._count = 0
 
     def run_steps(self, first, last):
+        """Run as many steps as from `first` to `last`; return the logs."""
         logs = None
         for _ in range(first, last):
-            batch = next(self.batches, None)
+            batch = next(self._batches, None)
             if batch is None:
                 break
-            logs = self.run_batch(batch)
-            self.count += 1
-        if logs is not None and self.plan.finish is not None:
-            logs = self.plan.finish()
-        return logs
+            logs, _ = self.one.run_batch(batch)
+            self._count += 1
+        finish = self.one.plan.finish
+        return logs if logs is None or finish is None else finish()
 
     def nan_step(self):
-        watched = self.plan.watched
+        """Return the number of the last step if the loss is NaN since, or None."""
+        watched = self.one.plan.watched
         if watched is None or not np.isnan(float(watched.value)):
             return None
-        return self.count - 1
+        return self._count - 1
 
 
-def batch_runner(binding, plan, compiled):
-    """Return what runs one batch: compiled or eagerly."""
-    if compiled:
-        kind = (plan.kind, "one")
-        # predict changes nothing, unless a part may keep state (stateful, a user's).
-        assigns = plan.mode != "predict" or not plan.masked
-        return CompiledBatch(binding, plan.step, plan.masked, kind, assigns)
-    return EagerBatch(binding, plan)
+class PredictSteps(BatchSteps):
+    """Predicts batch by batch and keeps the outputs.
+
+    Args:
+        one: a CompiledBatch or EagerBatch.
+        data: the batches.
+        logs_outputs: whether logs hold the outputs of the last call.
+    """
+
+    resets = True
+
+    def __init__(self, one, data, logs_outputs=False):
+        super().__init__(one, data)
+        self.logs_outputs = logs_outputs
+        self._outputs = []
+        self._padded_size = 0
+
+    def start(self, epoch, passes=1):
+        """Begin with the first batch."""
+        super().start(epoch)
+        self._outputs = []
+
+    def run_steps(self, first, last):
+        """Predict for as many batches as from `first` to `last`."""
+        before = len(self._outputs)
+        for _ in range(first, last):
+            batch = next(self._batches, None)
+            if batch is None:
+                break
+            self._outputs.append(self._run_padded(batch))
+        if len(self._outputs) == before:
+            return None
+        new = self._outputs[before:]
+        return {"outputs": _joined(new)} if self.logs_outputs else {}
+
+    def _run_padded(self, batch):
+        """Run a batch, padded to a power of two and to the size of those before it.
+
+        So the sizes of calls are few, and so are the programs.
+        """
+        if isinstance(self.one, CompiledBatch) and self.one.plan.masked:
+            rows = len(next(x for x in tree.flatten(batch) if x is not None))
+            self._padded_size = max(self._padded_size, 1 << (rows - 1).bit_length())
+            self.one.batch_size = self._padded_size
+        return self.one.run_batch(batch)
+
+    def outputs(self):
+        """Return the outputs of all batches of the pass, as NumPy arrays."""
+        if not self._outputs:
+            raise ValueError("predict() received no data.")
+        return _joined(self._outputs)
+
+
+def _joined(parts):
+    """Return the outputs of the batches as arrays, without the padded rows."""
+    from hornbeam import ops
+
+    def join(*outputs):
+        arrays = [
+            ops.convert_to_numpy(output)[:rows]
+            for output, (_, rows) in zip(outputs, parts, strict=True)
+        ]
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+    return tree.map_structure(join, *[outputs for outputs, _ in parts])
+
+
+def choose_batch_size(data, one):
+    """Let data in memory come in batches of a size that suits predictions."""
+    if not data.in_memory or (isinstance(one, CompiledBatch) and not one.plan.masked):
+        return
+    leaves = [a for a in tree.flatten(data.arrays) if a is not None]
+    bytes_per_row = max(1, sum(a.nbytes for a in leaves) // data.rows)
+    size = _SMALLEST
+    while size < _LARGEST and size * 2 * bytes_per_row <= _BATCH_BYTES:
+        size *= 2
+    data.batch_size = min(size, data.rows)
+    data.steps = -(-data.rows // data.batch_size)
+
+
+def make_batch_runner(binding, plan, compiled):
+    """Return what runs single batches: compiled or eagerly."""
+    return (CompiledBatch if compiled else EagerBatch)(binding, plan)
 
 
 def make_runner(binding, plan, data, compiled):
-    """Return the runner of a pass over `data`.
+    """Return the runner of passes over `data` that train or evaluate.
 
     Data in memory is on the device as a whole, unless there is not room for it.
     """
     if data.in_memory and _has_room(binding.engine, data):
-        if compiled:
-            return CompiledRunner(binding, plan, data)
-        return EagerRunner(binding, plan, data)
-    one = batch_runner(binding, plan, compiled)
-    return StreamRunner(lambda batch: one.run_batch(batch)[0], plan, data)
+        return (CompiledSteps if compiled else EagerSteps)(binding, plan, data)
+    return BatchSteps(make_batch_runner(binding, plan, compiled), data)
 
 
 def _has_room(engine, data):

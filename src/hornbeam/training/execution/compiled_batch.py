@@ -1,0 +1,101 @@
+"""A compiled step on one batch that comes from the host."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hornbeam.core import scopes, tree
+from hornbeam.data.sparse import SparseForm, SparseRows, entry_room
+from hornbeam.training.binding.device_rows import padded
+from hornbeam.training.execution.programs import Program
+
+
+class CompiledBatch:
+    """One step on one batch that comes from the host.
+
+    A batch smaller than the largest so far is padded where the plan allows masks. A
+    mask says which rows count, unless nothing is assigned: outputs are cut to their
+    rows.
+
+    Args:
+        binding: the model's Binding.
+        plan: the StepPlan.
+    """
+
+    def __init__(self, binding, plan):
+        self.binding = binding
+        self.plan = plan
+        self.batch_size = 0
+        self._rooms = {}
+        self._programs = {}
+
+    def run_batch(self, batch):
+        """Run the step on `batch`, a tree of host arrays.
+
+        Returns:
+            What the step returned, and the number of rows of the batch.
+        """
+        binding, plan = self.binding, self.plan
+        leaves, spec = tree.flatten_with_spec(batch)
+        present = tuple(x is not None for x in leaves)
+        leaves = [x for x in leaves if x is not None]
+        rows = len(leaves[0])
+        size = max(rows, self.batch_size) if plan.masked else rows
+        self.batch_size = max(self.batch_size, size)
+        forms = [SparseForm(x) if isinstance(x, SparseRows) else None for x in leaves]
+        data = [self._argument(i, x, size) for i, x in enumerate(leaves)]
+        numbers = binding.structure.values()
+        form = (
+            spec, present, size, tuple(form and form.key() for form in forms),
+            tuple((x.shape, x.dtype) for x in tree.flatten(data)),
+        )  # fmt: skip
+        if form not in self._programs:
+            self._programs[form] = binding.program(
+                lambda: ((plan.kind, "one"), binding.key(), form),
+                lambda: self._compile((spec, present), data, forms, size, numbers),
+            )
+        program = self._programs[form]
+        values = binding.state() if plan.assigns else binding.values()
+        state, outputs = program.executable(values, numbers, data, np.int32(rows))
+        if plan.assigns:
+            binding.store(state)
+        return tree.unflatten(program.output_spec, outputs), rows
+
+    def _argument(self, i, x, size):
+        """Return the rows as a program takes them, padded to `size`."""
+        as_argument = self.binding.engine.as_argument
+        if not isinstance(x, SparseRows):
+            return as_argument(padded(x, size))
+        room = self._rooms[i] = entry_room(len(x.values), self._rooms.get(i, 0))
+        return tuple(map(as_argument, SparseForm(x).arguments(x, room)))
+
+    def _compile(self, layout, data, forms, size, numbers):
+        binding, plan = self.binding, self.plan
+        engine, (spec, present) = binding.engine, layout
+        output_spec = None
+
+        def step(data, rows):
+            values = iter(
+                x if form is None else form.batch(engine, x, size)
+                for x, form in zip(data, forms, strict=True)
+            )
+            leaves = [next(values) if there else None for there in present]
+            batch = tree.unflatten(spec, leaves)
+            if not (plan.masked and plan.assigns):
+                return plan.step(batch)
+            mask = engine.cast(engine.arange(size, dtype="int32") < rows, "float32")
+            with scopes.batch_mask_scope(mask):
+                return plan.step(batch)
+
+        pure_step = binding.pure(step)
+
+        def flat_step(state, numbers, data, rows):
+            nonlocal output_spec
+            outputs, state = pure_step(state, numbers, data, rows)
+            leaves, output_spec = tree.flatten_with_spec(outputs)
+            return (state if plan.assigns else []), leaves
+
+        arguments = (binding.state(), numbers, data, np.int32(1))
+        donated = (0,) if plan.assigns else ()
+        executable = engine.compile(flat_step, arguments, donate=donated)
+        return Program(executable, output_spec)
