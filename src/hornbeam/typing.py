@@ -58,6 +58,7 @@ __all__ = [
     "OptimizerLike",
     "OptionalVariable",
     "Padding",
+    "PerOutput",
     "PathLike",
     "Reduction",
     "RegularizerLike",
@@ -140,6 +141,9 @@ ConstraintLike: TypeAlias = (
 )
 OptimizerLike: TypeAlias = "str | Optimizer | type[Optimizer] | Config"
 LossLike: TypeAlias = "str | Loss | type[Loss] | Callable[..., Any] | Config"
+PerOutput: TypeAlias = list[Any] | tuple[Any, ...] | dict[Any, Any]
+"""One thing for each of a model's outputs: in their order, by name, or nested."""
+
 MetricLike: TypeAlias = "str | Metric | type[Metric] | Callable[..., Any] | Config"
 Reduction: TypeAlias = (
     Literal["sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none"]

@@ -128,7 +128,7 @@ def test_targets_that_do_not_fit_the_network(nothing_is_compiled):
     with pytest.raises(ValueError, match="3 classes, and the network gives one number"):
         KerasClassifier(one_number, loss="binary_crossentropy").fit(X, THREE)
     with pytest.raises(
-        ValueError, match=r"2 number\(s\) a row, and the network gives 1"
+        ValueError, match=r"2 number\(s\) per row, and the network gives 1"
     ):
         KerasRegressor(one_number).fit(X, X[:, :2])
     with pytest.raises(ValueError, match="Unknown label type"):

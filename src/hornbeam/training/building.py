@@ -92,33 +92,33 @@ class ModelBuilding(StepPlanning):
         """Run the step on symbols, so that all that it calls is built.
 
         A run that fails but has made variables is repeated: a `GradientTape` watches
-        those that were there before. Of live steps, what needs values or `backward()`
-        fails here whatever was made, and runs later.
+        those that existed before. An eager step that needs values or `backward()` fails
+        here in any case, and runs later.
         """
-        known = None
-        while known != (count := len(self.variables)):
-            known = count
+        before = None
+        while before != (count := len(self.variables)):
+            before = count
             try:
                 self._infer_step(batch, mode)
                 return
             except UnknownVariablesError:
-                # They are made now, and known when the step is run.
+                # They exist now, and are among the model's when the step is run.
                 return
             except Exception:
-                if len(self.variables) == known and self._compiles():
+                if len(self.variables) == before and self._compiles():
                     raise
 
     def _infer_step(self, batch, mode):
         binding = self._binding(mode)
-        run = binding.pure(self._plan(mode, binding.structure).step)
+        step = binding.pure(self._plan(mode, binding.structure).step)
         numbers = binding.structure.values()
         symbols = [KerasTensor(v.shape, v._dtype) for v in binding.variables]
         symbols = symbols, numbers, _symbols(batch)
-        infer(lambda *given: run(*given)[0], symbols, {})
+        infer(lambda *arguments: step(*arguments)[0], symbols, {})
 
     def _infer_outputs(self, symbols):
-        given = all(x is not None for x in tree.flatten(symbols))
-        if self._calls_graph and given:
+        is_complete = all(x is not None for x in tree.flatten(symbols))
+        if self._calls_graph and is_complete:
             return self.compute_output_spec(symbols)
         return infer(lambda x: self._call_for_step(x, False), (symbols,), {})
 

@@ -49,13 +49,15 @@ class StepPlanning(Steps):
         variables += shared
         structure = Structure(*parts)
         structure.shareable &= self._shares_programs
-        known = self._bindings.get(mode)
-        if known is None or not known.fits(structure, variables):
+        binding = self._bindings.get(mode)
+        if binding is None or not binding.fits(structure, variables):
             programs = cache if structure.shareable else ProgramCache()
-            known = Binding(backends.current(), structure, variables, programs, shared)
-            self._bindings[mode] = known
+            binding = Binding(
+                backends.current(), structure, variables, programs, shared
+            )
+            self._bindings[mode] = binding
             self._runners.pop(mode, None)
-        return known
+        return binding
 
     def _optimizers(self):
         """Return the optimizer of compile(), and those that attributes hold."""

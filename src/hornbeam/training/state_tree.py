@@ -1,5 +1,9 @@
 """The values of a model's variables as a nested dict, and back."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from hornbeam.core.errors import check_choice
 
 _GROUPS = {
@@ -12,7 +16,7 @@ _GROUPS = {
 }
 
 
-def get_state_tree(model, value_format):
+def get_state_tree(model: Any, value_format: str) -> dict[str, Any]:
     """Return `{group: nested dict by the parts of the paths: value}`."""
     check_choice(
         "get_state_tree()",
@@ -20,12 +24,12 @@ def get_state_tree(model, value_format):
         value_format,
         ("backend_tensor", "numpy_array"),
     )
-    found = {}
+    state: dict[str, Any] = {}
     for group, variables_of in _GROUPS.items():
-        found[group] = {}
+        state[group] = {}
         for variable in variables_of(model):
             *parents, name = variable.path.split("/")
-            place = found[group]
+            place = state[group]
             for parent in parents:
                 place = place.setdefault(parent, {})
             if name in place:
@@ -35,10 +39,10 @@ def get_state_tree(model, value_format):
                 )
             is_tensor = value_format == "backend_tensor"
             place[name] = variable.value if is_tensor else variable.numpy()
-    return found
+    return state
 
 
-def set_state_tree(model, state_tree):
+def set_state_tree(model: Any, state_tree: dict[str, Any]) -> None:
     """Assign the values in `state_tree` to the variables of the same paths."""
     assignments = []
     for group, values in state_tree.items():

@@ -57,14 +57,14 @@ def on_variables(model, mode, step):
         state = tuple([v.value for v in group] for group in variables)
         returned = step(state, data)
         outputs, new = _checked(model, mode, returned)
-        for group, own, values in zip(groups, variables, new, strict=True):
-            if len(own) != len(values):
+        for group, owned, values in zip(groups, variables, new, strict=True):
+            if len(owned) != len(values):
                 raise ValueError(
                     f"`{mode}_step()` of model {model.name!r} must return the new "
-                    f"state with the {len(own)} values of `{group}`. Received "
+                    f"state with the {len(owned)} values of `{group}`. Received "
                     f"{len(values)}."
                 )
-            for variable, value in zip(own, values, strict=True):
+            for variable, value in zip(owned, values, strict=True):
                 if value is not variable.value:
                     variable.assign(value)
         return outputs
@@ -98,9 +98,9 @@ def _described(x):
 
 def _variables(model, groups):
     optimizer = model.optimizer
-    found = {"optimizer_variables": [] if optimizer is None else optimizer.variables}
+    of_optimizer = [] if optimizer is None else optimizer.variables
     return [
-        found[group] if group in found else list(getattr(model, group))
+        of_optimizer if group == "optimizer_variables" else list(getattr(model, group))
         for group in groups
     ]
 
@@ -121,12 +121,12 @@ def also_on_state(step: Callable[..., Any]) -> Callable[..., Any]:
         variables = _variables(self, groups)
         mapping = [
             pair
-            for own, values in zip(variables, state, strict=True)
-            for pair in zip(own, values, strict=True)
+            for owned, values in zip(variables, state, strict=True)
+            for pair in zip(owned, values, strict=True)
         ]
         with scopes.StatelessScope(mapping, collect_losses=True) as scope:
             outputs = values_of(step(self, data))
-        new = tuple([scope.get_current_value(v) for v in own] for own in variables)
+        new = tuple([scope.get_current_value(v) for v in owned] for owned in variables)
         return outputs, (new[1] if mode == "predict" else new)
 
     return step_or_stateless_step

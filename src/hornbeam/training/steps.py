@@ -25,13 +25,7 @@ if TYPE_CHECKING:
     from hornbeam.layers.layer import Layer
     from hornbeam.metrics.metric import Metric
     from hornbeam.training.binding.binding import Binding
-    from hornbeam.typing import (
-        Config,
-        LossLike,
-        OptimizerLike,
-        Tensor,
-        Tree,
-    )
+    from hornbeam.typing import Config, LossLike, OptimizerLike, PerOutput, Tensor, Tree
 else:
     # A model is a Layer: its methods are there when those below are called.
     Layer = object
@@ -69,14 +63,10 @@ class Steps(Layer):
     def compile(
         self,
         optimizer: OptimizerLike | None = "rmsprop",
-        loss: LossLike | list[Any] | tuple[Any, ...] | None = None,
-        loss_weights: float
-        | list[Any]
-        | tuple[Any, ...]
-        | dict[Any, Any]
-        | None = None,
-        metrics: list[Any] | tuple[Any, ...] | dict[Any, Any] | None = None,
-        weighted_metrics: list[Any] | tuple[Any, ...] | dict[Any, Any] | None = None,
+        loss: LossLike | PerOutput | None = None,
+        loss_weights: float | PerOutput | None = None,
+        metrics: PerOutput | None = None,
+        weighted_metrics: PerOutput | None = None,
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
         jit_compile: bool | Literal["auto"] = "auto",
@@ -157,7 +147,7 @@ class Steps(Layer):
 
         In a nest with dicts a path goes before the names, which makes most distinct.
         """
-        graph = getattr(self, "_functional", None) or self
+        graph: Any = getattr(self, "_functional", None) or self
         outputs = getattr(graph, "_outputs_struct", None)
         paths = tree.paths(outputs)
         if not any(isinstance(key, str) for path in paths for key in path):
@@ -177,7 +167,7 @@ class Steps(Layer):
     @property
     @kept_while_frozen
     def metrics(self) -> list[Metric]:
-        """The loss's mean, the metrics of layers, and those given to compile()."""
+        """The mean of the loss, the metrics of layers, and those of compile()."""
         metrics = [self._loss_tracker] if self._loss_tracker is not None else []
         metrics += super().metrics
         if self._compile_metrics is not None:
@@ -201,7 +191,7 @@ class Steps(Layer):
         if self._leaves_results_out:
             return {}
         losses = [self._loss_tracker, *getattr(self._compile_loss, "metrics", ())]
-        results = {}
+        results: dict[str, Any] = {}
         for metric in sorted(self.metrics, key=lambda metric: metric not in losses):
             result = metric.result()
             results |= result if isinstance(result, dict) else {metric.name: result}
@@ -427,7 +417,8 @@ class Steps(Layer):
         set_state_tree(self, state_tree)
 
 
-def unpack(data):
+def unpack(data: Any) -> tuple[Any, Any, Any]:
+    """Return a batch as `(x, y, sample_weight)`, None for what is missing."""
     if isinstance(data, list):
         data = tuple(data)
     if not isinstance(data, tuple):
@@ -443,7 +434,7 @@ def _rows(x):
     if mask is not None:
         return ops.sum(mask)
     for leaf in tree.flatten(x):
-        shape = getattr(leaf, "shape", ())
+        shape: Any = getattr(leaf, "shape", ())
         if len(shape) > 0:
             return shape[0]
     return 1

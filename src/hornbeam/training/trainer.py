@@ -13,6 +13,7 @@ from hornbeam.training.building import ModelBuilding
 from hornbeam.training.concurrent.scheduler import warn_if_alone
 from hornbeam.training.execution.passes import Pass, as_numbers
 from hornbeam.training.execution.runners import PredictSteps, choose_batch_size
+from hornbeam.training.steps import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -115,11 +116,12 @@ class Trainer(ModelBuilding):
         from hornbeam.callbacks import CallbackList
 
         if not isinstance(callbacks, CallbackList):
+            model: Any = self
             callbacks = CallbackList(
                 callbacks,
                 add_history=mode == "train",
                 add_progbar=verbose != 0,
-                model=self,
+                model=model,
                 verbose=verbose,
                 epochs=epochs,
                 steps=data.steps,
@@ -132,22 +134,25 @@ class Trainer(ModelBuilding):
         limit = self.steps_per_execution if self.steps_per_execution > 1 else None
         return Pass(self, runner, callbacks, mode, limit)
 
-    def _validation_data(self, given, training_data, batch_size, steps):
-        """Return the validation data that fit() was given, once it fits the model."""
+    def _validation_data(self, validation_data, training_data, batch_size, steps):
+        """Return the argument of fit() as data that fits the model, or None."""
         from hornbeam.data import make_data
 
-        if given is None:
+        if validation_data is None:
             return None
-        arrays: tuple[Any, ...] = (given,)
-        if isinstance(given, tuple | list):
-            if len(given) not in (1, 2, 3):
-                raise ValueError(
-                    "Argument `validation_data` of fit() must be `(x, y)`, "
-                    "`(x, y, sample_weight)` or a dataset. Received a "
-                    f"{type(given).__name__} of {len(given)} items."
-                )
-            arrays = tuple(given)
-        valid = make_data(*arrays, batch_size=batch_size, steps=steps, continues=False)
+        count = 1
+        if isinstance(validation_data, tuple | list):
+            count = len(validation_data)
+        if count not in (1, 2, 3):
+            raise ValueError(
+                "Argument `validation_data` of fit() must be `(x, y)`, "
+                "`(x, y, sample_weight)` or a dataset. Received a "
+                f"{type(validation_data).__name__} of {count} items."
+            )
+        x, y, sample_weight = unpack(validation_data)
+        valid = make_data(
+            x, y, sample_weight, batch_size=batch_size, steps=steps, continues=False
+        )
         checks.validation_fits(self, valid, training_data)
         return valid
 
@@ -361,35 +366,44 @@ class Trainer(ModelBuilding):
         return self._on_batch("test", (x, y, sample_weight), return_dict)
 
     def predict_on_batch(self, x: Tree) -> Any:
-        """Return the outputs for one batch as NumPy arrays."""
-        from hornbeam.data import make_data
+        """Return the outputs for one batch as NumPy arrays.
 
+        Args:
+            x: inputs: an array or tensor, or a list or dict of them.
+        """
         with self._engine_scope():
-            data = make_data(x, batch_size=2**30)
-            self._prepare(data, "predict")
-            outputs, rows = self._batch_runner("predict").run_batch(data.arrays)
+            batch = self._prepared_batch("predict", x)
+            outputs, rows = self._batch_runner("predict").run_batch(batch)
         return tree.map_structure(lambda x: _first_rows(x, rows), outputs)
 
-    def _on_batch(self, mode, arrays, return_dict, class_weight=None):
-        from hornbeam.data import make_data
-
+    def _on_batch(self, mode, batch, return_dict, class_weight=None):
         with self._engine_scope() as engine:
             if mode == "train":
                 checks.engine_trains(self, engine)
-            data = make_data(
-                *arrays,
-                batch_size=2**30,
-                class_weight=class_weight,
-                output_names=self._output_names(),
-            )
-            self._prepare(data, mode)
+            x, y, sample_weight = batch
+            batch = self._prepared_batch(mode, x, y, sample_weight, class_weight)
             self.reset_metrics()
             runner = self._batch_runner(mode)
-            logs, _ = runner.run_batch(data.arrays)
+            logs, _ = runner.run_batch(batch)
             if runner.plan.finish is not None:
                 logs = runner.plan.finish()
             logs = as_numbers(logs)
         return logs if return_dict else _as_list(logs)
+
+    def _prepared_batch(self, mode, x, y=None, sample_weight=None, class_weight=None):
+        """Return the arrays of one batch on the host, once they fit the model."""
+        from hornbeam.data import make_data
+
+        data = make_data(
+            x,
+            y,
+            sample_weight,
+            batch_size=2**30,
+            class_weight=class_weight,
+            output_names=self._output_names(),
+        )
+        self._prepare(data, mode)
+        return data.peek()
 
 
 def _first_rows(x, rows):

@@ -1,5 +1,9 @@
 """KerasClassifier."""
 
+from __future__ import annotations
+
+from typing import Any, Self
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
@@ -12,12 +16,12 @@ from hornbeam.wrappers.targets import Classes, one_column
 
 
 def _gives_probabilities(estimator):
-    outputs = getattr(estimator, "outputs_", None)
+    outputs: Any = getattr(estimator, "outputs_", None)
     return outputs is None or not any(outputs.margins)
 
 
 def _gives_scores(estimator):
-    outputs = getattr(estimator, "outputs_", None)
+    outputs: Any = getattr(estimator, "outputs_", None)
     return outputs is not None and any(outputs.margins + outputs.logits)
 
 
@@ -43,7 +47,15 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
     def _target_kind(self):
         return self.target_type_
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None, **fit_arguments):
+    # The order of the arguments is that of scikit-learn's classifiers.
+    def partial_fit(  # type: ignore[override]
+        self,
+        X: Any,
+        y: Any,
+        classes: Any = None,
+        sample_weight: Any = None,
+        **fit_arguments: Any,
+    ) -> Self:
         """Train for one more epoch; return the estimator.
 
         Args:
@@ -70,16 +82,15 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         self.target_type_ = kind
         self.classes_ = self.targets_.classes
         counts = [len(labels.classes) for labels in self.targets_.labels]
+        self.n_classes_: int | list[int] = counts[0]
         if kind == "multiclass-multioutput":
             self.n_classes_ = counts
             layers = [(n, "softmax") for n in counts]
         elif kind == "multilabel-indicator":
             self.n_classes_ = self.targets_.columns
-            layers = [(self.n_classes_, "sigmoid")]
+            layers = [(self.targets_.columns, "sigmoid")]
         else:
-            self.n_classes_ = counts[0]
-            few = self.n_classes_ <= 2
-            layers = [(1, "sigmoid") if few else (self.n_classes_, "softmax")]
+            layers = [(1, "sigmoid") if counts[0] <= 2 else (counts[0], "softmax")]
         self.output_layers_ = layers
         self.n_outputs_ = self.targets_.columns
         self.n_outputs_expected_ = len(layers)
@@ -88,7 +99,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
     def _encoded(self, y):
         return self.targets_.encode(y, self.outputs_)
 
-    def predict(self, X, **predict_arguments):
+    def predict(self, X: Any, **predict_arguments: Any) -> np.ndarray:
         """Return the predicted labels.
 
         Args:
@@ -99,7 +110,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         return self.targets_.decode(predicted, self.outputs_)
 
     @available_if(_gives_probabilities)
-    def predict_proba(self, X, **predict_arguments):
+    def predict_proba(self, X: Any, **predict_arguments: Any) -> Any:
         """Return the probability of each class; with several outputs a list.
 
         Args:
@@ -110,7 +121,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         return self.targets_.probabilities(predicted, self.outputs_)
 
     @available_if(_gives_probabilities)
-    def predict_log_proba(self, X, **predict_arguments):
+    def predict_log_proba(self, X: Any, **predict_arguments: Any) -> Any:
         """Return the logarithm of the probability of each class.
 
         Args:
@@ -122,7 +133,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
             return tree.map_structure(np.log, probabilities)
 
     @available_if(_gives_scores)
-    def decision_function(self, X, **predict_arguments):
+    def decision_function(self, X: Any, **predict_arguments: Any) -> Any:
         """Return the scores of the classes, of a network that gives no probabilities.
 
         With two classes it is one score, positive for the second class; with several
@@ -147,7 +158,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
             return predicted.reshape(-1) - self.outputs_.thresholds[0]
         return predicted[:, 1] - predicted[:, 0]
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the fraction of rows of which all labels are right.
 
         Args:

@@ -1,5 +1,9 @@
 """Searches over several machines: each dask worker schedules its part of the fits."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from hornbeam.training.concurrent.scheduler import Scheduler
 
 try:
@@ -22,11 +26,11 @@ class RendezvousPlugin(WorkerPlugin):
 
     name = "hornbeam-rendezvous"
 
-    def setup(self, worker):
+    def setup(self, worker: Any) -> None:
         """Let the worker's tasks share one scheduler."""
         scheduler, execute = Scheduler(), worker.execute
 
-        async def execute_as_task(*args, **kwargs):
+        async def execute_as_task(*args: Any, **kwargs: Any) -> Any:
             # dask runs the task in a thread, in a copy of the context of this block.
             with scheduler.task():
                 return await execute(*args, **kwargs)

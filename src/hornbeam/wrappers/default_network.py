@@ -1,6 +1,8 @@
 """The network that an estimator makes where it was given none."""
 
-from hornbeam.wrappers.rows import moments
+from __future__ import annotations
+
+from hornbeam.wrappers.distinct_rows import moments
 
 
 def default_network(

@@ -1,8 +1,10 @@
 """What all estimators share: from parameters to a network, training, prediction."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
-from sklearn.base import BaseEstimator
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Self
+
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
@@ -16,14 +18,26 @@ from hornbeam.training.concurrent.scheduler import fit_slot
 from hornbeam.wrappers import fitting
 from hornbeam.wrappers.advice import advise_on_parallel_fits
 from hornbeam.wrappers.default_network import default_network
-from hornbeam.wrappers.features import dense, filled_up
+from hornbeam.wrappers.distinct_rows import distinct
+from hornbeam.wrappers.features import as_rows, dense, filled_up, network_rows
 from hornbeam.wrappers.network_outputs import outputs_of
 from hornbeam.wrappers.parameters import Parameters
-from hornbeam.wrappers.rows import distinct
 from hornbeam.wrappers.seeds import fit_seed
 
+if TYPE_CHECKING:
+    import numpy as np
 
-class KerasEstimator(Parameters, BaseEstimator):
+    from hornbeam.models.model import Model
+    from hornbeam.typing import (
+        LossLike,
+        MetricLike,
+        OptimizerLike,
+        PerOutput,
+        Verbosity,
+    )
+
+
+class KerasEstimator(Parameters):
     """The base of `KerasClassifier`, `KerasRegressor` and `KerasTransformer`.
 
     Args:
@@ -38,55 +52,56 @@ class KerasEstimator(Parameters, BaseEstimator):
         metrics: a list of metrics. Default: None.
         callbacks: callbacks or classes of callbacks, in a list or a dict; each `fit`
             takes copies. Default: None.
-        epochs: passes over the data. Default: 1; with the default network 200, or as
-            many as make 500 steps.
-        batch_size: rows in a step. Default: 32; with the default network 200.
+        epochs: passes over the data. Default: 1; with the default network 200, or the
+            number that makes 500 steps.
+        batch_size: rows per batch. Default: 32; with the default network 200.
         validation_split: the fraction of the rows, from the end, of which every epoch
             reports the loss. Default: 0.
         shuffle: whether every epoch visits the rows in a new order. Default: True.
         class_weight: `{class: weight}` or "balanced". Default: None.
-        early_stopping: whether to keep a part of the rows apart, and to stop when the
-            loss on it no longer falls. Default: False.
-        validation_fraction: how large that part is. Default: 0.1.
-        n_iter_no_change: how many epochs without improvement are borne. Default: 10.
-        warm_start: whether `fit` goes on where the last one ended. Default: False.
+        early_stopping: whether some rows are held out of training, and training stops
+            when the loss on them no longer falls. Default: False.
+        validation_fraction: the fraction of the rows that is held out. Default: 0.1.
+        n_iter_no_change: epochs to wait without improvement. Default: 10.
+        warm_start: whether `fit` continues with the network of the last one. Default:
+            False.
         random_state: an integer: the result depends on the parameters, the data and
             this number alone. Default: None, the seed of `keras.utils.set_random_seed`.
         run_eagerly: whether steps run one operation at a time, for debugging.
-        verbose: 0 silent, 1 a live display, 2 a line an epoch. Default: 0.
+        verbose: 0 silent, 1 a live display, 2 one line per epoch. Default: 0.
         **parameters: arguments of the builder (`dropout_rate` or
             `model__dropout_rate`), and routed ones: `optimizer__learning_rate`,
             `callbacks__patience`, `fit__steps_per_epoch`, `predict__batch_size` ...
 
     To the default network, weights say how often rows occur: a row of weight 2 is two
-    rows, one of weight 0 is none, and the order of the rows says nothing (unless some
-    are kept apart for validation, or `shuffle` is false). To a network of your own,
+    rows, one of weight 0 is none, and the order of the rows has no effect (unless some
+    are held out for validation, or `shuffle` is false). To a network of your own,
     weights are factors of the losses, as in Keras.
     """
 
     def __init__(
         self,
-        model=None,
+        model: Model | Callable[..., Any] | None = None,
         *,
-        build_fn=None,
-        optimizer=None,
-        loss=None,
-        metrics=None,
-        callbacks=None,
-        epochs=None,
-        batch_size=None,
-        validation_split=0.0,
-        shuffle=True,
-        class_weight=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        random_state=None,
-        run_eagerly=False,
-        verbose=0,
-        **parameters,
-    ):
+        build_fn: Model | Callable[..., Any] | None = None,
+        optimizer: OptimizerLike | None = None,
+        loss: LossLike | PerOutput | None = None,
+        metrics: MetricLike | PerOutput | None = None,
+        callbacks: Any = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        validation_split: float = 0.0,
+        shuffle: bool = True,
+        class_weight: Mapping[Any, Any] | str | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        run_eagerly: bool = False,
+        verbose: Verbosity = 0,
+        **parameters: Any,
+    ) -> None:
         self.model = model
         self.build_fn = build_fn
         self.optimizer = optimizer
@@ -105,7 +120,7 @@ class KerasEstimator(Parameters, BaseEstimator):
         self.random_state = random_state
         self.run_eagerly = run_eagerly
         self.verbose = verbose
-        vars(self).update(parameters)
+        self.__dict__.update(parameters)
 
     def _given_model(self):
         return self.build_fn if self.model is None else self.model
@@ -118,7 +133,9 @@ class KerasEstimator(Parameters, BaseEstimator):
             return given
         return None
 
-    _default_builder: Callable | None = staticmethod(default_network)
+    _default_builder: Callable[..., Any] | None = staticmethod(default_network)
+    # Numbers or Classes, which know the form of the targets.
+    targets_: Any
 
     @property
     def _is_default(self):
@@ -131,12 +148,14 @@ class KerasEstimator(Parameters, BaseEstimator):
 
     # Fitting
 
-    def fit(self, X, y, sample_weight=None, **fit_arguments):
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, **fit_arguments: Any
+    ) -> Self:
         """Train a new network (with `warm_start` the same); return the estimator.
 
         Args:
-            X: the rows: an array, data frame or sparse matrix (which is made dense as
-                a whole).
+            X: the rows: an array, data frame or sparse matrix, which stays sparse in
+                memory.
             y: the targets.
             sample_weight: weights of the rows. Default: None.
             **fit_arguments: arguments of the network's `fit`, for this call alone.
@@ -144,7 +163,9 @@ class KerasEstimator(Parameters, BaseEstimator):
         fresh = not (self.warm_start and self.initialized_)
         return self._fit(X, y, sample_weight, fit_arguments, fresh)
 
-    def partial_fit(self, X, y, sample_weight=None, **fit_arguments):
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, **fit_arguments: Any
+    ) -> Self:
         """Train for one more epoch; return the estimator.
 
         Args:
@@ -156,7 +177,7 @@ class KerasEstimator(Parameters, BaseEstimator):
         fit_arguments = {"epochs": 1, **fit_arguments}
         return self._fit(X, y, sample_weight, fit_arguments, not self.initialized_)
 
-    def initialize(self, X, y=None):
+    def initialize(self, X: Any, y: Any = None) -> Self:
         """Make the network for data such as this, without training it."""
         X, y, _ = self._checked(X, y, None, fresh=True)
         with seed_scope(self._seed(X, y, None, 0)), own_names():
@@ -167,7 +188,7 @@ class KerasEstimator(Parameters, BaseEstimator):
         with fit_slot():
             X, y, weight = self._checked(X, y, sample_weight, fresh, classes)
             arguments = fitting.arguments_of_fit(self, fit_arguments)
-            if fitting.is_distribution(self, X, arguments):
+            if fitting.is_distribution(self, arguments):
                 X, y, weight = distinct(X, y, weight)
             epoch = 0 if fresh else self.current_epoch
             with seed_scope(self._seed(X, y, weight, epoch)), own_names():
@@ -182,7 +203,7 @@ class KerasEstimator(Parameters, BaseEstimator):
     def _checked(self, X, y, sample_weight, fresh, classes=None):
         """Return the data as arrays; learn its form if the estimator starts afresh."""
         X, y = self._validated(X, y, fresh)
-        X = dense(X)
+        X = as_rows(X)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         if fresh:
@@ -225,10 +246,10 @@ class KerasEstimator(Parameters, BaseEstimator):
 
     def _features(self, X):
         encoder = self.feature_encoder
-        return X if encoder is None else encoder.fit_transform(X)
+        return X if encoder is None else encoder.fit_transform(dense(X))
 
     @property
-    def feature_encoder(self):
+    def feature_encoder(self) -> Any:
         """A transformer of `X` for the network, e.g. into a list; to be overridden."""
         return None
 
@@ -242,7 +263,7 @@ class KerasEstimator(Parameters, BaseEstimator):
         """How many epochs the network was trained for."""
         return len(next(iter(self.history_.values()), ())) if self.initialized_ else 0
 
-    def get_metadata(self) -> dict:
+    def get_metadata(self) -> dict[str, Any]:
         """Return what was learned from the data, as the builder's argument `meta`."""
         names = [n for n in vars(self) if n.endswith("_") and not n.startswith("_")]
         return {name: getattr(self, name) for name in names}
@@ -252,14 +273,14 @@ class KerasEstimator(Parameters, BaseEstimator):
     def _outputs_for(self, X, predict_arguments):
         """Return what the network gives for `X`."""
         check_is_fitted(self, "model_")
-        X = dense(
+        X = as_rows(
             validate_data(self, X, reset=False, accept_sparse=True, allow_nd=True)
         )
         arguments = {"verbose": 0, **self._routed("predict"), **predict_arguments}
-        rows = len(X)
-        X = filled_up(X)
+        rows = X.shape[0]
+        features = network_rows(self._features(filled_up(X)), self.predictor_)
         with seed_scope(0):
-            outputs = self.predictor_.predict(self._features(X), **arguments)
+            outputs = self.predictor_.predict(features, **arguments)
         return tree.map_structure(lambda output: output[:rows], outputs)
 
     def __sklearn_is_fitted__(self):

@@ -1,16 +1,19 @@
 """From an estimator's parameters to a compiled network, and its training."""
 
+from __future__ import annotations
+
 import copy
 import math
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.class_weight import compute_sample_weight
 
 from hornbeam.core import tree
 from hornbeam.core.errors import check_number, did_you_mean
 from hornbeam.wrappers import routing
 from hornbeam.wrappers.default_network import standardise
-from hornbeam.wrappers.features import dense
+from hornbeam.wrappers.features import as_rows, dense_chunks, network_rows
 from hornbeam.wrappers.network_outputs import suitable_loss
 from hornbeam.wrappers.parameters import accepted_arguments
 
@@ -100,14 +103,14 @@ def _check_model(estimator, model, builder):
 
 def _adapt(model, X):
     """Let the preprocessing layers that have seen no data see `X`."""
-    if not isinstance(X, np.ndarray):
+    if not (isinstance(X, np.ndarray) or issparse(X)):
         return
     for layer in model.layers[:2]:
         mean = getattr(layer, "adapt_mean", None)
         if mean is None or mean.numpy().any():
             continue
         if (layer.adapt_variance.numpy() == 1).all():
-            layer.adapt(X)
+            layer.adapt(dense_chunks(X) if issparse(X) else X)
 
 
 def arguments_of_fit(estimator, fit_arguments):
@@ -117,11 +120,10 @@ def arguments_of_fit(estimator, fit_arguments):
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def is_distribution(estimator, X, arguments):
-    """Whether all that `X` says is how often each row occurs."""
+def is_distribution(estimator, arguments):
+    """Whether the result depends only on how often each row occurs."""
     return (
         estimator._is_default
-        and isinstance(X, np.ndarray)
         and bool(arguments.get("shuffle", True))
         and not (estimator.early_stopping or arguments.get("validation_split"))
     )
@@ -140,21 +142,28 @@ def train(estimator, X, y, weight, arguments):
     if "validation_data" in arguments:
         arguments["validation_data"] = _encoded(estimator, arguments["validation_data"])
     elif estimator.early_stopping:
-        X, targets, weight, held_out = _apart(estimator, X, y, targets, weight)
+        X, targets, weight, held_out = _hold_out(estimator, X, y, targets, weight)
         arguments |= {"validation_data": held_out, "validation_split": 0.0}
         callbacks.append(_stop(estimator))
     if estimator._is_default:
-        arguments = _default_lengths(len(X), **arguments) | arguments
+        rows = len(tree.flatten(targets)[0])
+        arguments = _default_lengths(rows, **arguments) | arguments
     epochs = arguments.get("epochs", 1)
     check_number(type(estimator).__name__, "epochs", epochs, 0, integer=True)
-    history = fit(X, targets, sample_weight=weight, callbacks=callbacks, **arguments)
+    history = fit(
+        network_rows(X, estimator.model_),
+        targets,
+        sample_weight=weight,
+        callbacks=callbacks,
+        **arguments,
+    )
     estimator.n_iter_ = len(history.epoch)
     for name, values in history.history.items():
         estimator.history_.setdefault(name, []).extend(values)
 
 
 def _default_lengths(rows, batch_size=_MOST_ROWS_IN_A_BATCH, **_):
-    """Return rows in a batch and epochs for the default network."""
+    """Return the batch size and the number of epochs for the default network."""
     check_number("the default network", "batch_size", batch_size, 1, integer=True)
     batch_size = min(batch_size, rows)
     epochs = math.ceil(_FEWEST_STEPS / math.ceil(rows / batch_size))
@@ -164,11 +173,10 @@ def _default_lengths(rows, batch_size=_MOST_ROWS_IN_A_BATCH, **_):
 def _callbacks(estimator):
     from hornbeam import callbacks
 
-    given, options = estimator.callbacks, estimator._routed("callbacks")
-    made = routing.make(given, options, callbacks) if given is not None else []
-    if given is None and options:
+    value, options = estimator.callbacks, estimator._routed("callbacks")
+    if value is None and options:
         raise _without_object(estimator, "callbacks", options)
-    return _as_list(made)
+    return [] if value is None else _as_list(routing.make(value, options, callbacks))
 
 
 def _as_list(value):
@@ -184,13 +192,13 @@ def _with_class_weight(estimator, y, weight):
 
     Where `class_weight` names outputs, each output has weights of its own.
     """
-    given = estimator.class_weight
-    if given is None:
+    class_weight = estimator.class_weight
+    if class_weight is None:
         return weight
-    if not (isinstance(given, dict) and _names_outputs(given)):
-        return _times(_weights_of_classes(given, y, weight), weight)
+    if not (isinstance(class_weight, dict) and _names_outputs(class_weight)):
+        return _times(_weights_of_classes(class_weight, y, weight), weight)
     names = estimator.model_._output_names()
-    for name in given:
+    for name in class_weight:
         if name not in names:
             raise ValueError(
                 f"`class_weight` of {type(estimator).__name__} has the key {name!r}, "
@@ -199,7 +207,7 @@ def _with_class_weight(estimator, y, weight):
     columns = y.T if len(names) > 1 else [y]
     weights = []
     for name, column in zip(names, columns, strict=True):
-        of_output = given.get(name, {})
+        of_output = class_weight.get(name, {})
         weights.append(_times(_weights_of_classes(of_output, column, weight), weight))
     return weights if estimator.outputs_.several else weights[0]
 
@@ -228,7 +236,8 @@ def _times(factors, weight):
 def _encoded(estimator, validation_data):
     X, y, *weight = validation_data
     X, y = estimator._validated(X, y, fresh=False)
-    return (estimator._features(dense(X)), estimator._encoded(y), *weight)
+    features = network_rows(estimator._features(as_rows(X)), estimator.model_)
+    return (features, estimator._encoded(y), *weight)
 
 
 def _stop(estimator):
@@ -237,8 +246,8 @@ def _stop(estimator):
     return EarlyStopping(patience=estimator.n_iter_no_change, restore_best_weights=True)
 
 
-def _apart(estimator, X, y, targets, weight):
-    """Keep a part of the rows apart, with the classes in proportion."""
+def _hold_out(estimator, X, y, targets, weight):
+    """Return the rows to train on, and those held out, with classes in proportion."""
     from sklearn.model_selection import train_test_split
 
     from hornbeam.core.random import order_seed
@@ -263,6 +272,6 @@ def _apart(estimator, X, y, targets, weight):
         return tree.map_structure(lambda leaf: leaf[where], x)
 
     parts = (X, targets) if weight is None else (X, targets, weight)
-    apart = tuple(take(part, held_out) for part in parts)
+    features, *rest = (take(part, held_out) for part in parts)
     X, targets, weight = (*(take(part, kept) for part in parts), None)[:3]
-    return X, targets, weight, apart
+    return X, targets, weight, (network_rows(features, estimator.model_), *rest)

@@ -7,9 +7,13 @@ Every task gets a thread; below the tasks, their program calls are scheduled by
 `training/concurrent/scheduler.py`. scikit-learn stays as it is.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 from joblib.parallel import ParallelBackendBase, register_parallel_backend
 
@@ -25,8 +29,8 @@ class HornbeamBackend(ParallelBackendBase):
     """Runs each task in a thread of its own, all with one scheduler.
 
     Made by `joblib.parallel_config(backend="hornbeam")`. With `n_jobs=None` or a
-    negative `n_jobs`, as many tasks are in flight as suit: up to 256, and so many that
-    copies of the data that each holds fit in an eighth of the memory.
+    negative `n_jobs`, up to 256 tasks are in flight; fewer if copies of the data for
+    each would take more than an eighth of the memory.
 
     `fit_time` and `score_time` of scikit-learn's results leave out what a task waited
     for others, and compilation, which serves all of them.
@@ -44,15 +48,17 @@ class HornbeamBackend(ParallelBackendBase):
     uses_threads = True
     default_n_jobs = -1
 
-    def __init__(self, progress=False, **kwargs):
+    def __init__(
+        self, progress: bool | SearchProgress | None = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self._progress = SearchProgress() if progress is True else progress or None
-        self._group = None
+        self._progress: Any = SearchProgress() if progress is True else progress or None
+        self._group: Any = None
         self._hold = True
-        self._n_jobs = None
+        self._n_jobs: int | None = None
         self._limits = contextlib.ExitStack()
 
-    def effective_n_jobs(self, n_jobs):
+    def effective_n_jobs(self, n_jobs: int | None) -> int:
         """Return how many tasks may be in flight."""
         if n_jobs == 0:
             raise ValueError("n_jobs == 0 in Parallel has no meaning")
@@ -60,13 +66,15 @@ class HornbeamBackend(ParallelBackendBase):
             return MOST_TASKS
         return min(int(n_jobs), MOST_TASKS)
 
-    def configure(self, n_jobs=1, parallel=None, **kwargs):
+    def configure(
+        self, n_jobs: int | None = 1, parallel: Any = None, **kwargs: Any
+    ) -> int:
         """Take what the call says."""
         self._hold = getattr(parallel, "return_as", "list") == "list"
         self._n_jobs = n_jobs
         return self.effective_n_jobs(n_jobs)
 
-    def start_call(self):
+    def start_call(self) -> None:
         """Begin a call; the outermost limits the threads of the tasks' BLAS."""
         display = self._progress or scopes.display()
         with scopes.display_scope(display):
@@ -77,7 +85,7 @@ class HornbeamBackend(ParallelBackendBase):
         if self._progress is not None:
             self._progress.begin()
 
-    def submit(self, func, callback=None):
+    def submit(self, func: Any, callback: Any = None) -> Any:
         """Start a task in a thread."""
         if self._group.limit is None:
             self._group.limit = self._tasks_in_flight(func)
@@ -85,26 +93,26 @@ class HornbeamBackend(ParallelBackendBase):
             callback = self._counted(callback)
         return self._group.submit(func, callback)
 
-    def retrieve_result_callback(self, out):
+    def retrieve_result_callback(self, out: Any) -> Any:
         """Return the result of a task, or raise what it raised."""
         return out.result()
 
     @contextlib.contextmanager
-    def retrieval_context(self):
+    def retrieval_context(self) -> Iterator[None]:
         """Wait for results: a task that does so lets its own tasks run."""
         with self._group.retrieving():
             yield
 
-    def get_nested_backend(self):
+    def get_nested_backend(self) -> tuple[HornbeamBackend, None]:
         """Calls inside a task join it."""
         return HornbeamBackend(nesting_level=self.nesting_level + 1), None
 
-    def abort_everything(self, ensure_ready=True):
+    def abort_everything(self, ensure_ready: bool = True) -> None:
         """Abandon the tasks of the call."""
         if self._group is not None:
             self._group.cancel()
 
-    def stop_call(self):
+    def stop_call(self) -> None:
         """Wait until no thread of the call is left."""
         try:
             self._group.finish()

@@ -1,17 +1,29 @@
 """Keras's own estimators: the builder sees the data, and a dict holds its arguments."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 from hornbeam.wrappers.classifier import KerasClassifier
 from hornbeam.wrappers.estimator import KerasEstimator
 from hornbeam.wrappers.regressor import KerasRegressor
 from hornbeam.wrappers.targets import Numbers
 from hornbeam.wrappers.transformer import KerasTransformer
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
+    from hornbeam.models.model import Model
+
 _ARGUMENTS = """
     Args:
         model: a model, compiled or not, of which each `fit` takes a copy, or a function
             `(X, y, **model_kwargs)` that makes one; `y` has the form in which the
             network gets it: class labels are one-hot, numbers a table.
-        warm_start: whether `fit` goes on where the last one ended. Default: False.
+        warm_start: whether `fit` continues with the network of the last one. Default:
+            False.
         model_kwargs: arguments of the function. Default: None.
         fit_kwargs: arguments of the model's `fit`. Default: None.
 """
@@ -28,13 +40,20 @@ class _KerasStyle(KerasEstimator):
     _default_builder = None
     __metadata_request__fit = {"sample_weight": None}  # noqa: RUF012
 
-    def __init__(self, model, warm_start=False, model_kwargs=None, fit_kwargs=None):
+    def __init__(
+        self,
+        model: Model | Callable[..., Any],
+        warm_start: bool = False,
+        model_kwargs: dict[str, Any] | None = None,
+        fit_kwargs: dict[str, Any] | None = None,
+    ) -> None:
         self.model = model
         self.warm_start = warm_start
         self.model_kwargs = model_kwargs
         self.fit_kwargs = fit_kwargs
 
-    def fit(self, X, y, **kwargs):
+    # Keras's signature has no `sample_weight`; it is one of the keywords.
+    def fit(self, X: Any, y: Any, **kwargs: Any) -> Self:  # type: ignore[override]
         """Train a network from scratch (or on, with `warm_start`).
 
         Args:
@@ -94,7 +113,7 @@ class SKLearnClassifier(_KerasStyle, KerasClassifier):
         labels = self.targets_.labels[0]
         return labels.encode(y, max(2, len(labels.classes)), one_hot=True)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> Any:
         """Return the scores of the classes: with two, of the second over the first.
 
         Args:
@@ -134,7 +153,7 @@ class SKLearnTransformer(_KerasStyle, KerasTransformer):  # type: ignore[misc]
         self.targets_ = Numbers(scaled=False)
         self.targets_.fit(y)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Return what the network gives for the rows, in the form of the targets.
 
         Args:

@@ -1,6 +1,9 @@
 """What the outputs of a network are, and which loss suits them."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 from hornbeam.core import tree
 from hornbeam.core.naming import to_snake_case
@@ -22,7 +25,7 @@ class NetworkOutputs:
 
     Args:
         units: the size of the last axis of each output.
-        sizes: how many numbers each gives a row, None where that is not known.
+        sizes: how many numbers each gives per row, None where unknown.
         several: whether the network returns a list of outputs.
         losses: the loss of each output: a name, a function or an object.
     """
@@ -66,15 +69,15 @@ def output_shapes(model, X):
     if not model.built:
         model.build(tree.map_structure(lambda x: (None, *x.shape[1:]), X))
     try:
-        found = model.output_shape
+        shapes = model.output_shape
     except (AttributeError, ValueError):
-        found = model.compute_output_shape(
+        shapes = model.compute_output_shape(
             tree.map_structure(lambda x: (None, *x.shape[1:]), X)
         )
-    if isinstance(found, dict):
-        return list(found.values()), True
-    several = len(found) > 0 and isinstance(found[0], tuple | list)
-    return (list(found) if several else [found]), several
+    if isinstance(shapes, dict):
+        return list(shapes.values()), True
+    several = len(shapes) > 0 and isinstance(shapes[0], tuple | list)
+    return (list(shapes) if several else [shapes]), several
 
 
 def suitable_loss(model, X, target_kind):
@@ -83,11 +86,12 @@ def suitable_loss(model, X, target_kind):
 
     shapes, several = output_shapes(model, X)
     activations = _last_activations(model, len(shapes))
-    found = []
+    suitable: list[Any] = []
     for shape, activation in zip(shapes, activations, strict=True):
         if target_kind == "numbers":
-            found.append("mean_squared_error")
+            suitable.append("mean_squared_error")
             continue
+        loss: Any
         logits = activation == "linear"
         if shape[-1] == 1:
             loss = losses.BinaryCrossentropy
@@ -97,8 +101,8 @@ def suitable_loss(model, X, target_kind):
             loss = losses.CategoricalCrossentropy
         else:
             loss = losses.BinaryCrossentropy
-        found.append(loss(from_logits=logits))
-    return found if several else found[0]
+        suitable.append(loss(from_logits=logits))
+    return suitable if several else suitable[0]
 
 
 def _last_activations(model, count):

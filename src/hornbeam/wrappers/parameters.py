@@ -5,8 +5,13 @@ A parameter is an attribute without an underscore at either end. `dropout_rate` 
 goes to the optimizer, `callbacks__0__patience` to the first callback, and so on.
 """
 
+from __future__ import annotations
+
 import functools
 import inspect
+from typing import Any, Self
+
+from sklearn.base import BaseEstimator
 
 from hornbeam.core.errors import did_you_mean
 
@@ -24,33 +29,34 @@ ROUTES = (
 _GIVEN = ("meta", "compile_kwargs")
 
 
-class Parameters:
+class Parameters(BaseEstimator):
     """`get_params` and `set_params` of an estimator around a builder of networks."""
 
-    def _builder(self):
+    def _builder(self) -> Any:
         """Return the function or class that makes the network, or None."""
         raise NotImplementedError
 
     def _own_parameters(self):
-        names = dict.fromkeys(_init_names(type(self)))
+        cls: Any = type(self)
+        names = dict.fromkeys(_init_names(cls))
         names.update(dict.fromkeys(vars(self)))
         return [n for n in names if not (n.startswith("_") or n.endswith("_"))]
 
-    def get_params(self, deep: bool = True) -> dict:
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name.
 
         Args:
             deep: whether the builder's arguments that were not given are among them,
                 with their defaults. Default: True.
         """
-        found = {name: getattr(self, name) for name in self._own_parameters()}
+        parameters = {name: getattr(self, name) for name in self._own_parameters()}
         if deep:
             for name, default in builder_defaults(self._builder()).items():
-                if name not in found and f"model__{name}" not in found:
-                    found[name] = default
-        return dict(sorted(found.items()))
+                if name not in parameters and f"model__{name}" not in parameters:
+                    parameters[name] = default
+        return dict(sorted(parameters.items()))
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, all or none, and return the estimator.
 
         Args:
@@ -73,7 +79,7 @@ class Parameters:
             setattr(self, name, value)
             other = _other_name(name)
             if other not in params and other not in self._get_param_names():
-                vars(self).pop(other, None)
+                self.__dict__.pop(other, None)
         return self
 
     def _builder_of(self, params):
@@ -105,7 +111,8 @@ class Parameters:
         """
         builder = self._builder()
         accepted, takes_any = accepted_arguments(builder)
-        own = _init_parameters(type(self))
+        cls: Any = type(self)
+        own = _init_parameters(cls)
         arguments = {name: given[name]() for name in _GIVEN if name in accepted}
         for name in self._own_parameters():
             value = getattr(self, name)
@@ -176,7 +183,7 @@ def _other_name(name):
 @functools.lru_cache(maxsize=256)
 def _init_parameters(cls):
     """Return the names of `__init__`'s arguments in the class and all its bases."""
-    names = set()
+    names: set[str] = set()
     for base in cls.__mro__:
         init = vars(base).get("__init__")
         if init is not None and base is not object:
@@ -191,8 +198,8 @@ def _name_of(builder):
 def _unknown_argument(estimator, name, builder, accepted):
     route, routed, argument = name.partition("__")
     if not routed:
-        known = set(accepted) | _init_parameters(type(estimator))
-        hint = did_you_mean(name, known)
+        cls: Any = type(estimator)
+        hint = did_you_mean(name, set(accepted) | _init_parameters(cls))
     elif route in ROUTES:
         hint = did_you_mean(argument, accepted)
     else:

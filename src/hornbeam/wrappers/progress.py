@@ -1,10 +1,14 @@
 """The display of a search while it runs."""
 
+from __future__ import annotations
+
 import contextlib
 import sys
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
 
 from hornbeam.config.switches import is_interactive_logging_enabled
 from hornbeam.utils.compile_notice import compile_notice
@@ -20,20 +24,23 @@ class SearchProgress:
     A live bar in a terminal or notebook; elsewhere a line every ten seconds.
 
     Args:
-        total: the number of tasks. Default: None (those that have been given out)
+        total: the number of tasks. Default: None (those that were started)
         splits: how many consecutive tasks are one candidate, whose score is their mean.
             Default: 1
         metric: which of several scores counts. Default: None (the first)
     """
 
-    def __init__(self, total=None, splits=1, metric=None):
+    def __init__(
+        self, total: int | None = None, splits: int = 1, metric: str | None = None
+    ) -> None:
         self.total = total
         self.splits = splits
         self.metric = metric
+        self._bar: Any = None
         self._lock = threading.Lock()
         self._reset()
 
-    def begin(self):
+    def begin(self) -> None:
         """Start the display of a call."""
         self.end()
         self._started = self._shown = time.perf_counter()
@@ -41,13 +48,13 @@ class SearchProgress:
             self._bar = _bar()
             self._bar.start()
 
-    def given(self):
-        """Count a task that was given out, and return its number."""
+    def given(self) -> int:
+        """Count a task that was started, and return its number."""
         with self._lock:
             self._given += 1
             return self._given - 1
 
-    def done(self, number, results):
+    def done(self, number: int, results: Any) -> None:
         """Count task `number` as done; its results may hold scores."""
         with self._lock:
             self._done += 1
@@ -57,7 +64,7 @@ class SearchProgress:
             if time.perf_counter() - self._shown >= wait:
                 self._show()
 
-    def end(self):
+    def end(self) -> None:
         """Show the last state, and take the display off."""
         with self._lock:
             if self._bar is not None:
@@ -68,7 +75,7 @@ class SearchProgress:
             self._reset()
 
     @contextlib.contextmanager
-    def compiling(self):
+    def compiling(self) -> Iterator[None]:
         """A block that compiles a program; the first of those under way is shown."""
         with self._lock:
             self._compilations += 1
@@ -93,8 +100,8 @@ class SearchProgress:
         self._compilations = 0
         self._lines = 0
         self._given = self._done = 0
-        self._scores = defaultdict(list)
-        self._best = None
+        self._scores: dict[int, list[float]] = defaultdict(list)
+        self._best: float | None = None
 
     def _note(self, number, result):
         score = result.get("test_scores") if isinstance(result, dict) else None

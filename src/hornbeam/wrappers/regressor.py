@@ -1,9 +1,16 @@
 """KerasRegressor."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from sklearn.base import RegressorMixin
 
 from hornbeam.wrappers.estimator import KerasEstimator, arguments_of
 from hornbeam.wrappers.targets import Numbers
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class KerasRegressor(RegressorMixin, KerasEstimator):
@@ -34,7 +41,7 @@ class KerasRegressor(RegressorMixin, KerasEstimator):
     def _encoded(self, y):
         return self.targets_.encode(y, self.outputs_)
 
-    def predict(self, X, **predict_arguments):
+    def predict(self, X: Any, **predict_arguments: Any) -> np.ndarray:
         """Return the predicted numbers, in the form of the targets.
 
         Args:

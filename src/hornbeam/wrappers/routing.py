@@ -1,7 +1,10 @@
 """Objects from routed parameters: `optimizer="adam"` and `{"learning_rate": 0.1}`."""
 
+from __future__ import annotations
+
 import copy
 import inspect
+from typing import Any
 
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.naming import to_snake_case
@@ -36,30 +39,31 @@ def make(value, options, family=None):
 def _make_each(values, options, family):
     entries = values.items() if isinstance(values, dict) else enumerate(values)
     entries = {str(key): value for key, value in entries}
-    shared, own = {}, {key: {} for key in entries}
+    shared: dict[str, Any] = {}
+    by_entry: dict[str, dict[str, Any]] = {key: {} for key in entries}
     for name, option in options.items():
         head, _, rest = name.partition("__")
-        if rest and head in own:
-            own[head][rest] = option
+        if rest and head in by_entry:
+            by_entry[head][rest] = option
         else:
             shared[name] = option
-    made = {}
+    objects = {}
     for key, value in entries.items():
         fitting = {n: o for n, o in shared.items() if _takes(value, n, family)}
-        made[key] = make(value, fitting | own[key], family)
+        objects[key] = make(value, fitting | by_entry[key], family)
     unused = [
         n for n in shared if not any(_takes(v, n, family) for v in entries.values())
     ]
     if unused:
-        known = {*entries}.union(*(_accepted(v, family)[0] for v in entries.values()))
+        names = {*entries}.union(*(_accepted(v, family)[0] for v in entries.values()))
         raise ValueError(
             f"The routed parameter {unused[0]!r} fits none of {list(values)!r}: no "
             "entry has that name, and none takes such an argument."
-            f"{did_you_mean(unused[0].partition('__')[0], known)}"
+            f"{did_you_mean(unused[0].partition('__')[0], names)}"
         )
     if isinstance(values, dict):
-        return dict(zip(values, made.values(), strict=True))
-    return list(made.values())
+        return dict(zip(values, objects.values(), strict=True))
+    return list(objects.values())
 
 
 def _takes(value, name, family):
@@ -71,8 +75,9 @@ def _accepted(value, family):
     """Return which arguments some part of `value` takes, and whether it takes any."""
     if isinstance(value, list | tuple | dict):
         inner = value.values() if isinstance(value, dict) else value
-        found = [_accepted(v, family) for v in inner]
-        return set().union(*(a for a, _ in found)), any(any_ for _, any_ in found)
+        each = [_accepted(v, family) for v in inner]
+        names: set[str] = set().union(*(names for names, _ in each))
+        return names, any(takes_any for _, takes_any in each)
     if isinstance(value, str):
         value = _class_named(value, family)
     return accepted_arguments(value if inspect.isclass(value) else type(value))
@@ -106,16 +111,16 @@ def _split(options):
 
 
 def _changed(value, arguments, nested, family):
-    """Return a copy of an object with some arguments of its own."""
+    """Return a copy of an object with some arguments changed."""
     if hasattr(value, "get_config") and hasattr(type(value), "from_config"):
-        config = known = value.get_config()
+        config = names = value.get_config()
         for name, inner in nested.items():
             arguments[name] = make(getattr(value, name), inner, family)
         unknown = [n for n in arguments if n not in config]
         if not unknown:
             return type(value).from_config(config | arguments)
     else:
-        known = vars(value)
+        names = vars(value)
         unknown = [n for n in (*arguments, *nested) if not hasattr(value, n)]
         if not unknown:
             changed = copy.deepcopy(value)
@@ -126,7 +131,7 @@ def _changed(value, arguments, nested, family):
             return changed
     raise ValueError(
         f"{value!r} has no argument {unknown[0]!r} that a routed parameter could set."
-        f"{did_you_mean(unknown[0], known)}"
+        f"{did_you_mean(unknown[0], names)}"
     )
 
 
@@ -137,10 +142,10 @@ def _class_named(name, family):
         if inspect.isclass(v := getattr(family, n))
     }
     plain = {to_snake_case(n).replace("_", ""): v for n, v in classes.items()}
-    found = plain.get(to_snake_case(name).replace("_", ""))
-    if found is None:
+    cls = plain.get(to_snake_case(name).replace("_", ""))
+    if cls is None:
         raise ValueError(
             f"Unknown name: {name!r}. Expected one of {sorted(classes)}."
             f"{did_you_mean(to_snake_case(name), map(to_snake_case, classes))}"
         )
-    return found
+    return cls

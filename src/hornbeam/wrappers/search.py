@@ -1,7 +1,10 @@
 """scikit-learn's searches, with all candidates trained together."""
 
+from __future__ import annotations
+
 import contextlib
 from numbers import Integral
+from typing import TYPE_CHECKING, Any, Self
 
 from joblib import parallel_config
 from joblib.parallel import BACKENDS, get_active_backend
@@ -13,11 +16,16 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 from hornbeam.wrappers.joblib_backend import HornbeamBackend
 from hornbeam.wrappers.progress import SearchProgress
 
+if TYPE_CHECKING:
+    from sklearn.model_selection._search import BaseSearchCV as _SearchCV
+else:
+    _SearchCV = object
+
 # The backends of one machine, which ours replaces.
 _LOCAL_BACKENDS = {"loky", "multiprocessing", "threading", "sequential"}
 
 
-class _Together:
+class _Together(_SearchCV):
     """`fit` runs under the joblib backend "hornbeam".
 
     Inside a task of that backend it joins the tasks around it; under a backend for
@@ -25,7 +33,7 @@ class _Together:
     shows the progress.
     """
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Train all candidates together; see scikit-learn for the arguments."""
         active, _ = get_active_backend()
         local = tuple(BACKENDS[name] for name in _LOCAL_BACKENDS & BACKENDS.keys())
@@ -36,7 +44,7 @@ class _Together:
         with scope:
             return super().fit(X, y, **params)
 
-    def _progress(self, X, y, params):
+    def _progress(self, X, y, params) -> SearchProgress | None:
         if not self.verbose:
             return None
         splits = 1
@@ -47,7 +55,7 @@ class _Together:
         metric = self.refit if isinstance(self.refit, str) else None
         return SearchProgress(self._candidates() * splits, splits, metric)
 
-    def _candidates(self):
+    def _candidates(self) -> int:
         return 0  # not known before the search
 
 
@@ -62,14 +70,14 @@ class GridSearchCV(_Together, model_selection.GridSearchCV):
     {'C': 1.0}
     """
 
-    def _candidates(self):
+    def _candidates(self) -> int:
         return len(ParameterGrid(self.param_grid))
 
 
 class RandomizedSearchCV(_Together, model_selection.RandomizedSearchCV):
     """scikit-learn's `RandomizedSearchCV`, with all candidates trained together."""
 
-    def _candidates(self):
+    def _candidates(self) -> int:
         return len(ParameterSampler(self.param_distributions, self.n_iter))
 
 

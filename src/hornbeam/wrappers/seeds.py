@@ -4,16 +4,21 @@ So a candidate of a search draws the same numbers alone, among others, and in wh
 order threads happen to run.
 """
 
+from __future__ import annotations
+
 import hashlib
+import math
+from typing import Any
 
 import numpy as np
 
 from hornbeam.core.random import global_seed
+from hornbeam.wrappers.features import bytes_per_row, dense
 
 _DIGESTED_BYTES = 1 << 20
 
 
-def fit_seed(random_state, arrays, epoch):
+def fit_seed(random_state: Any, arrays: tuple[Any, ...], epoch: int) -> int:
     """Return the seed of a fit.
 
     Args:
@@ -27,21 +32,25 @@ def fit_seed(random_state, arrays, epoch):
     elif hasattr(random_state, "randint"):
         random_state = random_state.randint(2**31 - 1)
     mixed = f"{int(random_state)} {digest(*arrays)} {epoch}".encode()
-    found = hashlib.blake2b(mixed, digest_size=4).digest()
-    return int.from_bytes(found, "little")
+    return int.from_bytes(hashlib.blake2b(mixed, digest_size=4).digest(), "little")
 
 
-def digest(*arrays):
-    """Return a number that says which arrays these are; of large ones a sample."""
-    found = hashlib.blake2b(digest_size=8)
+def digest(*arrays: Any) -> int:
+    """Return a hash of the arrays, the same for dense and sparse ones.
+
+    Of large arrays some rows are hashed.
+    """
+    state = hashlib.blake2b(digest_size=8)
     for array in arrays:
         if array is None:
             continue
         # A column is a vector, and 1 is 1.0: the form of the same data says nothing.
-        found.update(f"{len(array)} {array.size}".encode())
+        rows = array.shape[0]
+        state.update(f"{rows} {math.prod(array.shape)}".encode())
         if array.dtype.kind in "OUS":
-            found.update("\0".join(map(str, array.ravel())).encode())
+            state.update("\0".join(map(str, array.ravel())).encode())
             continue
-        step = max(1, array.nbytes // _DIGESTED_BYTES)
-        found.update(array[::step].astype(np.float32, order="C").tobytes())
-    return int.from_bytes(found.digest(), "little")
+        step = max(1, rows * bytes_per_row(array) // _DIGESTED_BYTES)
+        sample = dense(array[::step])
+        state.update(sample.astype(np.float32, order="C").tobytes())
+    return int.from_bytes(state.digest(), "little")

@@ -1,12 +1,15 @@
 """Targets as users give them, and as networks want them."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 
 from hornbeam.core.config import floatx
 from hornbeam.core.warning import warn
-from hornbeam.wrappers.rows import moments
+from hornbeam.wrappers.distinct_rows import moments
 
 CLASS_KINDS = ("binary", "multiclass", "multilabel-indicator", "multiclass-multioutput")
 
@@ -20,7 +23,8 @@ class Numbers:
 
     def __init__(self, scaled: bool):
         self.scaled = scaled
-        self.mean, self.scale = 0.0, 1.0
+        self.mean: Any = 0.0
+        self.scale: Any = 1.0
 
     def fit(self, y):
         """Learn the form of the targets `y`."""
@@ -40,7 +44,7 @@ class Numbers:
         sizes = outputs.sizes
         if not (None in sizes or any(outputs.own)) and sum(sizes) != self.columns:
             raise ValueError(
-                f"`y` has {self.columns} number(s) a row, and the network gives "
+                f"`y` has {self.columns} number(s) per row, and the network gives "
                 f"{sum(sizes)}. They must be as many."
             )
         y = (y.astype(np.float64) - self.mean) / self.scale
@@ -72,14 +76,14 @@ class Labels:
 
     def codes(self, y):
         """Return the positions of the labels among the classes."""
-        found = np.searchsorted(self.classes, y).clip(max=len(self.classes) - 1)
-        unknown = self.classes[found] != y
+        codes = np.searchsorted(self.classes, y).clip(max=len(self.classes) - 1)
+        unknown = self.classes[codes] != y
         if unknown.any():
             raise ValueError(
                 "`y` holds labels that were not among the classes at first: "
                 f"{np.unique(y[unknown]).tolist()}. Classes: {self.classes.tolist()}."
             )
-        return found
+        return codes
 
     def encode(self, y, units, one_hot):
         """Return the labels for an output of `units` numbers."""
@@ -132,9 +136,9 @@ class Classes:
         if kind == "multilabel-indicator":
             self.labels = [Labels(np.array([0, 1])) for _ in range(self.columns)]
         elif kind == "multiclass-multioutput":
-            given = [None] * self.columns if classes is None else classes
+            classes = [None] * self.columns if classes is None else classes
             self.labels = [
-                Labels(column, c) for column, c in zip(y.T, given, strict=True)
+                Labels(column, c) for column, c in zip(y.T, classes, strict=True)
             ]
         else:
             self.labels = [Labels(y, classes)]
@@ -170,7 +174,7 @@ class Classes:
         if len(columns) != len(outputs.units):
             raise ValueError(
                 f"`y` has {len(columns)} column(s) of labels, and the network has "
-                f"{len(outputs.units)} output(s). Give it one output a column."
+                f"{len(outputs.units)} output(s). Give it one output per column."
             )
         parts = zip(self.labels, columns, outputs.units, outputs.one_hot, strict=True)
         encoded = [labels.encode(c, u, one_hot) for labels, c, u, one_hot in parts]
@@ -184,16 +188,16 @@ class Classes:
             if self.exclude(outputs):
                 return np.eye(scores.shape[1], dtype=self.dtype)[scores.argmax(axis=1)]
             return (scores > outputs.thresholds[0]).astype(self.dtype)
-        found = [
+        columns = [
             labels.decode(p, threshold)
             for labels, p, threshold in zip(
                 self.labels, parts, outputs.thresholds, strict=True
             )
         ]
-        return found[0] if len(found) == 1 else np.stack(found, axis=1)
+        return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
 
     def probabilities(self, predicted, outputs):
-        """Return the probabilities of the classes: an array, or one a column."""
+        """Return the probabilities of the classes: an array, or one per column."""
         parts = predicted if isinstance(predicted, list) else [predicted]
         if self.kind == "multilabel-indicator":
             scores = np.concatenate([p.reshape(len(p), -1) for p in parts], axis=1)
@@ -202,13 +206,13 @@ class Classes:
             if outputs.exclusive[0]:
                 return Labels(np.arange(self.columns)).probabilities(scores, True)
             return 1 / (1 + np.exp(-scores))
-        found = [
+        columns = [
             labels.probabilities(p, logits)
             for labels, p, logits in zip(
                 self.labels, parts, outputs.logits, strict=True
             )
         ]
-        return found[0] if len(found) == 1 else found
+        return columns[0] if len(columns) == 1 else columns
 
 
 def one_column(y, estimator):

@@ -1,14 +1,32 @@
 """KerasTransformer."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import validate_data
 
 from hornbeam.wrappers.default_network import ENCODING, default_autoencoder
 from hornbeam.wrappers.estimator import KerasEstimator, arguments_of
-from hornbeam.wrappers.features import dense
+from hornbeam.wrappers.features import as_rows, dense
 from hornbeam.wrappers.network_outputs import output_shapes
 from hornbeam.wrappers.targets import Classes, Numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
+    from hornbeam.models.model import Model
+    from hornbeam.typing import (
+        LossLike,
+        MetricLike,
+        OptimizerLike,
+        PerOutput,
+        Verbosity,
+    )
 
 
 class KerasTransformer(
@@ -36,27 +54,27 @@ class KerasTransformer(
 
     def __init__(
         self,
-        model=None,
+        model: Model | Callable[..., Any] | None = None,
         *,
-        build_fn=None,
-        optimizer=None,
-        loss=None,
-        metrics=None,
-        callbacks=None,
-        epochs=None,
-        batch_size=None,
-        output_layer=None,
-        validation_split=0.0,
-        shuffle=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        random_state=None,
-        run_eagerly=False,
-        verbose=0,
-        **parameters,
-    ):
+        build_fn: Model | Callable[..., Any] | None = None,
+        optimizer: OptimizerLike | None = None,
+        loss: LossLike | PerOutput | None = None,
+        metrics: MetricLike | PerOutput | None = None,
+        callbacks: Any = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        output_layer: str | None = None,
+        validation_split: float = 0.0,
+        shuffle: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        run_eagerly: bool = False,
+        verbose: Verbosity = 0,
+        **parameters: Any,
+    ) -> None:
         super().__init__(
             model,
             build_fn=build_fn,
@@ -79,19 +97,23 @@ class KerasTransformer(
         )
         self.output_layer = output_layer
 
-    def fit(self, X, y=None, sample_weight=None, **fit_arguments):
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, **fit_arguments: Any
+    ) -> Self:
         """Train a new network (with `warm_start` the same); return the estimator.
 
         Args:
-            X: the rows: an array, data frame or sparse matrix (which is made dense as
-                a whole).
+            X: the rows: an array, data frame or sparse matrix, which stays sparse in
+                memory unless it is the target too.
             y: labels or numbers. Default: None, `X`; the default network ignores it.
             sample_weight: weights of the rows. Default: None.
             **fit_arguments: arguments of the network's `fit`, for this call alone.
         """
         return super().fit(X, y, sample_weight, **fit_arguments)
 
-    def partial_fit(self, X, y=None, sample_weight=None, **fit_arguments):
+    def partial_fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, **fit_arguments: Any
+    ) -> Self:
         """Train for one more epoch; return the estimator.
 
         Args:
@@ -110,7 +132,7 @@ class KerasTransformer(
         if y is not None and not self._is_default:
             return super()._validated(X, y, fresh)
         X = validate_data(self, X, reset=fresh, accept_sparse=True, allow_nd=True)
-        y = dense(X)
+        y = dense(as_rows(X))
         return X, y.reshape(len(y), -1) if self._is_default else y
 
     def _learn_targets(self, y, classes):
@@ -127,7 +149,7 @@ class KerasTransformer(
     def _encoded(self, y):
         return self.targets_.encode(y, self.outputs_)
 
-    def transform(self, X, **predict_arguments):
+    def transform(self, X: Any, **predict_arguments: Any) -> Any:
         """Return what the layer gives for the rows.
 
         Args:

@@ -316,9 +316,9 @@ def test_data_without_room_on_the_device_comes_batch_by_batch(
     made = []
     monkeypatch.setattr(runners, "_LITTLE_BYTES", 0)
     monkeypatch.setattr(training_engine, "free_bytes", lambda: 0)
-    stream = runners.StreamRunner
+    stream = runners.BatchSteps
     monkeypatch.setattr(
-        runners, "StreamRunner", lambda *given: made.append(given) or stream(*given)
+        runners, "BatchSteps", lambda *given: made.append(given) or stream(*given)
     )
     np.testing.assert_allclose(run(), expected, rtol=1e-4)
     assert len(made) == 2

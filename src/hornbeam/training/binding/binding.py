@@ -28,9 +28,9 @@ class Binding:
 
     def fits(self, structure, variables):
         """Whether it is for this structure and holds these variables."""
-        known = {id(variable) for variable in self.variables}
+        ids = {id(variable) for variable in self.variables}
         return structure.key == self.structure.key and all(
-            id(variable) in known for variable in variables
+            id(variable) in ids for variable in variables
         )
 
     def key(self):
@@ -63,7 +63,7 @@ class Binding:
         return [variable._value for variable in self.variables]
 
     def state(self):
-        """Return the values of the variables, each a buffer to be given away."""
+        """Return the values of the variables, each a buffer that may be donated."""
         values, seen = [], set()
         shared = () if self.engine.assigns_in_place else self._shared
         for variable in self.variables:
@@ -94,8 +94,8 @@ class Binding:
             with hyperparameter_inputs(owners, inputs):
                 with self._scope(zip(self.variables, state, strict=True)) as scope:
                     outputs = values_of(fn(*args))
-            known = {id(v) for v in self.variables}
-            unknown = [v for v, _ in scope.updates if id(v) not in known]
+            ids = {id(v) for v in self.variables}
+            unknown = [v for v, _ in scope.updates if id(v) not in ids]
             if unknown:
                 raise UnknownVariablesError(unknown)
             return outputs, [scope.get_current_value(v) for v in self.variables]

@@ -41,8 +41,8 @@ def engine_trains(model, engine):
         able = backends.TRAINING
         raise NotImplementedError(
             f"The backend {engine.name!r} of model {model.name!r} has no gradients: it "
-            f"evaluates and predicts. Backends that train: {', '.join(able)}. Move the "
-            f"model with `model.to_backend({able[0]!r})`."
+            "supports `evaluate()` and `predict()` only. Backends that train: "
+            f"{', '.join(able)}. Move the model with `model.to_backend({able[0]!r})`."
         )
 
 
@@ -101,23 +101,23 @@ def _target_fits(model, position, target, output):
         return
     if any(word in name.lower() for word in ("sparse", "ctc", "circle")):
         return
-    given, expected = tuple(target.shape), tuple(output.shape)
-    if not _broadcast(given, expected) and not (
+    received, expected = tuple(target.shape), tuple(output.shape)
+    if not _broadcast(received, expected) and not (
         # These say themselves which loss such targets are for.
-        len(given) < len(expected) and "crossentropy" in name.lower()
+        len(received) < len(expected) and "crossentropy" in name.lower()
     ):
         names = model._output_names() or output_names(model)
         raise ValueError(
             f"The targets do not fit output {names[position]!r} of model "
-            f"{model.name!r}: expected shape {expected}, received shape {given}. Give "
-            f"the last layer {given[-1] if len(given) > 1 else 1} units, or check the "
-            "targets."
+            f"{model.name!r}: expected shape {expected}, received shape {received}. "
+            f"Give the last layer {received[-1] if len(received) > 1 else 1} units, or "
+            "check the targets."
         )
 
 
-def _broadcast(given, expected):
+def _broadcast(received, expected):
     """Whether targets and outputs of these shapes can be compared."""
-    longer, shorter = sorted((given, expected), key=len, reverse=True)
+    longer, shorter = sorted((received, expected), key=len, reverse=True)
     if len(longer) == len(shorter) + 1 and longer[-1] == 1:
         longer = longer[:-1]
     pairs = list(zip(longer[1:], shorter[1:], strict=False))
@@ -129,7 +129,7 @@ def _is_ours(x):
 
 
 def output_names(model):
-    """Return a name for each output: that of its last operation where it is known."""
+    """Return a name for each output: that of its last operation, or a number."""
     graph = getattr(model, "_functional", None) or model
     outputs = getattr(graph, "_outputs", None)
     if outputs is None:
@@ -161,8 +161,8 @@ def validation_fits(model, valid, data):
     """Raise now, not after an epoch, if the model cannot be evaluated on `valid`."""
     from hornbeam.training.steps import unpack
 
-    given, known = unpack(valid.peek()), unpack(data.peek())
-    if _row_shapes(given[:2]) != _row_shapes(known[:2]):
+    new, old = unpack(valid.peek()), unpack(data.peek())
+    if _row_shapes(new[:2]) != _row_shapes(old[:2]):
         model._build_parts(valid.peek(), "test")
     data_fits(model, valid)
 
@@ -174,14 +174,14 @@ def _row_shapes(arrays):
 def sparse_outputs(model, y):
     """Yield `(output, labels, number of classes, ignored)` where losses are sparse.
 
-    Nothing is known of what a user's `compute_loss` does.
+    A user's `compute_loss` may do something else, so it is left out.
     """
     from hornbeam.losses.labels import class_axis
     from hornbeam.training.steps import Steps
 
     container = model._compile_loss
-    own = type(model).compute_loss is not Steps.compute_loss
-    if container is None or not container.built or own:
+    is_overridden = type(model).compute_loss is not Steps.compute_loss
+    if container is None or not container.built or is_overridden:
         return
     for name, loss, labels, output in container.pairs(y):
         axis = class_axis(loss)

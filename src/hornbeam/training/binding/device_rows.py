@@ -1,7 +1,10 @@
 """The rows that programs read: data that is on the device as a whole."""
 
+from __future__ import annotations
+
 import functools
 import threading
+from typing import Any
 
 import numpy as np
 
@@ -144,7 +147,8 @@ def shapes_of(tensors):
 
 
 def _bytes(array):
-    return memoryview(np.ascontiguousarray(array).view(np.uint8).reshape(-1))
+    numbers: Any = np.ascontiguousarray(array).view(np.uint8).reshape(-1)
+    return memoryview(numbers)
 
 
 def rounded_up(count):

@@ -1,13 +1,15 @@
 """The structure of a model: what a compiled program depends on, without the numbers.
 
 Two models of equal structure share programs. The numbers that are left out, the
-Hyperparameters, are found in the same order in both, so they can be given to the
-program as inputs.
+Hyperparameters, have the same order in both, so they can be inputs of the program.
 """
+
+from __future__ import annotations
 
 import functools
 import inspect
 import types
+from typing import Any
 
 import numpy as np
 
@@ -25,13 +27,13 @@ _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), np.
 
 
 class Structure:
-    """The key of objects' structure, and the hyperparameters found on the way.
+    """The key of objects' structure, and their hyperparameters.
 
     Attributes:
         key: hashable; equal for objects of equal structure.
         hyperparameters: pairs `(object, attribute name)`.
-        foreign: whether code of the user takes part, of which it is not known whether
-            it treats the rows of a batch separately.
+        foreign: whether there is code of the user, which may not treat the rows of a
+            batch separately.
         shareable: whether the key says all; else programs belong to one model only.
     """
 
@@ -89,7 +91,7 @@ class Structure:
         return ("function", function)
 
     def _of_object(self, x):
-        cls = type(x)
+        cls: Any = type(x)
         ours = cls.__module__.startswith("hornbeam.") and "call" not in vars(x)
         if not ours:
             self.foreign = True
@@ -122,8 +124,9 @@ class Structure:
         return tuple(parts)
 
     def _of_arguments(self, x, lifted):
-        found = []
-        for name in init_arguments(type(x)):
+        cls: Any = type(x)
+        arguments = []
+        for name in init_arguments(cls):
             # A seed acts through the state of a SeedGenerator, which is a Variable.
             if name in lifted or name in ("name", "seed"):
                 continue
@@ -135,8 +138,8 @@ class Structure:
             if value is _MISSING:
                 value = _plain_property(x, name)
             if value is not _MISSING:
-                found.append((name, self._of(value)))
-        return tuple(found)
+                arguments.append((name, self._of(value)))
+        return tuple(arguments)
 
     def _of_layer_state(self, layer):
         policy = layer.dtype_policy
@@ -155,7 +158,7 @@ class Structure:
         )
 
     def _of_graph(self, model):
-        places = {}
+        places: dict[int, int] = {}
         parts = []
         for node in model._nodes:
             operation = self._of(node.operation)
@@ -196,7 +199,8 @@ def _is_property(cls, name):
 
 def _plain_property(x, name):
     """Return the attribute `name` if it is plain data."""
-    if not _is_property(type(x), name):
+    cls: Any = type(x)
+    if not _is_property(cls, name):
         return _MISSING
     value = getattr(x, name, _MISSING)
     return value if isinstance(value, (*_PLAIN, tuple, list)) else _MISSING

@@ -1,10 +1,12 @@
-"""What `compile()` was given, ready for a step: CompileLoss and CompileMetrics.
+"""CompileLoss and CompileMetrics: what `compile()` takes, ready for a step.
 
-Both wait for the first outputs to know their structure, then keep flat lists, one entry
-an output.
+Both are built from the first outputs. They keep flat lists, one entry per output.
 """
 
+from __future__ import annotations
+
 import numbers
+from typing import Any
 
 from hornbeam import metrics as metrics_module
 from hornbeam import ops
@@ -31,7 +33,7 @@ class CompileLoss(Loss):
     Args:
         loss: a loss, its name or a function for all outputs, or a list, dict or nest
             of them.
-        loss_weights: a number, or a list or dict of numbers; default 1 each.
+        loss_weights: a number, or a list or dict of numbers; default: 1 each.
         reduction: accepted; each loss has its own.
         output_names: the names of the outputs, or None.
     """
@@ -51,7 +53,7 @@ class CompileLoss(Loss):
         self.built = False
         self._terms = []
         self._trackers = {}
-        self._outputs = None
+        self._outputs: Any = None
 
     @property
     def metrics(self):
@@ -65,11 +67,11 @@ class CompileLoss(Loss):
 
     @property
     def accepts_padding(self):
-        """Whether all losses do; not known before they are built."""
+        """Whether all losses do, once they are built."""
         return all(term.loss.accepts_padding for term in self._terms)
 
     def build(self, y_true, y_pred):
-        """Find the losses of the outputs, now that these are known."""
+        """Assign the losses to the outputs."""
         if _makes_more_outputs(self.loss, y_true, y_pred):
             y_pred = tree.map_structure(lambda _: y_pred, y_true)
         outputs = OutputStructure(y_pred, self.output_names)
@@ -78,7 +80,7 @@ class CompileLoss(Loss):
         predictions = outputs.flatten(y_pred)
         for term in terms:
             pair = term.pick(targets), term.pick(predictions)
-            term.loss = resolve_loss(term.given, *pair)
+            term.loss = resolve_loss(term.entry, *pair)
         _name_terms(terms)
         self._weigh(outputs, terms)
         self._outputs = outputs
@@ -93,7 +95,7 @@ class CompileLoss(Loss):
     def _weigh(self, outputs, terms):
         """Give the terms their weights, which have the form of the losses or outputs.
 
-        A list has one an output or one a loss.
+        A list has one per output or one per loss.
         """
         weights = self.loss_weights
         flat = tree.flatten(weights)
@@ -121,7 +123,8 @@ class CompileLoss(Loss):
         if len(predictions) != outputs.count:
             raise _different_structures(outputs, seen, y_true, y_pred)
         weights = _sample_weights(outputs, sample_weight, seen)
-        total, tracked = None, {}
+        total = None
+        tracked: dict[str, Any] = {}
         for term in self._terms:
             target = term.pick(targets)
             if target is None and term.compares_targets:
@@ -195,7 +198,7 @@ def _seen(outputs, terms):
 
 def _name_terms(terms):
     """Label what has no name after its loss, if that tells the losses apart."""
-    names = [t.given if isinstance(t.given, str) else t.loss.name for t in terms]
+    names = [t.entry if isinstance(t.entry, str) else t.loss.name for t in terms]
     distinct = len(set(names)) == len(names)
     for term, name in zip(terms, names, strict=True):
         if term.label is None:
@@ -214,12 +217,12 @@ def _targets(outputs, y_true, losses):
     if isinstance(y_true, dict) and outputs.are_named_by(y_true):
         outputs.check_names(y_true, "y")
         return [y_true.get(name) for name in outputs.names]
-    found = outputs.flatten(y_true)
-    if len(found) == outputs.count:
-        return found
+    flat = outputs.flatten(y_true)
+    if len(flat) == outputs.count:
+        return flat
     with_loss = [i for i, loss in enumerate(losses) if loss is not None]
-    if len(found) == len(with_loss):
-        by_index = dict(zip(with_loss, found, strict=True))
+    if len(flat) == len(with_loss):
+        by_index = dict(zip(with_loss, flat, strict=True))
         return [by_index.get(i) for i in range(outputs.count)]
     raise _different_structures(outputs, losses, y_true, outputs.structure)
 
@@ -249,19 +252,19 @@ def _sample_weights(outputs, sample_weight, losses):
     names = set(outputs.names)
     if isinstance(sample_weight, dict) and names and set(sample_weight) <= names:
         return [sample_weight.get(name) for name in outputs.names]
-    found = outputs.flatten(sample_weight)
-    if len(found) == 1:
-        return found * outputs.count
-    if len(found) == outputs.count:
-        return found
+    flat = outputs.flatten(sample_weight)
+    if len(flat) == 1:
+        return flat * outputs.count
+    if len(flat) == outputs.count:
+        return flat
     with_loss = [i for i, loss in enumerate(losses) if loss is not None]
-    if len(found) == len(with_loss):
-        by_index = dict(zip(with_loss, found, strict=True))
+    if len(flat) == len(with_loss):
+        by_index = dict(zip(with_loss, flat, strict=True))
         return [by_index.get(i) for i in range(outputs.count)]
     raise ValueError(
-        f"`sample_weight` has {len(found)} entries, but the model has {outputs.count} "
+        f"`sample_weight` has {len(flat)} entries, but the model has {outputs.count} "
         f"outputs{f' {outputs.names}' if outputs.names else ''}. Expected one array "
-        "for all outputs, or one an output."
+        "for all outputs, or one per output."
     )
 
 
@@ -297,7 +300,7 @@ class CompileMetrics(Metric):
         self.built = False
         self._plain = []
         self._weighted = []
-        self._outputs = None
+        self._outputs: Any = None
 
     @property
     def metrics(self):
@@ -311,11 +314,11 @@ class CompileMetrics(Metric):
 
     @property
     def accepts_padding(self):
-        """Whether all metrics do; not known before they are built."""
+        """Whether all metrics do, once they are built."""
         return all(metric.accepts_padding for metric in self.metrics)
 
     def build(self, y_true, y_pred):
-        """Find the metrics of each output, now that the outputs are known."""
+        """Assign the metrics to the outputs."""
         if self.built:
             return
         outputs = OutputStructure(y_pred, self.output_names)
@@ -330,9 +333,9 @@ class CompileMetrics(Metric):
         self._plain, self._weighted = (
             [
                 [resolve_metric(one, y, p) for one in entry]
-                for entry, y, p in zip(given, targets, predictions, strict=True)
+                for entry, y, p in zip(entries, targets, predictions, strict=True)
             ]
-            for given in lists
+            for entries in lists
         )
         for plain, weighted, y, p in zip(
             self._plain, self._weighted, targets, predictions, strict=True
@@ -341,16 +344,16 @@ class CompileMetrics(Metric):
                 _build(metric, y, p)
         self.built = True
 
-    def _distribute(self, given, what):
+    def _distribute(self, metrics, what):
         """Return the list of metrics of each output."""
         outputs = self._outputs
-        if given is None or len(given) == 0:
+        if metrics is None or len(metrics) == 0:
             return [[] for _ in range(outputs.count)]
-        if outputs.count == 1 and isinstance(given, list | tuple):
-            nested = len(given) == 1 and isinstance(given[0], list | tuple)
-            return [_as_list(given[0] if nested else given)]
-        found = outputs.distribute(given, what, _is_metrics)
-        return [_as_list(entry) for entry in found]
+        if outputs.count == 1 and isinstance(metrics, list | tuple):
+            nested = len(metrics) == 1 and isinstance(metrics[0], list | tuple)
+            return [_as_list(metrics[0] if nested else metrics)]
+        entries = outputs.distribute(metrics, what, _is_metrics)
+        return [_as_list(entry) for entry in entries]
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Update all metrics with a batch."""
@@ -393,7 +396,7 @@ class CompileMetrics(Metric):
         yield from self._by_name_in_logs(lambda metric: metric).items()
 
     def _by_name_in_logs(self, value_of):
-        results = {}
+        results: dict[str, Any] = {}
         several = self._outputs is not None and self._outputs.count > 1
         for index, pair in enumerate(zip(self._plain, self._weighted, strict=True)):
             label = self._outputs.name(index) if several else None

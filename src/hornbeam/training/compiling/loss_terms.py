@@ -13,13 +13,13 @@ class LossTerm:
     """A loss and the outputs that it sees.
 
     Args:
-        given: the entry of compile()'s `loss`.
+        entry: the entry of compile()'s `loss`.
         place: the number of an output, or a nest of numbers.
         label: the name in the logs, or None.
     """
 
-    def __init__(self, given, place, label):
-        self.given = given
+    def __init__(self, entry, place, label):
+        self.entry = entry
         self.place = place
         self.label = label
         self.loss = None
@@ -33,8 +33,8 @@ class LossTerm:
     @property
     def compares_targets(self):
         """Whether the loss is ours, and so cannot do without targets."""
-        given = self.given
-        return isinstance(given, str | dict) or is_ours(given) or is_ours(type(given))
+        entry = self.entry
+        return isinstance(entry, str | dict) or is_ours(entry) or is_ours(type(entry))
 
     def pick(self, values):
         """Return what the loss sees of a flat list, in the form of the outputs."""
@@ -42,57 +42,57 @@ class LossTerm:
 
     def sample_weight(self, weights):
         """Return the weights for the loss: those that its outputs have in common."""
-        found = [weights[number] for number in self.numbers]
-        if any(one is not found[0] for one in found):
+        shared = [weights[number] for number in self.numbers]
+        if any(one is not shared[0] for one in shared):
             raise ValueError(
-                f"The loss {self.given!r} sees outputs {self.label!r} together, so it "
+                f"The loss {self.entry!r} sees outputs {self.label!r} together, so it "
                 "needs one `sample_weight` for all of them."
             )
-        return found[0]
+        return shared[0]
 
 
-def find_terms(outputs, given):
+def find_terms(outputs, entry):
     """Return the terms of compile()'s `loss`, in the outputs' order."""
-    if is_loss(given):
+    if is_loss(entry):
         each = enumerate(outputs.labels)
-        return [LossTerm(given, number, label) for number, label in each]
-    return list(_walk(outputs, given, outputs.numbered, ()))
+        return [LossTerm(entry, number, label) for number, label in each]
+    return list(_walk(outputs, entry, outputs.numbered, ()))
 
 
-def _walk(outputs, given, place, path):
-    if given is None:
+def _walk(outputs, entry, place, path):
+    if entry is None:
         return
-    if is_loss(given):
-        yield from _terms_at(outputs, given, place, path)
+    if is_loss(entry):
+        yield from _terms_at(outputs, entry, place, path)
         return
-    if isinstance(given, list | tuple) and _are_alternatives(given, place):
-        parts = [(one, place, path) for one in given]
+    if isinstance(entry, list | tuple) and _are_alternatives(entry, place):
+        parts = [(one, place, path) for one in entry]
     else:
-        parts = outputs.parts(given, place, path, "loss")
+        parts = outputs.parts(entry, place, path, "loss")
     for part in parts:
         yield from _walk(outputs, *part)
 
 
-def _terms_at(outputs, given, place, path):
+def _terms_at(outputs, entry, place, path):
     """Our losses compare tensor by tensor; a user's sees the nest that is there."""
     if isinstance(place, int):
-        yield LossTerm(given, place, outputs.labels[place])
+        yield LossTerm(entry, place, outputs.labels[place])
     else:
-        whole = LossTerm(given, place, outputs.label_of(place, path))
+        whole = LossTerm(entry, place, outputs.label_of(place, path))
         if not whole.compares_targets:
             yield whole
             return
         for number in whole.numbers:
-            yield LossTerm(given, number, outputs.labels[number])
+            yield LossTerm(entry, number, outputs.labels[number])
 
 
-def _are_alternatives(given, place):
-    """Whether a list holds several losses of one thing, not one loss a part."""
+def _are_alternatives(entry, place):
+    """Whether a list holds several losses of one thing, not one loss per part."""
     if isinstance(place, int):
         return True
-    if type(given) is type(place):
+    if type(entry) is type(place):
         return False
-    return len(given) == 1 < len(place) or not all(map(is_loss, given))
+    return len(entry) == 1 < len(place) or not all(map(is_loss, entry))
 
 
 def is_loss(x, single=True):

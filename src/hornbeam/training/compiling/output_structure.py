@@ -1,7 +1,7 @@
-"""What belongs to which output: losses, metrics, weights, given as lists and dicts.
+"""What belongs to which output: losses, metrics, weights, in lists and dicts.
 
-Outputs are handled as a flat list. Things that are given for them may be one for all, a
-list in their order, a dict by their names, or a nest like the outputs themselves.
+Outputs are handled as a flat list. The entries for them may be one for all, a list in
+their order, a dict by their names, or a nest like the outputs themselves.
 """
 
 from hornbeam.core import tree
@@ -55,77 +55,79 @@ class OutputStructure:
             return [values[name] for name in self.names]
         return tree.flatten(values)
 
-    def distribute(self, given, what, is_leaf):
-        """Return what belongs to each output; None where nothing was given.
+    def distribute(self, entries, what, is_leaf):
+        """Return what belongs to each output; None where there is nothing.
 
         Args:
-            given: see the module.
+            entries: see the module.
             what: the argument's name in errors.
             is_leaf: `is_leaf(x, single)` says that `x` is not a container with parts
                 for several outputs; `single`: it stands for one output only.
         """
-        if given is None:
+        if entries is None:
             return [None] * self.count
-        if is_leaf(given, self.count == 1):
-            return [given] * self.count
-        if isinstance(given, dict) and self.are_named_by(given):
-            self.check_names(given, what)
-            return [given.get(name) for name in self.names]
-        if isinstance(given, list | tuple) and len(given) == self.count:
-            if all(x is None or is_leaf(x, True) for x in given):
-                return list(given)
-        found = [None] * self.count
-        self._match(given, self.numbered, (), found, what, is_leaf)
-        return found
+        if is_leaf(entries, self.count == 1):
+            return [entries] * self.count
+        if isinstance(entries, dict) and self.are_named_by(entries):
+            self.check_names(entries, what)
+            return [entries.get(name) for name in self.names]
+        if isinstance(entries, list | tuple) and len(entries) == self.count:
+            if all(x is None or is_leaf(x, True) for x in entries):
+                return list(entries)
+        by_number = [None] * self.count
+        self._match(entries, self.numbered, (), by_number, what, is_leaf)
+        return by_number
 
-    def _match(self, given, place, path, found, what, is_leaf):
-        """Walk `given` along the nest of output numbers and fill in `found`."""
-        if given is None:
+    def _match(self, entries, place, path, by_number, what, is_leaf):
+        """Walk `entries` along the nest of output numbers and fill in `by_number`."""
+        if entries is None:
             return
-        if is_leaf(given, isinstance(place, int)):
+        if is_leaf(entries, isinstance(place, int)):
             for index in tree.flatten(place):
-                found[index] = given
+                by_number[index] = entries
             return
-        for one, inner, inner_path in self.parts(given, place, path, what):
-            self._match(one, inner, inner_path, found, what, is_leaf)
+        for one, inner, inner_path in self.parts(entries, place, path, what):
+            self._match(one, inner, inner_path, by_number, what, is_leaf)
 
-    def parts(self, given, place, path, what):
-        """Return `(part of given, part of place, its path)`, in the outputs' order.
+    def parts(self, entries, place, path, what):
+        """Return `(part of entries, part of place, its path)`, in the outputs' order.
 
         Args:
-            given: a list or dict.
+            entries: a list or dict.
             place: the nest of output numbers that it is for.
             path: where that is.
             what: the argument's name in errors.
         """
-        if not isinstance(given, dict):
-            return _parts_of_list(given, place, path, what)
-        if not path and self.are_named_by(given):
-            self.check_names(given, what)
+        if not isinstance(entries, dict):
+            return _parts_of_list(entries, place, path, what)
+        if not path and self.are_named_by(entries):
+            self.check_names(entries, what)
             place = {name: number for number, name in enumerate(self.names)}
-        known = place if isinstance(place, dict) else {}
-        for key in given:
-            if key not in known:
+        places = place if isinstance(place, dict) else {}
+        for key in entries:
+            if key not in places:
                 raise UnknownOutputError(
                     f"The path {(*path, key)} in `{what}` can't be found in the "
                     f"model's output (`y_pred`), which is {_describe(place)} there."
-                    f"{did_you_mean(key, known or self.names)}"
+                    f"{did_you_mean(key, places or self.names)}"
                 )
-        return [(given[key], place[key], (*path, key)) for key in place if key in given]
+        return [
+            (entries[key], place[key], (*path, key)) for key in place if key in entries
+        ]
 
-    def are_named_by(self, given):
+    def are_named_by(self, entries):
         """Whether the keys of a dict are meant as names of the outputs."""
-        known = [key in self.names for key in given]
-        if not self.names or not any(known):
+        are_names = [key in self.names for key in entries]
+        if not self.names or not any(are_names):
             return False
         is_nest = isinstance(self.structure, dict) and set(self.structure) != set(
             self.names
         )
-        return all(known) or not is_nest
+        return all(are_names) or not is_nest
 
-    def check_names(self, given, what):
+    def check_names(self, entries, what):
         """Raise if a key is no output's name; `what` names the argument."""
-        for key in given:
+        for key in entries:
             if key not in self.names:
                 raise UnknownOutputError(
                     f"`{what}` names an output {key!r} that the model does not have. "
@@ -134,7 +136,7 @@ class OutputStructure:
 
 
 class UnknownOutputError(ValueError, KeyError):
-    """A dict that is given for the outputs names one that the model does not have."""
+    """A dict of entries for the outputs names one that the model does not have."""
 
     __str__ = Exception.__str__
 
@@ -154,19 +156,19 @@ def _label(place, path, names, labels):
         _label(inner, f"{path}/{last}" if path else str(last), names, labels)
 
 
-def _parts_of_list(given, place, path, what):
+def _parts_of_list(entries, place, path, what):
     size = len(place) if isinstance(place, list | tuple | dict) else 1
-    if len(given) != size:
+    if len(entries) != size:
         raise ValueError(
-            f"`{what}`{_at(path)} is a list of {len(given)}, but the model has {size} "
-            f"output{'s' if size > 1 else ''} there. Expected one entry an output, "
-            f"None for outputs that have none. Received: {what}={given!r}"
+            f"`{what}`{_at(path)} is a list of {len(entries)}, but the model has "
+            f"{size} output{'s' if size > 1 else ''} there. Expected one entry per "
+            f"output, None for outputs that have none. Received: {what}={entries!r}"
         )
     if isinstance(place, int):
-        return [(given[0], place, path)]
+        return [(entries[0], place, path)]
     keys = list(place) if isinstance(place, dict) else range(size)
     return [
-        (one, place[key], (*path, key)) for key, one in zip(keys, given, strict=True)
+        (one, place[key], (*path, key)) for key, one in zip(keys, entries, strict=True)
     ]
 
 

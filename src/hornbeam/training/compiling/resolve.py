@@ -26,18 +26,18 @@ _BY_TARGETS = {
 _SHORT = {"acc": "accuracy", "ce": "crossentropy"}
 
 
-def check_losses(given):
+def check_losses(entries):
     """Raise if an entry of compile()'s `loss` stands for none."""
-    for one in _entries(given):
+    for one in _entries(entries):
         if isinstance(one, str) and _SHORT.get(one, one) != "crossentropy":
             check_loss_name(one)
         elif not (one is None or callable(one) or isinstance(one, str | dict)):
             losses_module.get(one)
 
 
-def check_metrics(given):
+def check_metrics(entries):
     """Raise if an entry of compile()'s `metrics` stands for none."""
-    for one in _entries(given):
+    for one in _entries(entries):
         if isinstance(one, str):
             if _SHORT.get(one.lower(), one.lower()) not in _BY_TARGETS:
                 check_metric_name(one)
@@ -45,15 +45,15 @@ def check_metrics(given):
             metrics_module.get(one)
 
 
-def _entries(given):
+def _entries(entries):
     """Yield what lists and dicts hold; a config is one entry."""
-    if isinstance(given, dict) and "class_name" not in given:
-        given = list(given.values())
-    if isinstance(given, list | tuple):
-        for part in given:
+    if isinstance(entries, dict) and "class_name" not in entries:
+        entries = list(entries.values())
+    if isinstance(entries, list | tuple):
+        for part in entries:
             yield from _entries(part)
     else:
-        yield given
+        yield entries
 
 
 def class_for_targets(family, y_true, y_pred):
@@ -95,7 +95,7 @@ def resolve_loss(identifier, y_true, y_pred):
 def resolve_metric(identifier, y_true, y_pred):
     """Return the Metric that an entry of compile()'s `metrics` means.
 
-    A name given as a string is the name in the logs.
+    A name in the form of a string is the name in the logs.
     """
     if isinstance(identifier, Metric):
         return identifier

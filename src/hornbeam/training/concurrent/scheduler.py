@@ -6,11 +6,14 @@ pays, calls of one program run stacked: as one call of that program, vectorised 
 them.
 """
 
+from __future__ import annotations
+
 import contextlib
 import threading
 import time
 import weakref
 from contextvars import ContextVar
+from typing import Any
 
 from hornbeam import backends
 from hornbeam.core import scopes
@@ -255,7 +258,7 @@ def _reason_to_run_alone(model, engine, data, callbacks):
 
 def _stackable(requests):
     """Return lists of the requests whose calls may be in one stack."""
-    groups = {}
+    groups: dict[Any, list[_Request]] = {}
     for request in requests:
         groups.setdefault(request.call.stack_key(), []).append(request)
     return groups.values()

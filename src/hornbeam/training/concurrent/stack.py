@@ -1,6 +1,9 @@
 """Calls of one program as one call of the program vectorised over them."""
 
+from __future__ import annotations
+
 import time
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +34,7 @@ class Stack:
         self._steps = int(last - first) * self.passes
         self.members = [*calls, *calls[:1] * (self.width - len(calls))]
         self.arguments = self._arguments()
-        self.program = None
+        self.program: Any = None
 
     def compile(self):
         """Get the program, so that `execute` only runs it."""
@@ -78,24 +81,24 @@ class Stack:
 
 
 def joined(parts):
-    """Return DeviceRows with the rows of all different `parts`, and each one's place.
+    """Return DeviceRows with the rows of all distinct `parts`, and each one's place.
 
-    The last rows that were joined are kept with the first part.
+    The result is kept with the first part.
     """
-    different = list({id(part): part for part in parts}.values())
+    distinct = list({id(part): part for part in parts}.values())
     first_rows = {}
     total = 0
-    for part in different:
+    for part in distinct:
         first_rows[id(part)] = total
         total += part.rows
     places = [np.int32(first_rows[id(part)]) for part in parts]
-    if len(different) == 1:
-        return different[0], places
-    known = different[0].joined_with
-    if known is None or known[0] != different:
+    if len(distinct) == 1:
+        return distinct[0], places
+    parts_and_rows = distinct[0].joined_with
+    if parts_and_rows is None or parts_and_rows[0] != distinct:
         arrays = [
-            np.concatenate(x) for x in zip(*(p.arrays for p in different), strict=True)
+            np.concatenate(x) for x in zip(*(p.arrays for p in distinct), strict=True)
         ]
-        known = (different, DeviceRows(different[0].engine, arrays))
-        different[0].joined_with = known
-    return known[1], places
+        parts_and_rows = (distinct, DeviceRows(distinct[0].engine, arrays))
+        distinct[0].joined_with = parts_and_rows
+    return parts_and_rows[1], places

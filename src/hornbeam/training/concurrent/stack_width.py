@@ -66,7 +66,7 @@ class StackWidth:
             if seconds is None or self.decided or stack.width != self.most:
                 return
             self._seconds[stack.width] = seconds / stack.width
-            best = min(self._seconds, key=self._seconds.get)
+            best = min(self._seconds, key=self._seconds.__getitem__)
             self.decided = best != stack.width
             self.most = best if self.decided else 4 * stack.width
 

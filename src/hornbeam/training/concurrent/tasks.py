@@ -6,12 +6,15 @@ wait only for deeper ones: each depth has threads of its own, so none can wait f
 itself.
 """
 
+from __future__ import annotations
+
 import contextlib
 import threading
 import time
 from collections import defaultdict
 from concurrent.futures import Future
 from contextvars import ContextVar, copy_context
+from typing import Any
 
 from hornbeam.training.concurrent.scheduler import CancelledError, Scheduler
 
@@ -20,7 +23,7 @@ _TIMES = {"fit_time", "score_time"}
 
 _ABANDONED = "The task was abandoned: another one of its call had failed."
 
-_current_task: ContextVar["Task | None"] = ContextVar("current_task", default=None)
+_current_task: ContextVar[Task | None] = ContextVar("current_task", default=None)
 
 
 class TaskPool:
@@ -170,13 +173,13 @@ class Task:
 
     def __init__(self, group, function):
         self.group = group
-        self.future = Future()
+        self.future: Future[Any] = Future()
         self.groups = set()
         self.seconds = 0.0
         self._function = function
         self._context = group.context.copy()
         self._stack = contextlib.ExitStack()
-        self._worker = None
+        self._worker: Any = None
 
     def enter(self):
         """Count as running."""

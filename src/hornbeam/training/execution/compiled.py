@@ -93,7 +93,7 @@ class CompiledSteps:
         logs = None
         if first < full:
             logs = _logs_of_pass(self._execute(first, full, 1), 0)
-        if last > full:
+        if last > full and self._last_batch is not None:
             begin = self._full_steps * self.batch_size
             batch = self.data.take(self.order[begin : self.visited])
             logs, _ = self._last_batch.run_batch(batch)

@@ -6,14 +6,17 @@ from then on its operations are run without the layers, wrappers and graphs that
 them.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import itertools
+from typing import Any
 
 from hornbeam.core import tree
 from hornbeam.data.sparse import SparseRows, tensor_of
 
-# Steps of one form before it is recorded: recording costs about as much as some steps.
+# Steps of one form before it is recorded: recording takes as long as several steps.
 _STEPS_BEFORE = 12
 # Rows are gathered for several steps at once, up to so many bytes: they stay in the
 # processor's cache until they are used.
@@ -44,19 +47,19 @@ class EagerStep:
 
         Returns a pair for each batch: what the step returned, and the watched value.
         """
-        found = []
+        results: list[Any] = []
         with self.threads():
             for shapes, group in itertools.groupby(batches, _shapes):
                 steps = iter(group)
                 if shapes not in self.work:
                     first = itertools.islice(steps, 1)
-                    results, self.work[shapes] = self.work_of(
+                    first_results, self.work[shapes] = self.work_of(
                         functools.partial(self._run_form, shapes, spec, first)
                     )
-                    found += results
+                    results += first_results
                 with self.threads(self.work[shapes]):
-                    found += self._run_form(shapes, spec, steps)
-        return found
+                    results += self._run_form(shapes, spec, steps)
+        return results
 
     def _run_form(self, shapes, spec, batches):
         """Run the step on batches of these shapes."""
@@ -66,13 +69,13 @@ class EagerStep:
 
     def _run_alike(self, form, spec, batches):
         """Run the step on batches of one form: at once until it has a program."""
-        found = []
+        results: list[Any] = []
         while form.program is None:
             leaves = next(batches, None)
             if leaves is None:
-                return found
-            found.append(self._run_and_record(form, spec, leaves))
-        return found + form.program(self.binding.values(), map(_present, batches))
+                return results
+            results.append(self._run_and_record(form, spec, leaves))
+        return results + form.program(self.binding.values(), map(_present, batches))
 
     def _once(self, spec, leaves):
         outputs = self.plan.step(tree.unflatten(spec, leaves))
@@ -118,7 +121,7 @@ class EagerStep:
 
 
 class _Form:
-    """What is known of steps on batches of some shapes, with some hyperparameters."""
+    """The record of steps on batches of some shapes, with some hyperparameters."""
 
     def __init__(self, key):
         self.key = key
@@ -173,8 +176,8 @@ class EagerSteps:
         self.rows_gathered = self.batch_size * max(
             1, _GATHERED_BYTES // max(1, row_bytes * self.batch_size)
         )
-        self.order = None
-        self.watched = []
+        self.order: Any = None
+        self.watched: list[Any] = []
 
     def start(self, epoch, passes=1):
         order = self.data.order(epoch)
@@ -185,11 +188,11 @@ class EagerSteps:
 
     def run_steps(self, first, last):
         self.first = first
-        found = self.step.run_batches(self.spec, self._batches(first, last))
-        self.watched = [watched for _, watched in found]
+        results = self.step.run_batches(self.spec, self._batches(first, last))
+        self.watched = [watched for _, watched in results]
         if self.plan.finish is not None:
             return self.plan.finish()
-        return found[-1][0] if found else None
+        return results[-1][0] if results else None
 
     def _batches(self, first, last):
         """Yield the leaves of each batch."""

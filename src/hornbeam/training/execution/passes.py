@@ -1,7 +1,10 @@
 """Passes over the data, in calls of several steps, with events for callbacks."""
 
+from __future__ import annotations
+
 import contextlib
 import time
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +24,7 @@ _STOP = {
 
 
 class Pass:
-    """One pass over the data after another, in calls of as many steps as suit.
+    """Passes over the data, in calls of some steps: as many as take a quarter second.
 
     Args:
         model: the model; its `stop_training`, `stop_evaluating` or `stop_predicting`
@@ -93,9 +96,9 @@ class Pass:
         runner.start(epoch, passes)
         started = time.perf_counter()
         with self.model._frozen_structure():
-            found = runner.run_passes(passes)
+            logs_of_passes = runner.run_passes(passes)
         seconds = time.perf_counter() - started
-        for number, logs in enumerate(found):
+        for number, logs in enumerate(logs_of_passes):
             self.ready[epoch + number] = as_numbers(logs)
         self._measure(runner.steps * passes, seconds)
         self._warn_if_nan(epoch)
@@ -129,9 +132,9 @@ class Pass:
         return logs
 
     def _steps_in_call(self, position):
-        known = self.runner.steps
-        left = 1 if known is None else known - position
-        if known is None or (self.every_batch and not self.limit):
+        steps = self.runner.steps
+        left = 1 if steps is None else steps - position
+        if steps is None or (self.every_batch and not self.limit):
             return 1
         if self.limit:
             return min(self.limit, left)
@@ -173,16 +176,16 @@ class Pass:
 
 def as_numbers(logs):
     """Return logs with Python numbers in the place of scalar tensors."""
-    found = {}
+    numbers: dict[str, Any] = {}
     for name, value in logs.items():
         if isinstance(value, dict):
-            found |= as_numbers(value)
+            numbers |= as_numbers(value)
         elif isinstance(value, int | float):
-            found[name] = value
+            numbers[name] = value
         else:
             array = np.asarray(_on_host(value))
-            found[name] = array.item() if array.ndim == 0 else array
-    return found
+            numbers[name] = array.item() if array.ndim == 0 else array
+    return numbers
 
 
 def _on_host(value):

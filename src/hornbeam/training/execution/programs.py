@@ -22,25 +22,25 @@ class ProgramCache:
         self.compilations = 0
         self._programs = collections.OrderedDict()
         self._lock = threading.Lock()
-        self._being_made = {}
+        self._locks = {}
 
     def get(self, key, make):
         """Return the program under `key`; `make()` compiles it where there is none.
 
-        Threads that ask for one program at the same time wait for one compilation. A
-        task among others does not count it as its own time: the program serves all.
+        Threads that ask for one program at the same time wait for one compilation. It
+        counts as time that their tasks waited: the program serves all.
         """
         with self._lock:
-            found = self._find(key)
-            if found is not None:
-                return found
-            turn = self._being_made.setdefault(key, threading.Lock())
+            program = self._find(key)
+            if program is not None:
+                return program
+            compiling = self._locks.setdefault(key, threading.Lock())
         started = time.perf_counter()
         try:
-            with turn:
+            with compiling:
                 with self._lock:
-                    found = self._find(key)
-                return found if found is not None else self._make(key, make)
+                    program = self._find(key)
+                return program if program is not None else self._make(key, make)
         finally:
             worker = scopes.worker()
             if worker is not None:
@@ -59,10 +59,10 @@ class ProgramCache:
                 self._programs.popitem(last=False)
 
     def _find(self, key):
-        found = self._programs.get(key)
-        if found is not None:
+        program = self._programs.get(key)
+        if program is not None:
             self._programs.move_to_end(key)
-        return found
+        return program
 
     def _make(self, key, make):
         try:
@@ -73,7 +73,7 @@ class ProgramCache:
             return program
         finally:
             with self._lock:
-                self._being_made.pop(key, None)
+                self._locks.pop(key, None)
 
     def clear(self):
         """Forget all programs."""
@@ -106,5 +106,5 @@ class Program:
     def record(self, steps, seconds):
         """Record a call's duration; calls of few steps are ignored."""
         if steps >= _MANY_STEPS:
-            found, known = seconds / steps, self.seconds_per_step
-            self.seconds_per_step = found if known is None else min(found, known)
+            latest, least = seconds / steps, self.seconds_per_step
+            self.seconds_per_step = latest if least is None else min(latest, least)
