@@ -26,7 +26,8 @@ def tfidf(rows, words, words_per_row=12):
 
 
 X = tfidf(120, 40)
-Y = (X.toarray()[:, :3].sum(axis=1) > 0.4).astype(int)
+WEIGHT = X.toarray()[:, 1:4].sum(axis=1)
+Y = (WEIGHT > np.median(WEIGHT)).astype(int)
 
 
 def network(sparse=False):
