@@ -209,7 +209,7 @@ def recommendation(keras):
     assert scores.shape == (20,) and scores[best[0]] == scores.max()
 
 
-@program
+@program(slow=("tensorflow",))
 def two_towers(keras):
     """Functional embeddings, `Dot`, and the names of the inputs as keys."""
     pairs, rating = ratings()

@@ -41,7 +41,7 @@ def table_regression(keras):
     assert_saved_alike(keras, model, x[:20])
 
 
-@program(slow=("tensorflow",))
+@program(slow=("jax", "tensorflow"))
 def table_imbalanced(keras):
     """A rare class: the bias starts at the odds, weights of classes, many metrics."""
     x, y = rare_events()

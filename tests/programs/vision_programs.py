@@ -120,7 +120,7 @@ def finer_class(keras):
     return DepthToSpace
 
 
-@program
+@program(slow=("torch", "tensorflow"))
 def super_resolution(keras):
     """An image of four times the pixels by sub-pixel convolution, of any size."""
     (x, _), _ = digits()
