@@ -4,16 +4,19 @@ import base64
 import json
 import marshal
 import random
+import subprocess
 import sys
 import threading
+import time
 import zipfile
 
+import h5py
 import numpy as np
 import pytest
 
 import hornbeam as keras
 from hornbeam.core.errors import UnsafeFileError
-from hornbeam.saving import archive
+from hornbeam.saving import archive, hdf5
 
 RAN = []
 BYTECODE = {
@@ -307,3 +310,92 @@ def test_arrays_in_configs_hold_no_objects():
         }
         with pytest.raises(UnsafeFileError):
             keras.saving.deserialize_keras_object(config)
+
+
+def test_a_module_of_ours_is_not_imported_for_a_suggestion():
+    """What a config names decides no import."""
+    code = (
+        "import sys, hornbeam as keras\n"
+        "try: keras.layers.deserialize({'module': 'keras.wrappers', 'class_name': 'X',"
+        " 'config': {}})\n"
+        "except ValueError: pass\n"
+        "print('hornbeam.wrappers' in sys.modules, 'sklearn' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "False"]
+
+
+def test_numbers_in_the_place_of_a_tensor_are_not_computed_with():
+    tile = {
+        "module": "keras.src.ops.numpy",
+        "class_name": "Tile",
+        "config": {"name": "a", "repeats": [1 << 30]},
+    }
+    call = {"args": [[1.0]], "kwargs": {}}
+    config = functional({**tile, "name": "a", "inbound_nodes": [call]})
+    with pytest.raises(ValueError, match="on no tensor of the graph"):
+        keras.models.model_from_json(json.dumps(config))
+
+
+def test_a_graph_in_reverse_order_takes_linear_time():
+    count = 3000
+    activations = [
+        {
+            **layer("Activation", activation="relu", name=f"a{i}"),
+            "name": f"a{i}",
+            "inbound_nodes": [
+                node("x", [f"a{i - 1}" if i else "in", 0, 0])["inbound_nodes"][0]
+            ],
+        }
+        for i in range(count)
+    ]
+    started = time.process_time()
+    config = functional(*reversed(activations))
+    config["config"]["output_layers"] = [f"a{count - 1}", 0, 0]
+    model = keras.models.model_from_json(json.dumps(config))
+    assert len(model.layers) == count + 1
+    assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": {' + ",".join(f'"{i}": 0' for i in range(30_000)) + ', "7": 1}}',
+        "[" + "[]," * 3_000_000 + "[]]",
+    ],
+    ids=["a key twice", "many lists"],
+)
+def test_texts_are_refused_in_linear_time(text):
+    started = time.process_time()
+    with pytest.raises(UnsafeFileError, match="stands twice|more than"):
+        keras.models.model_from_json(text)
+    assert time.process_time() - started < 2
+
+
+def test_a_name_of_megabytes_is_refused_at_once():
+    config = layer("X" * (15 << 20))
+    started = time.process_time()
+    with pytest.raises(UnsafeFileError, match="names a class by 15728640") as info:
+        keras.layers.deserialize(config)
+    assert time.process_time() - started < 1
+    assert len(str(info.value)) < 200
+
+
+@pytest.mark.parametrize("kind", ["chunk", "filters"])
+def test_chunks_that_are_larger_than_their_array_are_refused(tmp_path, kind):
+    path = tmp_path / "a.weights.h5"
+    with h5py.File(path, "w") as file:
+        plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plist.set_chunk(((1 << 26) if kind == "chunk" else 2,))
+        for _ in range(1 if kind == "chunk" else 2):
+            plist.set_deflate(9)
+        space = h5py.h5s.create_simple((2,), (h5py.h5s.UNLIMITED,))
+        h5py.h5d.create(file.id, b"0", h5py.h5t.IEEE_F32LE, space, plist)
+    message = "chunks of 268435456 bytes" if kind == "chunk" else "filtered twice"
+    with (
+        pytest.raises(UnsafeFileError, match=message),
+        hdf5.reading(path, "a.weights.h5"),
+    ):
+        pass

@@ -131,7 +131,10 @@ def builtin_class(module, name):
             found = resolve(space, name)
             if inspect.isclass(found) and hasattr(found, "from_config"):
                 return found
-    known = [n for space in spaces for n in public_names(space)]
+    # Only these namespaces are imported, whatever a config names.
+    known = [
+        n for space in spaces if space in _CLASS_SPACES for n in public_names(space)
+    ]
     for space in spaces:
         if missing := explain_missing(f"{space}.{name}"):
             raise UnknownObjectError(f"A config names a missing class: {missing}")

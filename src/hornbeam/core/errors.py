@@ -24,13 +24,17 @@ class UnknownObjectError(UnsafeFileError, TypeError):
     """A config names a class or function that a file may not hold, or nobody knows."""
 
 
+# Longer ones are like no name; a file may hold one of megabytes.
+_LONGEST_NAME = 200
+
+
 def did_you_mean(name, known):
     """Return `" Did you mean 'x'?"` for the known name nearest to `name`, or `""`.
 
     Names that are alike but for upper and lower case come last.
     """
     name, known = str(name), [str(k) for k in known]
-    if name in known:
+    if name in known or len(name) > _LONGEST_NAME:
         return ""
     by_lower = {k.lower(): k for k in known}
     near = difflib.get_close_matches(name, known, n=1) or [

@@ -21,6 +21,7 @@ from hornbeam.core.lambdas import serialize_lambda
 from hornbeam.core.lazy import public
 from hornbeam.core.live_config import LiveConfig, target_of
 
+_LONGEST_NAME = 1000
 _PLAIN = (bool, int, float, str, types.NoneType)
 _shared_configs = contextvars.ContextVar("shared_configs", default=None)
 _shared_objects = contextvars.ContextVar("shared_objects", default=None)
@@ -263,6 +264,10 @@ def _deserialize(config):
     name, inner = config["class_name"], config["config"]
     if not isinstance(name, str):
         raise TypeError(f"A config's 'class_name' must be a string. Received: {name!r}")
+    if len(name) > _LONGEST_NAME:
+        raise UnsafeFileError(
+            f"A config names a class by {len(name)} characters: {name[:50]!r} ..."
+        )
     if name in _FUNCTION_KINDS:
         return _FUNCTION_KINDS[name](config)
     if name == "__lambda__" and target_of(config) is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 from typing import TYPE_CHECKING
 
 from hornbeam.core.configurable import parameters_of
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import node_of
+from hornbeam.graph.operation import any_symbolic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,11 +133,8 @@ def graph_from_config(
         calls += [(name, i, n) for i, n in enumerate(layer_config["inbound_nodes"])]
     # A layer that was made anew may have calls from before (none for a fresh one).
     offsets = {n: len(o._inbound_nodes) for n, o in operations.items()}
-    starts = {
-        name: 0 if offsets[name] and not any(c[0] == name for c in calls) else
-        offsets[name]
-        for name in operations
-    }  # fmt: skip
+    called = {name for name, _, _ in calls}
+    starts = {name: offsets[name] if name in called else 0 for name in operations}
 
     def tensor(place):
         name, node_index, tensor_index = place
@@ -146,26 +145,10 @@ def graph_from_config(
         nodes = operations[name]._inbound_nodes
         index = starts[name] + node_index
         if index >= len(nodes):
-            return None
+            raise _MissingError(name, node_index)
         return nodes[index].output_tensors[tensor_index]
 
-    done = dict.fromkeys(operations, 0)
-    while calls:
-        waiting = []
-        for name, index, node in calls:
-            arguments = _arguments(node, tensor, custom_objects, operations[name])
-            if arguments is None or done[name] != index:
-                waiting.append((name, index, node))
-                continue
-            args, kwargs = arguments
-            operations[name](*args, **kwargs)
-            done[name] += 1
-        if len(waiting) == len(calls):
-            raise ValueError(
-                "The graph of the config cannot be rebuilt: the inputs of "
-                f"{sorted({w[0] for w in waiting})} are missing."
-            )
-        calls = waiting
+    _replay(calls, operations, tensor, custom_objects)
     inputs = _places_to_tensors(tensor, config["input_layers"])
     outputs = _places_to_tensors(tensor, config["output_layers"])
     rest = {
@@ -174,6 +157,42 @@ def graph_from_config(
         if k not in ("layers", "input_layers", "output_layers")
     }
     return inputs, outputs, rest
+
+
+def _replay(calls, operations, tensor, custom_objects):
+    """Make the calls of a graph, each once its inputs exist.
+
+    Args:
+        calls: `(name of the operation, number of the call, node)` of each.
+        operations: `{name: operation}`.
+        tensor: a function that gives the tensor at a place, or raises _MissingError.
+        custom_objects: `{name: class or function}` that nodes may name besides.
+    """
+    done = dict.fromkeys(operations, 0)
+    ready, waiting = collections.deque(calls), collections.defaultdict(list)
+    while ready:
+        name, index, node = ready.popleft()
+        try:
+            if done[name] < index:
+                raise _MissingError(name, index - 1)
+            args, kwargs = _arguments(node, tensor, custom_objects, operations[name])
+        except _MissingError as missing:
+            waiting[missing.args].append((name, index, node))
+            continue
+        if not any_symbolic((args, kwargs)):
+            raise ValueError(
+                f"The config calls {name!r} on no tensor of the graph. Numbers alone "
+                "are not computed with while a model is loaded."
+            )
+        operations[name](*args, **kwargs)
+        done[name] += 1
+        ready.extend(waiting.pop((name, index), ()))
+    if waiting:
+        names = sorted({name for calls in waiting.values() for name, _, _ in calls})
+        raise ValueError(
+            "The graph of the config cannot be rebuilt: the inputs of "
+            f"{names[:10]} are missing."
+        )
 
 
 def _places_to_tensors(tensor, places):
@@ -212,19 +231,22 @@ def _takes_states(operation):
     return any(p.name == "initial_state" for p in parameters_of(operation.call))
 
 
-class _MissingError(Exception):
-    """A tensor that a call needs is not there yet."""
+class _MissingError(ValueError):
+    """A tensor is not there, or not yet: that of a call of a layer."""
+
+    def __str__(self):
+        name, index = self.args
+        return (
+            f"The config uses call {index} of layer {name!r}, which it does not have."
+        )
 
 
 def _arguments(node, tensor, custom_objects, operation):
-    """Return `(args, kwargs)` of a call, or None while a tensor is missing."""
+    """Return `(args, kwargs)` of a call; raises _MissingError while a tensor is."""
 
     def unpack(x):
         if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
-            found = tensor(x["config"]["keras_history"])
-            if found is None:
-                raise _MissingError
-            return found
+            return tensor(x["config"]["keras_history"])
         if isinstance(x, dict) and "class_name" in x:
             return deserialize_keras_object(x, custom_objects=custom_objects)
         if isinstance(x, dict):
@@ -233,12 +255,9 @@ def _arguments(node, tensor, custom_objects, operation):
             return type(x)(unpack(v) for v in x)
         return x
 
-    try:
-        if isinstance(node, list):
-            return _old_arguments(node, unpack, operation)
-        return (
-            [unpack(x) for x in node["args"]],
-            {k: unpack(v) for k, v in node["kwargs"].items()},
-        )
-    except _MissingError:
-        return None
+    if isinstance(node, list):
+        return _old_arguments(node, unpack, operation)
+    return (
+        [unpack(x) for x in node["args"]],
+        {k: unpack(v) for k, v in node["kwargs"].items()},
+    )

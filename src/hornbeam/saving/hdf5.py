@@ -29,6 +29,8 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_EXPANSION = 4
 SLACK = 16 << 20
 _MAX_DEPTH = 64
+# A chunk is decompressed whole; it may be larger than its array up to this size.
+_SMALL_CHUNK = 1 << 20
 _MAX_OBJECTS = 200_000
 _MAX_ATTRIBUTE = 64 << 10
 _FILTERS = frozenset(
@@ -210,7 +212,13 @@ class _Walk:
             self.refuse(path, f"is no array of numbers ({array.dtype}).")
         if array.dtype.kind not in _KINDS or array.dtype.hasobject:
             self.refuse(path, f"is no array of numbers ({array.dtype}).")
+        filters = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
+        if len(set(filters)) < len(filters):
+            self.refuse(path, "is filtered twice by one filter.")
         size = math.prod(array.shape or ()) * array.dtype.itemsize
+        chunk = math.prod(array.chunks or ()) * array.dtype.itemsize
+        if array.chunks and chunk > max(size, _SMALL_CHUNK):
+            self.refuse(path, f"has chunks of {chunk} bytes for {size} bytes.")
         contiguous = plist.get_layout() == h5py.h5d.CONTIGUOUS
         if contiguous and size > array.id.get_storage_size() > 0:
             self.refuse(path, "declares more data than is stored.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import json
 from typing import Any
 
@@ -10,6 +11,8 @@ from hornbeam.core.errors import UnsafeFileError
 MAX_BYTES = 32 << 20
 _MAX_DEPTH = 200
 _MAX_VALUES = 2_000_000
+# Each value but the first follows one of these, also in an empty list or object.
+_STARTS = ("[", "{", ",")
 
 
 def loads(text: str | bytes, what: str) -> Any:
@@ -21,6 +24,8 @@ def loads(text: str | bytes, what: str) -> Any:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
+        if sum(text.count(start) for start in _STARTS) > _MAX_VALUES:
+            raise UnsafeFileError(f"it holds more than {_MAX_VALUES} values.")
         value = json.loads(text, object_pairs_hook=_without_duplicates)
     except UnsafeFileError as error:
         raise UnsafeFileError(f"{what}: {error}") from None
@@ -35,8 +40,8 @@ def loads(text: str | bytes, what: str) -> Any:
 def _without_duplicates(pairs):
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = next(key for key in keys if keys.count(key) > 1)
+        counts = collections.Counter(key for key, _ in pairs)
+        ((repeated, _),) = counts.most_common(1)
         raise UnsafeFileError(f"the key {repeated!r} stands twice in an object.")
     return found
 
