@@ -1,11 +1,13 @@
 """Training that is interrupted and resumed."""
 
+import json
 import os
 
 import numpy as np
 import pytest
 
 from hornbeam import callbacks as c
+from hornbeam.core.errors import UnsafeFileError
 from hornbeam.data import make_data
 from tests.callbacks.fakes import FakeModel, run
 
@@ -147,3 +149,32 @@ def test_a_folder_is_needed(folder):
 def test_save_freq(freq):
     with pytest.raises(ValueError, match="Invalid value.*save_freq"):
         c.BackupAndRestore("b", save_freq=freq)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("filepath", "/tmp/elsewhere"), ("best", "text"), ("x", 1)]
+)
+def test_a_backup_sets_only_what_a_callback_declares(tmp_path, name, value):
+    """And nothing of the model changes when it does not."""
+    folder = tmp_path / "backup"
+    checkpoint = c.ModelCheckpoint(tmp_path / "best.keras", "loss", save_best_only=True)
+    with pytest.raises(KeyboardInterrupt):
+        run(
+            FakeModel(),
+            [c.BackupAndRestore(folder), checkpoint, Interrupt(1)],
+            LOSSES,
+        )
+    path = folder / "latest.npz"
+    with np.load(path) as file:
+        contents = dict(file)
+    metadata = json.loads(str(contents["metadata"]))
+    (key,) = [k for k in metadata["callbacks"] if k.startswith("ModelCheckpoint")]
+    metadata["callbacks"][key][name] = value
+    contents["metadata"] = np.array(json.dumps(metadata))
+    np.savez(path, **contents)
+    model = FakeModel()
+    before = model.weight.value.copy()
+    with pytest.raises(UnsafeFileError, match=f"sets the attribute {name!r}"):
+        run(model, [c.BackupAndRestore(folder), checkpoint], LOSSES)
+    np.testing.assert_array_equal(model.weight.value, before)
+    assert checkpoint.filepath == str(tmp_path / "best.keras")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from hornbeam.callbacks.callback import Callback
+from hornbeam.core.errors import UnsafeFileError
 from hornbeam.core.warning import warn
 from hornbeam.typing import Config, Logs, PathLike
 
@@ -95,13 +96,29 @@ class BackupAndRestore(Callback):
         if backup is None:
             return
         arrays, metadata = backup
+        states = _decode(metadata["callbacks"], arrays)
+        self._check_states(states)
         self._check_and_assign(arrays, metadata)
-        self._states = _decode(metadata["callbacks"], arrays)
+        self._states = states
         self._current_epoch = metadata["epoch"]
         self.model._initial_epoch = metadata["epoch"]
         data = getattr(self._list, "data", None)
         if data is not None and metadata["seed"] is not None:
             data.seed = metadata["seed"]
+
+    def _check_states(self, states):
+        """Refuse what the callbacks do not declare as their state."""
+        for key, callback in self._others():
+            for name, value in states.get(key, {}).items():
+                declared = name in callback.state_attributes
+                if declared and _is_number(getattr(callback, name, None)):
+                    declared = _is_number(value)
+                if not declared:
+                    raise UnsafeFileError(
+                        f"The backup in {self.backup_dir!r} sets the attribute "
+                        f"{name!r} of {key!r} to {str(value)[:50]!r}, which is no "
+                        f"state of it: {callback.state_attributes}."
+                    )
 
     def restore_callbacks(self) -> None:
         """Give the other callbacks their state, once all have begun."""
@@ -222,6 +239,10 @@ def _read(path):
         metadata = json.loads(str(file[_METADATA]))
         arrays = [file[str(i)] for i in range(len(file.files) - 1)]
     return arrays, metadata
+
+
+def _is_number(value):
+    return isinstance(value, int | float)
 
 
 def _move(source, target):
