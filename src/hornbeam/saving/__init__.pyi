@@ -13,3 +13,5 @@ from hornbeam.saving.api import load_weights as load_weights
 from hornbeam.saving.api import model_from_json as model_from_json
 from hornbeam.saving.api import save_model as save_model
 from hornbeam.saving.api import save_weights as save_weights
+from hornbeam.saving.inspection import FileReport as FileReport
+from hornbeam.saving.inspection import inspect as inspect

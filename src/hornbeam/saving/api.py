@@ -176,7 +176,7 @@ def load_model(
     2
     """
     source = filepath if hasattr(filepath, "read") else _model_path(filepath)
-    if isinstance(source, Path) and _is_hdf5(source):
+    if isinstance(source, Path) and legacy_h5.is_hdf5(source):
         return _load_hdf5(source, custom_objects, compile)
     if isinstance(source, Path) and source.suffix == ".json":
         return _load_tfjs(source, custom_objects)
@@ -204,14 +204,6 @@ def _model_path(filepath):
         "`.keras`, `.h5`, `.hdf5` and TensorFlow.js files; weights alone with "
         "`model.load_weights('x.weights.h5')`."
     )
-
-
-def _is_hdf5(path):
-    """Whether the path is of an HDF5 file; up to 2.12 `.keras` files were some too."""
-    if path.suffix in legacy_h5.SUFFIXES or not path.is_file():
-        return path.suffix in legacy_h5.SUFFIXES
-    with path.open("rb") as file:
-        return file.read(len(hdf5.SIGNATURE)) == hdf5.SIGNATURE
 
 
 def _load_hdf5(path, custom_objects, compiled):

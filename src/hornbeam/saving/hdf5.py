@@ -73,6 +73,10 @@ class Group(Mapping):
         child = self._children.get(name)
         return child if isinstance(child, Group) else None
 
+    def child(self, name: str) -> Group | h5py.Dataset:
+        """Return the group or array of that name; an array is not read."""
+        return self._children[name]
+
     def at(self, path: str) -> np.ndarray:
         """Return the array at a path below, such as "dense/kernel:0"."""
         *groups, name = path.split("/")

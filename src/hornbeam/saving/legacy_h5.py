@@ -32,6 +32,14 @@ _OWN = "top_level_model_weights"
 _MAX_HEADER = 64_000
 
 
+def is_hdf5(path: Path) -> bool:
+    """Whether the path is of an HDF5 file; up to 2.12 `.keras` files were some too."""
+    if path.suffix in SUFFIXES or not path.is_file():
+        return path.suffix in SUFFIXES
+    with path.open("rb") as file:
+        return file.read(len(hdf5.SIGNATURE)) == hdf5.SIGNATURE
+
+
 def is_legacy(root: hdf5.Group) -> bool:
     """Whether the file is in this format rather than that of `.weights.h5` files."""
     return root.has("layer_names") or root.has("model_config")

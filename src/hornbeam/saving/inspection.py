@@ -1,0 +1,202 @@
+"""What a file holds, told without building or running anything in it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hornbeam.core import allowlist, legacy_configs
+from hornbeam.core.errors import UnknownObjectError, UnsafeFileError
+from hornbeam.core.serialization import find_class
+from hornbeam.saving import archive, hdf5, legacy_h5, shards, strict_json, tfjs
+from hornbeam.typing import Config, PathLike
+
+
+@dataclasses.dataclass
+class FileReport:
+    """What a file holds; `print(report)` shows it.
+
+    Attributes:
+        path: the path.
+        format: such as "Keras archive" or "HDF5 weights".
+        keras_version: the version that wrote the file, or None.
+        layers: `(name, class name)` of each layer; those of a nested model after it,
+            with its name before theirs.
+        arrays: `(path, shape, dtype)` of each array.
+        custom_objects: the names that `custom_objects` must give.
+        warnings: what loading the file will refuse, or do in another way.
+    """
+
+    path: str
+    format: str
+    keras_version: str | None = None
+    layers: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    arrays: list[tuple[str, tuple[int, ...], str]] = dataclasses.field(
+        default_factory=list
+    )
+    custom_objects: list[str] = dataclasses.field(default_factory=list)
+    warnings: list[str] = dataclasses.field(default_factory=list)
+
+    def __str__(self) -> str:
+        written = f", written by Keras {self.keras_version}" * bool(self.keras_version)
+        lines = [f"{self.path}: {self.format}{written}"]
+        if self.layers:
+            lines.append(f"{len(self.layers)} layers")
+            lines += [f"  {name} ({kind})" for name, kind in self.layers]
+        if self.arrays:
+            lines.append(f"{len(self.arrays)} arrays")
+            lines += [f"  {name} {shape} {kind}" for name, shape, kind in self.arrays]
+        if self.custom_objects:
+            names = ", ".join(self.custom_objects)
+            lines.append(f"custom_objects needed: {names}")
+        lines += [f"warning: {warning}" for warning in self.warnings]
+        return "\n".join(lines)
+
+
+def inspect(path: PathLike) -> FileReport:
+    """Return what a file of a model or of weights holds, without loading it.
+
+    Nothing in the file is built or run, whatever it is.
+
+    Args:
+        path: a `.keras` file or folder, an HDF5 file, a `.weights.json`, the
+            `model.json` of TensorFlow.js, or the JSON of a model.
+
+    Raises:
+        ValueError: if the file is damaged or of no known format; an `UnsafeFileError`,
+            which is one, if it was made to do harm.
+
+    >>> import hornbeam as keras, pathlib, tempfile
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="a")])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(pathlib.Path(folder) / "model.keras")
+    ...     report = keras.saving.inspect(pathlib.Path(folder) / "model.keras")
+    >>> report.layers[1], report.arrays[0]
+    (('a', 'Dense'), ('layers/dense/vars/0', (3, 2), 'float32'))
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ValueError(f"File not found: path={str(path)!r}.")
+    if path.name.endswith(shards.SUFFIX):
+        report = FileReport(str(path), "sharded weights")
+        with shards.reading(path) as root:
+            report.arrays = list(_arrays(root))
+        return report
+    if path.suffix == ".json":
+        return _inspect_json(path)
+    if not path.is_dir() and legacy_h5.is_hdf5(path):
+        return _inspect_hdf5(path)
+    return _inspect_archive(path)
+
+
+def _inspect_archive(path):
+    report = FileReport(str(path), "Keras archive")
+    with archive.opened(path) as reader, contextlib.ExitStack() as stack:
+        metadata = {}
+        if reader.member_size(archive.METADATA):
+            text = reader.read(archive.METADATA, strict_json.MAX_BYTES)
+            metadata = strict_json.loads(text, archive.METADATA)
+        text = reader.read(archive.CONFIG, strict_json.MAX_BYTES)
+        config = strict_json.loads(text, archive.CONFIG)
+        if isinstance(metadata, dict) and metadata.get("keras_version"):
+            report.keras_version = str(metadata["keras_version"])[:50]
+        _describe(config, report)
+        if reader.member_size(archive.WEIGHTS):
+            data = reader.read(archive.WEIGHTS)
+            root = stack.enter_context(hdf5.reading(data, archive.WEIGHTS))
+            report.arrays = list(_arrays(root))
+        else:
+            report.warnings.append("It has no weights.")
+    return report
+
+
+def _inspect_hdf5(path):
+    report = FileReport(str(path), "HDF5 weights")
+    with hdf5.reading(path, path.name) as root:
+        report.arrays = list(_arrays(root))
+        group = root.group("model_weights") or root
+        report.keras_version = group.text("keras_version")
+        if root.has("model_config"):
+            report.format = "HDF5 model"
+            _describe(legacy_h5.model_config(root, path.name), report)
+    return report
+
+
+def _inspect_json(path):
+    document = strict_json.loads(path.read_bytes(), path.name)
+    if isinstance(document, dict) and "modelTopology" in document:
+        config, arrays = tfjs.read(path)
+        report = FileReport(str(path), "TensorFlow.js layers model")
+        report.arrays = [(n, a.shape, a.dtype.name) for n, a in arrays.items()]
+        _describe(config, report)
+        return report
+    if not isinstance(document, dict) or "class_name" not in document:
+        raise ValueError(f"{path.name} describes no model.")
+    version = document.get("keras_version")
+    report = FileReport(str(path), "JSON of a model", version and str(version)[:50])
+    _describe(document, report)
+    return report
+
+
+def _arrays(group: hdf5.Group, prefix: str = "") -> Iterator[Any]:
+    for name in group:
+        child = group.child(name)
+        if isinstance(child, hdf5.Group):
+            yield from _arrays(child, f"{prefix}{name}/")
+        else:
+            yield f"{prefix}{name}", tuple(child.shape or ()), str(child.dtype)
+
+
+def _describe(config: Config, report: FileReport) -> None:
+    """Write the layers of a config, and what they need, into the report."""
+    report.layers = list(_layers(config, ""))
+    for item in _objects(config):
+        name = item["class_name"]
+        if name == "__lambda__":
+            report.warnings.append("It holds the code of a lambda, which is refused.")
+        elif name == "function":
+            function = item["config"]
+            if allowlist.builtin_function(str(function)) is None:
+                report.custom_objects.append(str(function)[:200])
+        elif not name.startswith("__") and name != "type":
+            _check_class(item, report)
+    report.custom_objects = sorted(set(report.custom_objects))
+    report.warnings = list(dict.fromkeys(report.warnings))
+
+
+def _check_class(item, report):
+    try:
+        find_class(legacy_configs.modern_class(item))
+    except UnknownObjectError:
+        name = item.get("registered_name") or item["class_name"]
+        report.custom_objects.append(str(name)[:200])
+    except (UnsafeFileError, ValueError) as error:
+        report.warnings.append(str(error)[:500])
+
+
+def _objects(value: Any) -> Iterator[Config]:
+    """Yield each config of an object or function that stands anywhere in `value`."""
+    left = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, dict):
+            if isinstance(item.get("class_name"), str) and "config" in item:
+                yield item
+            left += item.values()
+        elif isinstance(item, list):
+            left += item
+
+
+def _layers(config: Any, prefix: str) -> Iterator[tuple[str, str]]:
+    inner = config.get("config") if isinstance(config, dict) else None
+    layers = inner.get("layers") if isinstance(inner, dict) else inner
+    for layer in layers if isinstance(layers, list) else ():
+        if isinstance(layer, dict) and isinstance(layer.get("config"), dict | list):
+            of_dict = isinstance(layer["config"], dict)
+            name = layer["config"].get("name") if of_dict else layer.get("name")
+            path = f"{prefix}{str(name)[:200]}"
+            yield path, str(layer.get("class_name"))[:200]
+            yield from _layers(layer, f"{path}/")

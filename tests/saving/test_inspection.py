@@ -1,0 +1,113 @@
+"""What a file holds, told without building or running anything in it."""
+
+import json
+import random
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+import hornbeam as keras
+from tests.saving import test_attacks as attacks
+from tests.saving.test_legacy_files import FILES, LIBRARIES
+
+
+class Custom(keras.layers.Layer):
+    def call(self, x):
+        return x
+
+
+def model():
+    inner = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)], name="inner")
+    return keras.Sequential([keras.Input((3,)), inner, Custom(name="own")])
+
+
+def test_an_archive(tmp_path):
+    model().save(tmp_path / "model.keras")
+    report = keras.saving.inspect(tmp_path / "model.keras")
+    assert report.format == "Keras archive"
+    assert report.keras_version == "3.15.1"
+    kinds = [kind for _, kind in report.layers]
+    assert kinds == ["InputLayer", "Sequential", "InputLayer", "Dense", "Custom"]
+    assert [n for n, _ in report.layers if n.startswith("inner/dense")]
+    assert [(s, d) for _, s, d in report.arrays] == [
+        ((3, 2), "float32"),
+        ((2,), "float32"),
+    ]
+    assert [n.rpartition(">")[2] for n in report.custom_objects] == ["Custom"]
+    assert report.warnings == []
+    assert "custom_objects needed" in str(report)
+
+
+def test_weights_and_shards(tmp_path):
+    network = model()
+    network.save_weights(tmp_path / "a.weights.h5")
+    network.save_weights(tmp_path / "a.weights.json", max_shard_size=1)
+    whole = keras.saving.inspect(tmp_path / "a.weights.h5")
+    parts = keras.saving.inspect(tmp_path / "a.weights.json")
+    assert whole.arrays == parts.arrays
+    assert whole.layers == []
+    assert parts.format == "sharded weights"
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_old_files(tmp_path, library):
+    with zipfile.ZipFile(FILES / f"{library}.zip") as file:
+        file.extractall(tmp_path)
+    report = keras.saving.inspect(tmp_path / "bidirectional.h5")
+    assert report.format == "HDF5 model"
+    assert report.keras_version == library.split("-")[-1]
+    kinds = [kind for _, kind in report.layers]
+    assert kinds == ["InputLayer", "Bidirectional", "Bidirectional"]
+    assert len(report.arrays) == 12
+    assert report.custom_objects == report.warnings == []
+    assert keras.saving.inspect(tmp_path / "bidirectional.json").layers == report.layers
+
+
+@pytest.mark.parametrize("name", attacks.CASES)
+def test_nothing_runs(tmp_path, name, audit):
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("config.json", json.dumps(attacks.CASES[name]))
+    with audit(path):
+        try:
+            report = keras.saving.inspect(path)
+        except ValueError:
+            return
+    assert str(report)
+
+
+def test_any_bytes_give_a_report_or_one_kind_of_error(tmp_path):
+    model().save(tmp_path / "model.keras")
+    good = (tmp_path / "model.keras").read_bytes()
+    numbers = random.Random(0)
+    refused = 0
+    for i in range(150):
+        data = bytearray(good)
+        for _ in range(numbers.choice((1, 5, 50))):
+            data[numbers.randrange(len(data))] = numbers.randrange(256)
+        path = tmp_path / f"damaged_{i}.keras"
+        path.write_bytes(data[: numbers.choice((len(data), len(data) // 2))])
+        try:
+            keras.saving.inspect(path)
+        except ValueError:
+            refused += 1
+    assert refused > 75
+
+
+def test_the_command(tmp_path):
+    model().save(tmp_path / "model.keras")
+    command = [sys.executable, "-m", "hornbeam", "inspect"]
+    done = subprocess.run(
+        [*command, str(tmp_path / "model.keras")], capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert "(Dense)" in done.stdout
+    assert "(3, 2) float32" in done.stdout
+    (tmp_path / "bad.keras").write_text("nothing")
+    done = subprocess.run(
+        [*command, str(tmp_path / "bad.keras")], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "is damaged" in done.stderr
