@@ -1,4 +1,4 @@
-"""Constraints: what a variable goes through after each update."""
+"""Constraints: functions applied to a variable after each update."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Constraint(configurable.Configurable):
     """
 
     def __call__(self, w: TensorLike) -> Tensor:
-        """Return `w` as it may be."""
+        """Return the values that are allowed: the base class allows all."""
         return backends.current().convert(w)
 
 
@@ -161,7 +161,7 @@ _get = configurable.getter("constraint", _table, Constraint)
 
 
 def get(identifier: ConstraintLike) -> Any:
-    """Return the constraint that `identifier` stands for.
+    """Return the constraint for a name, config, class or instance.
 
     Args:
         identifier: None, a name, a config, a class, an instance or a callable.
@@ -181,7 +181,7 @@ def serialize(constraint: Constraint | Callable[..., Any]) -> Config:
 def deserialize(
     config: str | Config, custom_objects: Mapping[str, Any] | None = None
 ) -> Any:
-    """Return the constraint that `serialize` made the config of."""
+    """Return the constraint of a config."""
     if isinstance(config, str):
         return get(config)
     return serialization.deserialize_keras_object(config, custom_objects=custom_objects)

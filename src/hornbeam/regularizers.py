@@ -1,4 +1,4 @@
-"""Regularizers: what is added to the loss for the size of weights or outputs."""
+"""Regularizers: penalties on weights or outputs, added to the loss."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ _get = configurable.getter("regularizer", _table, Regularizer)
 
 
 def get(identifier: RegularizerLike) -> Any:
-    """Return the regularizer that `identifier` stands for.
+    """Return the regularizer for a name, config, class or instance.
 
     Args:
         identifier: None, a name, a config, a class, an instance or a callable.
@@ -197,7 +197,7 @@ def serialize(regularizer: Regularizer | Callable[..., Any]) -> Config:
 def deserialize(
     config: str | Config, custom_objects: Mapping[str, Any] | None = None
 ) -> Any:
-    """Return the regularizer that `serialize` made the config of."""
+    """Return the regularizer of a config."""
     if isinstance(config, str):
         return get(config)
     return serialization.deserialize_keras_object(config, custom_objects=custom_objects)

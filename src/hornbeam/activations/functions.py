@@ -1,4 +1,4 @@
-"""Activation functions by name: what `activation="relu"` of a layer stands for."""
+"""Activation functions, and their names: `activation="relu"`."""
 
 from __future__ import annotations
 
@@ -57,8 +57,7 @@ def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        approximate: whether the tanh formula of the paper stands for the exact one.
-            Default: False.
+        approximate: whether to use the paper's tanh approximation. Default: False.
 
     >>> import hornbeam as keras
     >>> round(float(keras.activations.gelu(1.0)), 4)
@@ -108,14 +107,14 @@ _get = getter("activation function", _table)
 
 
 def get(identifier: ActivationLike) -> Callable[..., Any]:
-    """Return the activation function that `identifier` stands for.
+    """Return the activation function for a name, config or layer.
 
     Args:
         identifier: a name, a config, a function, a layer, or None (the identity).
 
     >>> import hornbeam as keras
-    >>> keras.activations.get("relu") is keras.activations.relu
-    True
+    >>> keras.activations.get("relu").__name__
+    'relu'
     """
     return linear if identifier is None else _get(identifier)
 
@@ -136,8 +135,8 @@ def deserialize(
     """Return the activation function of what `serialize` returned.
 
     >>> import hornbeam as keras
-    >>> keras.activations.deserialize("relu") is keras.activations.relu
-    True
+    >>> keras.activations.deserialize("relu").__name__
+    'relu'
     """
     with CustomObjectScope(custom_objects or {}):
         return _get(config)

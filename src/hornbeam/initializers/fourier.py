@@ -36,8 +36,8 @@ class STFT(HostInitializer):
 
     >>> import hornbeam as keras
     >>> kernel = keras.initializers.STFT("imag")(shape=(128, 1, 65))
-    >>> kernel.shape == (128, 1, 65)
-    True
+    >>> kernel.shape
+    (128, 1, 65)
     """
 
     def __init__(

@@ -50,7 +50,7 @@ class HostInitializer(Initializer):
         return backends.current().convert(*self._broadcast(shape, dtype))
 
     def _as_argument(self, shape, dtype=None):
-        """Return what a Variable starts with, as programs take it."""
+        """Return the initial value of a Variable, as an argument of programs."""
         if type(self).__call__ is not HostInitializer.__call__:
             return self(shape, dtype=dtype)
         return backends.current().as_argument(*self._broadcast(shape, dtype))
@@ -70,7 +70,7 @@ class RandomInitializer(HostInitializer):
 
     Args:
         seed: an integer (the same values at each call), a `SeedGenerator` (other values
-            at each call), or None (an integer made up from Python's `random`).
+            at each call), or None (an integer drawn from Python's `random`).
     """
 
     def __init__(self, seed: Seed = None) -> None:
@@ -93,7 +93,7 @@ class RandomInitializer(HostInitializer):
         return host_key(self.seed)
 
     def get_config(self) -> Config:
-        """Return the arguments; a seed that was made up is None."""
+        """Return the arguments; a generated seed is None."""
         config = super().get_config()
         if self._initial_seed is None:
             config["seed"] = None

@@ -12,7 +12,7 @@ from hornbeam.core.variable import standardize_shape
 from hornbeam.initializers.initializer import Initializer
 from hornbeam.typing import Config, InitializerLike
 
-# What older versions called them.
+# Names of older Keras versions.
 _OLD_NAMES = {
     "uniform": "random_uniform",
     "normal": "random_normal",
@@ -31,18 +31,18 @@ _get = configurable.getter("initializer", _table, Initializer)
 
 
 def get(identifier: InitializerLike) -> Any:
-    """Return the initializer that `identifier` stands for.
+    """Return the initializer for a name, config, class or value.
 
     Args:
         identifier: None, a name, a config, a class, an initializer, a callable
             `(shape, dtype)`, or a tensor: the value itself.
 
     >>> import hornbeam as keras
-    >>> keras.initializers.get("he_normal").get_config()["seed"] is None
-    True
+    >>> keras.initializers.get("he_normal").get_config()
+    {'seed': None, 'input_axes': None, 'output_axes': None}
     """
     if hasattr(identifier, "shape") and hasattr(identifier, "dtype"):
-        return _Given(identifier)
+        return _Value(identifier)
     return _get(identifier)
 
 
@@ -54,14 +54,14 @@ def serialize(initializer: Initializer | Callable[..., Any]) -> Config:
 def deserialize(
     config: str | Config, custom_objects: Mapping[str, Any] | None = None
 ) -> Any:
-    """Return the initializer that `serialize` made the config of."""
+    """Return the initializer of a config."""
     if isinstance(config, str):
         return get(config)
     return serialization.deserialize_keras_object(config, custom_objects=custom_objects)
 
 
-class _Given:
-    """A tensor in the role of an initializer."""
+class _Value:
+    """An initializer that returns a tensor."""
 
     def __init__(self, value):
         self.value = value

@@ -19,8 +19,8 @@ class RandomNormal(RandomInitializer):
 
     >>> import hornbeam as keras
     >>> values = keras.initializers.RandomNormal(stddev=1.0, seed=1)(shape=(2, 3))
-    >>> values.shape == (2, 3)
-    True
+    >>> values.shape
+    (2, 3)
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class RandomNormal(RandomInitializer):
 
 
 class TruncatedNormal(RandomInitializer):
-    """Numbers from a normal distribution without what is beyond two deviations.
+    """Numbers from a normal distribution cut off at two standard deviations.
 
     Args:
         mean: the mean. Default: 0.
@@ -45,9 +45,9 @@ class TruncatedNormal(RandomInitializer):
         seed: an integer, a `SeedGenerator` or None.
 
     >>> import hornbeam as keras
-    >>> values = keras.initializers.TruncatedNormal(stddev=1.0, seed=1)(shape=(50,))
-    >>> float(keras.ops.max(keras.ops.abs(values))) <= 2.0
-    True
+    >>> values = keras.initializers.TruncatedNormal(stddev=1.0, seed=1)(shape=(3,))
+    >>> [round(float(v), 3) for v in values]
+    [0.169, 0.394, -0.127]
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class RandomUniform(RandomInitializer):
         seed: an integer, a `SeedGenerator` or None.
 
     >>> import hornbeam as keras
-    >>> values = keras.initializers.RandomUniform(0.0, 1.0, seed=1)(shape=(50,))
-    >>> 0.0 <= float(keras.ops.min(values)) < 1.0
-    True
+    >>> values = keras.initializers.RandomUniform(0.0, 1.0, seed=1)(shape=(3,))
+    >>> [round(float(v), 3) for v in values]
+    [0.859, 0.679, 0.894]
     """
 
     def __init__(

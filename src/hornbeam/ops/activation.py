@@ -1,6 +1,6 @@
 """Activation functions."""
 
-# Bodies compute with tensors of floats: `_pointwise` makes them of what ops take.
+# Bodies compute with float tensors: `_pointwise` converts the arguments.
 # mypy: disable-error-code="operator, union-attr"
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def floating(x: TensorLike) -> Tensor:
 
 
 def _pointwise(body):
-    """Declare a function of each element of `x`, which gets floats and keeps dtypes."""
+    """Declare an elementwise op: `x` arrives as floats, and its dtype is kept."""
 
     @functools.wraps(body)
     def run(x, *args, **kwargs):
@@ -215,8 +215,7 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
 
     Args:
         x: a tensor.
-        approximate: whether the tanh formula of the paper stands for the exact one.
-            Default: True.
+        approximate: whether to use the paper's tanh approximation. Default: True.
 
     >>> import hornbeam as keras
     >>> float(keras.ops.gelu(0.0))
@@ -276,7 +275,7 @@ def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
 
 @_pointwise
 def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
-    """`x` moved towards 0 by `threshold`, and 0 if it is nearer than that.
+    """`x` moved towards 0 by `threshold`; 0 where `abs(x) <= threshold`.
 
     >>> import hornbeam as keras
     >>> [float(v) for v in keras.ops.soft_shrink([-0.25, 1.0])]
@@ -370,7 +369,7 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: default: -1.
+        axis: the axis. Default: -1.
 
     >>> import hornbeam as keras
     >>> [float(v) for v in keras.ops.sparsemax([-1.0, 0.0, 1.0])]

@@ -1,4 +1,4 @@
-"""Arithmetic of two operands, and what brings them to one dtype."""
+"""Arithmetic of two operands, and conversion to a common dtype."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @primitive(rules.broadcast_number)
 def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The largest whole number not above each quotient.
+    """The largest integer not above each quotient.
 
     >>> import hornbeam as keras
     >>> float(keras.ops.floor_divide(7, 2))
@@ -220,8 +220,8 @@ def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The next number that a float can hold from `x1` towards `x2`.
 
     >>> import hornbeam as keras
-    >>> bool(keras.ops.nextafter(1.0, 2.0) > 1)
-    True
+    >>> float(keras.ops.nextafter(1.0, 2.0))
+    1.0000001192092896
     """
 
 

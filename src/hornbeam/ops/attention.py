@@ -1,4 +1,4 @@
-"""Products of a layer's inputs: linear maps and attention."""
+"""Linear maps and attention."""
 
 from __future__ import annotations
 
@@ -67,14 +67,15 @@ def dot_product_attention(
     Args:
         query: `(batch, targets, heads, width)`.
         key: `(batch, sources, key heads, width)`; the heads are a multiple of the key
-            heads, which several query heads share.
+            heads; each key head serves several query heads.
         value: `(batch, sources, key heads, width)`.
         bias: added to the logits; broadcasts to `(batch, heads, targets, sources)`.
         mask: booleans of the same shape; False takes a source out.
-        scale: default: `1 / sqrt(width)`.
-        is_causal: whether a target sees only itself and what is before. Default: False.
-        flash_attention: whether a fused kernel must be used. Default: None, as the
-            engine sees fit.
+        scale: the factor of the logits. Default: `1 / sqrt(width)`.
+        is_causal: whether a target attends only to itself and earlier sources.
+            Default: False.
+        flash_attention: whether a fused kernel must be used. Default: None, the
+            engine's choice.
         attn_logits_soft_cap: logits become `cap * tanh(logits / cap)`. Default: None.
 
     Returns:
@@ -128,7 +129,7 @@ def attention(
     is_causal: bool,
     flash: bool,
 ) -> Tensor:
-    """Softmax attention with an additive bias; engines have faster ones."""
+    """Softmax attention with an additive bias; engines have faster versions."""
     return _attention(query, key, value, bias, scale, is_causal, None)
 
 
@@ -163,6 +164,6 @@ def weighted_values(weights: Tensor, value: Tensor) -> Tensor:
 
 
 def _shared(x, heads):
-    """Return keys or values once for each of the query's heads that share them."""
+    """Repeat each head of keys or values for the query heads that it serves."""
     times = heads // x.shape[2]
     return x if times == 1 else repeat(x, times, axis=2)

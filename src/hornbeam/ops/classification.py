@@ -48,7 +48,7 @@ def one_hot(
     dtype: DTypeLike = None,
     sparse: bool = False,
 ) -> Tensor:
-    """Integers as vectors of zeros with a one at their place.
+    """Integers as vectors of zeros with a one at the integer's index.
 
     An integer outside `[0, num_classes)` gives zeros.
 
@@ -56,8 +56,9 @@ def one_hot(
         x: integers.
         num_classes: length of the vectors.
         axis: where the new axis goes. Default: -1.
-        dtype: default: `keras.config.floatx()`.
-        sparse: whether a sparse tensor is made, where the backend has them.
+        dtype: the dtype of the result. Default: `keras.config.floatx()`.
+        sparse: whether to return a sparse tensor, if the backend has them.
+            Default: False.
 
     >>> import hornbeam as keras
     >>> [float(v) for v in keras.ops.one_hot(1, 3)]
@@ -105,14 +106,15 @@ def multi_hot(
     sparse: bool = False,
     **kwargs: Any,
 ) -> Tensor:
-    """Sets of integers as vectors of zeros with ones at their places.
+    """Sets of integers as vectors of zeros with ones at their indices.
 
     Args:
         inputs: integers; the last axis (the first of a vector) lists a set.
         num_classes: length of the vectors.
         axis: where the new axis goes. Default: -1.
-        dtype: default: `keras.config.floatx()`.
-        sparse: whether a sparse tensor is made, where the backend has them.
+        dtype: the dtype of the result. Default: `keras.config.floatx()`.
+        sparse: whether to return a sparse tensor, if the backend has them.
+            Default: False.
 
     >>> import hornbeam as keras
     >>> [float(v) for v in keras.ops.multi_hot([0, 2], 3)]
@@ -129,7 +131,7 @@ def multi_hot(
     if not sparse:
         return max(vectors, axis=listed)
     counts = sum(vectors, axis=listed)
-    # What is listed twice counts once.
+    # A class that is listed twice counts once.
     once = backends.current().map_values(lambda count: minimum(count, 1), counts)
     return cast(once, dtype or floatx())
 

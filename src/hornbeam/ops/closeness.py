@@ -36,9 +36,9 @@ def isclose(
     Args:
         x1: a tensor.
         x2: a tensor.
-        rtol: tolerance relative to `x2`; default 1e-5.
+        rtol: tolerance relative to `x2`. Default: 1e-5.
         atol: absolute tolerance; default 1e-8.
-        equal_nan: whether nan is close to nan; default False.
+        equal_nan: whether nan is close to nan. Default: False.
 
     >>> import hornbeam as keras
     >>> bool(keras.ops.isclose(1.0, 1.000001))
@@ -80,7 +80,7 @@ def isin(
         x1: a tensor.
         x2: a tensor of any shape.
         assume_unique: whether no element occurs twice; changes nothing here.
-        invert: whether to ask for the opposite; default False.
+        invert: whether to ask for the opposite. Default: False.
 
     >>> import hornbeam as keras
     >>> bool(keras.ops.isin(2, [1, 2]))
@@ -88,5 +88,5 @@ def isin(
     """
     dtype = dtypes.result_type(rules.weak_dtype(x1), rules.weak_dtype(x2))
     x1, x2 = convert_to_tensor(x1, dtype), ravel(convert_to_tensor(x2, dtype))
-    found = any(equal(expand_dims(x1, -1), x2), -1)
-    return logical_not(found) if invert else found
+    member = any(equal(expand_dims(x1, -1), x2), -1)
+    return logical_not(member) if invert else member

@@ -243,7 +243,7 @@ def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
 
 @primitive("same")
 def bitwise_not(x: TensorLike) -> Tensor:
-    """Every bit turned over.
+    """Every bit inverted.
 
     >>> import hornbeam as keras
     >>> int(keras.ops.bitwise_not(5))
@@ -253,7 +253,7 @@ def bitwise_not(x: TensorLike) -> Tensor:
 
 @composite(rule="same")
 def bitwise_invert(x: TensorLike) -> Tensor:
-    """Every bit turned over.
+    """Every bit inverted.
 
     >>> import hornbeam as keras
     >>> int(keras.ops.bitwise_invert(5))

@@ -114,7 +114,7 @@ def depthwise_conv(
     data_format: DataFormat | None = None,
     dilation_rate: IntOrInts = 1,
 ) -> Tensor:
-    """Correlate each channel with kernels of its own.
+    """Correlate each channel with separate kernels.
 
     Args:
         inputs: `(batch, *spatial, channels)`, or channels first by `data_format`.

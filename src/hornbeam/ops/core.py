@@ -1,4 +1,4 @@
-"""Tensors in and out, indexing, control flow."""
+"""Conversion, slices and updates, control flow."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def convert_to_tensor(
 
     Args:
         x: a tensor, a Variable, a NumPy array, a number or nested lists of numbers.
-        dtype: default: that of `x`; Python floats become `keras.config.floatx()` and
-            Python integers "int32".
+        dtype: the dtype. Default: that of `x`; Python floats become
+            `keras.config.floatx()` and Python integers "int32".
         sparse: False turns a sparse tensor into a dense one. Default: it stays sparse.
         ragged: False turns a ragged tensor into a dense one.
 
@@ -107,12 +107,12 @@ def shape(x: TensorLike) -> tuple[Any, ...]:
     >>> keras.ops.shape(keras.ops.ones((2, 3)))
     (2, 3)
     """
-    found = getattr(x, "shape", None)
-    if found is None:
+    sizes = getattr(x, "shape", None)
+    if sizes is None:
         return np.shape(x)
-    # A traced tensor of a size that is not known has it as a tensor.
-    unknown = None in found and backends.of(x)
-    return unknown.shape_of(x) if unknown else tuple(found)
+    # The engine gives unknown sizes of a traced tensor as scalar tensors.
+    engine = backends.of(x) if None in sizes else None
+    return tuple(sizes) if engine is None else engine.shape_of(x)
 
 
 def dtype(x: Tensor) -> str:
@@ -141,14 +141,14 @@ def _range_within(target, source):
     for bound in (_limits(target).min, _limits(target).max):
         bound = float(bound) if dtypes.is_float_dtype(target) else int(bound)
         if dtypes.is_int_dtype(source):
-            own = np.iinfo(source)
-            limits.append(int(min(max(bound, int(own.min)), int(own.max))))
+            held = np.iinfo(source)
+            limits.append(int(min(max(bound, int(held.min)), int(held.max))))
         else:
-            own = _limits(source)
-            value = np.float64(min(max(bound, float(own.min)), float(own.max)))
-            # The nearest float may lie outside: then the one before it.
-            step = float(own.eps) * builtins.abs(value) / 2
-            exact = builtins.abs(value) <= 2 / float(own.eps)
+            held = _limits(source)
+            value = np.float64(min(max(bound, float(held.min)), float(held.max)))
+            # Where the nearest float lies outside, take the one before it.
+            step = float(held.eps) * builtins.abs(value) / 2
+            exact = builtins.abs(value) <= 2 / float(held.eps)
             inside = exact or dtypes.is_float_dtype(target)
             limits.append(float(value if inside else value - np.sign(value) * step))
     return limits
@@ -188,8 +188,8 @@ def stop_gradient(variable: TensorLike) -> Tensor:
     """
 
 
-def _known(numbers):
-    """Return the numbers as ints if they are known, else None."""
+def _as_ints(numbers):
+    """Return the numbers as ints; None while they are traced or symbolic."""
     if isinstance(numbers, KerasTensor):
         return None
     try:
@@ -213,7 +213,7 @@ def _slice_sizes(inputs, start_indices, sizes):
     sizes = [int(n) for n in sizes]
     if -1 not in sizes:
         return tuple(sizes)
-    begins = _known(start_indices) or [None] * rank
+    begins = _as_ints(start_indices) or [None] * rank
     return tuple(
         (None if n is None or b is None else n - b) if size == -1 else size
         for size, n, b in zip(sizes, inputs.shape, begins, strict=True)
@@ -340,7 +340,7 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor
     Args:
         x: a tensor.
         num: the size of the axis, if it cannot be read from the shape.
-        axis: default: 0.
+        axis: the axis. Default: 0.
 
     >>> import hornbeam as keras
     >>> len(keras.ops.unstack(keras.ops.ones((2, 3)), axis=1))
@@ -353,7 +353,7 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor
 
 
 def custom_gradient(f: Callable) -> Callable:
-    """Give a function its own gradient.
+    """Replace the gradient of a function.
 
     Args:
         f: a function of tensors that returns `(output, gradient)`, where `gradient`
@@ -472,7 +472,7 @@ def associative_scan(
         f: an associative function of two nests of tensors such as `elems`.
         elems: a tensor or a nest of tensors.
         reverse: whether to start from the end. Default: False.
-        axis: default: 0.
+        axis: the axis. Default: 0.
 
     >>> import hornbeam as keras
     >>> sums = keras.ops.associative_scan(lambda a, b: a + b, keras.ops.arange(4))
@@ -516,7 +516,7 @@ def while_loop(
         cond: a function of the variables that returns a boolean.
         body: a function of the variables that returns the new ones.
         loop_vars: a tensor, or a list or tuple of nests of tensors.
-        maximum_iterations: default: no limit.
+        maximum_iterations: the limit of iterations. Default: None, no limit.
 
     >>> import hornbeam as keras
     >>> int(keras.ops.while_loop(lambda i: i < 5, lambda i: i + 1, 0))

@@ -36,7 +36,7 @@ def bincount(
 
     Args:
         x: integers, of rank 1, or of rank 2 for rows.
-        weights: what each element counts; default 1.
+        weights: what each element counts. Default: 1.
         minlength: the least length of the result; default 0.
         sparse: sparse results are not supported.
 
@@ -75,7 +75,7 @@ def histogram(
 
     Args:
         x: a tensor.
-        bins: the number of bins; default 10.
+        bins: the number of bins. Default: 10.
         range: the lowest and the highest edge; default those of the elements.
 
     >>> import hornbeam as keras

@@ -1,4 +1,4 @@
-"""Tensors from nothing: constants, ranges, grids, windows, diagonals."""
+"""New tensors: constants, ranges, windows, diagonals."""
 
 from __future__ import annotations
 
@@ -143,10 +143,10 @@ def arange(
     """The numbers from `start` (default 0) up to but without `stop`.
 
     Args:
-        start: the first number; where it stands alone, `stop`.
+        start: the first number; the end, if it is the only argument.
         stop: the end.
-        step: the distance; default 1.
-        dtype: default: "int32" of integers, `floatx()` of floats.
+        step: the distance. Default: 1.
+        dtype: the dtype. Default: "int32" of integers, `floatx()` of floats.
 
     >>> import hornbeam as keras
     >>> [int(i) for i in keras.ops.arange(3)]
@@ -161,8 +161,8 @@ def _spaced_shape(a):
 
 
 def _spaced_dtype(a):
-    given = (rules.weak_dtype(a["start"]), rules.weak_dtype(a["stop"]))
-    return a["dtype"] or dtypes.result_type(*given, float)
+    kinds = (rules.weak_dtype(a["start"]), rules.weak_dtype(a["stop"]))
+    return a["dtype"] or dtypes.result_type(*kinds, float)
 
 
 def _linspace_spec(a):
@@ -188,11 +188,11 @@ def linspace(
     Args:
         start: the first number or tensor.
         stop: the end.
-        num: how many; default 50.
+        num: how many. Default: 50.
         endpoint: whether `stop` is the last one; default True.
-        retstep: also return the distance; default False.
-        dtype: default: a float.
-        axis: where the new axis goes; default 0.
+        retstep: also return the distance. Default: False.
+        dtype: the dtype. Default: a float.
+        axis: where the new axis goes. Default: 0.
 
     >>> import hornbeam as keras
     >>> [float(x) for x in keras.ops.linspace(0, 1, 3)]
@@ -208,7 +208,7 @@ def linspace(
     rank = max(len(start.shape), len(stop.shape))
     fractions = np.arange(num).reshape((num,) + (1,) * rank) / max(gaps, 1)
     places = convert_to_tensor(fractions, start.dtype)
-    # Both ends are exact, and no step is added up.
+    # Both ends are exact, and errors of the step do not add up.
     from_start = add(multiply(start, subtract(1, places)), multiply(stop, places))
     result = from_start if axis == 0 else moveaxis(from_start, 0, axis)
     if dtype is not None and dtypes.is_int_dtype(dtype):
@@ -234,11 +234,11 @@ def logspace(
     Args:
         start: the first exponent.
         stop: the last exponent.
-        num: how many; default 50.
+        num: how many. Default: 50.
         endpoint: whether `stop` counts; default True.
-        base: default 10.
-        dtype: default: a float.
-        axis: where the new axis goes; default 0.
+        base: Default: 10.
+        dtype: the dtype. Default: a float.
+        axis: where the new axis goes. Default: 0.
 
     >>> import hornbeam as keras
     >>> [round(float(x)) for x in keras.ops.logspace(0, 2, 3)]
@@ -263,10 +263,10 @@ def geomspace(
     Args:
         start: the first number.
         stop: the last number.
-        num: how many; default 50.
+        num: how many. Default: 50.
         endpoint: whether `stop` counts; default True.
-        dtype: default: a float.
-        axis: where the new axis goes; default 0.
+        dtype: the dtype. Default: a float.
+        axis: where the new axis goes. Default: 0.
 
     >>> import hornbeam as keras
     >>> [round(float(x)) for x in keras.ops.geomspace(1, 100, 3)]
@@ -293,9 +293,9 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Te
 
     Args:
         N: number of rows.
-        M: number of columns; default `N`.
+        M: number of columns. Default: `N`.
         k: 0 (default) is the main diagonal, 1 the one above it.
-        dtype: default `floatx()`.
+        dtype: Default: `floatx()`.
 
     >>> import hornbeam as keras
     >>> tuple(keras.ops.eye(2, 3).shape)
@@ -401,11 +401,11 @@ def _vander_spec(a):
 
 @composite(rule=_vander_spec)
 def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Tensor:
-    """The powers of each element, a row each (Vandermonde matrix).
+    """The powers of each element, one row per element (Vandermonde matrix).
 
     Args:
         x: a tensor of rank 1.
-        N: number of powers; default the length of `x`.
+        N: number of powers. Default: the length of `x`.
         increasing: whether the power 0 comes first; default False.
 
     >>> import hornbeam as keras

@@ -29,7 +29,7 @@ from hornbeam.ops.numpy import (
 )
 from hornbeam.typing import Tensor, TensorLike
 
-# Stands for log(0): sums of it stay finite, so gradients do too.
+# In place of log(0): sums of it, and so gradients, stay finite.
 _IMPOSSIBLE = -1e30
 
 
@@ -89,7 +89,7 @@ def ctc_loss(
     logs = log_softmax(cast(output, _float_dtype(output)))
     batch, steps, _ = shape(logs)
     states = 2 * shape(target)[1] + 1
-    # Blanks stand before, between and after the labels.
+    # There is a blank before, between and after the labels.
     blanks = full_like(target, mask_index)
     labels = reshape(stack([blanks, target], axis=2), (batch, states - 1))
     labels = concatenate([labels, blanks[:, :1]], axis=1)
@@ -139,7 +139,7 @@ def ctc_decode(
     merge_repeated: bool = True,
     mask_index: int = 0,
 ) -> tuple[Tensor, Tensor]:
-    """The likeliest sequences of labels for the outputs of a CTC model.
+    """The most likely sequences of labels for the outputs of a CTC model.
 
     It runs on the host, so it cannot be part of a compiled program.
 
@@ -150,9 +150,9 @@ def ctc_decode(
             `"beam_search"` keeps the best prefixes and adds up their alignments.
         beam_width: number of prefixes that are kept. Default: 100.
         top_paths: number of sequences from a beam search. Default: 1.
-        merge_repeated: whether a class that repeats without a blank between is one
-            label (greedy). Default: True.
-        mask_index: the class that means "no label". Default: 0.
+        merge_repeated: whether repeats of a class without a blank between them are
+            one label (greedy). Default: True.
+        mask_index: the class of the blank, "no label". Default: 0.
 
     Returns:
         `(sequences, scores)`: integers `(paths, batch, steps)`, filled up with -1, and
@@ -165,31 +165,26 @@ def ctc_decode(
     >>> [int(v) for v in sequences[0, 0]], float(scores[0, 0])
     ([1, 1, -1], -6.0)
     """
-    check_choice(
-        "ctc_decode",
-        "strategy",
-        strategy,
-        ("greedy", "beam_search"),
-    )
+    check_choice("ctc_decode", "strategy", strategy, ("greedy", "beam_search"))
     inputs = floating(inputs)
     dtype = _float_dtype(inputs)
     logits = convert_to_numpy(cast(inputs, dtype))
     lengths = convert_to_numpy(sequence_lengths).astype(int)
     if strategy == "greedy":
-        found = [
+        samples = [
             _greedy(x[:n], merge_repeated, mask_index)
             for x, n in zip(logits, lengths, strict=True)
         ]
         paths = 1
     else:
-        found = [
+        samples = [
             _beams(x[:n], beam_width, top_paths, mask_index)
             for x, n in zip(logits, lengths, strict=True)
         ]
         paths = top_paths
     sequences = np.full((paths, *logits.shape[:2]), -1, "int32")
     scores = np.full((len(logits), paths), -np.inf)
-    for row, results in enumerate(found):
+    for row, results in enumerate(samples):
         for path, (labels, score) in enumerate(results):
             sequences[path, row, : len(labels)] = labels
             scores[row, path] = score

@@ -51,11 +51,11 @@ def _read(term, shape, sizes):
     end = len(shape) - len(after)
     pairs = zip(before + after, shape[: len(before)] + shape[end:], strict=True)
     for label, size in pairs:
-        known = sizes.get(label)
-        if known in (None, 1):
-            sizes[label] = size if size is not None or known is None else known
-        elif size not in (None, 1, known):
+        noted = sizes.get(label)
+        if noted in (None, 1):
+            sizes[label] = size if size is not None or noted is None else noted
+        elif size not in (None, 1, noted):
             raise ValueError(
-                f"einsum(): the label {label!r} has the sizes {known} and {size}."
+                f"einsum(): the label {label!r} has the sizes {noted} and {size}."
             )
     return shape[len(before) : end]

@@ -1,4 +1,4 @@
-"""Functions of each element: arithmetic, powers, logarithms, angles."""
+"""Functions of each element: rounding, powers, signs, complex parts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _real_spec(a):
 
 @primitive("same_float")
 def ceil(x: TensorLike) -> Tensor:
-    """The smallest whole number that is not below each element, as a float.
+    """The smallest integer not below each element, as a float.
 
     >>> import hornbeam as keras
     >>> float(keras.ops.ceil(1.2))
@@ -34,7 +34,7 @@ def ceil(x: TensorLike) -> Tensor:
 
 @primitive("same_float")
 def floor(x: TensorLike) -> Tensor:
-    """The largest whole number that is not above each element, as a float.
+    """The largest integer not above each element, as a float.
 
     >>> import hornbeam as keras
     >>> float(keras.ops.floor(1.8))
@@ -279,9 +279,9 @@ def nan_to_num(
 
     Args:
         x: a tensor.
-        nan: what replaces nan; default 0.
+        nan: what replaces nan. Default: 0.
         posinf: what replaces inf; default the largest number of the dtype.
-        neginf: what replaces -inf; default the smallest number of the dtype.
+        neginf: what replaces -inf. Default: the smallest number of the dtype.
 
     >>> import hornbeam as keras
     >>> float(keras.ops.nan_to_num(float("nan"), nan=7.0))

@@ -197,11 +197,11 @@ def _rfft_spec(a):
 
 @composite(rule=_rfft_spec)
 def rfft(x: TensorLike, fft_length: int | None = None) -> tuple[Tensor, Tensor]:
-    """The half of the Fourier transform of real numbers that tells all of it.
+    """The nonredundant half of the Fourier transform of real numbers.
 
     Args:
         x: a tensor.
-        fft_length: cut or fill the last axis to this size; default its own.
+        fft_length: the last axis is cut or zero-padded to this size. Default: its size.
 
     Returns:
         The real and the imaginary part, of size `fft_length // 2 + 1`.
@@ -237,7 +237,7 @@ def _window_of(window, length, fft_length, dtype):
         values = np.ones(length)
     elif isinstance(window, str):
         check_choice("stft()", "window", window, ("hann", "hamming"))
-        # Periodic: one more point, and without the last.
+        # Periodic: one point more, without the last.
         turn = 2 * np.pi * np.arange(length) / length
         base = 0.5 if window == "hann" else 0.54
         values = base - (1 - base) * np.cos(turn)
@@ -294,7 +294,7 @@ def stft(
         sequence_stride: the distance of their starts.
         fft_length: the size of a transform, at least `sequence_length`.
         window: "hann" (default), "hamming", None or a tensor: what weighs a window.
-        center: whether windows stand around their place, with the ends mirrored.
+        center: whether windows are centred, with the ends mirrored. Default: True.
 
     Returns:
         The real and the imaginary part, of shape (..., windows, fft_length // 2 + 1).
@@ -332,7 +332,7 @@ def istft(
         sequence_length: as in `stft`.
         sequence_stride: as in `stft`.
         fft_length: as in `stft`.
-        length: the length of the result; default all of it.
+        length: the length of the result. Default: all of it.
         window: as in `stft`.
         center: as in `stft`.
 
@@ -346,7 +346,7 @@ def istft(
     frames = irfft(x, fft_length)
     weights = _window_of(window, sequence_length, fft_length, frames.dtype)
     signal = _overlapped(multiply(frames, weights), sequence_stride)
-    # Without a window nothing is divided either, as in Keras.
+    # Without a window there is no division, as in Keras.
     squares = multiply(weights, weights)
     if window is not None:
         total = _overlapped(
@@ -363,7 +363,7 @@ def istft(
 
 
 def _overlapped(frames, stride):
-    """The sum of windows, each `stride` behind the one before."""
+    """The sum of windows, each shifted by `stride` from the one before."""
     *lead, count, length = frames.shape
     places = np.arange(count)[:, None] * stride + np.arange(length)
     flat = reshape(frames, (-1, count * length))

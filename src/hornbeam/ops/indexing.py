@@ -192,14 +192,14 @@ def _partition_spec(a):
         raise ValueError(
             f"argpartition(): `kth` must be an integer. Received: kth={a['kth']}"
         )
-    found = _positions_spec(a)
-    size = found.shape[a["axis"] or 0]
+    spec = _positions_spec(a)
+    size = spec.shape[a["axis"] or 0]
     if size is not None and not -size <= a["kth"] < size:
         raise ValueError(
             f"argpartition(): `kth` is out of bounds for an axis of size {size}. "
             f"Received: kth={a['kth']}"
         )
-    return found
+    return spec
 
 
 @primitive(_partition_spec)
@@ -247,14 +247,14 @@ def _unique_spec(a):
         shape = list(x.shape)
         axis %= len(shape)
         inverse, shape[axis] = (shape[axis],), size
-    found = [KerasTensor(shape, x.dtype)]
+    specs = [KerasTensor(shape, x.dtype)]
     if a["return_index"]:
-        found.append(KerasTensor((size,), "int32"))
+        specs.append(KerasTensor((size,), "int32"))
     if a["return_inverse"]:
-        found.append(KerasTensor(inverse, "int32"))
+        specs.append(KerasTensor(inverse, "int32"))
     if a["return_counts"]:
-        found.append(KerasTensor((size,), "int32"))
-    return found[0] if len(found) == 1 else tuple(found)
+        specs.append(KerasTensor((size,), "int32"))
+    return specs[0] if len(specs) == 1 else tuple(specs)
 
 
 @primitive(_unique_spec)
@@ -272,13 +272,13 @@ def unique(
 
     Args:
         x: a tensor.
-        sorted: whether the order matters; default True.
-        return_index: also where each is found first.
+        sorted: whether the order matters. Default: True.
+        return_index: whether to return the first index of each too.
         return_inverse: also the index among the results of each element.
         return_counts: also how often each occurs.
-        axis: compare slices along this axis; default None, the flat tensor.
+        axis: compare slices along this axis. Default: None, the flat tensor.
         size: cut or fill the result to this size, which compiled code needs.
-        fill_value: what fills; default the smallest element.
+        fill_value: what fills. Default: the smallest element.
 
     >>> import hornbeam as keras
     >>> [int(i) for i in keras.ops.unique([3, 1, 3])]
@@ -299,11 +299,11 @@ def unravel_index(indices: TensorLike, shape: Sequence[int]) -> tuple[Tensor, ..
     indices = convert_to_tensor(indices)
     size = rules.size_of(shape)
     rest = where(indices < 0, add(indices, size), indices)
-    found = []
+    positions: list[Tensor] = []
     for length in reversed(shape):
-        found.append(mod(rest, length))
+        positions.append(mod(rest, length))
         rest = floor_divide(rest, length)
-    return tuple(reversed(found))
+    return tuple(reversed(positions))
 
 
 @composite
@@ -316,8 +316,8 @@ def select(
 
     Args:
         condlist: a list of boolean tensors.
-        choicelist: a list of tensors, as many.
-        default: what stands where no condition is true; default 0.
+        choicelist: a list of tensors, one per condition.
+        default: the value where no condition is true. Default: 0.
 
     >>> import hornbeam as keras
     >>> float(keras.ops.select([False, True], [1.0, 2.0]))

@@ -20,7 +20,7 @@ def _common_dtype(xs):
 
 
 def joined(owner: str, shapes: Sequence[Any], axis: Any) -> tuple[Any, ...]:
-    """Return the shape of tensors put one behind the other along `axis`."""
+    """Return the shape of tensors concatenated along `axis`."""
     rank = len(shapes[0])
     axis %= rank
     result = list(shapes[0])
@@ -52,7 +52,7 @@ def _concatenate_spec(a):
 
 @primitive(_concatenate_spec)
 def concatenate(xs: Sequence[TensorLike] | TensorLike, axis: int = 0) -> Tensor:
-    """Tensors put one behind the other along an axis that they have.
+    """Tensors joined end to end along an existing axis.
 
     >>> import hornbeam as keras
     >>> tuple(keras.ops.concatenate([[[1, 2]], [[3, 4]]]).shape)
@@ -79,7 +79,7 @@ def _stack_spec(a):
 
 @primitive(_stack_spec)
 def stack(x: Sequence[TensorLike] | TensorLike, axis: int = 0) -> Tensor:
-    """Tensors of one shape put side by side along a new axis.
+    """Tensors of one shape stacked along a new axis.
 
     >>> import hornbeam as keras
     >>> tuple(keras.ops.stack([keras.ops.ones(3), keras.ops.ones(3)], axis=1).shape)
@@ -88,7 +88,7 @@ def stack(x: Sequence[TensorLike] | TensorLike, axis: int = 0) -> Tensor:
 
 
 def _stacked_spec(make, axis_of):
-    """The shape of a stack: each shape made of a least rank, then joined."""
+    """The shape of a stack: shapes are extended to a minimal rank, then joined."""
 
     def spec(a):
         shapes = [make(rules.shape_of(x)) for x in a["xs"]]
@@ -105,7 +105,7 @@ def _shape_at_least(shape, rank):
 
 
 def _at_least(x, rank):
-    """`x` with axes in front (rank 1 and 2) and, for rank 3, one behind."""
+    """`x` with new first axes (rank 1 and 2) and, for rank 3, a new last one."""
     x = convert_to_tensor(x)
     if rank == 3 and len(x.shape) < 3:
         return expand_dims(_at_least(x, 2), 2)
@@ -116,7 +116,7 @@ def _at_least(x, rank):
 
 @composite(rule=_stacked_spec(lambda s: _shape_at_least(s, 2), lambda s: 0))
 def vstack(xs: Sequence[TensorLike]) -> Tensor:
-    """Tensors put one below the other: along axis 0, rows first made of rank 2.
+    """Tensors stacked as rows: along axis 0, after vectors became rows.
 
     >>> import hornbeam as keras
     >>> tuple(keras.ops.vstack([[1, 2], [3, 4]]).shape)
@@ -143,7 +143,7 @@ def hstack(xs: Sequence[TensorLike]) -> Tensor:
 
 @composite(rule=_stacked_spec(lambda s: _shape_at_least(s, 3), lambda s: 2))
 def dstack(xs: Sequence[TensorLike]) -> Tensor:
-    """Tensors put behind one another: along axis 2.
+    """Tensors stacked in depth: along axis 2.
 
     >>> import hornbeam as keras
     >>> tuple(keras.ops.dstack([[1, 2], [3, 4]]).shape)
@@ -154,7 +154,7 @@ def dstack(xs: Sequence[TensorLike]) -> Tensor:
 
 @composite
 def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
-    """`x2` behind `x1` along `axis`; both in one row without an axis.
+    """`x1` and `x2` joined along `axis`; both are flattened without an axis.
 
     >>> import hornbeam as keras
     >>> tuple(keras.ops.append([1, 2], [3]).shape)
@@ -214,7 +214,7 @@ def split(x: TensorLike, indices_or_sections: IntOrInts, axis: int = 0) -> list[
     Args:
         x: a tensor.
         indices_or_sections: a number of equal pieces, or the indices of the cuts.
-        axis: default 0.
+        axis: Default: 0.
 
     >>> import hornbeam as keras
     >>> [tuple(piece.shape) for piece in keras.ops.split(keras.ops.ones((4, 3)), 2)]

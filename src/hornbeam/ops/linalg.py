@@ -74,7 +74,7 @@ def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
 
     Args:
         x: a tensor of shape (..., n, n).
-        upper: whether to return L^T instead; default False.
+        upper: whether to return L^T instead. Default: False.
 
     >>> import hornbeam as keras
     >>> float(keras.ops.cholesky([[4.0, 0.0], [0.0, 9.0]])[1, 1])
@@ -84,7 +84,7 @@ def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
 
 @composite(rule=_same_matrix("cholesky_inverse"))
 def cholesky_inverse(x: TensorLike, upper: bool = False) -> Tensor:
-    """The inverse of L L^T, given the Cholesky factor L (or L^T with `upper`).
+    """The inverse of L L^T from the Cholesky factor L (or L^T with `upper`).
 
     >>> import hornbeam as keras
     >>> float(keras.ops.cholesky_inverse([[2.0, 0.0], [0.0, 2.0]])[0, 0])
@@ -254,7 +254,7 @@ def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> T
 
     Args:
         x: a tensor of shape (..., m, n).
-        full_matrices: whether U and V^T are square; default True.
+        full_matrices: whether U and V^T are square. Default: True.
         compute_uv: whether to return them; default True.
 
     >>> import hornbeam as keras
@@ -304,7 +304,7 @@ def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Tenso
     Args:
         a: triangular matrices, of shape (..., n, n).
         b: of shape (..., n) or (..., n, m).
-        lower: whether the triangle below the diagonal counts; default False.
+        lower: whether the triangle below the diagonal counts. Default: False.
 
     >>> import hornbeam as keras
     >>> float(keras.ops.solve_triangular([[2.0]], [8.0])[0])
@@ -386,7 +386,7 @@ def matrix_rank(x: TensorLike, tol: TensorLike | None = None) -> Tensor:
 
     Args:
         x: a tensor of shape (..., m, n).
-        tol: default the largest one times the dtype's precision times max(m, n).
+        tol: Default: the largest one times the dtype's precision times max(m, n).
 
     >>> import hornbeam as keras
     >>> int(keras.ops.matrix_rank([[1.0, 1.0], [1.0, 1.0]]))
@@ -417,7 +417,7 @@ def norm(
         x: a tensor.
         ord: of vectors: a number p, inf, -inf; default None, 2. Of matrices: "fro"
             (default), "nuc", 1, -1, 2, -2, inf, -inf.
-        axis: an axis or a pair; default None, the flat tensor, or with `ord` all axes.
+        axis: an axis or a pair. Default: None, the flat tensor, or with `ord` all axes.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -459,11 +459,11 @@ def _matrix_norm(x, ord, axes, keepdims):
     row, column = (range(len(x.shape))[i] for i in axes)
     if ord in (None, "fro"):
         return sqrt(sum(multiply(absolute(x), absolute(x)), (row, column), keepdims))
-    known = ("nuc", 1, -1, 2, -2, math.inf, -math.inf)
-    if ord not in known:
+    orders = ("nuc", 1, -1, 2, -2, math.inf, -math.inf)
+    if ord not in orders:
         raise ValueError(
             "norm(): argument `ord` of matrices must be None, 'fro' or one of "
-            f"{known}. Received: ord={ord!r}"
+            f"{orders}. Received: ord={ord!r}"
         )
     if ord in ("nuc", 2, -2):
         s = svd(moveaxis(x, (row, column), (-2, -1)), compute_uv=False)

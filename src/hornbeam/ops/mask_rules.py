@@ -1,6 +1,6 @@
 """What ops do with the masks of their arguments: one table of rules.
 
-A mask's axes are the first ones of its tensor; the last of them is mostly time. A rule
+A mask's axes are the first ones of its tensor; the last of them is usually time. A rule
 is asked for every argument that has a mask, `rule(call, x, rank)`, and answers what
 becomes of the mask in the result: `KEPT` as it is; a function of the mask; `USED_UP`,
 for it was reduced over, or one of its places was taken; `LOST`.
@@ -90,7 +90,7 @@ def unrelated(call: Call, x: Any, rank: int) -> Any:
 
 
 def along(call: Call, x: Any, rank: int) -> Any:
-    """What happens along an axis is nobody's business before it."""
+    """Axes before the axis of the operation keep their mask."""
     axes = [i for name in ("axis", "axes") for i in _named(call, x, name)]
     return KEPT if min(axes or [len(x.shape) - 1]) >= rank else LOST
 
@@ -131,7 +131,7 @@ def permuted(call: Call, x: Any, rank: int) -> Any:
 
 
 def expanded(call: Call, x: Any, rank: int) -> Any:
-    """New axes of size 1: inside the mask it gets them too."""
+    """New axes of size 1: the mask gets those among its axes."""
     axis, total = call["axis"], len(call.shape)
     new = {i % total for i in (axis if isinstance(axis, list | tuple) else (axis,))}
     places = [i for i in range(total) if i not in new]
@@ -153,7 +153,7 @@ def _ones(x):
 
 
 def reshaped(call: Call, x: Any, rank: int) -> Any:
-    """The axes behind the mask's stay together, in whatever form."""
+    """The axes after the mask's are reshaped among themselves."""
     behind, shape = rules.size_of(x.shape[rank:]), call.shape
     if behind is None:
         return LOST
@@ -212,24 +212,24 @@ def taken(call: Call, x: Any, rank: int) -> Any:
 
 
 def indexed(call: Call, x: Any, rank: int) -> Any:
-    """The mask takes the part of the key that is about its axes."""
+    """The mask is indexed by the part of the key for its axes."""
     parts = _one_part_an_axis(call["key"], len(x.shape))
     if parts is None:
         return LOST
     count = 0
-    own: list[Any] = []
+    key: list[Any] = []
     while count < rank:
-        own.append(parts[len(own)])
-        count += own[-1] is not None
-    rest = parts[len(own) :]
+        key.append(parts[len(key)])
+        count += key[-1] is not None
+    rest = parts[len(key) :]
     arrays = [part for part in parts if _is_array(part)]
     if any(_is_array(part) for part in rest) or (arrays and any(map(_is_one, rest))):
         return LOST
-    if _is_one(own[-1]):
+    if _is_one(key[-1]):
         return USED_UP
-    if all(isinstance(part, slice) and part == slice(None) for part in own):
+    if all(isinstance(part, slice) and part == slice(None) for part in key):
         return KEPT
-    return lambda mask: ops.get_item(mask, tuple(own))
+    return lambda mask: ops.get_item(mask, tuple(key))
 
 
 def _one_part_an_axis(key, rank):
@@ -271,7 +271,7 @@ def tiled(call: Call, x: Any, rank: int) -> Any:
 
 
 def padded(call: Call, x: Any, rank: int) -> Any:
-    """What is put around is no place of the data, unless it is made of its places."""
+    """Padding is masked, unless it repeats elements of the data."""
     width, mode = call["pad_width"], call["mode"]
     widths = np.broadcast_to(np.asarray(width, "int32"), (len(x.shape), 2))[:rank]
     if not widths.any():
@@ -318,36 +318,36 @@ def linear(call: Call, x: Any, rank: int) -> Any:
 def matrix_product(call: Call, x: Any, rank: int) -> Any:
     """`x1` keeps its rows, `x2` its columns; both keep what is before."""
     ranks = [len(y.shape) for y in (call["x1"], call["x2"])]
-    total, own = len(call.shape), len(x.shape)
-    if own == 1:
+    total, axes = len(call.shape), len(x.shape)
+    if axes == 1:
         return USED_UP
     is_first = x is call["x1"]
     batch = 1 if min(ranks) == 1 else 2
-    places = [i + total - batch - (own - 2) for i in range(own - 2)]
+    places = [i + total - batch - (axes - 2) for i in range(axes - 2)]
     pair = [total - batch, None] if is_first else [None, total - 1]
     return moved([*places, *pair], rank)
 
 
 def dot(call: Call, x: Any, rank: int) -> Any:
     """`x1` keeps all axes but the last."""
-    own = len(x.shape)
+    axes = len(x.shape)
     if x is call["x1"]:
-        return moved([*range(own - 1), None], rank)
-    return USED_UP if max(own - 2, 0) < rank else LOST
+        return moved([*range(axes - 1), None], rank)
+    return USED_UP if max(axes - 2, 0) < rank else LOST
 
 
 def tensor_product(call: Call, x: Any, rank: int) -> Any:
     """The axes of `x1` that are not summed over come first."""
-    axes, own = call["axes"], len(x.shape)
+    axes, axes_of_x = call["axes"], len(x.shape)
     which = 0 if x is call["x1"] else 1
     if isinstance(axes, int):
-        summed = range(own - axes, own) if which == 0 else range(axes)
+        summed = range(axes_of_x - axes, axes_of_x) if which == 0 else range(axes)
     else:
         summed = axes[which] if isinstance(axes[which], list | tuple) else [axes[which]]
-    summed = {i % own for i in summed}
-    offset = 0 if which == 0 else len(call.shape) - (own - len(summed))
+    summed = {i % axes_of_x for i in summed}
+    offset = 0 if which == 0 else len(call.shape) - (axes_of_x - len(summed))
     rest = iter(range(offset, len(call.shape)))
-    return moved([None if i in summed else next(rest) for i in range(own)], rank)
+    return moved([None if i in summed else next(rest) for i in range(axes_of_x)], rank)
 
 
 def summed_by_letters(call: Call, x: Any, rank: int) -> Any:
@@ -371,7 +371,7 @@ def attention(call: Call, x: Any, rank: int) -> Any:
 
 
 def one_hot(call: Call, x: Any, rank: int) -> Any:
-    """An axis comes behind the others."""
+    """A new last axis."""
     return KEPT if call["axis"] in (-1, len(x.shape)) else LOST
 
 
@@ -381,7 +381,7 @@ def quantile(call: Call, x: Any, rank: int) -> Any:
     return reduction(call, x, rank) if is_single or x is call["q"] else LOST
 
 
-# By the rule of their shapes, which says what kind of op it is; by name below.
+# By the shape rule, which says what kind of op it is; others by name below.
 _BY_SHAPE = {
     **dict.fromkeys(
         (
@@ -442,7 +442,7 @@ _BY_NAME = {
     "einsum": summed_by_letters,
     "dot_product_attention": attention,
     "one_hot": one_hot,
-    # Of the shape of an argument, but not made place by place.
+    # Their results have the shape of an argument, but do not keep its places.
     "scatter_update slice_update": None,
 }
 _NAMED = {name: rule for names, rule in _BY_NAME.items() for name in names.split()}

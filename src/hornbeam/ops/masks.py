@@ -29,21 +29,21 @@ from hornbeam.ops.mask_rules import KEPT, LOST, USED_UP, Call, rule_of
 
 def pass_on(op: Any, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> None:
     """Let the masks of the arguments of `op` go with its result, by the op's rule."""
-    given = [x for x in tree.flatten((args, kwargs)) if carried(x) is not None]
+    masked = [x for x in tree.flatten((args, kwargs)) if carried(x) is not None]
     results = [x for x in tree.flatten(result) if hasattr(x, "shape")]
-    targets = [x for x in results if all(x is not y for y in given)]
-    if not given or not targets:
+    targets = [x for x in results if all(x is not y for y in masked)]
+    if not masked or not targets:
         return
     if rule_of(op) is None:
-        mark = lost(carried(given[0]), op.name)
+        mark = lost(carried(masked[0]), op.name)
         for x in targets:
-            # What is composed of ops has passed masks on already.
+            # Composite ops have already passed masks on.
             if carried(x) is None and not isinstance(x, KerasTensor):
                 set_lost_mask(x, mark)
         return
-    masks, mark = _answers(Call(op, args, kwargs, results[0]), given)
+    masks, mark = _answers(Call(op, args, kwargs, results[0]), masked)
     if masks and isinstance(masks[0], list | tuple):
-        # Of an op that splits its only tensor.
+        # The op splits its only tensor: one mask per result.
         for x, mask in zip(results, masks[0], strict=True):
             set_keras_mask(x, mask, by_op=True)
         return
@@ -57,10 +57,10 @@ def pass_on(op: Any, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -
             set_lost_mask(x, mark or lost(mask, op.name))
 
 
-def _answers(call, given):
+def _answers(call, masked):
     """Return what the rule makes of the masks, and the mark of one that was lost."""
     masks, mark, rule = [], None, rule_of(call.op)
-    for x in given:
+    for x in masked:
         carries = carried(x)
         is_mark = isinstance(carries, LostMask)
         rank = carries.rank if is_mark else len(carries.shape)

@@ -1,4 +1,4 @@
-"""Segments, largest elements, special functions, Fourier transforms."""
+"""Segments, largest elements, special functions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def segment_sum(
     Args:
         data: a tensor.
         segment_ids: an integer for each slice of `data`.
-        num_segments: the number of results; default the largest id plus 1.
+        num_segments: the number of results. Default: the largest id plus 1.
         sorted: whether the ids rise, which is faster; default False.
 
     >>> import hornbeam as keras
@@ -63,7 +63,7 @@ def segment_max(
     Args:
         data: a tensor.
         segment_ids: an integer for each slice of `data`.
-        num_segments: the number of results; default the largest id plus 1.
+        num_segments: the number of results. Default: the largest id plus 1.
         sorted: whether the ids rise, which is faster; default False.
 
     >>> import hornbeam as keras
@@ -84,7 +84,7 @@ def segment_min(
     Args:
         data: a tensor.
         segment_ids: an integer for each slice of `data`.
-        num_segments: the number of results; default the largest id plus 1.
+        num_segments: the number of results. Default: the largest id plus 1.
         sorted: whether the ids rise, which is faster; default False.
 
     >>> import hornbeam as keras
@@ -105,7 +105,7 @@ def segment_prod(
     Args:
         data: a tensor.
         segment_ids: an integer for each slice of `data`.
-        num_segments: the number of results; default the largest id plus 1.
+        num_segments: the number of results. Default: the largest id plus 1.
         sorted: whether the ids rise, which is faster; default False.
 
     >>> import hornbeam as keras
@@ -160,12 +160,12 @@ def logsumexp(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tenso
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
-    >>> float(keras.ops.logsumexp([1000.0])) == 1000.0
-    True
+    >>> float(keras.ops.logsumexp([1000.0]))
+    1000.0
     """
 
 
@@ -187,7 +187,7 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     Args:
         x: a tensor.
         k: how many.
-        sorted: whether they come in falling order; default True.
+        sorted: whether they come in falling order. Default: True.
 
     >>> import hornbeam as keras
     >>> values, indices = keras.ops.top_k([1, 3, 2], k=2)
@@ -267,5 +267,5 @@ def cdist(x: TensorLike, y: TensorLike) -> Tensor:
     step = subtract(expand_dims(x, -2), expand_dims(y, -3))
     squared = sum(multiply(step, step), -1)
     zero = squared == 0
-    # The root has no gradient at 0: the distance of equal rows is constant there.
+    # The square root has no gradient at 0, so equal rows get the gradient 0.
     return where(zero, cast(0, x.dtype), sqrt(where(zero, cast(1, x.dtype), squared)))

@@ -16,7 +16,7 @@ from hornbeam.ops.math import rsqrt
 from hornbeam.ops.numpy import abs, log10, maximum, mean, power, reshape, square, sum
 from hornbeam.typing import Axes, Tensor, TensorLike
 
-# Squares of short floats overflow or lose everything: they are summed in 32 bits.
+# Squares of 16-bit floats overflow or underflow, so they are summed in 32 bits.
 _SHORT = ("float16", "bfloat16")
 
 
@@ -279,7 +279,7 @@ def normalize(
     x = floating(x)
     epsilon = default_epsilon() if epsilon is None else epsilon
     if order == 2:
-        # The gradient of the root at 0 is infinite: the least norm goes inside.
+        # The gradient of the root is infinite at 0: the lower limit goes inside.
         squares = sum(square(x), axis=axis, keepdims=True)
         return x * rsqrt(maximum(squares, epsilon**2))
     total = sum(power(abs(x), order), axis=axis, keepdims=True)

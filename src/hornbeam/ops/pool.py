@@ -1,4 +1,4 @@
-"""Pools: the largest element or the mean of windows."""
+"""Pooling: the maximum or mean of windows."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def average_pool(
     padding: Padding = "valid",
     data_format: DataFormat | None = None,
 ) -> Tensor:
-    """The mean of each window; padding does not count.
+    """The mean of each window, without padding.
 
     Args:
         inputs: `(batch, *spatial, channels)`, or channels first by `data_format`.
@@ -140,7 +140,7 @@ def _adaptive(inputs, output_size, data_format, reduce, owner):
 def adaptive_max_pool(
     inputs: TensorLike, output_size: IntOrInts, data_format: DataFormat | None = None
 ) -> Tensor:
-    """The maximum over bins that divide each axis as evenly as can be.
+    """The maximum over bins that divide each axis as evenly as possible.
 
     Args:
         inputs: `(batch, *spatial, channels)`, or channels first by `data_format`.
@@ -157,7 +157,7 @@ def adaptive_max_pool(
 def adaptive_average_pool(
     inputs: TensorLike, output_size: IntOrInts, data_format: DataFormat | None = None
 ) -> Tensor:
-    """The mean over bins that divide each axis as evenly as can be.
+    """The mean over bins that divide each axis as evenly as possible.
 
     Args:
         inputs: `(batch, *spatial, channels)`, or channels first by `data_format`.

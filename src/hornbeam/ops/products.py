@@ -239,7 +239,7 @@ def cross(
     Args:
         x1: a tensor.
         x2: a tensor.
-        axisa: where the components of `x1` lie; default the last axis.
+        axisa: where the components of `x1` lie. Default: the last axis.
         axisb: the same of `x2`.
         axisc: the same of the result.
         axis: all three at once.
@@ -257,7 +257,7 @@ def cross(
         _check_components(size)
 
     def times(i, j):
-        # A vector of two components has 0 as its third.
+        # The third component of a vector of two is 0.
         return 0 if i >= sizes[0] or j >= sizes[1] else multiply(x1[..., i], x2[..., j])
 
     parts = [subtract(times(i, j), times(j, i)) for i, j in ((1, 2), (2, 0), (0, 1))]
@@ -289,7 +289,7 @@ def _correlate_spec(a):
 def correlate(
     x1: TensorLike, x2: TensorLike, mode: Literal["valid", "same", "full"] = "valid"
 ) -> Tensor:
-    """The products of two rows moved along each other.
+    """The cross-correlation of two vectors.
 
     Args:
         x1: a tensor of rank 1.
@@ -306,7 +306,7 @@ def correlate(
     if long < short:
         return flip(correlate(x2, x1, mode), 0)
     around = {"valid": (0, 0), "full": (short - 1,) * 2}
-    # As NumPy centres it: the longer part of an even rest goes to the front.
+    # NumPy's centring: of an odd surplus the longer part is in front.
     around["same"] = (short // 2, short - 1 - short // 2)
     padded = pad(x1, [around[mode]])
     count = padded.shape[0] - short + 1

@@ -16,7 +16,7 @@ _TOKEN = re.compile(r"\(|\)|\.\.\.|1\b|[A-Za-z_]\w*|\S")
 
 
 def _groups(side: str, pattern: str, rest: int) -> list[list[str]]:
-    """Return the axes of one side; `...` stands for `rest` axes."""
+    """Return the axes of one side; `...` is `rest` axes."""
     groups: list[list[str]] = []
     inside = False
     for token in _TOKEN.findall(side):
@@ -49,13 +49,13 @@ def _sizes(left, shape, lengths, pattern):
     sizes = dict(lengths)
     for group, total in zip(left, shape, strict=True):
         unknown = [name for name in group if name not in sizes]
-        known = [sizes[name] for name in group if name in sizes]
+        lengths = [sizes[name] for name in group if name in sizes]
         if len(unknown) > 1:
             raise ValueError(
                 f"rearrange: the sizes of {unknown} cannot be told apart. Give all but "
                 f"one, such as {unknown[0]}=2. Received: pattern={pattern!r}"
             )
-        product = None if None in known else math.prod(known)
+        product = None if None in lengths else math.prod(lengths)
         if total is not None and product is not None:
             fits = total % product == 0 if unknown else total == product
             if not fits:
@@ -102,8 +102,8 @@ def _plan(tensor, pattern, lengths):
 
 def _merged(groups, sizes):
     """Return the shape in which each group is one axis."""
-    found = [[sizes[name] for name in group] for group in groups]
-    return tuple(None if None in sub else math.prod(sub) for sub in found)
+    parts = [[sizes[name] for name in group] for group in groups]
+    return tuple(None if None in sub else math.prod(sub) for sub in parts)
 
 
 def _rearrange_spec(a):
@@ -119,7 +119,7 @@ def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Tensor:
     Args:
         tensor: a tensor.
         pattern: names of the axes before and after an arrow; parentheses merge axes,
-            `...` stands for all that are not named.
+            `...` is all axes without a name.
         **axes_lengths: sizes of the axes that cannot be told from the shape.
 
     >>> import hornbeam as keras

@@ -1,4 +1,4 @@
-"""Reductions over axes, running sums, and their forms that leave out nan."""
+"""Reductions over axes, running sums, and their variants that skip nan."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def sum(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -39,7 +39,7 @@ def mean(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -54,7 +54,7 @@ def var(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -69,7 +69,7 @@ def std(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -90,9 +90,9 @@ def max(
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
-        initial: a value that takes part as well; default None.
+        initial: a value that takes part as well. Default: None.
 
     >>> import hornbeam as keras
     >>> float(keras.ops.max([1.0, 2.0]))
@@ -111,9 +111,9 @@ def min(
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
-        initial: a value that takes part as well; default None.
+        initial: a value that takes part as well. Default: None.
 
     >>> import hornbeam as keras
     >>> float(keras.ops.min([1.0, 2.0]))
@@ -127,7 +127,7 @@ def amax(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -143,7 +143,7 @@ def amin(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -159,7 +159,7 @@ def ptp(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -177,7 +177,7 @@ def prod(
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
         dtype: of the result; integers get 32 bits at least.
 
@@ -193,7 +193,7 @@ def all(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -208,7 +208,7 @@ def any(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -223,7 +223,7 @@ def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
 
     Args:
         x: a tensor.
-        axis: an axis; default None, the flat tensor.
+        axis: an axis. Default: None, the flat tensor.
         keepdims: keep the axis with size 1; default False.
 
     >>> import hornbeam as keras
@@ -238,7 +238,7 @@ def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
 
     Args:
         x: a tensor.
-        axis: an axis; default None, the flat tensor.
+        axis: an axis. Default: None, the flat tensor.
         keepdims: keep the axis with size 1; default False.
 
     >>> import hornbeam as keras
@@ -253,7 +253,7 @@ def count_nonzero(x: TensorLike, axis: Axes = None) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
 
     >>> import hornbeam as keras
     >>> int(keras.ops.count_nonzero([1, 0, 2]))
@@ -268,8 +268,8 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> T
 
     Args:
         x: a tensor.
-        axis: default None, the flat tensor.
-        dtype: of the result; default that of `x`, int32 of booleans.
+        axis: Default: None, the flat tensor.
+        dtype: of the result. Default: that of `x`, int32 of booleans.
 
     >>> import hornbeam as keras
     >>> float(keras.ops.cumsum([1.0, 2.0])[1])
@@ -283,8 +283,8 @@ def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> 
 
     Args:
         x: a tensor.
-        axis: default None, the flat tensor.
-        dtype: of the result; default that of `x`, int32 of booleans.
+        axis: Default: None, the flat tensor.
+        dtype: of the result. Default: that of `x`, int32 of booleans.
 
     >>> import hornbeam as keras
     >>> float(keras.ops.cumprod([2.0, 3.0])[1])
@@ -300,8 +300,8 @@ def nancumsum(
 
     Args:
         x: a tensor.
-        axis: default None, the flat tensor.
-        dtype: of the result; default that of `x`, int32 of booleans.
+        axis: Default: None, the flat tensor.
+        dtype: of the result. Default: that of `x`, int32 of booleans.
 
     >>> import hornbeam as keras
     >>> float(keras.ops.nancumsum([1.0, float("nan")])[1])
@@ -318,8 +318,8 @@ def nancumprod(
 
     Args:
         x: a tensor.
-        axis: default None, the flat tensor.
-        dtype: of the result; default that of `x`, int32 of booleans.
+        axis: Default: None, the flat tensor.
+        dtype: of the result. Default: that of `x`, int32 of booleans.
 
     >>> import hornbeam as keras
     >>> float(keras.ops.nancumprod([2.0, float("nan")])[1])
@@ -334,7 +334,7 @@ def nansum(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -350,7 +350,7 @@ def nanprod(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -366,7 +366,7 @@ def nanmean(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -384,7 +384,7 @@ def nanvar(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -401,7 +401,7 @@ def nanstd(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -417,7 +417,7 @@ def nanmax(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -433,7 +433,7 @@ def nanmin(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         keepdims: keep the axes with size 1; default False.
 
     >>> import hornbeam as keras
@@ -449,7 +449,7 @@ def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
 
     Args:
         x: a tensor.
-        axis: an axis; default None, the flat tensor.
+        axis: an axis. Default: None, the flat tensor.
         keepdims: keep the axis with size 1; default False.
 
     >>> import hornbeam as keras
@@ -465,7 +465,7 @@ def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
 
     Args:
         x: a tensor.
-        axis: an axis; default None, the flat tensor.
+        axis: an axis. Default: None, the flat tensor.
         keepdims: keep the axis with size 1; default False.
 
     >>> import hornbeam as keras
@@ -491,13 +491,13 @@ def _nan_extreme(reduce, neutral, x, axis, keepdims):
     x = convert_to_tensor(x)
     if not dtypes.is_inexact_dtype(x.dtype):
         return reduce(x, axis, keepdims)
-    found = reduce(_filled(x, neutral), axis, keepdims)
-    return where(all(isnan(x), axis, keepdims), cast(float("nan"), x.dtype), found)
+    result = reduce(_filled(x, neutral), axis, keepdims)
+    return where(all(isnan(x), axis, keepdims), cast(float("nan"), x.dtype), result)
 
 
 def _nan_position(find, neutral, x, axis, keepdims):
     x = convert_to_tensor(x)
     if not dtypes.is_inexact_dtype(x.dtype):
         return find(x, axis, keepdims)
-    found = find(_filled(x, neutral), axis, keepdims)
-    return where(all(isnan(x), axis, keepdims), cast(-1, "int32"), found)
+    position = find(_filled(x, neutral), axis, keepdims)
+    return where(all(isnan(x), axis, keepdims), cast(-1, "int32"), position)

@@ -1,4 +1,4 @@
-"""Shape and dtype rules that several ops share, beside those of `declare`."""
+"""Shape and dtype rules of several ops, in addition to those of `declare`."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def reduce_sum(arguments: dict[str, Any]) -> KerasTensor:
 
 
 def accumulate(arguments: dict[str, Any]) -> KerasTensor:
-    """The shape of `x`, flat without an axis; the dtype given or int32 of booleans."""
+    """The shape of `x`, flat without an axis; `dtype`, or int32 for booleans."""
     x = flat_or_same(arguments)
     return KerasTensor(x.shape, arguments["dtype"] or number(x.dtype))
 
@@ -109,14 +109,14 @@ def flat_or_same(arguments: dict[str, Any]) -> KerasTensor:
 
 
 def may_be_equal(m: Any, n: Any) -> bool:
-    """Whether two sizes, or two shapes, are equal as far as they are known."""
+    """Whether two sizes, or two shapes, can be equal: None is any size."""
     if isinstance(m, list | tuple):
         return len(m) == len(n) and all(map(may_be_equal, m, n))
     return None in (m, n) or m == n
 
 
 def size_of(shape: Iterable[Any]) -> Any:
-    """Return the number of elements, None where it is not known."""
+    """Return the number of elements; None if a size is unknown."""
     size = 1
     for d in shape:
         if d is None:
@@ -126,11 +126,11 @@ def size_of(shape: Iterable[Any]) -> Any:
 
 
 def created(arguments: dict[str, Any]) -> KerasTensor:
-    """`shape` and `dtype` as given."""
+    """The arguments `shape` and `dtype`."""
     return KerasTensor(arguments["shape"], dtypes.standardize_dtype(arguments["dtype"]))
 
 
 def created_like(arguments: dict[str, Any]) -> KerasTensor:
-    """The shape of `x`; `dtype` as given, else that of `x`."""
+    """The shape of `x`; the argument `dtype`, else the dtype of `x`."""
     x = arguments["x"]
     return KerasTensor(x.shape, arguments["dtype"] or x.dtype)

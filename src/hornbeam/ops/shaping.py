@@ -19,7 +19,7 @@ def _rank(x):
 
 
 def reshaped(shape: Sequence[Any], newshape: Any) -> tuple[Any, ...]:
-    """Return `newshape` with its -1 (or None) worked out, None if it is unknown."""
+    """Return `newshape` with its -1 (or None) inferred; None if it is unknown."""
     newshape = (newshape,) if isinstance(newshape, int) else tuple(newshape)
     newshape = tuple(-1 if d is None else d for d in newshape)
     if any(isinstance(d, int) and d < -1 for d in newshape):
@@ -32,17 +32,17 @@ def reshaped(shape: Sequence[Any], newshape: Any) -> tuple[Any, ...]:
             "reshape(): at most one unknown dimension may be given as -1. "
             f"Received: newshape={newshape}, shape={shape}"
         )
-    known = rules.size_of(d for d in newshape if d != -1)
+    size = rules.size_of(d for d in newshape if d != -1)
     total = rules.size_of(shape)
     if total is None:
         return tuple(None if d == -1 else d for d in newshape)
-    fits = total == known if -1 not in newshape else known and total % known == 0
+    fits = total == size if -1 not in newshape else size and total % size == 0
     if not fits:
         raise ValueError(
             f"reshape(): a tensor of shape {tuple(shape)} has {total} elements, which "
             f"do not fit into newshape={newshape}."
         )
-    return tuple(total // known if d == -1 else d for d in newshape)
+    return tuple(total // size if d == -1 else d for d in newshape)
 
 
 def _reshape_spec(a):
@@ -59,7 +59,7 @@ def _reshape_spec(a):
 
 @primitive(_reshape_spec)
 def reshape(x: TensorLike, newshape: IntOrInts) -> Tensor:
-    """The same elements in another shape; one size may be -1: it is worked out.
+    """The same elements in another shape; one size may be -1, to be inferred.
 
     >>> import hornbeam as keras
     >>> tuple(keras.ops.reshape(keras.ops.ones((4, 3)), (2, -1)).shape)
@@ -69,7 +69,7 @@ def reshape(x: TensorLike, newshape: IntOrInts) -> Tensor:
 
 @composite(rule=lambda a: KerasTensor((rules.size_of(a["x"].shape),), a["x"].dtype))
 def ravel(x: TensorLike) -> Tensor:
-    """All elements in one row.
+    """The elements as a vector.
 
     >>> import hornbeam as keras
     >>> tuple(keras.ops.ravel(keras.ops.ones((2, 3))).shape)
@@ -107,7 +107,7 @@ def moveaxis(x: TensorLike, source: IntOrInts, destination: IntOrInts) -> Tensor
     Args:
         x: a tensor.
         source: an axis or several.
-        destination: where they go, as many.
+        destination: their new positions.
 
     >>> import hornbeam as keras
     >>> tuple(keras.ops.moveaxis(keras.ops.ones((1, 2, 3)), 0, -1).shape)
@@ -177,7 +177,7 @@ def squeeze(x: TensorLike, axis: Axes = None) -> Tensor:
 
 
 def _broadcast_to_spec(a):
-    # Raises where the sizes do not fit.
+    # It raises if the sizes do not fit.
     broadcast_shapes(a["x"].shape, a["shape"])
     return KerasTensor(a["shape"], a["x"].dtype)
 
@@ -250,7 +250,7 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tens
 
 @primitive("same")
 def roll(x: TensorLike, shift: IntOrInts, axis: Axes = None) -> Tensor:
-    """The elements moved by `shift`, those that fall off come in at the other end.
+    """The elements moved by `shift` along `axis`, around the end.
 
     >>> import hornbeam as keras
     >>> [int(i) for i in keras.ops.roll([1, 2, 3], 1)]
@@ -340,7 +340,7 @@ def pad(
         x: a tensor.
         pad_width: `(before, after)` for each axis, for all, or one number.
         mode: "constant" (default), "reflect", "symmetric", "edge", "wrap".
-        constant_values: what is added in mode "constant"; default 0.
+        constant_values: what is added in mode "constant". Default: 0.
 
     >>> import hornbeam as keras
     >>> [int(i) for i in keras.ops.pad([1, 2], 1)]
@@ -379,11 +379,11 @@ def _check_indexing(indexing):
 
 @composite(rule=_meshgrid_spec)
 def meshgrid(*x: TensorLike, indexing: Literal["xy", "ij"] = "xy") -> list[Tensor]:
-    """Coordinates of a grid: each row spread over the axes of all.
+    """Coordinate tensors of the grid that vectors span.
 
     Args:
         x: tensors of rank 1.
-        indexing: "xy" (default) for axes (y, x, ...), "ij" for the order given.
+        indexing: "xy" (default) for axes (y, x, ...), "ij" for the arguments' order.
 
     >>> import hornbeam as keras
     >>> [tuple(grid.shape) for grid in keras.ops.meshgrid([1, 2, 3], [4, 5])]
@@ -407,7 +407,7 @@ def meshgrid(*x: TensorLike, indexing: Literal["xy", "ij"] = "xy") -> list[Tenso
 
 @composite
 def diagflat(x: TensorLike, k: int = 0) -> Tensor:
-    """The elements in one row on the `k`th diagonal of a matrix of zeros.
+    """The flattened elements on the `k`th diagonal of a matrix of zeros.
 
     >>> import hornbeam as keras
     >>> tuple(keras.ops.diagflat([1, 2]).shape)

@@ -14,7 +14,7 @@ HOW = "make it dense with `keras.ops.convert_to_tensor(x, sparse=False)`"
 
 
 class SparseInputError(ValueError):
-    """A sparse tensor was given to what takes none."""
+    """An op without a sparse form received a sparse tensor."""
 
 
 def is_sparse(x: Any) -> bool:
@@ -130,13 +130,13 @@ def einsum(op: Any, subscripts: str, *operands: Any, **kwargs: Any) -> Any:
             x, (*lead, *(_size(sizes, part) for part in (rows, columns)))
         )
 
-    found = ops.matmul(
+    result = ops.matmul(
         matrices(operands[0], first, left, summed),
         matrices(operands[1], second, summed, right),
     )
     letters = [*batch, *left, *right]
-    found = ops.reshape(found, [sizes[c] for c in letters])
-    return ops.transpose(found, [letters.index(c) for c in output])
+    result = ops.reshape(result, [sizes[c] for c in letters])
+    return ops.transpose(result, [letters.index(c) for c in output])
 
 
 def _size(sizes, letters):

@@ -46,7 +46,7 @@ def call(op: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         if not op.is_primitive:
             return op.body(*args, **kwargs)
     except Exception as error:
-        # What the parts of the op make of a sparse tensor is not for the caller.
+        # Errors of the op's parts would confuse the caller.
         raise _what_is_wrong(op, args, kwargs) from error
     raise _what_is_wrong(op, args, kwargs)
 
@@ -109,8 +109,8 @@ def _aligned(x1, x2):
         [ops.zeros_like(a, dtype=b.dtype), b],
     ):
         union = engine.sparse_tensor(places, ops.concatenate(parts), shape_of(x1))
-        indices, found = engine.coordinates(union)
-        values.append(found)
+        indices, present = engine.coordinates(union)
+        values.append(present)
     return indices, *values
 
 
@@ -131,7 +131,7 @@ def _at(x, indices, shape):
         return ops.reshape(x, ()) if sizes else x
     x, flat = ops.convert_to_tensor(x), 0
     for axis, size in enumerate(sizes, len(shape) - len(sizes)):
-        # An entry outside of the shape is padding: any place will do.
+        # An entry outside the shape is padding, so its index does not matter.
         here = indices[:, axis] * 0 if size == 1 else indices[:, axis]
         flat = flat * size + here
     return ops.take(ops.reshape(x, (-1,)), flat)
@@ -160,7 +160,7 @@ def _divide(op, x1, x2):
 
 
 def _has_zeros(x):
-    """Whether 0 / x is not 0 somewhere; it is not known of what a program computes."""
+    """Whether 0 / x is not 0 somewhere; False in a program, where it is unknown."""
     try:
         return bool(ops.any(ops.logical_or(x == 0, ops.isnan(x))))
     except Exception:
@@ -194,10 +194,10 @@ def _columns(indices, axes, new=0):
     """Return the columns of a matrix of indices; None makes one of `new`."""
     if not len(axes):
         return indices[:, :0]
-    made = [
+    columns = [
         ops.full_like(indices[:, 0], new) if i is None else indices[:, i] for i in axes
     ]
-    return ops.stack(made, axis=1)
+    return ops.stack(columns, axis=1)
 
 
 def _sum(op, x, axis=None, keepdims=False):
@@ -384,7 +384,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "true_divide": _divide,
     "zeros_like": _zeros_like,
 }
-# What an error does not list one by one, or is for the library itself.
+# Ops that the error does not list one by one, and the library's internal ones.
 _SPARSE_FUNCTIONS = frozenset(
     [*_ZERO_TO_ZERO, *_ELEMENTWISE, "add", "array", "divide", "empty_like", "linear",
      "maximum", "minimum", "multiply", "power", "size", "subtract", "true_divide"]

@@ -55,9 +55,9 @@ def _average_spec(a):
     x, weights = a["x"], a["weights"]
     if weights is not None:
         _check_weights(rules.shape_of(x), rules.shape_of(weights), a["axis"])
-    given = [rules.weak_dtype(v) for v in (x, weights) if v is not None]
+    kinds = [rules.weak_dtype(v) for v in (x, weights) if v is not None]
     shape = reduced_shape(rules.shape_of(x), a["axis"], False)
-    return KerasTensor(shape, dtypes.result_type(*given, float))
+    return KerasTensor(shape, dtypes.result_type(*kinds, float))
 
 
 def _check_weights(shape, weights, axis):
@@ -76,7 +76,7 @@ def average(
 
     Args:
         x: a tensor.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         weights: a tensor of the shape of `x`, or of rank 1 along `axis`.
 
     >>> import hornbeam as keras
@@ -114,10 +114,10 @@ def quantile(
     Args:
         x: a tensor.
         q: a fraction in [0, 1], or a tensor of them, whose axes come first.
-        axis: an axis or several; default None, all.
+        axis: an axis or several. Default: None, all.
         method: between two elements: "linear" (default), "lower", "higher",
             "midpoint" or "nearest".
-        keepdims: keep the axes with size 1; default False.
+        keepdims: keep the axes with size 1. Default: False.
 
     >>> import hornbeam as keras
     >>> float(keras.ops.quantile([1.0, 2.0, 3.0], 0.5))
@@ -127,7 +127,7 @@ def quantile(
     x = to_float(x)
     row, kept = _in_one_row(x, axis)
     ordered = sort(row, -1)
-    # Nan sorts last: a row that has one gives nan.
+    # Nan is sorted last, and a row that contains it gives nan.
     spoiled = any(isnan(row), -1)
     result = _at_fraction(ordered, to_float(q), row.shape[-1] - 1, method, x.dtype)
     result = where(spoiled, cast(float("nan"), x.dtype), result)
@@ -149,7 +149,7 @@ def _in_one_row(x, axis):
     size = math.prod(x.shape[i] for i in axes)
     row = reshape(moved, (*(x.shape[i] for i in others), size))
     if size == 0:
-        # No elements have no quantile: it is that of a nan.
+        # Without elements the quantile is nan.
         row = pad(row, [*[(0, 0)] * len(others), (0, 1)], constant_values=math.nan)
     return row, kept
 
@@ -167,7 +167,7 @@ def _at_fraction(ordered, q, last, method, dtype):
 
     def pick(position):
         index = cast(clip(position, 0, last), "int32")
-        # The axes of q land at the end: they go to the front.
+        # The axes of q are the last ones; they go to the front.
         picked = take(ordered, ravel(index), axis=-1)
         picked = moveaxis(picked, -1, 0)
         return reshape(picked, (*q.shape, *ordered.shape[:-1]))
@@ -175,16 +175,16 @@ def _at_fraction(ordered, q, last, method, dtype):
     low, high = pick(below), pick(above)
     if method in ("lower", "higher", "nearest"):
         return low
-    share = 0.5 if method == "midpoint" else cast(subtract(place, below), dtype)
+    weight = 0.5 if method == "midpoint" else cast(subtract(place, below), dtype)
     if method == "linear" and len(q.shape):
-        share = reshape(share, (*q.shape, *(1,) * (len(ordered.shape) - 1)))
-    return _between(low, high, share)
+        weight = reshape(weight, (*q.shape, *(1,) * (len(ordered.shape) - 1)))
+    return _between(low, high, weight)
 
 
-def _between(low, high, share):
-    """low + share (high - low), also where both are the same infinity."""
+def _between(low, high, weight):
+    """low + weight (high - low), also where both are the same infinity."""
     step = where(low == high, cast(0, low.dtype), subtract(high, low))
-    return add(low, multiply(step, share))
+    return add(low, multiply(step, weight))
 
 
 @composite(rule=_quantile_spec)
@@ -260,8 +260,8 @@ def _at_own_fraction(ordered, q, last, method):
     low, high = pick(below), pick(above)
     if method in ("lower", "nearest"):
         return low
-    share = 0.5 if method == "midpoint" else cast(subtract(place, below), low.dtype)
-    return _between(low, high, share)
+    weight = 0.5 if method == "midpoint" else cast(subtract(place, below), low.dtype)
+    return _between(low, high, weight)
 
 
 @composite(rule=_quantile_spec)
@@ -312,8 +312,8 @@ def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
 
     Args:
         a: a tensor.
-        n: how many times; default 1.
-        axis: default the last.
+        n: how many times. Default: 1.
+        axis: the axis. Default: -1.
 
     >>> import hornbeam as keras
     >>> [int(i) for i in keras.ops.diff([1, 4, 9])]
@@ -337,7 +337,7 @@ def _corrcoef_spec(a):
 
 @composite(rule=_corrcoef_spec)
 def corrcoef(x: TensorLike) -> Tensor:
-    """The correlation of each row with each (Pearson): 1 where they go together.
+    """The correlation of each row with each (Pearson): between -1 and 1.
 
     >>> import hornbeam as keras
     >>> print(f"{float(keras.ops.corrcoef([[1.0, 2.0], [2.0, 1.0]])[0, 1]):.4f}")
@@ -379,9 +379,9 @@ def trapezoid(
 
     Args:
         y: the heights.
-        x: where they stand; default None, `dx` apart.
+        x: their positions. Default: None, `dx` apart.
         dx: the distance; default 1.
-        axis: default the last.
+        axis: the axis. Default: -1.
 
     >>> import hornbeam as keras
     >>> float(keras.ops.trapezoid([1.0, 2.0, 3.0]))

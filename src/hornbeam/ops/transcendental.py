@@ -1,4 +1,4 @@
-"""Exponentials, logarithms, angles of each element."""
+"""Exponentials, logarithms, trigonometric functions of each element."""
 
 from __future__ import annotations
 

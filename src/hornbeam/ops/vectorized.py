@@ -1,4 +1,4 @@
-"""What `vectorize` returns: a function mapped over the axes that it does not take."""
+"""The result of `vectorize`: a function mapped over the leading axes."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Vectorized:
             return call(*tensors)
         rows = []
         for x, rank in zip(tensors, ranks, strict=True):
-            own = tuple(x.shape[len(x.shape) - rank :])
-            rows.append(reshape(broadcast_to(x, (*lead, *own)), (-1, *own)))
+            core = tuple(x.shape[len(x.shape) - rank :])
+            rows.append(reshape(broadcast_to(x, (*lead, *core)), (-1, *core)))
         result = backends.current().vmap(call)(*rows)
         return _unfolded(result, lead)
 

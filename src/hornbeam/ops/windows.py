@@ -17,19 +17,19 @@ from hornbeam.typing import DataFormat
 
 
 def per_axis(value: Any, rank: int, owner: str, argument: str) -> tuple[Any, ...]:
-    """Return `value` (a number, or one for each axis) as a tuple of `rank` numbers.
+    """Return `value` (a number, or one per axis) as a tuple of `rank` numbers.
 
-    An unknown size, None, among several stays one.
+    None, an unknown size, stays None.
     """
-    given = np.atleast_1d(np.asarray(value)).tolist() if value is not None else [1]
-    if len(given) == 1:
-        given *= rank
-    if len(given) != rank:
+    numbers = np.atleast_1d(np.asarray(value)).tolist() if value is not None else [1]
+    if len(numbers) == 1:
+        numbers *= rank
+    if len(numbers) != rank:
         raise ValueError(
             f"Argument `{argument}` of {owner} must be a number or {rank} numbers, one "
             f"for each spatial axis. Received: {argument}={value}"
         )
-    return tuple(n if n is None else int(n) for n in given)
+    return tuple(n if n is None else int(n) for n in numbers)
 
 
 def extent(window: int, dilation: int) -> int:

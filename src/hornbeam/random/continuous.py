@@ -32,9 +32,8 @@ def uniform(
             global generator.
 
     >>> import hornbeam as keras
-    >>> x = keras.random.uniform((2, 3), seed=1)
-    >>> 0.0 <= float(keras.ops.min(x)) < 1.0
-    True
+    >>> [round(float(v), 3) for v in keras.random.uniform((3,), seed=1)]
+    [0.859, 0.679, 0.894]
     """
     dtype = float_dtype("uniform", dtype)
     shape = shape_of("uniform", shape)
@@ -73,8 +72,8 @@ def normal(
             global generator.
 
     >>> import hornbeam as keras
-    >>> keras.random.normal((2, 3), mean=10.0, seed=1).shape == (2, 3)
-    True
+    >>> keras.random.normal((2, 3), mean=10.0, seed=1).shape
+    (2, 3)
     """
     return _normal("normal", quantile, shape, mean, stddev, dtype, seed)
 
@@ -86,20 +85,19 @@ def truncated_normal(
     dtype: DTypeLike = None,
     seed: Seed = None,
 ) -> Tensor:
-    """Draw numbers from a normal distribution without what is beyond two deviations.
+    """Draw numbers from a normal distribution cut off at two standard deviations.
 
     Args:
         shape: the shape of the result.
         mean: the mean. Default: 0.
-        stddev: the standard deviation before the distribution is cut. Default: 1.
+        stddev: the standard deviation before the cut. Default: 1.
         dtype: a float dtype. Default: `keras.config.floatx()`.
         seed: an integer (the same draw each time), a `SeedGenerator`, or None for the
             global generator.
 
     >>> import hornbeam as keras
-    >>> x = keras.random.truncated_normal((100,), seed=1)
-    >>> float(keras.ops.max(keras.ops.abs(x))) <= 2.0
-    True
+    >>> [round(float(v), 3) for v in keras.random.truncated_normal((3,), seed=1)]
+    [0.169, 0.394, -0.127]
     """
     return _normal(
         "truncated_normal", truncated_quantile, shape, mean, stddev, dtype, seed

@@ -1,4 +1,4 @@
-"""What the distributions share: argument checks, words to numbers."""
+"""Helpers of the distributions: argument checks, random words to numbers."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def float_dtype(function: str, dtype: str) -> str:
 def shape_of(function: str, shape: Sequence[Any]) -> tuple[Any, ...]:
     """Return the shape of a draw as a tuple of integers.
 
-    A size that is a tensor of a program that is traced stays one: of TensorFlow's own
-    `tf.shape(x)[0]`, no more may be known.
+    While a program is traced a size may be a tensor, such as TensorFlow's
+    `tf.shape(x)[0]`, and stays one.
     """
     if isinstance(shape, list | tuple) and any(_is_traced(size) for size in shape):
         return tuple(shape)

@@ -17,15 +17,15 @@ def dropout(
     noise_shape: Sequence[int | None] | None = None,
     seed: Seed = None,
 ) -> Tensor:
-    """Set a share of the elements to 0 and scale the others up by `1 / (1 - rate)`.
+    """Set a fraction of the elements to 0 and multiply the others by `1 / (1 - rate)`.
 
     Source: Srivastava et al., "Dropout" (2014).
 
     Args:
         inputs: a float tensor.
-        rate: the probability of an element to become 0; a number or a scalar tensor.
-        noise_shape: the shape of the choice, which is broadcast to the inputs; None in
-            it stands for the size of the inputs. Default: the inputs' shape.
+        rate: the probability that an element is set to 0; a number or a scalar tensor.
+        noise_shape: the shape of the mask, which is broadcast to the inputs; None is
+            the size of the inputs. Default: the inputs' shape.
         seed: an integer (the same draw each time), a `SeedGenerator`, or None for the
             global generator.
 
@@ -49,8 +49,8 @@ def complete_shape(
     noise_shape = tuple(noise_shape)
     if len(noise_shape) != len(shape):
         raise ValueError(
-            "Argument `noise_shape` of dropout must have as many sizes as the inputs "
-            f"have axes. Received: noise_shape={noise_shape} and inputs of shape "
+            "Argument `noise_shape` of dropout must have one size per axis of the "
+            f"inputs. Received: noise_shape={noise_shape} and inputs of shape "
             f"{tuple(shape)}"
         )
     pairs = zip(noise_shape, shape, strict=True)

@@ -94,9 +94,9 @@ def _product(a, b):
 def categorical(
     logits: TensorLike, num_samples: int, dtype: DTypeLike = "int32", seed: Seed = None
 ) -> Tensor:
-    """Draw class numbers, each with the probability that its logit stands for.
+    """Draw class indices with the probabilities that the logits give.
 
-    The class with the largest logit plus a Gumbel number is such a draw.
+    Each draw is the class with the largest sum of logit and Gumbel noise.
 
     Args:
         logits: log-probabilities up to a constant, of shape (batch, classes).
@@ -109,8 +109,8 @@ def categorical(
         A tensor of shape (batch, num_samples).
 
     >>> import hornbeam as keras
-    >>> keras.random.categorical(keras.ops.zeros((2, 5)), 3, seed=1).shape == (2, 3)
-    True
+    >>> keras.random.categorical(keras.ops.zeros((2, 5)), 3, seed=1).shape
+    (2, 3)
     """
     logits = ops.convert_to_tensor(logits)
     if len(logits.shape) != 2:
@@ -135,9 +135,8 @@ def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> Tensor:
             global generator.
 
     >>> import hornbeam as keras
-    >>> x = keras.random.shuffle(keras.ops.arange(10), seed=1)
-    >>> int(keras.ops.sum(x))
-    45
+    >>> [int(v) for v in keras.random.shuffle(keras.ops.arange(6), seed=1)]
+    [5, 1, 0, 2, 4, 3]
     """
     x = ops.convert_to_tensor(x)
     order = ops.argsort(random_words((x.shape[axis],), seed))

@@ -37,7 +37,7 @@ def _plan(owner, images, a, rank):
 
 
 def _rank_of(a):
-    """Return how many axes the patches have: as many as there are sizes, else 2."""
+    """Return the rank of the patches: the number of sizes, 2 for one number."""
     size = a["size"]
     if isinstance(size, int):
         return 2

@@ -80,7 +80,7 @@ def crop_images(
 ) -> Tensor:
     """Cut off the borders of images.
 
-    Of `top_cropping`, `bottom_cropping` and `target_height` two are given, and likewise
+    Pass two of `top_cropping`, `bottom_cropping` and `target_height`, and likewise
     of the three for the width.
 
     Args:
@@ -118,7 +118,7 @@ def pad_images(
 ) -> Tensor:
     """Add borders of zeros to images.
 
-    Of `top_padding`, `bottom_padding` and `target_height` two are given, and likewise
+    Pass two of `top_padding`, `bottom_padding` and `target_height`, and likewise
     of the three for the width.
 
     Args:
