@@ -217,7 +217,9 @@ class Autoencoder(keras.Model):
     def call(self, x):
         return self.decoder(self.encoder(x))
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
         return ops.mean(ops.square(y_pred - x))
 
 
