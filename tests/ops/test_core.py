@@ -309,6 +309,8 @@ def test_custom_gradient_takes_variables(training_engine):
         (lambda x: ops.extract_sequences(x, 3, 1), (), "rank 1 or more"),
         (lambda x: ops.add(x, np.ones(4, "float32")), (3,), "sizes 3 and 4 differ"),
         (lambda x: ops.sum(x, axis=2), (3, 2), "axis 2 is out of bounds"),
+        (lambda x: ops.segment_sum(x, [0, 1]), (3,), r"segment_sum\(\): `segment_ids`"),
+        (lambda x: ops.segment_max(x, [[0], [1]]), (2,), "one id per slice of `data`"),
     ],
 )
 def test_engines_refuse_what_symbols_refuse(engine, call, shape, message):
@@ -319,6 +321,13 @@ def test_engines_refuse_what_symbols_refuse(engine, call, shape, message):
     if engine.name == "torch":
         # Its own error is a RuntimeError that does not name the op.
         refused.match(message)
+
+
+@pytest.mark.parametrize("make", [ops.eye, ops.identity])
+def test_numbers_of_rows_are_integers(engine, make):
+    with pytest.raises(TypeError):
+        make(3.0)
+    assert tuple(make(np.int64(3)).shape) == (3, 3)
 
 
 def test_cholesky_of_what_is_not_positive_definite(engine):

@@ -236,7 +236,7 @@ def logspace(
         stop: the last exponent.
         num: how many. Default: 50.
         endpoint: whether `stop` counts; default True.
-        base: Default: 10.
+        base: the base of the powers. Default: 10.
         dtype: the dtype. Default: a float.
         axis: where the new axis goes. Default: 0.
 
@@ -283,8 +283,9 @@ def geomspace(
 
 
 def _matrix_spec(a):
-    columns = a["N"] if a["M"] is None else a["M"]
-    return KerasTensor((a["N"], columns), dtypes.standardize_dtype(a["dtype"]))
+    rows = operator.index(a["N"])
+    columns = rows if a["M"] is None else operator.index(a["M"])
+    return KerasTensor((rows, columns), dtypes.standardize_dtype(a["dtype"]))
 
 
 @primitive(_matrix_spec)
@@ -295,7 +296,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Te
         N: number of rows.
         M: number of columns. Default: `N`.
         k: 0 (default) is the main diagonal, 1 the one above it.
-        dtype: Default: `floatx()`.
+        dtype: the dtype. Default: `floatx()`.
 
     >>> import hornbeam as keras
     >>> tuple(keras.ops.eye(2, 3).shape)
@@ -303,7 +304,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Te
     """
 
 
-@composite(rule=lambda a: KerasTensor((a["n"],) * 2, a["dtype"] or floatx()))
+@composite(rule=lambda a: _matrix_spec({"N": a["n"], "M": None, **a}))
 def identity(n: int, dtype: DTypeLike = None) -> Tensor:
     """The square matrix with ones on the diagonal.
 

@@ -214,7 +214,7 @@ def split(x: TensorLike, indices_or_sections: IntOrInts, axis: int = 0) -> list[
     Args:
         x: a tensor.
         indices_or_sections: a number of equal pieces, or the indices of the cuts.
-        axis: Default: 0.
+        axis: the axis. Default: 0.
 
     >>> import hornbeam as keras
     >>> [tuple(piece.shape) for piece in keras.ops.split(keras.ops.ones((4, 3)), 2)]

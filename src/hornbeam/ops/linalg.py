@@ -386,7 +386,8 @@ def matrix_rank(x: TensorLike, tol: TensorLike | None = None) -> Tensor:
 
     Args:
         x: a tensor of shape (..., m, n).
-        tol: Default: the largest one times the dtype's precision times max(m, n).
+        tol: smaller singular values count as 0. Default: the largest one times the
+            dtype's precision times max(m, n).
 
     >>> import hornbeam as keras
     >>> int(keras.ops.matrix_rank([[1.0, 1.0], [1.0, 1.0]]))

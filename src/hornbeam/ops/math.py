@@ -25,12 +25,21 @@ from hornbeam.ops.shaping import expand_dims
 from hornbeam.typing import Axes, Tensor, TensorLike
 
 
-def _segment_spec(a):
-    data = a["data"]
-    return KerasTensor((a["num_segments"], *data.shape[1:]), data.dtype)
+def _segment_spec(owner):
+    def spec(a):
+        data = a["data"]
+        shape, ids = rules.shape_of(data), rules.shape_of(a["segment_ids"])
+        if not rules.may_be_equal(ids, shape[:1]):
+            raise ValueError(
+                f"{owner}(): `segment_ids` must be a vector of one id per slice of "
+                f"`data`. Received: data of shape {shape}, segment_ids of shape {ids}"
+            )
+        return KerasTensor((a["num_segments"], *shape[1:]), data.dtype)
+
+    return spec
 
 
-@primitive(_segment_spec)
+@primitive(_segment_spec("segment_sum"))
 def segment_sum(
     data: TensorLike,
     segment_ids: TensorLike,
@@ -51,7 +60,7 @@ def segment_sum(
     """
 
 
-@primitive(_segment_spec)
+@primitive(_segment_spec("segment_max"))
 def segment_max(
     data: TensorLike,
     segment_ids: TensorLike,
@@ -72,7 +81,7 @@ def segment_max(
     """
 
 
-@primitive(_segment_spec)
+@primitive(_segment_spec("segment_min"))
 def segment_min(
     data: TensorLike,
     segment_ids: TensorLike,
@@ -93,7 +102,7 @@ def segment_min(
     """
 
 
-@primitive(_segment_spec)
+@primitive(_segment_spec("segment_prod"))
 def segment_prod(
     data: TensorLike,
     segment_ids: TensorLike,

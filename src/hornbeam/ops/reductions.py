@@ -268,7 +268,7 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> T
 
     Args:
         x: a tensor.
-        axis: Default: None, the flat tensor.
+        axis: the axis. Default: None, the flat tensor.
         dtype: of the result. Default: that of `x`, int32 of booleans.
 
     >>> import hornbeam as keras
@@ -283,7 +283,7 @@ def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> 
 
     Args:
         x: a tensor.
-        axis: Default: None, the flat tensor.
+        axis: the axis. Default: None, the flat tensor.
         dtype: of the result. Default: that of `x`, int32 of booleans.
 
     >>> import hornbeam as keras
@@ -300,7 +300,7 @@ def nancumsum(
 
     Args:
         x: a tensor.
-        axis: Default: None, the flat tensor.
+        axis: the axis. Default: None, the flat tensor.
         dtype: of the result. Default: that of `x`, int32 of booleans.
 
     >>> import hornbeam as keras
@@ -318,7 +318,7 @@ def nancumprod(
 
     Args:
         x: a tensor.
-        axis: Default: None, the flat tensor.
+        axis: the axis. Default: None, the flat tensor.
         dtype: of the result. Default: that of `x`, int32 of booleans.
 
     >>> import hornbeam as keras

@@ -377,7 +377,8 @@ def tri(N, M=None, k=0, dtype=None):
 
 def _distance(rows: Any, columns: Any = None) -> tf.Tensor:
     """How far each element of a matrix is to the right of its diagonal."""
-    return tf.range(rows if columns is None else columns) - tf.range(rows)[:, None]
+    columns = rows if columns is None else columns
+    return tf.range(columns, dtype=tf.int32) - tf.range(rows, dtype=tf.int32)[:, None]
 
 
 def tril(x, k=0):

@@ -426,7 +426,7 @@ def _segment(reduce: str) -> Callable:
         # Ids out of range are dropped: they go to a last row, which is cut off.
         inside = (ids >= 0) & (ids < num_segments)
         ids = torch.where(inside, ids, num_segments)
-        ids = ids.reshape(-1, *(1,) * (data.ndim - 1)).expand(data.shape)
+        ids = ids.reshape(*ids.shape, *(1,) * (data.ndim - 1)).expand(data.shape)
         start = torch.full(
             (num_segments + 1, *data.shape[1:]),
             _neutral(reduce, data.dtype),
