@@ -1,7 +1,7 @@
 """Functions over nested structures: lists, tuples, named tuples, deques and dicts.
 
 None is a leaf, and the entries of a dict are visited in the order of their keys. A set
-is a leaf, but for one that is an attribute of a layer.
+is a leaf, unless it is an attribute of a layer.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 
 
 class MAP_TO_NONE:  # noqa: N801 - the API's name
-    """What a function given to `traverse` returns to put None in a leaf's place."""
+    """Returned by a function passed to `traverse` to replace a leaf by None."""
 
 
 def flatten(structure: Tree) -> list[Any]:

@@ -1,4 +1,4 @@
-"""`BackupAndRestore`: training that survives its end."""
+"""`BackupAndRestore`: resume interrupted training."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class BackupAndRestore(Callback):
     """Saves the state of training, and resumes from it when `fit` is called again.
 
     The state is the model's and the optimizer's variables, the seeds of layers and of
-    the order of the rows, and what other callbacks know (best value, epochs waited,
+    the order of the rows, and the state of other callbacks (best value, epochs waited,
     history). After an interruption at any moment, the same `fit` in a new process goes
     on with the epoch after the last backup, bit for bit as if nothing had happened.
     A backup within an epoch keeps the weights, and the epoch is started over.
@@ -80,11 +80,11 @@ class BackupAndRestore(Callback):
 
     @property
     def uses_batch_methods(self) -> bool:
-        """Only a `save_freq` in batches needs them."""
+        """Whether `save_freq` counts batches."""
         return self.save_freq != "epoch"
 
     def join(self, callback_list: CallbackList) -> None:
-        """Take the list that it belongs to: the others' state is saved with its own."""
+        """Set the list it belongs to, whose callbacks' state is saved too."""
         self._list = callback_list
 
     def on_train_begin(self, logs: Logs = None) -> None:
@@ -121,13 +121,13 @@ class BackupAndRestore(Callback):
                     )
 
     def restore_callbacks(self) -> None:
-        """Give the other callbacks their state, once all have begun."""
+        """Restore the state of the other callbacks, after their `on_train_begin`."""
         for key, callback in self._others():
             for name, value in self._states.get(key, {}).items():
                 setattr(callback, name, value)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Note the epoch; the loop has begun where it was told to."""
+        """Note the epoch; the loop has started at the right one."""
         self._current_epoch = epoch
         self.model._initial_epoch = None
 
@@ -149,7 +149,7 @@ class BackupAndRestore(Callback):
             self._save(epoch + 1, 0, epoch, logs)
 
     def on_train_end(self, logs: Logs = None) -> None:
-        """Remove the backup of a training that has ended well."""
+        """Remove the backup after a successful training."""
         loss = (logs or {}).get("loss", 0.0)
         if self.delete_checkpoint and math.isfinite(float(loss)):
             shutil.rmtree(self.backup_dir, ignore_errors=True)
@@ -186,7 +186,7 @@ class BackupAndRestore(Callback):
         if self.double_checkpoint:
             _move(self._weights_path, self._prev_weights_path)
             _move(self._training_metadata_path, self._prev_training_metadata_path)
-        # One file, put in place in one step: a kill leaves the old one or the new one.
+        # One file, renamed at the end: a kill leaves either the old or the new one.
         with open(self._weights_path + ".new", "wb") as file:
             contents: dict[str, Any] = {str(i): x for i, x in enumerate(arrays)}
             contents[_METADATA] = np.array(json.dumps(metadata))

@@ -9,11 +9,11 @@ from hornbeam.typing import AnyModel, Config, Logs
 
 
 class Callback(CheckedArguments):
-    """Methods that training, evaluation and prediction call; override some.
+    """The base of callbacks: override the methods to be called.
 
     `self.model` is the model, and `self.params` a dict with `verbose`, `epochs` and
     `steps`. `logs` holds the loss and the metrics so far. A callback that overrides a
-    method of batches is called at every batch, which takes time: those of epochs let
+    batch method is called at every batch, which takes time; with epoch methods only,
     many steps run in one program.
 
     Epochs and batches are counted from 0. Setting `self.model.stop_training = True`
@@ -26,7 +26,7 @@ class Callback(CheckedArguments):
     ...             self.model.stop_training = True
     """
 
-    # Attributes that a resumed training takes over: numbers, strings, lists and dicts
+    # Attributes that a resumed training restores: numbers, strings, lists and dicts
     # of these, or lists of arrays.
     state_attributes: tuple[str, ...] = ()
 
@@ -53,7 +53,7 @@ class Callback(CheckedArguments):
 
     @property
     def uses_batch_methods(self) -> bool:
-        """Whether the methods of batches that it overrides must be called."""
+        """Whether the batch methods that it overrides must be called."""
         return True
 
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:

@@ -57,7 +57,7 @@ class CallbackList(Callback):
                     "`callbacks` must be objects of `keras.callbacks.Callback`. "
                     f"Received: {callback!r} (of type {type(callback).__name__})"
                 )
-        # What training runs on; a backup keeps the order of its rows.
+        # The training data; a backup keeps the order of its rows.
         self.data: Any = None
         self._history = self._find_or_add(History, add_history)
         self._display = self._find_or_add(ProgbarLogger, add_progbar)
@@ -84,7 +84,7 @@ class CallbackList(Callback):
         return self.callbacks[-1]
 
     def _put_behind_state(self, backup):
-        """A backup at the end of an epoch must see what other callbacks made of it."""
+        """Move a backup behind callbacks with state, to save their new state."""
         place = self.callbacks.index(backup)
         for later in range(len(self.callbacks) - 1, place, -1):
             callback = self.callbacks[later]
@@ -95,7 +95,7 @@ class CallbackList(Callback):
                 return
 
     def wants_batches(self, mode: str) -> bool:
-        """Whether a callback has methods of batches in "train", "test" or "predict"."""
+        """Whether a callback has batch methods for "train", "test" or "predict"."""
         return self._wants[mode]
 
     @property
@@ -108,7 +108,7 @@ class CallbackList(Callback):
         )
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Call it for all; then those that resume get their state back."""
+        """Call it for all; then backups restore the callbacks' state."""
         logs = {} if logs is None else logs
         for callback in self.callbacks:
             callback.on_train_begin(logs)
@@ -121,7 +121,7 @@ class CallbackList(Callback):
         return self._display
 
     def close(self) -> None:
-        """Take the progress display off the screen, also after an error."""
+        """Remove the progress display from the screen, also after an error."""
         if self._display is not None:
             self._display.close()
 

@@ -12,7 +12,7 @@ from hornbeam.typing import Logs, PathLike
 
 
 class CSVLogger(Callback):
-    """Writes the logs of each epoch to a file of separated values.
+    """Writes the logs of each epoch to a CSV file.
 
     Args:
         filename: the file.
@@ -33,13 +33,13 @@ class CSVLogger(Callback):
         self.keys: list[str] | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Start anew; the first line is written after the first epoch."""
+        """Reset; the first line is written after the first epoch."""
         self.keys = None
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Write the line of the epoch."""
         logs = logs or {}
-        # A training that is resumed has its keys, and goes on in its file.
+        # A resumed training has its keys and continues its file.
         goes_on = self.append or self.keys is not None
         keys = _columns(logs) if self.keys is None else self.keys
         self.keys = keys
@@ -48,7 +48,7 @@ class CSVLogger(Callback):
         self._write([epoch, *(_cell(logs.get(key, "NA")) for key in keys)], "a")
 
     def _write(self, row, mode):
-        # Closed after each line, so that the file is whole whatever happens next.
+        # Closed after each line, so that the file is complete whatever happens next.
         with open(self.filename, mode, newline="", encoding="utf-8") as file:
             csv.writer(file, delimiter=self.sep, lineterminator="\n").writerow(row)
 

@@ -14,15 +14,15 @@ class EarlyStopping(MonitorCallback):
 
     Args:
         monitor: the name of the value. Default: `"val_loss"`
-        min_delta: a change by less is no improvement. Default: 0
-        patience: how many epochs without improvement are borne. Default: 0
-        verbose: 1 says when it acts. Default: 0
+        min_delta: smaller changes do not count as improvement. Default: 0
+        patience: number of epochs to wait without improvement. Default: 0
+        verbose: 1 prints a message when it acts. Default: 0
         mode: `"min"`, `"max"` or `"auto"`. Default: `"auto"`
         baseline: epochs that are not better than this count as without improvement.
             Default: None
         restore_best_weights: whether the model ends with the weights of the best
             epoch. Default: False
-        start_from_epoch: epochs before this one are not looked at. Default: 0
+        start_from_epoch: epochs before this one are ignored. Default: 0
 
     >>> import hornbeam as keras
     >>> stop = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
@@ -63,11 +63,11 @@ class EarlyStopping(MonitorCallback):
         self.stopped_epoch: int = 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Start anew."""
+        """Reset the state."""
         self._reset()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Look at the value; stop if it has not improved for too long."""
+        """Stop if the value has not improved for `patience` epochs."""
         self._set_monitor_op(logs)
         value = self.get_monitor_value(logs)
         if value is None or epoch < self.start_from_epoch:

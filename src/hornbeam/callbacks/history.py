@@ -1,4 +1,4 @@
-"""`History`: what the logs of each epoch were."""
+"""`History`: the logs of each epoch."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class History(Callback):
         self.history: dict[str, list[Any]] = {}
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Forget what was before."""
+        """Clear the history."""
         self.epoch = []
         self.history = {}
 

@@ -20,12 +20,12 @@ from hornbeam.utils.printing import print_message
 class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch.
 
-    Of a MultiOptimizer, the rate of each optimizer goes through the schedule.
+    With a MultiOptimizer, the schedule applies to each optimizer's rate.
 
     Args:
         schedule: a function of the epoch and the current rate (or of the epoch only)
             that returns the new rate, a float.
-        verbose: 1 says what the rate is. Default: 0
+        verbose: 1 prints the rate. Default: 0
 
     >>> import hornbeam as keras
     >>> halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)

@@ -12,14 +12,14 @@ from hornbeam.utils.printing import print_message
 
 
 class ModelCheckpoint(MonitorCallback):
-    """Saves the model, or its weights, every epoch or every so many batches.
+    """Saves the model, or its weights, every epoch or after a number of batches.
 
     Args:
         filepath: the file, ending in `.keras`, or `.weights.h5` for weights. It may
             hold `{epoch}`, `{batch}` (counted from 1) and names of the logs:
             `"model.{epoch:02d}-{val_loss:.2f}.keras"`.
         monitor: the watched value. Default: `"val_loss"`
-        verbose: 1 says what is saved. Default: 0
+        verbose: 1 prints a message when it saves. Default: 0
         save_best_only: whether to save only when the value has improved.
             Default: False
         save_weights_only: whether only weights are saved. Default: False
@@ -69,7 +69,7 @@ class ModelCheckpoint(MonitorCallback):
 
     @property
     def uses_batch_methods(self) -> bool:
-        """Only a `save_freq` in batches needs them."""
+        """Whether `save_freq` counts batches."""
         return self.save_freq != "epoch"
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:

@@ -13,7 +13,7 @@ from hornbeam.core.naming import to_snake_case
 from hornbeam.core.warning import warn
 from hornbeam.typing import Logs, Tensor
 
-# What the last known word of a name says where no metric does.
+# The direction by the last of these words in a name, where no metric tells it.
 _WORDS = {
     "max": re.compile("acc|accuracy|auc|f1|iou|precision|recall|r2|score|dice"),
     "min": re.compile(
@@ -31,7 +31,7 @@ class MonitorCallback(Callback):
         mode: `"min"` if small is good, `"max"` if large is, `"auto"`: as the metric of
             that name says. Default: `"auto"`
         initial_value_threshold: the value to beat at first. Default: None
-        min_delta: a change by less is no improvement. Default: 0
+        min_delta: smaller changes do not count as improvement. Default: 0
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class MonitorCallback(Callback):
         return ops.less if self._direction == "min" else ops.greater
 
     def _set_monitor_op(self, logs=None):
-        """Settle, once the metrics are known, whether small or large is good."""
+        """Decide, once the metrics are known, whether small or large is good."""
         if self._direction is not None:
             return
         name = self.monitor.removeprefix("val_")
@@ -105,7 +105,7 @@ def _available(name, logs):
 def _direction_of(model, name):
     """Return "min" or "max", as the metric says that logs call `name`.
 
-    Where none does, the words of the name do.
+    If there is no such metric, the words of the name decide.
     """
     if name == "loss":
         return "min"
@@ -121,7 +121,7 @@ def _direction_of(model, name):
 
 
 def _metrics_named(name, metrics):
-    """Yield the metrics that logs call `name`, the surest first."""
+    """Yield the metrics that logs call `name`, the best match first."""
     flat = list(_flat_metrics(metrics))
     yield from (metric for one, metric in flat if one == name)
     yield from (metric for one, metric in flat if name.endswith(f"_{one}"))

@@ -22,13 +22,13 @@ _COLUMNS_OF_A_LOG = 160
 
 
 class ProgbarLogger(Callback):
-    """Shows a live bar in a terminal or notebook, and elsewhere a line an epoch.
+    """Shows a live bar in a terminal or notebook, elsewhere one line per epoch.
 
-    It has no methods of batches: the loop calls `progress(step, logs)` whenever some
-    steps are done, so that showing costs nothing per step.
+    It has no batch methods: the loop calls `progress(step, logs)` after a number of
+    steps, so that the display costs nothing per step.
 
-    `verbose` is 0 (silent), 1 or `"auto"` (a bar where there is a terminal), or 2 (a
-    line an epoch).
+    `verbose` is 0 (silent), 1 or `"auto"` (a bar where there is a terminal), or 2 (one
+    line per epoch).
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class ProgbarLogger(Callback):
         self.target = params.get("steps")
 
     def progress(self, step: int, logs: Logs | Callable[[], Logs] = None) -> None:
-        """Note that `step` steps of the epoch are done, and show it if it is time.
+        """Note that `step` steps of the epoch are done; update the display if due.
 
         Args:
             step: the number of steps done.
@@ -78,7 +78,7 @@ class ProgbarLogger(Callback):
             self._started += time.perf_counter() - started
 
     def close(self) -> None:
-        """Take the bar off the screen."""
+        """Remove the bar from the screen."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
@@ -88,7 +88,7 @@ class ProgbarLogger(Callback):
         self._training = True
 
     def on_train_end(self, logs: Logs = None) -> None:
-        """Evaluation on its own is shown again."""
+        """Show evaluations again."""
         self._training = False
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -100,7 +100,7 @@ class ProgbarLogger(Callback):
         self._end(logs)
 
     def on_test_begin(self, logs: Logs = None) -> None:
-        """Start the bar of an evaluation on its own."""
+        """Start the bar of an evaluation outside training."""
         self._validating = self._training
         if not self._validating:
             self._begin("Evaluate")
@@ -116,7 +116,7 @@ class ProgbarLogger(Callback):
         self._begin("Predict")
 
     def on_predict_end(self, logs: Logs = None) -> None:
-        """Finish it; without a bar, a prediction has nothing to say unless asked."""
+        """Finish it; without a bar nothing is printed unless `verbose` is 2."""
         self._end(None, quiet=self.verbose == 1)
 
     def _begin(self, title):
@@ -186,7 +186,7 @@ class _Bar:
         self._progress.refresh()
 
     def stop(self):
-        """Take the bar off the screen."""
+        """Remove the bar from the screen."""
         self._progress.stop()
 
 

@@ -17,7 +17,7 @@ def current_rate(optimizer: Any) -> float:
 
 
 def rates_for_logs(optimizer: Any) -> dict[str, float]:
-    """Return `{"learning_rate": rate}`; of several, with the names of each."""
+    """Return `{"learning_rate": rate}`; several rates are named by their optimizers."""
     singles = single_optimizers(optimizer)
     if len(singles) == 1:
         return {"learning_rate": current_rate(singles[0])}

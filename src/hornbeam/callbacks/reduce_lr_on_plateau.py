@@ -22,17 +22,17 @@ class _RenamedArguments(TypedDict, total=False):
 
 
 class ReduceLROnPlateau(MonitorCallback):
-    """Multiplies the learning rate by `factor` after `patience` epochs in vain.
+    """Lowers the learning rate after `patience` epochs without improvement.
 
-    Of a MultiOptimizer, the rates of all optimizers are lowered.
+    With a MultiOptimizer, the rates of all optimizers are lowered.
 
     Args:
         monitor: the name of the watched value. Default: `"val_loss"`
-        factor: what the rate is multiplied by, less than 1. Default: 0.1
-        patience: how many epochs without improvement are borne. Default: 10
-        verbose: 1 says when it acts. Default: 0
+        factor: the factor of the rate, less than 1. Default: 0.1
+        patience: number of epochs to wait without improvement. Default: 10
+        verbose: 1 prints a message when it acts. Default: 0
         mode: `"min"`, `"max"` or `"auto"`. Default: `"auto"`
-        min_delta: a change by less is no improvement. Default: 1e-4
+        min_delta: smaller changes do not count as improvement. Default: 1e-4
         cooldown: epochs after a reduction that are not counted. Default: 0
         min_lr: the rate does not go below this. Default: 0.0
 
@@ -78,15 +78,15 @@ class ReduceLROnPlateau(MonitorCallback):
         self.cooldown_counter: int = 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Start anew."""
+        """Reset the state."""
         self._reset()
 
     def in_cooldown(self) -> bool:
-        """Whether a reduction was so recent that epochs are not counted."""
+        """Whether a recent reduction keeps epochs from being counted."""
         return self.cooldown_counter > 0
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Look at the value; lower the rate if it has not improved for too long."""
+        """Lower the rate if the value has not improved for `patience` epochs."""
         logs = {} if logs is None else logs
         self._set_monitor_op(logs)
         value = self.get_monitor_value(logs)

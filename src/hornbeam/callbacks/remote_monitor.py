@@ -44,7 +44,7 @@ class RemoteMonitor(Callback):
         self.send_as_json = send_as_json
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Send the logs; a server that does not answer is a warning."""
+        """Send the logs; warn if the server does not answer."""
         try:
             import requests
         except ImportError as error:

@@ -59,7 +59,7 @@ class SwapEMAWeights(Callback):
                 optimizer.swap_averages()
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Check the optimizer; put the weights back if a training was broken off."""
+        """Check the optimizer; put the weights back after an interrupted training."""
         self._weights_in()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:

@@ -1,4 +1,4 @@
-"""`TerminateOnNaN`: end training when the loss is lost."""
+"""`TerminateOnNaN`: end training when the loss is NaN or infinite."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TerminateOnNaN(Callback):
         self.raise_error = raise_error
 
     def on_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Look at the loss."""
+        """Check the loss."""
         loss = (logs or {}).get("loss")
         if loss is None or math.isfinite(float(loss)):
             return

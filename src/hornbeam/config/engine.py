@@ -57,14 +57,14 @@ def set_device(device: str | None) -> None:
 
     New weights, and the data of `fit`, `evaluate` and `predict`, go there. Each engine
     has its own setting; the environment variable `HORNBEAM_DEVICE` sets that of all
-    but NumPy, and `with keras.device(...)` goes before both. Where nothing is said, a
+    but NumPy, and `with keras.device(...)` takes precedence over both. By default, a
     GPU that the engine can use comes first.
 
     Args:
         device: a name such as "cpu", "cuda:0" or "gpu:1"; None leaves it to the engine.
 
     Raises:
-        ValueError: if there is no such device; the error lists those there are.
+        ValueError: if there is no such device; the error lists the devices.
         RuntimeError: if TensorFlow, which can be told only before its first tensor,
             would have to change the GPUs that it uses.
 
@@ -93,13 +93,13 @@ def set_compilation_cache(folder: PathLike | None) -> None:
     """Keep compiled programs in `folder` from now on, for later processes to use.
 
     A process that trains a structure that an earlier one trained need not compile it.
-    Where nothing is said, the folder is `hornbeam` in the user's cache folder; the
+    The default folder is `hornbeam` in the user's cache folder; the
     environment variable `HORNBEAM_COMPILATION_CACHE` (a path, or "off") sets it too.
-    The files take up to 512 MiB, and those used least recently go first. They are
+    The files take up to 512 MiB; the least recently used are deleted first. They are
     machine code: a folder in which other users may write is not used. JAX's programs
-    are kept; PyTorch and TensorFlow look after their own.
+    are kept; PyTorch and TensorFlow manage their own.
 
     Args:
-        folder: a path; it is made when needed. None keeps no programs.
+        folder: a path; it is created when needed. None: no programs are kept.
     """
     program_files.set_folder(folder)

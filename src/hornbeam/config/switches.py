@@ -30,17 +30,17 @@ def is_interactive_logging_enabled() -> bool:
 
 
 def enable_traceback_filtering() -> None:
-    """Accepted for compatibility: tracebacks here are never cut."""
+    """Accepted for compatibility: tracebacks are never filtered."""
     _switches["traceback_filtering"] = True
 
 
 def disable_traceback_filtering() -> None:
-    """Accepted for compatibility: tracebacks here are never cut."""
+    """Accepted for compatibility: tracebacks are never filtered."""
     _switches["traceback_filtering"] = False
 
 
 def is_traceback_filtering_enabled() -> bool:
-    """Return what was last asked for."""
+    """Return the last setting."""
     return _switches["traceback_filtering"]
 
 
@@ -55,7 +55,7 @@ def disable_flash_attention() -> None:
 
 
 def is_flash_attention_enabled() -> bool | None:
-    """Return whether flash kernels are used; None: where they fit."""
+    """Return whether flash kernels are used; None: where possible."""
     return _switches["flash_attention"]
 
 
@@ -73,7 +73,7 @@ def enable_unsafe_deserialization() -> None:
 
 
 def set_max_epochs(max_epochs: int | None) -> None:
-    """Let no `fit` run more than `max_epochs` epochs (None: no limit)."""
+    """Limit every `fit` to `max_epochs` epochs (None: no limit)."""
     _switches["max_epochs"] = max_epochs
 
 
@@ -84,7 +84,7 @@ def max_epochs() -> int | None:
 
 
 def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
-    """Let no epoch have more than `max_steps_per_epoch` steps (None: no limit)."""
+    """Limit every epoch to `max_steps_per_epoch` steps (None: no limit)."""
     _switches["max_steps_per_epoch"] = max_steps_per_epoch
 
 

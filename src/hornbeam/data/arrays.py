@@ -15,7 +15,7 @@ from hornbeam.data.pack import count_rows
 
 
 class ArrayData:
-    """Rows of arrays, and which of them an epoch visits in which order.
+    """Rows of arrays, and the order in which an epoch visits them.
 
     The order is a function of `seed` and the number of the epoch, so a run that is
     resumed at an epoch sees what the uninterrupted one would have seen. `seed` is drawn
@@ -43,12 +43,12 @@ class ArrayData:
         self.steps: int = min(steps, all_steps) if steps else all_steps
         if steps and steps > all_steps:
             warn(
-                f"The data has {all_steps} batches of {batch_size}, and {steps} steps "
-                f"an epoch were asked for: each epoch ends after {all_steps} steps.",
+                f"The data has {all_steps} batches of {batch_size}, but {steps} steps "
+                f"per epoch were requested: each epoch ends after {all_steps} steps.",
             )
 
     def on_epoch_begin(self, epoch: int = 0) -> None:
-        """Tell which epoch iteration is about."""
+        """Set the epoch that the next iteration is for."""
         self._epoch = epoch
 
     def on_epoch_end(self) -> None:
@@ -60,8 +60,8 @@ class ArrayData:
     def order(self, epoch: int = 0) -> np.ndarray:
         """Return the row numbers of this epoch as an int32 array.
 
-        With fewer steps than a pass over the data has, the epochs of training go on
-        where the last stopped, and the passes follow one another without a gap.
+        With fewer steps than a pass over the data has, each epoch of training continues
+        where the last one stopped, and the passes follow each other without a gap.
         """
         wanted = min(self.steps * self.batch_size, self.rows)
         if wanted == self.rows or not self._continues:

@@ -1,4 +1,4 @@
-"""Weights of classes as weights of rows."""
+"""Class weights as sample weights."""
 
 from __future__ import annotations
 
@@ -157,10 +157,10 @@ class OutputWeight:
 
 
 def _is_one_hot(target):
-    """One-hot or soft labels: the last axis holds shares that add up to 1."""
-    shares = target.astype("float64")
-    in_range = ((shares >= 0) & (shares <= 1)).all()
-    return bool(in_range and np.allclose(shares.sum(-1), 1.0, atol=1e-3))
+    """One-hot or soft labels: the last axis holds probabilities, which add up to 1."""
+    probabilities = target.astype("float64")
+    in_range = ((probabilities >= 0) & (probabilities <= 1)).all()
+    return bool(in_range and np.allclose(probabilities.sum(-1), 1.0, atol=1e-3))
 
 
 def _times(weights, sample_weight):

@@ -23,7 +23,8 @@ def host_tree(x: Any, name: str) -> Any:
         x: an array of any kind, or a nest of them.
         name: its name in errors, which begins with "x", "y" or "sample_weight".
 
-    Nested lists of plain numbers are one array; other lists, tuples and dicts stay.
+    Nested lists of plain numbers become one array; other lists, tuples and dicts are
+    kept.
     """
     if x is None:
         return None

@@ -1,4 +1,4 @@
-"""`make_data`: which kind of data it is."""
+"""`make_data`: data of any kind as one of two classes."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def make_data(
         x: arrays of any kind, or a source of batches.
         y: the targets, for arrays. Default: None
         sample_weight: the weights of the rows, for arrays. Default: None
-        batch_size: rows in a batch, for arrays and for the single rows of a torch
+        batch_size: rows per batch, for arrays and for the single rows of a torch
             dataset. Default: None (32)
-        steps: batches in an epoch. Default: None (all)
+        steps: batches per epoch. Default: None (all)
         shuffle: whether to visit the rows in a new order every epoch; `"batch"` moves
             whole batches. Default: False
         class_weight: see `ClassWeight`. Default: None
         output_names: names of the model's outputs, for `class_weight`. Default: None
-        continues: whether an epoch of `steps` goes on where the last one stopped (as in
+        continues: whether an epoch of `steps` continues where the last stopped (as in
             training) or starts over (as in validation). Default: True
     """
     if shuffle not in (True, False, "batch"):
@@ -101,7 +101,7 @@ def _source(x, shuffle, batch_size):
         return None
     if hasattr(x, "__iter__"):
         return IteratorSource(x, _length(x))
-    host_array(x, "x")  # raises: it is nothing that we know
+    host_array(x, "x")  # raises: an unknown type
     return None
 
 
@@ -122,7 +122,7 @@ def _tf_dataset(x):
 
 
 class _AsNumpy:
-    """A `tf.data.Dataset` as NumPy batches; sparse tensors stay what they are."""
+    """A `tf.data.Dataset` as NumPy batches; sparse tensors are kept."""
 
     def __init__(self, dataset, tensorflow):
         self._dataset = dataset
@@ -137,7 +137,7 @@ class _AsNumpy:
 
 
 def _torch_data(x, shuffle, batch_size):
-    """A torch `DataLoader`; a dataset, whose rows are put together, as one."""
+    """A torch `DataLoader`; a dataset is wrapped in one."""
     library = sys.modules.get("torch.utils.data")
     if library is None:
         return None

@@ -14,7 +14,7 @@ NAMES = ("x", "y", "sample_weight")
 
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
-    """Return `(x, y, sample_weight)` of a batch, with None for the absent.
+    """Return `(x, y, sample_weight)` of a batch, with None for missing parts.
 
     Args:
         data: `x`, or a tuple or list `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
@@ -35,7 +35,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
 
 
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-    """Return what a dataset would yield for these: the inverse of unpacking.
+    """Return a batch as datasets yield it: the inverse of unpacking.
 
     Args:
         x: the inputs, one array or a nest of arrays.
@@ -114,7 +114,7 @@ def train_validation_split(arrays: Any, validation_split: float) -> tuple[Any, A
         host_tree(part, name) for part, name in zip(arrays, NAMES, strict=False)
     )
     rows = count_rows(arrays)
-    # A hair less, so that 0.9 of 10 rows is 9 whatever the floats say.
+    # Slightly less, so that 0.9 of 10 rows is 9 despite rounding.
     cut = rows - math.ceil(rows * validation_split - 1e-9)
     if cut in (0, rows):
         raise ValueError(

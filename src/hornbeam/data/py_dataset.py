@@ -24,7 +24,7 @@ class PyDataset:
         workers: how many threads or processes compute batches ahead of their use.
             With 0 or 1 (and no processes) the training thread computes them.
             Default: 1
-        use_multiprocessing: use processes rather than threads. The dataset must then
+        use_multiprocessing: use processes instead of threads. The dataset must then
             be picklable. Default: False
         max_queue_size: how many batches are kept ready. Default: 10
 
@@ -100,7 +100,7 @@ class PyDataset:
 
     @property
     def num_batches(self) -> int | None:
-        """The number of batches of an epoch, or None if there is no end."""
+        """The number of batches of an epoch, or None if it is endless."""
         if hasattr(self, "__len__"):
             return len(self)
         raise NotImplementedError(
@@ -118,8 +118,8 @@ class PyDataset:
 def fetch(dataset: PyDataset, indices: Iterable[int]) -> Generator[Any]:
     """Yield `dataset[i]` for the indices in their order, computed ahead by its workers.
 
-    An exception in a worker is raised here, at the place of its batch. Closing the
-    generator cancels what has not begun.
+    An exception in a worker is raised here, in place of its batch. Closing the
+    generator cancels the batches not yet started.
     """
     workers, processes = dataset.workers, dataset.use_multiprocessing
     if workers < 1 or (workers == 1 and not processes):
@@ -171,7 +171,7 @@ def _pool(dataset, workers, processes):
             return threads.submit(context.run, dataset.__getitem__, index)
 
         return threads, submit
-    # A forked child of a process with threads may wait for a lock for ever.
+    # A forked child of a process with threads may wait for a lock forever.
     context = multiprocessing.get_context("spawn")
     pool = futures.ProcessPoolExecutor(
         workers, context, initializer=_receive, initargs=(dataset,)

@@ -1,8 +1,8 @@
 """Sparse data on the host: rows of coordinates, never a dense array.
 
-Programs have fixed sizes, so a batch goes to them with room for more entries than it
-has. The room is a power of two and grows where a batch needs more: few programs serve
-all batches, whatever the lengths of their rows.
+Programs have fixed sizes, so a batch is padded to a number of entries, a power of two
+that grows when a batch needs more: few programs serve all batches, whatever the lengths
+of their rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hornbeam.core import config
 from hornbeam.typing import DTypeLike, Tensor
 
 _LEAST_ROOM = 16
-# Batches differ: so many times the entries of one are likely to suffice for others.
+# Batches differ: this multiple of one batch's entries is likely to suffice for others.
 _SLACK = 1.25
 
 
@@ -33,7 +33,7 @@ class SparseRows:
 
     Args:
         starts: where the entries of each row begin, and where the last ones end.
-        columns: for each entry its place in the row: a matrix, a column an axis.
+        columns: for each entry its place in the row: a matrix with one column per axis.
         values: the entries.
         row_shape: the shape of a row.
         is_dense: whether batches of it are given to models as dense tensors.
@@ -130,7 +130,7 @@ class SparseRows:
         return engine.to_dense(x) if self.is_dense else x
 
     def most_entries(self, order: np.ndarray, batch_size: int) -> int:
-        """Return the entries of that batch of the rows `order` which has most."""
+        """Return the number of entries in the fullest batch of the rows `order`."""
         lengths = self.lengths[order]
         return int(np.add.reduceat(lengths, range(0, len(order), batch_size)).max())
 
@@ -170,25 +170,25 @@ def tensor_of(engine: Any, x: Any) -> Tensor:
 
 
 def entry_room(entries: int, room: int = 0) -> int:
-    """Return for how many entries a program has room, `room` if that suffices."""
+    """Return the number of entries a program has room for: `room` if it suffices."""
     if entries <= room:
         return room
     return 1 << int(max(_LEAST_ROOM, entries * _SLACK) - 1).bit_length()
 
 
 class SparseForm:
-    """What a program knows of sparse rows: the shape of a row, and if it is dense."""
+    """What a program knows of sparse rows: the shape of one, whether it is dense."""
 
     def __init__(self, rows: SparseRows):
         self.row_shape: tuple[int, ...] = rows.row_shape
         self.is_dense: bool = rows.is_dense
 
     def key(self) -> tuple[Any, ...]:
-        """Return what tells forms apart, hashable."""
+        """Return a hashable key of the form."""
         return "sparse", self.row_shape, self.is_dense
 
     def arguments(self, rows: SparseRows, room: Any) -> Any:
-        """Return a batch as arrays of fixed size: places, entries, how many count."""
+        """Return a batch as arrays of fixed size: places, entries, their number."""
         indices, values, count = rows.indices(), rows.values, len(rows.values)
         spare = ((0, room - count), (0, 0))
         return np.pad(indices, spare), np.pad(values, spare[0]), np.int32(count)
@@ -202,8 +202,8 @@ class SparseForm:
     def take(self, engine: Any, parts: Any, chosen: Any, room: Any) -> Any:
         """Return the rows `chosen` as a tensor, inside a program.
 
-        `parts` are the starts, columns and values of all rows; there is room for `room`
-        entries.
+        `parts` are the starts, columns and values of all rows; `room` is the number of
+        entries there is room for.
         """
         starts, columns, values = parts
         begin = engine.take(starts, chosen, axis=0)

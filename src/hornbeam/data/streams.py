@@ -23,14 +23,14 @@ _NOTHING = object()
 
 
 class StreamData:
-    """Batches from a source, as tuples of host arrays, an epoch at a time.
+    """Batches from a source, as tuples of host arrays, one epoch at a time.
 
     Args:
         source: an object with `length`, `epoch(limit, restart, number)`,
             `on_epoch_begin()` and `on_epoch_end()`.
-        steps: batches in an epoch, or None: as many as there are.
+        steps: batches per epoch, or None for all.
         class_weight: a `ClassWeight` or None.
-        continues: whether an epoch of `steps` batches goes on where the last stopped.
+        continues: whether an epoch of `steps` batches continues where the last stopped.
     """
 
     in_memory = False
@@ -62,7 +62,7 @@ class StreamData:
         self._source.on_epoch_end()
 
     def close(self) -> None:
-        """End the epoch that is open, and let go of the source's iterator."""
+        """End the current epoch and drop the source's iterator."""
         if self._items is not None:
             self._items.close()
         self._source.close()
@@ -127,7 +127,7 @@ class StreamData:
 
 
 class IteratorSource:
-    """An object that is iterated: once, or from the start for every pass."""
+    """An iterable, iterated once or from the start for every pass."""
 
     def __init__(self, iterable: Iterable[Any], length: int | None = None):
         self._iterable = iterable
@@ -143,12 +143,12 @@ class IteratorSource:
         return f"The {type(self._iterable).__name__} given as `x`"
 
     def on_epoch_begin(self) -> None:
-        """An iterable is not told."""
+        """Nothing: iterables have no such method."""
 
     on_epoch_end = on_epoch_begin
 
     def close(self) -> None:
-        """Forget the iterator; a generator that was given stays open."""
+        """Drop the iterator; a user's generator stays open."""
         self._iterator = None
 
     def peek(self) -> Any:
@@ -158,7 +158,7 @@ class IteratorSource:
         return self._held
 
     def epoch(self, limit: int | None, restart: bool, number: int) -> Generator[Any]:
-        """Yield up to `limit` items, from the start if `restart` and it can be."""
+        """Yield up to `limit` items, from the start with `restart` where possible."""
         fresh = self._held is not _NOTHING
         if self._iterator is None or (restart and self._restartable and not fresh):
             self._open()
@@ -188,7 +188,7 @@ class IteratorSource:
 
 
 class PyDatasetSource:
-    """A `PyDataset`: batches by number, shuffled here, computed by its workers."""
+    """A `PyDataset`: batches by number, shuffled here and computed by its workers."""
 
     def __init__(self, dataset: PyDataset, shuffle: bool | str):
         self._dataset = dataset

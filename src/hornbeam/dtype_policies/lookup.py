@@ -46,5 +46,5 @@ def serialize(dtype_policy: DTypePolicy) -> Config:
 
 
 def deserialize(config: Config, custom_objects: CustomObjects = None) -> Any:
-    """Return the dtype policy that `serialize` made the config of."""
+    """Make a dtype policy from the config that `serialize` returned."""
     return serialization.deserialize_keras_object(config, custom_objects=custom_objects)

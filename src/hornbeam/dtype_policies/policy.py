@@ -25,7 +25,7 @@ class DTypePolicy:
     Args:
         name: a dtype for both weights and computation, or "mixed_float16" or
             "mixed_bfloat16": computation in 16 bits, weights in float32. Default: the
-            name of the policy that is in force, `keras.config.dtype_policy()`.
+            name of the default policy, `keras.config.dtype_policy()`.
 
     >>> import hornbeam as keras
     >>> policy = keras.DTypePolicy("mixed_bfloat16")
@@ -40,7 +40,7 @@ class DTypePolicy:
         self._quantization_mode: str | None = None
 
     def _dtypes(self, name):
-        """Return the compute dtype and the variable dtype of a policy so named."""
+        """Return the compute dtype and the variable dtype of a policy of this name."""
         if name in _MIXED:
             return _MIXED[name]
         if name == "int":
@@ -114,12 +114,12 @@ class DTypePolicy:
         return f'<{type(self).__name__} "{self._name}">'
 
 
-# A second name of the API for the same class.
+# Another name in the API for the same class.
 FloatDTypePolicy = DTypePolicy
 
 
 def dtype_policy() -> DTypePolicy:
-    """Return the policy of layers that are given none.
+    """Return the default policy of layers.
 
     >>> import hornbeam as keras
     >>> keras.config.dtype_policy()
@@ -129,7 +129,7 @@ def dtype_policy() -> DTypePolicy:
 
 
 def set_dtype_policy(policy: DTypePolicyLike) -> None:
-    """Set the policy of layers that are given none.
+    """Set the default policy of layers.
 
     Args:
         policy: a policy or the name of one.

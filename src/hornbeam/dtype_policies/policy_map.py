@@ -18,8 +18,8 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
     no key matches has the default policy.
 
     Args:
-        default_policy: a policy or its name. Default: the one in force when it is asked
-            for.
+        default_policy: a policy or its name. Default: the global policy at the time of
+            use.
         policy_map: a dict of the first entries. Default: none.
 
     >>> import hornbeam as keras

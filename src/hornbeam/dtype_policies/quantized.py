@@ -12,7 +12,7 @@ class QuantizedDTypePolicy(DTypePolicy):
     """The dtypes of a layer whose weights are quantized.
 
     Args:
-        mode: "int8", "int4", "float8", "gptq/<bits>/<group size>" and kin.
+        mode: "int8", "int4", "float8", "gptq/<bits>/<group size>" and the like.
         source_name: the name of the policy before. Default: the one in force.
 
     >>> import hornbeam as keras
@@ -50,8 +50,8 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
     Args:
         mode: "float8".
         source_name: the name of the policy before. Default: the one in force.
-        amax_history_length: over how many steps the largest value is remembered that
-            scales the numbers. Default: 1024.
+        amax_history_length: the number of steps over which the largest value, which
+            scales the numbers, is kept. Default: 1024.
 
     >>> import hornbeam as keras
     >>> policy = keras.dtype_policies.QuantizedFloat8DTypePolicy("float8", "float32")
@@ -77,7 +77,7 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
 
     @property
     def amax_history_length(self) -> int:
-        """Over how many steps the largest value is remembered."""
+        """The number of steps over which the largest value is kept."""
         return self._amax_history_length
 
     def get_config(self) -> Config:
@@ -89,7 +89,7 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
 
 
 class _GroupedDTypePolicy(QuantizedDTypePolicy):
-    """A policy whose mode says numbers: `"<mode>/<number>/..."`."""
+    """A policy whose mode contains numbers: `"<mode>/<number>/..."`."""
 
     # The mode, and the attributes that the numbers become.
     _kind: str
@@ -124,7 +124,7 @@ class Int4DTypePolicy(_GroupedDTypePolicy):
     """The dtypes of a layer with weights of 4 bits, scaled block by block.
 
     Args:
-        mode: "int4/<block size>"; -1 is one block a channel.
+        mode: "int4/<block size>"; -1 is one block per channel.
         source_name: the name of the policy before. Default: the one in force.
 
     >>> import hornbeam as keras
@@ -141,7 +141,7 @@ class GPTQDTypePolicy(_GroupedDTypePolicy):
     """The dtypes of a layer whose weights GPTQ quantized.
 
     Args:
-        mode: "gptq/<bits>/<group size>"; -1 is one group a channel.
+        mode: "gptq/<bits>/<group size>"; -1 is one group per channel.
         source_name: the name of the policy before. Default: the one in force.
 
     >>> import hornbeam as keras
@@ -167,7 +167,7 @@ class AWQDTypePolicy(_GroupedDTypePolicy):
     """The dtypes of a layer whose weights AWQ quantized.
 
     Args:
-        mode: "awq/4/<group size>"; -1 is one group a channel.
+        mode: "awq/4/<group size>"; -1 is one group per channel.
         source_name: the name of the policy before. Default: the one in force.
 
     >>> import hornbeam as keras

@@ -24,11 +24,11 @@ _GROUPS = ("variables", "trainable_variables", "non_trainable_variables")
 
 
 class ExportArchive:
-    """A TensorFlow SavedModel in the making: functions by name, with their variables.
+    """A TensorFlow SavedModel in the making: named functions with their variables.
 
     Whoever loads it, with `tf.saved_model.load` or in TensorFlow Serving, needs neither
     hornbeam nor the code of the model. A layer or model of another engine is copied to
-    the TensorFlow engine, with its weights as they are now.
+    the TensorFlow engine, with its current weights.
 
     Args:
         format: "saved_model".
@@ -100,7 +100,7 @@ class ExportArchive:
             own = layer
             if layer.backend not in (None, self._engine.name):
                 own = copy.deepcopy(layer).to_backend(self._engine.name)
-            # The layer is kept, so that no other one gets its identity.
+            # The layer is kept alive, so that no other one gets its `id`.
             self._copies[id(layer)] = (layer, own)
         return self._copies[id(layer)][1]
 
@@ -129,7 +129,7 @@ class ExportArchive:
             input_signature: a list with the arguments of `fn`, each an `InputSpec`, a
                 `tf.TensorSpec`, a `KerasTensor`, a tensor or a nest of these. Default:
                 what a `tf.function` was called with.
-            **kwargs: `is_static` and `jax2tf_kwargs` are accepted and not needed.
+            **kwargs: `is_static` and `jax2tf_kwargs` are accepted and ignored.
 
         Returns:
             The function as a `tf.function`.
@@ -236,7 +236,7 @@ class ExportArchive:
             for name, variables in {**groups, **self._collections}.items()
         }
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Beside the target, and then renamed: a failure leaves what was there.
+        # Written beside the target and then renamed: a failure changes nothing.
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
             made = pathlib.Path(folder) / "made"
             self._engine.write_saved_model(

@@ -1,4 +1,4 @@
-"""The circle loss of embeddings: near to their own class, far from the others."""
+"""The circle loss pulls embeddings of one class together and others apart."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def circle(
     is `softplus(logsumexp(gamma a_n (s_n - margin)) + logsumexp(-gamma a_p
     (s_p - 1 + margin)))`, where `a_p = max(1 + margin - s_p, 0)` and
     `a_n = max(s_n + margin, 0)` (Sun et al., arXiv:2002.10857; here the weights `a`
-    are differentiated too). An embedding without a fellow or without a rival
-    costs 0.
+    are differentiated too). An embedding without another of its class, or without
+    one of another class, has loss 0.
 
     Args:
         y_true: class indices, shape `(batch,)`.
@@ -142,6 +142,6 @@ class Circle(Loss):
         )
 
     def target_mask(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
-        """Return which embeddings have a fellow of their class."""
+        """Return which embeddings have another one of their class."""
         is_positive, _ = _pairs(y_true, None, self.remove_diagonal, own=True)
         return ops.any(is_positive, axis=1)

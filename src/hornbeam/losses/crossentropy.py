@@ -1,4 +1,4 @@
-"""Cross-entropies: minus the logarithm of the probability given to the truth."""
+"""Cross-entropies: minus the logarithm of the true class's probability."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def sparse_categorical_crossentropy(
         y_true: class indices, shape `(batch, ...)`, or with a last axis of size 1.
         y_pred: predicted probabilities (or logits), shape `(batch, ..., classes)`.
         from_logits: whether `y_pred` are logits; default False.
-        ignore_class: targets of this index cost nothing; default None.
+        ignore_class: targets of this index have loss 0; default None.
         axis: the axis of the classes; default -1.
 
     Returns:
@@ -199,7 +199,7 @@ def categorical_generalized_cross_entropy(
     """Return `(1 - p**q) / q` where `p` is the probability of the true class.
 
     Near q = 0 it is the cross-entropy, at q = 1 the absolute error: in between it
-    bears wrong labels (Zhang and Sabuncu, arXiv:1805.07836).
+    tolerates wrong labels (Zhang and Sabuncu, arXiv:1805.07836).
 
     Args:
         y_true: class indices, shape `(batch, ...)`.
@@ -261,7 +261,7 @@ class BinaryCrossentropy(Loss):
 
     @property
     def accepts_padding(self) -> bool:
-        """A mean along the batch axis would mix with the padding."""
+        """A mean along the batch axis would be mixed with padding."""
         return super().accepts_padding and self.axis != 0
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -310,7 +310,7 @@ class CategoricalCrossentropy(Loss):
 
     @property
     def accepts_padding(self) -> bool:
-        """Classes along the batch axis would mix with the padding."""
+        """Classes along the batch axis would be mixed with padding."""
         return super().accepts_padding and self.axis != 0
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -358,7 +358,7 @@ class SparseCategoricalCrossentropy(Loss):
 
     @property
     def accepts_padding(self) -> bool:
-        """Classes along the batch axis would mix with the padding."""
+        """Classes along the batch axis would be mixed with padding."""
         return super().accepts_padding and self.axis != 0
 
     def _convert_target(self, x):

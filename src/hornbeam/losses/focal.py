@@ -1,4 +1,4 @@
-"""Focal cross-entropies: samples that are already right count less."""
+"""Focal cross-entropies: samples that are already classified well count less."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def binary_focal_crossentropy(
 ) -> Tensor:
     """Return the mean over `axis` of `(1 - p_t)**gamma * binary_crossentropy`.
 
-    `p_t` is the probability given to the true label: `p` for 1, `1 - p` for 0
+    `p_t` is the predicted probability of the true label: `p` for 1, `1 - p` for 0
     (Lin et al., arXiv:1708.02002).
 
     Args:
@@ -36,7 +36,7 @@ def binary_focal_crossentropy(
         apply_class_balancing: whether to weigh label 1 with `alpha` and label 0 with
             `1 - alpha`; default False.
         alpha: the weight of label 1; default 0.25.
-        gamma: how much easy samples are played down; default 2.
+        gamma: how strongly easy samples are down-weighted; default 2.
         from_logits: whether `y_pred` are logits; default False.
         label_smoothing: moves the labels towards 0.5; default 0.
         axis: the axis of the mean; default -1.
@@ -80,7 +80,7 @@ def categorical_focal_crossentropy(
         y_true: one-hot labels or probabilities, shape `(batch, ..., classes)`.
         y_pred: predicted probabilities (or logits) of the same shape.
         alpha: a weight, or one for each class; default 0.25.
-        gamma: how much easy samples are played down; default 2.
+        gamma: how strongly easy samples are down-weighted; default 2.
         from_logits: whether `y_pred` are logits; default False.
         label_smoothing: mixes the labels with the uniform distribution; default 0.
         axis: the axis of the classes; default -1.
@@ -108,13 +108,13 @@ def categorical_focal_crossentropy(
 class BinaryFocalCrossentropy(Loss):
     """The focal loss of labels 0 and 1: `(1 - p_t)**gamma * binary_crossentropy`.
 
-    `p_t` is the probability given to the true label (Lin et al., arXiv:1708.02002).
+    `p_t` is the predicted probability of the true label (Lin et al., arXiv:1708.02002).
 
     Args:
         apply_class_balancing: whether to weigh label 1 with `alpha` and label 0 with
             `1 - alpha`; default False.
         alpha: the weight of label 1; default 0.25.
-        gamma: how much easy samples are played down; default 2.
+        gamma: how strongly easy samples are down-weighted; default 2.
         from_logits: whether predictions are logits; default False.
         label_smoothing: moves the labels towards 0.5; default 0.
         axis: the axis of the mean; default -1.
@@ -153,7 +153,7 @@ class BinaryFocalCrossentropy(Loss):
 
     @property
     def accepts_padding(self) -> bool:
-        """A mean along the batch axis would mix with the padding."""
+        """A mean along the batch axis would be mixed with padding."""
         return super().accepts_padding and self.axis != 0
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -177,7 +177,7 @@ class CategoricalFocalCrossentropy(Loss):
 
     Args:
         alpha: a weight, or one for each class; default 0.25.
-        gamma: how much easy samples are played down; default 2.
+        gamma: how strongly easy samples are down-weighted; default 2.
         from_logits: whether predictions are logits; default False.
         label_smoothing: mixes the labels with the uniform distribution; default 0.
         axis: the axis of the classes; default -1.
@@ -215,7 +215,7 @@ class CategoricalFocalCrossentropy(Loss):
 
     @property
     def accepts_padding(self) -> bool:
-        """Classes along the batch axis would mix with the padding."""
+        """Classes along the batch axis would be mixed with padding."""
         return super().accepts_padding and self.axis != 0
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:

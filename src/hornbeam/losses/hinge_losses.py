@@ -1,4 +1,4 @@
-"""Hinge losses: for labels -1 and 1, a margin of 1 costs nothing."""
+"""Hinge losses: predictions beyond a margin of 1 have loss 0."""
 
 from __future__ import annotations
 

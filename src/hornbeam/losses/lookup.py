@@ -69,7 +69,7 @@ def serialize(loss: Any) -> Config | str:
 
 
 def deserialize(name: Config | str, custom_objects: CustomObjects = None) -> Any:
-    """Return the loss that `serialize` made the config of, or the loss of a name."""
+    """Make a loss from the config that `serialize` returned, or from a name."""
     if isinstance(name, str):
         with registry.scope_of(custom_objects):
             return get(name)

@@ -37,7 +37,7 @@ class Loss(Configurable):
     `call` gives one value for each sample; calling the loss weighs and reduces them.
 
     Args:
-        name: default: made from the class name.
+        name: default: generated from the class name.
         reduction: "sum_over_batch_size" or "mean" divide the weighted sum by the
             number of values, "mean_with_sample_weight" by the sum of the weights;
             "sum" adds up; "none" or None keeps the values.
@@ -72,9 +72,9 @@ class Loss(Configurable):
 
     @property
     def accepts_padding(self) -> bool:
-        """Whether a padded batch, with its mask in force, gives the batch's own loss.
+        """Whether a padded and masked batch gives the same loss as the batch alone.
 
-        Our losses do; of another class it is not known.
+        True for the library's losses; unknown for others.
         """
         return is_ours(type(self))
 
@@ -143,12 +143,12 @@ class LossFunctionWrapper(Loss):
         return self.fn(y_true, y_pred, **self.kwargs)
 
     def structure_key(self) -> tuple[Any, ...]:
-        """Return what a program depends on beside the arguments of `__init__`."""
+        """Return what a program depends on besides the arguments of `__init__`."""
         return tuple((name, repr(value)) for name, value in self.kwargs.items())
 
     @property
     def accepts_padding(self) -> bool:
-        """Our own functions treat rows separately; others may not."""
+        """The library's functions treat rows separately; others may not."""
         return is_ours(self.fn)
 
     def _convert_target(self, x):
@@ -162,7 +162,7 @@ class LossFunctionWrapper(Loss):
 
 
 def _map_tensors(convert, x):
-    """Return a nest of tensors converted; lists of numbers are one tensor."""
+    """Convert the tensors of a nest; lists of numbers become one tensor."""
     if not isinstance(x, list | tuple | dict):
         return convert(x)
     if not any(hasattr(leaf, "shape") for leaf in tree.flatten(x)):
@@ -192,7 +192,7 @@ def takes_class_indices(fn: Function) -> Function:
 def keep_integers(x: TensorLike, dtype: str) -> Tensor:
     """Return class indices as they are, anything else as `dtype`.
 
-    Indices above 256 are no bfloat16, those above 2048 no float16.
+    bfloat16 represents integers up to 256 only, float16 up to 2048.
     """
     targets = ops.convert_to_tensor(x)
     if dtypes.is_int_dtype(dtypes.standardize_dtype(targets.dtype)):
@@ -261,8 +261,8 @@ def reduce_values(
 ) -> Tensor:
     """Weigh the values and reduce them to a scalar.
 
-    Means count only what the masks let through. While a padded batch runs, its mask
-    is one of them.
+    Means count unmasked values only. While a padded batch runs, its mask is applied
+    too.
 
     Args:
         values: the loss values; the first axis is the batch.
@@ -325,7 +325,7 @@ def _divide(total, count):
 def valid_rows(x: Tensor) -> Tensor:
     """Return `x` with the rows zeroed that only pad the batch.
 
-    For losses that add up over the rows themselves.
+    For losses that sum over the rows themselves.
     """
     mask = batch_mask()
     if mask is None:

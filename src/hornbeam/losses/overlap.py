@@ -14,12 +14,12 @@ def dice(y_true: TensorLike, y_pred: TensorLike, axis: Axes = None) -> Tensor:
     """Return `1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))`.
 
     Milletari et al., arXiv:1606.04797; this variant does not square the
-    denominator's terms. `epsilon()` is added above and below.
+    denominator's terms. `epsilon()` is added to numerator and denominator.
 
     Args:
         y_true: targets between 0 and 1.
         y_pred: predictions of the same shape.
-        axis: the axes of the sums; default None, all of them, the batch too.
+        axis: the axes of the sums; default None: all of them, the batch included.
 
     Returns:
         A value for each place along the other axes; a scalar by default.
@@ -54,9 +54,9 @@ def tversky(
     Args:
         y_true: targets between 0 and 1.
         y_pred: predictions of the same shape.
-        alpha: the weight of what is missed; default 0.5.
-        beta: the weight of what is found in vain; default 0.5.
-        axis: the axes of the sums; default None, all of them, the batch too.
+        alpha: the weight of false negatives; default 0.5.
+        beta: the weight of false positives; default 0.5.
+        axis: the axes of the sums; default None: all of them, the batch included.
 
     Returns:
         A value for each place along the other axes; a scalar by default.
@@ -90,7 +90,7 @@ class Dice(Loss):
     Args:
         reduction: how the values are combined, see `Loss`.
         name: default "dice".
-        axis: the axes of the sums; default None, all of them, the batch too.
+        axis: the axes of the sums; default None: all of them, the batch included.
         dtype: default `floatx()`.
 
     >>> import hornbeam as keras
@@ -110,7 +110,7 @@ class Dice(Loss):
 
     @property
     def accepts_padding(self) -> bool:
-        """Sums over the batch and not all else leave values that are no rows."""
+        """Sums over the batch, but not over all axes, do not give one value per row."""
         return super().accepts_padding and (
             self.axis is None or not _mixes_rows(self.axis)
         )
@@ -126,11 +126,11 @@ class Tversky(Loss):
     Salehi et al., arXiv:1706.05721.
 
     Args:
-        alpha: the weight of what is missed; default 0.5.
-        beta: the weight of what is found in vain; default 0.5.
+        alpha: the weight of false negatives; default 0.5.
+        beta: the weight of false positives; default 0.5.
         reduction: how the values are combined, see `Loss`.
         name: default "tversky".
-        axis: the axes of the sums; default None, all of them, the batch too.
+        axis: the axes of the sums; default None: all of them, the batch included.
         dtype: default `floatx()`.
 
     >>> import hornbeam as keras
@@ -158,7 +158,7 @@ class Tversky(Loss):
 
     @property
     def accepts_padding(self) -> bool:
-        """Sums over the batch and not all else leave values that are no rows."""
+        """Sums over the batch, but not over all axes, do not give one value per row."""
         return super().accepts_padding and (
             self.axis is None or not _mixes_rows(self.axis)
         )

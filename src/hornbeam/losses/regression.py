@@ -112,7 +112,7 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
     Args:
         y_true: targets, shape `(batch, ..., d)`.
         y_pred: predictions of the same shape.
-        delta: where the square turns into a line; default 1.
+        delta: where the square becomes a line; default 1.
 
     Returns:
         One value for each sample, shape `(batch, ...)`.
@@ -411,7 +411,7 @@ class Huber(Loss):
     """Huber's loss: `e² / 2` where `|e| <= delta`, else `delta * |e| - delta² / 2`.
 
     Args:
-        delta: where the square turns into a line; default 1.
+        delta: where the square becomes a line; default 1.
         reduction: how the values are combined, see `Loss`.
         name: default "huber_loss".
         dtype: default `floatx()`.
@@ -466,7 +466,7 @@ class CosineSimilarity(Loss):
 
     @property
     def accepts_padding(self) -> bool:
-        """Vectors along the batch axis would mix with the padding."""
+        """Vectors along the batch axis would be mixed with padding."""
         return super().accepts_padding and self.axis != 0
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:

@@ -51,7 +51,7 @@ class FalsePositives(_Count):
     Args:
         thresholds: a number or a list in [0, 1]; a prediction above it is positive.
             Default 0.5.
-        name: default: made from the class name.
+        name: default: generated from the class name.
         dtype: default `floatx()`.
 
     >>> import hornbeam as keras
@@ -71,7 +71,7 @@ class FalseNegatives(_Count):
     Args:
         thresholds: a number or a list in [0, 1]; a prediction above it is positive.
             Default 0.5.
-        name: default: made from the class name.
+        name: default: generated from the class name.
         dtype: default `floatx()`.
 
     >>> import hornbeam as keras
@@ -91,7 +91,7 @@ class TrueNegatives(_Count):
     Args:
         thresholds: a number or a list in [0, 1]; a prediction above it is positive.
             Default 0.5.
-        name: default: made from the class name.
+        name: default: generated from the class name.
         dtype: default `floatx()`.
 
     >>> import hornbeam as keras
@@ -111,7 +111,7 @@ class TruePositives(_Count):
     Args:
         thresholds: a number or a list in [0, 1]; a prediction above it is positive.
             Default 0.5.
-        name: default: made from the class name.
+        name: default: generated from the class name.
         dtype: default `floatx()`.
 
     >>> import hornbeam as keras
@@ -161,7 +161,7 @@ class _Share(Metric):
             getattr(self, kind).assign_add(count)
 
     def result(self):
-        """Return the share, a scalar for one threshold."""
+        """Return the ratio, a scalar for one threshold."""
         total = self.true_positives + getattr(self, self.other)
         return _scalar_for_one(
             ops.divide_no_nan(self.true_positives, total), self.thresholds
@@ -173,15 +173,15 @@ class _Share(Metric):
 
 
 class Precision(_Share):
-    """The share of the predicted positives that are positive: `tp / (tp + fp)`.
+    """The fraction of the predicted positives that are positive: `tp / (tp + fp)`.
 
     Args:
         thresholds: a number or a list in [0, 1]; a prediction above it is positive.
             Default 0.5, or none at all with `top_k`.
-        top_k: only so many of the greatest predictions of a sample are positive;
+        top_k: only the `top_k` greatest predictions of a sample are positive;
             default None.
         class_id: the class to look at; default None, all.
-        name: default: made from the class name.
+        name: default: generated from the class name.
         dtype: default `floatx()`.
 
     >>> import hornbeam as keras
@@ -195,15 +195,15 @@ class Precision(_Share):
 
 
 class Recall(_Share):
-    """The share of the positives that are predicted positive: `tp / (tp + fn)`.
+    """The fraction of the positives that are predicted positive: `tp / (tp + fn)`.
 
     Args:
         thresholds: a number or a list in [0, 1]; a prediction above it is positive.
             Default 0.5, or none at all with `top_k`.
-        top_k: only so many of the greatest predictions of a sample are positive;
+        top_k: only the `top_k` greatest predictions of a sample are positive;
             default None.
         class_id: the class to look at; default None, all.
-        name: default: made from the class name.
+        name: default: generated from the class name.
         dtype: default `floatx()`.
 
     >>> import hornbeam as keras

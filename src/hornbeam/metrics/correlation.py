@@ -94,7 +94,7 @@ class PearsonCorrelation(MeanMetricWrapper):
 
     @property
     def accepts_padding(self) -> bool:
-        """Values along the batch axis would mix with the padding."""
+        """Values along the batch axis would be mixed with padding."""
         return super().accepts_padding and self.axis != 0
 
 
@@ -124,5 +124,5 @@ class ConcordanceCorrelation(MeanMetricWrapper):
 
     @property
     def accepts_padding(self) -> bool:
-        """Values along the batch axis would mix with the padding."""
+        """Values along the batch axis would be mixed with padding."""
         return super().accepts_padding and self.axis != 0

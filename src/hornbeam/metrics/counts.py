@@ -60,9 +60,9 @@ def prepare(
         y_pred: predictions of the same shape.
         sample_weight: weights that fit the predictions, or None.
         dtype: of what is returned.
-        top_k: keep only so many of the greatest predictions along the last axis.
+        top_k: keep only the `top_k` greatest predictions along the last axis.
         class_id: look at this class only.
-        multi_label: keep the last axis, one label each.
+        multi_label: keep the last axis, one entry per label.
         label_weights: one weight for each place along the last axis, or None.
 
     Returns:

@@ -53,11 +53,11 @@ class AUC(_FourCounts):
     over thresholds between 0 and 1, so predictions should be spread over that range.
 
     Args:
-        num_thresholds: how many thresholds; default 200.
+        num_thresholds: the number of thresholds; default 200.
         curve: "ROC" (default), "PR" or "PRGAIN".
         summation_method: "interpolation" (default), "majoring" or "minoring": the
             mean, the greater or the smaller of two neighbours.
-        name: default: made from the class name.
+        name: default: generated from the class name.
         dtype: default `floatx()`.
         thresholds: a list in [0, 1] to use instead; 0 and 1 are added.
         multi_label: whether each place along the last axis has an area of its own,
@@ -133,7 +133,7 @@ class AUC(_FourCounts):
         self._built = True
 
     def build(self, y_true_shape: ShapeLike, y_pred_shape: ShapeLike) -> None:
-        """Make the counts of several labels, whose number is now known."""
+        """Make the counts of several labels once their number is known."""
         if self._built:
             return
         if len(y_pred_shape) != 2:
@@ -302,7 +302,7 @@ class SensitivityAtSpecificity(_OneRateAtAnother):
         specificity: the value to reach, in [0, 1].
         num_thresholds: how many thresholds between 0 and 1; default 200.
         class_id: the class to look at; default None, all.
-        name: default: made from the class name.
+        name: default: generated from the class name.
         dtype: default `floatx()`.
 
     >>> import hornbeam as keras
@@ -338,7 +338,7 @@ class SpecificityAtSensitivity(_OneRateAtAnother):
         sensitivity: the value to reach, in [0, 1].
         num_thresholds: how many thresholds between 0 and 1; default 200.
         class_id: the class to look at; default None, all.
-        name: default: made from the class name.
+        name: default: generated from the class name.
         dtype: default `floatx()`.
 
     >>> import hornbeam as keras
@@ -374,7 +374,7 @@ class PrecisionAtRecall(_OneRateAtAnother):
         recall: the value to reach, in [0, 1].
         num_thresholds: how many thresholds between 0 and 1; default 200.
         class_id: the class to look at; default None, all.
-        name: default: made from the class name.
+        name: default: generated from the class name.
         dtype: default `floatx()`.
 
     >>> import hornbeam as keras
@@ -410,7 +410,7 @@ class RecallAtPrecision(_OneRateAtAnother):
         precision: the value to reach, in [0, 1].
         num_thresholds: how many thresholds between 0 and 1; default 200.
         class_id: the class to look at; default None, all.
-        name: default: made from the class name.
+        name: default: generated from the class name.
         dtype: default `floatx()`.
 
     >>> import hornbeam as keras

@@ -29,8 +29,8 @@ class FBetaScore(Metric):
             (the mean of the classes) or "weighted" (by their number of samples);
             default None.
         beta: how many times recall counts as much as precision; default 1.
-        threshold: a prediction above it is positive; default None, the greatest of a
-            sample is.
+        threshold: a prediction above it is positive; default None: a sample's
+            greatest prediction is.
         name: default "fbeta_score".
         dtype: default `floatx()`.
 
@@ -157,8 +157,8 @@ class F1Score(FBetaScore):
         average: None (a value for each class), "micro" (over all decisions), "macro"
             (the mean of the classes) or "weighted" (by their number of samples);
             default None.
-        threshold: a prediction above it is positive; default None, the greatest of a
-            sample is.
+        threshold: a prediction above it is positive; default None: a sample's
+            greatest prediction is.
         name: default "f1_score".
         dtype: default `floatx()`.
 

@@ -17,12 +17,12 @@ class IoU(Metric):
     """The mean over classes of `tp / (tp + fp + fn)`, the intersection over union.
 
     Classes that occur neither in targets nor in predictions do not count; nor do
-    targets and predictions that are no class.
+    targets and predictions outside the classes.
 
     Args:
-        num_classes: how many classes there are.
+        num_classes: the number of classes.
         target_class_ids: the classes to average.
-        name: default: made from the class name.
+        name: default: generated from the class name.
         dtype: of the confusion matrix; default "int32", which counts exactly.
         ignore_class: targets of this class do not count; default None.
         sparse_y_true: whether targets are class indices; default True. Else the
@@ -68,7 +68,7 @@ class IoU(Metric):
             (num_classes, num_classes), "zeros", name="total_confusion_matrix"
         )
         if self._is_exact:
-            # What weights that are no integers add beyond the whole numbers.
+            # The fractional parts of weights, which an integer matrix cannot hold.
             self._fractions = self.add_variable(
                 (num_classes, num_classes), "zeros", "float32", name="fractions"
             )
@@ -144,8 +144,8 @@ class BinaryIoU(IoU):
 
     Args:
         target_class_ids: the labels to average; default (0, 1).
-        threshold: predictions of at least so much are label 1; default 0.5.
-        name: default: made from the class name.
+        threshold: predictions of at least this are label 1; default 0.5.
+        name: default: generated from the class name.
         dtype: of the confusion matrix; default "int32", which counts exactly.
 
     >>> import hornbeam as keras
@@ -183,8 +183,8 @@ class MeanIoU(IoU):
     """The mean over all classes of the intersection over union.
 
     Args:
-        num_classes: how many classes there are.
-        name: default: made from the class name.
+        num_classes: the number of classes.
+        name: default: generated from the class name.
         dtype: of the confusion matrix; default "int32", which counts exactly.
         ignore_class: targets of this class do not count; default None.
         sparse_y_true: whether targets are class indices; default True.
@@ -224,9 +224,9 @@ class OneHotIoU(IoU):
     """The mean intersection over union of some classes, for one-hot targets.
 
     Args:
-        num_classes: how many classes there are.
+        num_classes: the number of classes.
         target_class_ids: the classes to average.
-        name: default: made from the class name.
+        name: default: generated from the class name.
         dtype: of the confusion matrix; default "int32", which counts exactly.
         ignore_class: targets of this class do not count; default None.
         sparse_y_pred: whether predictions are class indices; default False.
@@ -265,8 +265,8 @@ class OneHotMeanIoU(MeanIoU):
     """The mean over all classes of the intersection over union, for one-hot targets.
 
     Args:
-        num_classes: how many classes there are.
-        name: default: made from the class name.
+        num_classes: the number of classes.
+        name: default: generated from the class name.
         dtype: of the confusion matrix; default "int32", which counts exactly.
         ignore_class: targets of this class do not count; default None.
         sparse_y_pred: whether predictions are class indices; default False.

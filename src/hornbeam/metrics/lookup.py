@@ -70,7 +70,7 @@ def serialize(metric: Any) -> Config | str:
 
 
 def deserialize(config: Config | str, custom_objects: CustomObjects = None) -> Any:
-    """Return the metric that `serialize` made the config of, or that of a name."""
+    """Make a metric from the config that `serialize` returned, or from a name."""
     if isinstance(config, str):
         with registry.scope_of(custom_objects):
             return get(config)

@@ -26,14 +26,14 @@ from hornbeam.typing import (
 class Metric(Configurable):
     """The base of metrics: subclasses write `update_state` and `result`.
 
-    State is made with `add_variable` in `__init__` and changed with `assign`. A class
-    or an object says with `_direction`, "up" or "down", which values are better:
-    callbacks with `mode="auto"` ask for it.
+    State is made with `add_variable` in `__init__` and changed with `assign`.
+    `_direction`, of a class or an object, is "up" or "down": which values are better,
+    for callbacks with `mode="auto"`.
 
     Args:
         dtype: dtype of the state, or a dtype policy (its compute dtype); default
             `floatx()`.
-        name: default: made from the class name.
+        name: default: generated from the class name.
 
     >>> import hornbeam as keras
     >>> class Largest(keras.metrics.Metric):
@@ -52,7 +52,7 @@ class Metric(Configurable):
     """
 
     _direction: str | None = None
-    # Whether the state is no whole numbers, whatever `dtype` says.
+    # Whether the state must be floats, even where `dtype` is an integer one.
     _is_real = False
 
     def __init__(self, dtype: DTypePolicyLike = None, name: str | None = None):
@@ -81,9 +81,9 @@ class Metric(Configurable):
 
     @property
     def accepts_padding(self) -> bool:
-        """Whether weights of 0 leave rows out exactly, as a padded batch needs.
+        """Whether rows with weight 0 are ignored exactly, as a padded batch needs.
 
-        Our metrics do so; of another class it is not known.
+        True for the library's metrics; unknown for others.
         """
         return is_ours(type(self))
 
@@ -102,7 +102,7 @@ class Metric(Configurable):
             initializer: a name, an initializer or a value.
             dtype: default: the metric's dtype.
             aggregation: how replicas combine; default "sum".
-            name: default: made up.
+            name: default: generated.
         """
         self._check_initialized()
         with name_scope(self.name.replace("/", ">"), caller=self):
@@ -132,10 +132,10 @@ class Metric(Configurable):
         )
 
     def build(self, y_true_shape: ShapeLike, y_pred_shape: ShapeLike) -> None:
-        """Make the state that depends on the shapes of what will be measured."""
+        """Make the state that depends on the shapes of targets and predictions."""
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
-        """Take a batch into account; subclasses write this."""
+        """Update the state with a batch; subclasses write this."""
         raise NotImplementedError(f"{type(self).__name__} must write `update_state`.")
 
     def result(self) -> Tensor:
@@ -148,7 +148,7 @@ class Metric(Configurable):
             variable.assign(np.zeros(variable.shape))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Take a batch into account and return the value so far."""
+        """Update the state with a batch and return the value so far."""
         self._check_initialized()
         self.update_state(*args, **kwargs)
         return self.result()

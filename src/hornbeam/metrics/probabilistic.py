@@ -125,7 +125,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
     @property
     def accepts_padding(self) -> bool:
-        """Classes along the batch axis would mix with the padding."""
+        """Classes along the batch axis would be mixed with padding."""
         return super().accepts_padding and self.axis != 0
 
 
@@ -168,7 +168,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
 
     @property
     def accepts_padding(self) -> bool:
-        """Classes along the batch axis would mix with the padding."""
+        """Classes along the batch axis would be mixed with padding."""
         return super().accepts_padding and self.axis != 0
 
     def update_state(  # type: ignore[override]  # takes targets, not values
@@ -177,7 +177,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         y_pred: TensorLike,
         sample_weight: TensorLike | None = None,
     ) -> None:
-        """Take a batch into the mean, without the targets to ignore."""
+        """Update the mean with a batch, without the targets to ignore."""
         if self.ignore_class is not None:
             y_true, y_pred = map(ops.convert_to_tensor, (y_true, y_pred))
             targets = squeeze_class_axis(y_true, y_pred, self.axis)

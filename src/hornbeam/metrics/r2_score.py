@@ -14,7 +14,7 @@ _AGGREGATIONS = (None, "uniform_average", "variance_weighted_average")
 
 
 class R2Score(Metric):
-    """The share of the targets' variation that the predictions explain.
+    """The fraction of the targets' variation that the predictions explain.
 
     `1 - sum((y_true - y_pred)²) / sum((y_true - mean(y_true))²)` for each output; 1 is
     perfect, 0 is as good as the mean. An output that does not vary gives 1 if it is
@@ -79,7 +79,7 @@ class R2Score(Metric):
         y_pred: TensorLike,
         sample_weight: TensorLike | None = None,
     ) -> None:
-        """Take a batch into the sums."""
+        """Update the sums with a batch."""
         targets = ops.convert_to_tensor(y_true, dtype=self.dtype)
         predictions = ops.convert_to_tensor(y_pred, dtype=self.dtype)
         self.build(targets.shape, predictions.shape)
@@ -95,12 +95,12 @@ class R2Score(Metric):
         mean = ops.divide_no_nan(ops.sum(weight * targets, axis=0), count)
         variation = ops.sum(weight * ops.square(targets - mean), axis=0)
         total = self.count + count
-        share = ops.divide_no_nan(count, total)
+        fraction = ops.divide_no_nan(count, total)
         step = mean - self.mean
         self.variation.assign_add(
-            variation + ops.square(step) * ops.convert_to_tensor(self.count) * share
+            variation + ops.square(step) * ops.convert_to_tensor(self.count) * fraction
         )
-        self.mean.assign_add(step * share)
+        self.mean.assign_add(step * fraction)
         self.count.assign(total)
         self.residual.assign_add(
             ops.sum(weight * ops.square(targets - predictions), axis=0)

@@ -133,7 +133,7 @@ class Mean(Metric):
     def update_state(
         self, values: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
-        """Take the values into the mean, with the weights."""
+        """Update the mean with the weighted values."""
         values, weight = per_weight(values, sample_weight, self.dtype)
         if weight is None:
             self.total.assign_add(ops.sum(values))
@@ -152,7 +152,7 @@ class MeanMetricWrapper(Mean):
 
     Args:
         fn: a function `(y_true, y_pred, **kwargs)` that gives a value for each sample.
-        name: default: made from the class name.
+        name: default: generated from the class name.
         dtype: default `floatx()`.
         **kwargs: passed on to `fn`.
 
@@ -180,11 +180,11 @@ class MeanMetricWrapper(Mean):
 
     @property
     def accepts_padding(self) -> bool:
-        """A function that is not ours may mix the samples."""
+        """A user's function may mix the samples."""
         return super().accepts_padding and is_ours(self.fn)
 
     def structure_key(self) -> tuple[Any, ...]:
-        """Return what a program depends on beside the arguments of `__init__`."""
+        """Return what a program depends on besides the arguments of `__init__`."""
         return tuple((name, repr(value)) for name, value in self._kwargs.items())
 
     def update_state(  # type: ignore[override]  # takes targets, not values
@@ -193,7 +193,7 @@ class MeanMetricWrapper(Mean):
         y_pred: TensorLike,
         sample_weight: TensorLike | None = None,
     ) -> None:
-        """Take the function's values of a batch into the mean."""
+        """Update the mean with the function's values of a batch."""
         mask = get_keras_mask(y_pred)
         y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
         if getattr(self.fn, "takes_class_indices", False):

@@ -153,7 +153,7 @@ class RootMeanSquaredError(Mean):
         y_pred: TensorLike,
         sample_weight: TensorLike | None = None,
     ) -> None:
-        """Take a batch into the mean."""
+        """Update the mean with a batch."""
         mask = get_keras_mask(y_pred)
         weight = merge_mask(sample_weight, mask, self.dtype)
         predictions = ops.convert_to_tensor(y_pred, dtype=self.dtype)

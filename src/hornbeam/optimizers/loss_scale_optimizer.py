@@ -17,19 +17,19 @@ from hornbeam.typing import Config, CustomObjects, Tensor, TensorLike
 
 
 class LossScaleOptimizer(Optimizer):
-    """An optimizer around another one that finds the loss scale by itself.
+    """Wraps an optimizer and adapts the loss scale automatically.
 
     The loss is multiplied by a scale, and the gradients are divided by it, so that
     those of float16 keep their small values. A gradient that is not finite halves the
-    scale, and this update is left out; `dynamic_growth_steps` finite ones in a row
-    double it.
+    scale and skips the update; `dynamic_growth_steps` finite updates in a row double
+    the scale.
 
     Args:
         inner_optimizer: the optimizer that updates. Its own `loss_scale_factor` is set
             to None.
         initial_scale: the first scale, default 32768.
         dynamic_growth_steps: default 2000.
-        name: default: the class's name with underscores and a number.
+        name: default: generated from the class name.
 
     Reference: Micikevicius et al., "Mixed Precision Training", 2018
     (https://arxiv.org/abs/1710.03740).
@@ -82,7 +82,7 @@ class LossScaleOptimizer(Optimizer):
         super().build(var_list)
 
     def structure_key(self) -> tuple[Any, ...]:
-        """What a compiled step depends on besides the arguments: a choice by names."""
+        """Return what a compiled step depends on besides the arguments."""
         return self.inner_optimizer.structure_key()
 
     @property

@@ -20,7 +20,7 @@ class MultiOptimizer(Optimizer):
             or one optimizer for all.
         loss_scale_factor: as in `Optimizer`; those of the single optimizers are not
             used.
-        name: default: the class's name with underscores and a number.
+        name: default: generated from the class name.
 
     >>> import hornbeam as keras
     >>> optimizer = keras.optimizers.MultiOptimizer(
@@ -103,7 +103,7 @@ class MultiOptimizer(Optimizer):
         return self._choices[self._get_variable_index(variable)]
 
     def structure_key(self) -> tuple[Any, ...]:
-        """What a compiled step depends on besides the arguments: a choice by names."""
+        """Return what a compiled step depends on besides the arguments."""
         if not self.built:
             return ()
         choices = [self._optimizers.index(o) for o in self._choices]
@@ -111,7 +111,7 @@ class MultiOptimizer(Optimizer):
 
     @property
     def variables(self) -> list[Variable]:
-        """The own variables, then those of each optimizer."""
+        """Its own variables, then those of each optimizer."""
         return [*self._variables, *(v for o in self._optimizers for v in o.variables)]
 
     def _variables_before_build(self) -> list[Variable]:
@@ -125,7 +125,7 @@ class MultiOptimizer(Optimizer):
 
     @property
     def learning_rate(self) -> Tensor:
-        """Not to be asked for: the single optimizers have the rates."""
+        """Not available: the single optimizers have the rates."""
         raise AttributeError(
             "A MultiOptimizer has no learning rate of its own. Use those of "
             "`optimizer.optimizers`."

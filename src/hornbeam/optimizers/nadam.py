@@ -44,8 +44,8 @@ class Nadam(Optimizer):
     >>> variable = keras.Variable([1.0])
     >>> optimizer = keras.optimizers.Nadam(learning_rate=0.1)
     >>> optimizer.apply([keras.ops.array([5.0])], [variable])
-    >>> bool(variable[0] < 1.0)
-    True
+    >>> round(float(variable[0]), 4)
+    0.8937
     """
 
     beta_1 = Hyperparameter()

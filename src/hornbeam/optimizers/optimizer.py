@@ -1,7 +1,7 @@
 """Optimizer: gradients to new values of variables.
 
-A concrete optimizer is its slots (`build`) and its rule (`update_step`). What all of
-them share is here: the rate, weight decay, clipping, accumulation, averaging.
+A concrete optimizer is its slots (`build`) and its rule (`update_step`). What all have
+in common is here: the rate, weight decay, clipping, accumulation, averaging.
 `apply` reads and assigns Variables without asking for their values in Python, so the
 same code runs at once and inside a compiled step.
 """
@@ -51,13 +51,13 @@ class Optimizer(OptimizerState):
         use_ema: keep an exponential moving average of the variables; at the end of
             `fit` it replaces them.
         ema_momentum: the weight of the old average, in [0, 1].
-        ema_overwrite_frequency: replace the variables by their average after every
-            so many updates. None: only at the end of training.
+        ema_overwrite_frequency: replace the variables by their average every
+            `ema_overwrite_frequency` updates. None: only at the end of training.
         loss_scale_factor: the loss is multiplied by this number, and the gradients are
             divided by it (against underflow of small floats).
-        gradient_accumulation_steps: update once in so many calls, with the mean of
+        gradient_accumulation_steps: number of calls per update, which uses the mean of
             their gradients.
-        name: default: the class's name with underscores and a number.
+        name: default: generated from the class name.
 
     >>> import hornbeam as keras
     >>> class SignDescent(keras.Optimizer):
@@ -390,7 +390,7 @@ class Optimizer(OptimizerState):
         return not any(re.search(n, variable.name) for n in self._names_without_decay)
 
     def structure_key(self) -> tuple[Any, ...]:
-        """What a compiled step depends on besides the arguments: a choice by names."""
+        """Return what a compiled step depends on besides the arguments."""
         variables = self._trainable_variables
         return tuple(
             i for i, v in enumerate(variables) if not self._use_weight_decay(v)

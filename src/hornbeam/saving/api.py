@@ -47,9 +47,9 @@ def save_model(
     zipped: bool | None = None,
     **kwargs: Any,
 ) -> None:
-    """Save a model: its architecture, weights, how it is compiled, optimizer state.
+    """Save a model: its architecture, weights, compile arguments, optimizer state.
 
-    The file appears when it is complete: a failure leaves what was there before.
+    The file is replaced when the new one is complete: a failure changes nothing.
 
     Args:
         model: the model.
@@ -163,8 +163,8 @@ def load_model(
         filepath: the path of a `.keras` file or of its folder, of an `.h5` or `.hdf5`
             file of any version of Keras, or of the `model.json` of TensorFlow.js; or a
             binary file object that holds a `.keras` file.
-        custom_objects: `{name: class or function}` that the file may name besides.
-        compile: whether the model is compiled as it was. Default: True.
+        custom_objects: `{name: class or function}` that the file may name too.
+        compile: whether the model is compiled as it was saved. Default: True.
         safe_mode: accepted; what is unsafe is refused in either case.
 
     >>> import hornbeam as keras, pathlib, tempfile
@@ -257,7 +257,7 @@ def _load_archive(reader, custom_objects, compiled):
 
 
 def _model_of(config):
-    """Return the model of a config from a file; only clear errors come out."""
+    """Return the model of a config from a file; errors are clear ones."""
     try:
         with object_sharing():
             return deserialize_keras_object(config)
@@ -274,7 +274,7 @@ def model_from_json(json_string: str, custom_objects: CustomObjects = None) -> A
 
     Args:
         json_string: the JSON.
-        custom_objects: `{name: class or function}` that it may name besides.
+        custom_objects: `{name: class or function}` that it may name too.
 
     >>> import hornbeam as keras
     >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
@@ -303,7 +303,7 @@ def save_weights(
         filepath: a path that ends in `.weights.h5`, or in `.weights.json` for several
             files.
         overwrite: whether an existing file is replaced. Default: True.
-        max_shard_size: the greatest size of a file, in GiB. Default: one file.
+        max_shard_size: the maximum size of a file, in GiB. Default: one file.
         objects_to_skip: layers that are left out. Default: none.
 
     >>> import hornbeam as keras, pathlib, tempfile
@@ -429,7 +429,7 @@ def _check_load_arguments(path, is_weights, kwargs):
 
 
 def _build_optimizer(model):
-    """Make the slots of the optimizer, so that its state finds its place."""
+    """Make the slots of the optimizer, so that its state can be loaded."""
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and not optimizer.built:
         optimizer.build(model.trainable_variables)

@@ -1,4 +1,4 @@
-"""Weights in several files of limited size, with a list of what is where.
+"""Weights in several files of limited size, with an index.
 
 `model.weights.json` lists the groups and the files `model_00000.weights.h5`,
 `model_00001.weights.h5` ... beside it that hold their arrays.
@@ -22,11 +22,11 @@ SUFFIX = ".weights.json"
 
 
 class ShardedWriter:
-    """Writes groups as `hdf5.Writer` does, to as many files as are needed.
+    """Writes groups as `hdf5.Writer` does, to several files of limited size.
 
     Args:
         path: the path of the list, which ends in `.weights.json`.
-        max_shard_size: the greatest size of a file, in GiB.
+        max_shard_size: the maximum size of a file, in GiB.
     """
 
     def __init__(self, path: Path, max_shard_size: float):
@@ -43,7 +43,7 @@ class ShardedWriter:
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        # Every file takes its name only if all went well, the list at the end.
+        # Every file gets its final name only if all went well, the index last.
         self._stack.__exit__(*exception)
         if exception[0] is not None:
             return

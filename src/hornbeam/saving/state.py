@@ -33,7 +33,7 @@ def _saveable_classes():
 
 @functools.cache
 def _base_attributes():
-    """Return the names that the base classes use themselves."""
+    """Return the names that the base classes use."""
     names = set(vars(Sequential(name="names"))) | set(
         vars(Optimizer(0.0, name="names"))
     )
@@ -88,12 +88,12 @@ def save_state(
 
     Args:
         root: a layer, a model or an optimizer.
-        writer: a `hdf5.Writer`, or what has its `make`.
+        writer: a `hdf5.Writer`, or another object with its `make`.
         assets_folder: where objects with `save_assets` put their files.
         skip: objects that are left out.
     """
-    # By identity. The values are kept alive: a list that a property makes on each call
-    # would leave its identity to the next one.
+    # By identity. The values are kept alive: the identity of a list that a property
+    # creates on each call could be reused by the next one.
     visited = {id(obj): obj for obj in skip}
 
     def visit(value, path):
@@ -205,7 +205,7 @@ class _Loader:
         )
 
     def check_missing(self):
-        """Complain about objects that have weights of which the file has none."""
+        """Raise if objects have weights that the file lacks."""
         _, optimizer = _saveable_classes()
         for value, path in self.missing.values():
             if id(value) not in self.loaded and not isinstance(value, optimizer):

@@ -1,4 +1,4 @@
-"""compare_backends: one model on every engine, its outputs and its times."""
+"""compare_backends: one model on every engine, with outputs and times."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from hornbeam.utils.printing import print_message
 if TYPE_CHECKING:
     from hornbeam.models.model import Model
 
-# What is shorter than this is repeated until a measurement takes as long.
+# Shorter calls are repeated until a measurement takes this long.
 _SECONDS = 0.05
 _MOST_CALLS = 128
 # Steps before a training step is timed: an engine may record some before it is at its
@@ -38,7 +38,7 @@ _RECURSION_LIMIT = 100_000
 
 @dataclasses.dataclass
 class BackendFigures:
-    """What `compare_backends` found on one engine; times in seconds.
+    """The results of `compare_backends` on one engine; times in seconds.
 
     Attributes:
         backend: the engine's name.
@@ -72,7 +72,7 @@ def compare_backends(
 
     Everything is done on copies: the model keeps its weights, its optimizer's state,
     its engine and its metrics, and the global seed does not move. All rows of `x` make
-    one batch, so give as many as a batch of yours has. NumPy does not train: it has a
+    one batch, so pass as many as your batches have. NumPy does not train: it has a
     forward pass only.
 
     Args:
@@ -83,11 +83,11 @@ def compare_backends(
             that is not compiled): it takes about as long. A model with its own
             `train_step` or `compute_loss` is always trained as it says.
         backends: names of engines. Default: all that are installed.
-        repeats: how often each time is measured; the median counts. Default: 5.
+        repeats: how often each time is measured; the median is reported. Default: 5.
         verbose: 0 prints nothing. Default: 1.
 
     Returns:
-        A list of `BackendFigures`, one an engine, the model's own first. What fails on
+        A list of `BackendFigures`, one per engine, the model's own first. A failure on
         an engine is in its `error` and does not stop the others.
 
     >>> import hornbeam as keras
@@ -95,8 +95,8 @@ def compare_backends(
     >>> figures = keras.utils.compare_backends(
     ...     model, keras.ops.ones((8, 4)), backends=["jax", "numpy"], verbose=0
     ... )
-    >>> [f.backend for f in figures], figures[1].difference < 1e-5
-    (['jax', 'numpy'], True)
+    >>> [f.backend for f in figures], round(figures[1].difference, 4)
+    (['jax', 'numpy'], 0.0)
     """
     check_number("compare_backends()", "repeats", repeats, low=1, integer=True)
     if y is not None and not model.compiled:
@@ -128,7 +128,7 @@ def compare_backends(
                     data = (x, y, sample_weight)
                     _run_training(candidate, data, expected, found, repeats)
             except Exception as error:
-                # What an engine cannot do is a result of the comparison.
+                # What an engine cannot do is part of the comparison's result.
                 found.error = f"{type(error).__name__}: {error}"
     if verbose:
         print_message(_report(model, own, figures))
@@ -140,7 +140,7 @@ def _installed():
 
 
 def _copy(model):
-    """Return a copy with the same state, whose programs are compiled anew."""
+    """Return a copy with the same state, whose programs are compiled again."""
     with _deep_recursion():
         copied = copy.deepcopy(model)
     copied._shares_programs = False

@@ -38,7 +38,7 @@ class Config:
         object.__setattr__(self, "_frozen", True)
 
     def unfreeze(self) -> None:
-        """Let the settings be changed again."""
+        """Allow changes of the settings again."""
         object.__setattr__(self, "_frozen", False)
 
     def _changeable(self):
@@ -111,7 +111,7 @@ class Config:
         return self._changeable().pop(*args)
 
     def update(self, *args: Any, **kwargs: Any) -> None:
-        """Take over the settings of a dict or a config, and those given by name."""
+        """Update from a dict or a config, and from keyword arguments."""
         self._changeable().update(*args, **kwargs)
 
     def as_dict(self) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class Progbar:
         self.update(self._seen_so_far + n, values)
 
     def _take(self, name, value, steps):
-        """Averages weigh a value by the steps that it stands for."""
+        """Add a value, weighted by the steps that it stands for."""
         steps = max(steps, 1)
         if self._is_averaged(name):
             total, count = self._sums.get(name, (0.0, 0))
@@ -136,7 +136,7 @@ class Progbar:
 
 
 def format_rate(seconds: float, steps: int, unit: str = "step") -> str:
-    """Return such as `"3ms/step"`."""
+    """Return the time per step, such as `"3ms/step"`."""
     each = seconds / max(steps, 1)
     for size, name in ((1.0, "s"), (1e-3, "ms")):
         if each >= size:

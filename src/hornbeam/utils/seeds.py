@@ -1,4 +1,4 @@
-"""One seed for everything that draws."""
+"""One seed for all random numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core.random import reset_global_seed_generator
 
-# Libraries that keep a seed of their own; one that is not loaded is left alone.
+# Libraries with a seed of their own; those not loaded are left alone.
 _SEEDED_LIBRARIES = {
     "torch": lambda library, seed: library.manual_seed(seed),
     "tensorflow": lambda library, seed: library.random.set_seed(seed),

@@ -19,16 +19,16 @@ def pad_sequences(
     truncating: Literal["pre", "post"] = "pre",
     value: float | str = 0.0,
 ) -> np.ndarray:
-    """Return the sequences as rows of one array, cut and filled to one length.
+    """Return the sequences as rows of one array, cut and padded to one length.
 
     Args:
         sequences: a list of sequences; the items may be arrays of one shape.
         maxlen: the length. Default: None (that of the longest)
         dtype: the dtype of the result; `object` or a string dtype for strings.
             Default: `"int32"`
-        padding: `"pre"` or `"post"`: where short ones are filled. Default: `"pre"`
+        padding: `"pre"` or `"post"`: where short ones are padded. Default: `"pre"`
         truncating: `"pre"` or `"post"`: where long ones are cut. Default: `"pre"`
-        value: what fills. Default: 0.0
+        value: the padding value. Default: 0.0
 
     Output shape: `(len(sequences), maxlen, ...)`.
 

@@ -121,7 +121,7 @@ def _output_shape(layer):
     try:
         return str(layer.compute_output_shape(**layer._build_shapes))
     except Exception:
-        # A layer that cannot tell: a summary must not fail for that.
+        # A layer without a known output shape must not make the summary fail.
         return "?"
 
 

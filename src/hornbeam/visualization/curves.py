@@ -14,11 +14,11 @@ from hornbeam.visualization.results import SearchResults, key, short, text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_MOST_NAMES = 12  # more curves than these get a colour bar
+_MOST_NAMES = 12  # more curves than this get a colour bar
 
 
 class HistoryRecorder:
-    """A scorer that also keeps the history of each fitted estimator it is shown.
+    """A scorer that also keeps the history of each fitted estimator that it scores.
 
     Attributes:
         records: pairs `(parameters, curves)`, one for each fit.
@@ -64,7 +64,7 @@ def plot_learning_curves(
     metrics: str | Sequence[str] | None = None,
     path: PathLike | None = None,
 ) -> Figure:
-    """Draw the curves of many fits, one panel a metric, validation dashed.
+    """Draw the curves of many fits, one panel per metric, validation dashed.
 
     The folds of a search's candidate are thin lines and their mean a thick one. More
     than twelve candidates are coloured by their mean test score. Needs matplotlib

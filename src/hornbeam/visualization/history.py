@@ -17,7 +17,7 @@ def plot_history(
     metrics: str | Sequence[str] | None = None,
     path: PathLike | None = None,
 ) -> Figure:
-    """Draw what `fit` recorded, one panel a metric, training beside validation.
+    """Draw what `fit` recorded, one panel per metric, training beside validation.
 
     Needs matplotlib (`pip install 'hornbeam[plot]'`).
 

@@ -1,4 +1,4 @@
-"""What a search of scikit-learn's found, read from its `cv_results_`."""
+"""The results of a scikit-learn search, read from its `cv_results_`."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class SearchResults:
         ]
 
     def column(self, start: str, metric: str = "score") -> np.ndarray:
-        """Return e.g. `column("mean_test", "accuracy")`, one number a candidate."""
+        """Return e.g. `column("mean_test", "accuracy")`, one number per candidate."""
         values = np.ma.filled(np.ma.asarray(self._results[f"{start}_{metric}"]), np.nan)
         return values.astype(float)[self._rows]
 
@@ -66,7 +66,7 @@ class SearchResults:
         return np.stack(columns, axis=1)
 
     def label(self, metric: str) -> str:
-        """Return the score's name; that of a nameless one is its scorer's."""
+        """Return the score's name, or its scorer's if it has none."""
         if metric == "score" and isinstance(self._scoring, str):
             return self._scoring
         return metric
@@ -93,7 +93,7 @@ class SearchResults:
         return np.array([order[key(value)] for value in self.values(name)])
 
     def choose(self, parameters: str | Sequence[str] | None) -> list[str]:
-        """Return the parameters to show: those asked for, else those that vary."""
+        """Return the parameters to show: the requested ones, else those that vary."""
         known = list(dict.fromkeys(name for params in self.params for name in params))
         if not known:
             raise ValueError(
@@ -107,7 +107,7 @@ class SearchResults:
         ]
 
     def choose_metrics(self, metrics: str | Sequence[str] | None) -> list[str]:
-        """Return the scores to show: those asked for, else all."""
+        """Return the scores to show: the requested ones, else all."""
         if isinstance(metrics, str):
             metrics = [metrics]
         return [
@@ -143,7 +143,7 @@ def text(value: Any) -> str:
 
 
 def _call(value):
-    """Return how an object is made: its class and what is not by default."""
+    """Return an object's class and its arguments that differ from the defaults."""
     parameters = inspect.signature(type(value)).parameters.values()
     config = value.get_config()
     parts = [
@@ -159,7 +159,7 @@ def _call(value):
 
 
 def short(name: str) -> str:
-    """Return a parameter's name without the names of what holds it."""
+    """Return a parameter's name without the `step__` prefixes."""
     return name.rsplit("__", 1)[-1]
 
 

@@ -25,10 +25,10 @@ def plot_search(
     metrics: str | Sequence[str] | None = None,
     path: PathLike | None = None,
 ) -> Figure:
-    """Draw the scores of a search against its parameters, one panel a score.
+    """Draw the scores of a search against its parameters, one panel per score.
 
     One parameter gives a line with the spread over the folds (numbers) or a point with
-    a bar a value; two give a heat map, or points in a plane where the values form no
+    a bar per value; two give a heat map, or points in a plane where the values form no
     grid; more give parallel coordinates coloured by the mean score. Where parameters
     that are not shown vary too, the best over them is shown. Failed fits (nan) are gaps
     and counted in the title. Needs matplotlib (`pip install 'hornbeam[plot]'`).
@@ -75,7 +75,7 @@ def plot_search(
 
 
 def _title(results, names, metric):
-    """Say which score this is, the best one, and how many fits failed."""
+    """Title the panel: the score, its best value, the number of failed fits."""
     best = results.best(metric)
     lines = [results.label(metric)]
     if best is not None:
@@ -114,7 +114,7 @@ def _against_one(axes, results, names, metric):
         axes.margins(x=0.15)
     failed = places[np.isnan(mean)]
     if len(failed):
-        # They have a place on the parameter's axis, and none on that of the scores.
+        # Failed fits have a place on the parameter's axis, but not on the scores' axis.
         at_bottom = {"transform": axes.get_xaxis_transform(), "clip_on": False}
         axes.plot(failed, 0 * failed, "x", color="0.4", label="failed", **at_bottom)
     best = results.best(metric)
@@ -172,7 +172,7 @@ def _scale(places):
 
 
 def _against_two(axes, results, names, metric):
-    """Draw a heat map; where fewer than half of the cells are known, points."""
+    """Draw a heat map; where fewer than half of the cells have scores, points."""
     across, up = (results.places(name) for name in names)
     grid = np.full((up.max() + 1, across.max() + 1), np.nan)
     np.fmax.at(grid, (up, across), results.column("mean_test", metric))
@@ -345,7 +345,7 @@ def _round_numbers(numbers):
 
 
 def _curve(heights):
-    """Return the points (x, y) of a smooth curve through one height a column."""
+    """Return the points (x, y) of a smooth curve through one height per column."""
     x = np.linspace(0, len(heights) - 1, 24 * (len(heights) - 1) + 1)
     left = np.minimum(x.astype(int), len(heights) - 2)
     part = (1 - np.cos(np.pi * (x - left))) / 2

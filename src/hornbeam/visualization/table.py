@@ -24,7 +24,7 @@ def search_table(
         parameters: names to show. Default: those that vary.
         metrics: names of the scores to show; the first one ranks. Default: all, the one
             of `refit` first.
-        rows: how many candidates to show. Default: 20.
+        rows: the number of candidates to show. Default: 20.
 
     Returns:
         A string: rank, parameters, scores as mean ± standard deviation over the folds,

@@ -22,9 +22,9 @@ class CosineDecayRestarts(LearningRateSchedule):
     Args:
         initial_learning_rate: the rate at step 0.
         first_decay_steps: the number of updates of the first wave.
-        t_mul: each wave takes so many times the updates of the one before (default 2).
-        m_mul: each wave starts at so many times the rate of the one before (default 1).
-        alpha: the least rate as a fraction of the initial rate (default 0).
+        t_mul: the length of a wave relative to the one before (default 2).
+        m_mul: the initial rate of a wave relative to the one before (default 1).
+        alpha: the lowest rate as a fraction of the initial rate (default 0).
         name: a name.
 
     Reference: Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm

@@ -1,4 +1,4 @@
-"""ExponentialDecay: the rate is multiplied by a constant every so many updates."""
+"""ExponentialDecay: the rate is multiplied by a constant at regular intervals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ class ExponentialDecay(LearningRateSchedule):
 
     Args:
         initial_learning_rate: the rate at step 0.
-        decay_steps: the number of updates in which the rate goes down by `decay_rate`.
+        decay_steps: the number of updates after which the rate is multiplied by
+            `decay_rate`.
         decay_rate: the factor.
         staircase: whether the exponent is rounded down, so that the rate goes down
             once in `decay_steps` updates.

@@ -22,7 +22,7 @@ class PolynomialDecay(LearningRateSchedule):
         decay_steps: the number of updates until the end rate.
         end_learning_rate: the last rate (default 0.0001).
         power: the exponent; 1.0 is a straight line.
-        cycle: whether the rate starts anew after `decay_steps`.
+        cycle: whether the rate starts again after `decay_steps`.
         name: a name.
 
     >>> import hornbeam as keras
