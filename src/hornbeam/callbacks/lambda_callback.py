@@ -40,7 +40,7 @@ class LambdaCallback(Callback):
         **kwargs: Any,
     ):
         super().__init__()
-        given = {
+        functions = {
             "on_epoch_begin": on_epoch_begin,
             "on_epoch_end": on_epoch_end,
             "on_train_begin": on_train_begin,
@@ -49,6 +49,6 @@ class LambdaCallback(Callback):
             "on_train_batch_end": on_train_batch_end,
             **kwargs,
         }
-        for name, function in given.items():
+        for name, function in functions.items():
             if function is not None:
                 setattr(self, name, function)

@@ -34,17 +34,17 @@ class ClassWeight:
         if self._outputs is None:
             self._outputs = self._for_each_output(y)
         targets = tree.flatten(y)
-        given = tree.flatten(sample_weight)
-        if len(given) == 1:
-            given = given * len(targets)
-        if len(given) != len(targets):
+        weights = tree.flatten(sample_weight)
+        if len(weights) == 1:
+            weights = weights * len(targets)
+        if len(weights) != len(targets):
             raise ValueError(
-                f"`sample_weight` has {len(given)} arrays for {len(targets)} outputs."
+                f"`sample_weight` has {len(weights)} arrays for {len(targets)} outputs."
             )
         weights = [
             output.apply(target, weight)
             for output, target, weight in zip(
-                self._outputs, targets, given, strict=True
+                self._outputs, targets, weights, strict=True
             )
         ]
         return tree.pack_like(y, weights)

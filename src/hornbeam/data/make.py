@@ -79,8 +79,8 @@ def _as_weight(leaf):
     return None if leaf is None else leaf.astype(config.floatx(), copy=False)
 
 
-def _refuse(source, **given):
-    for name, value in given.items():
+def _refuse(source, **arguments):
+    for name, value in arguments.items():
         if value is not None:
             raise ValueError(
                 f"{source.describe()} yields whole batches, so `{name}` cannot be "

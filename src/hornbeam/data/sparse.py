@@ -219,8 +219,8 @@ class SparseForm:
         places = engine.take(columns, entry, axis=0)
         row = engine.cast(engine.expand_dims(row, 1), "int32")
         indices = engine.concatenate([row, places], axis=1)
-        found = engine.take(values, entry, axis=0)
-        return self._tensor(engine, indices, found, valid, size)
+        entries = engine.take(values, entry, axis=0)
+        return self._tensor(engine, indices, entries, valid, size)
 
     def _tensor(self, engine, indices, values, valid, size):
         shape = (size, *self.row_shape)

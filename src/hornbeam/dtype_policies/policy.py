@@ -46,11 +46,11 @@ class DTypePolicy:
         if name == "int":
             return "int32", "int32"
         if name not in dtypes.ALLOWED:
-            known = [*_MIXED, *dtypes.ALLOWED]
+            names = [*_MIXED, *dtypes.ALLOWED]
             raise ValueError(
                 f"Cannot convert `name` of {type(self).__name__} into dtypes. Expected "
                 "a dtype such as 'float32', or 'mixed_float16' or 'mixed_bfloat16'. "
-                f"Received: name={name!r}.{did_you_mean(name, known)}"
+                f"Received: name={name!r}.{did_you_mean(name, names)}"
             )
         return name, name
 

@@ -207,8 +207,8 @@ def quantized_policy(name: str) -> QuantizedDTypePolicy:
             f"quantization. Expected a name that starts with one of "
             f"{QUANTIZATION_MODES}."
         )
-    mode, found, source_name = name.partition("_from_")
-    if not found:
+    mode, separator, source_name = name.partition("_from_")
+    if not separator:
         raise ValueError(
             "Cannot convert `policy` into a valid pair (mode, source_name). Expected "
             f"'<mode>_from_<policy>'. Received: {name!r}"

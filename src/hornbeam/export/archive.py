@@ -75,8 +75,10 @@ class ExportArchive:
         return self._of_tracked("non_trainable_variables")
 
     def _of_tracked(self, group):
-        found = [v for _, own in self._copies.values() for v in getattr(own, group)]
-        return list({id(v): v for v in found}.values())
+        variables = [
+            v for _, copy in self._copies.values() for v in getattr(copy, group)
+        ]
+        return list({id(v): v for v in variables}.values())
 
     def track(self, resource: Any) -> None:
         """Make a layer, a model or a resource of TensorFlow part of the archive.
@@ -97,11 +99,11 @@ class ExportArchive:
     def _own(self, layer):
         """Return the layer, or its copy on the TensorFlow engine."""
         if id(layer) not in self._copies:
-            own = layer
+            copied = layer
             if layer.backend not in (None, self._engine.name):
-                own = copy.deepcopy(layer).to_backend(self._engine.name)
+                copied = copy.deepcopy(layer).to_backend(self._engine.name)
             # The layer is kept alive, so that no other one gets its `id`.
-            self._copies[id(layer)] = (layer, own)
+            self._copies[id(layer)] = (layer, copied)
         return self._copies[id(layer)][1]
 
     def _bound_to_own(self, fn):

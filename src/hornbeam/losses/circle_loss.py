@@ -55,7 +55,7 @@ def circle(
     if ref_embeddings is not None:
         others = ops.convert_to_tensor(ref_embeddings, dtype=dtype)
     is_positive, is_negative = _pairs(
-        y_true, ref_labels, remove_diagonal, own=ref_embeddings is None
+        y_true, ref_labels, remove_diagonal, among_themselves=ref_embeddings is None
     )
     s = ops.matmul(embeddings, ops.transpose(others))
     m = ops.convert_to_tensor(margin, dtype=dtype)
@@ -71,7 +71,7 @@ def circle(
     return ops.cast(value, dtype)
 
 
-def _pairs(y_true, ref_labels, remove_diagonal, own):
+def _pairs(y_true, ref_labels, remove_diagonal, among_themselves):
     """Return which pairs are of one class, and which are of two."""
     labels = ops.cast(ops.reshape(y_true, (-1,)), "int32")
     others = labels
@@ -83,7 +83,7 @@ def _pairs(y_true, ref_labels, remove_diagonal, own):
         rows = ops.expand_dims(ops.arange(labels.shape[0]), 1)
         columns = ops.expand_dims(ops.arange(others.shape[0]), 0)
         is_positive = ops.logical_and(is_positive, rows != columns)
-    if own and batch_mask() is not None:
+    if among_themselves and batch_mask() is not None:
         valid = ops.expand_dims(ops.cast(batch_mask(), "bool"), 0)
         is_positive = ops.logical_and(is_positive, valid)
         is_negative = ops.logical_and(is_negative, valid)
@@ -143,5 +143,7 @@ class Circle(Loss):
 
     def target_mask(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
         """Return which embeddings have another one of their class."""
-        is_positive, _ = _pairs(y_true, None, self.remove_diagonal, own=True)
+        is_positive, _ = _pairs(
+            y_true, None, self.remove_diagonal, among_themselves=True
+        )
         return ops.any(is_positive, axis=1)

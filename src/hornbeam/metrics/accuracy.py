@@ -161,8 +161,8 @@ def sparse_top_k_categorical_accuracy(
     if not from_sorted_ids:
         return _in_top_k(labels, predictions, k)
     best = ops.cast(predictions[..., :k], "int32")
-    found = ops.any(ops.expand_dims(labels, -1) == best, axis=-1)
-    return ops.cast(found, config.floatx())
+    is_among_best = ops.any(ops.expand_dims(labels, -1) == best, axis=-1)
+    return ops.cast(is_among_best, config.floatx())
 
 
 def _in_top_k(classes, y_pred, k):

@@ -29,11 +29,11 @@ def standardize_thresholds(
     """Return the thresholds as a list, checked to be in `[0, 1]`."""
     if thresholds is None:
         return [default]
-    found = list(np.ravel(np.asarray(thresholds, dtype=object)))
-    wrong = [t for t in found if t is None or not 0 <= t <= 1]
+    values = list(np.ravel(np.asarray(thresholds, dtype=object)))
+    wrong = [t for t in values if t is None or not 0 <= t <= 1]
     if wrong:
         raise ValueError(f"Threshold values must be in [0, 1]. Received: {wrong}")
-    return [float(t) for t in found]
+    return [float(t) for t in values]
 
 
 def are_evenly_spaced(thresholds: Sequence[float]) -> bool:
@@ -156,8 +156,8 @@ def _count_each(y_pred, weight, thresholds, side):
     shape = (len(thresholds),) + (1,) * len(y_pred.shape)
     limits = ops.reshape(ops.convert_to_tensor(thresholds, y_pred.dtype), shape)
     y_pred = ops.expand_dims(y_pred, axis=0)
-    found = y_pred > limits if side == "above" else y_pred <= limits
-    return ops.sum(ops.cast(found, weight.dtype) * weight, axis=1)
+    matches = y_pred > limits if side == "above" else y_pred <= limits
+    return ops.sum(ops.cast(matches, weight.dtype) * weight, axis=1)
 
 
 def _count_buckets(y_pred, positive, negative, thresholds):

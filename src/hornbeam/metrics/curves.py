@@ -230,10 +230,10 @@ class AUC(_FourCounts):
         return config
 
 
-def _choice(what, value, given, choices):
+def _choice(what, value, received, choices):
     if value not in choices:
         raise ValueError(
-            f'Invalid {what} value: "{given}". Expected one of {list(choices)}.'
+            f'Invalid {what} value: "{received}". Expected one of {list(choices)}.'
             f"{did_you_mean(value, choices)}"
         )
     return value

@@ -69,15 +69,15 @@ class Metric(Configurable):
 
     def get_config(self) -> Config:
         """Return the arguments that make an equal metric."""
-        found = super().get_config()
-        return {**found, "dtype": self._dtype} if "dtype" in found else found
+        settings = super().get_config()
+        return {**settings, "dtype": self._dtype} if "dtype" in settings else settings
 
     @property
     def variables(self) -> list[Variable]:
         """The metric's Variables, and those of metrics that it holds."""
-        found = {id(v): v for v in self._variables}
-        _collect(list(vars(self).values()), found)
-        return list(found.values())
+        variables = {id(v): v for v in self._variables}
+        _collect(list(vars(self).values()), variables)
+        return list(variables.values())
 
     @property
     def accepts_padding(self) -> bool:
@@ -199,15 +199,15 @@ class Metric(Configurable):
         return f"<{type(self).__name__} name={self.name}>"
 
 
-def _collect(values, found):
+def _collect(values, variables):
     """Add to `found` the Variables in lists, dicts and metrics."""
     for value in values:
         if isinstance(value, Variable):
-            found.setdefault(id(value), value)
+            variables.setdefault(id(value), value)
         elif isinstance(value, Metric):
-            _collect(value.variables, found)
+            _collect(value.variables, variables)
         elif isinstance(value, list | tuple | dict):
-            _collect(value.values() if isinstance(value, dict) else value, found)
+            _collect(value.values() if isinstance(value, dict) else value, variables)
 
 
 def check_two_axes(

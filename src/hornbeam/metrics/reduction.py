@@ -29,8 +29,8 @@ def direction_of(fn: Any) -> str | None:
 def as_weight(sample_weight: TensorLike, dtype: str) -> Tensor:
     """Return weights as `dtype`, but fractions not as integers."""
     weight = ops.convert_to_tensor(sample_weight)
-    given = dtypes.standardize_dtype(weight.dtype)
-    if dtypes.is_float_dtype(given) and not dtypes.is_float_dtype(dtype):
+    weight_dtype = dtypes.standardize_dtype(weight.dtype)
+    if dtypes.is_float_dtype(weight_dtype) and not dtypes.is_float_dtype(dtype):
         dtype = "float32"
     return ops.cast(weight, dtype)
 

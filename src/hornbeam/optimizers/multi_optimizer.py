@@ -61,7 +61,7 @@ class MultiOptimizer(Optimizer):
             self._add(optimizer_map.default_optimizer)
 
     def _add(self, optimizer):
-        if not any(optimizer is known for known in self._optimizers):
+        if not any(optimizer is other for other in self._optimizers):
             self._optimizers.append(optimizer)
 
     @property

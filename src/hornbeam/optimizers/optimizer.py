@@ -103,10 +103,10 @@ class Optimizer(OptimizerState):
         cls: type = type(self)
         owner = cls.__name__
         if kwargs:
-            known = list(init_arguments(cls))
+            names = list(init_arguments(cls))
             raise ValueError(
                 f"Argument(s) not recognized by {owner}: {kwargs}. Expected some of "
-                f"{', '.join(known)}.{did_you_mean(next(iter(kwargs)), known)}"
+                f"{', '.join(names)}.{did_you_mean(next(iter(kwargs)), names)}"
             )
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ValueError(
@@ -198,9 +198,9 @@ class Optimizer(OptimizerState):
             return
         self._trainable_variables = list(variables)
         self._positions = _positions(self._trainable_variables)
-        for own in self._variables:
-            if variables and own.backend is not variables[0].backend:
-                own.move_to(variables[0].backend)
+        for variable in self._variables:
+            if variables and variable.backend is not variables[0].backend:
+                variable.move_to(variables[0].backend)
         if self.use_ema:
             self._model_variables_moving_average = self.add_optimizer_variables(
                 variables, "average"
@@ -476,19 +476,19 @@ class Optimizer(OptimizerState):
                 f"To call `stateless_apply`, {type(self).__name__} must be built: call "
                 "`optimizer.build(trainable_variables)` first."
             )
-        own, others = self.variables, self._trainable_variables
+        state, variables = self.variables, self._trainable_variables
         for argument, values, expected in (
-            ("optimizer_variables", optimizer_variables, own),
-            ("trainable_variables", trainable_variables, others),
+            ("optimizer_variables", optimizer_variables, state),
+            ("trainable_variables", trainable_variables, variables),
         ):
             if len(values) != len(expected):
                 raise ValueError(
                     f"Argument `{argument}` of {type(self).__name__}.stateless_apply "
                     f"must be a list of {len(expected)} values. Received {len(values)}."
                 )
-        run = scopes.pure(lambda: self.apply(grads), [*others, *own])
+        run = scopes.pure(lambda: self.apply(grads), [*variables, *state])
         _, values = run([*trainable_variables, *optimizer_variables])
-        return values[: len(others)], values[len(others) :]
+        return values[: len(variables)], values[len(variables) :]
 
     def get_config(self) -> Config:
         """Return the arguments that make an equal optimizer, with the present rate."""

@@ -66,13 +66,13 @@ class OptimizerMap(MutableMapping):
 
     def __call__(self, variable: Variable) -> Optimizer:
         """Return the optimizer of the one pattern that matches the variable's path."""
-        found = [p for p in self._optimizer_map if re.search(p, variable.path)]
-        if len(found) > 1:
+        patterns = [p for p in self._optimizer_map if re.search(p, variable.path)]
+        if len(patterns) > 1:
             raise ValueError(
                 f"Variable {variable.path!r} fits several patterns of the "
-                f"OptimizerMap: {found}. Make them fit different variables."
+                f"OptimizerMap: {patterns}. Make them fit different variables."
             )
-        return self._optimizer_map[found[0]] if found else self._default_optimizer
+        return self._optimizer_map[patterns[0]] if patterns else self._default_optimizer
 
     def get_config(self) -> Config:
         """Return the arguments that make an equal map, as plain data."""

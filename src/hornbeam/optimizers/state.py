@@ -95,13 +95,13 @@ class OptimizerState(Configurable):
 
     def _track(self, value):
         """Add the Variables in `value` to the state, as subclasses expect."""
-        known = self.__dict__.get("_variables")
+        variables = self.__dict__.get("_variables")
         if isinstance(value, list | tuple | dict):
             for item in value.values() if isinstance(value, dict) else value:
                 self._track(item)
-        elif isinstance(value, Variable) and known is not None:
-            if not any(value is v for v in known):
-                known.append(value)
+        elif isinstance(value, Variable) and variables is not None:
+            if not any(value is v for v in variables):
+                variables.append(value)
 
     def assign(self, variable: Variable, value: Any) -> Any:
         """Give `variable` a new value; the value is returned."""

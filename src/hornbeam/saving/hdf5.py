@@ -172,15 +172,15 @@ class _Walk:
     def refuse(self, path, reason):
         raise UnsafeFileError(f"{self.what}: {path!r} {reason}")
 
-    def group(self, handle, found, depth):
+    def group(self, handle, group, depth):
         if depth > _MAX_DEPTH:
-            self.refuse(found.path[:200], "is nested too deeply.")
+            self.refuse(group.path[:200], "is nested too deeply.")
         address = h5py.h5o.get_info(handle.id).addr
         if address in self.seen:
-            self.refuse(found.path, "is linked to from two places.")
+            self.refuse(group.path, "is linked to from two places.")
         self.seen.add(address)
         for name in handle:
-            path = f"{found.path.rstrip('/')}/{name}"
+            path = f"{group.path.rstrip('/')}/{name}"
             self.objects += 1
             if self.objects > _MAX_OBJECTS:
                 self.refuse(path, f"is one of more than {_MAX_OBJECTS} objects.")
@@ -192,8 +192,8 @@ class _Walk:
                 self.check_array(child, path)
             else:
                 self.refuse(path, f"is a {type(child).__name__}, no group or array.")
-            found._children[name] = child
-        return found
+            group._children[name] = child
+        return group
 
     def check_link(self, handle, name, path):
         try:

@@ -38,12 +38,12 @@ def loads(text: str | bytes, what: str) -> Any:
 
 
 def _without_duplicates(pairs):
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    entries = dict(pairs)
+    if len(entries) != len(pairs):
         counts = collections.Counter(key for key, _ in pairs)
         ((repeated, _),) = counts.most_common(1)
         raise UnsafeFileError(f"the key {repeated!r} stands twice in an object.")
-    return found
+    return entries
 
 
 def _check(value, what):

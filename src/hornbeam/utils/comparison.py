@@ -105,12 +105,12 @@ def compare_backends(
             "is not compiled: it does not know its loss. Call `compile()` before, or "
             "leave `y` out."
         )
-    own = model.backend or engines.current().name
+    reference = model.backend or engines.current().name
     names = list(dict.fromkeys(_installed() if backends is None else backends))
-    names.sort(key=lambda name: name != own)
+    names.sort(key=lambda name: name != reference)
     for name in names:
         engines.get(name)  # raises for one that is unknown or not installed
-    with engines.scope(own), seed_scope(0), own_names():
+    with engines.scope(reference), seed_scope(0), own_names():
         x, y, sample_weight = unpack(make_data(x, y, batch_size=2**30).peek())
         original = _copy(model)
         expected = original.predict_on_batch(x)
@@ -119,19 +119,19 @@ def compare_backends(
     figures = []
     for name in names:
         with engines.scope(name), seed_scope(0), own_names():
-            found = BackendFigures(name)
-            figures.append(found)
+            result = BackendFigures(name)
+            figures.append(result)
             try:
                 candidate = _copy(original).to_backend(name)
-                _run_forward(candidate, x, expected, found, repeats)
+                _run_forward(candidate, x, expected, result, repeats)
                 if engines.get(name).trains:
                     data = (x, y, sample_weight)
-                    _run_training(candidate, data, expected, found, repeats)
+                    _run_training(candidate, data, expected, result, repeats)
             except Exception as error:
                 # What an engine cannot do is part of the comparison's result.
-                found.error = f"{type(error).__name__}: {error}"
+                result.error = f"{type(error).__name__}: {error}"
     if verbose:
-        print_message(_report(model, own, figures))
+        print_message(_report(model, reference, figures))
     return figures
 
 
@@ -157,19 +157,19 @@ def _deep_recursion():
         sys.setrecursionlimit(limit)
 
 
-def _run_forward(model, x, expected, found, repeats):
+def _run_forward(model, x, expected, result, repeats):
     def forward():
         return model.predict_on_batch(x)
 
     first, outputs = _timed(forward)
-    found.difference = _difference(expected, outputs)
-    found.forward = _median_seconds(
+    result.difference = _difference(expected, outputs)
+    result.forward = _median_seconds(
         lambda calls: [forward() for _ in range(calls)], repeats
     )
-    found.compilation = max(0.0, first - found.forward)
+    result.compilation = max(0.0, first - result.forward)
 
 
-def _run_training(model, data, expected, found, repeats):
+def _run_training(model, data, expected, result, repeats):
     arrays = _training_arrays(model, data, expected)
 
     def steps(count):
@@ -187,8 +187,8 @@ def _run_training(model, data, expected, found, repeats):
     second, _ = _timed(lambda: steps(1))
     if second < _SLOW_STEP:
         steps(_STEPS_BEFORE)
-    found.training_step = _median_seconds(steps, repeats)
-    found.compilation += max(0.0, first - second)
+    result.training_step = _median_seconds(steps, repeats)
+    result.compilation += max(0.0, first - second)
 
 
 def _training_arrays(model, data, expected):
@@ -237,7 +237,7 @@ def _distance(a, b):
         return np.where(equal, 0.0, np.abs(a - b)).max(initial=0.0)
 
 
-def _report(model, own, figures):
+def _report(model, reference, figures):
     import rich.box
     import rich.console
     import rich.markup
@@ -247,13 +247,15 @@ def _report(model, own, figures):
     table.add_column("backend", no_wrap=True)
     for heading in ("difference", "forward", "training step", "compilation"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for found in figures:
+    for result in figures:
         table.add_row(
-            found.backend,
-            "reference" if found.backend == own else _text(found.difference, "{:.1e}"),
-            _text(found.forward, "{:.3f} ms", 1e3),
-            _text(found.training_step, "{:.3f} ms", 1e3),
-            _text(found.compilation, "{:.2f} s"),
+            result.backend,
+            "reference"
+            if result.backend == reference
+            else _text(result.difference, "{:.1e}"),
+            _text(result.forward, "{:.3f} ms", 1e3),
+            _text(result.training_step, "{:.3f} ms", 1e3),
+            _text(result.compilation, "{:.2f} s"),
         )
     file = io.StringIO()
     console = rich.console.Console(file=file, width=100, color_system=None)
@@ -283,6 +285,6 @@ def _verdicts(figures):
                 f"Fastest {title} here: {timed[0].backend}, "
                 f"{next_best / best:.1f} times as fast as {timed[1].backend}."
             )
-    for found in figures:
-        if found.error is not None:
-            yield f"{found.backend} failed: {found.error}"
+    for result in figures:
+        if result.error is not None:
+            yield f"{result.backend} failed: {result.error}"

@@ -133,14 +133,14 @@ def _count(layer):
 
 def _inbound(layer, graph):
     inside = {id(node) for node in graph._nodes}
-    found = []
+    sources = []
     for node in layer._inbound_nodes:
         if id(node) not in inside:
             continue
         for x in node.input_tensors:
             operation, node_index, tensor_index = x._keras_history
-            found.append(f"{operation.name}[{node_index}][{tensor_index}]")
-    return "\n".join(found) or "-"
+            sources.append(f"{operation.name}[{node_index}][{tensor_index}]")
+    return "\n".join(sources) or "-"
 
 
 def _rendered(table, line_length, model):

@@ -34,7 +34,7 @@ class HistoryRecorder:
 
         curves = _curves(estimator)
         # With `return_train_score` the same fit comes twice.
-        if all(curves is not known for _, known in self.records):
+        if all(curves is not other for _, other in self.records):
             self.records.append((estimator.get_params(), curves))
         scorer = check_scoring(estimator, self.scoring)
         return scorer(estimator, *arguments, **keywords)
@@ -91,15 +91,15 @@ def plot_learning_curves(
     from matplotlib.figure import Figure
 
     groups, scores = _groups(source)
-    known = dict.fromkeys(name for _, fits in groups for fit in fits for name in fit)
+    recorded = dict.fromkeys(name for _, fits in groups for fit in fits for name in fit)
     if isinstance(metrics, str):
         metrics = [metrics]
-    names = metrics or [name for name in known if not name.startswith("val_")]
+    names = metrics or [name for name in recorded if not name.startswith("val_")]
     for name in names:
-        if name not in known:
+        if name not in recorded:
             raise ValueError(
                 f"plot_learning_curves(): there is no {name!r} in the histories. They "
-                f"have {sorted(known)}.{did_you_mean(name, known)}"
+                f"have {sorted(recorded)}.{did_you_mean(name, recorded)}"
             )
     if not names:
         raise ValueError("plot_learning_curves(): the histories are empty.")

@@ -44,10 +44,10 @@ class SearchResults:
         self._chosen = getattr(search, "best_index_", None)
         self.params: list[Config] = [results["params"][row] for row in self._rows]
         start = "mean_test_"
-        found = [key[len(start) :] for key in results if key.startswith(start)]
+        names = [key[len(start) :] for key in results if key.startswith(start)]
         chosen = getattr(search, "refit", None)
         # The score by which the search chose comes first.
-        self.metrics: list[str] = sorted(found, key=lambda name: name != chosen)
+        self.metrics: list[str] = sorted(names, key=lambda name: name != chosen)
         names = dict.fromkeys(name for params in self.params for name in params)
         self.varying: list[str] = [
             name for name in names if len(self.distinct(name)) > 1
@@ -94,16 +94,16 @@ class SearchResults:
 
     def choose(self, parameters: str | Sequence[str] | None) -> list[str]:
         """Return the parameters to show: the requested ones, else those that vary."""
-        known = list(dict.fromkeys(name for params in self.params for name in params))
-        if not known:
+        names = list(dict.fromkeys(name for params in self.params for name in params))
+        if not names:
             raise ValueError(
                 f"{self._caller}(): the candidates of this search have no parameters."
             )
         if isinstance(parameters, str):
             parameters = [parameters]
         return [
-            self._find("parameter", known, name)
-            for name in parameters or self.varying or known[:1]
+            self._find("parameter", names, name)
+            for name in parameters or self.varying or names[:1]
         ]
 
     def choose_metrics(self, metrics: str | Sequence[str] | None) -> list[str]:
@@ -114,14 +114,14 @@ class SearchResults:
             self._find("score", self.metrics, name) for name in metrics or self.metrics
         ]
 
-    def _find(self, what, known, name):
+    def _find(self, what, names, name):
         """Return the name in full; `dropout_rate` also finds `model__dropout_rate`."""
-        ends = [full for full in known if full.endswith(f"__{name}")]
-        if name in known or len(ends) == 1:
-            return name if name in known else ends[0]
+        ends = [full for full in names if full.endswith(f"__{name}")]
+        if name in names or len(ends) == 1:
+            return name if name in names else ends[0]
         raise ValueError(
             f"{self._caller}(): there is no {what} {name!r} in the search. It has "
-            f"{known}.{did_you_mean(name, known)}"
+            f"{names}.{did_you_mean(name, names)}"
         )
 
 
@@ -134,12 +134,12 @@ def text(value: Any) -> str:
     """Return a short text for a parameter's value."""
     if isinstance(value, float | np.floating):
         return f"{value:.4g}"
-    found = getattr(value, "__name__", None) or str(value)
+    shown = getattr(value, "__name__", None) or str(value)
     if hasattr(value, "get_config") and not isinstance(value, type):
-        found = _call(value)
-    elif found.startswith("<") and type(value).__repr__ is object.__repr__:
-        found = type(value).__name__
-    return found if len(found) <= 24 else found[:23] + "…"
+        shown = _call(value)
+    elif shown.startswith("<") and type(value).__repr__ is object.__repr__:
+        shown = type(value).__name__
+    return shown if len(shown) <= 24 else shown[:23] + "…"
 
 
 def _call(value):

@@ -176,11 +176,11 @@ def _against_two(axes, results, names, metric):
     across, up = (results.places(name) for name in names)
     grid = np.full((up.max() + 1, across.max() + 1), np.nan)
     np.fmax.at(grid, (up, across), results.column("mean_test", metric))
-    known = np.zeros(grid.shape, bool)
-    known[up, across] = True
+    has_candidates = np.zeros(grid.shape, bool)
+    has_candidates[up, across] = True
     best = results.best(metric)
-    if 2 * known.sum() >= known.size:
-        picture = _heat_map(axes, grid, known)
+    if 2 * has_candidates.sum() >= has_candidates.size:
+        picture = _heat_map(axes, grid, has_candidates)
         for axis, name in zip((axes.xaxis, axes.yaxis), names, strict=True):
             values = results.distinct(name)
             _name_ticks(axis, [text(value) for value in values])
@@ -193,7 +193,7 @@ def _against_two(axes, results, names, metric):
     _colour_bar(axes, picture, results.label(metric))
 
 
-def _heat_map(axes, grid, known):
+def _heat_map(axes, grid, has_candidates):
     """Draw the cells, and their numbers if they are not too many."""
     picture = axes.imshow(grid, aspect="auto", origin="lower", cmap=_COLOURS)
     axes.set_facecolor("0.93")
@@ -203,7 +203,7 @@ def _heat_map(axes, grid, known):
         return picture
     for (y, x), mean in np.ndenumerate(grid):
         failed = np.isnan(mean)
-        if failed and not known[y, x]:
+        if failed and not has_candidates[y, x]:
             continue
         note = "failed" if failed else f"{mean:.3f}"
         # The upper end of the colours is light.
