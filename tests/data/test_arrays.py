@@ -161,7 +161,7 @@ def test_validation_steps_start_over():
 
 
 def test_more_steps_than_data_warn_and_end_the_epoch():
-    with pytest.warns(UserWarning, match="has 3 batches of 4, and 5 steps"):
+    with pytest.warns(UserWarning, match="has 3 batches of 4, but 5 steps"):
         data = make_data(np.arange(10), batch_size=4, steps=5)
     assert data.steps == 3
     assert len(data.order(1)) == 10
