@@ -1,7 +1,6 @@
 """Archives: members are checked before anything is read, files appear when complete."""
 
 import io
-import os
 import stat
 import zipfile
 
@@ -84,20 +83,6 @@ def test_archives_are_read(tmp_path):
                 reader.read("config.json", max_bytes=1)
             with pytest.raises(ValueError, match="has no 'x'"):
                 reader.read("x")
-
-
-def test_a_file_is_replaced_only_when_all_went_well(tmp_path):
-    path = tmp_path / "x"
-    path.write_text("old")
-    with pytest.raises(KeyError), archive.replacing(path) as temporary:
-        temporary.write_text("new")
-        raise KeyError
-    assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["x"]
-    with archive.replacing(path) as temporary:
-        temporary.write_text("new")
-    assert path.read_text() == "new"
-    assert os.listdir(tmp_path) == ["x"]
 
 
 BAD_JSON = {

@@ -21,6 +21,7 @@ from hornbeam.core.serialization import (
 from hornbeam.core.version import version
 from hornbeam.core.warning import warn
 from hornbeam.saving import archive, hdf5, legacy_h5, shards, strict_json, tfjs
+from hornbeam.saving.replacing import folder_beside, replacing
 from hornbeam.saving.state import load_state, save_state
 from hornbeam.typing import AnyModel, CustomObjects, PathLike
 
@@ -70,30 +71,33 @@ def save_model(
     include_optimizer = kwargs.pop("include_optimizer", True)
     _check_save_arguments(kwargs)
     if hasattr(filepath, "write"):
-        with _written(model) as folder:
-            archive.write_zip(filepath, folder)
+        with tempfile.TemporaryDirectory() as folder:
+            _write_parts(model, Path(folder))
+            archive.write_zip(filepath, Path(folder))
         return
     path = Path(filepath)
-    if path.suffix in legacy_h5.SUFFIXES and zipped is None:
-        _check_overwrite(path, overwrite)
-        with archive.replacing(path) as temporary:
-            legacy_h5.save_model(model, temporary, include_optimizer)
-        return
     is_keras = path.suffix == ".keras"
+    is_hdf5 = path.suffix in legacy_h5.SUFFIXES and zipped is None
     if zipped is False and is_keras:
         raise ValueError(
             "With `zipped=False` the model is saved as a folder, whose name should not "
             f"end in '.keras'. Received: filepath={str(path)!r}"
         )
-    if zipped is None and not is_keras or zipped and not is_keras:
+    if zipped is not False and not is_keras and not is_hdf5:
         _refuse_suffix(path)
     _check_overwrite(path, overwrite)
-    with _written(model) as folder:
-        if zipped is False:
-            archive.write_folder(path, folder)
-            return
-        with archive.replacing(path) as temporary:
-            archive.write_zip(temporary, folder)
+    if zipped is False:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        if is_hdf5:
+            legacy_h5.save_model(model, temporary, include_optimizer)
+        elif zipped is False:
+            _write_parts(model, temporary)
+            archive.keep_other_files(path, temporary)
+        else:
+            with folder_beside(path) as folder:
+                _write_parts(model, folder)
+                archive.write_zip(temporary, folder)
 
 
 def _check_save_arguments(kwargs):
@@ -123,9 +127,8 @@ def _check_overwrite(path, overwrite):
         )
 
 
-@contextlib.contextmanager
-def _written(model):
-    """Yield a temporary folder with the files of the archive."""
+def _write_parts(model, folder):
+    """Write the files of the archive into `folder`."""
     if hasattr(model, "layers") and not getattr(model, "built", True):
         warn(
             f"Model {model.name!r} is saved before it is built, so it has no weights "
@@ -139,13 +142,11 @@ def _written(model):
         "date_saved": now,
         "hornbeam_version": version(),
     }
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / archive.METADATA).write_text(json.dumps(metadata), "utf-8")
-        (folder / archive.CONFIG).write_text(json.dumps(config), "utf-8")
-        with hdf5.Writer(folder / archive.WEIGHTS) as writer:
-            save_state(model, writer, folder / archive.ASSETS)
-        yield folder
+    folder.mkdir(exist_ok=True)
+    (folder / archive.METADATA).write_text(json.dumps(metadata), "utf-8")
+    (folder / archive.CONFIG).write_text(json.dumps(config), "utf-8")
+    with hdf5.Writer(folder / archive.WEIGHTS) as writer:
+        save_state(model, writer, folder / archive.ASSETS)
 
 
 def load_model(
@@ -335,7 +336,7 @@ def save_weights(
     with contextlib.ExitStack() as stack:
         writer: hdf5.Writer | shards.ShardedWriter
         if max_shard_size is None:
-            temporary = stack.enter_context(archive.replacing(path))
+            temporary = stack.enter_context(replacing(path))
             writer = stack.enter_context(hdf5.Writer(temporary))
         else:
             writer = stack.enter_context(shards.ShardedWriter(path, max_shard_size))

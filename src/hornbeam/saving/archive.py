@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 import stat
 import tempfile
@@ -196,17 +195,6 @@ def extracted_assets(reader: ZipReader | FolderReader) -> Iterator[Path | None]:
         yield root / ASSETS
 
 
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, which takes its place if all goes well."""
-    temporary = path.with_name(f".{path.name[:64]}.{secrets.token_hex(6)}.tmp")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def write_zip(target: Any, folder: Path) -> None:
     """Put the files of `folder` into a zip at `target`, a path or a file object."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
@@ -214,15 +202,15 @@ def write_zip(target: Any, folder: Path) -> None:
             archive.write(path, path.relative_to(folder).as_posix())
 
 
-def write_folder(target: Path, folder: Path) -> None:
-    """Put the files of `folder` into the folder `target`, each file at once."""
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(target / ASSETS, ignore_errors=True)
-    for path in _files(folder):
-        place = target / path.relative_to(folder)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(place) as temporary:
-            shutil.copyfile(path, temporary)
+def keep_other_files(folder: Path, new: Path) -> None:
+    """Link what stands in `folder` beside the parts of a model into `new`."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name in (CONFIG, METADATA, WEIGHTS, ASSETS):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.copytree(path, new / path.name, symlinks=True, copy_function=os.link)
+        else:
+            os.link(path, new / path.name, follow_symlinks=False)
 
 
 def _files(folder):

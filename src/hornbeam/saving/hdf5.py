@@ -314,6 +314,42 @@ def as_array(value: Any) -> np.ndarray:
     return array
 
 
+class _Disk(io.FileIO):
+    """A file that HDF5 writes to through Python, so that a full disk is an OSError.
+
+    HDF5's own driver ends the process where the last bytes cannot be written. After an
+    error nothing more is written, and closing succeeds.
+    """
+
+    error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data)
+        size = len(view)
+        while len(view) and self.error is None:
+            try:
+                view = view[super().write(view) :]
+            except OSError as error:
+                self.error = error
+                raise
+        return size
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+@contextlib.contextmanager
+def creating(path: PathLike) -> Iterator[h5py.File]:
+    """Make an HDF5 file; raises an OSError where it cannot be written whole."""
+    with _Disk(path, "w+") as disk:
+        try:
+            with h5py.File(disk, "w") as file:
+                yield file
+        finally:
+            if disk.error is not None:
+                raise disk.error
+
+
 class Writer:
     """Writes the groups of a weights file.
 
@@ -322,7 +358,8 @@ class Writer:
     """
 
     def __init__(self, path: PathLike):
-        self._file = h5py.File(path, "w")
+        self._context = creating(path)
+        self._file = self._context.__enter__()
 
     def make(self, path: str, name: str | None = None) -> Any:
         """Make the group of arrays at `path`; `name` is that of its owner."""
@@ -335,4 +372,4 @@ class Writer:
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        self._file.close()
+        self._context.__exit__(*exception)

@@ -341,7 +341,7 @@ def save_model(model: Model, path: Path, include_optimizer: bool = True) -> None
     """Write a whole model: config, weights, how it is compiled, optimizer state."""
     config = serialize_sharing(model)
     compiled = config.pop("compile_config", None)
-    with h5py.File(path, "w") as file:
+    with hdf5.creating(path) as file:
         _write_origin(file)
         file.attrs["model_config"] = json.dumps(config)
         save_weights(model, file.create_group("model_weights"))

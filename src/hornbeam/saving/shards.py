@@ -16,9 +16,10 @@ from typing import Any, Self
 
 from hornbeam.core.errors import UnsafeFileError
 from hornbeam.saving import hdf5, strict_json
-from hornbeam.saving.archive import replacing
+from hornbeam.saving.replacing import replacing
 
 SUFFIX = ".weights.json"
+_MOST_SHARDS = 100_000
 
 
 class ShardedWriter:
@@ -37,6 +38,11 @@ class ShardedWriter:
         self._total = 0
         self._map: dict[str, list[str]] = {}
         self._stack = contextlib.ExitStack()
+        # The files of the last save stay until the list names the new ones.
+        self._old = _numbers(path)
+        self._first = max(self._old, default=-1) + 1
+        if self._first > _MOST_SHARDS // 2:
+            self._first = 0
 
     def __enter__(self) -> Self:
         self._next_shard()
@@ -53,12 +59,15 @@ class ShardedWriter:
         }
         with replacing(self._path) as temporary:
             temporary.write_text(json.dumps(content, indent=4), "utf-8")
+        new = range(self._first, self._first + len(self._shards))
+        for number in set(self._old).difference(new):
+            _shard_path(self._path, number).unlink(missing_ok=True)
 
     def _next_shard(self):
-        name = f"{_stem(self._path)}_{len(self._shards):05}.weights.h5"
-        temporary = self._stack.enter_context(replacing(self._path.with_name(name)))
+        path = _shard_path(self._path, self._first + len(self._shards))
+        temporary = self._stack.enter_context(replacing(path))
         writer = self._stack.enter_context(hdf5.Writer(temporary))
-        self._shards.append((name, writer))
+        self._shards.append((path.name, writer))
         self._used = 0
 
     def make(self, path: str, name: str | None = None) -> Any:
@@ -134,6 +143,17 @@ def _shard_names(path, content):
                 f"{path.name} lists {name!r}, which is none of its own files."
             )
     return sorted(names)
+
+
+def _shard_path(path, number):
+    return path.with_name(f"{_stem(path)}_{number:05}.weights.h5")
+
+
+def _numbers(path):
+    """Return the numbers of the files beside the list that have its name."""
+    pattern = re.escape(_stem(path)) + r"_(\d{5})\.weights\.h5"
+    names = os.listdir(path.parent) if path.parent.is_dir() else ()
+    return [int(m[1]) for m in (re.fullmatch(pattern, n) for n in names) if m]
 
 
 def _stem(path):

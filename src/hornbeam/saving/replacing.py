@@ -1,0 +1,120 @@
+"""Files and folders that are replaced as a whole: the old one or the new one is there.
+
+What is new is made beside its target and takes its place in one step, so that neither a
+kill at any moment nor a full disk leaves half of a file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path`; what is made there takes its place if all goes well.
+
+    A link is followed, and the permissions of the target stay. What a killed process
+    left behind is removed.
+    """
+    path = Path(os.path.realpath(path))
+    _sweep(path)
+    with _temporary(path) as temporary:
+        try:
+            yield temporary
+            _put_in_place(temporary, path)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
+            raise OSError(
+                error.errno,
+                f"There is no room for {str(path)!r} ({error.strerror}): "
+                f"{shutil.disk_usage(path.parent).free} bytes are free. What was there "
+                "before is unchanged.",
+            ) from error
+
+
+@contextlib.contextmanager
+def folder_beside(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`."""
+    with _temporary(Path(os.path.realpath(path))) as folder:
+        folder.mkdir()
+        yield folder
+
+
+@contextlib.contextmanager
+def _temporary(path):
+    token = secrets.token_hex(4)
+    temporary = path.with_name(f"{_prefix(path)}{os.getpid()}.{token}.tmp")
+    try:
+        yield temporary
+    finally:
+        _remove(temporary)
+
+
+def _put_in_place(temporary, path):
+    if not os.path.lexists(path):
+        os.rename(temporary, path)
+    elif path.is_dir() or temporary.is_dir():
+        _exchange(temporary, path)
+    else:
+        shutil.copymode(path, temporary)
+        os.replace(temporary, path)
+
+
+def _exchange(temporary, path):
+    """Exchange the names of two folders, in one step where the system can."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    names = os.fsencode(temporary), os.fsencode(path)
+    if rename is not None:
+        if not rename(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE):
+            return
+    aside = temporary.with_suffix(".old.tmp")
+    os.rename(path, aside)
+    os.rename(temporary, path)
+    _remove(aside)
+
+
+def _prefix(path):
+    """The start of the names of temporary files for `path`, made on this machine."""
+    machine = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
+    return f".{path.name[:64]}.{machine}-"
+
+
+def _sweep(path):
+    """Remove what processes of this machine left that no longer run."""
+    pattern = re.escape(_prefix(path)) + r"(\d+)\.[0-9a-f]{8}(\.old)?\.tmp"
+    if not path.parent.is_dir():
+        return
+    for name in os.listdir(path.parent):
+        match = re.fullmatch(pattern, name)
+        if match and not _runs(int(match[1])):
+            _remove(path.with_name(name))
+
+
+def _runs(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _remove(path):
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
