@@ -7,12 +7,13 @@ names the device on which engines make tensors.
 """
 
 import contextlib
-import contextvars
 import importlib
 import os
 import sys
 import threading
+from contextvars import ContextVar
 from types import ModuleType
+from typing import Any
 
 from hornbeam.backends import contract
 from hornbeam.backends.scipy_sparse import is_scipy_sparse, scipy_coordinates
@@ -44,7 +45,7 @@ _INSTALL = {
 
 _loaded: dict[str, ModuleType] = {}
 _lock = threading.RLock()
-_scope = contextvars.ContextVar("hornbeam_backend", default=None)
+_scope: ContextVar[Any] = ContextVar("hornbeam_backend", default=None)
 _default = None
 
 

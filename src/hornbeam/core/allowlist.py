@@ -5,9 +5,13 @@ the public `.pyi` lists, so that what loads is what is public; a table's entry i
 imported when it is first asked for.
 """
 
+from __future__ import annotations
+
 import functools
 import importlib
 import inspect
+from collections.abc import Callable
+from typing import Any, TypeGuard
 
 from hornbeam.core.errors import UnknownObjectError, UnsafeFileError, did_you_mean
 from hornbeam.core.keras_names import explain_missing
@@ -57,7 +61,7 @@ _DTYPES = (
 
 
 @functools.cache
-def public_names(space):
+def public_names(space: str) -> dict[str, tuple[str, str]]:
     """Return `{public name: (module, name in it)}` of a namespace such as "layers"."""
     package = f"hornbeam.{space}"
     try:
@@ -73,7 +77,7 @@ def public_names(space):
     }
 
 
-def resolve(space, name):
+def resolve(space: str, name: str) -> Any:
     """Return the public object of that name in the namespace, or None."""
     place = public_names(space).get(name)
     if place is None:
@@ -82,7 +86,7 @@ def resolve(space, name):
     return getattr(importlib.import_module(module), attribute, None)
 
 
-def is_builtin_module(module):
+def is_builtin_module(module: Any) -> TypeGuard[str]:
     """Whether a config's "module" stands for the library itself."""
     return isinstance(module, str) and (module + ".").startswith("keras.")
 
@@ -107,7 +111,7 @@ def _spaces_of(module):
     return (".".join(parts),) if parts else ()
 
 
-def builtin_class(module, name):
+def builtin_class(module: str, name: str) -> Any:
     """Return the class that `module` and `name` of a config stand for.
 
     Raises `UnsafeFileError` if they stand for nothing that a file may hold.
@@ -144,7 +148,7 @@ def builtin_class(module, name):
     )
 
 
-def find_builtin_class(name):
+def find_builtin_class(name: str) -> Any:
     """Return the public class of that name in whichever namespace, or None.
 
     Configs of older versions do not say the module.
@@ -156,7 +160,7 @@ def find_builtin_class(name):
     return None
 
 
-def builtin_function(name):
+def builtin_function(name: str) -> Callable[..., Any] | None:
     """Return the pure function that a config may name so, or None."""
     if name in _NO_FUNCTIONS:
         return None
@@ -167,24 +171,24 @@ def builtin_function(name):
     return None
 
 
-def builtin_activation(name):
+def builtin_activation(name: str) -> Callable[..., Any] | None:
     """Return the function of `keras.activations` of that name, or None."""
     return None if name in _NO_FUNCTIONS else resolve("activations", name)
 
 
-def is_array_dtype(name):
+def is_array_dtype(name: str) -> bool:
     """Whether an array in a config may be of the dtype."""
     return name in _DTYPES or name in ("bfloat16", "str")
 
 
-def builtin_dtype(name):
+def builtin_dtype(name: str) -> type | None:
     """Return the NumPy scalar type of that name, or None."""
     import numpy as np
 
     return getattr(np, name) if name in _DTYPES else None
 
 
-def module_of(cls):
+def module_of(cls: type) -> str | None:
     """Return the module as which configs name the class; None where it has none."""
     parts = cls.__module__.split(".")
     if parts[0] != "hornbeam":

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Collection
+from typing import Any, Self, TypeVar, cast
 
 from hornbeam.core.errors import did_you_mean
+
 
 _KEYWORDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -15,12 +16,12 @@ _KEYWORDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_
 class CheckedArguments:
     """A base whose `__init__` is given no keyword that it does not take."""
 
-    def __new__(cls, *args, **kwargs):
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         check_keywords(cls, len(args), kwargs)
         return super().__new__(cls)
 
 
-def check_keywords(cls, count, kwargs):
+def check_keywords(cls: type, count: int, kwargs: Collection[str]) -> None:
     """Raise a TypeError with a suggestion if `__init__` cannot take these arguments.
 
     Args:

@@ -4,14 +4,18 @@ A config of a hundred bytes can ask for a layer of a terabyte. What a file truly
 is known before, so variables that are made from its config must fit it.
 """
 
+from __future__ import annotations
+
 import contextlib
-import contextvars
 import math
 import re
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from typing import Any
 
 from hornbeam.core.errors import UnsafeFileError
 
-_budget = contextvars.ContextVar("variable_budget", default=None)
+_budget: ContextVar[Any] = ContextVar("variable_budget", default=None)
 
 
 class _Budget:
@@ -21,7 +25,7 @@ class _Budget:
 
 
 @contextlib.contextmanager
-def limit(size):
+def limit(size: float) -> Iterator[None]:
     """Inside, variables of more than `size` bytes in all are refused."""
     token = _budget.set(_Budget(size))
     try:
@@ -30,7 +34,7 @@ def limit(size):
         _budget.reset(token)
 
 
-def charge(shape, dtype, path):
+def charge(shape: Sequence[int], dtype: str, path: str) -> None:
     """Count a variable that is about to be made."""
     budget = _budget.get()
     if budget is None:

@@ -1,8 +1,12 @@
 """Config from the signature, and the `get` functions of the families."""
 
+from __future__ import annotations
+
 import functools
 import inspect
 import types
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 from hornbeam.core import allowlist, registry
 from hornbeam.core.arguments import CheckedArguments
@@ -11,6 +15,7 @@ from hornbeam.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
+from hornbeam.typing import Config
 
 __all__ = [
     "Configurable",
@@ -30,12 +35,12 @@ _PLAIN = (bool, int, float, str, type(None))
 
 
 @functools.lru_cache(maxsize=1024)
-def signature(function):
+def signature(function: Callable[..., Any]) -> inspect.Signature:
     """Return the signature of a function of a class."""
     return inspect.signature(function)
 
 
-def parameters_of(function):
+def parameters_of(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
     """Return the parameters of a function; those of a method are read once."""
     method = getattr(function, "__func__", None)
     if method is None:
@@ -50,7 +55,7 @@ def _parameters_of_method(method):
 
 
 @functools.lru_cache(maxsize=1024)
-def init_arguments(cls):
+def init_arguments(cls: type) -> tuple[str, ...]:
     """Return the names of the arguments of the class's `__init__`.
 
     Where `__init__` takes `**kwargs`, those of the base classes' count too.
@@ -72,7 +77,7 @@ def init_arguments(cls):
 
 
 @functools.lru_cache(maxsize=1024)
-def config_class(cls):
+def config_class(cls: type) -> type:
     """Return the class whose `__init__` arguments make the config of a `cls`.
 
     A user's own `get_config` adds its arguments to those of the library's class that
@@ -94,21 +99,22 @@ class Configurable(CheckedArguments):
     Each argument is kept as the attribute of the same name.
     """
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments that make an equal object, as plain data."""
+        cls: type = type(self)
         return {
             name: serialize_argument(getattr(self, name))
-            for name in init_arguments(config_class(type(self)))
+            for name in init_arguments(config_class(cls))
             if hasattr(self, name)
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """Make an object from what `get_config` returned."""
         return cls(**{k: deserialize_argument(v) for k, v in config.items()})
 
 
-def serialize_argument(value):
+def serialize_argument(value: Any) -> Any:
     """Return a config value: plain data as it is, objects serialised.
 
     Functions of `keras.activations` are written as their name.
@@ -126,14 +132,16 @@ def serialize_argument(value):
     return serialize_keras_object(value)
 
 
-def deserialize_argument(value):
+def deserialize_argument(value: Any) -> Any:
     """Return an argument of `__init__`: configs become objects, the rest stays."""
     if isinstance(value, dict) and "class_name" in value and "config" in value:
         return deserialize_keras_object(value)
     return value
 
 
-def getter(family, table, base=None):
+def getter(
+    family: str, table: Callable[[], dict[str, Any]], base: type | None = None
+) -> Callable[[Any], Any]:
     """Return the `get(identifier)` function of a family such as "loss".
 
     `table()` gives `{name: class or function}` of the family.
@@ -161,7 +169,7 @@ def getter(family, table, base=None):
     return get
 
 
-def named(family, name, table):
+def named(family: str, name: str, table: Mapping[str, Any]) -> Any:
     """Return what a name of a family such as "loss" stands for, or raise."""
     for known in (registry.scoped_objects(), table, registry.get_custom_objects()):
         if name in known:

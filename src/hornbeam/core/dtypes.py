@@ -6,9 +6,12 @@ choose the kind (bool, int, float) but never the width. 64 bits come only out of
 64 bits: unlike in JAX, `uint32` with a signed integer stays at 32.
 """
 
+from __future__ import annotations
+
 import functools
 
 from hornbeam.core.config import floatx
+from hornbeam.typing import DTypeLike
 
 _UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 _SIGNED = ("int8", "int16", "int32", "int64")
@@ -26,7 +29,7 @@ _COMPLEXES = frozenset(_COMPLEX)
 _PYTHON = {bool: "bool", int: "int32", str: "string", complex: "complex64"}
 
 
-def standardize_dtype(dtype) -> str:
+def standardize_dtype(dtype: DTypeLike) -> str:
     """Return the name of a dtype given as a name, a Python type or an engine's dtype.
 
     None and `float` are `floatx()`, `int` is "int32".
@@ -55,38 +58,38 @@ def standardize_dtype(dtype) -> str:
     return name
 
 
-def is_float_dtype(dtype) -> bool:
+def is_float_dtype(dtype: DTypeLike) -> bool:
     """Whether `dtype` is a real floating-point type."""
     return standardize_dtype(dtype) in _FLOATS
 
 
-def is_int_dtype(dtype) -> bool:
+def is_int_dtype(dtype: DTypeLike) -> bool:
     """Whether `dtype` is an integer type, signed or not; bool is none."""
     return standardize_dtype(dtype) in _INTS
 
 
-def is_unsigned_dtype(dtype) -> bool:
+def is_unsigned_dtype(dtype: DTypeLike) -> bool:
     """Whether `dtype` is an integer type without sign."""
     return standardize_dtype(dtype) in _UNSIGNED
 
 
-def is_bool_dtype(dtype) -> bool:
+def is_bool_dtype(dtype: DTypeLike) -> bool:
     """Whether `dtype` is bool."""
     return standardize_dtype(dtype) == "bool"
 
 
-def is_complex_dtype(dtype) -> bool:
+def is_complex_dtype(dtype: DTypeLike) -> bool:
     """Whether `dtype` is a complex type."""
     return standardize_dtype(dtype) in _COMPLEXES
 
 
-def is_inexact_dtype(dtype) -> bool:
+def is_inexact_dtype(dtype: DTypeLike) -> bool:
     """Whether `dtype` is a floating-point or complex type."""
     name = standardize_dtype(dtype)
     return name in _FLOATS or name in _COMPLEXES
 
 
-def result_type(*args) -> str:
+def result_type(*args: DTypeLike) -> str:
     """Return the dtype of a result whose operands have the dtypes `args`.
 
     The Python types `bool`, `int` and `float` stand for scalars, which are weak.

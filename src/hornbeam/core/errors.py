@@ -1,6 +1,10 @@
 """Error classes and the sentences that errors share."""
 
+from __future__ import annotations
+
 import difflib
+from collections.abc import Iterable
+from typing import Any
 
 __all__ = [
     "BackendMismatchError",
@@ -28,7 +32,7 @@ class UnknownObjectError(UnsafeFileError, TypeError):
 _LONGEST_NAME = 200
 
 
-def did_you_mean(name, known):
+def did_you_mean(name: Any, known: Iterable[Any]) -> str:
     """Return `" Did you mean 'x'?"` for the known name nearest to `name`, or `""`.
 
     Names that are alike but for upper and lower case come last.
@@ -43,7 +47,7 @@ def did_you_mean(name, known):
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
-def check_choice(owner, argument, value, choices):
+def check_choice(owner: str, argument: str, value: Any, choices: Iterable[Any]) -> Any:
     """Return `value` if it is one of `choices`; the error names owner and argument."""
     if value in choices:
         return value
@@ -54,7 +58,14 @@ def check_choice(owner, argument, value, choices):
     )
 
 
-def check_number(owner, argument, value, low=None, high=None, integer=False):
+def check_number(
+    owner: str,
+    argument: str,
+    value: Any,
+    low: float | None = None,
+    high: float | None = None,
+    integer: bool = False,
+) -> Any:
     """Return `value` if it is a number in `[low, high]`."""
     kinds = "an integer" if integer else "a number"
     try:

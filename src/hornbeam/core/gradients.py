@@ -1,10 +1,21 @@
 """Gradients with respect to Variables, the same on every engine."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
 from hornbeam import backends
 from hornbeam.core.scopes import StatelessScope
+from hornbeam.typing import Tensor
+
+if TYPE_CHECKING:
+    from hornbeam.core.variable import Variable
 
 
-def value_and_grad(fn, variables, has_aux=False):
+def value_and_grad(
+    fn: Callable[[], Any], variables: Iterable[Variable], has_aux: bool = False
+) -> tuple[Any, list[Tensor]]:
     """Call `fn()` and return its value and the gradients for `variables`.
 
     Works eagerly and inside a compiled step. What `fn` assigns to other Variables
@@ -21,7 +32,7 @@ def value_and_grad(fn, variables, has_aux=False):
         in the order of `variables`.
     """
     variables = list(variables)
-    assigned = []
+    assigned: list[Variable] = []
 
     def run(values):
         with StatelessScope(

@@ -6,22 +6,26 @@ input. So a change of the number, or another object of the same structure with a
 number, needs no new program.
 """
 
+from __future__ import annotations
+
 import contextlib
-import contextvars
 import functools
 import numbers
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+from typing import Any
 
-_inputs = contextvars.ContextVar("hornbeam_hyperparameters", default=None)
+_inputs: ContextVar[Any] = ContextVar("hornbeam_hyperparameters", default=None)
 
 
 class Hyperparameter:
     """A descriptor for a number that a program takes as an input."""
 
-    def __set_name__(self, owner, name):
+    def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
         self.slot = f"_hyperparameter_{name}"
 
-    def __get__(self, instance, owner=None):
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
             return self
         inputs = _inputs.get()
@@ -36,12 +40,12 @@ class Hyperparameter:
                 f"{type(instance).__name__!r} object has no attribute {self.name!r}"
             ) from None
 
-    def __set__(self, instance, value):
+    def __set__(self, instance: Any, value: Any) -> None:
         instance.__dict__[self.slot] = value
 
 
 @functools.lru_cache(maxsize=1024)
-def hyperparameter_names(cls):
+def hyperparameter_names(cls: type) -> tuple[str, ...]:
     """Return the names of the class's hyperparameters."""
     return tuple(
         name
@@ -51,13 +55,13 @@ def hyperparameter_names(cls):
     )
 
 
-def is_lifted(value):
+def is_lifted(value: Any) -> bool:
     """Whether a hyperparameter's value becomes an input: a number and not a bool."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 @contextlib.contextmanager
-def plain_hyperparameters():
+def plain_hyperparameters() -> Iterator[None]:
     """Inside the block hyperparameters read as Python numbers, even in a program.
 
     For what is built there: it is structure.
@@ -70,7 +74,9 @@ def plain_hyperparameters():
 
 
 @contextlib.contextmanager
-def hyperparameter_inputs(owners, values):
+def hyperparameter_inputs(
+    owners: Iterable[tuple[Any, str]], values: Iterable[Any]
+) -> Iterator[None]:
     """Inside the block the `(object, name)` pairs in `owners` read as `values`."""
     table = {
         (id(instance), name): value

@@ -4,6 +4,8 @@
 list that hornbeam does not have yet says so in its `AttributeError` or `ImportError`.
 """
 
+from __future__ import annotations
+
 import functools
 from pathlib import Path
 
@@ -62,7 +64,7 @@ _ADVICE = {
 
 
 @functools.cache
-def names():
+def names() -> dict[str, list[str]]:
     """Return `{namespace: names}` of Keras; the top namespace is `""`."""
     lines = Path(__file__).with_suffix(".txt").read_text("utf-8").splitlines()
     spaces = {}
@@ -72,7 +74,7 @@ def names():
     return spaces
 
 
-def advice(path):
+def advice(path: str) -> str | None:
     """Return what to use instead of the missing `path`, such as "layers.Hashing"."""
     while path:
         if path in _ADVICE:
@@ -81,7 +83,7 @@ def advice(path):
     return None
 
 
-def explain_missing(path):
+def explain_missing(path: str) -> str | None:
     """Return the sentence about a name of Keras that is missing here, or None.
 
     Args:

@@ -4,14 +4,18 @@ It is written as Keras writes it; reading such bytecode is refused, see
 `core.serialization`.
 """
 
+from __future__ import annotations
+
 import base64
 import marshal
+from collections.abc import Callable
+from typing import Any
 
 from hornbeam.core.live_config import LiveConfig
 from hornbeam.core.warning import warn
 
 
-def warn_of_lambdas(config):
+def warn_of_lambdas(config: Any) -> None:
     """Warn of the lambdas in a config that is about to be written."""
     if not _holds_lambda(config):
         return
@@ -30,13 +34,13 @@ def _holds_lambda(config):
     return isinstance(config, list | tuple) and any(map(_holds_lambda, config))
 
 
-def serialize_lambda(function):
+def serialize_lambda(function: Callable[..., Any]) -> LiveConfig:
     """Return the config of a lambda outside of a Lambda layer."""
     config = {"class_name": "__lambda__", "config": {"value": list(_parts(function))}}
     return LiveConfig(config, function)
 
 
-def serialize_layer_lambda(function):
+def serialize_layer_lambda(function: Callable[..., Any]) -> LiveConfig:
     """Return the config of the lambda of a Lambda layer."""
     code, defaults, closure = _parts(function)
     config = {"code": code, "defaults": defaults, "closure": closure}

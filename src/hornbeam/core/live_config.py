@@ -6,7 +6,11 @@ LiveConfig: only the serialisation of an object or function that is there makes 
 nothing that comes from outside can bring a class or function with it.
 """
 
+from __future__ import annotations
+
 import copy
+from collections.abc import Mapping
+from typing import Any
 
 
 class LiveConfig(dict):
@@ -19,7 +23,7 @@ class LiveConfig(dict):
         target: the class of the object, or the function.
     """
 
-    def __init__(self, config, target):
+    def __init__(self, config: Mapping[str, Any], target: Any):
         super().__init__(config)
         self._target = target
         self._header = self._names()
@@ -32,26 +36,26 @@ class LiveConfig(dict):
         return [kind, self.get("module"), self.get("registered_name"), name]
 
     @property
-    def target(self):
+    def target(self) -> Any:
         """The class or function; None if the config was changed to name another."""
         return self._target if self._names() == self._header else None
 
-    def copy(self):
+    def copy(self) -> LiveConfig:
         """Return a copy that knows the same."""
         return LiveConfig(self, self._target)
 
     __copy__ = copy
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memo: dict[int, Any]) -> LiveConfig:
         return LiveConfig(copy.deepcopy(dict(self), memo), self._target)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return dict, (dict(self),)
 
 
 _NAMED_BY_CONFIG = ("function", "type", "__lambda__")
 
 
-def target_of(config):
+def target_of(config: Any) -> Any:
     """Return the class or function that a config knows, or None."""
     return config.target if isinstance(config, LiveConfig) else None

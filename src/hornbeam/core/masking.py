@@ -6,8 +6,11 @@ outputs, ops pass them on (`ops/masks.py`); what can do neither leaves a `LostMa
 a layer that would have used the mask warns of it.
 """
 
+from __future__ import annotations
+
 import contextlib
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 from hornbeam.core.operators import Operators
@@ -27,20 +30,20 @@ class LostMask:
 
     __slots__ = ("layer", "op", "rank")
 
-    def __init__(self, rank, op=None):
+    def __init__(self, rank: int, op: str | None = None):
         self.rank = rank
         self.op = op
         self.layer = None
 
 
-def lost(carries, op=None):
+def lost(carries: Any, op: str | None = None) -> LostMask:
     """Return the mark of what a tensor carries: a mark as it is, a mask lost here."""
     if isinstance(carries, LostMask):
         return carries
     return LostMask(len(carries.shape), op)
 
 
-def get_keras_mask(x):
+def get_keras_mask(x: Any) -> Any:
     """Return the mask that goes with the tensor `x`, or None."""
     mask = getattr(x, "_keras_mask", None)
     if mask is None and alive:
@@ -49,7 +52,7 @@ def get_keras_mask(x):
     return mask
 
 
-def set_keras_mask(x, mask, by_op=False):
+def set_keras_mask(x: Any, mask: Any, by_op: bool = False) -> None:
     """Let `mask` go with the tensor `x`; None takes it away."""
     beside = None
     try:
@@ -66,7 +69,7 @@ def set_keras_mask(x, mask, by_op=False):
     _enter(x, beside, by_op)
 
 
-def get_lost_mask(x):
+def get_lost_mask(x: Any) -> LostMask | None:
     """Return the mark of a mask that `x` had lost, or None."""
     if not alive or getattr(x, "_keras_mask", None) is not None:
         return None
@@ -74,12 +77,12 @@ def get_lost_mask(x):
     return mark if isinstance(mark, LostMask) else None
 
 
-def set_lost_mask(x, mark):
+def set_lost_mask(x: Any, mark: LostMask) -> None:
     """Let the mark of a lost mask go with the tensor `x` of an engine."""
     _enter(x, mark, True)
 
 
-def hand_on(x, y):
+def hand_on(x: Any, y: Any) -> Any:
     """Let what goes with `x` go with `y` too; return `y`."""
     mask, mark = get_keras_mask(x), get_lost_mask(x)
     if mask is not None:
@@ -90,7 +93,7 @@ def hand_on(x, y):
 
 
 @contextlib.contextmanager
-def set_aside(x):
+def set_aside(x: Any) -> Iterator[None]:
     """Inside, ops do not pass on what goes with `x`: its mask is at hand."""
     entry = alive.pop(id(x), None)
     try:
@@ -100,7 +103,7 @@ def set_aside(x):
             alive[id(x)] = entry
 
 
-def carried(x):
+def carried(x: Any) -> Any:
     """Return the mask or the mark that ops pass on from `x`, or None."""
     if id(x) in alive:
         beside = _entry(x)[1]
@@ -108,7 +111,7 @@ def carried(x):
     return getattr(x, "_keras_mask", None) if isinstance(x, Operators) else None
 
 
-def fits(mask, x, broadcast=True):
+def fits(mask: Any, x: Any, broadcast: bool = True) -> bool:
     """Whether the axes of the mask are the first ones of `x`, or broadcast to them."""
     sizes = zip(mask.shape, x.shape, strict=False)
     return len(mask.shape) <= len(x.shape) and all(
@@ -116,7 +119,7 @@ def fits(mask, x, broadcast=True):
     )
 
 
-def is_of_rows(mask, x):
+def is_of_rows(mask: Any, x: Any) -> bool:
     """Whether a mask, or a mark, is of rows that were made into the sequences `x`.
 
     It is no mask of their steps, which is what layers would take it for.
@@ -125,12 +128,12 @@ def is_of_rows(mask, x):
     return rank == 1 and len(x.shape) > 2
 
 
-def is_passed_on(x):
+def is_passed_on(x: Any) -> bool:
     """Whether what goes with `x` comes from an op, not from a layer."""
     return bool(alive) and _entry(x)[2]
 
 
-_NOTHING = (None, None, False)
+_NOTHING: tuple[Any, Any, bool] = (None, None, False)
 
 
 def _entry(x):

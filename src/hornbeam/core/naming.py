@@ -1,20 +1,24 @@
 """Generated names: `dense`, `dense_1`, `dense_2` ..."""
 
+from __future__ import annotations
+
 import collections
 import contextlib
-import contextvars
 import re
 import threading
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from typing import Any
 
 from hornbeam.core.session import on_clear
 
 _counts: collections.Counter[str] = collections.Counter()
-_own_counts = contextvars.ContextVar("hornbeam_name_counts", default=None)
+_own_counts: ContextVar[Any] = ContextVar("hornbeam_name_counts", default=None)
 _lock = threading.Lock()
 
 
 @contextlib.contextmanager
-def own_names():
+def own_names() -> Iterator[None]:
     """A block that counts for itself, on from where the counts stand outside."""
     with _lock:
         token = _own_counts.set(collections.Counter(_current()))
@@ -36,21 +40,21 @@ def _next(key):
         return counts[key]
 
 
-def to_snake_case(name):
+def to_snake_case(name: str) -> str:
     """Return `MaxPooling2D` as `max_pooling2d`."""
     name = re.sub(r"\W+", "", name)
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def auto_name(prefix):
+def auto_name(prefix: str) -> str:
     """Return `prefix` the first time, then `prefix_1`, `prefix_2` ..."""
     prefix = to_snake_case(prefix)
     number = _next(prefix) - 1
     return f"{prefix}_{number}" if number else prefix
 
 
-def distinct(names, places=None):
+def distinct(names: Sequence[str], places: Sequence[Any] | None = None) -> list[str]:
     """Return the names, with the first free number behind each that repeats.
 
     Args:
@@ -71,12 +75,12 @@ def distinct(names, places=None):
     return found
 
 
-def get_uid(prefix=""):
+def get_uid(prefix: str = "") -> int:
     """Return how often this was called for `prefix`, from 1."""
     return _next(f"uid {prefix}")
 
 
-def reset():
+def reset() -> None:
     """Start all names anew."""
     with _lock:
         _current().clear()

@@ -8,7 +8,10 @@ x = 1 - p, which is -log(p (2 - p)): exact far into the tails, which reach 6.3 s
 `maths` is the module whose `log`, `sqrt` and `where` serve: `numpy` or `hornbeam.ops`.
 """
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 _CENTRAL = (
     2.81022636e-08,
@@ -36,12 +39,12 @@ _TAIL = (
 TAIL_BEYOND_2 = math.erfc(math.sqrt(2.0))
 
 
-def tail_of(words):
+def tail_of(words: Any) -> Any:
     """Return the tail probability in (0, 1] of 31 random bits, given as float."""
     return words * 2.0**-31 + 2.0**-32
 
 
-def quantile(tail, maths):
+def quantile(tail: Any, maths: Any) -> Any:
     """Return the z that a normal number exceeds in size with probability `tail`."""
     w = -maths.log(tail * (2.0 - tail))
     central = _polynomial(_CENTRAL, w - 2.5)
@@ -49,7 +52,7 @@ def quantile(tail, maths):
     return (1.0 - tail) * math.sqrt(2.0) * maths.where(w < 5.0, central, far)
 
 
-def truncated_quantile(tail, maths):
+def truncated_quantile(tail: Any, maths: Any) -> Any:
     """Like `quantile`, of the normal distribution without what lies beyond 2 sigma."""
     z = quantile(TAIL_BEYOND_2 + (1.0 - TAIL_BEYOND_2) * tail, maths)
     return maths.minimum(z, 2.0)

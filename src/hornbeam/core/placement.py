@@ -1,14 +1,23 @@
 """Where values live, and which are computed again instead of kept."""
 
-import contextvars
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from typing import Any, Literal, Self, TypeAlias
 
 from hornbeam import backends
 from hornbeam.core.errors import check_choice
 
-_remat = contextvars.ContextVar("hornbeam_remat", default=None)
+RematMode: TypeAlias = (
+    Literal["full", "activations", "larger_than", "list_of_layers"] | None
+)
+
+_remat: ContextVar[Any] = ContextVar("hornbeam_remat", default=None)
 
 
-def device(device_name):
+def device(device_name: str) -> AbstractContextManager[Any]:
     """Return a block in which new tensors are made on the device, e.g. `"cpu:0"`.
 
     It holds for this thread and the engine in force, and goes before what
@@ -21,7 +30,7 @@ def device(device_name):
     return backends.current().device_scope(device_name)
 
 
-def remat(f):
+def remat(f: Callable[..., Any]) -> Callable[..., Any]:
     """Return `f`, whose intermediate values are computed again for the gradient.
 
     >>> import hornbeam as keras
@@ -40,20 +49,25 @@ class RematScope:
         layer_names: names for "list_of_layers".
     """
 
-    def __init__(self, mode="full", output_size_threshold=1024, layer_names=None):
+    def __init__(
+        self,
+        mode: RematMode = "full",
+        output_size_threshold: int = 1024,
+        layer_names: Sequence[str] | None = None,
+    ):
         modes = ("full", "activations", "larger_than", "list_of_layers", None)
         self.mode = check_choice("RematScope", "mode", mode, modes)
         self.output_size_threshold = output_size_threshold
         self.layer_names = layer_names or []
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._token = _remat.set(self)
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: Any) -> None:
         _remat.reset(self._token)
 
 
-def current_remat():
+def current_remat() -> RematScope | None:
     """Return the RematScope in force, or None."""
     return _remat.get()

@@ -1,8 +1,11 @@
 """Seeds: where the keys of random draws come from."""
 
-import contextvars
+from __future__ import annotations
+
 import random as python_random
 import threading
+from contextvars import ContextVar
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,14 +15,15 @@ from hornbeam.core.naming import auto_name
 from hornbeam.core.random_hash import MASK
 from hornbeam.core.session import on_clear
 from hornbeam.core.variable import Variable
+from hornbeam.typing import Seed, Tensor
 
 _COUNT_ONE = np.array([0, 1], dtype=np.uint32)
 
 # The generators of unseeded draws, one an engine, all from the same seed.
-_global_generators: dict[str, "SeedGenerator"] = {}
+_global_generators: dict[str, SeedGenerator] = {}
 _global_seed = None
 _global_seed_lock = threading.Lock()
-_scope = contextvars.ContextVar("hornbeam_seed_scope", default=None)
+_scope: ContextVar[Any] = ContextVar("hornbeam_seed_scope", default=None)
 
 
 class seed_scope:  # noqa: N801 - reads as the other scopes do
@@ -37,11 +41,11 @@ class seed_scope:  # noqa: N801 - reads as the other scopes do
         self.generators: dict[str, SeedGenerator] = {}
         self.made_up = python_random.Random(seed)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._token = _scope.set(self)
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: Any) -> None:
         _scope.reset(self._token)
 
 
@@ -63,7 +67,7 @@ class SeedGenerator:
     False
     """
 
-    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs):
+    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any):
         if kwargs:
             raise ValueError(
                 "Unrecognized keyword arguments to SeedGenerator: "
@@ -87,7 +91,7 @@ class SeedGenerator:
                 name="seed_generator_state",
             )
 
-    def next(self, ordered: bool = True):
+    def next(self, ordered: bool = True) -> Tensor:
         """Return the key `[seed, counter]` as a tensor, and count.
 
         Args:
@@ -108,12 +112,12 @@ class SeedGenerator:
         return {"seed": self._initial_seed, "name": self.name}
 
     @classmethod
-    def from_config(cls, config: dict) -> "SeedGenerator":
+    def from_config(cls, config: dict) -> SeedGenerator:
         """Make a generator, at its start, from what `get_config` returned."""
         return cls(**config)
 
 
-def draw_seed(seed):
+def draw_seed(seed: Seed) -> Tensor:
     """Return the key of the next draw, a tensor of two unsigned 32-bit words.
 
     Args:
@@ -136,7 +140,7 @@ def draw_seed(seed):
     )
 
 
-def host_key(seed) -> tuple[int, int]:
+def host_key(seed: Seed) -> tuple[int, int]:
     """Return `draw_seed(seed)` as two Python integers."""
     if _is_integer(seed):
         return int(seed) & MASK, 0

@@ -30,8 +30,12 @@ Of 103 tests of dieharder 3.31 on consecutive long draws none failed, two were w
 (p = 0.996 and 0.998).
 """
 
+from __future__ import annotations
+
 import functools
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -44,12 +48,14 @@ _ROUND_CONSTANTS = (0x243F6A88, 0x85A308D3, 0x13198A2E)
 _LARGEST_KEPT = 1 << 18
 
 
-def mix(x, word=int):
+def mix(x: Any, word: Callable[[int], Any] = int) -> Any:
     """Return the triple32 permutation of `x`."""
     return _finish(_start(x, word), word)
 
 
-def schedule(seed, counter, word=int):
+def schedule(
+    seed: Any, counter: Any, word: Callable[[int], Any] = int
+) -> tuple[Any, Any]:
     """Return the two key words `(a, b)` of the stream `[seed, counter]`."""
     a, b = seed, counter
     for constant in _ROUND_CONSTANTS:
@@ -58,7 +64,7 @@ def schedule(seed, counter, word=int):
     return a, b
 
 
-def scramble(position, a, b, word=int):
+def scramble(position: Any, a: Any, b: Any, word: Callable[[int], Any] = int) -> Any:
     """Return the 32 random bits at `position` of the stream with the key words."""
     x = _start((position + a) & word(MASK), word)
     x = _finish((x + b) & word(MASK), word)
@@ -80,7 +86,7 @@ def _finish(x, word):
     return x ^ (x >> 14)
 
 
-def numpy_bits(key, shape):
+def numpy_bits(key: Any, shape: Sequence[int]) -> np.ndarray:
     """Return an array of random uint32 words: `scramble`, in place on the host."""
     a, b = schedule(int(key[0]) & MASK, int(key[1]) & MASK)
     position = _positions(math.prod(shape))
@@ -116,7 +122,7 @@ def _kept_positions(size):
     return position
 
 
-def numpy_uniform(key, shape):
+def numpy_uniform(key: Any, shape: Sequence[int]) -> np.ndarray:
     """Return an array of float32 in [0, 1) from the top 24 bits."""
     bits = numpy_bits(key, shape)
     bits >>= np.uint32(8)
@@ -125,7 +131,9 @@ def numpy_uniform(key, shape):
     return values
 
 
-def numpy_keep_factor(key, shape, rate, scale):
+def numpy_keep_factor(
+    key: Any, shape: Sequence[int], rate: float, scale: float
+) -> np.ndarray:
     """Return `scale` where `numpy_uniform` is at least `rate`, else 0, as float32."""
     # The words whose top 24 bits reach the rate, as a float32 like the numbers.
     lowest = math.ceil(float(np.float32(rate)) * 2**24) << 8

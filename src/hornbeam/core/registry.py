@@ -1,17 +1,23 @@
 """Classes and functions that users make known to saved files."""
 
+from __future__ import annotations
+
 import contextlib
-import contextvars
 import inspect
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any, Self, TypeVar
 
 from hornbeam.core.errors import UnsafeFileError
+from hornbeam.typing import CustomObjects
+
+T = TypeVar("T")
 
 # Written by `register_keras_serializable` and, as in Keras, by users themselves
 # through `get_custom_objects()`.
 _objects: dict[str, Any] = {}
 _names: dict[Any, str] = {}
-_scope = contextvars.ContextVar("custom_objects", default=None)
+_scope: ContextVar[Any] = ContextVar("custom_objects", default=None)
 
 
 class CustomObjectScope:
@@ -28,29 +34,29 @@ class CustomObjectScope:
     True
     """
 
-    def __init__(self, custom_objects):
-        self.custom_objects = dict(custom_objects or {})
-        self._tokens = []
+    def __init__(self, custom_objects: CustomObjects):
+        self.custom_objects: dict[str, Any] = dict(custom_objects or {})
+        self._tokens: list[Any] = []
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         known = {**scoped_objects(), **self.custom_objects}
         self._tokens.append(_scope.set(known))
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: Any) -> None:
         _scope.reset(self._tokens.pop())
 
 
 custom_object_scope = CustomObjectScope
 
 
-def scoped_objects():
+def scoped_objects() -> dict[str, Any]:
     """Return what the scopes around make known, the innermost first."""
     return _scope.get() or {}
 
 
 @contextlib.contextmanager
-def scope_of(custom_objects):
+def scope_of(custom_objects: CustomObjects) -> Iterator[None]:
     """Enter a `CustomObjectScope`, unless there is nothing to make known."""
     if not custom_objects:
         yield
@@ -59,7 +65,7 @@ def scope_of(custom_objects):
         yield
 
 
-def get_custom_objects():
+def get_custom_objects() -> dict[str, Any]:
     """Return the dict of registered classes and functions; it can be written to.
 
     What is in it cannot take the place of the library's own classes.
@@ -67,7 +73,9 @@ def get_custom_objects():
     return _objects
 
 
-def register_keras_serializable(package: str = "Custom", name: str | None = None):
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[T], T]:
     """Register a class or function, so that saved files can name it.
 
     Args:
@@ -98,7 +106,7 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     return decorate
 
 
-def get_registered_name(obj):
+def get_registered_name(obj: Any) -> str:
     """Return the registered name of a class or function, else its own name.
 
     >>> import hornbeam as keras
@@ -111,7 +119,7 @@ def get_registered_name(obj):
         return obj.__name__
 
 
-def is_registered(obj):
+def is_registered(obj: Any) -> bool:
     """Whether the class or function was registered."""
     try:
         return obj in _names
@@ -119,7 +127,11 @@ def is_registered(obj):
         return False
 
 
-def get_registered_object(name, custom_objects=None, module_objects=None):
+def get_registered_object(
+    name: Any,
+    custom_objects: CustomObjects = None,
+    module_objects: CustomObjects = None,
+) -> Any:
     """Return the class or function registered as `name`, or None.
 
     Args:
@@ -139,7 +151,7 @@ def get_registered_object(name, custom_objects=None, module_objects=None):
     return None
 
 
-def registered_by_short_name(name):
+def registered_by_short_name(name: str) -> Any:
     """Return what was registered as `name` in whichever one package, or None."""
     found = [o for key, o in _objects.items() if key.rpartition(">")[2] == name]
     if len({id(o) for o in found}) > 1:

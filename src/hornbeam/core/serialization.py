@@ -5,11 +5,15 @@ A config is plain data that JSON can hold. `serialize_keras_object` makes one,
 `core.allowlist`, by what was registered, and by the caller's `custom_objects`.
 """
 
+from __future__ import annotations
+
 import collections
 import contextlib
-import contextvars
 import functools
 import types
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
 
 import numpy as np
 
@@ -20,15 +24,16 @@ from hornbeam.core.errors import UnknownObjectError, UnsafeFileError
 from hornbeam.core.lambdas import serialize_lambda
 from hornbeam.core.lazy import public
 from hornbeam.core.live_config import LiveConfig, target_of
+from hornbeam.typing import Config, CustomObjects
 
 _LONGEST_NAME = 1000
 _PLAIN = (bool, int, float, str, types.NoneType)
-_shared_configs = contextvars.ContextVar("shared_configs", default=None)
-_shared_objects = contextvars.ContextVar("shared_objects", default=None)
+_shared_configs: ContextVar[Any] = ContextVar("shared_configs", default=None)
+_shared_objects: ContextVar[Any] = ContextVar("shared_objects", default=None)
 
 
 @contextlib.contextmanager
-def object_sharing():
+def object_sharing() -> Iterator[None]:
     """Inside, an object that is met twice is written, or made, as one object."""
     tokens = _shared_configs.set({}), _shared_objects.set({})
     try:
@@ -38,7 +43,7 @@ def object_sharing():
         _shared_objects.reset(tokens[1])
 
 
-def serialize_keras_object(obj):
+def serialize_keras_object(obj: Any) -> Any:
     """Return the config of an object or function: plain data that JSON can hold.
 
     Args:
@@ -66,7 +71,7 @@ def serialize_keras_object(obj):
     return _serialize_object(obj)
 
 
-def serialize_sharing(obj):
+def serialize_sharing(obj: Any) -> Any:
     """Return the config of `obj`, in which an object that is met twice has an id."""
     with object_sharing():
         config = serialize_keras_object(obj)
@@ -122,7 +127,7 @@ def _serialize_object(obj):
     return config
 
 
-def object_header(obj):
+def object_header(obj: Any) -> Config:
     """Return the part of a config that names the object's class."""
     if hasattr(obj, "config_header"):
         return obj.config_header()
@@ -227,8 +232,11 @@ _SERIALIZERS = (
 
 
 def deserialize_keras_object(
-    config, custom_objects=None, safe_mode: bool = True, **kwargs
-):
+    config: Any,
+    custom_objects: CustomObjects = None,
+    safe_mode: bool = True,
+    **kwargs: Any,
+) -> Any:
     """Make the object that a config describes.
 
     Args:
@@ -355,7 +363,7 @@ def _is_custom(config):
     )
 
 
-def find_class(config):
+def find_class(config: Config) -> Any:
     """Return the class that a config names, or raise `UnknownObjectError`."""
     name, module = config["class_name"], config.get("module")
     registered_name = config.get("registered_name")

@@ -1,7 +1,11 @@
 """Variable: a named tensor that keeps its value between calls."""
 
+from __future__ import annotations
+
 import functools
 import threading
+from collections.abc import Iterator
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -12,6 +16,14 @@ from hornbeam.core.errors import check_choice
 from hornbeam.core.lazy import public
 from hornbeam.core.naming import auto_name
 from hornbeam.core.operators import Operators, op
+from hornbeam.typing import (
+    DTypeLike,
+    InitializerLike,
+    ShapeLike,
+    Tensor,
+    TensorLike,
+    Tree,
+)
 
 _placing = threading.RLock()
 # The engines whose own functions know of Variables.
@@ -20,6 +32,8 @@ _introduced: set[str] = set()
 # Bound once: reading a variable is the commonest thing that happens in a step.
 _stateless_scope, _autocast_dtype = scopes._stateless.get, scopes._autocast.get
 
+Aggregation: TypeAlias = Literal["none", "mean", "sum", "only_first_replica"] | None
+Synchronization: TypeAlias = Literal["none", "on_read", "on_write", "auto"] | None
 _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 _SYNCHRONIZATIONS = (None, "none", "on_read", "on_write", "auto")
 
@@ -50,15 +64,15 @@ class Variable(Operators):
 
     def __init__(
         self,
-        initializer,
-        shape=None,
-        dtype=None,
-        trainable=True,
-        autocast=True,
-        aggregation="none",
-        synchronization="auto",
-        name=None,
-        **kwargs,
+        initializer: InitializerLike,
+        shape: ShapeLike | int | None = None,
+        dtype: DTypeLike = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: Aggregation = "none",
+        synchronization: Synchronization = "auto",
+        name: str | None = None,
+        **kwargs: Any,
     ):
         name = name or auto_name(type(self).__name__)
         if not isinstance(name, str) or "/" in name:
@@ -138,13 +152,13 @@ class Variable(Operators):
                 del self._host_value
             return vars(self)["_value"]
 
-    def held(self):
+    def held(self) -> Tensor:
         """Return the value as programs take it: on the host if it was never read."""
         state = vars(self)
         value = state.get("_value", state.get("_host_value"))
         return self._value if value is None else value
 
-    def hold(self, value):
+    def hold(self, value: Tensor) -> None:
         """Take over a value of this shape and dtype that a program gave."""
         engine = self.backend
         value = value if engine.is_tensor(value) else engine.as_argument(value)
@@ -157,12 +171,12 @@ class Variable(Operators):
             vars(self).pop("_host_value" if is_placed else "_value", None)
 
     @property
-    def backend(self):
+    def backend(self) -> Any:
         """The engine that the variable belongs to."""
         return backends.get(self._backend_name)
 
     @property
-    def value(self):
+    def value(self) -> Tensor:
         """The current value: a tensor of the variable's engine."""
         scope = _stateless_scope()
         value = None if scope is None else scope.get_current_value(self)
@@ -193,7 +207,7 @@ class Variable(Operators):
             )
         return value
 
-    def assign(self, value):
+    def assign(self, value: TensorLike) -> Tensor:
         """Replace the value; the shape must be the same, the dtype is converted."""
         value = self._checked(value)
         scope = scopes._stateless.get()
@@ -203,7 +217,7 @@ class Variable(Operators):
             scope.add_update((self, value))
         return value
 
-    def assign_add(self, value):
+    def assign_add(self, value: TensorLike) -> Tensor:
         """Add `value` to the variable."""
         if _stateless_scope() is None:
             add = self.backend.add_in_place
@@ -212,16 +226,16 @@ class Variable(Operators):
                 return total
         return self.assign(op("add")(self, value))
 
-    def assign_sub(self, value):
+    def assign_sub(self, value: TensorLike) -> Tensor:
         """Subtract `value` from the variable."""
         return self.assign(op("subtract")(self, value))
 
-    def numpy(self):
+    def numpy(self) -> np.ndarray:
         """Return the value as a NumPy array, which later assignments do not change."""
         value = self.backend.to_numpy(self.value)
         return value.copy() if value.flags.writeable else value
 
-    def move_to(self, engine):
+    def move_to(self, engine: Any) -> None:
         """Make the variable belong to `engine`, with the same value."""
         value = self.numpy()
         self._backend_name = engine.name
@@ -229,7 +243,7 @@ class Variable(Operators):
         self._value = engine.new_variable(converted, self._trainable)
 
     @property
-    def dtype(self):
+    def dtype(self) -> str:
         """The dtype's name; the compute dtype inside a mixed-precision layer."""
         dtype = scopes._autocast.get()
         if dtype is not None and self._autocast and dtypes.is_float_dtype(self._dtype):
@@ -237,65 +251,65 @@ class Variable(Operators):
         return self._dtype
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """The shape, a tuple of integers."""
         return self._shape
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         """The number of dimensions."""
         return len(self._shape)
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The variable's own name."""
         return self._name
 
     @property
-    def path(self):
+    def path(self) -> str:
         """The variable's name with those of the scopes around it."""
         return self._path
 
     @property
-    def trainable(self):
+    def trainable(self) -> bool:
         """Whether training changes the variable."""
         return self._trainable
 
     @trainable.setter
-    def trainable(self, value):
+    def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
 
     @property
-    def aggregation(self):
+    def aggregation(self) -> Aggregation:
         """How replicas combine the value."""
         return self._aggregation
 
     @property
-    def synchronization(self):
+    def synchronization(self) -> Synchronization:
         """When replicas combine the value."""
         return self._synchronization
 
     @property
-    def autocast(self):
+    def autocast(self) -> bool:
         """Whether the variable reads as the compute dtype in mixed precision."""
         return self._autocast
 
     @property
-    def regularizer(self):
+    def regularizer(self) -> Any:
         """A function of the value that is added to the loss, or None."""
         return self._regularizer
 
     @regularizer.setter
-    def regularizer(self, value):
+    def regularizer(self, value: Any) -> None:
         self._regularizer = self._callable("regularizer", value)
 
     @property
-    def constraint(self):
+    def constraint(self) -> Any:
         """A function that the value goes through after each update, or None."""
         return self._constraint
 
     @constraint.setter
-    def constraint(self, value):
+    def constraint(self, value: Any) -> None:
         self._constraint = self._callable("constraint", value)
 
     def _callable(self, attribute, value):
@@ -306,21 +320,21 @@ class Variable(Operators):
             )
         return value
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self.numpy(), dtype=dtype)
 
     @property
-    def __numpy_dtype__(self):
+    def __numpy_dtype__(self) -> np.dtype:
         return np.dtype(self.dtype)
 
-    def __jax_array__(self):
+    def __jax_array__(self) -> Tensor:
         return self.value
 
     # So `tf.GradientTape.gradient` takes it for the `tf.Variable` that it holds.
     _should_act_as_resource_variable = True
 
     @property
-    def handle(self):
+    def handle(self) -> Any:
         """What a `tf.GradientTape` knows the variable by."""
         if self.backend.variable_read is None:
             raise AttributeError(
@@ -334,39 +348,41 @@ class Variable(Operators):
         value = None if scope is None else scope.held_value(self)
         return self._value.handle if value is None else value
 
-    def __tf_tensor__(self, dtype=None, name=None):
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Tensor:
         value = self.value
         return self.backend.convert(value, dtype or self.backend.dtype_of(value))
 
     @classmethod
-    def __torch_function__(cls, func, types, args=(), kwargs=None):
+    def __torch_function__(
+        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         def raw(x):
             return x.value if isinstance(x, Variable) else x
 
         kwargs = kwargs or {}
         return func(*tree.map_structure(raw, args), **tree.map_structure(raw, kwargs))
 
-    def __len__(self):
+    def __len__(self) -> int:
         if not self._shape:
             raise TypeError(f"Variable {self._path!r} is a scalar: it has no length.")
         return self._shape[0]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return bool(self.value)
 
-    def __int__(self):
+    def __int__(self) -> int:
         return int(self.numpy())
 
-    def __float__(self):
+    def __float__(self) -> float:
         return float(self.numpy())
 
-    def __index__(self):
+    def __index__(self) -> int:
         return int(self)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return (
             f"<Variable path={self._path}, shape={self._shape}, dtype={self._dtype}, "
             f"value={self.numpy() if scopes.stateless_scope() is None else '...'}>"
@@ -380,7 +396,7 @@ def _introduce(engine):
         engine.take_as_value(Variable, lambda variable: variable.value)
 
 
-def values_of(structure):
+def values_of(structure: Tree) -> Tree:
     """Return a nest with the value that each Variable has here in its place.
 
     What a function gives is read where it runs: afterwards, outside its scope, a
@@ -391,7 +407,7 @@ def values_of(structure):
     )
 
 
-def standardize_shape(shape):
+def standardize_shape(shape: Any) -> tuple[Any, ...]:
     """Return `shape` as a tuple of ints (None where allowed), or raise."""
     if isinstance(shape, int | np.integer):
         shape = (shape,)

@@ -1,5 +1,7 @@
 """The version of the package."""
 
+from __future__ import annotations
+
 
 def version() -> str:
     """Return the version of hornbeam."""

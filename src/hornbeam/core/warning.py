@@ -1,5 +1,7 @@
 """Warnings that point at the line of the program that led to them."""
 
+from __future__ import annotations
+
 import sys
 import warnings
 

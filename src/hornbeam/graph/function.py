@@ -1,11 +1,16 @@
 """Function: the computation between symbolic inputs and outputs."""
 
+from __future__ import annotations
+
 import collections
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from hornbeam.core import tree
 from hornbeam.graph.keras_tensor import KerasTensor
-from hornbeam.graph.node import node_of
+from hornbeam.graph.node import Node, node_of
 from hornbeam.graph.operation import Operation
+from hornbeam.typing import Tree
 
 
 class Function(Operation):
@@ -23,7 +28,7 @@ class Function(Operation):
     (None,)
     """
 
-    def __init__(self, inputs, outputs, name=None):
+    def __init__(self, inputs: Tree, outputs: Tree, name: str | None = None):
         super().__init__(name=name)
         self._set_graph(inputs, outputs)
 
@@ -49,21 +54,21 @@ class Function(Operation):
         self._output_slots = [slots[id(x)] for x in self._outputs]
 
     @property
-    def operations(self):
+    def operations(self) -> list[Any]:
         """The operations of the graph, those nearest to the inputs first."""
         return list(self._operations)
 
     @property
-    def inputs(self):
+    def inputs(self) -> list[KerasTensor]:
         """The symbolic inputs, flat."""
         return self._inputs
 
     @property
-    def outputs(self):
+    def outputs(self) -> list[KerasTensor]:
         """The symbolic outputs, flat."""
         return self._outputs
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: Tree) -> Tree:
         """Return the symbols of the outputs for the symbols `inputs`."""
         given = tree.flatten(inputs)
         same = len(given) == len(self._inputs) and all(
@@ -78,7 +83,7 @@ class Function(Operation):
             )
         return self.run(inputs, lambda operation: operation.compute_output_spec)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Tree:
         """Return the shapes of the outputs for the shapes of the inputs."""
         shapes = _flat_shapes(input_shape)
         inputs = [
@@ -88,7 +93,7 @@ class Function(Operation):
         spec = self.compute_output_spec(tree.pack_like(self._inputs_struct, inputs))
         return tree.map_structure(lambda x: x.shape, spec)
 
-    def call(self, inputs):
+    def call(self, inputs: Tree) -> Tree:
         """Compute the outputs for `inputs`."""
         self._check_inputs(inputs)
         return self.run(inputs)
@@ -113,7 +118,11 @@ class Function(Operation):
                     f"{shape}."
                 )
 
-    def run(self, inputs, function_of=None):
+    def run(
+        self,
+        inputs: Tree,
+        function_of: Callable[[Any], Callable[..., Any]] | None = None,
+    ) -> Tree:
         """Call every operation in turn on `inputs`.
 
         `function_of(operation)` gives what is called; by default the operation itself.
@@ -180,7 +189,9 @@ def _plan(nodes, inputs):
     return steps, slots, count
 
 
-def sort_graph(inputs, outputs):
+def sort_graph(
+    inputs: Iterable[KerasTensor], outputs: Iterable[KerasTensor]
+) -> tuple[list[Node], list[Operation]]:
     """Return the nodes between `inputs` and `outputs`, and their operations.
 
     Both are ordered by depth, the longest way to an output, deepest first; ties are
@@ -188,7 +199,8 @@ def sort_graph(inputs, outputs):
     """
     input_ids = {id(x) for x in inputs}
     finished, met = _walk_back(outputs, input_ids)
-    depths, operation_depths = {}, {}
+    depths: dict[Node, int] = {}
+    operation_depths: dict[Operation, int] = {}
     for node in reversed(finished):
         operation = node.operation
         depth = max(depths.get(node, 0), operation_depths.get(operation, 0))
@@ -218,7 +230,9 @@ def _walk_back(outputs, input_ids):
 
     Iterative, so that a deep network does not exhaust the stack.
     """
-    finished, state, met = [], {}, {}
+    finished: list[Node] = []
+    state: dict[Node | None, str] = {}
+    met: dict[Operation, int] = {}
     for output in outputs:
         stack = [(output, False)]
         while stack:
@@ -226,14 +240,14 @@ def _walk_back(outputs, input_ids):
             if _starts_at(tensor, input_ids):
                 continue
             node = node_of(tensor)
-            if leaving:
+            if node is not None and leaving:
                 if state[node] == "open":
                     state[node] = "finished"
                     finished.append(node)
                 continue
             if node in state:
                 continue
-            if (node is None or node.is_input) and id(tensor) not in input_ids:
+            if node is None or (node.is_input and id(tensor) not in input_ids):
                 raise ValueError(
                     f"Output {output!r} is not connected to `inputs`: it needs "
                     f"{tensor!r}, which is not among them."

@@ -1,9 +1,14 @@
 """Node: the record of one call of an operation on symbolic tensors."""
 
+from __future__ import annotations
+
 import collections
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from hornbeam.core import tree
 from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.typing import Tree
 
 KerasHistory = collections.namedtuple(
     "KerasHistory", ["operation", "node_index", "tensor_index"]
@@ -20,7 +25,13 @@ class Node:
         outputs: KerasTensors, or a nest of them.
     """
 
-    def __init__(self, operation, call_args=(), call_kwargs=None, outputs=None):
+    def __init__(
+        self,
+        operation: Any,
+        call_args: Iterable[Any] = (),
+        call_kwargs: Mapping[str, Any] | None = None,
+        outputs: Tree = None,
+    ):
         self.operation = operation
         self.args = tuple(call_args)
         self.kwargs = dict(call_kwargs or {})
@@ -44,28 +55,28 @@ class Node:
             for position, x in enumerate(node.output_tensors):
                 x._keras_history = KerasHistory(self.operation, index, position)
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         # Operations leave their nodes out of copies: each node tells them of itself.
         # So the depth of a graph is not the depth of a recursion.
         self.__dict__.update(state)
         self._register()
 
     @property
-    def is_input(self):
+    def is_input(self) -> bool:
         """Whether the node is an Input, with nothing before it."""
         return not self.input_tensors
 
     @property
-    def parent_nodes(self):
+    def parent_nodes(self) -> list[Node]:
         """The nodes whose outputs are the inputs of this one."""
         parents = map(node_of, self.input_tensors)
         return [node for node in parents if node is not None]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Node operation={self.operation.name}, id={id(self)}>"
 
 
-def node_of(tensor):
+def node_of(tensor: KerasTensor) -> Node | None:
     """Return the node that gave the symbolic `tensor`, or None."""
     if tensor._keras_history is None:
         return None

@@ -5,7 +5,10 @@ the module `keras.src.ops.numpy`. Its operands are the arguments of the call, an
 other arguments are the object's config.
 """
 
+from __future__ import annotations
+
 import functools
+from collections.abc import Sequence
 
 from hornbeam.core.lazy import names_of
 
@@ -97,13 +100,13 @@ _OPERAND_NAMES = frozenset(
 )
 
 
-def class_name(op_name):
+def class_name(op_name: str) -> str:
     """Return the name of the class that stands for the op in a file."""
     camel = "".join(part.capitalize() for part in op_name.split("_"))
     return _CLASS_NAMES.get(op_name, camel)
 
 
-def module_name(op_name):
+def module_name(op_name: str) -> str:
     """Return the module that a file gives for the op."""
     return f"keras.src.ops.{_modules().get(op_name, 'numpy')}"
 
@@ -120,7 +123,7 @@ def _modules():
     }
 
 
-def operands(op_name, parameters):
+def operands(op_name: str, parameters: Sequence[str]) -> tuple[str, ...]:
     """Return the names of the op's operands, in the order of the saved call.
 
     `parameters` are the names of the op's parameters.
@@ -136,6 +139,6 @@ def operands(op_name, parameters):
     return tuple(found)
 
 
-def before_operands(op_name):
+def before_operands(op_name: str) -> tuple[str, ...]:
     """Return the parameters before operands of any number."""
     return ("subscripts",) if op_name == "einsum" else ()

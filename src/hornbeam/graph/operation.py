@@ -1,7 +1,11 @@
 """Operation: something that can be called on tensors, symbolic ones included."""
 
+from __future__ import annotations
+
 import functools
 import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 
@@ -18,6 +22,7 @@ from hornbeam.core.naming import auto_name
 from hornbeam.graph import op_format
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import Node
+from hornbeam.typing import Config, Tree
 
 _OF_NODES = ("_inbound_nodes", "_outbound_nodes")
 
@@ -35,14 +40,14 @@ class Operation:
     # Arguments of `__init__` that set state: they are not part of the config.
     state_arguments: tuple[str, ...] = ()
 
-    def __new__(cls, *args, **kwargs):
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         check_keywords(cls, len(args), kwargs)
         # What `__init__` was given is the config where the attribute is not kept.
         instance = super().__new__(cls)
         instance.__dict__["_init_call"] = (args, kwargs)
         return instance
 
-    def __init__(self, name=None):
+    def __init__(self, name: str | None = None):
         name = name or auto_name(type(self).__name__)
         if not isinstance(name, str) or "/" in name:
             raise ValueError(
@@ -51,33 +56,34 @@ class Operation:
                 f"{type(name).__name__})"
             )
         self.name = name
-        self._inbound_nodes = []
-        self._outbound_nodes = []
+        self._inbound_nodes: list[Node] = []
+        self._outbound_nodes: list[Node] = []
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if any_symbolic((args, kwargs)):
             return self.symbolic_call(*args, **kwargs)
         return self.call(*args, **kwargs)
 
-    def symbolic_call(self, *args, **kwargs):
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Record the call and return the symbols of its outputs."""
         outputs = self.compute_output_spec(*args, **kwargs)
         Node(self, args, kwargs, outputs)
         return outputs
 
-    def call(self, *args, **kwargs):
+    def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs."""
         raise NotImplementedError(f"{type(self).__name__} needs a `call()` method.")
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Return the KerasTensors that the call would give."""
         return infer(self.call, args, kwargs)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments that make an equal object, as plain data."""
-        cls = config_class(type(self))
+        own: type = type(self)
+        cls = config_class(own)
         # Of a user's own class; where it has a `get_config`, ours only adds its part.
-        if cls is type(self) and _unnamed_init_arguments(self):
+        if cls is own and _unnamed_init_arguments(self):
             raise NotImplementedError(
                 f"{type(self).__name__} was made with positional arguments that have "
                 "no name in `__init__()`, so its config is not known: write "
@@ -100,7 +106,7 @@ class Operation:
         return config
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """Make an object from what `get_config` returned."""
         try:
             return cls(**config)
@@ -111,12 +117,12 @@ class Operation:
             ) from error
 
     @property
-    def input(self):
+    def input(self) -> Any:
         """The symbolic input of the first call."""
         return self._of_first_node("input")
 
     @property
-    def output(self):
+    def output(self) -> Any:
         """The symbolic output of the first call."""
         return self._of_first_node("output")
 
@@ -138,19 +144,19 @@ class Operation:
             return first.args[0]
         return list(tensors)
 
-    def __getstate__(self):
+    def __getstate__(self) -> Any:
         # A copy learns of its nodes from them: see `Node.__setstate__`.
         return {**self.__dict__, **{name: [] for name in _OF_NODES}}
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: Any) -> None:
         known = {k: self.__dict__[k] for k in _OF_NODES if k in self.__dict__}
         self.__dict__.update({**state, **known})
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
 
 
-def bound_init_arguments(instance):
+def bound_init_arguments(instance: Any) -> dict[str, Any]:
     """Return the arguments that `instance` was made with, by name."""
     args, kwargs = instance.__dict__.get("_init_call", ((), {}))
     try:
@@ -158,7 +164,7 @@ def bound_init_arguments(instance):
     except (TypeError, ValueError):
         return dict(kwargs)
     bound.apply_defaults()
-    given = {}
+    given: dict[str, Any] = {}
     for name, value in list(bound.arguments.items())[1:]:
         kind = bound.signature.parameters[name].kind
         if kind is inspect.Parameter.VAR_KEYWORD:
@@ -186,7 +192,7 @@ class OpOperation(Operation):
         arguments: the arguments of the op that are no operands.
     """
 
-    def __init__(self, op, name=None, **arguments):
+    def __init__(self, op: Any, name: str | None = None, **arguments: Any):
         super().__init__(name or auto_name(op_format.class_name(op.name)))
         self.op = op
         self.arguments = arguments
@@ -207,19 +213,19 @@ class OpOperation(Operation):
         named = dict(zip(self._operands, args, strict=False))
         return (), {**named, **kwargs, **self.arguments}
 
-    def call(self, *args, **kwargs):
+    def call(self, *args: Any, **kwargs: Any) -> Any:
         args, kwargs = self._arranged(args, kwargs)
         return self.op(*args, **kwargs)
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         args, kwargs = self._arranged(args, kwargs)
         return self.op.compute_output_spec(args, kwargs)
 
-    def clone(self):
+    def clone(self) -> OpOperation:
         """Return an operation of the same op with the same arguments."""
         return OpOperation(self.op, name=self.name, **self.arguments)
 
-    def config_header(self):
+    def config_header(self) -> Config:
         """Return how a file names the op."""
         class_name = op_format.class_name(self.op.name)
         return {
@@ -228,7 +234,7 @@ class OpOperation(Operation):
             "registered_name": class_name,
         }
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"name": self.name, **self.arguments}
 
 
@@ -241,7 +247,12 @@ def _operands_of(op):
     return plain == parameters[: len(names)], names
 
 
-def record(op, signature, args, kwargs):
+def record(
+    op: Any,
+    signature: inspect.Signature,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+) -> Any:
     """Record a call of `op` on symbolic arguments as one node.
 
     What is no operand becomes part of the operation's config, as in saved files.
@@ -254,7 +265,9 @@ def record(op, signature, args, kwargs):
     given = dict(bound.arguments)
     if isinstance(given.get("key"), list) and not any_symbolic(given["key"]):
         given["key"] = np.array(given["key"])
-    operands, call_kwargs, arguments = [], {}, {}
+    operands: list[Any] = []
+    call_kwargs: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     for name in names:
         if name.startswith("*"):
             operands += given.pop(name[1:], ())
@@ -279,18 +292,20 @@ def record(op, signature, args, kwargs):
     return OpOperation(op, name=op_name, **arguments)(*operands, **call_kwargs)
 
 
-def any_symbolic(structure):
+def any_symbolic(structure: Tree) -> bool:
     """Whether a KerasTensor is anywhere in the nest."""
     return any(isinstance(x, KerasTensor) for x in tree.flatten(structure))
 
 
-def any_sparse(structure):
+def any_sparse(structure: Tree) -> bool:
     """Whether a sparse KerasTensor is anywhere in the nest."""
     leaves = tree.flatten(structure)
     return any(isinstance(x, KerasTensor) and x.sparse for x in leaves)
 
 
-def infer(fn, args, kwargs):
+def infer(
+    fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Tree:
     """Return the KerasTensors that `fn(*args, **kwargs)` would give on real tensors."""
 
     def evaluated(*args, **kwargs):

@@ -1,6 +1,9 @@
 """Ops in configs: the operation of each class name that stands for an op."""
 
+from __future__ import annotations
+
 import functools
+from typing import Any
 
 from hornbeam.core import allowlist
 from hornbeam.core.configurable import deserialize_argument
@@ -12,14 +15,14 @@ from hornbeam.graph.operation import OpOperation
 @functools.cache
 def _places():
     """Return `{class name: (namespace, op name)}` of the public ops."""
-    found = {}
+    places: dict[str, tuple[str, str]] = {}
     for space in ("ops", "ops.image"):
         for name in allowlist.public_names(space):
-            found.setdefault(op_format.class_name(name), (space, name))
-    return found
+            places.setdefault(op_format.class_name(name), (space, name))
+    return places
 
 
-def operation_of_class_name(module, name):
+def operation_of_class_name(module: str, name: str) -> Any:
     """Return what makes the operation of a saved op: it has a `from_config`."""
     places = _places()
     if name not in places:

@@ -70,7 +70,10 @@ def _conv(inputs, kernel, geometry, groups, data_format):
         return lax.conv_general_dilated(
             inputs,
             kernel,
-            *geometry,
+            window_strides=geometry.strides,
+            padding=geometry.padding,
+            lhs_dilation=geometry.gaps,
+            rhs_dilation=geometry.dilation,
             dimension_numbers=_layout(inputs.ndim, data_format),
             feature_group_count=groups,
         )

@@ -62,7 +62,7 @@ def _from_file(lowered, key, device):
     Where a user has given JAX a folder of its own, that one is used: what JAX has
     read from a file cannot be written again (JAX 0.10), parts of it are missing.
     """
-    settings = jax.config
+    settings: Any = jax.config
     if settings.jax_compilation_cache_dir and settings.jax_enable_compilation_cache:
         return lowered.compile()
     program = _load(program_files.read(key), device)
@@ -78,7 +78,8 @@ def _only_device(arguments):
     arrays = [x for x in jax.tree.leaves(arguments) if isinstance(x, jax.Array)]
     devices = {device for x in arrays for device in x.devices()}
     if not devices:
-        default = jax.config.jax_default_device or jax.devices()[0]
+        settings: Any = jax.config
+        default = settings.jax_default_device or jax.devices()[0]
         return default if isinstance(default, jax.Device) else None
     return devices.pop() if len(devices) == 1 else None
 
@@ -116,8 +117,13 @@ def _load(data, device):
     if not data:
         return None
     try:
+        program, inputs, outputs = pickle.loads(data)
         return serialize_executable.deserialize_and_load(
-            *pickle.loads(data), backend=device.client, execution_devices=[device]
+            program,
+            inputs,
+            outputs,
+            backend=device.client,
+            execution_devices=[device],
         )
     except Exception:  # of another JAX, or of a class that is gone: compile anew
         return None

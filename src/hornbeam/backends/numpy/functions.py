@@ -326,7 +326,8 @@ def dot(x1, x2):
 
 
 def tensordot(x1, x2, axes=2):
-    return np.tensordot(*_promoted(x1, x2), axes)
+    x1, x2 = _promoted(x1, x2)
+    return np.tensordot(x1, x2, axes)
 
 
 def einsum(subscripts, *operands, **kwargs):

@@ -126,7 +126,7 @@ def _windows(inputs, size, strides, padding, data_format, neutral):
 def _window_view(x, size, strides, dilation):
     """A view (batch, *places, channels, *window) of a channels-last array."""
     extents = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
-    view = sliding_window_view(x, extents, range(1, len(size) + 1))
+    view = sliding_window_view(x, extents, tuple(range(1, len(size) + 1)))
     places = tuple(slice(None, None, s) for s in strides)
     entries = tuple(slice(None, None, d) for d in dilation)
     return view[(slice(None), *places, slice(None), *entries)]

@@ -96,7 +96,7 @@ def count_integers(x, weights=None, minlength=0):
     dtype = np.dtype("int32") if weights is None else _array(weights).dtype
     length = builtins.max(int(x.max()) + 1 if x.size else 0, minlength)
     counts = np.zeros((*x.shape[:-1], length), dtype)
-    *lead, _ = np.indices(x.shape, sparse=True)
+    lead: Any = tuple(np.indices(x.shape, sparse=True))[:-1]
     np.add.at(counts, (*lead, x), 1 if weights is None else weights)
     return counts
 

@@ -84,7 +84,8 @@ class Program:
             self._run = compiled.get_concrete_function(*specs)
 
     def __call__(self, *arguments):
-        leaves = optree.tree_leaves(arguments)
+        tree: Any = arguments
+        leaves = optree.tree_leaves(tree)
         inputs = [
             x.handle if isinstance(x, tf.Variable) else convert(x) for x in leaves
         ]

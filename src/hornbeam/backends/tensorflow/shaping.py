@@ -315,7 +315,7 @@ def dynamic_update(inputs, start_indices, updates):
     inputs = _array(inputs)
     updates = convert(updates, inputs.dtype)
     start = _inside(inputs, start_indices, updates.shape)
-    places = np.stack(np.indices(updates.shape, "int32"), -1)
+    places = np.moveaxis(np.indices(updates.shape, "int32"), 0, -1)
     return tf.tensor_scatter_nd_update(inputs, places + start, updates)
 
 

@@ -40,7 +40,8 @@ def jit(fn: Callable, donate: Sequence[int] = ()) -> Callable:
 
     @wraps(fn)
     def run(*args):
-        leaves, structure = optree.tree_flatten(args)
+        arguments: Any = args
+        leaves, structure = optree.tree_flatten(arguments)
         if structure not in programs:
             programs[structure] = _Traced(fn, structure)
         return programs[structure](*[convert(x) for x in leaves])
@@ -95,7 +96,8 @@ def custom_gradient(f: Callable) -> Callable:
 
     @wraps(f)
     def run(*args, **kwargs):
-        leaves, structure = optree.tree_flatten((args, kwargs))
+        arguments: Any = (args, kwargs)
+        leaves, structure = optree.tree_flatten(arguments)
         places = [i for i, x in enumerate(leaves) if isinstance(x, Tensor)]
 
         @tf.custom_gradient

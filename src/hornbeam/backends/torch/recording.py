@@ -12,9 +12,9 @@ shows as a difference.
 
 from __future__ import annotations
 
-import contextvars
 import functools
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import optree
@@ -25,7 +25,7 @@ from .straight_line import Constant, Node, Place, changed, straight_line
 
 __all__ = ["record"]
 
-_current: contextvars.ContextVar[Any] = contextvars.ContextVar("recording")
+_current: ContextVar[Any] = ContextVar("recording")
 _aten = torch.ops.aten
 # Where the host looks at a number, the rest of the step may depend on it.
 _LOOKS = {_aten._local_scalar_dense.default, _aten.nonzero.default}
@@ -162,7 +162,7 @@ class Recording(TorchDispatchMode):
         self.outputs = outputs
         leaves, self.spec = optree.tree_flatten(outputs, none_is_leaf=True)
         self.results = [self._placed(x) for x in leaves]
-        self._kept = self._places = None
+        self._kept, self._places = [], {}
 
     def repeats(self, other: Recording) -> bool:
         """Whether both are the same operations with the same constants."""

@@ -29,9 +29,8 @@ def recurrence(
 ) -> Any:
     """`(outputs, last states)` of a recurrent network; here always."""
     if kind == "gru":
-        kernel, recurrent_kernel, bias = (
-            _reset_first(w) for w in (kernel, recurrent_kernel, bias)
-        )
+        kernel, recurrent_kernel = _reset_first(kernel), _reset_first(recurrent_kernel)
+        bias = _reset_first(bias)
     weights = [kernel.mT, recurrent_kernel.mT]
     if bias is not None:
         both = bias if kind == "gru" else (bias, torch.zeros_like(bias))
@@ -90,7 +89,7 @@ def _masked(kind, sequences, states, start, weights, options, mask):
     ]
 
 
-def _reset_first(weight: torch.Tensor | None) -> torch.Tensor | None:
+def _reset_first(weight: Any) -> Any:
     """Gates in torch's order: r, z, g."""
     if weight is None:
         return None

@@ -104,7 +104,8 @@ class _Lines:
         nodes, results = _without_renaming(recording.nodes, recording.results)
         nodes = _needed(nodes, results)
         fixed = _fixed(nodes, recording.state_size, results)
-        self.once, self.repeated = [], []
+        self.once: list[Any] = []
+        self.repeated: list[Any] = []
         last = _last_uses(nodes, results)
         first_made = recording.input_size
         for number, node in enumerate(nodes):
@@ -198,7 +199,8 @@ def places(x):
 
 def _without_renaming(nodes, results):
     """Return the nodes and results without operations that only rename a tensor."""
-    same, kept = {}, []
+    same: dict[Any, Any] = {}
+    kept: list[Any] = []
 
     def renamed(x):
         if isinstance(x, Place):
@@ -232,7 +234,8 @@ def _needed(nodes, results):
 
 def _fixed(nodes, state_size, results):
     """Return which nodes give the same in every step: views of state, constants."""
-    fixed, bases, written = _Fixed(), {}, set(places(results))
+    bases: dict[Any, Any] = {}
+    fixed, written = _Fixed(), set(places(results))
     for node in nodes:
         if node.whole:
             written.update(places((node.args, node.kwargs)))
@@ -299,7 +302,7 @@ def _bound(function):
 
 def changed(function, args, kwargs):
     """Return the arguments that the operation changes in place, flat."""
-    found = []
+    found: list[Any] = []
     for position, argument in enumerate(function._schema.arguments):
         if argument.alias_info is not None and argument.alias_info.is_write:
             given = position < len(args)

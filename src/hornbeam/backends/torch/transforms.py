@@ -92,7 +92,8 @@ def custom_gradient(f: Callable) -> Callable:
 
     @wraps(f)
     def run(*args, **kwargs):
-        leaves, structure = optree.tree_flatten((args, kwargs))
+        arguments: Any = (args, kwargs)
+        leaves, structure = optree.tree_flatten(arguments)
         return _CustomGradient.apply(f, structure, *leaves)
 
     return run
