@@ -6,6 +6,8 @@ the default, which `HORNBEAM_BACKEND` or `KERAS_BACKEND` may name. `HORNBEAM_DEV
 names the device on which engines make tensors.
 """
 
+from __future__ import annotations
+
 import contextlib
 import importlib
 import os
@@ -49,7 +51,7 @@ _scope: ContextVar[Any] = ContextVar("hornbeam_backend", default=None)
 _default = None
 
 
-def get(name):
+def get(name: Any) -> Any:
     """Return the engine `name` as a module, imported on first use."""
     try:
         return _loaded[name]
@@ -78,7 +80,7 @@ def get(name):
     return engine
 
 
-def current():
+def current() -> Any:
     """Return the engine in force here."""
     return _scope.get() or _default or _first_default()
 
@@ -89,14 +91,14 @@ def _first_default():
     return _default
 
 
-def set_default(name):
+def set_default(name: Any) -> Any:
     """Make `name` the engine of every thread that is in no `scope`."""
     global _default
     _default = get(name)
 
 
 @contextlib.contextmanager
-def scope(name):
+def scope(name: Any) -> Any:
     """Use the engine `name` (or the engine given) inside the block, in this thread."""
     engine = get(name) if isinstance(name, str) else name
     token = _scope.set(engine)
@@ -106,7 +108,7 @@ def scope(name):
         _scope.reset(token)
 
 
-def default_name():
+def default_name() -> Any:
     """Return the name of the engine in force without importing it."""
     engine = _scope.get() or _default
     if engine is not None:
@@ -116,7 +118,7 @@ def default_name():
     )
 
 
-def of(x):
+def of(x: Any) -> Any:
     """Return the loaded engine whose tensor `x` is, or None.
 
     NumPy arrays and scalars belong to no engine: every engine takes them.
@@ -133,7 +135,7 @@ def of(x):
     return None
 
 
-def is_sparse(x):
+def is_sparse(x: Any) -> Any:
     """Whether `x` is sparse by its class: a tensor of an engine, or one of SciPy."""
     if is_scipy_sparse(x):
         return True
@@ -141,7 +143,7 @@ def is_sparse(x):
     return engine is not None and engine.sparse_has_class and engine.is_sparse(x)
 
 
-def check_same(owner, other, what):
+def check_same(owner: Any, other: Any, what: Any) -> Any:
     """Raise if `owner` and `other` are different engines; `what` names the object."""
     if other is not owner:
         raise BackendMismatchError(

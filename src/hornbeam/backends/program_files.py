@@ -6,6 +6,8 @@ a folder in which others may write is not used. The files used least recently ar
 removed when all take more than `LARGEST_BYTES`.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import os
@@ -13,6 +15,7 @@ import stat
 import tempfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 LARGEST_BYTES = 1 << 29
 _SUFFIX = ".program"
@@ -36,7 +39,7 @@ def folder() -> Path | None:
     return None if path.lower() in _OFF else Path(path)
 
 
-def set_folder(path) -> None:
+def set_folder(path: Any) -> None:
     """Keep programs in `path` from now on, or, with None, keep none."""
     global _folder, _is_set
     _folder = None if path is None else Path(path)

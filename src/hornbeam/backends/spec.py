@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import optree
@@ -12,7 +12,9 @@ import optree
 from hornbeam.backends.scipy_sparse import is_scipy_sparse
 from hornbeam.core.dtypes import standardize_dtype
 
-Shape = tuple[int | None, ...]
+Shape: TypeAlias = tuple[int | None, ...]
+# A function of an engine that a maker returns: the contract says what it takes.
+Function: TypeAlias = Callable[..., Any]
 
 # Stand-ins for an unknown dimension. Both divide by 2, 3, 4, 6, 8 and 12, so that
 # reshapes and blocks fit; the large pair is for windows wider than the small one.

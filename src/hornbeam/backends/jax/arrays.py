@@ -168,7 +168,7 @@ def devices(device_type: str | None = None) -> list[str]:
 
 
 @contextlib.contextmanager
-def device_scope(name: str):
+def device_scope(name: str) -> Any:
     """Place new tensors on the device `name`, such as "cpu:0", inside the block."""
     with jax.default_device(_device(name)):
         yield

@@ -39,7 +39,7 @@ class Geometry(NamedTuple):
     gaps: tuple[int, ...]
     dilation: tuple[int, ...]
 
-    def sizes(self, space, window):
+    def sizes(self, space: Any, window: Any) -> Any:
         """The sizes of the outputs."""
         return tuple(
             max(0, ((n - 1) * u + sum(p) - (k - 1) * d) // s + 1)

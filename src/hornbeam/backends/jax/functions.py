@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from hornbeam.backends.spec import Function
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import result_type
 
@@ -95,80 +96,84 @@ def _axis(axis: Any) -> Any:
     return tuple(axis) if isinstance(axis, list) else axis
 
 
-arccos = _unary_float(jnp.arccos)
-arccosh = _unary_float(jnp.arccosh)
-arcsin = _unary_float(jnp.arcsin)
-arcsinh = _unary_float(jnp.arcsinh)
-arctan = _unary_float(jnp.arctan)
-arctanh = _unary_float(jnp.arctanh)
-cbrt = _unary_float(jnp.cbrt)
-ceil = _unary_float(jnp.ceil)
-cos = _unary_float(jnp.cos)
-cosh = _unary_float(jnp.cosh)
-erf = _unary_float(lax.erf)
-erfc = _unary_float(lax.erfc)
-erfinv = _unary_float(lax.erf_inv)
-exp = _unary_float(jnp.exp)
-exp2 = _unary_float(jnp.exp2)
-expm1 = _unary_float(jnp.expm1)
-floor = _unary_float(jnp.floor)
-i0 = _unary_float(jnp.i0)
-log = _unary_float(jnp.log)
-log10 = _unary_float(jnp.log10)
-log1p = _unary_float(jnp.log1p)
-log2 = _unary_float(jnp.log2)
-reciprocal = _unary_float(jnp.reciprocal)
-rsqrt = _unary_float(lax.rsqrt)
-sin = _unary_float(jnp.sin)
-sinh = _unary_float(jnp.sinh)
-sqrt = _unary_float(jnp.sqrt)
-tan = _unary_float(jnp.tan)
-tanh = _unary_float(jnp.tanh)
-angle = _unary_float(jnp.angle)
-absolute = _unary(jnp.absolute)
-bitwise_not = _unary(jnp.bitwise_not)
-conj = _unary(jnp.conj)
-copy = _unary(jnp.copy)
-imag = _unary(jnp.imag)
-isfinite = _unary(jnp.isfinite)
-isinf = _unary(jnp.isinf)
-isnan = _unary(jnp.isnan)
-logical_not = _unary(jnp.logical_not)
-negative = _unary(jnp.negative)
-real = _unary(jnp.real)
-sign = _unary(jnp.sign)
-signbit = _unary(jnp.signbit)
-trunc = _unary(jnp.trunc)
-add = _binary(jnp.add)
-equal = _binary(jnp.equal)
-greater = _binary(jnp.greater)
-greater_equal = _binary(jnp.greater_equal)
-less = _binary(jnp.less)
-less_equal = _binary(jnp.less_equal)
-logical_and = _binary(jnp.logical_and)
-logical_or = _binary(jnp.logical_or)
-logical_xor = _binary(jnp.logical_xor)
-maximum = _binary(jnp.maximum)
-minimum = _binary(jnp.minimum)
-multiply = _binary(jnp.multiply)
-not_equal = _binary(jnp.not_equal)
-subtract = _binary(jnp.subtract)
-gcd = _binary(jnp.gcd)
-lcm = _binary(jnp.lcm)
-floor_divide = _binary_number(jnp.floor_divide)
-fmod = _binary_number(jnp.fmod)
-mod = _binary_number(jnp.mod)
-power = _binary_number(jnp.power)
-arctan2 = _binary_float(jnp.arctan2)
-divide = _binary_float(jnp.divide)
-hypot = _binary_float(jnp.hypot)
-logaddexp = _binary_float(jnp.logaddexp)
-nextafter = _binary_float(jnp.nextafter)
-bitwise_and = _binary_bits(jnp.bitwise_and)
-bitwise_or = _binary_bits(jnp.bitwise_or)
-bitwise_xor = _binary_bits(jnp.bitwise_xor)
-left_shift = _named(lambda x, y: jnp.left_shift(*_shifted(x, y)), jnp.left_shift)
-right_shift = _named(lambda x, y: jnp.right_shift(*_shifted(x, y)), jnp.right_shift)
+arccos: Function = _unary_float(jnp.arccos)
+arccosh: Function = _unary_float(jnp.arccosh)
+arcsin: Function = _unary_float(jnp.arcsin)
+arcsinh: Function = _unary_float(jnp.arcsinh)
+arctan: Function = _unary_float(jnp.arctan)
+arctanh: Function = _unary_float(jnp.arctanh)
+cbrt: Function = _unary_float(jnp.cbrt)
+ceil: Function = _unary_float(jnp.ceil)
+cos: Function = _unary_float(jnp.cos)
+cosh: Function = _unary_float(jnp.cosh)
+erf: Function = _unary_float(lax.erf)
+erfc: Function = _unary_float(lax.erfc)
+erfinv: Function = _unary_float(lax.erf_inv)
+exp: Function = _unary_float(jnp.exp)
+exp2: Function = _unary_float(jnp.exp2)
+expm1: Function = _unary_float(jnp.expm1)
+floor: Function = _unary_float(jnp.floor)
+i0: Function = _unary_float(jnp.i0)
+log: Function = _unary_float(jnp.log)
+log10: Function = _unary_float(jnp.log10)
+log1p: Function = _unary_float(jnp.log1p)
+log2: Function = _unary_float(jnp.log2)
+reciprocal: Function = _unary_float(jnp.reciprocal)
+rsqrt: Function = _unary_float(lax.rsqrt)
+sin: Function = _unary_float(jnp.sin)
+sinh: Function = _unary_float(jnp.sinh)
+sqrt: Function = _unary_float(jnp.sqrt)
+tan: Function = _unary_float(jnp.tan)
+tanh: Function = _unary_float(jnp.tanh)
+angle: Function = _unary_float(jnp.angle)
+absolute: Function = _unary(jnp.absolute)
+bitwise_not: Function = _unary(jnp.bitwise_not)
+conj: Function = _unary(jnp.conj)
+copy: Function = _unary(jnp.copy)
+imag: Function = _unary(jnp.imag)
+isfinite: Function = _unary(jnp.isfinite)
+isinf: Function = _unary(jnp.isinf)
+isnan: Function = _unary(jnp.isnan)
+logical_not: Function = _unary(jnp.logical_not)
+negative: Function = _unary(jnp.negative)
+real: Function = _unary(jnp.real)
+sign: Function = _unary(jnp.sign)
+signbit: Function = _unary(jnp.signbit)
+trunc: Function = _unary(jnp.trunc)
+add: Function = _binary(jnp.add)
+equal: Function = _binary(jnp.equal)
+greater: Function = _binary(jnp.greater)
+greater_equal: Function = _binary(jnp.greater_equal)
+less: Function = _binary(jnp.less)
+less_equal: Function = _binary(jnp.less_equal)
+logical_and: Function = _binary(jnp.logical_and)
+logical_or: Function = _binary(jnp.logical_or)
+logical_xor: Function = _binary(jnp.logical_xor)
+maximum: Function = _binary(jnp.maximum)
+minimum: Function = _binary(jnp.minimum)
+multiply: Function = _binary(jnp.multiply)
+not_equal: Function = _binary(jnp.not_equal)
+subtract: Function = _binary(jnp.subtract)
+gcd: Function = _binary(jnp.gcd)
+lcm: Function = _binary(jnp.lcm)
+floor_divide: Function = _binary_number(jnp.floor_divide)
+fmod: Function = _binary_number(jnp.fmod)
+mod: Function = _binary_number(jnp.mod)
+power: Function = _binary_number(jnp.power)
+arctan2: Function = _binary_float(jnp.arctan2)
+divide: Function = _binary_float(jnp.divide)
+hypot: Function = _binary_float(jnp.hypot)
+logaddexp: Function = _binary_float(jnp.logaddexp)
+nextafter: Function = _binary_float(jnp.nextafter)
+bitwise_and: Function = _binary_bits(jnp.bitwise_and)
+bitwise_or: Function = _binary_bits(jnp.bitwise_or)
+bitwise_xor: Function = _binary_bits(jnp.bitwise_xor)
+left_shift: Function = _named(
+    lambda x, y: jnp.left_shift(*_shifted(x, y)), jnp.left_shift
+)
+right_shift: Function = _named(
+    lambda x, y: jnp.right_shift(*_shifted(x, y)), jnp.right_shift
+)
 
 
 def _shifted(x, y):
@@ -178,54 +183,54 @@ def _shifted(x, y):
     return x, y
 
 
-all = _reduction(jnp.all)
-any = _reduction(jnp.any)
-sum = _reduction(jnp.sum)
+all: Function = _reduction(jnp.all)
+any: Function = _reduction(jnp.any)
+sum: Function = _reduction(jnp.sum)
 
 
-def max(x, axis=None, keepdims=False, initial=None):
+def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
     return jnp.max(_array(x), axis=_axis(axis), keepdims=keepdims, initial=initial)
 
 
-def min(x, axis=None, keepdims=False, initial=None):
+def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
     return jnp.min(_array(x), axis=_axis(axis), keepdims=keepdims, initial=initial)
 
 
-def square(x):
+def square(x: Any) -> Any:
     x = _array(x)
     return jnp.square(x.astype("int32") if x.dtype == bool else x)
 
 
-def round(x, decimals=0):
+def round(x: Any, decimals: Any = 0) -> Any:
     x = _array(x)
     if decimals < 0 and not jnp.issubdtype(x.dtype, jnp.inexact):
         return jnp.round(x.astype(floatx()), decimals).astype(x.dtype)
     return jnp.round(x, decimals)
 
 
-def mean(x, axis=None, keepdims=False):
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return jnp.mean(_to_float(x), axis=_axis(axis), keepdims=keepdims)
 
 
-def var(x, axis=None, keepdims=False):
+def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return jnp.var(_to_float(x), axis=_axis(axis), keepdims=keepdims)
 
 
-def logsumexp(x, axis=None, keepdims=False):
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return jax.nn.logsumexp(_to_float(x), axis=_axis(axis), keepdims=keepdims)
 
 
-def prod(x, axis=None, keepdims=False, dtype=None):
+def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
     dtype = None if dtype is None else jax_dtype(dtype)
     return jnp.prod(_array(x), axis=_axis(axis), keepdims=keepdims, dtype=dtype)
 
 
-def cumsum(x, axis=None, dtype=None):
+def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     x = _accumulated(x, dtype)
     return jnp.cumsum(x, axis=axis).astype(x.dtype)
 
 
-def cumprod(x, axis=None, dtype=None):
+def cumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     x = _accumulated(x, dtype)
     return jnp.cumprod(x, axis=axis).astype(x.dtype)
 
@@ -237,7 +242,7 @@ def _accumulated(x, dtype):
     return x.astype("int32") if x.dtype == bool else x
 
 
-def clip(x, x_min, x_max):
+def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     bounds = [_operand(b) for b in (x_min, x_max) if b is not None]
     x = _array(x)
     dtype = result_type(dtype_of(x), *(_weak_dtype(b) for b in bounds))
@@ -245,22 +250,22 @@ def clip(x, x_min, x_max):
     return jnp.clip(x, x_min, x_max)
 
 
-def matmul(x1, x2):
+def matmul(x1: Any, x2: Any) -> Any:
     x1, x2 = _array(x1), _array(x2)
     if x1.dtype == jnp.int8 and x2.dtype == jnp.int8:
         return jnp.matmul(x1, x2, preferred_element_type=jnp.int32)
     return jnp.matmul(x1, x2)
 
 
-def dot(x1, x2):
+def dot(x1: Any, x2: Any) -> Any:
     return jnp.dot(_array(x1), _operand(x2))
 
 
-def tensordot(x1, x2, axes=2):
+def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     return jnp.tensordot(_array(x1), _array(x2), axes)
 
 
-def einsum(subscripts, *operands, **kwargs):
+def einsum(subscripts: Any, *operands: Any, **kwargs: Any) -> Any:
     operands = [_array(x) for x in operands]
     if operands and {x.dtype for x in operands} == {jnp.dtype("int8")}:
         kwargs.setdefault("preferred_element_type", jnp.int32)
@@ -275,7 +280,7 @@ def _segments(of_jax):
     return run
 
 
-segment_sum = _segments(jax.ops.segment_sum)
-segment_max = _segments(jax.ops.segment_max)
-segment_min = _segments(jax.ops.segment_min)
-segment_prod = _segments(jax.ops.segment_prod)
+segment_sum: Function = _segments(jax.ops.segment_sum)
+segment_max: Function = _segments(jax.ops.segment_max)
+segment_min: Function = _segments(jax.ops.segment_min)
+segment_prod: Function = _segments(jax.ops.segment_prod)

@@ -13,6 +13,7 @@ from jax import lax
 
 from hornbeam.backends.jax.arrays import promoted
 from hornbeam.backends.jax.convolution import Pairs
+from hornbeam.backends.spec import Function
 from hornbeam.core import dtypes
 
 # Up to this size along an axis a window that is differentiated is a chain of shifted
@@ -122,17 +123,19 @@ def relu(x: Any) -> jax.Array:
     return jax.nn.relu(jnp.asarray(x))
 
 
-sigmoid = _on_floats(jax.nn.sigmoid)
-softplus = _on_floats(jax.nn.softplus)
-silu = _on_floats(jax.nn.silu)
-log_sigmoid = _on_floats(jax.nn.log_sigmoid)
-elu = _on_floats(jax.nn.elu)
-gelu = _on_floats(jax.nn.gelu)
-softmax = _on_floats(jax.nn.softmax)
-log_softmax = _on_floats(jax.nn.log_softmax)
+sigmoid: Function = _on_floats(jax.nn.sigmoid)
+softplus: Function = _on_floats(jax.nn.softplus)
+silu: Function = _on_floats(jax.nn.silu)
+log_sigmoid: Function = _on_floats(jax.nn.log_sigmoid)
+elu: Function = _on_floats(jax.nn.elu)
+gelu: Function = _on_floats(jax.nn.gelu)
+softmax: Function = _on_floats(jax.nn.softmax)
+log_softmax: Function = _on_floats(jax.nn.log_softmax)
 
 
-def attention(query, key, value, bias, scale, is_causal, flash):
+def attention(
+    query: Any, key: Any, value: Any, bias: Any, scale: Any, is_causal: Any, flash: Any
+) -> Any:
     """Softmax attention over (batch, length, heads, width) with an additive bias."""
     # The function wants one width: zeros at the end change neither logits nor values.
     width = max(query.shape[-1], value.shape[-1])

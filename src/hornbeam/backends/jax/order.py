@@ -19,28 +19,28 @@ from .functions import _array
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
-def argmax(x, axis=None, keepdims=False):
+def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _position(_array(x), axis, keepdims, largest=True)
 
 
-def argmin(x, axis=None, keepdims=False):
+def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _position(_array(x), axis, keepdims, largest=False)
 
 
-def sort(x, axis=-1):
+def sort(x: Any, axis: Any = -1) -> Any:
     return _sorted(_array(x), axis)
 
 
-def argsort(x, axis=-1):
+def argsort(x: Any, axis: Any = -1) -> Any:
     return _sorting(_row(x), axis)
 
 
-def argpartition(x, kth, axis=-1):
+def argpartition(x: Any, kth: Any, axis: Any = -1) -> Any:
     x, axis = (_array(x).reshape(-1), 0) if axis is None else (_array(x), axis)
     return jnp.argpartition(x, kth, axis)
 
 
-def top_k(x, k, sorted=True):
+def top_k(x: Any, k: Any, sorted: Any = True) -> Any:
     return tuple(lax.top_k(_array(x), k))
 
 

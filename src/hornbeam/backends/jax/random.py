@@ -3,8 +3,11 @@
 Outside a program the bits are made on the host, where no new shape has to be compiled.
 """
 
+from __future__ import annotations
+
 import math
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +20,7 @@ from hornbeam.core import random_hash
 _HOST_SIZE = 1 << 22
 
 
-def random_bits(key, shape):
+def random_bits(key: Any, shape: Any) -> Any:
     """Return uint32 random words of the stream `key`, a uint32 pair."""
     shape = tuple(shape)
     if _on_host(key, shape):
@@ -25,7 +28,7 @@ def random_bits(key, shape):
     return _bits(key, shape)
 
 
-def random_uniform(key, shape):
+def random_uniform(key: Any, shape: Any) -> Any:
     """Return float32 in [0, 1) from the top 24 bits of `random_bits`."""
     shape = tuple(shape)
     if _on_host(key, shape):

@@ -160,11 +160,11 @@ def _is_array(x: Any) -> bool:
     return isinstance(x, (jax.Array, np.ndarray, np.generic)) or is_sparse(x)
 
 
-def concrete():
+def concrete() -> Any:
     """A block whose operations run at once, even while a program is traced."""
     return jax.ensure_compile_time_eval()
 
 
-def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()):
+def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()) -> Any:
     """`fn` compiled for arguments such as these; the program does not hold `fn`."""
     return compile_or_load(jit(fn, donate).lower(*arguments), arguments)

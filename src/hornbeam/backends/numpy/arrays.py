@@ -11,6 +11,7 @@ import numpy as np
 
 from hornbeam.backends import placement
 from hornbeam.backends.scipy_sparse import is_scipy_sparse
+from hornbeam.backends.spec import Function
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import standardize_dtype
 
@@ -25,7 +26,7 @@ def is_tensor(x: Any) -> bool:
     return isinstance(x, Tensor) or is_scipy_sparse(x)
 
 
-is_sparse = is_scipy_sparse
+is_sparse: Function = is_scipy_sparse
 
 
 def convert(x: Any, dtype: Any = None) -> np.ndarray:
@@ -87,7 +88,7 @@ def assign(old: Any, new: Any) -> np.ndarray:
     return new
 
 
-as_argument = convert
+as_argument: Function = convert
 
 
 def new_variable(value: Any, trainable: bool) -> np.ndarray:
@@ -117,7 +118,7 @@ def set_default_device(name: str | None) -> None:
 
 
 @contextlib.contextmanager
-def device_scope(name: str):
+def device_scope(name: str) -> Any:
     """Do nothing: there is one device."""
     set_default_device(name)
     yield

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.backends.spec import Function
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import result_type
 
@@ -122,116 +123,118 @@ def _special(name: str) -> Callable:
     return run
 
 
-arccos = _unary_float(np.arccos)
-arccosh = _unary_float(np.arccosh)
-arcsin = _unary_float(np.arcsin)
-arcsinh = _unary_float(np.arcsinh)
-arctan = _unary_float(np.arctan)
-arctanh = _unary_float(np.arctanh)
-cbrt = _unary_float(np.cbrt)
-ceil = _unary_float(np.ceil)
-cos = _unary_float(np.cos)
-cosh = _unary_float(np.cosh)
-erf = _special("erf")
-erfc = _special("erfc")
-erfinv = _special("erfinv")
-exp = _unary_float(np.exp)
-exp2 = _unary_float(np.exp2)
-expm1 = _unary_float(np.expm1)
-floor = _unary_float(np.floor)
-i0 = _special("i0")
-log = _unary_float(np.log)
-log10 = _unary_float(np.log10)
-log1p = _unary_float(np.log1p)
-log2 = _unary_float(np.log2)
-reciprocal = _unary_float(np.reciprocal)
-sin = _unary_float(np.sin)
-sinh = _unary_float(np.sinh)
-sqrt = _unary_float(np.sqrt)
-tan = _unary_float(np.tan)
-tanh = _unary_float(np.tanh)
-absolute = _unary(np.absolute)
-bitwise_not = _unary(np.bitwise_not)
-copy = _unary(np.copy)
-imag = _unary(np.imag)
-isfinite = _unary(np.isfinite)
-isinf = _unary(np.isinf)
-isnan = _unary(np.isnan)
-logical_not = _named(lambda x: np.logical_not(_truth(x)), np.logical_not)
-negative = _unary(np.negative)
-real = _unary(np.real)
-sign = _unary(np.sign)
-trunc = _named(lambda x: np.trunc(x) if _is_inexact(x := _array(x)) else x, np.trunc)
-add = _binary(np.add)
-equal = _binary(np.equal)
-gcd = _binary(np.gcd)
-greater = _binary(np.greater)
-greater_equal = _binary(np.greater_equal)
-lcm = _binary(np.lcm)
-less = _binary(np.less)
-less_equal = _binary(np.less_equal)
-maximum = _binary(np.maximum)
-minimum = _binary(np.minimum)
-multiply = _binary(np.multiply)
-not_equal = _binary(np.not_equal)
-subtract = _binary(np.subtract)
-floor_divide = _binary(np.floor_divide, _not_bool)
-fmod = _binary(np.fmod, _not_bool)
-mod = _binary(np.mod, _not_bool)
-power = _binary(np.power, _not_bool)
-arctan2 = _binary(np.arctan2, least=(float,))
-divide = _binary(np.divide, least=(float,))
-hypot = _binary(np.hypot, least=(float,))
-logaddexp = _binary(np.logaddexp, least=(float,))
-nextafter = _binary(np.nextafter, least=(float,))
-bitwise_and = _binary_bits(np.bitwise_and)
-bitwise_or = _binary_bits(np.bitwise_or)
-bitwise_xor = _binary_bits(np.bitwise_xor)
-left_shift = _binary_bits(np.left_shift, _not_bool)
-right_shift = _binary_bits(np.right_shift, _not_bool)
-logical_and = _binary_logical(np.logical_and)
-logical_or = _binary_logical(np.logical_or)
-logical_xor = _binary_logical(np.logical_xor)
-all = _reduction(np.all)
-any = _reduction(np.any)
+arccos: Function = _unary_float(np.arccos)
+arccosh: Function = _unary_float(np.arccosh)
+arcsin: Function = _unary_float(np.arcsin)
+arcsinh: Function = _unary_float(np.arcsinh)
+arctan: Function = _unary_float(np.arctan)
+arctanh: Function = _unary_float(np.arctanh)
+cbrt: Function = _unary_float(np.cbrt)
+ceil: Function = _unary_float(np.ceil)
+cos: Function = _unary_float(np.cos)
+cosh: Function = _unary_float(np.cosh)
+erf: Function = _special("erf")
+erfc: Function = _special("erfc")
+erfinv: Function = _special("erfinv")
+exp: Function = _unary_float(np.exp)
+exp2: Function = _unary_float(np.exp2)
+expm1: Function = _unary_float(np.expm1)
+floor: Function = _unary_float(np.floor)
+i0: Function = _special("i0")
+log: Function = _unary_float(np.log)
+log10: Function = _unary_float(np.log10)
+log1p: Function = _unary_float(np.log1p)
+log2: Function = _unary_float(np.log2)
+reciprocal: Function = _unary_float(np.reciprocal)
+sin: Function = _unary_float(np.sin)
+sinh: Function = _unary_float(np.sinh)
+sqrt: Function = _unary_float(np.sqrt)
+tan: Function = _unary_float(np.tan)
+tanh: Function = _unary_float(np.tanh)
+absolute: Function = _unary(np.absolute)
+bitwise_not: Function = _unary(np.bitwise_not)
+copy: Function = _unary(np.copy)
+imag: Function = _unary(np.imag)
+isfinite: Function = _unary(np.isfinite)
+isinf: Function = _unary(np.isinf)
+isnan: Function = _unary(np.isnan)
+logical_not: Function = _named(lambda x: np.logical_not(_truth(x)), np.logical_not)
+negative: Function = _unary(np.negative)
+real: Function = _unary(np.real)
+sign: Function = _unary(np.sign)
+trunc: Function = _named(
+    lambda x: np.trunc(x) if _is_inexact(x := _array(x)) else x, np.trunc
+)
+add: Function = _binary(np.add)
+equal: Function = _binary(np.equal)
+gcd: Function = _binary(np.gcd)
+greater: Function = _binary(np.greater)
+greater_equal: Function = _binary(np.greater_equal)
+lcm: Function = _binary(np.lcm)
+less: Function = _binary(np.less)
+less_equal: Function = _binary(np.less_equal)
+maximum: Function = _binary(np.maximum)
+minimum: Function = _binary(np.minimum)
+multiply: Function = _binary(np.multiply)
+not_equal: Function = _binary(np.not_equal)
+subtract: Function = _binary(np.subtract)
+floor_divide: Function = _binary(np.floor_divide, _not_bool)
+fmod: Function = _binary(np.fmod, _not_bool)
+mod: Function = _binary(np.mod, _not_bool)
+power: Function = _binary(np.power, _not_bool)
+arctan2: Function = _binary(np.arctan2, least=(float,))
+divide: Function = _binary(np.divide, least=(float,))
+hypot: Function = _binary(np.hypot, least=(float,))
+logaddexp: Function = _binary(np.logaddexp, least=(float,))
+nextafter: Function = _binary(np.nextafter, least=(float,))
+bitwise_and: Function = _binary_bits(np.bitwise_and)
+bitwise_or: Function = _binary_bits(np.bitwise_or)
+bitwise_xor: Function = _binary_bits(np.bitwise_xor)
+left_shift: Function = _binary_bits(np.left_shift, _not_bool)
+right_shift: Function = _binary_bits(np.right_shift, _not_bool)
+logical_and: Function = _binary_logical(np.logical_and)
+logical_or: Function = _binary_logical(np.logical_or)
+logical_xor: Function = _binary_logical(np.logical_xor)
+all: Function = _reduction(np.all)
+any: Function = _reduction(np.any)
 
 
-def rsqrt(x):
+def rsqrt(x: Any) -> Any:
     return reciprocal(sqrt(x))
 
 
-def conj(x):
+def conj(x: Any) -> Any:
     x = _array(x)
     return np.conj(x) if x.dtype.kind == "c" else x
 
 
-def signbit(x):
+def signbit(x: Any) -> Any:
     x = _array(x)
     return np.signbit(x) if _is_inexact(x) else x < 0
 
 
-def angle(x):
+def angle(x: Any) -> Any:
     x = _to_float(x)
     return np.arctan2(imag(x), real(x))
 
 
-def square(x):
+def square(x: Any) -> Any:
     x = _array(x)
     return np.square(x.astype("int32") if x.dtype == bool else x)
 
 
-def round(x, decimals=0):
+def round(x: Any, decimals: Any = 0) -> Any:
     x = _array(x)
     return _like(np.round(x, decimals), x)
 
 
-def sum(x, axis=None, keepdims=False):
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     x = _array(x)
     dtype = numpy_dtype(_SUMMED.get(x.dtype.name, x.dtype.name))
     return np.sum(x, axis=_axis(axis), keepdims=keepdims, dtype=dtype)
 
 
-def prod(x, axis=None, keepdims=False, dtype=None):
+def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
     x = _array(x)
     dtype = numpy_dtype(dtype or _SUMMED.get(x.dtype.name, x.dtype.name))
     return np.prod(x, axis=_axis(axis), keepdims=keepdims, dtype=dtype)
@@ -245,8 +248,8 @@ def _extreme(fn: Callable) -> Callable:
     return _named(run, fn)
 
 
-max = _extreme(np.max)
-min = _extreme(np.min)
+max: Function = _extreme(np.max)
+min: Function = _extreme(np.min)
 
 
 def _position(fn: Callable) -> Callable:
@@ -256,8 +259,8 @@ def _position(fn: Callable) -> Callable:
     return _named(run, fn)
 
 
-argmax = _position(np.argmax)
-argmin = _position(np.argmin)
+argmax: Function = _position(np.argmax)
+argmin: Function = _position(np.argmin)
 
 
 def _moment(fn: Callable) -> Callable:
@@ -270,11 +273,11 @@ def _moment(fn: Callable) -> Callable:
     return _named(run, fn)
 
 
-mean = _moment(np.mean)
-var = _moment(np.var)
+mean: Function = _moment(np.mean)
+var: Function = _moment(np.var)
 
 
-def logsumexp(x, axis=None, keepdims=False):
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     x, axis = _to_float(x), _axis(axis)
     largest = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     largest = np.where(np.isfinite(largest), largest, np.zeros_like(largest))
@@ -283,11 +286,11 @@ def logsumexp(x, axis=None, keepdims=False):
     return _like(y if keepdims else np.squeeze(y, axis), x)
 
 
-def cumsum(x, axis=None, dtype=None):
+def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     return _accumulated(np.cumsum, x, axis, dtype)
 
 
-def cumprod(x, axis=None, dtype=None):
+def cumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     return _accumulated(np.cumprod, x, axis, dtype)
 
 
@@ -298,7 +301,7 @@ def _accumulated(fn, x, axis, dtype):
     return fn(x, axis=axis, dtype=numpy_dtype(dtype))
 
 
-def clip(x, x_min, x_max):
+def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     # Not with `numpy.clip`, which may write into its bounds.
     given = [b for b in (x_min, x_max) if b is not None]
     x, *bounds = _not_bool(_promoted(x, *given))
@@ -307,7 +310,7 @@ def clip(x, x_min, x_max):
     return x if x_max is None else np.minimum(x, bounds[-1])
 
 
-def matmul(x1, x2):
+def matmul(x1: Any, x2: Any) -> Any:
     xs = _promoted(x1, x2)
     return _not_widened(np.matmul(*_without_overflow(xs)), xs)
 
@@ -321,16 +324,16 @@ def _without_overflow(xs):
     return [x.astype("int32") for x in xs] if xs[0].dtype == np.int8 else xs
 
 
-def dot(x1, x2):
+def dot(x1: Any, x2: Any) -> Any:
     return np.dot(*_promoted(x1, x2))
 
 
-def tensordot(x1, x2, axes=2):
+def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     x1, x2 = _promoted(x1, x2)
     return np.tensordot(x1, x2, axes)
 
 
-def einsum(subscripts, *operands, **kwargs):
+def einsum(subscripts: Any, *operands: Any, **kwargs: Any) -> Any:
     operands = _promoted(*[_array(x) for x in operands])
     result = np.einsum(subscripts, *_without_overflow(operands), optimize=True)
     return _not_widened(result, operands)
@@ -358,7 +361,7 @@ def _highest(dtype: np.dtype) -> Any:
     return np.inf if dtype.kind in "fV" else np.iinfo(dtype).max
 
 
-segment_sum = _segment(np.add, lambda dtype: 0)
-segment_prod = _segment(np.multiply, lambda dtype: 1)
-segment_max = _segment(np.maximum, _lowest)
-segment_min = _segment(np.minimum, _highest)
+segment_sum: Function = _segment(np.add, lambda dtype: 0)
+segment_prod: Function = _segment(np.multiply, lambda dtype: 1)
+segment_max: Function = _segment(np.maximum, _lowest)
+segment_min: Function = _segment(np.minimum, _highest)

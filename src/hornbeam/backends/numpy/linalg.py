@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+
+from hornbeam.backends.spec import Function
 
 from .arrays import convert
 from .functions import _is_half, _to_float
@@ -26,26 +29,26 @@ def _wide(fn: Callable) -> Callable:
     return run
 
 
-det = _wide(np.linalg.det)
-inv = _wide(np.linalg.inv)
-slogdet = _wide(lambda x: tuple(np.linalg.slogdet(x)))
+det: Function = _wide(np.linalg.det)
+inv: Function = _wide(np.linalg.inv)
+slogdet: Function = _wide(lambda x: tuple(np.linalg.slogdet(x)))
 
 
-def cholesky(x, upper=False):
+def cholesky(x: Any, upper: Any = False) -> Any:
     return np.linalg.cholesky(_to_float(x), upper=upper)
 
 
-def eig(x):
+def eig(x: Any) -> Any:
     x = _to_float(x)
     complex_dtype = np.result_type(x.dtype, np.complex64)
     return tuple(y.astype(complex_dtype) for y in np.linalg.eig(x))
 
 
-def eigh(x):
+def eigh(x: Any) -> Any:
     return tuple(np.linalg.eigh(_to_float(x)))
 
 
-def lu_factor(x):
+def lu_factor(x: Any) -> Any:
     from scipy.linalg import lu_factor as factor
 
     x = _to_float(x)
@@ -55,50 +58,50 @@ def lu_factor(x):
     return factors, pivots.reshape(*x.shape[:-2], -1)
 
 
-def qr(x, mode="reduced"):
+def qr(x: Any, mode: Any = "reduced") -> Any:
     return tuple(np.linalg.qr(_to_float(x), mode))
 
 
-def svd(x, full_matrices=True, compute_uv=True):
+def svd(x: Any, full_matrices: Any = True, compute_uv: Any = True) -> Any:
     result = np.linalg.svd(_to_float(x), full_matrices, compute_uv)
     return tuple(result) if compute_uv else result
 
 
-def solve(a, b):
+def solve(a: Any, b: Any) -> Any:
     a, b = _to_float(a), _to_float(b)
     if b.ndim == a.ndim - 1:
         return np.linalg.solve(a, b[..., None])[..., 0]
     return np.linalg.solve(a, b)
 
 
-def solve_triangular(a, b, lower=False):
+def solve_triangular(a: Any, b: Any, lower: Any = False) -> Any:
     a = _to_float(a)
     return solve(np.tril(a) if lower else np.triu(a), b)
 
 
-def lstsq(a, b, rcond=None):
+def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     return np.linalg.lstsq(_to_float(a), _to_float(b), rcond)[0]
 
 
-def complex_fft(x):
+def complex_fft(x: Any) -> Any:
     return np.fft.fft(convert(x))
 
 
-def complex_ifft(x):
+def complex_ifft(x: Any) -> Any:
     return np.fft.ifft(convert(x))
 
 
-def real_fft(x, length=None):
+def real_fft(x: Any, length: Any = None) -> Any:
     return np.fft.rfft(convert(x), length)
 
 
-def real_ifft(x, length=None):
+def real_ifft(x: Any, length: Any = None) -> Any:
     return np.fft.irfft(convert(x), length)
 
 
-def jvp(fun, primals, tangents, has_aux=False):
+def jvp(fun: Any, primals: Any, tangents: Any, has_aux: Any = False) -> Any:
     raise NotImplementedError("The NumPy engine has no derivatives.")
 
 
-def to_complex(x, y):
+def to_complex(x: Any, y: Any) -> Any:
     return _to_float(x) + np.complex64(1j) * _to_float(y)

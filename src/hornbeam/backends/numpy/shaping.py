@@ -19,20 +19,20 @@ def _ordered(x: Any) -> np.ndarray:
     return x.astype("float32") if _is_half(x) else x
 
 
-def sort(x, axis=-1):
+def sort(x: Any, axis: Any = -1) -> Any:
     x = _array(x)
     return np.sort(_ordered(x), axis=axis).astype(x.dtype)
 
 
-def argsort(x, axis=-1):
+def argsort(x: Any, axis: Any = -1) -> Any:
     return np.argsort(_ordered(x), axis=axis, kind="stable").astype("int32")
 
 
-def argpartition(x, kth, axis=-1):
+def argpartition(x: Any, kth: Any, axis: Any = -1) -> Any:
     return np.argpartition(_ordered(x), kth, axis).astype("int32")
 
 
-def top_k(x, k, sorted=True):
+def top_k(x: Any, k: Any, sorted: Any = True) -> Any:
     x = _array(x)
     if not 0 <= k <= x.shape[-1]:
         raise IndexError(f"k={k} of {x.shape[-1]} elements")
@@ -44,25 +44,25 @@ def top_k(x, k, sorted=True):
     return np.take_along_axis(x, indices, -1), indices.astype("int32")
 
 
-def searchsorted(sorted_sequence, values, side="left"):
+def searchsorted(sorted_sequence: Any, values: Any, side: Any = "left") -> Any:
     sequence, values = _promoted(sorted_sequence, values)
     return np.searchsorted(sequence, values, side=side).astype("int32")
 
 
-def nonzero(x):
+def nonzero(x: Any) -> Any:
     return tuple(i.astype("int32") for i in np.nonzero(_array(x)))
 
 
 def unique(
-    x,
-    sorted=True,
-    return_index=False,
-    return_inverse=False,
-    return_counts=False,
-    axis=None,
-    size=None,
-    fill_value=None,
-):
+    x: Any,
+    sorted: Any = True,
+    return_index: Any = False,
+    return_inverse: Any = False,
+    return_counts: Any = False,
+    axis: Any = None,
+    size: Any = None,
+    fill_value: Any = None,
+) -> Any:
     asked = (return_index, return_inverse, return_counts)
     found = np.unique(_array(x), *asked, axis=axis, equal_nan=False)
     values, *rest = found if isinstance(found, tuple) else (found,)
@@ -91,7 +91,7 @@ def _of_size(x, axis, size, fill_value):
     return np.concatenate([x, np.repeat(filler, missing, axis)], axis)
 
 
-def count_integers(x, weights=None, minlength=0):
+def count_integers(x: Any, weights: Any = None, minlength: Any = 0) -> Any:
     x = _array(x)
     dtype = np.dtype("int32") if weights is None else _array(weights).dtype
     length = builtins.max(int(x.max()) + 1 if x.size else 0, minlength)
@@ -101,80 +101,82 @@ def count_integers(x, weights=None, minlength=0):
     return counts
 
 
-def reshape(x, newshape):
+def reshape(x: Any, newshape: Any) -> Any:
     return np.reshape(_array(x), newshape)
 
 
-def transpose(x, axes=None):
+def transpose(x: Any, axes: Any = None) -> Any:
     return np.transpose(_array(x), axes)
 
 
-def expand_dims(x, axis):
+def expand_dims(x: Any, axis: Any) -> Any:
     return np.expand_dims(_array(x), _axis(axis))
 
 
-def squeeze(x, axis=None):
+def squeeze(x: Any, axis: Any = None) -> Any:
     return np.squeeze(_array(x), _axis(axis))
 
 
-def broadcast_to(x, shape):
+def broadcast_to(x: Any, shape: Any) -> Any:
     return np.broadcast_to(_array(x), shape)
 
 
-def concatenate(xs, axis=0):
+def concatenate(xs: Any, axis: Any = 0) -> Any:
     return np.concatenate(_promoted(*[_array(x) for x in xs]), axis)
 
 
-def stack(x, axis=0):
+def stack(x: Any, axis: Any = 0) -> Any:
     return np.stack(_promoted(*[_array(v) for v in x]), axis)
 
 
-def split(x, indices_or_sections, axis=0):
+def split(x: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
     if not isinstance(indices_or_sections, int):
         indices_or_sections = [int(i) for i in indices_or_sections]
     return np.split(_array(x), indices_or_sections, axis)
 
 
-def flip(x, axis=None):
+def flip(x: Any, axis: Any = None) -> Any:
     return np.flip(_array(x), _axis(axis))
 
 
-def roll(x, shift, axis=None):
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     return np.roll(_array(x), shift, _axis(axis))
 
 
-def repeat(x, repeats, axis=None):
+def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
     return np.repeat(_array(x), repeats, axis)
 
 
-def tile(x, repeats):
+def tile(x: Any, repeats: Any) -> Any:
     return np.tile(_array(x), repeats)
 
 
-def padded(x, pad_width, mode="constant", constant_values=None):
+def padded(
+    x: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = None
+) -> Any:
     options = {} if constant_values is None else {"constant_values": constant_values}
     return np.pad(_array(x), pad_width, mode, **options)
 
 
-def take(x, indices, axis=None):
+def take(x: Any, indices: Any, axis: Any = None) -> Any:
     return np.take(_array(x), _array(indices).astype("int64"), axis)
 
 
-def take_along_axis(x, indices, axis=None):
+def take_along_axis(x: Any, indices: Any, axis: Any = None) -> Any:
     return np.take_along_axis(_array(x), _array(indices).astype("int64"), axis)
 
 
-def get_item(x, key):
+def get_item(x: Any, key: Any) -> Any:
     return _array(x)[key]
 
 
-def where(condition, x1=None, x2=None):
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     if x1 is None and x2 is None:
         return nonzero(condition)
     return np.where(_truth(condition), *_promoted(x1, x2))
 
 
-def dynamic_slice(inputs, start_indices, shape):
+def dynamic_slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
     inputs = _array(inputs)
     return inputs[_window(inputs, start_indices, shape)]
 
@@ -187,7 +189,7 @@ def _window(x, start, shape):
     return tuple(window)
 
 
-def dynamic_update(inputs, start_indices, updates):
+def dynamic_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     result, updates = np.array(inputs), _array(updates)
     result[_window(result, start_indices, updates.shape)] = updates
     return result
@@ -196,7 +198,7 @@ def dynamic_update(inputs, start_indices, updates):
 _SCATTERED = {"add": np.add, "max": np.maximum, "min": np.minimum, "mul": np.multiply}
 
 
-def scatter_into(inputs, indices, updates, reduction=None):
+def scatter_into(inputs: Any, indices: Any, updates: Any, reduction: Any = None) -> Any:
     result = np.array(inputs)
     places = tuple(np.moveaxis(_array(indices).astype("int64"), -1, 0))
     updates = cast(updates, result.dtype)
@@ -207,19 +209,19 @@ def scatter_into(inputs, indices, updates, reduction=None):
     return result
 
 
-def zeros(shape, dtype=None):
+def zeros(shape: Any, dtype: Any = None) -> Any:
     return np.zeros(shape, numpy_dtype(dtype))
 
 
-def ones(shape, dtype=None):
+def ones(shape: Any, dtype: Any = None) -> Any:
     return np.ones(shape, numpy_dtype(dtype))
 
 
-def full(shape, fill_value, dtype=None):
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     return np.full(shape, fill_value, numpy_dtype(dtype))
 
 
-def arange(start, stop=None, step=None, dtype=None):
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
     given = [v for v in (start, stop, step) if v is not None]
     if dtype is None:
         dtype = result_type(*(_weak_dtype(v) for v in given))
@@ -227,29 +229,29 @@ def arange(start, stop=None, step=None, dtype=None):
     return cast(np.arange(start, stop, step), dtype)
 
 
-def eye(N, M=None, k=0, dtype=None):
+def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Any:
     return np.eye(N, M, k, dtype=numpy_dtype(dtype))
 
 
-def tri(N, M=None, k=0, dtype=None):
+def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Any:
     return np.tri(N, M, k, dtype=numpy_dtype(dtype))
 
 
-def tril(x, k=0):
+def tril(x: Any, k: Any = 0) -> Any:
     return np.tril(_array(x), k)
 
 
-def triu(x, k=0):
+def triu(x: Any, k: Any = 0) -> Any:
     return np.triu(_array(x), k)
 
 
-def diag(x, k=0):
+def diag(x: Any, k: Any = 0) -> Any:
     return np.diag(_array(x), k)
 
 
-def diagonal(x, offset=0, axis1=0, axis2=1):
+def diagonal(x: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
     return np.diagonal(_array(x), offset, axis1, axis2)
 
 
-def view(x, dtype=None):
+def view(x: Any, dtype: Any = None) -> Any:
     return _array(x).view(numpy_dtype(dtype))

@@ -11,18 +11,19 @@ import numpy as np
 import optree
 
 from hornbeam.backends import control, spec
+from hornbeam.backends.spec import Function
 
 from .arrays import convert, is_sparse, is_tensor, numpy_dtype
 from .sparse import sparse_tensor
 
 _control = control.Control(convert, np.stack, np.concatenate)
-scan = _control.scan
-associative_scan = _control.associative_scan
-map = _control.map
-while_loop = _control.while_loop
-fori_loop = _control.fori_loop
-cond = _control.cond
-switch = _control.switch
+scan: Function = _control.scan
+associative_scan: Function = _control.associative_scan
+map: Function = _control.map
+while_loop: Function = _control.while_loop
+fori_loop: Function = _control.fori_loop
+cond: Function = _control.cond
+switch: Function = _control.switch
 
 
 def jit(fn: Callable, donate: Sequence[int] = ()) -> Callable:
@@ -107,7 +108,7 @@ def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
     ]
 
 
-def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()):
+def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()) -> Any:
     """`fn` itself: this engine runs step by step."""
     return fn
 

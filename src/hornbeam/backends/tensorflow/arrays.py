@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from hornbeam.backends import placement
 from hornbeam.backends.scipy_sparse import is_scipy_sparse, scipy_coordinates
+from hornbeam.backends.spec import Function
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import result_type, standardize_dtype
 
@@ -138,7 +139,7 @@ def assign(old: tf.Variable, new: Any) -> tf.Variable:
     return old
 
 
-as_argument = convert
+as_argument: Function = convert
 
 
 def new_variable(value: Any, trainable: bool) -> tf.Variable:

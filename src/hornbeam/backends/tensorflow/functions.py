@@ -12,6 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from hornbeam.backends.spec import Function
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import result_type
 
@@ -143,104 +144,104 @@ def _axis(axis: Any) -> Any:
     return list(axis) if isinstance(axis, (tuple, list)) else axis
 
 
-arccos = _unary_float(tf.acos)
-arccosh = _unary_float(tf.acosh)
-arcsin = _unary_float(tf.asin)
-arcsinh = _unary_float(tf.asinh)
-arctan = _unary_float(tf.atan)
-arctanh = _unary_float(tf.atanh)
-ceil = _unary_float(tf.math.ceil)
-cos = _unary_float(tf.cos)
-cosh = _unary_float(tf.cosh)
-erf = _unary_float(tf.math.erf)
-erfc = _unary_float(tf.math.erfc)
-erfinv = _unary_float(tf.math.erfinv, half=False)
-exp = _unary_float(tf.exp)
-exp2 = _unary_float(lambda x: tf.pow(tf.constant(2, x.dtype), x))
-expm1 = _unary_float(tf.math.expm1)
-floor = _unary_float(tf.floor)
-i0 = _unary_float(tf.math.bessel_i0, half=False)
-log = _unary_float(tf.math.log)
-log10 = _unary_float(lambda x: tf.math.log(x) * _like(1 / math.log(10), x))
-log1p = _unary_float(tf.math.log1p)
-log2 = _unary_float(lambda x: tf.math.log(x) * _like(1 / math.log(2), x))
-reciprocal = _unary_float(tf.math.reciprocal)
-rsqrt = _unary_float(tf.math.rsqrt)
-sin = _unary_float(tf.sin)
-sinh = _unary_float(tf.sinh)
-sqrt = _unary_float(tf.sqrt)
-tan = _unary_float(tf.tan)
-tanh = _unary_float(tf.tanh)
-conj = _unary_complex(tf.math.conj)
-real = _unary_complex(tf.math.real)
-copy = _named(lambda x: tf.identity(_array(x)), "copy")
-negative = _unary_signed(tf.negative)
-isfinite = _test(tf.math.is_finite, True)
-isinf = _test(tf.math.is_inf, False)
-isnan = _test(tf.math.is_nan, False)
-add = _binary_on_bools(tf.add, tf.logical_or)
-multiply = _binary_on_bools(tf.multiply, tf.logical_and)
-maximum = _binary_on_bools(tf.maximum, tf.logical_or)
-minimum = _binary_on_bools(tf.minimum, tf.logical_and)
-subtract = _binary(tf.subtract)
-equal = _binary(tf.equal)
-not_equal = _binary(tf.not_equal)
-greater = _binary(tf.greater, _not_bool)
-greater_equal = _binary(tf.greater_equal, _not_bool)
-less = _binary(tf.less, _not_bool)
-less_equal = _binary(tf.less_equal, _not_bool)
-floor_divide = _binary(tf.math.floordiv, _not_bool)
-mod = _binary(tf.math.floormod, _not_bool)
-arctan2 = _binary(tf.atan2, least=(float,))
-divide = _binary(tf.divide, least=(float,))
-bitwise_and = _binary_bits(tf.bitwise.bitwise_and, tf.logical_and)
-bitwise_or = _binary_bits(tf.bitwise.bitwise_or, tf.logical_or)
-bitwise_xor = _binary_bits(tf.bitwise.bitwise_xor, tf.math.logical_xor)
-left_shift = _binary_bits(tf.bitwise.left_shift)
-right_shift = _binary_bits(tf.bitwise.right_shift)
-logical_and = _binary_logical(tf.logical_and)
-logical_or = _binary_logical(tf.logical_or)
-logical_xor = _binary_logical(tf.math.logical_xor)
+arccos: Function = _unary_float(tf.acos)
+arccosh: Function = _unary_float(tf.acosh)
+arcsin: Function = _unary_float(tf.asin)
+arcsinh: Function = _unary_float(tf.asinh)
+arctan: Function = _unary_float(tf.atan)
+arctanh: Function = _unary_float(tf.atanh)
+ceil: Function = _unary_float(tf.math.ceil)
+cos: Function = _unary_float(tf.cos)
+cosh: Function = _unary_float(tf.cosh)
+erf: Function = _unary_float(tf.math.erf)
+erfc: Function = _unary_float(tf.math.erfc)
+erfinv: Function = _unary_float(tf.math.erfinv, half=False)
+exp: Function = _unary_float(tf.exp)
+exp2: Function = _unary_float(lambda x: tf.pow(tf.constant(2, x.dtype), x))
+expm1: Function = _unary_float(tf.math.expm1)
+floor: Function = _unary_float(tf.floor)
+i0: Function = _unary_float(tf.math.bessel_i0, half=False)
+log: Function = _unary_float(tf.math.log)
+log10: Function = _unary_float(lambda x: tf.math.log(x) * _like(1 / math.log(10), x))
+log1p: Function = _unary_float(tf.math.log1p)
+log2: Function = _unary_float(lambda x: tf.math.log(x) * _like(1 / math.log(2), x))
+reciprocal: Function = _unary_float(tf.math.reciprocal)
+rsqrt: Function = _unary_float(tf.math.rsqrt)
+sin: Function = _unary_float(tf.sin)
+sinh: Function = _unary_float(tf.sinh)
+sqrt: Function = _unary_float(tf.sqrt)
+tan: Function = _unary_float(tf.tan)
+tanh: Function = _unary_float(tf.tanh)
+conj: Function = _unary_complex(tf.math.conj)
+real: Function = _unary_complex(tf.math.real)
+copy: Function = _named(lambda x: tf.identity(_array(x)), "copy")
+negative: Function = _unary_signed(tf.negative)
+isfinite: Function = _test(tf.math.is_finite, True)
+isinf: Function = _test(tf.math.is_inf, False)
+isnan: Function = _test(tf.math.is_nan, False)
+add: Function = _binary_on_bools(tf.add, tf.logical_or)
+multiply: Function = _binary_on_bools(tf.multiply, tf.logical_and)
+maximum: Function = _binary_on_bools(tf.maximum, tf.logical_or)
+minimum: Function = _binary_on_bools(tf.minimum, tf.logical_and)
+subtract: Function = _binary(tf.subtract)
+equal: Function = _binary(tf.equal)
+not_equal: Function = _binary(tf.not_equal)
+greater: Function = _binary(tf.greater, _not_bool)
+greater_equal: Function = _binary(tf.greater_equal, _not_bool)
+less: Function = _binary(tf.less, _not_bool)
+less_equal: Function = _binary(tf.less_equal, _not_bool)
+floor_divide: Function = _binary(tf.math.floordiv, _not_bool)
+mod: Function = _binary(tf.math.floormod, _not_bool)
+arctan2: Function = _binary(tf.atan2, least=(float,))
+divide: Function = _binary(tf.divide, least=(float,))
+bitwise_and: Function = _binary_bits(tf.bitwise.bitwise_and, tf.logical_and)
+bitwise_or: Function = _binary_bits(tf.bitwise.bitwise_or, tf.logical_or)
+bitwise_xor: Function = _binary_bits(tf.bitwise.bitwise_xor, tf.math.logical_xor)
+left_shift: Function = _binary_bits(tf.bitwise.left_shift)
+right_shift: Function = _binary_bits(tf.bitwise.right_shift)
+logical_and: Function = _binary_logical(tf.logical_and)
+logical_or: Function = _binary_logical(tf.logical_or)
+logical_xor: Function = _binary_logical(tf.math.logical_xor)
 
 
 def _like(value: Any, x: tf.Tensor) -> tf.Tensor:
     return tf.constant(value, x.dtype)
 
 
-def absolute(x):
+def absolute(x: Any) -> Any:
     x = _array(x)
     return x if x.dtype.is_unsigned or x.dtype == tf.bool else tf.abs(x)
 
 
-def angle(x):
+def angle(x: Any) -> Any:
     x = _to_float(x)
     if x.dtype.is_complex:
         return tf.math.angle(x)
     return tf.where(x < 0, _like(math.pi, x), tf.zeros_like(x)) + x * 0
 
 
-def bitwise_not(x):
+def bitwise_not(x: Any) -> Any:
     x = _array(x)
     return tf.logical_not(x) if x.dtype == tf.bool else tf.bitwise.invert(x)
 
 
-def imag(x):
+def imag(x: Any) -> Any:
     x = _array(x)
     return tf.math.imag(x) if x.dtype.is_complex else tf.zeros_like(x)
 
 
-def logical_not(x):
+def logical_not(x: Any) -> Any:
     return tf.logical_not(_truth(x))
 
 
-def sign(x):
+def sign(x: Any) -> Any:
     x = _array(x)
     if x.dtype.is_unsigned:
         return tf.cast(x > 0, x.dtype)
     return tf.sign(x)
 
 
-def signbit(x):
+def signbit(x: Any) -> Any:
     x = _array(x)
     if not x.dtype.is_floating:
         return tf.zeros_like(x, tf.bool) if x.dtype == tf.bool else x < 0
@@ -250,12 +251,12 @@ def signbit(x):
 _WORD = {2: tf.int16, 4: tf.int32, 8: tf.int64}
 
 
-def square(x):
+def square(x: Any) -> Any:
     x = _array(x)
     return tf.square(tf.cast(x, tf.int32) if x.dtype == tf.bool else x)
 
 
-def round(x, decimals=0):
+def round(x: Any, decimals: Any = 0) -> Any:
     x = _array(x)
     if decimals == 0:
         return tf.round(x)
@@ -268,12 +269,12 @@ def round(x, decimals=0):
     return tf.round(x / scale) * scale
 
 
-def trunc(x):
+def trunc(x: Any) -> Any:
     x = _array(x)
     return tf.where(x < 0, tf.math.ceil(x), tf.floor(x)) if _is_inexact(x) else x
 
 
-def fmod(x1, x2):
+def fmod(x1: Any, x2: Any) -> Any:
     x1, x2 = _not_bool(_promoted(x1, x2))
     wide = tf.float32 if x1.dtype in _HALF else tf.int64
     if x1.dtype in (tf.int32, tf.int64, tf.float32, tf.float64):
@@ -281,14 +282,14 @@ def fmod(x1, x2):
     return _through(tf.truncatemod, wide, x1, x2)
 
 
-def power(x1, x2):
+def power(x1: Any, x2: Any) -> Any:
     x1, x2 = _not_bool(_promoted(x1, x2))
     return (
         _through(tf.pow, tf.int64, x1, x2) if x1.dtype.is_unsigned else tf.pow(x1, x2)
     )
 
 
-def hypot(x1, x2):
+def hypot(x1: Any, x2: Any) -> Any:
     x1, x2 = (tf.abs(x) for x in _promoted(x1, x2, least=(float,)))
     large, small = tf.maximum(x1, x2), tf.minimum(x1, x2)
     ratio = tf.math.divide_no_nan(small, large)
@@ -296,7 +297,7 @@ def hypot(x1, x2):
     return tf.where(tf.math.is_inf(large), large, found)
 
 
-def logaddexp(x1, x2):
+def logaddexp(x1: Any, x2: Any) -> Any:
     x1, x2 = _promoted(x1, x2, least=(float,))
     difference = x1 - x2
     found = tf.maximum(x1, x2) + tf.math.softplus(-tf.abs(difference))
@@ -304,7 +305,7 @@ def logaddexp(x1, x2):
     return tf.where(tf.math.is_nan(difference), x1 + x2, found)
 
 
-def nextafter(x1, x2):
+def nextafter(x1: Any, x2: Any) -> Any:
     """The float whose bits, as an integer, are one further on."""
     x1, x2 = _promoted(x1, x2, least=(float,))
     word = _WORD[x1.dtype.size]
@@ -316,7 +317,7 @@ def nextafter(x1, x2):
     return tf.where(unordered, x1 + x2, tf.where(x1 == x2, x2, moved))
 
 
-def gcd(x1, x2):
+def gcd(x1: Any, x2: Any) -> Any:
     """The greatest common divisor, by Euclid's algorithm."""
     x1, x2 = _promoted(x1, x2)
     dtype = x1.dtype
@@ -331,28 +332,28 @@ def gcd(x1, x2):
     return tf.cast(found, dtype)
 
 
-def lcm(x1, x2):
+def lcm(x1: Any, x2: Any) -> Any:
     x1, x2 = _promoted(x1, x2)
     divisor = gcd(x1, x2)
     safe = tf.where(divisor == 0, tf.ones_like(divisor), divisor)
     return absolute(tf.math.floordiv(x1, safe) * x2)
 
 
-def all(x, axis=None, keepdims=False):
+def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return tf.reduce_all(_truth(x), _axis(axis), keepdims)
 
 
-def any(x, axis=None, keepdims=False):
+def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return tf.reduce_any(_truth(x), _axis(axis), keepdims)
 
 
-def sum(x, axis=None, keepdims=False):
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     x = _array(x)
     x = tf.cast(x, _SUMMED.get(x.dtype, x.dtype))
     return tf.reduce_sum(x, _axis(axis), keepdims)
 
 
-def prod(x, axis=None, keepdims=False, dtype=None):
+def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
     x = _array(x)
     x = tf.cast(x, _SUMMED.get(x.dtype, x.dtype)) if dtype is None else cast(x, dtype)
     return tf.reduce_prod(x, _axis(axis), keepdims)
@@ -367,8 +368,8 @@ def _extreme(fn: Callable, of_bools: Callable, pair: Callable) -> Callable:
     return _named(run, fn.__name__)
 
 
-max = _extreme(tf.reduce_max, tf.reduce_any, maximum)
-min = _extreme(tf.reduce_min, tf.reduce_all, minimum)
+max: Function = _extreme(tf.reduce_max, tf.reduce_any, maximum)
+min: Function = _extreme(tf.reduce_min, tf.reduce_all, minimum)
 
 
 def _keys(x: tf.Tensor, above: bool) -> tf.Tensor:
@@ -395,8 +396,8 @@ def _position(fn: Callable) -> Callable:
     return _named(run, fn.__name__)
 
 
-argmax = _position(tf.argmax)
-argmin = _position(tf.argmin)
+argmax: Function = _position(tf.argmax)
+argmin: Function = _position(tf.argmin)
 
 
 def _moment(fn: Callable) -> Callable:
@@ -408,16 +409,16 @@ def _moment(fn: Callable) -> Callable:
     return _named(run, fn.__name__)
 
 
-mean = _moment(tf.reduce_mean)
-var = _moment(tf.math.reduce_variance)
-logsumexp = _moment(tf.reduce_logsumexp)
+mean: Function = _moment(tf.reduce_mean)
+var: Function = _moment(tf.math.reduce_variance)
+logsumexp: Function = _moment(tf.reduce_logsumexp)
 
 
-def cumsum(x, axis=None, dtype=None):
+def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     return _accumulated(tf.cumsum, x, axis, dtype)
 
 
-def cumprod(x, axis=None, dtype=None):
+def cumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     return _accumulated(tf.math.cumprod, x, axis, dtype)
 
 
@@ -428,7 +429,7 @@ def _accumulated(fn, x, axis, dtype):
     return result if dtype is None else cast(result, dtype)
 
 
-def clip(x, x_min, x_max):
+def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     given = [b for b in (x_min, x_max) if b is not None]
     x, *bounds = _not_bool(_promoted(x, *given))
     if x_min is not None:
@@ -447,7 +448,7 @@ def _product(fn: Callable, *xs: Any, widens: bool = False) -> tf.Tensor:
     return result if widens and dtype == tf.int8 else tf.cast(result, dtype)
 
 
-def matmul(x1, x2):
+def matmul(x1: Any, x2: Any) -> Any:
     return _product(_matmul, x1, x2, widens=True)
 
 
@@ -462,7 +463,7 @@ def _matmul(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     return tf.linalg.matvec(a, b)
 
 
-def dot(x1, x2):
+def dot(x1: Any, x2: Any) -> Any:
     x1, x2 = _promoted(x1, x2)
     if x1.ndim == 0 or x2.ndim == 0:
         return multiply(x1, x2)
@@ -470,11 +471,11 @@ def dot(x1, x2):
     return _product(lambda a, b: tf.tensordot(a, b, axes), x1, x2)
 
 
-def tensordot(x1, x2, axes=2):
+def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     return _product(lambda a, b: tf.tensordot(a, b, axes), x1, x2)
 
 
-def einsum(subscripts, *operands, **kwargs):
+def einsum(subscripts: Any, *operands: Any, **kwargs: Any) -> Any:
     operands = [_array(x) for x in operands]
     return _product(lambda *xs: tf.einsum(subscripts, *xs), *operands, widens=True)
 
@@ -503,7 +504,7 @@ def _highest(of):
     return math.inf if of == 1.0 else of.max
 
 
-segment_sum = _segment(tf.math.unsorted_segment_sum)
-segment_prod = _segment(tf.math.unsorted_segment_prod)
-segment_max = _segment(tf.math.unsorted_segment_max, _lowest)
-segment_min = _segment(tf.math.unsorted_segment_min, _highest)
+segment_sum: Function = _segment(tf.math.unsorted_segment_sum)
+segment_prod: Function = _segment(tf.math.unsorted_segment_prod)
+segment_max: Function = _segment(tf.math.unsorted_segment_max, _lowest)
+segment_min: Function = _segment(tf.math.unsorted_segment_min, _highest)

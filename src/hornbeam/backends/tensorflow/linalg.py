@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import optree
 import tensorflow as tf
 from tensorflow import linalg
+
+from hornbeam.backends.spec import Function
 
 from .arrays import cast, convert, dtype_of
 from .functions import _HALF, _to_float
@@ -27,25 +30,25 @@ def _wide(fn: Callable) -> Callable:
     return run
 
 
-det = _wide(linalg.det)
-inv = _wide(linalg.inv)
-slogdet = _wide(lambda x: tuple(linalg.slogdet(x)))
+det: Function = _wide(linalg.det)
+inv: Function = _wide(linalg.inv)
+slogdet: Function = _wide(lambda x: tuple(linalg.slogdet(x)))
 
 
-def cholesky(x, upper=False):
+def cholesky(x: Any, upper: Any = False) -> Any:
     lower = linalg.cholesky(_to_float(x))
     return linalg.adjoint(lower) if upper else lower
 
 
-def eig(x):
+def eig(x: Any) -> Any:
     return tuple(linalg.eig(_to_float(x)))
 
 
-def eigh(x):
+def eigh(x: Any) -> Any:
     return tuple(linalg.eigh(_to_float(x)))
 
 
-def lu_factor(x):
+def lu_factor(x: Any) -> Any:
     factors, order = linalg.lu(_to_float(x))
     return factors, _exchanges(order)
 
@@ -65,11 +68,11 @@ def _exchanges(order: tf.Tensor) -> tf.Tensor:
     return tf.concat(pivots, -1)
 
 
-def qr(x, mode="reduced"):
+def qr(x: Any, mode: Any = "reduced") -> Any:
     return tuple(linalg.qr(_to_float(x), full_matrices=mode == "complete"))
 
 
-def svd(x, full_matrices=True, compute_uv=True):
+def svd(x: Any, full_matrices: Any = True, compute_uv: Any = True) -> Any:
     found = linalg.svd(_to_float(x), full_matrices, compute_uv)
     if not compute_uv:
         return found
@@ -84,15 +87,15 @@ def _solved(fn: Callable, a, b):
     return fn(a, b)
 
 
-def solve(a, b):
+def solve(a: Any, b: Any) -> Any:
     return _solved(linalg.solve, a, b)
 
 
-def solve_triangular(a, b, lower=False):
+def solve_triangular(a: Any, b: Any, lower: Any = False) -> Any:
     return _solved(lambda a, b: linalg.triangular_solve(a, b, lower), a, b)
 
 
-def lstsq(a, b, rcond=None):
+def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     # Through the pseudo-inverse, which serves matrices without full rank as well.
     a, b = _to_float(a), _to_float(b)
     if rcond is None:
@@ -103,23 +106,23 @@ def lstsq(a, b, rcond=None):
     return linalg.matvec(inverse, b) if b.ndim == 1 else inverse @ b
 
 
-def complex_fft(x):
+def complex_fft(x: Any) -> Any:
     return tf.signal.fft(convert(x))
 
 
-def complex_ifft(x):
+def complex_ifft(x: Any) -> Any:
     return tf.signal.ifft(convert(x))
 
 
-def real_fft(x, length=None):
+def real_fft(x: Any, length: Any = None) -> Any:
     return tf.signal.rfft(convert(x), None if length is None else [length])
 
 
-def real_ifft(x, length=None):
+def real_ifft(x: Any, length: Any = None) -> Any:
     return tf.signal.irfft(convert(x), None if length is None else [length])
 
 
-def jvp(fun, primals, tangents, has_aux=False):
+def jvp(fun: Any, primals: Any, tangents: Any, has_aux: Any = False) -> Any:
     primals = [convert(x) for x in primals]
     pairs = zip(primals, tangents, strict=True)
     tangents = [convert(t, dtype_of(p)) for p, t in pairs]
@@ -132,6 +135,6 @@ def jvp(fun, primals, tangents, has_aux=False):
     return (value, slope, *aux)
 
 
-def to_complex(x, y):
+def to_complex(x: Any, y: Any) -> Any:
     x, y = _to_float(x), _to_float(y)
     return tf.complex(x, cast(y, x.dtype))

@@ -9,6 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from hornbeam.backends.spec import Function
+
 from .arrays import shape_of
 from .functions import _array, _not_bool, _product, _promoted, _to_float
 
@@ -240,11 +242,11 @@ def relu6(x: Any) -> tf.Tensor:
     return tf.nn.relu6(*_not_bool([_array(x)]))
 
 
-sigmoid = _on_floats(tf.sigmoid)
-softplus = _on_floats(tf.math.softplus)
-silu = _on_floats(tf.nn.silu)
-log_sigmoid = _on_floats(tf.math.log_sigmoid)
-selu = _on_floats(tf.nn.selu)
+sigmoid: Function = _on_floats(tf.sigmoid)
+softplus: Function = _on_floats(tf.math.softplus)
+silu: Function = _on_floats(tf.nn.silu)
+log_sigmoid: Function = _on_floats(tf.math.log_sigmoid)
+selu: Function = _on_floats(tf.nn.selu)
 
 
 def gelu(x: Any, approximate: bool = True) -> tf.Tensor:

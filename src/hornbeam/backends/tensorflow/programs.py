@@ -83,7 +83,7 @@ class Program:
             compiled = tf.function(plain, jit_compile=True, autograph=False)
             self._run = compiled.get_concrete_function(*specs)
 
-    def __call__(self, *arguments):
+    def __call__(self, *arguments: Any) -> Any:
         tree: Any = arguments
         leaves = optree.tree_leaves(tree)
         inputs = [

@@ -3,21 +3,24 @@
 Outside a program NumPy makes the bits: one pass instead of a kernel for each step.
 """
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import tensorflow as tf
 
 from hornbeam.core import random_hash
 
 
-def random_bits(key, shape):
+def random_bits(key: Any, shape: Any) -> Any:
     """Return uint32 random words of the stream `key`, a uint32 pair."""
     if _on_host(key, shape):
         return tf.constant(random_hash.numpy_bits(_pair(key), shape))
     return _bits(key, shape)
 
 
-def random_uniform(key, shape):
+def random_uniform(key: Any, shape: Any) -> Any:
     """Return float32 in [0, 1) from the top 24 bits of `random_bits`."""
     if _on_host(key, shape):
         return tf.constant(random_hash.numpy_uniform(_pair(key), shape))

@@ -13,7 +13,9 @@ from .arrays import tf_dtype
 __all__ = ["endpoint", "read_saved_model", "tensor_spec", "write_saved_model"]
 
 
-def tensor_spec(shape: Sequence[int | None], dtype: str, name: str | None = None):
+def tensor_spec(
+    shape: Sequence[int | None], dtype: str, name: str | None = None
+) -> Any:
     """What is known of an argument: sizes that are None may be any."""
     return tf.TensorSpec(tuple(shape), tf_dtype(dtype), name=name)
 

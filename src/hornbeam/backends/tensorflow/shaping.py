@@ -16,7 +16,7 @@ from .arrays import cast, convert, shape_of, tf_dtype, to_numpy
 from .functions import _array, _axis, _promoted, _truth, _weak_dtype
 
 
-def sort(x, axis=-1):
+def sort(x: Any, axis: Any = -1) -> Any:
     x, axis = _along(x, axis)
     if x.dtype == tf.bool:
         return tf.cast(tf.sort(tf.cast(x, tf.uint8), axis), tf.bool)
@@ -34,7 +34,7 @@ def sort(x, axis=-1):
     return tf.where(place < size - count, ordered, tf.constant(np.nan, x.dtype))
 
 
-def argsort(x, axis=-1):
+def argsort(x: Any, axis: Any = -1) -> Any:
     x, axis = _along(x, axis)
     if x.dtype == tf.bool:
         x = tf.cast(x, tf.uint8)
@@ -43,7 +43,7 @@ def argsort(x, axis=-1):
     return tf.argsort(x, axis, stable=True)
 
 
-def argpartition(x, kth, axis=-1):
+def argpartition(x: Any, kth: Any, axis: Any = -1) -> Any:
     found = argsort(x, axis)
     range(found.shape[axis or 0])[kth]  # raises where there is no such place
     return found
@@ -54,32 +54,32 @@ def _along(x: Any, axis: int | None) -> tuple[tf.Tensor, int]:
     return (tf.reshape(x, (-1,)), 0) if axis is None or x.ndim == 0 else (x, axis)
 
 
-def top_k(x, k, sorted=True):
+def top_k(x: Any, k: Any, sorted: Any = True) -> Any:
     return tuple(tf.math.top_k(_array(x), k, sorted))
 
 
-def searchsorted(sorted_sequence, values, side="left"):
+def searchsorted(sorted_sequence: Any, values: Any, side: Any = "left") -> Any:
     sequence, values = _promoted(sorted_sequence, values)
     found = tf.searchsorted(sequence, tf.reshape(values, (-1,)), side)
     return tf.reshape(found, tf.shape(values))
 
 
-def nonzero(x):
+def nonzero(x: Any) -> Any:
     x = _array(x)
     found = tf.cast(tf.where(_truth(x)), tf.int32)
     return tuple(tf.unstack(found, x.ndim, axis=1))
 
 
 def unique(
-    x,
-    sorted=True,
-    return_index=False,
-    return_inverse=False,
-    return_counts=False,
-    axis=None,
-    size=None,
-    fill_value=None,
-):
+    x: Any,
+    sorted: Any = True,
+    return_index: Any = False,
+    return_inverse: Any = False,
+    return_counts: Any = False,
+    axis: Any = None,
+    size: Any = None,
+    fill_value: Any = None,
+) -> Any:
     # On the host: TensorFlow's has no order and no fixed size.
     from hornbeam.backends.numpy.shaping import unique as host_unique
 
@@ -90,7 +90,7 @@ def unique(
     return tf.constant(found)
 
 
-def count_integers(x, weights=None, minlength=0):
+def count_integers(x: Any, weights: Any = None, minlength: Any = 0) -> Any:
     x = cast(x, tf.int32)
     length = minlength
     if not (tf.is_symbolic_tensor(x) and minlength):
@@ -108,7 +108,7 @@ def count_integers(x, weights=None, minlength=0):
     return tf.reshape(counts, (*shape_of(x)[:-1], length))
 
 
-def reshape(x, newshape):
+def reshape(x: Any, newshape: Any) -> Any:
     return tf.reshape(_array(x), _shape(newshape))
 
 
@@ -118,11 +118,11 @@ def _shape(shape: Any) -> Any:
     return (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
 
 
-def transpose(x, axes=None):
+def transpose(x: Any, axes: Any = None) -> Any:
     return tf.transpose(_array(x), None if axes is None else list(axes))
 
 
-def expand_dims(x, axis):
+def expand_dims(x: Any, axis: Any) -> Any:
     x = _array(x)
     if isinstance(axis, int):
         return tf.expand_dims(x, axis)
@@ -132,26 +132,26 @@ def expand_dims(x, axis):
     return x
 
 
-def squeeze(x, axis=None):
+def squeeze(x: Any, axis: Any = None) -> Any:
     return tf.squeeze(_array(x), _axis(axis))
 
 
-def broadcast_to(x, shape):
+def broadcast_to(x: Any, shape: Any) -> Any:
     return tf.broadcast_to(_array(x), _shape(shape))
 
 
-def concatenate(xs, axis=0):
+def concatenate(xs: Any, axis: Any = 0) -> Any:
     xs = _promoted(*[_array(x) for x in xs])
     if axis is None:
         xs, axis = [tf.reshape(x, (-1,)) for x in xs], 0
     return tf.concat(xs, axis)
 
 
-def stack(x, axis=0):
+def stack(x: Any, axis: Any = 0) -> Any:
     return tf.stack(_promoted(*[_array(v) for v in x]), axis)
 
 
-def split(x, indices_or_sections, axis=0):
+def split(x: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
     x = _array(x)
     if isinstance(indices_or_sections, int):
         return tf.split(x, indices_or_sections, axis)
@@ -162,13 +162,13 @@ def split(x, indices_or_sections, axis=0):
     return tf.split(x, sizes, axis)
 
 
-def flip(x, axis=None):
+def flip(x: Any, axis: Any = None) -> Any:
     x = _array(x)
     axes = range(x.ndim) if axis is None else axis
     return tf.reverse(x, [axes] if isinstance(axes, int) else list(axes))
 
 
-def roll(x, shift, axis=None):
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     x = _array(x)
     if axis is None:
         return tf.reshape(tf.roll(tf.reshape(x, (-1,)), shift, 0), tf.shape(x))
@@ -178,11 +178,11 @@ def roll(x, shift, axis=None):
     return tf.roll(x, shift, axis)
 
 
-def repeat(x, repeats, axis=None):
+def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
     return tf.repeat(_array(x), repeats, axis)
 
 
-def tile(x, repeats):
+def tile(x: Any, repeats: Any) -> Any:
     x, repeats = _array(x), list(_shape(repeats))
     missing = x.ndim - len(repeats)
     if missing < 0:
@@ -190,7 +190,9 @@ def tile(x, repeats):
     return tf.tile(x, [1] * missing + repeats)
 
 
-def padded(x, pad_width, mode="constant", constant_values=None):
+def padded(
+    x: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = None
+) -> Any:
     x = _array(x)
     widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
     if mode == "constant":
@@ -209,7 +211,7 @@ def padded(x, pad_width, mode="constant", constant_values=None):
     return x
 
 
-def take(x, indices, axis=None):
+def take(x: Any, indices: Any, axis: Any = None) -> Any:
     x, indices = _array(x), convert(indices)
     if indices.dtype not in (tf.int32, tf.int64):
         indices = tf.cast(indices, tf.int32)
@@ -222,7 +224,7 @@ def _from_the_front(indices: tf.Tensor, x: tf.Tensor, axis: int) -> tf.Tensor:
     return tf.where(indices < 0, indices + size, indices)
 
 
-def take_along_axis(x, indices, axis=None):
+def take_along_axis(x: Any, indices: Any, axis: Any = None) -> Any:
     x, indices = _array(x), cast(indices, tf.int32)
     x, axis = (tf.reshape(x, (-1,)), 0) if axis is None else (x, range(x.ndim)[axis])
     indices = _from_the_front(indices, x, axis)
@@ -235,7 +237,7 @@ def take_along_axis(x, indices, axis=None):
     return tf.transpose(found, np.argsort(last).tolist())
 
 
-def get_item(x, key):
+def get_item(x: Any, key: Any) -> Any:
     x = _array(x)
     key = key if isinstance(key, tuple) else (key,)
     key = tuple(convert(k) if isinstance(k, (list, np.ndarray)) else k for k in key)
@@ -290,13 +292,13 @@ def _advanced_item(x: tf.Tensor, key: list) -> tf.Tensor:
     return tf.transpose(found, order)
 
 
-def where(condition, x1=None, x2=None):
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     if x1 is None and x2 is None:
         return nonzero(condition)
     return tf.where(_truth(condition), *_promoted(x1, x2))
 
 
-def dynamic_slice(inputs, start_indices, shape):
+def dynamic_slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
     inputs = _array(inputs)
     return tf.slice(inputs, _inside(inputs, start_indices, shape), shape)
 
@@ -311,7 +313,7 @@ def _inside(x: tf.Tensor, start: Any, shape: Sequence[int]) -> tf.Tensor:
     return tf.clip_by_value(start, 0, tf.shape(x) - tf.constant(tuple(shape), tf.int32))
 
 
-def dynamic_update(inputs, start_indices, updates):
+def dynamic_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     inputs = _array(inputs)
     updates = convert(updates, inputs.dtype)
     start = _inside(inputs, start_indices, updates.shape)
@@ -327,7 +329,7 @@ _SCATTERED = {
 }
 
 
-def scatter_into(inputs, indices, updates, reduction=None):
+def scatter_into(inputs: Any, indices: Any, updates: Any, reduction: Any = None) -> Any:
     inputs, indices = _array(inputs), cast(indices, tf.int32)
     depth = indices.shape[-1]
     sizes = tf.shape(inputs)[:depth]
@@ -342,19 +344,19 @@ def scatter_into(inputs, indices, updates, reduction=None):
     return inputs * tf.reshape(factors, tf.shape(inputs))
 
 
-def zeros(shape, dtype=None):
+def zeros(shape: Any, dtype: Any = None) -> Any:
     return tf.zeros(_shape(shape), tf_dtype(dtype))
 
 
-def ones(shape, dtype=None):
+def ones(shape: Any, dtype: Any = None) -> Any:
     return tf.ones(_shape(shape), tf_dtype(dtype))
 
 
-def full(shape, fill_value, dtype=None):
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     return tf.broadcast_to(cast(fill_value, tf_dtype(dtype)), _shape(shape))
 
 
-def arange(start, stop=None, step=None, dtype=None):
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
     given = [v for v in (start, stop, step) if v is not None]
     if dtype is None:
         dtype = result_type(*(_weak_dtype(v) for v in given))
@@ -367,11 +369,11 @@ def arange(start, stop=None, step=None, dtype=None):
     return cast(tf.range(*numbers), dtype)
 
 
-def eye(N, M=None, k=0, dtype=None):
+def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Any:
     return cast(_distance(N, M) == k, tf_dtype(dtype))
 
 
-def tri(N, M=None, k=0, dtype=None):
+def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Any:
     return cast(_distance(N, M) <= k, tf_dtype(dtype))
 
 
@@ -381,22 +383,22 @@ def _distance(rows: Any, columns: Any = None) -> tf.Tensor:
     return tf.range(columns, dtype=tf.int32) - tf.range(rows, dtype=tf.int32)[:, None]
 
 
-def tril(x, k=0):
+def tril(x: Any, k: Any = 0) -> Any:
     x = _array(x)
     return tf.where(_distance(*shape_of(x)[-2:]) <= k, x, tf.zeros_like(x))
 
 
-def triu(x, k=0):
+def triu(x: Any, k: Any = 0) -> Any:
     x = _array(x)
     return tf.where(_distance(*shape_of(x)[-2:]) >= k, x, tf.zeros_like(x))
 
 
-def diag(x, k=0):
+def diag(x: Any, k: Any = 0) -> Any:
     x = _array(x)
     return tf.linalg.diag(x, k=k) if x.ndim == 1 else diagonal(x, k)
 
 
-def diagonal(x, offset=0, axis1=0, axis2=1):
+def diagonal(x: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
     x = _array(x)
     last = [range(x.ndim)[i] for i in (axis1, axis2)]
     x = tf.transpose(x, [i for i in range(x.ndim) if i not in last] + last)
@@ -408,7 +410,7 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
     return tf.gather(flat, places, axis=-1)
 
 
-def view(x, dtype=None):
+def view(x: Any, dtype: Any = None) -> Any:
     x, dtype = _array(x), tf_dtype(dtype)
     if x.dtype.size < dtype.size:
         count = dtype.size // x.dtype.size

@@ -13,6 +13,7 @@ from tensorflow.python.autograph.core import config as autograph
 from tensorflow.python.autograph.core.config_lib import DoNotConvert
 
 from hornbeam.backends import control, spec
+from hornbeam.backends.spec import Function
 
 from .arrays import Tensor, convert, dtype_of, is_sparse, is_tensor, tf_dtype
 from .sparse import sparse_tensor
@@ -22,7 +23,7 @@ from .sparse import sparse_tensor
 autograph.CONVERSION_RULES = (DoNotConvert("hornbeam"), *autograph.CONVERSION_RULES)
 
 _control = control.Control(convert, tf.stack, tf.concat)
-associative_scan = _control.associative_scan
+associative_scan: Function = _control.associative_scan
 
 
 def _tensors(tree: Any) -> Any:
@@ -357,12 +358,12 @@ def _as_spec(x: Any) -> Any:
     return x
 
 
-def concrete():
+def concrete() -> Any:
     """A block whose operations run at once, even while a program is traced."""
     return tf.init_scope()
 
 
-def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()):
+def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()) -> Any:
     """`fn` compiled for arguments such as these; the program does not hold `fn`."""
     from .programs import Program
 

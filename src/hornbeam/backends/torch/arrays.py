@@ -10,6 +10,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensor, unset_fake_temporarily
 
 from hornbeam.backends.scipy_sparse import is_scipy_sparse, scipy_coordinates
+from hornbeam.backends.spec import Function
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import standardize_dtype
 
@@ -206,7 +207,7 @@ def assign(old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
     return old.copy_(new)
 
 
-as_argument = convert
+as_argument: Function = convert
 
 
 def new_variable(value: torch.Tensor, trainable: bool) -> torch.Tensor:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hornbeam.backends.spec import Function
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import result_type
 
@@ -167,107 +168,107 @@ def _indices(x: Any) -> Tensor:
     return convert(x).to(torch.int64)
 
 
-arccos = _unary_float(torch.arccos)
-arccosh = _unary_float(torch.arccosh)
-arcsin = _unary_float(torch.arcsin)
-arcsinh = _unary_float(torch.arcsinh)
-arctan = _unary_float(torch.arctan)
-arctanh = _unary_float(torch.arctanh)
-ceil = _unary_float(torch.ceil)
-cos = _unary_float(torch.cos)
-cosh = _unary_float(torch.cosh)
-erf = _unary_float(torch.erf)
-erfc = _unary_float(torch.erfc)
-erfinv = _unary_float(torch.erfinv)
-exp = _unary_float(torch.exp)
-exp2 = _unary_float(torch.exp2)
-expm1 = _unary_float(torch.expm1)
-floor = _unary_float(torch.floor)
-i0 = _unary_float(torch.i0)
-log = _unary_float(torch.log)
-log10 = _unary_float(torch.log10)
-log1p = _unary_float(torch.log1p)
-log2 = _unary_float(torch.log2)
-reciprocal = _unary_float(torch.reciprocal)
-rsqrt = _unary_float(torch.rsqrt)
-sin = _unary_float(torch.sin)
-sinh = _unary_float(torch.sinh)
-sqrt = _unary_float(torch.sqrt)
-tan = _unary_float(torch.tan)
-tanh = _unary_float(torch.tanh)
-absolute = _named(
+arccos: Function = _unary_float(torch.arccos)
+arccosh: Function = _unary_float(torch.arccosh)
+arcsin: Function = _unary_float(torch.arcsin)
+arcsinh: Function = _unary_float(torch.arcsinh)
+arctan: Function = _unary_float(torch.arctan)
+arctanh: Function = _unary_float(torch.arctanh)
+ceil: Function = _unary_float(torch.ceil)
+cos: Function = _unary_float(torch.cos)
+cosh: Function = _unary_float(torch.cosh)
+erf: Function = _unary_float(torch.erf)
+erfc: Function = _unary_float(torch.erfc)
+erfinv: Function = _unary_float(torch.erfinv)
+exp: Function = _unary_float(torch.exp)
+exp2: Function = _unary_float(torch.exp2)
+expm1: Function = _unary_float(torch.expm1)
+floor: Function = _unary_float(torch.floor)
+i0: Function = _unary_float(torch.i0)
+log: Function = _unary_float(torch.log)
+log10: Function = _unary_float(torch.log10)
+log1p: Function = _unary_float(torch.log1p)
+log2: Function = _unary_float(torch.log2)
+reciprocal: Function = _unary_float(torch.reciprocal)
+rsqrt: Function = _unary_float(torch.rsqrt)
+sin: Function = _unary_float(torch.sin)
+sinh: Function = _unary_float(torch.sinh)
+sqrt: Function = _unary_float(torch.sqrt)
+tan: Function = _unary_float(torch.tan)
+tanh: Function = _unary_float(torch.tanh)
+absolute: Function = _named(
     lambda x: x if _array(x).dtype is torch.bool else torch.abs(_array(x)), torch.abs
 )
-bitwise_not = _unary(torch.bitwise_not)
-conj = _unary(torch.conj)
-copy = _unary(torch.clone)
-isfinite = _unary(torch.isfinite)
-isinf = _unary(torch.isinf)
-isnan = _unary(torch.isnan)
-logical_not = _unary(torch.logical_not)
-negative = _unary(torch.negative)
-real = _unary(torch.real)
-sign = _unary(torch.sign)
-signbit = _unary(torch.signbit)
-trunc = _unary_exact(torch.trunc)
-add = _binary_scalar(torch.add, either=True)
-equal = _binary_scalar(torch.eq)
-greater = _binary_scalar(torch.gt)
-greater_equal = _binary_scalar(torch.ge)
-less = _binary_scalar(torch.lt)
-less_equal = _binary_scalar(torch.le)
-multiply = _binary_scalar(torch.mul, either=True)
-not_equal = _binary_scalar(torch.ne)
-subtract = _binary_scalar(torch.sub, either=True)
-maximum = _binary(torch.maximum)
-minimum = _binary(torch.minimum)
-gcd = _binary(torch.gcd)
-lcm = _binary(torch.lcm)
-floor_divide = _binary_number(torch.floor_divide)
-fmod = _binary_number(torch.fmod)
-mod = _binary_number(torch.remainder)
-power = _binary_number(torch.pow)
-arctan2 = _binary_float(torch.arctan2)
-divide = _binary_scalar(torch.true_divide, least=(float,), either=True)
-hypot = _binary_float(torch.hypot)
-logaddexp = _binary_float(torch.logaddexp)
-nextafter = _binary_float(torch.nextafter)
-bitwise_and = _binary_bits(torch.bitwise_and)
-bitwise_or = _binary_bits(torch.bitwise_or)
-bitwise_xor = _binary_bits(torch.bitwise_xor)
-left_shift = _named(
+bitwise_not: Function = _unary(torch.bitwise_not)
+conj: Function = _unary(torch.conj)
+copy: Function = _unary(torch.clone)
+isfinite: Function = _unary(torch.isfinite)
+isinf: Function = _unary(torch.isinf)
+isnan: Function = _unary(torch.isnan)
+logical_not: Function = _unary(torch.logical_not)
+negative: Function = _unary(torch.negative)
+real: Function = _unary(torch.real)
+sign: Function = _unary(torch.sign)
+signbit: Function = _unary(torch.signbit)
+trunc: Function = _unary_exact(torch.trunc)
+add: Function = _binary_scalar(torch.add, either=True)
+equal: Function = _binary_scalar(torch.eq)
+greater: Function = _binary_scalar(torch.gt)
+greater_equal: Function = _binary_scalar(torch.ge)
+less: Function = _binary_scalar(torch.lt)
+less_equal: Function = _binary_scalar(torch.le)
+multiply: Function = _binary_scalar(torch.mul, either=True)
+not_equal: Function = _binary_scalar(torch.ne)
+subtract: Function = _binary_scalar(torch.sub, either=True)
+maximum: Function = _binary(torch.maximum)
+minimum: Function = _binary(torch.minimum)
+gcd: Function = _binary(torch.gcd)
+lcm: Function = _binary(torch.lcm)
+floor_divide: Function = _binary_number(torch.floor_divide)
+fmod: Function = _binary_number(torch.fmod)
+mod: Function = _binary_number(torch.remainder)
+power: Function = _binary_number(torch.pow)
+arctan2: Function = _binary_float(torch.arctan2)
+divide: Function = _binary_scalar(torch.true_divide, least=(float,), either=True)
+hypot: Function = _binary_float(torch.hypot)
+logaddexp: Function = _binary_float(torch.logaddexp)
+nextafter: Function = _binary_float(torch.nextafter)
+bitwise_and: Function = _binary_bits(torch.bitwise_and)
+bitwise_or: Function = _binary_bits(torch.bitwise_or)
+bitwise_xor: Function = _binary_bits(torch.bitwise_xor)
+left_shift: Function = _named(
     lambda x, y: torch.bitwise_left_shift(*_not_bool(_promoted(x, y))),
     torch.bitwise_left_shift,
 )
-right_shift = _named(
+right_shift: Function = _named(
     lambda x, y: torch.bitwise_right_shift(*_not_bool(_promoted(x, y))),
     torch.bitwise_right_shift,
 )
-logical_and = _binary_logical(torch.logical_and)
-logical_or = _binary_logical(torch.logical_or)
-logical_xor = _binary_logical(torch.logical_xor)
-all = _reduction(torch.all)
-any = _reduction(torch.any)
-mean = _reduction(torch.mean, _to_float)
+logical_and: Function = _binary_logical(torch.logical_and)
+logical_or: Function = _binary_logical(torch.logical_or)
+logical_xor: Function = _binary_logical(torch.logical_xor)
+all: Function = _reduction(torch.all)
+any: Function = _reduction(torch.any)
+mean: Function = _reduction(torch.mean, _to_float)
 
 
-def angle(x):
+def angle(x: Any) -> Any:
     x = _to_float(x)
     # torch has no `angle` of short floats.
     return torch.angle(x.float()).to(x.dtype) if x.dtype in _HALF else torch.angle(x)
 
 
-def imag(x):
+def imag(x: Any) -> Any:
     x = _array(x)
     return x.imag if x.is_complex() else torch.zeros_like(x)
 
 
-def square(x):
+def square(x: Any) -> Any:
     x = _array(x)
     return torch.square(x.to(torch.int32) if x.dtype is torch.bool else x)
 
 
-def round(x, decimals=0):
+def round(x: Any, decimals: Any = 0) -> Any:
     x = _array(x)
     if x.dtype in INEXACT:
         return torch.round(x, decimals=decimals)
@@ -276,7 +277,7 @@ def round(x, decimals=0):
     return torch.round(x.double(), decimals=decimals).to(x.dtype)
 
 
-def sum(x, axis=None, keepdims=False):
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     x = _array(x)
     if x.dtype in INEXACT:
         if axis is None and not keepdims:
@@ -298,8 +299,8 @@ def _extreme(fn: Callable, pair: Callable) -> Callable:
     return _named(run, fn)
 
 
-max = _extreme(torch.amax, torch.maximum)
-min = _extreme(torch.amin, torch.minimum)
+max: Function = _extreme(torch.amax, torch.maximum)
+min: Function = _extreme(torch.amin, torch.minimum)
 
 
 def _position(fn: Callable) -> Callable:
@@ -314,21 +315,21 @@ def _position(fn: Callable) -> Callable:
     return _named(run, fn)
 
 
-argmax = _position(torch.argmax)
-argmin = _position(torch.argmin)
+argmax: Function = _position(torch.argmax)
+argmin: Function = _position(torch.argmin)
 
 
-def var(x, axis=None, keepdims=False):
+def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     x = _to_float(x)
     return torch.var(x, _dims(x, axis), correction=0, keepdim=keepdims)
 
 
-def logsumexp(x, axis=None, keepdims=False):
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     x = _to_float(x)
     return torch.logsumexp(x, _dims(x, axis), keepdims)
 
 
-def prod(x, axis=None, keepdims=False, dtype=None):
+def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
     x = _array(x)
     if dtype is not None:
         x = cast(x, dtype)
@@ -346,11 +347,11 @@ def sorted_descending(dims: Sequence[int]) -> list[int]:
     return builtins.sorted(dims, reverse=True)
 
 
-def cumsum(x, axis=None, dtype=None):
+def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     return _accumulated(torch.cumsum, x, axis, dtype)
 
 
-def cumprod(x, axis=None, dtype=None):
+def cumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     return _accumulated(torch.cumprod, x, axis, dtype)
 
 
@@ -362,7 +363,7 @@ def _accumulated(fn, x, axis, dtype):
     return result if dtype is None else cast(result, dtype)
 
 
-def clip(x, x_min, x_max):
+def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     if isinstance(x, Tensor) and x.dtype in FLOATS:
         if isinstance(x_min, (int, float)) and isinstance(x_max, (int, float)):
             return torch.clamp(x, x_min, x_max)
@@ -373,7 +374,7 @@ def clip(x, x_min, x_max):
     return x if x_max is None else torch.minimum(x, bounds[-1])
 
 
-def matmul(x1, x2):
+def matmul(x1: Any, x2: Any) -> Any:
     if (
         isinstance(x1, Tensor)
         and isinstance(x2, Tensor)
@@ -394,7 +395,7 @@ def _product(fn: Callable, *xs: Any) -> Tensor:
     return result.to(torch.bool) if dtype is torch.bool else result
 
 
-def dot(x1, x2):
+def dot(x1: Any, x2: Any) -> Any:
     x1, x2 = _promoted(x1, x2)
     if x1.ndim == 0 or x2.ndim == 0:
         return torch.mul(x1, x2)
@@ -403,7 +404,7 @@ def dot(x1, x2):
     return _product(lambda a, b: torch.tensordot(a, b, axes), x1, x2).to(dtype)
 
 
-def tensordot(x1, x2, axes=2):
+def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     if not isinstance(axes, int):
         axes = [[a] if isinstance(a, int) else list(a) for a in axes]
     x1, x2 = _promoted(x1, x2)
@@ -411,7 +412,7 @@ def tensordot(x1, x2, axes=2):
     return _product(lambda a, b: torch.tensordot(a, b, axes), x1, x2).to(dtype)
 
 
-def einsum(subscripts, *operands, **kwargs):
+def einsum(subscripts: Any, *operands: Any, **kwargs: Any) -> Any:
     operands = [_array(x) for x in operands]
     if len({x.dtype for x in operands}) == 1 and operands[0].dtype in FLOATS:
         return torch.einsum(subscripts, *operands)
@@ -447,7 +448,7 @@ def _neutral(reduce: str, dtype: torch.dtype) -> Any:
     return limits.min if reduce == "amax" else limits.max
 
 
-segment_sum = _segment("sum")
-segment_max = _segment("amax")
-segment_min = _segment("amin")
-segment_prod = _segment("prod")
+segment_sum: Function = _segment("sum")
+segment_max: Function = _segment("amax")
+segment_min: Function = _segment("amin")
+segment_prod: Function = _segment("prod")

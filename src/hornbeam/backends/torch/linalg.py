@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import linalg
+
+from hornbeam.backends.spec import Function
 
 from .arrays import convert, dtype_of
 from .functions import _to_float
@@ -30,56 +33,56 @@ def _wide(fn: Callable) -> Callable:
     return run
 
 
-det = _wide(linalg.det)
-inv = _wide(linalg.inv)
-slogdet = _wide(lambda x: tuple(linalg.slogdet(x)))
+det: Function = _wide(linalg.det)
+inv: Function = _wide(linalg.inv)
+slogdet: Function = _wide(lambda x: tuple(linalg.slogdet(x)))
 
 
-def cholesky(x, upper=False):
+def cholesky(x: Any, upper: Any = False) -> Any:
     try:
         return linalg.cholesky(_to_float(x), upper=upper)
     except linalg.LinAlgError as error:
         raise ValueError(f"Argument `x` of cholesky: {error}") from error
 
 
-def eig(x):
+def eig(x: Any) -> Any:
     return tuple(linalg.eig(_to_float(x)))
 
 
-def eigh(x):
+def eigh(x: Any) -> Any:
     return tuple(linalg.eigh(_to_float(x)))
 
 
-def lu_factor(x):
+def lu_factor(x: Any) -> Any:
     factors, pivots = linalg.lu_factor(_to_float(x))
     # torch counts rows from 1, as LAPACK does.
     return factors, pivots - 1
 
 
-def qr(x, mode="reduced"):
+def qr(x: Any, mode: Any = "reduced") -> Any:
     return tuple(linalg.qr(_to_float(x), mode))
 
 
-def svd(x, full_matrices=True, compute_uv=True):
+def svd(x: Any, full_matrices: Any = True, compute_uv: Any = True) -> Any:
     x = _to_float(x)
     return tuple(linalg.svd(x, full_matrices)) if compute_uv else linalg.svdvals(x)
 
 
-def solve(a, b):
+def solve(a: Any, b: Any) -> Any:
     a, b = _to_float(a), _to_float(b)
     if b.ndim == a.ndim - 1:
         return linalg.solve(a, b[..., None])[..., 0]
     return linalg.solve(a, b)
 
 
-def solve_triangular(a, b, lower=False):
+def solve_triangular(a: Any, b: Any, lower: Any = False) -> Any:
     a, b = _to_float(a), _to_float(b)
     if b.ndim == a.ndim - 1:
         return linalg.solve_triangular(a, b[..., None], upper=not lower)[..., 0]
     return linalg.solve_triangular(a, b, upper=not lower)
 
 
-def lstsq(a, b, rcond=None):
+def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     a, b = _to_float(a), _to_float(b)
     if rcond is None:
         rcond = torch.finfo(a.dtype).eps * max(a.shape[-2:])
@@ -89,23 +92,23 @@ def lstsq(a, b, rcond=None):
     return result[:, 0] if b.ndim == 1 else result
 
 
-def complex_fft(x):
+def complex_fft(x: Any) -> Any:
     return torch.fft.fft(convert(x))
 
 
-def complex_ifft(x):
+def complex_ifft(x: Any) -> Any:
     return torch.fft.ifft(convert(x))
 
 
-def real_fft(x, length=None):
+def real_fft(x: Any, length: Any = None) -> Any:
     return torch.fft.rfft(convert(x), length)
 
 
-def real_ifft(x, length=None):
+def real_ifft(x: Any, length: Any = None) -> Any:
     return torch.fft.irfft(convert(x), length)
 
 
-def jvp(fun, primals, tangents, has_aux=False):
+def jvp(fun: Any, primals: Any, tangents: Any, has_aux: Any = False) -> Any:
     primals = tuple(convert(x) for x in primals)
     pairs = zip(primals, tangents, strict=True)
     tangents = tuple(convert(t, dtype_of(p)) for p, t in pairs)
@@ -115,5 +118,5 @@ def jvp(fun, primals, tangents, has_aux=False):
         return torch.func.jvp(fun, primals, tangents, has_aux=has_aux)
 
 
-def to_complex(x, y):
+def to_complex(x: Any, y: Any) -> Any:
     return torch.complex(_to_float(x), _to_float(y))

@@ -88,15 +88,15 @@ class LayerModule(torch.nn.Module):
     del _name
 
     @property
-    def torch_params(self):
+    def torch_params(self) -> Any:
         """All live tensors of the layer and the layers inside, by path, as in Keras."""
         return {variable.path: variable._value for variable in self.variables}
 
-    def forward(self, *args, **kwargs):
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call the layer."""
         return self(*args, **kwargs)
 
-    def train(self, mode=True):
+    def train(self, mode: Any = True) -> Any:
         """Let `training` be `mode` where a call does not say it; also in layers inside.
 
         As long as neither this nor `eval()` was called it is False, as in Keras.
@@ -116,7 +116,7 @@ class LayerModule(torch.nn.Module):
             self.dtype_policy = dtype
         return self
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: Any) -> Any:
         if name in ("_parameters", "_buffers"):
             raise self._has_no_module("parameters")
         failed = getattr(type(self), name, None)
@@ -139,7 +139,7 @@ def module_tensors(module: torch.nn.Module) -> list[tuple[str, torch.Tensor, boo
     return found + [(name, x, False) for name, x in module.named_buffers()]
 
 
-def call_module(module, values, training, args, kwargs):
+def call_module(module: Any, values: Any, training: Any, args: Any, kwargs: Any) -> Any:
     """Call a module; `values` by name stand in for its own tensors, if any."""
     if module.training is not bool(training):
         module.train(bool(training))

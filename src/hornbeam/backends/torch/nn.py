@@ -9,6 +9,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from hornbeam.backends.spec import Function
 from hornbeam.core import dtypes
 
 from .arrays import FLOATS, cast, convert, dtype_of
@@ -178,13 +179,13 @@ def _number(x: Any) -> torch.Tensor:
     return x.to(torch.int32) if x.dtype is torch.bool else x
 
 
-sigmoid = _on_floats(torch.sigmoid)
-silu = _on_floats(F.silu)
-log_sigmoid = _on_floats(F.logsigmoid)
-selu = _on_floats(F.selu)
-hard_sigmoid = _on_floats(F.hardsigmoid)
-hard_silu = _on_floats(F.hardswish)
-mish = _on_floats(F.mish)
+sigmoid: Function = _on_floats(torch.sigmoid)
+silu: Function = _on_floats(F.silu)
+log_sigmoid: Function = _on_floats(F.logsigmoid)
+selu: Function = _on_floats(F.selu)
+hard_sigmoid: Function = _on_floats(F.hardsigmoid)
+hard_silu: Function = _on_floats(F.hardswish)
+mish: Function = _on_floats(F.mish)
 
 
 def softplus(x: Any) -> torch.Tensor:
@@ -230,7 +231,7 @@ def normalize_last(x: Any, gamma: Any, beta: Any, epsilon: float) -> torch.Tenso
     return F.layer_norm(x, x.shape[-1:], gamma, beta, epsilon)
 
 
-def normalize_batch(x: Any, gamma: Any, beta: Any, axis: int, epsilon: float):
+def normalize_batch(x: Any, gamma: Any, beta: Any, axis: int, epsilon: float) -> Any:
     """Batch normalization by the moments of `x`; the outputs and these moments."""
     x = _floating(x)
     last = axis in (-1, x.ndim - 1)
@@ -254,7 +255,9 @@ def _like(parameter: Any, x: torch.Tensor) -> torch.Tensor | None:
     return None if parameter is None else cast(parameter, x.dtype)
 
 
-def attention(query, key, value, bias, scale, is_causal, flash):
+def attention(
+    query: Any, key: Any, value: Any, bias: Any, scale: Any, is_causal: Any, flash: Any
+) -> Any:
     """Softmax attention over (batch, length, heads, width) with an additive bias."""
     query, key, value = (convert(x).transpose(1, 2) for x in (query, key, value))
     result = F.scaled_dot_product_attention(

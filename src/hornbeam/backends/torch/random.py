@@ -4,7 +4,10 @@ PyTorch has no shifts of unsigned numbers, so words are held in int64. On the CP
 a key that is known, the bits are made by NumPy, which takes half the time.
 """
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +20,7 @@ from .recording import is_traced, whole
 
 
 @whole
-def random_bits(key, shape):
+def random_bits(key: Any, shape: Any) -> Any:
     """Return random 32-bit words, held in int64, of the stream `key`."""
     if _on_host(key):
         return torch.from_numpy(
@@ -27,7 +30,7 @@ def random_bits(key, shape):
 
 
 @whole
-def random_uniform(key, shape):
+def random_uniform(key: Any, shape: Any) -> Any:
     """Return float32 in [0, 1) from the top 24 bits of `random_bits`."""
     if _on_host(key):
         return torch.from_numpy(random_hash.numpy_uniform(_pair(key), shape))
@@ -35,7 +38,7 @@ def random_uniform(key, shape):
 
 
 @whole
-def keep_factor(key, shape, rate):
+def keep_factor(key: Any, shape: Any, rate: Any) -> Any:
     """Return 0 with probability `rate`, else `1 / (1 - rate)`, as float32."""
     remaining = 1.0 - rate
     if isinstance(remaining, torch.Tensor):

@@ -87,20 +87,22 @@ class Recording(TorchDispatchMode):
         problem: why the step cannot be run again from its record, or None.
     """
 
-    def __init__(self, state, data, traced):
+    def __init__(self, state: Any, data: Any, traced: Any):
         super().__init__()
         self.traced = traced
         self.paused = False
-        self.problem = None
-        self.nodes = []
-        self.constants = []
+        self.problem: str | None = None
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
         self.state_size = len(state)
         # Tensors are told apart by identity, so all of them stay until the end.
         self._kept = [*state, *data]
         self.input_size = self.size = len(self._kept)
         self._places = {id(x): Place(i) for i, x in enumerate(self._kept)}
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         if not self.paused:
@@ -109,7 +111,9 @@ class Recording(TorchDispatchMode):
             self.note(func, args, kwargs, result, whole=False)
         return result
 
-    def note(self, function, args, kwargs, result, whole):
+    def note(
+        self, function: Any, args: Any, kwargs: Any, result: Any, whole: Any
+    ) -> Any:
         """Add an operation."""
         if self.problem is not None:
             return
@@ -157,7 +161,7 @@ class Recording(TorchDispatchMode):
         if any(isinstance(x, Constant) for x in changed(function, args, kwargs)):
             self.problem = "a tensor is changed that is no part of the state"
 
-    def finish(self, outputs):
+    def finish(self, outputs: Any) -> Any:
         """Keep what the step returned."""
         self.outputs = outputs
         leaves, self.spec = optree.tree_flatten(outputs, none_is_leaf=True)

@@ -18,48 +18,48 @@ from .devices import current_device
 from .functions import _array, _dims, _indices, _promoted, _weak_dtype
 
 
-def sort(x, axis=-1):
+def sort(x: Any, axis: Any = -1) -> Any:
     x = _array(x)
     x, axis = (x.reshape(-1), 0) if axis is None else (x, axis)
     return torch.sort(x, dim=axis, stable=True).values
 
 
-def argsort(x, axis=-1):
+def argsort(x: Any, axis: Any = -1) -> Any:
     x = _array(x)
     x, axis = (x.reshape(-1), 0) if axis is None else (x, axis)
     return torch.argsort(x, dim=axis, stable=True).to(torch.int32)
 
 
-def argpartition(x, kth, axis=-1):
+def argpartition(x: Any, kth: Any, axis: Any = -1) -> Any:
     found = argsort(x, axis)
     range(found.shape[axis or 0])[kth]  # raises where there is no such place
     return found
 
 
-def top_k(x, k, sorted=True):
+def top_k(x: Any, k: Any, sorted: Any = True) -> Any:
     values, indices = torch.topk(_array(x), k, sorted=sorted)
     return values, indices.to(torch.int32)
 
 
-def searchsorted(sorted_sequence, values, side="left"):
+def searchsorted(sorted_sequence: Any, values: Any, side: Any = "left") -> Any:
     sequence, values = _promoted(sorted_sequence, values)
     return torch.searchsorted(sequence, values, side=side, out_int32=True)
 
 
-def nonzero(x):
+def nonzero(x: Any) -> Any:
     return tuple(i.to(torch.int32) for i in torch.nonzero(_array(x), as_tuple=True))
 
 
 def unique(
-    x,
-    sorted=True,
-    return_index=False,
-    return_inverse=False,
-    return_counts=False,
-    axis=None,
-    size=None,
-    fill_value=None,
-):
+    x: Any,
+    sorted: Any = True,
+    return_index: Any = False,
+    return_inverse: Any = False,
+    return_counts: Any = False,
+    axis: Any = None,
+    size: Any = None,
+    fill_value: Any = None,
+) -> Any:
     # On the host: torch.unique gives no positions and no fixed size.
     from hornbeam.backends.numpy.shaping import unique as host_unique
 
@@ -71,7 +71,7 @@ def unique(
     return torch.as_tensor(found, device=x.device).to(x.dtype)
 
 
-def count_integers(x, weights=None, minlength=0):
+def count_integers(x: Any, weights: Any = None, minlength: Any = 0) -> Any:
     x = _indices(x)
     longest = int(x.max()) + 1 if x.numel() else 0
     length = builtins.max(longest, minlength)
@@ -81,7 +81,7 @@ def count_integers(x, weights=None, minlength=0):
     return counts.scatter_add(-1, x, weights.expand(x.shape))
 
 
-def reshape(x, newshape):
+def reshape(x: Any, newshape: Any) -> Any:
     return torch.reshape(_array(x), _shape(newshape))
 
 
@@ -89,12 +89,12 @@ def _shape(shape: Any) -> tuple:
     return (shape,) if isinstance(shape, int) else tuple(shape)
 
 
-def transpose(x, axes=None):
+def transpose(x: Any, axes: Any = None) -> Any:
     x = _array(x)
     return x.permute(*(range(x.ndim - 1, -1, -1) if axes is None else axes))
 
 
-def expand_dims(x, axis):
+def expand_dims(x: Any, axis: Any) -> Any:
     x = _array(x)
     if isinstance(axis, int):
         return torch.unsqueeze(x, axis)
@@ -104,7 +104,7 @@ def expand_dims(x, axis):
     return x
 
 
-def squeeze(x, axis=None):
+def squeeze(x: Any, axis: Any = None) -> Any:
     x = _array(x)
     if axis is None:
         return torch.squeeze(x)
@@ -117,11 +117,11 @@ def squeeze(x, axis=None):
     return torch.squeeze(x, dims)
 
 
-def broadcast_to(x, shape):
+def broadcast_to(x: Any, shape: Any) -> Any:
     return torch.broadcast_to(_array(x), _shape(shape))
 
 
-def concatenate(xs, axis=0):
+def concatenate(xs: Any, axis: Any = 0) -> Any:
     xs = [_array(x) for x in xs]
     if len({x.dtype for x in xs}) > 1:
         xs = _promoted(*xs)
@@ -130,14 +130,14 @@ def concatenate(xs, axis=0):
     return torch.cat(xs, axis)
 
 
-def stack(x, axis=0):
+def stack(x: Any, axis: Any = 0) -> Any:
     x = [_array(v) for v in x]
     if len({v.dtype for v in x}) > 1:
         x = _promoted(*x)
     return torch.stack(x, axis)
 
 
-def split(x, indices_or_sections, axis=0):
+def split(x: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
     x = _array(x)
     if isinstance(indices_or_sections, int):
         size = x.shape[axis]
@@ -151,18 +151,18 @@ def split(x, indices_or_sections, axis=0):
     return list(torch.tensor_split(x, places, axis))
 
 
-def flip(x, axis=None):
+def flip(x: Any, axis: Any = None) -> Any:
     x = _array(x)
     dims = _dims(x, axis)
     return torch.flip(x, (dims,) if isinstance(dims, int) else dims)
 
 
-def roll(x, shift, axis=None):
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     axis = tuple(axis) if isinstance(axis, list) else axis
     return torch.roll(_array(x), shift, axis)
 
 
-def repeat(x, repeats, axis=None):
+def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
     x = _array(x)
     if not isinstance(repeats, int):
         repeats = _indices(repeats).to(x.device)
@@ -170,11 +170,13 @@ def repeat(x, repeats, axis=None):
     return torch.repeat_interleave(x, repeats, axis)
 
 
-def tile(x, repeats):
+def tile(x: Any, repeats: Any) -> Any:
     return torch.tile(_array(x), _shape(repeats))
 
 
-def padded(x, pad_width, mode="constant", constant_values=None):
+def padded(
+    x: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = None
+) -> Any:
     x = _array(x)
     widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
     if mode == "constant":
@@ -190,7 +192,7 @@ def padded(x, pad_width, mode="constant", constant_values=None):
     return x
 
 
-def take(x, indices, axis=None):
+def take(x: Any, indices: Any, axis: Any = None) -> Any:
     x, indices = _array(x), _indices(indices)
     x, axis = (x.reshape(-1), 0) if axis is None else (x, range(x.ndim)[axis])
     indices = torch.where(indices < 0, indices + x.shape[axis], indices)
@@ -199,14 +201,14 @@ def take(x, indices, axis=None):
     return taken.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
 
 
-def take_along_axis(x, indices, axis=None):
+def take_along_axis(x: Any, indices: Any, axis: Any = None) -> Any:
     x, indices = _array(x), _indices(indices)
     x, axis = (x.reshape(-1), 0) if axis is None else (x, axis)
     indices = torch.where(indices < 0, indices + x.shape[axis], indices)
     return torch.take_along_dim(x, indices, axis)
 
 
-def get_item(x, key):
+def get_item(x: Any, key: Any) -> Any:
     key = key if isinstance(key, tuple) else (key,)
     return _array(x)[tuple(_key(k) for k in key)]
 
@@ -219,14 +221,14 @@ def _key(k: Any) -> Any:
     return k
 
 
-def where(condition, x1=None, x2=None):
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     condition = _array(condition)
     if x1 is None and x2 is None:
         return nonzero(condition)
     return torch.where(condition.to(torch.bool), *_promoted(x1, x2))
 
 
-def dynamic_slice(inputs, start_indices, shape):
+def dynamic_slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
     inputs = _array(inputs)
     return inputs[_window(inputs, start_indices, shape)]
 
@@ -240,7 +242,7 @@ def _window(x: Tensor, start: Any, shape: Sequence[int]) -> tuple:
     return tuple(window)
 
 
-def dynamic_update(inputs, start_indices, updates):
+def dynamic_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     inputs = _array(inputs)
     updates = convert(updates, inputs.dtype)
     result = inputs.clone()
@@ -248,7 +250,7 @@ def dynamic_update(inputs, start_indices, updates):
     return result
 
 
-def scatter_into(inputs, indices, updates, reduction=None):
+def scatter_into(inputs: Any, indices: Any, updates: Any, reduction: Any = None) -> Any:
     inputs, indices = _array(inputs), _indices(indices)
     updates = convert(updates, inputs.dtype)
     places = indices.unbind(-1)
@@ -271,20 +273,20 @@ def scatter_into(inputs, indices, updates, reduction=None):
     return result.reshape(inputs.shape)
 
 
-def zeros(shape, dtype=None):
+def zeros(shape: Any, dtype: Any = None) -> Any:
     return torch.zeros(shape, dtype=torch_dtype(dtype), device=current_device())
 
 
-def ones(shape, dtype=None):
+def ones(shape: Any, dtype: Any = None) -> Any:
     return torch.ones(shape, dtype=torch_dtype(dtype), device=current_device())
 
 
-def full(shape, fill_value, dtype=None):
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     value = convert(fill_value, dtype=torch_dtype(dtype))
     return value.expand(_shape(shape)).clone()
 
 
-def arange(start, stop=None, step=None, dtype=None):
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
     given = [v for v in (start, stop, step) if v is not None]
     if dtype is None:
         dtype = result_type(*(_weak_dtype(v) for v in given))
@@ -294,30 +296,30 @@ def arange(start, stop=None, step=None, dtype=None):
     return torch.arange(*numbers, dtype=torch_dtype(dtype), device=current_device())
 
 
-def eye(N, M=None, k=0, dtype=None):
+def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Any:
     all_ones = ones((N, N if M is None else M), dtype)
     return torch.triu(torch.tril(all_ones, k), k)
 
 
-def tri(N, M=None, k=0, dtype=None):
+def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Any:
     return torch.tril(ones((N, M or N), dtype), k)
 
 
-def tril(x, k=0):
+def tril(x: Any, k: Any = 0) -> Any:
     return torch.tril(_array(x), k)
 
 
-def triu(x, k=0):
+def triu(x: Any, k: Any = 0) -> Any:
     return torch.triu(_array(x), k)
 
 
-def diag(x, k=0):
+def diag(x: Any, k: Any = 0) -> Any:
     return torch.diag(_array(x), k)
 
 
-def diagonal(x, offset=0, axis1=0, axis2=1):
+def diagonal(x: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
     return torch.diagonal(_array(x), offset, axis1, axis2)
 
 
-def view(x, dtype=None):
+def view(x: Any, dtype: Any = None) -> Any:
     return _array(x).view(torch_dtype(dtype))

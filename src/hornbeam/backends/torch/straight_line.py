@@ -186,7 +186,7 @@ class _Fixed(set):
         self.places = set()
 
 
-def places(x):
+def places(x: Any) -> Any:
     """Yield the places in the nest `x`."""
     if isinstance(x, (Place, Constant)):
         yield x
@@ -300,7 +300,7 @@ def _bound(function):
     return function._op
 
 
-def changed(function, args, kwargs):
+def changed(function: Any, args: Any, kwargs: Any) -> Any:
     """Return the arguments that the operation changes in place, flat."""
     found: list[Any] = []
     for position, argument in enumerate(function._schema.arguments):

@@ -15,6 +15,7 @@ import torch.utils.checkpoint
 from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
 from hornbeam.backends import control, spec
+from hornbeam.backends.spec import Function
 
 from .arrays import convert, dtype_of, is_sparse, is_tensor, torch_dtype
 from .devices import current_device
@@ -23,13 +24,13 @@ from .sparse import sparse_tensor
 _inside_gradient: ContextVar[bool] = ContextVar("inside_gradient", default=False)
 
 _control = control.Control(convert, torch.stack, torch.cat)
-scan = _control.scan
-associative_scan = _control.associative_scan
-map = _control.map
-while_loop = _control.while_loop
-fori_loop = _control.fori_loop
-cond = _control.cond
-switch = _control.switch
+scan: Function = _control.scan
+associative_scan: Function = _control.associative_scan
+map: Function = _control.map
+while_loop: Function = _control.while_loop
+fori_loop: Function = _control.fori_loop
+cond: Function = _control.cond
+switch: Function = _control.switch
 
 
 def jit(fn: Callable, donate: Sequence[int] = ()) -> Callable:
@@ -172,6 +173,6 @@ def concrete() -> contextlib.AbstractContextManager:
     return unset_fake_temporarily()
 
 
-def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()):
+def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()) -> Any:
     """`fn` itself: this engine runs step by step."""
     return fn
