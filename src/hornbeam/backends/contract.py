@@ -111,7 +111,7 @@ def set_default_device(name: str | None) -> None:
     """Make new tensors on the device `name`; None leaves it to the engine."""
 
 
-def device_scope(name: str) -> contextlib.AbstractContextManager:
+def device_scope(name: str) -> contextlib.AbstractContextManager[Any]:
     """Place new tensors on the device `name`, such as "cpu:0", inside the block."""
 
 
@@ -254,7 +254,7 @@ def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()) 
     """
 
 
-def concrete() -> contextlib.AbstractContextManager:
+def concrete() -> contextlib.AbstractContextManager[Any]:
     """A block whose operations run at once, even while a program is traced."""
 
 
@@ -336,7 +336,7 @@ def work_of(step: Callable[[], Any]) -> tuple[Any, float]:
 
 
 @optional
-def step_threads(work: float = 0.0) -> contextlib.AbstractContextManager:
+def step_threads(work: float = 0.0) -> contextlib.AbstractContextManager[Any]:
     """A block that runs steps of so much work on the threads that pay."""
 
 
@@ -494,5 +494,5 @@ def write_saved_model(
 
 
 @optional
-def read_saved_model(path: str, name: str) -> tuple[Callable, list[Any]]:
+def read_saved_model(path: str, name: str) -> tuple[Callable[..., Any], list[Any]]:
     """The endpoint `name` as a function of one argument, and the variables' values."""

@@ -51,7 +51,7 @@ def infer_with(
     evaluate: Callable[[Callable, list[Spec]], list[Any]],
     is_tensor: Callable[[Any], bool],
     fn: Callable,
-    args: tuple,
+    args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
     """Specs of `fn(*args, **kwargs)`, where some leaves of the arguments are specs.

@@ -23,7 +23,7 @@ class Hyperparameter:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
-        self.slot = f"_hyperparameter_{name}"
+        self.slot: str = f"_hyperparameter_{name}"
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:

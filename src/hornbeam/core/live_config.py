@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class LiveConfig(dict):
+class LiveConfig(dict[str, Any]):
     """The config of an object or function of the user's, made in this process.
 
     It reads, compares and is written like the dict that it is; its pickles are plain.

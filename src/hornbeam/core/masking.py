@@ -18,7 +18,7 @@ from hornbeam.core.operators import Operators
 # What goes with the tensors of the engines, by their ids: an entry is a reference to
 # the tensor, a LostMask or the mask of a tensor that takes no attributes, and whether
 # an op has passed it on. Empty means that no mask is alive: ops look no further.
-alive: dict[int, tuple[weakref.ref, Any, bool]] = {}
+alive: dict[int, tuple[weakref.ref[Any], Any, bool]] = {}
 
 
 class LostMask:
@@ -31,9 +31,9 @@ class LostMask:
     __slots__ = ("layer", "op", "rank")
 
     def __init__(self, rank: int, op: str | None = None):
-        self.rank = rank
-        self.op = op
-        self.layer = None
+        self.rank: int = rank
+        self.op: str | None = op
+        self.layer: str | None = None
 
 
 def lost(carries: Any, op: str | None = None) -> LostMask:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from hornbeam.core.lazy import public
 from hornbeam.typing import Tensor, TensorLike
@@ -16,51 +16,99 @@ def op(name: str) -> Callable[..., Tensor]:
     return public("ops", name)
 
 
-def _forward(name: str) -> Callable[[Any, TensorLike], Tensor]:
-    def method(self: Any, other: TensorLike) -> Tensor:
-        return op(name)(self, other)
-
-    return method
-
-
-def _reflected(name: str) -> Callable[[Any, TensorLike], Tensor]:
-    def method(self: Any, other: TensorLike) -> Tensor:
-        return op(name)(other, self)
-
-    return method
-
-
-def _unary(name: str) -> Callable[[Any], Tensor]:
-    def method(self: Any) -> Tensor:
-        return op(name)(self)
-
-    return method
-
-
 class Operators:
     """A base that gives operators, indexing and rounding through `hornbeam.ops`."""
 
-    __hash__ = object.__hash__
+    __hash__: ClassVar[Any] = object.__hash__
     # NumPy arrays and engine tensors on the left leave the operation to us.
-    __array_priority__ = 100
+    __array_priority__: ClassVar[int] = 100
 
-    __add__, __radd__ = _forward("add"), _reflected("add")
-    __sub__, __rsub__ = _forward("subtract"), _reflected("subtract")
-    __mul__, __rmul__ = _forward("multiply"), _reflected("multiply")
-    __truediv__, __rtruediv__ = _forward("true_divide"), _reflected("true_divide")
-    __floordiv__, __rfloordiv__ = _forward("floor_divide"), _reflected("floor_divide")
-    __mod__, __rmod__ = _forward("mod"), _reflected("mod")
-    __pow__, __rpow__ = _forward("power"), _reflected("power")
-    __matmul__, __rmatmul__ = _forward("matmul"), _reflected("matmul")
-    __and__, __rand__ = _forward("logical_and"), _reflected("logical_and")
-    __or__, __ror__ = _forward("logical_or"), _reflected("logical_or")
-    __xor__, __rxor__ = _forward("logical_xor"), _reflected("logical_xor")
+    def __add__(self, other: TensorLike) -> Tensor:
+        return op("add")(self, other)
 
-    __lt__, __le__ = _forward("less"), _forward("less_equal")
-    __gt__, __ge__ = _forward("greater"), _forward("greater_equal")
+    def __radd__(self, other: TensorLike) -> Tensor:
+        return op("add")(other, self)
 
-    __neg__, __abs__ = _unary("negative"), _unary("absolute")
-    __invert__ = _unary("logical_not")
+    def __sub__(self, other: TensorLike) -> Tensor:
+        return op("subtract")(self, other)
+
+    def __rsub__(self, other: TensorLike) -> Tensor:
+        return op("subtract")(other, self)
+
+    def __mul__(self, other: TensorLike) -> Tensor:
+        return op("multiply")(self, other)
+
+    def __rmul__(self, other: TensorLike) -> Tensor:
+        return op("multiply")(other, self)
+
+    def __truediv__(self, other: TensorLike) -> Tensor:
+        return op("true_divide")(self, other)
+
+    def __rtruediv__(self, other: TensorLike) -> Tensor:
+        return op("true_divide")(other, self)
+
+    def __floordiv__(self, other: TensorLike) -> Tensor:
+        return op("floor_divide")(self, other)
+
+    def __rfloordiv__(self, other: TensorLike) -> Tensor:
+        return op("floor_divide")(other, self)
+
+    def __mod__(self, other: TensorLike) -> Tensor:
+        return op("mod")(self, other)
+
+    def __rmod__(self, other: TensorLike) -> Tensor:
+        return op("mod")(other, self)
+
+    def __pow__(self, other: TensorLike) -> Tensor:
+        return op("power")(self, other)
+
+    def __rpow__(self, other: TensorLike) -> Tensor:
+        return op("power")(other, self)
+
+    def __matmul__(self, other: TensorLike) -> Tensor:
+        return op("matmul")(self, other)
+
+    def __rmatmul__(self, other: TensorLike) -> Tensor:
+        return op("matmul")(other, self)
+
+    def __and__(self, other: TensorLike) -> Tensor:
+        return op("logical_and")(self, other)
+
+    def __rand__(self, other: TensorLike) -> Tensor:
+        return op("logical_and")(other, self)
+
+    def __or__(self, other: TensorLike) -> Tensor:
+        return op("logical_or")(self, other)
+
+    def __ror__(self, other: TensorLike) -> Tensor:
+        return op("logical_or")(other, self)
+
+    def __xor__(self, other: TensorLike) -> Tensor:
+        return op("logical_xor")(self, other)
+
+    def __rxor__(self, other: TensorLike) -> Tensor:
+        return op("logical_xor")(other, self)
+
+    def __lt__(self, other: TensorLike) -> Tensor:
+        return op("less")(self, other)
+
+    def __le__(self, other: TensorLike) -> Tensor:
+        return op("less_equal")(self, other)
+
+    def __gt__(self, other: TensorLike) -> Tensor:
+        return op("greater")(self, other)
+
+    def __ge__(self, other: TensorLike) -> Tensor:
+        return op("greater_equal")(self, other)
+
+    def __neg__(self) -> Tensor:
+        return op("negative")(self)
+
+    def __abs__(self) -> Tensor:
+        return op("absolute")(self)
+
+    def __invert__(self) -> Tensor:
+        return op("logical_not")(self)
 
     def __eq__(self, other: Any) -> Tensor:
         return op("equal")(self, other)

@@ -56,9 +56,9 @@ class RematScope:
         layer_names: Sequence[str] | None = None,
     ):
         modes = ("full", "activations", "larger_than", "list_of_layers", None)
-        self.mode = check_choice("RematScope", "mode", mode, modes)
+        self.mode: RematMode = check_choice("RematScope", "mode", mode, modes)
         self.output_size_threshold = output_size_threshold
-        self.layer_names = layer_names or []
+        self.layer_names: Sequence[str] = layer_names or []
 
     def __enter__(self) -> Self:
         self._token = _remat.set(self)

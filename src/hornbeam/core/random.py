@@ -15,11 +15,11 @@ from hornbeam.core.naming import auto_name
 from hornbeam.core.random_hash import MASK
 from hornbeam.core.session import on_clear
 from hornbeam.core.variable import Variable
-from hornbeam.typing import Seed, Tensor
+from hornbeam.typing import Config, Seed, Tensor
 
 _COUNT_ONE = np.array([0, 1], dtype=np.uint32)
 
-# The generators of unseeded draws, one an engine, all from the same seed.
+# The generators of unseeded draws, one per engine, all from the same seed.
 _global_generators: dict[str, SeedGenerator] = {}
 _global_seed = None
 _global_seed_lock = threading.Lock()
@@ -39,7 +39,7 @@ class seed_scope:  # noqa: N801 - reads as the other scopes do
     def __init__(self, seed: int):
         self.seed = seed
         self.generators: dict[str, SeedGenerator] = {}
-        self.made_up = python_random.Random(seed)
+        self.source: python_random.Random = python_random.Random(seed)
 
     def __enter__(self) -> Self:
         self._token = _scope.set(self)
@@ -56,7 +56,7 @@ class SeedGenerator:
     the same keys, on every engine.
 
     Args:
-        seed: an integer; None makes one up from Python's `random`.
+        seed: an integer; None generates one with Python's `random`.
         name: a name.
 
     >>> import hornbeam as keras
@@ -78,11 +78,11 @@ class SeedGenerator:
                 "Argument `seed` must be an integer. SeedGenerator received: "
                 f"seed={seed!r}"
             )
-        self.name = name or auto_name("SeedGenerator")
+        self.name: str = name or auto_name("SeedGenerator")
         self._initial_seed = seed
         start = make_default_seed() if seed is None else int(seed)
         with scopes.name_scope(self.name, caller=self):
-            self.state = Variable(
+            self.state: Variable = Variable(
                 _key(start),
                 dtype="uint32",
                 trainable=False,
@@ -107,12 +107,12 @@ class SeedGenerator:
         self.state.assign(counted)
         return value
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """Return the seed that was asked for and the name."""
         return {"seed": self._initial_seed, "name": self.name}
 
     @classmethod
-    def from_config(cls, config: dict) -> SeedGenerator:
+    def from_config(cls, config: Config) -> Self:
         """Make a generator, at its start, from what `get_config` returned."""
         return cls(**config)
 
@@ -151,7 +151,7 @@ def host_key(seed: Seed) -> tuple[int, int]:
 def make_default_seed() -> int:
     """Return a seed from Python's `random`, which `set_random_seed` seeds."""
     scope = _scope.get()
-    source = python_random if scope is None else scope.made_up
+    source = python_random if scope is None else scope.source
     return source.randint(1, int(1e9))
 
 
@@ -160,11 +160,11 @@ def order_seed() -> int:
     scope = _scope.get()
     if scope is None:
         return int(np.random.randint(2**31 - 1))
-    return scope.made_up.randrange(2**31 - 1)
+    return scope.source.randrange(2**31 - 1)
 
 
 def global_seed() -> int:
-    """Return the seed of all draws without a seed, made up if there was none."""
+    """Return the seed of all draws without a seed, generated if there is none."""
     global _global_seed
     scope = _scope.get()
     if scope is not None:
@@ -188,7 +188,7 @@ def global_seed_generator() -> SeedGenerator:
 
 
 def reset_global_seed_generator(seed: int | None = None) -> None:
-    """Start the draws without a seed anew, from `seed` or from one made up."""
+    """Start the draws without a seed anew, from `seed` or from a generated one."""
     global _global_seed
     _global_seed = seed
     _global_generators.clear()

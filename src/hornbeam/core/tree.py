@@ -13,7 +13,7 @@ import optree
 from hornbeam.typing import Tree
 
 
-class TrackedSet(set):
+class TrackedSet(set[Any]):
     """A set that is an attribute of a layer: trees visit its elements.
 
     Other sets are leaves: they have no order in which results could be put back.

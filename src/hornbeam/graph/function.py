@@ -19,7 +19,7 @@ class Function(Operation):
     Args:
         inputs: a KerasTensor or a nest of them.
         outputs: a KerasTensor or a nest of them, computed from `inputs`.
-        name: default: made up.
+        name: default: generated.
 
     >>> import hornbeam as keras
     >>> x = keras.KerasTensor((None, 2))

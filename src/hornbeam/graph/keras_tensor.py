@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NoReturn, TypeGuard
+from typing import Any, ClassVar, NamedTuple, NoReturn, TypeGuard
 
 from hornbeam.core import dtypes
 from hornbeam.core.naming import auto_name
 from hornbeam.core.operators import Operators, op
 from hornbeam.core.variable import standardize_shape
 from hornbeam.typing import Axes, DTypeLike, ShapeLike, Tensor
+
+
+class KerasHistory(NamedTuple):
+    """Where a symbol comes from: the operation, which of its calls, which output."""
+
+    operation: Any
+    node_index: int
+    tensor_index: int
 
 
 class KerasTensor(Operators):
@@ -22,7 +30,7 @@ class KerasTensor(Operators):
         ragged: whether the tensor is ragged.
         ragged_rank: number of ragged dimensions.
         record_history: whether calls on it are recorded.
-        name: default: made up.
+        name: default: generated.
 
     >>> import hornbeam as keras
     >>> x = keras.KerasTensor((None, 3))
@@ -30,11 +38,11 @@ class KerasTensor(Operators):
     (None, 3)
     """
 
-    _keras_history = None
-    _keras_mask = None
+    _keras_history: KerasHistory | None = None
+    _keras_mask: Any = None
     # Symbols are looked for in lists: equal means the same, as in Keras.
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
+    __eq__: ClassVar[Any] = object.__eq__
+    __hash__: ClassVar[Any] = object.__hash__
 
     def __init__(
         self,
@@ -140,7 +148,10 @@ class KerasTensor(Operators):
     def __float__(self) -> float:
         self._no_value("turned into a number")
 
-    __int__ = __index__ = __float__
+    def __int__(self) -> int:
+        self._no_value("turned into a number")
+
+    __index__ = __int__
 
     def __repr__(self) -> str:
         return (

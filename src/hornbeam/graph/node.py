@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import collections
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hornbeam.core import tree
-from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.keras_tensor import KerasHistory, KerasTensor
 from hornbeam.typing import Tree
-
-KerasHistory = collections.namedtuple(
-    "KerasHistory", ["operation", "node_index", "tensor_index"]
-)
 
 
 class Node:
@@ -33,12 +28,16 @@ class Node:
         outputs: Tree = None,
     ):
         self.operation = operation
-        self.args = tuple(call_args)
-        self.kwargs = dict(call_kwargs or {})
+        self.args: tuple[Any, ...] = tuple(call_args)
+        self.kwargs: dict[str, Any] = dict(call_kwargs or {})
+        self.leaves: list[Any]
+        self.spec: Any
         self.leaves, self.spec = tree.flatten_with_spec((self.args, self.kwargs))
-        self.input_tensors = [x for x in self.leaves if isinstance(x, KerasTensor)]
+        self.input_tensors: list[KerasTensor] = [
+            x for x in self.leaves if isinstance(x, KerasTensor)
+        ]
         self.outputs = outputs
-        self.output_tensors = [
+        self.output_tensors: list[KerasTensor] = [
             x for x in tree.flatten(outputs) if isinstance(x, KerasTensor)
         ]
         self._place = len(operation._inbound_nodes)

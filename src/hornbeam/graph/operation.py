@@ -34,7 +34,7 @@ class Operation:
     graph, and `compute_output_spec` says what comes out.
 
     Args:
-        name: default: made up from the class name.
+        name: default: generated from the class name.
     """
 
     # Arguments of `__init__` that set state: they are not part of the config.
@@ -188,7 +188,7 @@ class OpOperation(Operation):
 
     Args:
         op: the op's function.
-        name: default: made up from the op's name.
+        name: default: generated from the op's name.
         arguments: the arguments of the op that are no operands.
     """
 

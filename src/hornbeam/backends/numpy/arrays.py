@@ -15,7 +15,7 @@ from hornbeam.backends.spec import Function
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import standardize_dtype
 
-Tensor = (np.ndarray, np.generic)
+Tensor: Any = (np.ndarray, np.generic)
 
 _NOT_IN_NUMPY = ("bfloat16", "float8_e4m3fn", "float8_e5m2")
 _PYTHON_DTYPES = {np.dtype("int64"): "int32"}

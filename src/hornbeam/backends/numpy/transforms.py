@@ -113,6 +113,6 @@ def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()) 
     return fn
 
 
-def concrete() -> contextlib.AbstractContextManager:
+def concrete() -> contextlib.AbstractContextManager[Any]:
     """A block whose operations run at once: here all do."""
     return contextlib.nullcontext()

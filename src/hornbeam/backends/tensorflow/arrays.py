@@ -18,7 +18,7 @@ from hornbeam.backends.spec import Function
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import result_type, standardize_dtype
 
-Tensor = (tf.Tensor, tf.Variable)
+Tensor: Any = (tf.Tensor, tf.Variable)
 _SPARSE = (tf.SparseTensor, tf.IndexedSlices)
 
 _NAMES: dict[tf.DType, str] = {}
@@ -120,7 +120,7 @@ def dtype_of(x: Any) -> str:
         return _NAMES.setdefault(x.dtype, standardize_dtype(x.dtype.name))
 
 
-def shape_of(x: Any) -> tuple:
+def shape_of(x: Any) -> tuple[Any, ...]:
     """The shape of `x`; a size that is not known while a program is traced is a
     scalar tensor."""
     if not hasattr(x, "shape"):

@@ -62,7 +62,7 @@ def write_saved_model(
     tf.saved_model.save(root, path, signatures=signatures, options=options)
 
 
-def read_saved_model(path: str, name: str) -> tuple[Callable, list[Any]]:
+def read_saved_model(path: str, name: str) -> tuple[Callable[..., Any], list[Any]]:
     """The endpoint `name` as a function of one argument, and the variables' values.
 
     Raises ValueError, with the names that there are.

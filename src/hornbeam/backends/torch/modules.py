@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -20,10 +21,10 @@ def is_module(x: Any) -> bool:
 class _Live:
     """An attribute of a module that is looked up anew in the layer each time."""
 
-    def __init__(self, look_up):
+    def __init__(self, look_up: Callable[[Any], Any]):
         self._look_up = look_up
 
-    def __get__(self, layer, owner=None):
+    def __get__(self, layer: Any, owner: Any = None) -> Any:
         return self if layer is None else self._look_up(layer)
 
 
@@ -74,7 +75,7 @@ class LayerModule(torch.nn.Module):
     _parameters = _Live(lambda layer: _LiveTensors(layer, True))
     _buffers = _Live(lambda layer: _LiveTensors(layer, False))
     _modules = _Live(lambda layer: layer._module_children())
-    training = _Live(lambda layer: bool(layer._mode))
+    training: Any = _Live(lambda layer: bool(layer._mode))
     _non_persistent_buffers_set: set[str] = set()
     _is_full_backward_hook = None
     for _name in (

@@ -94,10 +94,13 @@ class Recording(TorchDispatchMode):
         self.problem: str | None = None
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
-        self.state_size = len(state)
+        self.state_size: int = len(state)
         # Tensors are told apart by identity, so all of them stay until the end.
         self._kept = [*state, *data]
-        self.input_size = self.size = len(self._kept)
+        self.input_size: int = len(self._kept)
+        self.size: int = self.input_size
+        self.results: list[Any] = []
+        self.spec: Any = None
         self._places = {id(x): Place(i) for i, x in enumerate(self._kept)}
 
     def __torch_dispatch__(

@@ -44,8 +44,8 @@ class Node(NamedTuple):
     """
 
     function: Any
-    args: tuple
-    kwargs: dict
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
     results: Any
     whole: bool
 

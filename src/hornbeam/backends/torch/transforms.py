@@ -168,7 +168,7 @@ def _as_spec(x: Any) -> Any:
     return x
 
 
-def concrete() -> contextlib.AbstractContextManager:
+def concrete() -> contextlib.AbstractContextManager[Any]:
     """A block whose operations run at once, even during abstract evaluation."""
     return unset_fake_temporarily()
 
