@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hornbeam.core import tree
+from hornbeam.core.dtypes import standardize_dtype
+from hornbeam.core.variable import standardize_shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,9 +47,6 @@ class InputSpec:
         name: str | None = None,
         optional: bool = False,
     ) -> None:
-        from hornbeam.core.dtypes import standardize_dtype
-        from hornbeam.core.variable import standardize_shape
-
         self.dtype: str | None = None if dtype is None else standardize_dtype(dtype)
         self.shape: Shape | None = None if shape is None else standardize_shape(shape)
         self.ndim = ndim if self.shape is None else len(self.shape)
@@ -103,8 +102,6 @@ class InputSpec:
         if self.min_ndim is not None and rank < self.min_ndim:
             return f"rank (min_ndim) at least {self.min_ndim}", f"rank {rank}"
         if self.dtype is not None:
-            from hornbeam.core.dtypes import standardize_dtype
-
             if standardize_dtype(x.dtype) != self.dtype:
                 return f"dtype {self.dtype}", f"dtype {standardize_dtype(x.dtype)}"
         for axis, size in self.axes.items():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hornbeam import backends
+from hornbeam import backends, dtype_policies, ops, regularizers
 from hornbeam.core import masking, scopes, tree
 from hornbeam.core.configurable import init_arguments, serialize_argument
 from hornbeam.core.dtypes import is_float_dtype
@@ -89,8 +89,6 @@ class Layer(Operation, SavedState, LiveParameters):
         name: str | None = None,
         **kwargs: Unpack[InputArguments],
     ) -> None:
-        from hornbeam import dtype_policies, regularizers
-
         super().__init__(name=name)
         self.join_modules(backends.current())
         input_shape = kwargs.pop("input_shape", None)
@@ -313,8 +311,6 @@ class Layer(Operation, SavedState, LiveParameters):
         return previous_mask
 
     def _regularize_activity(self, outputs):
-        from hornbeam import ops
-
         mask = scopes.batch_mask()
         for x in tree.flatten(outputs):
             if isinstance(x, KerasTensor):
@@ -457,8 +453,6 @@ class Layer(Operation, SavedState, LiveParameters):
         A dtype policy that has no more to it than its name is given as that name.
         """
         if isinstance(config.get("dtype"), dict):
-            from hornbeam import dtype_policies
-
             policy = dtype_policies.deserialize(config["dtype"])
             if type(policy) is dtype_policies.DTypePolicy:
                 policy = policy.name

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
+from hornbeam import constraints, dtype_policies, initializers, regularizers
 from hornbeam.core import scopes
-from hornbeam.core.dtypes import is_float_dtype
+from hornbeam.core.dtypes import is_float_dtype, standardize_dtype
 from hornbeam.core.naming import auto_name
 from hornbeam.core.variable import Variable, standardize_shape
 from hornbeam.layers import tracking
+from hornbeam.metrics.metric import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,9 +134,6 @@ class LayerState:
             overwrite_with_gradient: whether its gradient is its new value.
             name: default: made up.
         """
-        from hornbeam import constraints, initializers, regularizers
-        from hornbeam.core.dtypes import standardize_dtype
-
         if not hasattr(self, "_added_weights"):
             raise RuntimeError(
                 f"Layer {type(self).__name__}: call `super().__init__()` in "
@@ -306,8 +305,6 @@ class LayerState:
     @kept_while_frozen
     def metrics(self) -> list[Any]:
         """The metrics of the layer and of the layers inside."""
-        from hornbeam.metrics.metric import Metric
-
         layers = self._flatten_layers()
         return _distinct(m for x in layers for m in tracking.owned(x, (Metric,)))
 
@@ -381,8 +378,6 @@ class LayerState:
 
     @dtype_policy.setter
     def dtype_policy(self, value: DTypePolicyLike) -> None:
-        from hornbeam import dtype_policies
-
         policy: Any = dtype_policies.get(value)
         kept = self._dtype_policy
         if isinstance(kept, MutableMapping) and not isinstance(policy, Mapping):

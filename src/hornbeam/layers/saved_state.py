@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hornbeam import backends
 from hornbeam.layers.layer_state import LayerState
 from hornbeam.layers.live_parameters import LiveParameters
 
@@ -112,8 +113,6 @@ class SavedState(LayerState):
         >>> model.to_backend("numpy").backend
         'numpy'
         """
-        from hornbeam import backends
-
         engine = backends.get(name)
         LiveParameters.join_modules(engine)
         for variable in self._all_variables():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
+from hornbeam.layers.layer import Layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +32,6 @@ def deserialize(config: Config, custom_objects: Mapping[str, Any] | None = None)
         config: what `serialize` returned.
         custom_objects: dict of names and classes or functions of the caller's.
     """
-    from hornbeam.layers.layer import Layer
-
     layer = deserialize_keras_object(config, custom_objects=custom_objects)
     if not isinstance(layer, Layer):
         raise ValueError(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam import backends
+from hornbeam.core.random import global_seed_generator
 from hornbeam.layers import tracking
+from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.training.binding import checks
 from hornbeam.training.binding.binding import Binding
 from hornbeam.training.binding.structure import Structure
@@ -61,8 +63,6 @@ class StepPlanning(Steps):
 
     def _optimizers(self):
         """Return the optimizer of compile(), and those that attributes hold."""
-        from hornbeam.optimizers.optimizer import Optimizer
-
         first = [] if self.optimizer is None else [self.optimizer]
         others = tracking.owned(self, (Optimizer,))
         return first + [x for x in others if x is not self.optimizer]
@@ -73,8 +73,6 @@ class StepPlanning(Steps):
         return [metric.name for metric in (*self.metrics, *inner)]
 
     def _global_seed_variables(self):
-        from hornbeam.core.random import global_seed_generator
-
         return [global_seed_generator().state]
 
     def _compile_arguments_structure(self):

@@ -14,6 +14,7 @@ from sklearn.utils.validation import (
 from hornbeam.core import tree
 from hornbeam.core.naming import own_names
 from hornbeam.core.random import seed_scope
+from hornbeam.models.model import Model
 from hornbeam.training.concurrent.scheduler import fit_slot
 from hornbeam.wrappers import fitting
 from hornbeam.wrappers.advice import advise_on_parallel_fits
@@ -299,6 +300,4 @@ def arguments_of(estimator):
 
 
 def _is_model(given):
-    from hornbeam.models.model import Model
-
     return isinstance(given, Model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from hornbeam import losses
 from hornbeam.core import tree
 from hornbeam.core.naming import to_snake_case
 
@@ -82,8 +83,6 @@ def output_shapes(model, X):
 
 def suitable_loss(model, X, target_kind):
     """Return a loss for each output of an uncompiled model, or the only one."""
-    from hornbeam import losses
-
     shapes, several = output_shapes(model, X)
     activations = _last_activations(model, len(shapes))
     suitable: list[Any] = []

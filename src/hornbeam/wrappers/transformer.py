@@ -8,6 +8,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import validate_data
 
+from hornbeam import Model
 from hornbeam.wrappers.default_network import ENCODING, default_autoencoder
 from hornbeam.wrappers.estimator import KerasEstimator, arguments_of
 from hornbeam.wrappers.features import as_rows, dense
@@ -159,8 +160,6 @@ class KerasTransformer(
         return self._outputs_for(X, predict_arguments)
 
     def _predictor(self, model):
-        from hornbeam import Model
-
         layer = self.output_layer
         if layer is None and self._is_default:
             layer = ENCODING

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hornbeam.core.arguments import checks_keywords
+from hornbeam.core.config import floatx
 from hornbeam.core.configurable import init_arguments
 from hornbeam.core.dtypes import standardize_dtype
 from hornbeam.core.errors import did_you_mean
@@ -56,8 +57,6 @@ class InputLayer(Layer):
         name: str | None = None,
         **kwargs: Unpack[_OldNames],
     ) -> None:
-        from hornbeam.core.config import floatx
-
         super().__init__(name=name)
         if "input_shape" in kwargs:
             shape = kwargs.pop("input_shape")

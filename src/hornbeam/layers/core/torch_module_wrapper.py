@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hornbeam import backends
+from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 from hornbeam.layers.layer import Layer
 
@@ -88,8 +89,6 @@ class TorchModuleWrapper(Layer):
         """Return the shape of the outputs for the shape of the input."""
         if self._given_output_shape is not None:
             return tuple(self._given_output_shape)
-        from hornbeam.graph.keras_tensor import KerasTensor
-
         spec = self.compute_output_spec(KerasTensor(input_shape, self.compute_dtype))
         return spec.shape
 
