@@ -9,6 +9,7 @@ from .arrays import *
 from .functions import *
 from .linalg import *
 from .nn import *
+from .products import *
 from .programs import *
 from .random import *
 from .saved_model import *

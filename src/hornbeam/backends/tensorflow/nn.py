@@ -12,7 +12,8 @@ import tensorflow as tf
 from hornbeam.backends.spec import Function
 
 from .arrays import shape_of
-from .functions import _array, _not_bool, _product, _promoted, _to_float
+from .functions import _array, _not_bool, _promoted, _to_float
+from .products import _product
 
 Pairs = Sequence[tuple[int, int]]
 
