@@ -1,12 +1,22 @@
-"""Control flow of the engines that run step by step: plain Python over nests."""
+"""What engines share that run step by step: control flow is plain Python over nests."""
 
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import optree
+
+
+def jit(fn: Callable, donate: Sequence[int] = ()) -> Callable:
+    """`fn` itself: there are no programs."""
+    return fn
+
+
+def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()) -> Any:
+    """`fn` itself: there are no programs."""
+    return fn
 
 
 def tree_map(fn: Callable, *trees: Any) -> Any:

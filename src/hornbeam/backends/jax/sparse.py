@@ -8,16 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from .arrays import convert, is_sparse
-
-__all__ = [
-    "coordinates",
-    "is_sparse",
-    "map_values",
-    "sparse_matmul",
-    "sparse_tensor",
-    "to_dense",
-]
+from .arrays import convert
 
 
 def sparse_tensor(

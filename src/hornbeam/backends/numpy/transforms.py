@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, NoReturn
 
@@ -11,6 +11,8 @@ import numpy as np
 import optree
 
 from hornbeam.backends import control, spec
+from hornbeam.backends.control import compile as compile
+from hornbeam.backends.control import jit as jit
 from hornbeam.backends.spec import Function
 
 from .arrays import convert, is_sparse, is_tensor, numpy_dtype
@@ -24,11 +26,6 @@ while_loop: Function = _control.while_loop
 fori_loop: Function = _control.fori_loop
 cond: Function = _control.cond
 switch: Function = _control.switch
-
-
-def jit(fn: Callable, donate: Sequence[int] = ()) -> Callable:
-    """`fn` itself: this engine runs step by step."""
-    return fn
 
 
 def value_and_grad(fn: Callable, has_aux: bool = False) -> NoReturn:
@@ -106,11 +103,6 @@ def _evaluate(run: Callable, specs: list[spec.Spec]) -> list[Any]:
         spec.Spec(tuple(r.shape), str(r.dtype), is_sparse(r)) if is_tensor(r) else r
         for r in results
     ]
-
-
-def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()) -> Any:
-    """`fn` itself: this engine runs step by step."""
-    return fn
 
 
 def concrete() -> contextlib.AbstractContextManager[Any]:

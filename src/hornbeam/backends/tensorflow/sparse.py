@@ -13,15 +13,6 @@ import tensorflow as tf
 
 from .arrays import convert, is_sparse
 
-__all__ = [
-    "coordinates",
-    "is_sparse",
-    "map_values",
-    "sparse_matmul",
-    "sparse_tensor",
-    "to_dense",
-]
-
 
 def sparse_tensor(
     indices: Any, values: Any, shape: Any, valid: Any = None, unique: bool = False

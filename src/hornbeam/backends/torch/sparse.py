@@ -10,15 +10,6 @@ import torch
 from .arrays import convert, is_sparse
 from .devices import current_device
 
-__all__ = [
-    "coordinates",
-    "is_sparse",
-    "map_values",
-    "sparse_matmul",
-    "sparse_tensor",
-    "to_dense",
-]
-
 
 def sparse_tensor(
     indices: Any, values: Any, shape: Any, valid: Any = None, unique: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import partial, wraps
 from typing import Any
@@ -15,6 +15,8 @@ import torch.utils.checkpoint
 from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
 from hornbeam.backends import control, spec
+from hornbeam.backends.control import compile as compile
+from hornbeam.backends.control import jit as jit
 from hornbeam.backends.spec import Function
 
 from .arrays import convert, dtype_of, is_sparse, is_tensor, torch_dtype
@@ -31,11 +33,6 @@ while_loop: Function = _control.while_loop
 fori_loop: Function = _control.fori_loop
 cond: Function = _control.cond
 switch: Function = _control.switch
-
-
-def jit(fn: Callable, donate: Sequence[int] = ()) -> Callable:
-    """`fn` itself: this engine runs step by step."""
-    return fn
 
 
 def value_and_grad(fn: Callable, has_aux: bool = False) -> Callable:
@@ -171,8 +168,3 @@ def _as_spec(x: Any) -> Any:
 def concrete() -> contextlib.AbstractContextManager[Any]:
     """A block whose operations run at once, even during abstract evaluation."""
     return unset_fake_temporarily()
-
-
-def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()) -> Any:
-    """`fn` itself: this engine runs step by step."""
-    return fn
