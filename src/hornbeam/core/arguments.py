@@ -9,7 +9,6 @@ from typing import Any, Self, TypeVar, cast
 
 from hornbeam.core.errors import did_you_mean
 
-
 _KEYWORDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 

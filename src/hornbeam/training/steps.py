@@ -10,14 +10,19 @@ import inspect
 import operator
 from typing import TYPE_CHECKING, Any, Literal
 
-from hornbeam import backends
+from hornbeam import backends, ops, optimizers
+from hornbeam import metrics as metrics_module
 from hornbeam.core import scopes, tree
 from hornbeam.core.arguments import checks_keywords
 from hornbeam.core.configurable import parameters_of
 from hornbeam.core.gradients import value_and_grad
 from hornbeam.core.naming import distinct
+from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.core.warning import warn
+from hornbeam.layers.call import call_info
 from hornbeam.layers.layer_state import kept_while_frozen
+from hornbeam.training.compiling.containers import CompileLoss, CompileMetrics
+from hornbeam.training.state_tree import get_state_tree, set_state_tree
 from hornbeam.training.stateless_steps import also_on_state
 from hornbeam.typing import overridable
 
@@ -95,10 +100,6 @@ class Steps(Layer):
         >>> model.compiled
         True
         """
-        from hornbeam import metrics as metrics_module
-        from hornbeam import optimizers
-        from hornbeam.training.compiling.containers import CompileLoss, CompileMetrics
-
         if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
             raise ValueError(
                 "Argument `steps_per_execution` of compile() must be a positive "
@@ -222,8 +223,6 @@ class Steps(Layer):
             sample_weight: weights of the rows.
             training: whether the model is being trained.
         """
-        from hornbeam import ops
-
         losses = [ops.sum(ops.cast(loss, "float32")) for loss in self.losses]
         if self._compile_loss is not None:
             loss = self._compile_loss(y, y_pred, sample_weight)
@@ -359,15 +358,11 @@ class Steps(Layer):
         return self(x)
 
     def _takes_training(self):
-        from hornbeam.layers.call import call_info
-
         info = call_info(type(self).call)
         return info.has_training or info.takes_any
 
     def get_compile_config(self) -> Config | None:
         """Return the arguments of compile() as plain data, or None."""
-        from hornbeam.core.serialization import serialize_keras_object
-
         if not self.compiled:
             return None
         return {
@@ -377,8 +372,6 @@ class Steps(Layer):
 
     def compile_from_config(self, config: Config) -> None:
         """Compile the model from what `get_compile_config` returned."""
-        from hornbeam.core.serialization import deserialize_keras_object
-
         cls = type(self)
         if (
             cls.compile is not Steps.compile
@@ -406,14 +399,10 @@ class Steps(Layer):
         Args:
             value_format: "backend_tensor" or "numpy_array".
         """
-        from hornbeam.training.state_tree import get_state_tree
-
         return get_state_tree(self, value_format)
 
     def set_state_tree(self, state_tree: dict[str, Any]) -> None:
         """Set the variables from what `get_state_tree` returned."""
-        from hornbeam.training.state_tree import set_state_tree
-
         set_state_tree(self, state_tree)
 
 
@@ -428,8 +417,6 @@ def unpack(data: Any) -> tuple[Any, Any, Any]:
 
 def _rows(x):
     """Return how many rows of the batch count: the weight of the batch's loss."""
-    from hornbeam import ops
-
     mask = scopes.batch_mask()
     if mask is not None:
         return ops.sum(mask)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from hornbeam import config, ops
+from hornbeam.callbacks import CallbackList
 from hornbeam.core import tree
 from hornbeam.core.arguments import checks_keywords
 from hornbeam.core.configurable import parameters_of
 from hornbeam.core.errors import did_you_mean
+from hornbeam.data import make_data, train_validation_split
 from hornbeam.training.binding import checks
 from hornbeam.training.building import ModelBuilding
 from hornbeam.training.concurrent.scheduler import warn_if_alone
@@ -76,9 +79,6 @@ class Trainer(ModelBuilding):
         >>> len(history.history["loss"])
         3
         """
-        from hornbeam import config
-        from hornbeam.data import make_data, train_validation_split
-
         checks.compiled(self, "fit")
         checks.epochs(self, epochs, initial_epoch, validation_freq)
         epochs = _at_most(config.max_epochs(), epochs)
@@ -113,8 +113,6 @@ class Trainer(ModelBuilding):
 
     def _pass(self, mode, data, callbacks, verbose="auto", epochs=1):
         """Return the Pass over data that is prepared, with the user's callbacks."""
-        from hornbeam.callbacks import CallbackList
-
         if not isinstance(callbacks, CallbackList):
             model: Any = self
             callbacks = CallbackList(
@@ -136,8 +134,6 @@ class Trainer(ModelBuilding):
 
     def _validation_data(self, validation_data, training_data, batch_size, steps):
         """Return the argument of fit() as data that fits the model, or None."""
-        from hornbeam.data import make_data
-
         if validation_data is None:
             return None
         count = 1
@@ -238,8 +234,6 @@ class Trainer(ModelBuilding):
             The loss if there are no metrics, else a list of the loss and the metrics,
             in the order of `{name: value}`, which `return_dict=True` returns.
         """
-        from hornbeam.data import make_data
-
         if kwargs:
             names = [p.name for p in parameters_of(self.evaluate)]
             raise ValueError(
@@ -275,8 +269,6 @@ class Trainer(ModelBuilding):
             steps: the number of steps. Default: all data.
             callbacks: a list of callbacks.
         """
-        from hornbeam.data import make_data
-
         with self._engine_scope():
             data = make_data(x, batch_size=batch_size, steps=steps, continues=False)
             self._prepare(data, "predict")
@@ -392,8 +384,6 @@ class Trainer(ModelBuilding):
 
     def _prepared_batch(self, mode, x, y=None, sample_weight=None, class_weight=None):
         """Return the arrays of one batch on the host, once they fit the model."""
-        from hornbeam.data import make_data
-
         data = make_data(
             x,
             y,
@@ -408,8 +398,6 @@ class Trainer(ModelBuilding):
 
 def _first_rows(x, rows):
     """Return the rows of the batch as a NumPy array, without what padded it."""
-    from hornbeam import ops
-
     return None if x is None else ops.convert_to_numpy(x)[:rows]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hornbeam import Input, Model, layers, regularizers
 from hornbeam.wrappers.distinct_rows import moments
 
 
@@ -21,8 +22,6 @@ def default_network(
         dropout_rate: the fraction of hidden units left out in training. Default: 0.
         l2: the weight of the squares of the kernels in the loss. Default: 0.
     """
-    from hornbeam import Model, layers, regularizers
-
     inputs, x = _standardised(meta)
     for units in hidden_layer_sizes:
         regularizer = regularizers.L2(l2) if l2 else None
@@ -45,8 +44,6 @@ def default_autoencoder(
             Default: (100,).
         activation: of the hidden layers. Default: "relu".
     """
-    from hornbeam import Model, layers
-
     inputs, x = _standardised(meta)
     for units in hidden_layer_sizes:
         x = layers.Dense(units, activation)(x)
@@ -76,8 +73,6 @@ ENCODING = "encoding"
 
 
 def _standardised(meta):
-    from hornbeam import Input, layers
-
     shape = meta["X_shape_"][1:]
     inputs = Input(shape)
     x = layers.Normalization()(inputs)

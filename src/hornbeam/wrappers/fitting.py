@@ -9,8 +9,12 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.class_weight import compute_sample_weight
 
+from hornbeam import callbacks, losses, metrics, optimizers
+from hornbeam.callbacks import EarlyStopping
 from hornbeam.core import tree
 from hornbeam.core.errors import check_number, did_you_mean
+from hornbeam.core.random import order_seed
+from hornbeam.models.model import Model
 from hornbeam.wrappers import routing
 from hornbeam.wrappers.default_network import standardise
 from hornbeam.wrappers.features import as_rows, dense_chunks, network_rows
@@ -58,8 +62,6 @@ def compile_arguments(estimator, compiled=None, taken=()):
             objects. Default: None, it is not compiled.
         taken: the arguments of the builder, which knew what to do with them.
     """
-    from hornbeam import losses, metrics, optimizers
-
     arguments = dict(estimator._routed("compile"))
     if estimator.run_eagerly:
         arguments["run_eagerly"] = True
@@ -87,8 +89,6 @@ def _without_object(estimator, name, options):
 
 
 def _check_model(estimator, model, builder):
-    from hornbeam.models.model import Model
-
     if isinstance(model, Model):
         return
     received = f"Received: {model!r}."
@@ -171,8 +171,6 @@ def _default_lengths(rows, batch_size=_MOST_ROWS_IN_A_BATCH, **_):
 
 
 def _callbacks(estimator):
-    from hornbeam import callbacks
-
     value, options = estimator.callbacks, estimator._routed("callbacks")
     if value is None and options:
         raise _without_object(estimator, "callbacks", options)
@@ -241,16 +239,12 @@ def _encoded(estimator, validation_data):
 
 
 def _stop(estimator):
-    from hornbeam.callbacks import EarlyStopping
-
     return EarlyStopping(patience=estimator.n_iter_no_change, restore_best_weights=True)
 
 
 def _hold_out(estimator, X, y, targets, weight):
     """Return the rows to train on, and those held out, with classes in proportion."""
     from sklearn.model_selection import train_test_split
-
-    from hornbeam.core.random import order_seed
 
     fraction = estimator.validation_fraction
     if not (isinstance(fraction, float) and 0 < fraction < 1):

@@ -5,6 +5,8 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core import tree
 from hornbeam.core.errors import check_number
+from hornbeam.losses.labels import check_sparse_labels, class_axis
+from hornbeam.training.steps import Steps, unpack
 
 
 def compiled(model, method):
@@ -142,8 +144,6 @@ def data_fits(model, data):
 
     Of data that is not in memory, the first batch is looked at.
     """
-    from hornbeam.losses.labels import check_sparse_labels
-
     batch = data.arrays if data.in_memory else data.peek()
     if not isinstance(batch, tuple | list) or len(batch) < 2 or batch[1] is None:
         return
@@ -159,8 +159,6 @@ def data_fits(model, data):
 
 def validation_fits(model, valid, data):
     """Raise now, not after an epoch, if the model cannot be evaluated on `valid`."""
-    from hornbeam.training.steps import unpack
-
     new, old = unpack(valid.peek()), unpack(data.peek())
     if _row_shapes(new[:2]) != _row_shapes(old[:2]):
         model._build_parts(valid.peek(), "test")
@@ -176,9 +174,6 @@ def sparse_outputs(model, y):
 
     A user's `compute_loss` may do something else, so it is left out.
     """
-    from hornbeam.losses.labels import class_axis
-    from hornbeam.training.steps import Steps
-
     container = model._compile_loss
     is_overridden = type(model).compute_loss is not Steps.compute_loss
     if container is None or not container.built or is_overridden:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam import ops
 from hornbeam.core import scopes
 from hornbeam.core.warning import warn
 
@@ -189,6 +190,4 @@ def as_numbers(logs):
 
 
 def _on_host(value):
-    from hornbeam import ops
-
     return ops.convert_to_numpy(value)

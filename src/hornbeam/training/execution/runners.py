@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hornbeam import ops
 from hornbeam.core import tree
 from hornbeam.training.execution.compiled import CompiledSteps
 from hornbeam.training.execution.compiled_batch import CompiledBatch
@@ -121,7 +122,6 @@ class PredictSteps(BatchSteps):
 
 def _joined(parts):
     """Return the outputs of the batches as arrays, without the padded rows."""
-    from hornbeam import ops
 
     def join(*outputs):
         arrays = [
