@@ -17,18 +17,19 @@ import tokenize
 
 # The name of each row that has a limit, and the limit.
 LIMITS = {
-    "files that name `rot90`, a composite op": 4,
-    "files that name `softsign`, a composite op of `nn`": 5,  # its alias in activations
-    "files that name `cumprod`, a primitive": 8,  # three, and each of four engines
-    "modules over 500 lines": 2,
-    "functions over 60 lines without their docstring": 3,
-    "imports inside functions": 230,
-    "... of the library's own modules": 175,
+    "files that name `rot90`, a composite op": 3,
+    # It is one of `keras.activations` too, and has a rule for sparse tensors.
+    "files that name `softsign`, a composite op": 5,
+    "files that name `cumprod`, a primitive": 7,  # three, and each of the four engines
+    "modules over 500 lines": 5,
+    "functions over 60 lines without their docstring": 1,
+    "imports inside functions": 80,
+    "... of the library's own modules": 30,
     "undeclared names asked of an engine": 0,
     "comparisons with an engine's name": 0,
     "engines imported outside of `backends`": 0,
-    "modules in the largest circle of imports": 62,
-    "imports that run upward": 8,
+    "modules in the largest circle of imports": 8,
+    "imports that run upward": 3,  # `model.save()` and `model.export()`
 }
 PACKAGE = "hornbeam"
 ENGINES = ("jax", "numpy", "tensorflow", "torch")

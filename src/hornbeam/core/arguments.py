@@ -68,7 +68,7 @@ def _unexpected(owner, name, known):
 
 
 @functools.lru_cache(maxsize=1024)
-def arguments_of(cls):
+def arguments_of(cls: Any) -> tuple[frozenset[str], tuple[str, ...], bool]:
     """Return all keywords that are known, the required ones, whether it takes any."""
     if cls.__init__ is object.__init__:
         return frozenset(), (), True
