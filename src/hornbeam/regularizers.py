@@ -39,7 +39,7 @@ class L1(Regularizer):
     2.0
     """
 
-    l1 = Hyperparameter()
+    l1: float = Hyperparameter()
 
     def __init__(self, l1: float = 0.01) -> None:
         self.l1 = validate_float_arg(0.01 if l1 is None else l1, "l1")
@@ -60,7 +60,7 @@ class L2(Regularizer):
     5.0
     """
 
-    l2 = Hyperparameter()
+    l2: float = Hyperparameter()
 
     def __init__(self, l2: float = 0.01) -> None:
         self.l2 = validate_float_arg(0.01 if l2 is None else l2, "l2")
@@ -82,8 +82,8 @@ class L1L2(Regularizer):
     12.0
     """
 
-    l1 = Hyperparameter()
-    l2 = Hyperparameter()
+    l1: float = Hyperparameter()
+    l2: float = Hyperparameter()
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
         self.l1 = validate_float_arg(0.0 if l1 is None else l1, "l1")
@@ -107,7 +107,7 @@ class OrthogonalRegularizer(Regularizer):
     0.0
     """
 
-    factor = Hyperparameter()
+    factor: float = Hyperparameter()
 
     def __init__(
         self, factor: float = 0.01, mode: Literal["rows", "columns"] = "rows"

@@ -19,7 +19,13 @@ _inputs: ContextVar[Any] = ContextVar("hornbeam_hyperparameters", default=None)
 
 
 class Hyperparameter:
-    """A descriptor for a number that a program takes as an input."""
+    """A descriptor for a number that a program takes as an input.
+
+    `rate: float = Hyperparameter()` reads, and is seen by type checkers, as a float.
+    """
+
+    def __new__(cls) -> Any:
+        return super().__new__(cls)
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name

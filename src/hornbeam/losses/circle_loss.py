@@ -111,8 +111,8 @@ class Circle(Loss):
     0.0
     """
 
-    gamma = Hyperparameter()
-    margin = Hyperparameter()
+    gamma: float = Hyperparameter()
+    margin: float = Hyperparameter()
 
     def __init__(
         self,

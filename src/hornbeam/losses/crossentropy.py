@@ -243,7 +243,7 @@ class BinaryCrossentropy(Loss):
     0.6931
     """
 
-    label_smoothing = Hyperparameter()
+    label_smoothing: float = Hyperparameter()
 
     def __init__(
         self,
@@ -292,7 +292,7 @@ class CategoricalCrossentropy(Loss):
     0.6931
     """
 
-    label_smoothing = Hyperparameter()
+    label_smoothing: float = Hyperparameter()
 
     def __init__(
         self,
@@ -398,7 +398,7 @@ class CategoricalGeneralizedCrossEntropy(Loss):
     1.0
     """
 
-    q = Hyperparameter()
+    q: float = Hyperparameter()
 
     def __init__(
         self,

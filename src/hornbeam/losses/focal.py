@@ -127,9 +127,9 @@ class BinaryFocalCrossentropy(Loss):
     0.1733
     """
 
-    alpha = Hyperparameter()
-    gamma = Hyperparameter()
-    label_smoothing = Hyperparameter()
+    alpha: float = Hyperparameter()
+    gamma: float = Hyperparameter()
+    label_smoothing: float = Hyperparameter()
 
     def __init__(
         self,
@@ -191,9 +191,9 @@ class CategoricalFocalCrossentropy(Loss):
     0.0433
     """
 
-    alpha = Hyperparameter()
-    gamma = Hyperparameter()
-    label_smoothing = Hyperparameter()
+    alpha: TensorLike = Hyperparameter()
+    gamma: float = Hyperparameter()
+    label_smoothing: float = Hyperparameter()
 
     def __init__(
         self,

@@ -139,8 +139,8 @@ class Tversky(Loss):
     0.5
     """
 
-    alpha = Hyperparameter()
-    beta = Hyperparameter()
+    alpha: float = Hyperparameter()
+    beta: float = Hyperparameter()
 
     def __init__(
         self,

@@ -423,7 +423,7 @@ class Huber(Loss):
     4.0
     """
 
-    delta = Hyperparameter()
+    delta: float = Hyperparameter()
 
     def __init__(
         self,

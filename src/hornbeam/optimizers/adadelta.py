@@ -42,8 +42,8 @@ class Adadelta(Optimizer):
     2.4142
     """
 
-    rho = Hyperparameter()
-    epsilon = Hyperparameter()
+    rho: float = Hyperparameter()
+    epsilon: float = Hyperparameter()
 
     @takes_shared_arguments
     def __init__(

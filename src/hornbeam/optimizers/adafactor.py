@@ -52,10 +52,10 @@ class Adafactor(Optimizer):
     1.0
     """
 
-    beta_2_decay = Hyperparameter()
-    epsilon_1 = Hyperparameter()
-    epsilon_2 = Hyperparameter()
-    clip_threshold = Hyperparameter()
+    beta_2_decay: float = Hyperparameter()
+    epsilon_1: float = Hyperparameter()
+    epsilon_2: float = Hyperparameter()
+    clip_threshold: float = Hyperparameter()
 
     @takes_shared_arguments
     def __init__(

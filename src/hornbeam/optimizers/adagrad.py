@@ -43,7 +43,7 @@ class Adagrad(Optimizer):
     0.9
     """
 
-    epsilon = Hyperparameter()
+    epsilon: float = Hyperparameter()
 
     @takes_shared_arguments
     def __init__(

@@ -42,9 +42,9 @@ class Adamax(Optimizer):
     0.9
     """
 
-    beta_1 = Hyperparameter()
-    beta_2 = Hyperparameter()
-    epsilon = Hyperparameter()
+    beta_1: float = Hyperparameter()
+    beta_2: float = Hyperparameter()
+    epsilon: float = Hyperparameter()
 
     @takes_shared_arguments
     def __init__(

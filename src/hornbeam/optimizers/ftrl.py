@@ -48,11 +48,11 @@ class Ftrl(Optimizer):
     -0.1
     """
 
-    learning_rate_power = Hyperparameter()
-    l1_regularization_strength = Hyperparameter()
-    l2_regularization_strength = Hyperparameter()
-    l2_shrinkage_regularization_strength = Hyperparameter()
-    beta = Hyperparameter()
+    learning_rate_power: float = Hyperparameter()
+    l1_regularization_strength: float = Hyperparameter()
+    l2_regularization_strength: float = Hyperparameter()
+    l2_shrinkage_regularization_strength: float = Hyperparameter()
+    beta: float = Hyperparameter()
 
     @takes_shared_arguments
     def __init__(

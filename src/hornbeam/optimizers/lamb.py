@@ -45,9 +45,9 @@ class Lamb(Optimizer):
     3.0
     """
 
-    beta_1 = Hyperparameter()
-    beta_2 = Hyperparameter()
-    epsilon = Hyperparameter()
+    beta_1: float = Hyperparameter()
+    beta_2: float = Hyperparameter()
+    epsilon: float = Hyperparameter()
 
     @takes_shared_arguments
     def __init__(

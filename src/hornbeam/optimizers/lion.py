@@ -40,8 +40,8 @@ class Lion(Optimizer):
     1.5
     """
 
-    beta_1 = Hyperparameter()
-    beta_2 = Hyperparameter()
+    beta_1: float = Hyperparameter()
+    beta_2: float = Hyperparameter()
 
     @takes_shared_arguments
     def __init__(

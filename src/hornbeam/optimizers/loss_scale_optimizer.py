@@ -46,8 +46,8 @@ class LossScaleOptimizer(Optimizer):
 
     holds_optimizers = True
 
-    initial_scale = Hyperparameter()
-    dynamic_growth_steps = Hyperparameter()
+    initial_scale: float = Hyperparameter()
+    dynamic_growth_steps: int = Hyperparameter()
 
     def __init__(
         self,

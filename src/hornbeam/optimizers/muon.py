@@ -62,16 +62,16 @@ class Muon(Optimizer):
     0.9898
     """
 
-    adam_beta_1 = Hyperparameter()
-    adam_beta_2 = Hyperparameter()
-    adam_weight_decay = Hyperparameter()
-    epsilon = Hyperparameter()
-    muon_a = Hyperparameter()
-    muon_b = Hyperparameter()
-    muon_c = Hyperparameter()
-    adam_lr_ratio = Hyperparameter()
-    momentum = Hyperparameter()
-    rms_rate = Hyperparameter()
+    adam_beta_1: float = Hyperparameter()
+    adam_beta_2: float = Hyperparameter()
+    adam_weight_decay: float | None = Hyperparameter()
+    epsilon: float = Hyperparameter()
+    muon_a: float = Hyperparameter()
+    muon_b: float = Hyperparameter()
+    muon_c: float = Hyperparameter()
+    adam_lr_ratio: float = Hyperparameter()
+    momentum: float = Hyperparameter()
+    rms_rate: float | None = Hyperparameter()
 
     def __init__(
         self,

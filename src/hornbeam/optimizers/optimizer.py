@@ -73,12 +73,12 @@ class Optimizer(OptimizerState):
     # Whether it updates through other optimizers.
     holds_optimizers = False
 
-    weight_decay = Hyperparameter()
-    clipnorm = Hyperparameter()
-    clipvalue = Hyperparameter()
-    global_clipnorm = Hyperparameter()
-    ema_momentum = Hyperparameter()
-    loss_scale_factor = Hyperparameter()
+    weight_decay: float | None = Hyperparameter()
+    clipnorm: float | None = Hyperparameter()
+    clipvalue: float | None = Hyperparameter()
+    global_clipnorm: float | None = Hyperparameter()
+    ema_momentum: float = Hyperparameter()
+    loss_scale_factor: float | None = Hyperparameter()
 
     def __init__(
         self,

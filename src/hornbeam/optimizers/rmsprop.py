@@ -49,9 +49,9 @@ class RMSprop(Optimizer):
     0.8
     """
 
-    rho = Hyperparameter()
-    momentum = Hyperparameter()
-    epsilon = Hyperparameter()
+    rho: float = Hyperparameter()
+    momentum: float = Hyperparameter()
+    epsilon: float = Hyperparameter()
 
     @takes_shared_arguments
     def __init__(

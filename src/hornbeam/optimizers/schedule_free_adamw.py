@@ -48,10 +48,10 @@ class ScheduleFreeAdamW(Optimizer):
     0.9
     """
 
-    beta_1 = Hyperparameter()
-    beta_2 = Hyperparameter()
-    epsilon = Hyperparameter()
-    warmup_steps = Hyperparameter()
+    beta_1: float = Hyperparameter()
+    beta_2: float = Hyperparameter()
+    epsilon: float = Hyperparameter()
+    warmup_steps: int = Hyperparameter()
 
     @takes_shared_arguments
     def __init__(

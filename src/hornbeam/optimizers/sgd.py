@@ -45,7 +45,7 @@ class SGD(Optimizer):
     0.5
     """
 
-    momentum = Hyperparameter()
+    momentum: float = Hyperparameter()
 
     @takes_shared_arguments
     def __init__(

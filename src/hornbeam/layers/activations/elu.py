@@ -31,7 +31,7 @@ class ELU(Layer):
 
     _is_stateless = True
 
-    alpha = Hyperparameter()
+    alpha: float = Hyperparameter()
 
     def __init__(self, alpha: float = 1.0, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)

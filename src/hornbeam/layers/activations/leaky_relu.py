@@ -37,7 +37,7 @@ class LeakyReLU(Layer):
 
     _is_stateless = True
 
-    negative_slope = Hyperparameter()
+    negative_slope: float = Hyperparameter()
 
     def __init__(
         self, negative_slope: float = 0.3, **kwargs: Unpack[_Arguments]

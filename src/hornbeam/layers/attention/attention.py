@@ -54,7 +54,7 @@ class Attention(Layer):
     True
     """
 
-    dropout = Hyperparameter()
+    dropout: float = Hyperparameter()
 
     def __init__(
         self,

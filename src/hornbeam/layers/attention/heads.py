@@ -40,7 +40,7 @@ class HeadsAttention(Layer):
     `_key_heads`, and how wide they are, in `_key_width` and `_value_width`.
     """
 
-    dropout = Hyperparameter()
+    dropout: float = Hyperparameter()
     attention_axes: Any = (1,)
     output_shape: tuple[int, ...] | None = None
     use_bias: bool

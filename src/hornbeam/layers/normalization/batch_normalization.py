@@ -66,8 +66,8 @@ class BatchNormalization(Affine):
     [-1.0, 1.0]
     """
 
-    momentum = Hyperparameter()
-    epsilon = Hyperparameter()
+    momentum: float = Hyperparameter()
+    epsilon: float = Hyperparameter()
 
     def __init__(
         self,

@@ -48,7 +48,7 @@ class GroupNormalization(Affine):
     True
     """
 
-    epsilon = Hyperparameter()
+    epsilon: float = Hyperparameter()
 
     def __init__(
         self,

@@ -46,7 +46,7 @@ class LayerNormalization(Affine):
     [-1.0, 1.0]
     """
 
-    epsilon = Hyperparameter()
+    epsilon: float = Hyperparameter()
 
     def __init__(
         self,

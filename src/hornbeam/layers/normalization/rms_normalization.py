@@ -34,7 +34,7 @@ class RMSNormalization(Layer):
     [0.85, 1.13]
     """
 
-    epsilon = Hyperparameter()
+    epsilon: float = Hyperparameter()
 
     def __init__(
         self,

@@ -31,8 +31,8 @@ class ActivityRegularization(Layer):
     1.5
     """
 
-    l1 = Hyperparameter()
-    l2 = Hyperparameter()
+    l1: float = Hyperparameter()
+    l2: float = Hyperparameter()
 
     def __init__(
         self, l1: float = 0.0, l2: float = 0.0, **kwargs: Unpack[NamedArguments]

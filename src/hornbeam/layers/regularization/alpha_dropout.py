@@ -43,7 +43,7 @@ class AlphaDropout(Noise):
     True
     """
 
-    rate = Hyperparameter()
+    rate: float = Hyperparameter()
 
     def __init__(
         self,

@@ -39,7 +39,7 @@ class Dropout(Noise):
     (0.0, 2.0)
     """
 
-    rate = Hyperparameter()
+    rate: float = Hyperparameter()
 
     def __init__(
         self,

@@ -34,7 +34,7 @@ class GaussianDropout(Noise):
     True
     """
 
-    rate = Hyperparameter()
+    rate: float = Hyperparameter()
 
     def __init__(
         self, rate: float, seed: Seed = None, **kwargs: Unpack[LayerArguments]

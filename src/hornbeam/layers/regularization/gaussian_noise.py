@@ -30,7 +30,7 @@ class GaussianNoise(Noise):
     True
     """
 
-    stddev = Hyperparameter()
+    stddev: float = Hyperparameter()
 
     def __init__(
         self, stddev: float, seed: Seed = None, **kwargs: Unpack[LayerArguments]

@@ -57,8 +57,8 @@ class RecurrentCell(Cell):
     recurrent_kernel: Variable
     bias: OptionalVariable
 
-    dropout = Hyperparameter()
-    recurrent_dropout = Hyperparameter()
+    dropout: float = Hyperparameter()
+    recurrent_dropout: float = Hyperparameter()
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

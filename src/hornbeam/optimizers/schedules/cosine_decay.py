@@ -37,11 +37,11 @@ class CosineDecay(LearningRateSchedule):
     0.05
     """
 
-    initial_learning_rate = Hyperparameter()
-    decay_steps = Hyperparameter()
-    alpha = Hyperparameter()
-    warmup_target = Hyperparameter()
-    warmup_steps = Hyperparameter()
+    initial_learning_rate: float = Hyperparameter()
+    decay_steps: float = Hyperparameter()
+    alpha: float = Hyperparameter()
+    warmup_target: float | None = Hyperparameter()
+    warmup_steps: float = Hyperparameter()
 
     def __init__(
         self,

@@ -36,10 +36,10 @@ class CosineDecayRestarts(LearningRateSchedule):
     (0.05, 0.1, 0.05)
     """
 
-    initial_learning_rate = Hyperparameter()
-    first_decay_steps = Hyperparameter()
-    m_mul = Hyperparameter()
-    alpha = Hyperparameter()
+    initial_learning_rate: float = Hyperparameter()
+    first_decay_steps: float = Hyperparameter()
+    m_mul: float = Hyperparameter()
+    alpha: float = Hyperparameter()
 
     def __init__(
         self,

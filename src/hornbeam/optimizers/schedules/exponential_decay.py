@@ -27,9 +27,9 @@ class ExponentialDecay(LearningRateSchedule):
     0.025
     """
 
-    initial_learning_rate = Hyperparameter()
-    decay_steps = Hyperparameter()
-    decay_rate = Hyperparameter()
+    initial_learning_rate: float = Hyperparameter()
+    decay_steps: float = Hyperparameter()
+    decay_rate: float = Hyperparameter()
 
     def __init__(
         self,

@@ -25,9 +25,9 @@ class InverseTimeDecay(LearningRateSchedule):
     0.05
     """
 
-    initial_learning_rate = Hyperparameter()
-    decay_steps = Hyperparameter()
-    decay_rate = Hyperparameter()
+    initial_learning_rate: float = Hyperparameter()
+    decay_steps: float = Hyperparameter()
+    decay_rate: float = Hyperparameter()
 
     def __init__(
         self,

@@ -31,10 +31,10 @@ class PolynomialDecay(LearningRateSchedule):
     0.05
     """
 
-    initial_learning_rate = Hyperparameter()
-    decay_steps = Hyperparameter()
-    end_learning_rate = Hyperparameter()
-    power = Hyperparameter()
+    initial_learning_rate: float = Hyperparameter()
+    decay_steps: float = Hyperparameter()
+    end_learning_rate: float = Hyperparameter()
+    power: float = Hyperparameter()
 
     def __init__(
         self,
