@@ -67,8 +67,9 @@ def clone_model(
         clone = _clone_functional(model, copy, input_tensors, call_function, recursive)
     else:
         clone = type(model).from_config(model.get_config())
-    if model.compiled and not clone.compiled:
-        clone.compile_from_config(model.get_compile_config())
+    config = model.get_compile_config()
+    if config is not None and not clone.compiled:
+        clone.compile_from_config(config)
     return clone
 
 
