@@ -132,9 +132,9 @@ def builtin_class(module: str, name: str) -> Any:
         return public("models", "Functional")
     for space in spaces:
         if space in _CLASS_SPACES:
-            found = resolve(space, name)
-            if inspect.isclass(found) and hasattr(found, "from_config"):
-                return found
+            cls = resolve(space, name)
+            if inspect.isclass(cls) and hasattr(cls, "from_config"):
+                return cls
     # Only these namespaces are imported, whatever a config names.
     known = [
         n for space in spaces if space in _CLASS_SPACES for n in public_names(space)
@@ -154,8 +154,8 @@ def find_builtin_class(name: str) -> Any:
     Configs of older versions do not say the module.
     """
     for space in _CLASS_SPACES:
-        found = resolve(space, name)
-        if inspect.isclass(found) and hasattr(found, "from_config"):
+        cls = resolve(space, name)
+        if inspect.isclass(cls) and hasattr(cls, "from_config"):
             return builtin_class(f"keras.{space}", name)
     return None
 
@@ -165,9 +165,9 @@ def builtin_function(name: str) -> Callable[..., Any] | None:
     if name in _NO_FUNCTIONS:
         return None
     for space in _FUNCTION_SPACES:
-        found = resolve(space, name)
-        if inspect.isfunction(found):
-            return found
+        function = resolve(space, name)
+        if inspect.isfunction(function):
+            return function
     return None
 
 

@@ -64,15 +64,15 @@ def distinct(names: Sequence[str], places: Sequence[Any] | None = None) -> list[
     """
     places = places or [None] * len(names)
     taken = set(zip(places, names, strict=True))
-    seen, found = set(), []
+    seen, distinct_names = set(), []
     for place, name in zip(places, names, strict=True):
         free, number = name, 0
         while (place, free) in seen or (number and (place, free) in taken):
             number += 1
             free = f"{name}_{number}"
         seen.add((place, free))
-        found.append(free)
-    return found
+        distinct_names.append(free)
+    return distinct_names
 
 
 def get_uid(prefix: str = "") -> int:

@@ -153,11 +153,11 @@ def get_registered_object(
 
 def registered_by_short_name(name: str) -> Any:
     """Return what was registered as `name` in whichever one package, or None."""
-    found = [o for key, o in _objects.items() if key.rpartition(">")[2] == name]
-    if len({id(o) for o in found}) > 1:
+    matches = [o for key, o in _objects.items() if key.rpartition(">")[2] == name]
+    if len({id(o) for o in matches}) > 1:
         raise UnsafeFileError(
             f"Several packages registered {name!r}: "
             f"{[k for k in _objects if k.rpartition('>')[2] == name]}. Pass the one "
             f"that is meant as `custom_objects={{{name!r}: ...}}`."
         )
-    return found[0] if found else None
+    return matches[0] if matches else None

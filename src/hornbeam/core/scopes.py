@@ -67,9 +67,9 @@ class StatelessScope:
 
     def get_current_value(self, variable: Variable) -> Tensor:
         """Return the variable's value in this scope, or None if it has none."""
-        found = self._values.get(id(variable))
-        if found is not None:
-            return found[1]
+        entry = self._values.get(id(variable))
+        if entry is not None:
+            return entry[1]
         return None if self._outer is None else self._outer.get_current_value(variable)
 
     def held_value(self, variable: Variable) -> Tensor:

@@ -121,9 +121,9 @@ def _serialize_object(obj):
         ("build_config", "get_build_config"),
         ("compile_config", "get_compile_config"),
     ):
-        found = getattr(obj, method)() if hasattr(obj, method) else None
-        if found is not None:
-            config[key] = serialize_keras_object(found)
+        extra = getattr(obj, method)() if hasattr(obj, method) else None
+        if extra is not None:
+            config[key] = serialize_keras_object(extra)
     return config
 
 
@@ -374,24 +374,24 @@ def find_class(config: Config) -> Any:
     if target_of(config) is not None:
         return target_of(config)
     if allowlist.is_builtin_module(module):
-        found = allowlist.builtin_class(module, name)
-        _check_registered_name(config, found.__name__, (name,))
-        return found
+        cls = allowlist.builtin_class(module, name)
+        _check_registered_name(config, cls.__name__, (name,))
+        return cls
     for key in (registered_name, name):
-        found = registry.get_custom_objects().get(key) if key else None
-        if found is not None:
-            return found
-    found = allowlist.find_builtin_class(name) if module is None else None
-    if found is not None and registered_name in (None, "", name):
-        return found
+        cls = registry.get_custom_objects().get(key) if key else None
+        if cls is not None:
+            return cls
+    cls = allowlist.find_builtin_class(name) if module is None else None
+    if cls is not None and registered_name in (None, "", name):
+        return cls
     raise _unknown("class", registered_name or name)
 
 
-def _check_registered_name(config, found, accepted):
+def _check_registered_name(config, name, accepted):
     registered_name = config.get("registered_name")
     if registered_name not in (None, "", *accepted):
         raise UnsafeFileError(
-            f"A config names {found!r}, which resolved to a Keras built-in, as "
+            f"A config names {name!r}, which resolved to a Keras built-in, as "
             f"registered under {registered_name!r}. What is registered cannot take the "
             "place of a built-in."
         )
@@ -416,25 +416,25 @@ def _find_function(config):
         return scoped[name]
     if target_of(config) is not None:
         return target_of(config)
-    found = allowlist.builtin_function(name)
-    if found is not None:
+    function = allowlist.builtin_function(name)
+    if function is not None:
         _check_registered_name(config, name, ("function", name))
-        return found
-    found = registry.get_custom_objects().get(name)
-    if found is None:
-        found = registry.registered_by_short_name(name)
-    if found is None:
+        return function
+    function = registry.get_custom_objects().get(name)
+    if function is None:
+        function = registry.registered_by_short_name(name)
+    if function is None:
         raise _unknown("function", name)
-    return found
+    return function
 
 
 def _find_type(config):
     if target_of(config) is not None:
         return target_of(config)
-    found = allowlist.builtin_dtype(config["config"])
-    if found is None:
+    dtype = allowlist.builtin_dtype(config["config"])
+    if dtype is None:
         raise _unknown("type", config["config"])
-    return found
+    return dtype
 
 
 def _refuse_lambda(inner):

@@ -130,13 +130,13 @@ def operands(op_name: str, parameters: Sequence[str]) -> tuple[str, ...]:
     """
     if op_name in _OPERANDS:
         return _OPERANDS[op_name]
-    found = []
+    names = []
     for position, name in enumerate(parameters):
         known = name.startswith("x") or name in _OPERAND_NAMES
         if not known and not (position == 0 and name in _FIRST):
             break
-        found.append(name)
-    return tuple(found)
+        names.append(name)
+    return tuple(names)
 
 
 def before_operands(op_name: str) -> tuple[str, ...]:

@@ -134,8 +134,8 @@ class Operation:
                 "on a symbolic input."
             )
         if attribute == "output":
-            found = nodes[0].outputs
-            return list(found) if isinstance(found, tuple) else found
+            outputs = nodes[0].outputs
+            return list(outputs) if isinstance(outputs, tuple) else outputs
         tensors = nodes[0].input_tensors or nodes[0].output_tensors
         if len(tensors) == 1:
             return tensors[0]

@@ -161,10 +161,10 @@ def devices(device_type: str | None = None) -> list[str]:
     """Names of the devices, such as "cpu:0"."""
     kind = None if device_type is None else device_type.lower()
     try:
-        found = jax.devices("cuda" if kind == "gpu" else kind)
+        names = jax.devices("cuda" if kind == "gpu" else kind)
     except RuntimeError:
         return []
-    return [f"{d.platform}:{d.id}" for d in found]
+    return [f"{d.platform}:{d.id}" for d in names]
 
 
 @contextlib.contextmanager
@@ -188,8 +188,8 @@ def set_default_device(name: str | None) -> None:
 def _device(name: str) -> jax.Device:
     platform, _, index = str(name).lower().partition(":")
     try:
-        found = jax.devices("cuda" if platform == "gpu" else platform)
-        return found[int(index or 0)]
+        result = jax.devices("cuda" if platform == "gpu" else platform)
+        return result[int(index or 0)]
     except (RuntimeError, IndexError, ValueError) as error:
         there = list(dict.fromkeys([*devices("cpu"), *devices()]))
         raise placement.no_such_device("jax", name, there) from error

@@ -11,7 +11,8 @@ kernel more filters, of both more groups.
 XLA on a CPU has fast kernels for correlations without groups whose axes are in this
 very order. It brings the others into that order in programs without loops alone:
 in a loop, where training runs, the gradient of a plain convolution as JAX derives it
-takes 40 times longer.
+takes 40 times longer (https://github.com/jax-ml/jax/issues/12868). Once that is solved,
+`lax.conv_general_dilated` serves everywhere.
 """
 
 from __future__ import annotations

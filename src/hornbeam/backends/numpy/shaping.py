@@ -64,8 +64,8 @@ def unique(
     fill_value: Any = None,
 ) -> Any:
     asked = (return_index, return_inverse, return_counts)
-    found = np.unique(_array(x), *asked, axis=axis, equal_nan=False)
-    values, *rest = found if isinstance(found, tuple) else (found,)
+    result = np.unique(_array(x), *asked, axis=axis, equal_nan=False)
+    values, *rest = result if isinstance(result, tuple) else (result,)
     rest = [r.astype("int32") for r in rest]
     if size is not None:
         values = _of_size(values, axis or 0, size, fill_value)

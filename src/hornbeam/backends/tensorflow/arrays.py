@@ -156,14 +156,14 @@ def free_bytes() -> int:
 def devices(device_type: str | None = None) -> list[str]:
     """Names of the devices, such as "cpu:0"."""
     kind = None if device_type is None else device_type.lower().replace("cuda", "gpu")
-    found = [
+    names = [
         d.name.rpartition("device:")[2].lower()
         for d in tf.config.list_logical_devices()
     ]
-    accelerators = [name for name in found if not name.startswith("cpu")]
+    accelerators = [name for name in names if not name.startswith("cpu")]
     if kind is None:
-        return accelerators or found
-    return [name for name in found if name.startswith(kind)]
+        return accelerators or names
+    return [name for name in names if name.startswith(kind)]
 
 
 def device_scope(name: str) -> Any:

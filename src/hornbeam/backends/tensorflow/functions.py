@@ -293,16 +293,16 @@ def hypot(x1: Any, x2: Any) -> Any:
     x1, x2 = (tf.abs(x) for x in _promoted(x1, x2, least=(float,)))
     large, small = tf.maximum(x1, x2), tf.minimum(x1, x2)
     ratio = tf.math.divide_no_nan(small, large)
-    found = large * tf.sqrt(1 + ratio * ratio)
-    return tf.where(tf.math.is_inf(large), large, found)
+    result = large * tf.sqrt(1 + ratio * ratio)
+    return tf.where(tf.math.is_inf(large), large, result)
 
 
 def logaddexp(x1: Any, x2: Any) -> Any:
     x1, x2 = _promoted(x1, x2, least=(float,))
     difference = x1 - x2
-    found = tf.maximum(x1, x2) + tf.math.softplus(-tf.abs(difference))
+    result = tf.maximum(x1, x2) + tf.math.softplus(-tf.abs(difference))
     # Two equal infinities have no difference.
-    return tf.where(tf.math.is_nan(difference), x1 + x2, found)
+    return tf.where(tf.math.is_nan(difference), x1 + x2, result)
 
 
 def nextafter(x1: Any, x2: Any) -> Any:
@@ -328,8 +328,8 @@ def gcd(x1: Any, x2: Any) -> Any:
         safe = tf.where(b == 0, tf.ones_like(b), b)
         return tf.where(b == 0, a, b), tf.where(b == 0, b, tf.math.floormod(a, safe))
 
-    found = tf.while_loop(lambda a, b: tf.reduce_any(b != 0), step, pair)[0]
-    return tf.cast(found, dtype)
+    result = tf.while_loop(lambda a, b: tf.reduce_any(b != 0), step, pair)[0]
+    return tf.cast(result, dtype)
 
 
 def lcm(x1: Any, x2: Any) -> Any:
@@ -388,10 +388,10 @@ def _position(fn: Callable) -> Callable:
     def run(x, axis=None, keepdims=False):
         x = _keys(_array(x), above=fn is tf.argmax)
         if axis is None:
-            found = fn(tf.reshape(x, (-1,)), 0, tf.int32)
-            return tf.reshape(found, (1,) * x.ndim) if keepdims else found
-        found = fn(x, axis, tf.int32)
-        return tf.expand_dims(found, axis) if keepdims else found
+            result = fn(tf.reshape(x, (-1,)), 0, tf.int32)
+            return tf.reshape(result, (1,) * x.ndim) if keepdims else result
+        result = fn(x, axis, tf.int32)
+        return tf.expand_dims(result, axis) if keepdims else result
 
     return _named(run, fn.__name__)
 
@@ -444,11 +444,11 @@ def _segment(fn: Callable, empty: Callable | None = None) -> Callable:
             num_segments = tf.reduce_max(ids) + 1 if tf.size(ids) else 0
         # Ids out of range are dropped, as negative ones are.
         ids = tf.where(ids < num_segments, ids, -1)
-        found = fn(data, ids, num_segments)
+        result = fn(data, ids, num_segments)
         if empty is None or not data.dtype.is_floating:
-            return found
+            return result
         # An empty segment has an infinity, not the largest number.
-        return tf.where(found == empty(data.dtype), _like(empty(1.0), data), found)
+        return tf.where(result == empty(data.dtype), _like(empty(1.0), data), result)
 
     return _named(run, fn.__name__)
 

@@ -73,10 +73,10 @@ def qr(x: Any, mode: Any = "reduced") -> Any:
 
 
 def svd(x: Any, full_matrices: Any = True, compute_uv: Any = True) -> Any:
-    found = linalg.svd(_to_float(x), full_matrices, compute_uv)
+    result = linalg.svd(_to_float(x), full_matrices, compute_uv)
     if not compute_uv:
-        return found
-    s, u, v = found
+        return result
+    s, u, v = result
     return u, s, linalg.adjoint(v)
 
 
@@ -127,8 +127,8 @@ def jvp(fun: Any, primals: Any, tangents: Any, has_aux: Any = False) -> Any:
     pairs = zip(primals, tangents, strict=True)
     tangents = [convert(t, dtype_of(p)) for p, t in pairs]
     with tf.autodiff.ForwardAccumulator(primals, tangents) as accumulator:
-        found = fun(*primals)
-    value, *aux = found if has_aux else (found,)
+        result = fun(*primals)
+    value, *aux = result if has_aux else (result,)
     slope = optree.tree_map(
         lambda y: accumulator.jvp(y, tf.UnconnectedGradients.ZERO), value
     )

@@ -156,8 +156,8 @@ def _spread(kernel: tf.Tensor, dilation: Sequence[int]) -> tf.Tensor:
 
 def _floats(*xs: Any) -> list[tf.Tensor]:
     """Operands for a kernel: floats of one dtype."""
-    found = _promoted(*xs)
-    return found if found[0].dtype.is_floating else [_to_float(x) for x in found]
+    result = _promoted(*xs)
+    return result if result[0].dtype.is_floating else [_to_float(x) for x in result]
 
 
 def _around(x: tf.Tensor, padding: Pairs, value: Any = 0) -> tf.Tensor:

@@ -15,6 +15,7 @@ from tensorflow.python.eager import context, tape
 from .arrays import convert
 
 _LOOPS = {"While", "StatelessWhile"}
+# XLA on a CPU is slow at them in loops: https://github.com/jax-ml/jax/issues/12868.
 _CONVOLUTIONS = {"Conv2D", "Conv3D", "DepthwiseConv2dNative"}
 # XLA has no kernels for products of sparse matrices, and wants to know their entries.
 _SPARSE = {"SparseTensorDenseMatMul", "SparseToDense", "SparseReshape", "SparseReorder"}
@@ -63,8 +64,8 @@ class Program:
             for i, (dtype, shape) in shapes.items():
                 values[i] = tf.raw_ops.ReadVariableOp(resource=inputs[i], dtype=dtype)
                 values[i].set_shape(shape)
-            found = fn(*optree.tree_unflatten(structure, values))
-            results, form = optree.tree_flatten(found)
+            result = fn(*optree.tree_unflatten(structure, values))
+            results, form = optree.tree_flatten(result)
             results = [convert(x) for x in results]
             for i in assigned:
                 if results[i] is not values[i]:

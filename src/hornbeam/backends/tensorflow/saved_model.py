@@ -68,20 +68,20 @@ def read_saved_model(path: str, name: str) -> tuple[Callable[..., Any], list[Any
     Raises ValueError, with the names that there are.
     """
     loaded = tf.saved_model.load(path)
-    found = getattr(loaded, name, None)
-    if found is None and name in loaded.signatures:
-        found = loaded.signatures[name]
-    if not callable(found):
+    result = getattr(loaded, name, None)
+    if result is None and name in loaded.signatures:
+        result = loaded.signatures[name]
+    if not callable(result):
         raise ValueError(", ".join(map(repr, sorted(loaded.signatures))))
-    concrete = getattr(found, "concrete_functions", [found])[0]
+    concrete = getattr(result, "concrete_functions", [result])[0]
 
     def run(inputs):
         # What is read keeps the whole alive.
         _ = loaded
-        if found is loaded.signatures.get(name):
-            outputs = found(**_by_name(found, inputs))
+        if result is loaded.signatures.get(name):
+            outputs = result(**_by_name(result, inputs))
             return next(iter(outputs.values())) if len(outputs) == 1 else outputs
-        return found(inputs)
+        return result(inputs)
 
     return run, list(concrete.variables)
 

@@ -44,9 +44,9 @@ def argsort(x: Any, axis: Any = -1) -> Any:
 
 
 def argpartition(x: Any, kth: Any, axis: Any = -1) -> Any:
-    found = argsort(x, axis)
-    range(found.shape[axis or 0])[kth]  # raises where there is no such place
-    return found
+    result = argsort(x, axis)
+    range(result.shape[axis or 0])[kth]  # raises where there is no such place
+    return result
 
 
 def _along(x: Any, axis: int | None) -> tuple[tf.Tensor, int]:
@@ -60,14 +60,14 @@ def top_k(x: Any, k: Any, sorted: Any = True) -> Any:
 
 def searchsorted(sorted_sequence: Any, values: Any, side: Any = "left") -> Any:
     sequence, values = _promoted(sorted_sequence, values)
-    found = tf.searchsorted(sequence, tf.reshape(values, (-1,)), side)
-    return tf.reshape(found, tf.shape(values))
+    result = tf.searchsorted(sequence, tf.reshape(values, (-1,)), side)
+    return tf.reshape(result, tf.shape(values))
 
 
 def nonzero(x: Any) -> Any:
     x = _array(x)
-    found = tf.cast(tf.where(_truth(x)), tf.int32)
-    return tuple(tf.unstack(found, x.ndim, axis=1))
+    result = tf.cast(tf.where(_truth(x)), tf.int32)
+    return tuple(tf.unstack(result, x.ndim, axis=1))
 
 
 def unique(
@@ -84,10 +84,10 @@ def unique(
     from hornbeam.backends.numpy.shaping import unique as host_unique
 
     options = (return_index, return_inverse, return_counts, axis, size, fill_value)
-    found = host_unique(to_numpy(x), sorted, *options)
-    if isinstance(found, tuple):
-        return tuple(tf.constant(y) for y in found)
-    return tf.constant(found)
+    result = host_unique(to_numpy(x), sorted, *options)
+    if isinstance(result, tuple):
+        return tuple(tf.constant(y) for y in result)
+    return tf.constant(result)
 
 
 def count_integers(x: Any, weights: Any = None, minlength: Any = 0) -> Any:
@@ -233,8 +233,8 @@ def take_along_axis(x: Any, indices: Any, axis: Any = None) -> Any:
     lead = tf.broadcast_static_shape(x.shape[:-1], indices.shape[:-1])
     x = tf.broadcast_to(x, (*lead, x.shape[-1]))
     indices = tf.broadcast_to(indices, (*lead, indices.shape[-1]))
-    found = tf.gather(x, indices, batch_dims=x.ndim - 1, axis=-1)
-    return tf.transpose(found, np.argsort(last).tolist())
+    result = tf.gather(x, indices, batch_dims=x.ndim - 1, axis=-1)
+    return tf.transpose(result, np.argsort(last).tolist())
 
 
 def get_item(x: Any, key: Any) -> Any:
@@ -279,17 +279,17 @@ def _advanced_item(x: tf.Tensor, key: list) -> tf.Tensor:
     for a in arrays[1:]:
         shape = tf.broadcast_static_shape(shape, a.shape)
     places = tf.stack([tf.broadcast_to(a, shape) for a in arrays], -1)
-    found = tf.gather_nd(tf.transpose(x, axes + rest), places)
+    result = tf.gather_nd(tf.transpose(x, axes + rest), places)
     together = axes == list(range(axes[0], axes[-1] + 1))
     if not together or not axes[0]:
-        return found
+        return result
     width, first = len(shape), axes[0]
     order = [
         *range(width, width + first),
         *range(width),
-        *range(width + first, found.ndim),
+        *range(width + first, result.ndim),
     ]
-    return tf.transpose(found, order)
+    return tf.transpose(result, order)
 
 
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
@@ -415,7 +415,7 @@ def view(x: Any, dtype: Any = None) -> Any:
     if x.dtype.size < dtype.size:
         count = dtype.size // x.dtype.size
         x = tf.reshape(x, (*shape_of(x)[:-1], x.shape[-1] // count, count))
-    found = tf.bitcast(x, dtype)
+    result = tf.bitcast(x, dtype)
     if x.dtype.size > dtype.size:
-        found = tf.reshape(found, (*shape_of(x)[:-1], -1))
-    return found
+        result = tf.reshape(result, (*shape_of(x)[:-1], -1))
+    return result

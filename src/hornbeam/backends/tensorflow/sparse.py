@@ -96,6 +96,6 @@ def _sparse_product(a: tf.SparseTensor, b: tf.SparseTensor) -> tf.SparseTensor:
         for x in map(tf.sparse.reorder, (a, b))
     ]
     product = tf.raw_ops.SparseMatrixSparseMatMul(a=rows[0], b=rows[1], type=wide)
-    found = tf.raw_ops.CSRSparseMatrixToSparseTensor(sparse_matrix=product, type=wide)
+    result = tf.raw_ops.CSRSparseMatrixToSparseTensor(sparse_matrix=product, type=wide)
     shape = (a.shape[0], b.shape[1])
-    return tf.SparseTensor(found.indices, tf.cast(found.values, kind), shape)
+    return tf.SparseTensor(result.indices, tf.cast(result.values, kind), shape)

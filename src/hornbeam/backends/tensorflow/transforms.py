@@ -57,8 +57,8 @@ class _Traced:
         self.results: dict[Any, Any] = {}
 
         def flat(*leaves):
-            found = fn(*optree.tree_unflatten(structure, leaves))
-            results, self.structure = optree.tree_flatten(found)
+            result = fn(*optree.tree_unflatten(structure, leaves))
+            results, self.structure = optree.tree_flatten(result)
             return [convert(x) for x in results]
 
         self.run = tf.function(flat, autograph=False)
@@ -110,9 +110,9 @@ def custom_gradient(f: Callable) -> Callable:
             output, gradient = f(*args, **kwargs)
 
             def of_places(*upstream):
-                found = gradient(*upstream)
-                found = found if isinstance(found, (tuple, list)) else (found,)
-                return [found[i] if i < len(found) else None for i in places]
+                result = gradient(*upstream)
+                result = result if isinstance(result, (tuple, list)) else (result,)
+                return [result[i] if i < len(result) else None for i in places]
 
             return output, of_places
 
@@ -122,7 +122,10 @@ def custom_gradient(f: Callable) -> Callable:
 
 
 def remat(f: Callable) -> Callable:
-    """`f` itself: `tf.recompute_grad` loses the gradients of what `f` closes over."""
+    """`f` itself: `tf.recompute_grad` loses the gradients of what `f` closes over.
+
+    See https://github.com/tensorflow/tensorflow/issues/36981.
+    """
     return f
 
 
@@ -149,8 +152,8 @@ def vmap(fn: Callable, in_axes: Any = 0, out_axes: Any = 0) -> Callable:
                 )
             )
 
-        found = vectorized_map(one, moved)
-        return control.tree_map(lambda y: _moved(y, 0, out_axes), found)
+        result = vectorized_map(one, moved)
+        return control.tree_map(lambda y: _moved(y, 0, out_axes), result)
 
     return run
 
@@ -171,8 +174,8 @@ def vectorized_map(function: Callable, elements: Any) -> Any:
 
     def flat(slices):
         nonlocal form
-        found = function(optree.tree_unflatten(structure, slices))
-        results, form = optree.tree_flatten(found)
+        result = function(optree.tree_unflatten(structure, slices))
+        results, form = optree.tree_flatten(result)
         return [convert(x) for x in results]
 
     results = tf.vectorized_map(flat, leaves, fallback_to_while_loop=True)
@@ -219,18 +222,18 @@ def _loop(goes_on: Callable, step: Callable, start: Any, limit: Any = None) -> A
     leaves = [convert(x) for x in leaves]
 
     def flat_step(*leaves):
-        found = step(optree.tree_unflatten(structure, leaves))
-        pairs = zip(optree.tree_leaves(found), leaves, strict=True)
+        result = step(optree.tree_unflatten(structure, leaves))
+        pairs = zip(optree.tree_leaves(result), leaves, strict=True)
         return [convert(new, dtype_of(old)) for new, old in pairs]
 
-    found = tf.while_loop(
+    result = tf.while_loop(
         lambda *leaves: goes_on(optree.tree_unflatten(structure, leaves)),
         flat_step,
         leaves,
         parallel_iterations=1,
         maximum_iterations=limit,
     )
-    return optree.tree_unflatten(structure, found)
+    return optree.tree_unflatten(structure, result)
 
 
 def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:

@@ -77,12 +77,12 @@ def device_scope(name: str) -> Iterator[None]:
 def devices(device_type: str | None = None) -> list[str]:
     """Names of the devices, such as "cpu:0"."""
     kind = None if device_type is None else device_type.lower()
-    found = []
+    names = []
     if torch.cuda.is_available() and kind in (None, "gpu", "cuda"):
-        found += [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+        names += [f"cuda:{i}" for i in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available() and kind in (None, "gpu", "mps"):
-        found.append("mps:0")
-    return found if kind not in (None, "cpu") or found else ["cpu:0"]
+        names.append("mps:0")
+    return names if kind not in (None, "cpu") or names else ["cpu:0"]
 
 
 def _device(name: str) -> torch.device:

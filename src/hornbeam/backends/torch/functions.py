@@ -309,8 +309,8 @@ def _position(fn: Callable) -> Callable:
         x = x.to(torch.uint8) if x.dtype is torch.bool else x
         if axis is not None:
             return fn(x, axis, keepdims).to(torch.int32)
-        found = fn(x).to(torch.int32)
-        return found.reshape((1,) * x.ndim) if keepdims else found
+        result = fn(x).to(torch.int32)
+        return result.reshape((1,) * x.ndim) if keepdims else result
 
     return _named(run, fn)
 

@@ -136,8 +136,8 @@ def module_tensors(module: torch.nn.Module) -> list[tuple[str, torch.Tensor, boo
     device = current_device()
     if device is not None:
         module.to(device)
-    found = [(name, x, x.requires_grad) for name, x in module.named_parameters()]
-    return found + [(name, x, False) for name, x in module.named_buffers()]
+    tensors = [(name, x, x.requires_grad) for name, x in module.named_parameters()]
+    return tensors + [(name, x, False) for name, x in module.named_buffers()]
 
 
 def call_module(module: Any, values: Any, training: Any, args: Any, kwargs: Any) -> Any:

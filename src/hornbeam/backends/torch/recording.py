@@ -194,7 +194,7 @@ class Recording(TorchDispatchMode):
         @torch.no_grad()
         def repeat(state, batches):
             # Without the mark of a Parameter, operations cost less.
-            found = run([x.detach() for x in state], batches)
-            return [optree.tree_unflatten(spec, leaves) for leaves in found]
+            result = run([x.detach() for x in state], batches)
+            return [optree.tree_unflatten(spec, leaves) for leaves in result]
 
         return repeat

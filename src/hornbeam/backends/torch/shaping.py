@@ -31,9 +31,9 @@ def argsort(x: Any, axis: Any = -1) -> Any:
 
 
 def argpartition(x: Any, kth: Any, axis: Any = -1) -> Any:
-    found = argsort(x, axis)
-    range(found.shape[axis or 0])[kth]  # raises where there is no such place
-    return found
+    result = argsort(x, axis)
+    range(result.shape[axis or 0])[kth]  # raises where there is no such place
+    return result
 
 
 def top_k(x: Any, k: Any, sorted: Any = True) -> Any:
@@ -65,10 +65,10 @@ def unique(
 
     x = _array(x)
     options = (return_index, return_inverse, return_counts, axis, size, fill_value)
-    found = host_unique(to_numpy(x), sorted, *options)
-    if isinstance(found, tuple):
-        return tuple(torch.as_tensor(y, device=x.device) for y in found)
-    return torch.as_tensor(found, device=x.device).to(x.dtype)
+    result = host_unique(to_numpy(x), sorted, *options)
+    if isinstance(result, tuple):
+        return tuple(torch.as_tensor(y, device=x.device) for y in result)
+    return torch.as_tensor(result, device=x.device).to(x.dtype)
 
 
 def count_integers(x: Any, weights: Any = None, minlength: Any = 0) -> Any:

@@ -57,11 +57,11 @@ def straight_line(recording: Any) -> Callable:
 
 def _plain(lines: _Lines) -> Callable:
     inputs, data = lines.input_names()
-    body = [f"[{', '.join(inputs)}] = state", *lines.once, "found = []"]
+    body = [f"[{', '.join(inputs)}] = state", *lines.once, "results = []"]
     body += [f"for [{', '.join(data)}] in batches:"]
-    step = [*lines.repeated, f"found.append([{lines.outputs}])"]
+    step = [*lines.repeated, f"results.append([{lines.outputs}])"]
     body += [f"    {line}" for line in step]
-    return lines.function("run(state, batches)", [*body, "return found"])
+    return lines.function("run(state, batches)", [*body, "return results"])
 
 
 def _compiled(lines: _Lines) -> Callable:
@@ -72,10 +72,10 @@ def _compiled(lines: _Lines) -> Callable:
 
     def run(state, batches):
         nonlocal compiled
-        found = []
+        result = []
         for batch in batches:
             try:
-                found.append(compiled(*state, *batch))
+                result.append(compiled(*state, *batch))
             except Exception as error:
                 if compiled is step:
                     raise
@@ -84,8 +84,8 @@ def _compiled(lines: _Lines) -> Callable:
                     f"operation after the other: {error}",
                 )
                 compiled = step
-                found.append(step(*state, *batch))
-        return found
+                result.append(step(*state, *batch))
+        return result
 
     return run
 
@@ -302,10 +302,10 @@ def _bound(function):
 
 def changed(function: Any, args: Any, kwargs: Any) -> Any:
     """Return the arguments that the operation changes in place, flat."""
-    found: list[Any] = []
+    result: list[Any] = []
     for position, argument in enumerate(function._schema.arguments):
         if argument.alias_info is not None and argument.alias_info.is_write:
             given = position < len(args)
             value = args[position] if given else kwargs.get(argument.name)
-            found += value if isinstance(value, (list, tuple)) else [value]
-    return found
+            result += value if isinstance(value, (list, tuple)) else [value]
+    return result
