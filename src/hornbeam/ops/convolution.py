@@ -22,16 +22,15 @@ def _check_channels(owner, channels, per_group, input_shape, kernel_shape):
         )
 
 
-def _conv_plan(a):
-    inputs, kernel = a["inputs"], a["kernel"]
+def _conv_plan(inputs, kernel, strides, padding, data_format, dilation_rate):
     plan = windows.Windows(
         "conv",
         inputs.shape,
         kernel.shape[:-2],
-        a["strides"],
-        a["padding"],
-        a["data_format"],
-        a["dilation_rate"],
+        strides,
+        padding,
+        data_format,
+        dilation_rate,
     )
     _check_channels("conv", plan.channels, kernel.shape[-2], inputs.shape, kernel.shape)
     return plan
@@ -39,7 +38,7 @@ def _conv_plan(a):
 
 def _conv_spec(a):
     dtype = dtypes.result_type(a["inputs"].dtype, a["kernel"].dtype)
-    return KerasTensor(_conv_plan(a).output_shape(a["kernel"].shape[-1]), dtype)
+    return KerasTensor(_conv_plan(**a).output_shape(a["kernel"].shape[-1]), dtype)
 
 
 @composite(rule=_conv_spec)
@@ -72,7 +71,7 @@ def conv(
     (1, 4, 4, 5)
     """
     inputs, kernel = convert_to_tensor(inputs), convert_to_tensor(kernel)
-    plan = _conv_plan(locals())
+    plan = _conv_plan(inputs, kernel, strides, padding, data_format, dilation_rate)
     plan.output_shape(kernel.shape[-1])
     return backends.current().general_conv(
         inputs,
@@ -139,17 +138,11 @@ def depthwise_conv(
 
 
 def _separable_spec(a):
-    middle = _depthwise_spec({**a, "kernel": a["depthwise_kernel"]})
-    return _conv_spec(
-        {
-            "inputs": middle,
-            "kernel": a["pointwise_kernel"],
-            "strides": 1,
-            "padding": "valid",
-            "data_format": a["data_format"],
-            "dilation_rate": 1,
-        }
-    )
+    a = dict(a)
+    depthwise, pointwise = a.pop("depthwise_kernel"), a.pop("pointwise_kernel")
+    middle = _depthwise_spec({**a, "kernel": depthwise})
+    a |= {"strides": 1, "padding": "valid", "dilation_rate": 1}
+    return _conv_spec({**a, "inputs": middle, "kernel": pointwise})
 
 
 @composite(rule=_separable_spec)
@@ -182,16 +175,17 @@ def separable_conv(
     return conv(x, pointwise_kernel, data_format=data_format)
 
 
-def _transpose_plan(a):
-    inputs, kernel = a["inputs"], a["kernel"]
+def _transpose_plan(
+    inputs, kernel, strides, padding, output_padding, data_format, dilation_rate
+):
     plan = windows.Windows(
         "conv_transpose",
         inputs.shape,
         kernel.shape[:-2],
-        a["strides"],
-        a["padding"],
-        a["data_format"],
-        a["dilation_rate"],
+        strides,
+        padding,
+        data_format,
+        dilation_rate,
     )
     if not rules.may_be_equal(plan.channels, kernel.shape[-1]):
         raise ValueError(
@@ -199,12 +193,12 @@ def _transpose_plan(a):
             f"size. Received: inputs of shape {tuple(inputs.shape)}, a kernel of shape "
             f"{tuple(kernel.shape)}"
         )
-    extra = a["output_padding"]
     rank = len(plan.spatial)
-    if extra is None:
-        extra = (None,) * rank
-    else:
-        extra = windows.per_axis(extra, rank, "conv_transpose", "output_padding")
+    extra = (None,) * rank
+    if output_padding is not None:
+        extra = windows.per_axis(
+            output_padding, rank, "conv_transpose", "output_padding"
+        )
     lengths = tuple(
         windows.transposed_size(n, k, s, p, e, d)
         for (n, k, s, p, d), e in zip(plan.axes(), extra, strict=True)
@@ -213,7 +207,7 @@ def _transpose_plan(a):
 
 
 def _transpose_spec(a):
-    plan, lengths = _transpose_plan(a)
+    plan, lengths = _transpose_plan(**a)
     kernel = a["kernel"]
     new_shape = windows.assembled(
         plan.batch, lengths, kernel.shape[-2], plan.data_format
@@ -254,7 +248,9 @@ def conv_transpose(
     (1, 8, 8, 5)
     """
     inputs, kernel = convert_to_tensor(inputs), convert_to_tensor(kernel)
-    plan, lengths = _transpose_plan(locals())
+    plan, lengths = _transpose_plan(
+        inputs, kernel, strides, padding, output_padding, data_format, dilation_rate
+    )
     crops = [
         windows.transposed_crop(n, length, k, s, p, d)
         for (n, k, s, p, d), length in zip(plan.axes(), lengths, strict=True)

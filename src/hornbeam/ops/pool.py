@@ -15,20 +15,14 @@ from hornbeam.ops.numpy import mean, moveaxis, reshape, stack
 from hornbeam.typing import DataFormat, IntOrInts, Padding, Tensor, TensorLike
 
 
-def _pool_plan(owner, a):
-    strides = a["pool_size"] if a["strides"] is None else a["strides"]
-    return windows.Windows(
-        owner,
-        a["inputs"].shape,
-        a["pool_size"],
-        strides,
-        a["padding"],
-        a["data_format"],
-    )
+def _pool_plan(owner, inputs, pool_size, strides, padding, data_format):
+    strides = pool_size if strides is None else strides
+    shape = inputs.shape
+    return windows.Windows(owner, shape, pool_size, strides, padding, data_format)
 
 
 def _pool_spec(a):
-    plan = _pool_plan("The pool", a)
+    plan = _pool_plan("The pool", **a)
     return KerasTensor(plan.output_shape(plan.channels), a["inputs"].dtype)
 
 
@@ -58,7 +52,7 @@ def max_pool(
     [1.0, 3.0]
     """
     inputs = convert_to_tensor(inputs)
-    plan = _pool_plan("max_pool", locals())
+    plan = _pool_plan("max_pool", inputs, pool_size, strides, padding, data_format)
     plan.output_shape(plan.channels)
     return backends.current().window_max(
         inputs, plan.size, plan.strides, plan.pads(), plan.data_format
@@ -91,7 +85,7 @@ def average_pool(
     [0.5, 2.5]
     """
     inputs = convert_to_tensor(inputs)
-    plan = _pool_plan("average_pool", locals())
+    plan = _pool_plan("average_pool", inputs, pool_size, strides, padding, data_format)
     plan.output_shape(plan.channels)
     pads = plan.pads()
     sums = backends.current().window_sum(

@@ -15,30 +15,30 @@ from hornbeam.ops.numpy import moveaxis, pad, reshape, take, transpose
 from hornbeam.typing import DataFormat, IntOrInts, Padding, Tensor, TensorLike
 
 
-def _plan(owner, images, a, rank):
+def _plan(owner, rank, images, size, strides, dilation_rate, padding, data_format):
     """Return the first spatial axis, that of channels, and (k, s, d) of each axis."""
-    if not isinstance(a["size"], int) and len(a["size"]) != rank:
+    if not isinstance(size, int) and len(size) != rank:
         raise TypeError(
             f"{owner}(): `size` must be an integer, or {rank} of them. "
-            f"Received: size={a['size']!r}"
+            f"Received: size={size!r}"
         )
-    first, channels = spatial_axes(owner, images, a["data_format"], rank)
-    size = windows.per_axis(a["size"], rank, owner, "size")
-    strides = a["size"] if a["strides"] is None else a["strides"]
-    strides = windows.per_axis(strides, rank, owner, "strides")
-    dilation = windows.per_axis(a["dilation_rate"], rank, owner, "dilation_rate")
-    windows.check_padding(a["padding"], owner)
-    for name, numbers in (("size", size), ("strides", strides)):
+    first, channels = spatial_axes(owner, images, data_format, rank)
+    windows.check_padding(padding, owner)
+    sizes = {"size": size, "strides": size if strides is None else strides}
+    per_axis = [
+        windows.per_axis(value, rank, owner, name) for name, value in sizes.items()
+    ]
+    for name, numbers in zip(sizes, per_axis, strict=True):
         if min(numbers) < 1:
             raise ValueError(
-                f"{owner}(): `{name}` must be positive. Received: {name}={a[name]}"
+                f"{owner}(): `{name}` must be positive. Received: {name}={sizes[name]}"
             )
-    return first, channels, list(zip(size, strides, dilation, strict=True))
+    dilation = windows.per_axis(dilation_rate, rank, owner, "dilation_rate")
+    return first, channels, list(zip(*per_axis, dilation, strict=True))
 
 
-def _rank_of(a):
+def _rank_of(size):
     """Return the rank of the patches: the number of sizes, 2 for one number."""
-    size = a["size"]
     if isinstance(size, int):
         return 2
     if not isinstance(size, list | tuple) or len(size) not in (2, 3):
@@ -49,10 +49,10 @@ def _rank_of(a):
     return len(size)
 
 
-def _spec(owner, name, rank_of):
+def _spec(owner, rank_of):
     def spec(a):
-        images, rank = a[name], rank_of(a)
-        first, channels, windows_of = _plan(owner, images, a, rank)
+        images, size, *_ = a.values()
+        first, channels, windows_of = _plan(owner, rank_of(size), *a.values())
         shape = list(images.shape)
         for axis, (k, s, d) in enumerate(windows_of, first):
             shape[axis] = windows.output_size(shape[axis], k, s, a["padding"], d)
@@ -63,15 +63,17 @@ def _spec(owner, name, rank_of):
     return spec
 
 
-def _patches(owner, images, a, rank):
+def _patches(owner, rank, images, size, strides, dilation_rate, padding, data_format):
     """Each axis becomes windows and their elements, and these go to the channels."""
     images = convert_to_tensor(images)
-    first, channels, windows_of = _plan(owner, images, a, rank)
+    _, channels, windows_of = _plan(
+        owner, rank, images, size, strides, dilation_rate, padding, data_format
+    )
     x = moveaxis(images, channels, -1)
     first = len(x.shape) - rank - 1
     widths = [(0, 0)] * len(x.shape)
     for axis, (k, s, d) in enumerate(windows_of, first):
-        widths[axis] = windows.pads(x.shape[axis], k, s, a["padding"], d)
+        widths[axis] = windows.pads(x.shape[axis], k, s, padding, d)
     x = pad(x, widths) if any(map(any, widths)) else x
     for i, (k, s, d) in enumerate(windows_of):
         axis = first + 2 * i
@@ -85,7 +87,7 @@ def _patches(owner, images, a, rank):
     return moveaxis(x, -1, channels)
 
 
-@composite(rule=_spec("extract_patches", "images", _rank_of))
+@composite(rule=_spec("extract_patches", _rank_of))
 def extract_patches(
     images: TensorLike,
     size: IntOrInts,
@@ -113,11 +115,19 @@ def extract_patches(
     >>> keras.ops.image.extract_patches(keras.ops.ones((2, 20, 20, 3)), (5, 5)).shape
     (2, 4, 4, 75)
     """
-    arguments = locals()
-    return _patches("extract_patches", images, arguments, _rank_of(arguments))
+    return _patches(
+        "extract_patches",
+        _rank_of(size),
+        images,
+        size,
+        strides,
+        dilation_rate,
+        padding,
+        data_format,
+    )
 
 
-@composite(rule=_spec("extract_patches_3d", "volumes", lambda a: 3))
+@composite(rule=_spec("extract_patches_3d", lambda size: 3))
 def extract_patches_3d(
     volumes: TensorLike,
     size: IntOrInts,
@@ -144,4 +154,13 @@ def extract_patches_3d(
     >>> keras.ops.image.extract_patches_3d(keras.ops.ones((9, 9, 9, 2)), 3).shape
     (3, 3, 3, 54)
     """
-    return _patches("extract_patches_3d", volumes, locals(), 3)
+    return _patches(
+        "extract_patches_3d",
+        3,
+        volumes,
+        size,
+        strides,
+        dilation_rate,
+        padding,
+        data_format,
+    )

@@ -9,31 +9,34 @@ from hornbeam.ops.image.axes import spatial_axes
 from hornbeam.ops.numpy import pad
 from hornbeam.typing import DataFormat, Tensor, TensorLike
 
-_SIDES = (("top", "bottom", "target_height"), ("left", "right", "target_width"))
 
-
-def _borders(owner, kind, a):
+def _borders(owner, kind, images, top, left, bottom, right, height, width, data_format):
     """Return the first spatial axis, and for each of two the border and the new size.
 
     `kind` is "cropping" or "padding". What is unknown is None.
     """
-    first, _ = spatial_axes(owner, a["images"], a["data_format"])
+    first, _ = spatial_axes(owner, images, data_format)
     sign = -1 if kind == "cropping" else 1
     sides = []
-    for axis, (before, after, target) in enumerate(_SIDES, first):
+    for axis, (before, after, target, numbers) in enumerate(
+        (
+            ("top", "bottom", "target_height", (top, bottom, height)),
+            ("left", "right", "target_width", (left, right, width)),
+        ),
+        first,
+    ):
         names = (f"{before}_{kind}", f"{after}_{kind}", target)
-        numbers = [a[name] for name in names]
         if sum(number is None for number in numbers) != 1:
             raise ValueError(
                 f"{owner}(): must specify exactly two of "
                 f"{names[0]}, {names[1]}, {names[2]}. Received: "
                 + ", ".join(f"{n}={v}" for n, v in zip(names, numbers, strict=True))
             )
-        size = a["images"].shape[axis]
-        if size is None and a[target] is None and kind == "cropping":
+        size = images.shape[axis]
+        if size is None and numbers[2] is None and kind == "cropping":
             raise ValueError(
                 f"{owner}(): where the size of the images is unknown, `{target}` must "
-                f"be given. Received: images.shape={tuple(a['images'].shape)}"
+                f"be given. Received: images.shape={tuple(images.shape)}"
             )
         sides.append(_side(owner, names, numbers, size, sign))
     return first, sides
@@ -59,7 +62,7 @@ def _side(owner, names, numbers, size, sign):
 
 def _spec(owner, kind):
     def spec(a):
-        first, sides = _borders(owner, kind, a)
+        first, sides = _borders(owner, kind, *a.values())
         shape = list(a["images"].shape)
         shape[first : first + 2] = [target for _, _, target in sides]
         return KerasTensor(shape, a["images"].dtype)
@@ -98,9 +101,19 @@ def crop_images(
     >>> keras.ops.image.crop_images(images, 1, 2, target_height=3, target_width=4).shape
     (3, 4, 3)
     """
-    arguments = locals()
-    images = arguments["images"] = convert_to_tensor(images)
-    first, sides = _borders("crop_images", "cropping", arguments)
+    images = convert_to_tensor(images)
+    first, sides = _borders(
+        "crop_images",
+        "cropping",
+        images,
+        top_cropping,
+        left_cropping,
+        bottom_cropping,
+        right_cropping,
+        target_height,
+        target_width,
+        data_format,
+    )
     parts = [slice(before, before + target) for before, _, target in sides]
     return images[(slice(None),) * first + tuple(parts)]
 
@@ -136,9 +149,19 @@ def pad_images(
     >>> keras.ops.image.pad_images(images, 1, 2, target_height=8, target_width=9).shape
     (8, 9, 3)
     """
-    arguments = locals()
-    images = arguments["images"] = convert_to_tensor(images)
-    first, sides = _borders("pad_images", "padding", arguments)
+    images = convert_to_tensor(images)
+    first, sides = _borders(
+        "pad_images",
+        "padding",
+        images,
+        top_padding,
+        left_padding,
+        bottom_padding,
+        right_padding,
+        target_height,
+        target_width,
+        data_format,
+    )
     widths = [(0, 0)] * len(images.shape)
     widths[first : first + 2] = [(before, after) for before, after, _ in sides]
     return pad(images, widths)

@@ -49,17 +49,17 @@ def resize_weights(old: int, new: int, interpolation: str, antialias: bool) -> T
     return (weights / weights.sum(0)).astype("float32")
 
 
-def _check_resize(a):
-    images, size = a["images"], tuple(a["size"])
+def _check_resize(images, size, interpolation, crop, pad, fill_mode, data_format):
+    """Return the new height and width, and the first of the two axes."""
     if len(size) != 2 or any(n is None or int(n) <= 0 for n in size):
         raise ValueError(
             "resize: `size` must have positive height and width, two integers. "
-            f"Received: size={a['size']}"
+            f"Received: size={size}"
         )
     choices = ("nearest", *_KERNELS)
-    check_choice("resize", "interpolation", a["interpolation"], choices)
-    check_choice("resize", "fill_mode", a["fill_mode"], ("constant",))
-    if a["crop_to_aspect_ratio"] and a["pad_to_aspect_ratio"]:
+    check_choice("resize", "interpolation", interpolation, choices)
+    check_choice("resize", "fill_mode", fill_mode, ("constant",))
+    if crop and pad:
         raise ValueError(
             "resize: only one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio` can "
             "be True."
@@ -69,16 +69,19 @@ def _check_resize(a):
             "Invalid images rank: expected rank 3 (single image) or rank 4 (batch of "
             f"images). Received: images.shape={tuple(images.shape)}"
         )
-    data_format = standardize_data_format(a["data_format"])
+    data_format = standardize_data_format(data_format)
     first = len(images.shape) - (3 if data_format == "channels_last" else 2)
     return (int(size[0]), int(size[1])), first
 
 
 def _resize_spec(a):
-    (height, width), first = _check_resize(a)
-    sizes = list(a["images"].shape)
+    images, size, interpolation, _, crop, pad, fill_mode, _, data_format = a.values()
+    (height, width), first = _check_resize(
+        images, size, interpolation, crop, pad, fill_mode, data_format
+    )
+    sizes = list(images.shape)
     sizes[first : first + 2] = height, width
-    return KerasTensor(sizes, a["images"].dtype)
+    return KerasTensor(sizes, images.dtype)
 
 
 @composite(rule=_resize_spec)
@@ -113,9 +116,16 @@ def resize(
     >>> keras.ops.image.resize(keras.ops.ones((1, 4, 4, 3)), (8, 6)).shape
     (1, 8, 6, 3)
     """
-    arguments = locals()
-    images = arguments["images"] = convert_to_tensor(images)
-    size, first = _check_resize(arguments)
+    images = convert_to_tensor(images)
+    size, first = _check_resize(
+        images,
+        size,
+        interpolation,
+        crop_to_aspect_ratio,
+        pad_to_aspect_ratio,
+        fill_mode,
+        data_format,
+    )
     dtype = dtypes.standardize_dtype(images.dtype)
     x = images if interpolation == "nearest" else _wide(images, dtype)
     if crop_to_aspect_ratio:
