@@ -129,9 +129,9 @@ Padding: TypeAlias = Literal["valid", "same"]
 Verbosity: TypeAlias = Literal["auto", 0, 1, 2] | bool
 
 ActivationLike: TypeAlias = str | Callable[..., Any] | Config | None
+_NamedOrMade: TypeAlias = str | Callable[..., Any] | Config | None
 InitializerLike: TypeAlias = (
-    "str | Initializer | type[Initializer] | Callable[..., Any] | Config | TensorLike"
-    " | None"
+    "_NamedOrMade | Initializer | type[Initializer] | TensorLike"
 )
 RegularizerLike: TypeAlias = (
     "str | Regularizer | type[Regularizer] | Callable[..., Any] | Config | None"

@@ -74,7 +74,7 @@ class RandomInitializer(HostInitializer):
     """
 
     def __init__(self, seed: Seed = None) -> None:
-        self._initial_seed = seed
+        self._initial_seed: Seed = seed
         if seed is None:
             seed = make_default_seed()
         elif isinstance(seed, dict):
@@ -86,7 +86,7 @@ class RandomInitializer(HostInitializer):
                 f"`SeedGenerator` or None. Received: seed={seed!r} (of type "
                 f"{type(seed).__name__})"
             )
-        self.seed = seed
+        self.seed: Any = seed
 
     def key(self) -> Any:
         """Return the key of the next draw."""
