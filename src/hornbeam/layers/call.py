@@ -89,9 +89,9 @@ class CallContext:
     __slots__ = ("filled_in", "layer", "training", "values")
 
     def __init__(self, layer: Layer, training: Any, values: dict[str, Any]) -> None:
-        self.layer = layer
-        self.training = training
-        self.values = values
+        self.layer: Any = layer
+        self.training: Any = training
+        self.values: Any = values
         self.filled_in: frozenset[str] = frozenset()
 
 

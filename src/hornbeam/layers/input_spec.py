@@ -49,7 +49,7 @@ class InputSpec:
     ) -> None:
         self.dtype: str | None = None if dtype is None else standardize_dtype(dtype)
         self.shape: Shape | None = None if shape is None else standardize_shape(shape)
-        self.ndim = ndim if self.shape is None else len(self.shape)
+        self.ndim: int | None = ndim if self.shape is None else len(self.shape)
         self.max_ndim = max_ndim
         self.min_ndim = min_ndim
         self.name = name
@@ -71,7 +71,7 @@ class InputSpec:
                 f"rank is at most {rank}."
             )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         fields = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")
         shown = [
             f"{f}={getattr(self, f)}"

@@ -70,7 +70,7 @@ class Layer(Operation, SavedState, LiveParameters):
     _uses_masks = True
     _warned_of_lost_mask = False
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls._is_stateless = False
@@ -105,7 +105,7 @@ class Layer(Operation, SavedState, LiveParameters):
                 f"Unrecognized keyword arguments passed to {type(self).__name__}: "
                 f"{sorted(kwargs)}.{did_you_mean(wrong, known)}"
             )
-        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.activity_regularizer: Any = regularizers.get(activity_regularizer)
         self._path = None
         self._set_dtype_policy(dtype_policies.get(dtype))
         self.autocast = autocast
@@ -115,7 +115,7 @@ class Layer(Operation, SavedState, LiveParameters):
         self._build_shapes = None
         self._backend_name = None
         self._remat_scope = current_remat()
-        self.built = self._is_stateless
+        self.built: bool = self._is_stateless
         self._init_state()
 
     if not TYPE_CHECKING:
@@ -424,12 +424,12 @@ class Layer(Operation, SavedState, LiveParameters):
             f"in hornbeam; instead, {advice('quantizers')}."
         )
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         # Losses belong to a call; tensors inside a gradient cannot be copied.
         state = {**super().__getstate__(), "_added_losses": [], "_frozen": None}
         return {name: by_value(value) for name, value in state.items()}
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__({name: restored(value) for name, value in state.items()})
 
     def get_config(self) -> Config:
@@ -459,7 +459,7 @@ class Layer(Operation, SavedState, LiveParameters):
             config = {**config, "dtype": policy}
         return super().from_config(config)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
     __str__ = __repr__

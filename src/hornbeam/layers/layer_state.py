@@ -187,7 +187,7 @@ class LayerState:
             name=name,
         )
 
-    def __delattr__(self, name):
+    def __delattr__(self, name: str) -> None:
         value = vars(self).get(name)
         if isinstance(value, Variable):
             self._added_weights = [v for v in self._added_weights if v is not value]

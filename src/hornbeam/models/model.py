@@ -275,7 +275,7 @@ class Model(Trainer, Layer):
         self._forget_programs()
         return self
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         # Programs stay where they are; a copy finds them again by its structure.
         return {**super().__getstate__(), "_bindings": {}, "_runners": {}}
 

@@ -100,7 +100,7 @@ class Sequential(Model):
         if rebuild:
             self._maybe_rebuild()
         else:
-            self.built = False
+            self.built: bool = False
             self._functional = None
 
     def pop(self, rebuild: bool = True) -> Layer:

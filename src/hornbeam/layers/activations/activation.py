@@ -32,7 +32,7 @@ class Activation(Layer):
         self, activation: ActivationLike, **kwargs: Unpack[LayerArguments]
     ) -> None:
         super().__init__(**kwargs)
-        self.activation = activations.get(activation)
+        self.activation: Any = activations.get(activation)
         self.supports_masking = True
 
     def call(self, inputs: Tensor) -> Tensor:

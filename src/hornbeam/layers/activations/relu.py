@@ -46,10 +46,10 @@ class ReLU(Layer):
         if max_value is not None:
             check_number("ReLU", "max_value", max_value, low=0)
         self.max_value = max_value
-        self.negative_slope = check_number(
+        self.negative_slope: float = check_number(
             "ReLU", "negative_slope", negative_slope, low=0
         )
-        self.threshold = check_number("ReLU", "threshold", threshold, low=0)
+        self.threshold: float = check_number("ReLU", "threshold", threshold, low=0)
         self.supports_masking = True
 
     def call(self, inputs: Tensor) -> Tensor:

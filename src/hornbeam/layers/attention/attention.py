@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import Config, InputShape, Seed, Shape, Tensor
+    from hornbeam.typing import (
+        Config,
+        InputShape,
+        OptionalVariable,
+        Seed,
+        Shape,
+        Tensor,
+    )
 
 
 class Attention(Layer):
@@ -55,6 +62,8 @@ class Attention(Layer):
     """
 
     dropout: float = Hyperparameter()
+    scale: OptionalVariable
+    concat_score_weight: OptionalVariable
 
     def __init__(
         self,
@@ -67,14 +76,14 @@ class Attention(Layer):
         super().__init__(**kwargs)
         owner = type(self).__name__
         self.use_scale = use_scale
-        self.score_mode = check_choice(
+        self.score_mode: str = check_choice(
             owner, "score_mode", score_mode, ("dot", "concat")
         )
         self.dropout = dropout
         self.seed = seed
         self.supports_masking = True
         if dropout > 0:
-            self.seed_generator = SeedGenerator(seed)
+            self.seed_generator: SeedGenerator = SeedGenerator(seed)
 
     def structure_key(self) -> Any:
         """Return what a program depends on beside the arguments."""

@@ -71,11 +71,11 @@ class GroupedQueryAttention(HeadsAttention):
         **kwargs: Unpack[NamedArguments],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.head_dim = positive_integer(self, "head_dim", head_dim)
-        self.num_query_heads = positive_integer(
+        self.head_dim: int = positive_integer(self, "head_dim", head_dim)
+        self.num_query_heads: int = positive_integer(
             self, "num_query_heads", num_query_heads
         )
-        self.num_key_value_heads = positive_integer(
+        self.num_key_value_heads: int = positive_integer(
             self, "num_key_value_heads", num_key_value_heads
         )
         if self.num_query_heads % self.num_key_value_heads:

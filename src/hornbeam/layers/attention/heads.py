@@ -76,7 +76,7 @@ class HeadsAttention(Layer):
             )
         self.supports_masking = True
         if self.dropout > 0:
-            self.seed_generator = SeedGenerator(self.seed)
+            self.seed_generator: SeedGenerator = SeedGenerator(self.seed)
 
     def structure_key(self) -> Any:
         """Return what a program depends on beside the arguments."""

@@ -9,7 +9,7 @@ from hornbeam.layers.arguments import positive_integer
 from hornbeam.layers.attention.heads import HeadsAttention
 
 if TYPE_CHECKING:
-    from typing import Unpack
+    from typing import Any, Unpack
 
     from hornbeam.layers.core.einsum_dense import EinsumDense
     from hornbeam.layers.keyword_arguments import NamedArguments
@@ -93,15 +93,15 @@ class MultiHeadAttention(HeadsAttention):
         **kwargs: Unpack[NamedArguments],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.num_heads = positive_integer(self, "num_heads", num_heads)
-        self.key_dim = positive_integer(self, "key_dim", key_dim)
+        self.num_heads: int = positive_integer(self, "num_heads", num_heads)
+        self.key_dim: int = positive_integer(self, "key_dim", key_dim)
         if value_dim is not None:
             value_dim = positive_integer(self, "value_dim", value_dim)
-        self.value_dim = value_dim or self.key_dim
-        self.output_shape = _sizes(output_shape)
+        self.value_dim: int = value_dim or self.key_dim
+        self.output_shape: Any = _sizes(output_shape)
         if isinstance(attention_axes, int):
             attention_axes = (attention_axes,)
-        self.attention_axes = attention_axes and tuple(attention_axes)
+        self.attention_axes: Any = attention_axes and tuple(attention_axes)
         self._keep_arguments(locals())
         self._query_heads = self._key_heads = self.num_heads
         self._key_width, self._value_width = self.key_dim, self.value_dim

@@ -49,7 +49,7 @@ class Convolution(RankFamily):
     bias_regularizer: Any
     bias_constraint: Any
 
-    arguments_per_axis = ("strides", "dilation_rate")
+    arguments_per_axis: tuple[str, ...] = ("strides", "dilation_rate")
 
     def keep_window(
         self,
@@ -62,11 +62,15 @@ class Convolution(RankFamily):
         """Check and store the arguments of the window."""
         rank = self.rank
         choices = ("valid", "same", "causal") if rank == 1 else ("valid", "same")
-        self.kernel_size = integer_tuple(self, "kernel_size", kernel_size, rank)
-        self.strides = integer_tuple(self, "strides", strides, rank)
-        self.padding = padding_mode(self, padding, choices)
+        self.kernel_size: tuple[int, ...] = integer_tuple(
+            self, "kernel_size", kernel_size, rank
+        )
+        self.strides: tuple[int, ...] = integer_tuple(self, "strides", strides, rank)
+        self.padding: str = padding_mode(self, padding, choices)
         self.data_format = standardize_data_format(data_format)
-        self.dilation_rate = integer_tuple(self, "dilation_rate", dilation_rate, rank)
+        self.dilation_rate: tuple[int, ...] = integer_tuple(
+            self, "dilation_rate", dilation_rate, rank
+        )
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
                 f"{type(self).__name__}: `strides > 1` not supported in conjunction "
@@ -139,7 +143,7 @@ class Convolution(RankFamily):
 class Conv(LowRank, Convolution):
     """A convolution with `filters` kernels that see all channels of their group."""
 
-    kernel = AdaptedWeight()
+    kernel: AdaptedWeight = AdaptedWeight()
     kernel_initializer: Any
     kernel_regularizer: Any
     kernel_constraint: Any
@@ -185,15 +189,15 @@ class Conv(LowRank, Convolution):
         activity_regularizer: penalty on the output. Default: none.
         """
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.filters = positive_integer(self, "filters", filters)
+        self.filters: int = positive_integer(self, "filters", filters)
         self.keep_window(kernel_size, strides, padding, data_format, dilation_rate)
-        self.groups = positive_integer(self, "groups", groups)
+        self.groups: int = positive_integer(self, "groups", groups)
         if self.filters % self.groups:
             raise ValueError(
                 f"{type(self).__name__}: `groups` must divide `filters`. Received: "
                 f"groups={groups}, filters={filters}."
             )
-        self.activation = activations.get(activation)
+        self.activation: Any = activations.get(activation)
         self.use_bias = use_bias
         keep_weight_arguments(
             self,

@@ -83,10 +83,12 @@ class ConvTranspose(Convolution):
         activity_regularizer: penalty on the output. Default: none.
         """
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.filters = positive_integer(self, "filters", filters)
+        self.filters: int = positive_integer(self, "filters", filters)
         self.keep_window(kernel_size, strides, padding, data_format, dilation_rate)
-        self.output_padding = self._checked_output_padding(output_padding)
-        self.activation = activations.get(activation)
+        self.output_padding: tuple[int, ...] | None = self._checked_output_padding(
+            output_padding
+        )
+        self.activation: Any = activations.get(activation)
         self.use_bias = use_bias
         keep_weight_arguments(
             self,

@@ -80,10 +80,10 @@ class DepthwiseConv(Convolution):
         """
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.keep_window(kernel_size, strides, padding, data_format, dilation_rate)
-        self.depth_multiplier = positive_integer(
+        self.depth_multiplier: int = positive_integer(
             self, "depth_multiplier", depth_multiplier
         )
-        self.activation = activations.get(activation)
+        self.activation: Any = activations.get(activation)
         self.use_bias = use_bias
         keep_weight_arguments(
             self,

@@ -59,7 +59,7 @@ class Dense(LowRank):
     True
     """
 
-    kernel = AdaptedWeight()
+    kernel: AdaptedWeight = AdaptedWeight()
     bias: OptionalVariable
     kernel_initializer: Any
     bias_initializer: Any
@@ -92,7 +92,7 @@ class Dense(LowRank):
             **kwargs,
         )
         reject_unsupported(self, quantization_config=quantization_config)
-        self.units = positive_integer(self, "units", units)
+        self.units: int = positive_integer(self, "units", units)
         self.activation: Any = activations.get(activation)
         self.use_bias = use_bias
         keep_weight_arguments(

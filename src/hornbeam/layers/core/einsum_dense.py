@@ -59,7 +59,7 @@ class EinsumDense(LowRank):
     True
     """
 
-    kernel = AdaptedWeight()
+    kernel: AdaptedWeight = AdaptedWeight()
     bias: OptionalVariable
     kernel_initializer: Any
     bias_initializer: Any

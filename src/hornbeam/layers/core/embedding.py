@@ -52,9 +52,9 @@ class Embedding(LowRank):
     True
     """
 
-    state_arguments = ("weights",)
+    state_arguments: tuple[str, ...] = ("weights",)
 
-    embeddings = AdaptedWeight()
+    embeddings: AdaptedWeight = AdaptedWeight()
     embeddings_initializer: Any
     embeddings_regularizer: Any
     embeddings_constraint: Any
@@ -83,8 +83,8 @@ class Embedding(LowRank):
         others: Any = kwargs
         super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **others)
         reject_unsupported(self, quantization_config=quantization_config)
-        self.input_dim = positive_integer(self, "input_dim", input_dim)
-        self.output_dim = positive_integer(self, "output_dim", output_dim)
+        self.input_dim: int = positive_integer(self, "input_dim", input_dim)
+        self.output_dim: int = positive_integer(self, "output_dim", output_dim)
         keep_weight_arguments(
             self,
             embeddings_initializer=embeddings_initializer,

@@ -44,7 +44,12 @@ class FlaxLayer(JaxLayer):
     """
 
     # The functions are made from the module.
-    state_arguments = (*JaxLayer.state_arguments, "variables", "call_fn", "init_fn")
+    state_arguments: tuple[str, ...] = (
+        *JaxLayer.state_arguments,
+        "variables",
+        "call_fn",
+        "init_fn",
+    )
 
     def __init__(
         self,

@@ -88,9 +88,9 @@ class InputLayer(Layer):
             raise ValueError("Cannot set both `sparse=True` and `ragged=True`.")
         self._batch_shape = standardize_shape(batch_shape)
         self._dtype = standardize_dtype(dtype or floatx())
-        self.sparse = bool(sparse)
-        self.ragged = bool(ragged)
-        self.optional = bool(optional)
+        self.sparse: bool = bool(sparse)
+        self.ragged: bool = bool(ragged)
+        self.optional: bool = bool(optional)
         self.built = True
         output = input_tensor
         if output is None:

@@ -59,6 +59,8 @@ class JaxLayer(Layer):
     """
 
     state_arguments: tuple[str, ...] = ("params", "state", "seed")
+    params: Any
+    state: Any
     _params_variables: list[Any]
     _params_structure: Any
     _state_variables: list[Any]
@@ -82,7 +84,7 @@ class JaxLayer(Layer):
         self._takes = self._names_taken("call_fn", call_fn, _OF_CALL)
         if init_fn is not None:
             self._init_takes = self._names_taken("init_fn", init_fn, _OF_INIT)
-        self.has_state = "state" in self._takes
+        self.has_state: bool = "state" in self._takes
         has_any = params is not None or state is not None
         if init_fn is None and not has_any and {"params", "state"} & set(self._takes):
             raise ValueError(
@@ -90,7 +92,7 @@ class JaxLayer(Layer):
                 "`call_fn` takes `params` or `state`, so one of `init_fn`, `params` "
                 "and `state` is needed. Received: None of them."
             )
-        self.seed_generator = SeedGenerator(seed)
+        self.seed_generator: SeedGenerator = SeedGenerator(seed)
         self.params = self.state = None
         self._input_dtypes = None
         if has_any:

@@ -65,7 +65,7 @@ class Lambda(Layer):
         self.function = function
         self.output_shape = output_shape
         self.mask = mask
-        self.arguments = arguments or {}
+        self.arguments: Mapping[str, Any] = arguments or {}
         self.supports_masking = mask is not None
         self._optional = {"mask", "training"} & _parameters(function)
 

@@ -13,6 +13,7 @@ from hornbeam.typing import overridable
 if TYPE_CHECKING:
     from typing import Any, Unpack
 
+    from hornbeam.core.variable import Variable
     from hornbeam.layers.keyword_arguments import LowRankEmbeddingArguments
     from hornbeam.typing import (
         ConstraintLike,
@@ -77,7 +78,7 @@ class ReversibleEmbedding(Embedding):
         """Make the table, and a second one if the two ways do not share it."""
         super().build(input_shape)
         if not self.tie_weights:
-            self.reverse_embeddings = self.add_weight(
+            self.reverse_embeddings: Variable = self.add_weight(
                 name="reverse_embeddings",
                 shape=(self.output_dim, self.input_dim),
                 initializer=self.embeddings_initializer,

@@ -54,7 +54,7 @@ class TFSMLayer(Layer):
         dtype: DTypePolicyLike = None,
     ) -> None:
         super().__init__(trainable=trainable, name=name, dtype=dtype)
-        self.filepath = str(filepath)
+        self.filepath: str = str(filepath)
         self.call_endpoint = call_endpoint
         self.call_training_endpoint = call_training_endpoint
         engine = backends.current()

@@ -37,7 +37,7 @@ class Wrapper(Layer):
                 f"layer={layer!r} (of type {type(layer).__name__})."
             )
         super().__init__(**kwargs)
-        self.layer = layer
+        self.layer: Any = layer
 
     @overridable
     def build(self, input_shape: Any = None) -> None:

@@ -26,7 +26,7 @@ class Subtract(Merge):
     [-3.0, -3.0]
     """
 
-    exact_inputs = 2
+    exact_inputs: int | None = 2
 
     def merge(self, x1: Tensor, x2: Tensor) -> Tensor:
         """Return the combination of two inputs."""

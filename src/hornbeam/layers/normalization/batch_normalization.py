@@ -96,7 +96,7 @@ class BatchNormalization(Affine):
                 "Argument `synchronized=True` of BatchNormalization needs the "
                 "TensorFlow backend. Leave it False."
             )
-        self.axis = int(axis)
+        self.axis: Any = int(axis)
         self.momentum = momentum
         self.epsilon = epsilon
         self.keep_affine_arguments(
@@ -109,10 +109,12 @@ class BatchNormalization(Affine):
             beta_constraint=beta_constraint,
             gamma_constraint=gamma_constraint,
         )
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.moving_mean_initializer: Any = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer: Any = initializers.get(
+            moving_variance_initializer
+        )
         self.renorm = renorm
-        self.renorm_clipping = check_clipping(renorm_clipping)
+        self.renorm_clipping: dict[str, float] | None = check_clipping(renorm_clipping)
         self.renorm_momentum = renorm_momentum
         self.synchronized = synchronized
         self.supports_masking = True
@@ -122,10 +124,10 @@ class BatchNormalization(Affine):
         (axis,) = normalized_axes(self, self.axis, len(input_shape))
         channels = known_size(self, input_shape, axis, "number of channels")
         self.add_affine_weights((channels,))
-        self.moving_mean = self.add_statistic(
+        self.moving_mean: Variable = self.add_statistic(
             "moving_mean", self.moving_mean_initializer, channels
         )
-        self.moving_variance = self.add_statistic(
+        self.moving_variance: Variable = self.add_statistic(
             "moving_variance", self.moving_variance_initializer, channels
         )
         if self.renorm:

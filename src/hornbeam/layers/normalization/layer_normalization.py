@@ -69,7 +69,7 @@ class LayerNormalization(Affine):
                 "Argument `axis` of LayerNormalization must be an integer or a list of "
                 f"integers. Received: axis={axis!r}"
             )
-        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
+        self.axis: Any = list(axis) if isinstance(axis, list | tuple) else axis
         self.epsilon = epsilon
         self.rms_scaling = rms_scaling
         self.keep_affine_arguments(

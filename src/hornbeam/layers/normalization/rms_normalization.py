@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import InputShape, Tensor
+    from hornbeam.typing import InputShape, OptionalVariable, Tensor
 
 
 class RMSNormalization(Layer):
@@ -50,7 +50,7 @@ class RMSNormalization(Layer):
     def build(self, input_shape: InputShape) -> None:
         """Make the scale for inputs of this shape."""
         axes = normalized_axes(self, self.axis, len(input_shape))
-        self.scale = self.add_weight(
+        self.scale: OptionalVariable = self.add_weight(
             name="scale",
             shape=tuple(known_size(self, input_shape, axis) for axis in axes),
             initializer="ones",

@@ -13,6 +13,7 @@ from hornbeam.typing import overridable
 if TYPE_CHECKING:
     from typing import Any, Unpack
 
+    from hornbeam.core.variable import Variable
     from hornbeam.layers.keyword_arguments import LayerArguments
     from hornbeam.layers.layer import Layer
     from hornbeam.typing import InputShape, Shape, Tensor
@@ -40,7 +41,7 @@ class SpectralNormalization(Wrapper):
         self, layer: Layer, power_iterations: int = 1, **kwargs: Unpack[LayerArguments]
     ) -> None:
         super().__init__(layer, **kwargs)
-        self.power_iterations = check_number(
+        self.power_iterations: int = check_number(
             "SpectralNormalization",
             "power_iterations",
             power_iterations,
@@ -60,7 +61,7 @@ class SpectralNormalization(Wrapper):
                 "SpectralNormalization expects a layer with a `kernel` or `embeddings`."
                 f" Received: {type(self.layer).__name__} {self.layer.name!r}."
             )
-        self.vector_u = self.add_weight(
+        self.vector_u: Variable = self.add_weight(
             name="vector_u",
             shape=(1, self.kernel.shape[-1]),
             initializer="random_normal",

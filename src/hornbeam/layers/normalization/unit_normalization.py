@@ -38,7 +38,7 @@ class UnitNormalization(Layer):
                 "Argument `axis` of UnitNormalization must be an integer or a list of "
                 f"integers. Received: axis={axis!r}"
             )
-        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
+        self.axis: Any = list(axis) if isinstance(axis, list | tuple) else axis
         self.supports_masking = True
 
     def call(self, inputs: Tensor) -> Tensor:

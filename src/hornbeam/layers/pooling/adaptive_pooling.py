@@ -11,7 +11,7 @@ from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.rank_family import RankFamily
 
 if TYPE_CHECKING:
-    from typing import Unpack
+    from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
     from hornbeam.typing import (
@@ -49,7 +49,9 @@ class AdaptivePooling(RankFamily):
                 f"Argument `output_size` of {type(self).__name__} must be an integer "
                 f"or a tuple of {self.rank}. Received: output_size={output_size!r}"
             )
-        self.output_size = integer_tuple(self, "output_size", output_size, self.rank)
+        self.output_size: Any = integer_tuple(
+            self, "output_size", output_size, self.rank
+        )
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 

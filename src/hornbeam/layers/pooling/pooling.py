@@ -52,10 +52,14 @@ class Pooling(RankFamily):
             `keras.config.image_data_format()`.
         """
         super().__init__(**kwargs)
-        self.pool_size = integer_tuple(self, "pool_size", pool_size, self.rank)
+        self.pool_size: tuple[int, ...] = integer_tuple(
+            self, "pool_size", pool_size, self.rank
+        )
         strides = self.pool_size if strides is None else strides
-        self.strides = integer_tuple(self, "strides", strides, self.rank)
-        self.padding = padding_mode(self, padding)
+        self.strides: tuple[int, ...] = integer_tuple(
+            self, "strides", strides, self.rank
+        )
+        self.padding: str = padding_mode(self, padding)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
@@ -88,7 +92,7 @@ class Pooling(RankFamily):
 class MaxPooling(Pooling):
     """The largest value of each window."""
 
-    arguments_per_axis = ("pool_size",)
+    arguments_per_axis: tuple[str, ...] = ("pool_size",)
 
     def __init__(
         self,

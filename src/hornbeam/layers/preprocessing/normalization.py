@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, Unpack
 
+    from hornbeam.core.variable import Variable
     from hornbeam.layers.keyword_arguments import LayerArguments
     from hornbeam.typing import Config, InputShape, Tensor
 
@@ -50,7 +51,7 @@ class Normalization(Layer):
         super().__init__(**kwargs)
         if axis is None:
             axis = ()
-        self.axis = (axis,) if isinstance(axis, int) else tuple(axis)
+        self.axis: Any = (axis,) if isinstance(axis, int) else tuple(axis)
         if 0 in self.axis:
             raise ValueError(
                 "Argument `axis` of Normalization may not hold 0, the batch. Received: "
@@ -75,9 +76,9 @@ class Normalization(Layer):
         self._statistics_shape = tuple(sizes[axis] for axis in kept)
         self._broadcast_shape = tuple(sizes.get(axis, 1) for axis in range(rank))
         if self._mean is None:
-            self.adapt_mean = self._statistic("mean", "zeros")
-            self.adapt_variance = self._statistic("variance", "ones")
-            self.count = self.add_weight(
+            self.adapt_mean: Variable = self._statistic("mean", "zeros")
+            self.adapt_variance: Variable = self._statistic("variance", "ones")
+            self.count: Variable = self.add_weight(
                 name="count",
                 shape=(),
                 dtype="int32",

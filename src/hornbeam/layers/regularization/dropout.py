@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.typing import Seed, Tensor
+    from hornbeam.typing import Seed, Shape, Tensor
 
 
 class Dropout(Noise):
@@ -50,7 +50,7 @@ class Dropout(Noise):
     ) -> None:
         super().__init__(seed=seed, **kwargs)
         self.rate = check_share("rate", rate)
-        self.noise_shape = check_noise_shape(noise_shape)
+        self.noise_shape: Shape | None = check_noise_shape(noise_shape)
 
     def noisy(self, inputs: Tensor, key: Tensor) -> Tensor:
         """Return the inputs with a share of them dropped."""

@@ -25,7 +25,7 @@ class Noise(Layer):
     def __init__(self, seed: Seed = None, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.seed = seed
-        self.seed_generator = SeedGenerator(seed)
+        self.seed_generator: SeedGenerator = SeedGenerator(seed)
         self.supports_masking = True
         self.built = True
         self._backend_name = self.seed_generator.state.backend.name

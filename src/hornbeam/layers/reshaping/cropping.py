@@ -69,7 +69,7 @@ class Cropping1D(Cropping):
     ) -> None:
         super().__init__(**kwargs)
         self.keep_layout("channels_last")
-        self.cropping = self.border_pairs("cropping", cropping)[0]
+        self.cropping: Any = self.border_pairs("cropping", cropping)[0]
 
 
 class Cropping2D(Cropping):
@@ -96,7 +96,7 @@ class Cropping2D(Cropping):
     ) -> None:
         super().__init__(**kwargs)
         self.keep_layout(data_format)
-        self.cropping = self.border_pairs("cropping", cropping)
+        self.cropping: Any = self.border_pairs("cropping", cropping)
 
 
 class Cropping3D(Cropping):
@@ -122,4 +122,4 @@ class Cropping3D(Cropping):
     ) -> None:
         super().__init__(**kwargs)
         self.keep_layout(data_format)
-        self.cropping = self.border_pairs("cropping", cropping)
+        self.cropping: Any = self.border_pairs("cropping", cropping)

@@ -29,7 +29,7 @@ class Permute(Reshaping):
 
     def __init__(self, dims: Sequence[int], **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
-        self.dims = tuple(dims)
+        self.dims: tuple[int, ...] = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(
                 "Invalid permutation: argument `dims` of Permute must hold each of "

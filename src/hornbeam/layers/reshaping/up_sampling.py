@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from hornbeam import ops
 from hornbeam.core.config import standardize_data_format
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     )
 
 
-_INTERPOLATIONS = ("bicubic", "bilinear", "lanczos3", "lanczos5", "nearest")
+_Interpolation: TypeAlias = Literal[
+    "bicubic", "bilinear", "lanczos3", "lanczos5", "nearest"
+]
 
 
 class UpSampling(Reshaping):
@@ -74,7 +76,7 @@ class UpSampling1D(UpSampling):
     def __init__(self, size: int = 2, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.keep_layout("channels_last")
-        self.size = positive_integer(self, "size", size)
+        self.size: int = positive_integer(self, "size", size)
 
 
 class UpSampling2D(UpSampling):
@@ -98,14 +100,17 @@ class UpSampling2D(UpSampling):
         self,
         size: IntOrInts = (2, 2),
         data_format: DataFormat | None = None,
-        interpolation: str = "nearest",
+        interpolation: _Interpolation = "nearest",
         **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         self.keep_layout(data_format)
-        self.size = integer_tuple(self, "size", size, 2)
-        self.interpolation = check_choice(
-            "UpSampling2D", "interpolation", interpolation.lower(), _INTERPOLATIONS
+        self.size: tuple[int, ...] = integer_tuple(self, "size", size, 2)
+        self.interpolation: _Interpolation = check_choice(
+            "UpSampling2D",
+            "interpolation",
+            interpolation.lower(),
+            get_args(_Interpolation),
         )
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -144,4 +149,4 @@ class UpSampling3D(UpSampling):
     ) -> None:
         super().__init__(**kwargs)
         self.keep_layout(data_format)
-        self.size = integer_tuple(self, "size", size, 3)
+        self.size: tuple[int, ...] = integer_tuple(self, "size", size, 3)

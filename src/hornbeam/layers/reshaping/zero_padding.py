@@ -63,7 +63,7 @@ class ZeroPadding1D(ZeroPadding):
     ) -> None:
         super().__init__(**kwargs)
         self.keep_layout(data_format)
-        self.padding = self.border_pairs("padding", padding)[0]
+        self.padding: Any = self.border_pairs("padding", padding)[0]
 
 
 class ZeroPadding2D(ZeroPadding):
@@ -90,7 +90,7 @@ class ZeroPadding2D(ZeroPadding):
     ) -> None:
         super().__init__(**kwargs)
         self.keep_layout(data_format)
-        self.padding = self.border_pairs("padding", padding)
+        self.padding: Any = self.border_pairs("padding", padding)
 
 
 class ZeroPadding3D(ZeroPadding):
@@ -116,4 +116,4 @@ class ZeroPadding3D(ZeroPadding):
     ) -> None:
         super().__init__(**kwargs)
         self.keep_layout(data_format)
-        self.padding = self.border_pairs("padding", padding)
+        self.padding: Any = self.border_pairs("padding", padding)

@@ -55,8 +55,14 @@ class Bidirectional(Layer):
     True
     """
 
-    state_arguments = ("weights",)
+    state_arguments: tuple[str, ...] = ("weights",)
     _uses_masks = False
+
+    forward_layer: Any
+    backward_layer: Any
+    stateful: bool
+    return_sequences: bool
+    return_state: bool
 
     def __init__(
         self,

@@ -60,7 +60,7 @@ class RecurrentCell(Cell):
     dropout: float = Hyperparameter()
     recurrent_dropout: float = Hyperparameter()
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         # The engine's kernel does the step of the class that names it.
         if "step" in vars(cls) and "fused_kind" not in vars(cls):
@@ -71,7 +71,7 @@ class RecurrentCell(Cell):
         arguments.pop("self")
         kwargs = arguments.pop("kwargs")
         # 1: each gate has dropout masks of its own. 2: they share one.
-        self.implementation = kwargs.pop("implementation", 1)
+        self.implementation: Any = kwargs.pop("implementation", 1)
         super().__init__(**kwargs)
         for name, value in arguments.items():
             family = name.rpartition("_")[2]
@@ -83,7 +83,7 @@ class RecurrentCell(Cell):
                 setattr(self, name, min(1.0, max(0.0, value)))
             else:
                 setattr(self, name, value)
-        self.seed_generator = SeedGenerator(self.seed)
+        self.seed_generator: SeedGenerator = SeedGenerator(self.seed)
         # Whether the engine's kernel is used: True, False or "auto".
         self.use_cudnn = "auto"
         self._holds_masks = False

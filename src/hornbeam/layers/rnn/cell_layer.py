@@ -22,8 +22,8 @@ class OfCell:
     def __init__(self, settable: bool = False) -> None:
         self.settable = settable
 
-    def __set_name__(self, owner, name):
-        self.name = name
+    def __set_name__(self, owner: Any, name: str) -> None:
+        self.name: str = name
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else getattr(instance.cell, self.name)
@@ -44,26 +44,26 @@ class CellLayer(RNN):
     """
 
     # The cell is made from the other arguments, and how it runs is no part of a file.
-    state_arguments = ("cell", "use_cudnn")
+    state_arguments: tuple[str, ...] = ("cell", "use_cudnn")
     cell_class: Callable[..., Any]
     cell_name: str
     # Whether each gate has dropout masks of its own (1) or all share them (2).
     implementation = 2
 
-    activation = OfCell()
-    use_bias = OfCell()
-    kernel_initializer = OfCell()
-    recurrent_initializer = OfCell()
-    bias_initializer = OfCell()
-    kernel_regularizer = OfCell()
-    recurrent_regularizer = OfCell()
-    bias_regularizer = OfCell()
-    kernel_constraint = OfCell()
-    recurrent_constraint = OfCell()
-    bias_constraint = OfCell()
-    dropout = OfCell()
-    recurrent_dropout = OfCell()
-    seed = OfCell()
+    activation: OfCell = OfCell()
+    use_bias: OfCell = OfCell()
+    kernel_initializer: OfCell = OfCell()
+    recurrent_initializer: OfCell = OfCell()
+    bias_initializer: OfCell = OfCell()
+    kernel_regularizer: OfCell = OfCell()
+    recurrent_regularizer: OfCell = OfCell()
+    bias_regularizer: OfCell = OfCell()
+    kernel_constraint: OfCell = OfCell()
+    recurrent_constraint: OfCell = OfCell()
+    bias_constraint: OfCell = OfCell()
+    dropout: OfCell = OfCell()
+    recurrent_dropout: OfCell = OfCell()
+    seed: OfCell = OfCell()
 
     def _init(self, arguments):
         """Initialise the layer; `arguments` are the `locals()` of its `__init__`."""

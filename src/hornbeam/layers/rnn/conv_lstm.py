@@ -48,7 +48,7 @@ class ConvLSTMCell(LSTMCell):
     keeps its size.
     """
 
-    fused_kind = None
+    fused_kind: Any = None
     rank: int
     filters: int
     kernel_size: tuple[int, ...]
@@ -98,7 +98,7 @@ class ConvLSTMCell(LSTMCell):
                 f"Received: strides={strides} and dilation_rate={dilation_rate}"
             )
         # Counted from the end, as for one step and for many.
-        self.gate_axis = -1 if self.data_format == "channels_last" else -1 - rank
+        self.gate_axis: int = -1 if self.data_format == "channels_last" else -1 - rank
         self.state_size, self.output_size = [filters, filters], None
 
     def build(self, input_shape: InputShape) -> None:
@@ -159,14 +159,14 @@ class ConvLSTM(CellLayer, RankFamily):
 
     implementation = 1
     cell_name = "conv_lstm_cell"
-    filters = OfCell()
-    kernel_size = OfCell()
-    strides = OfCell()
-    padding = OfCell()
-    data_format = OfCell()
-    dilation_rate = OfCell()
-    recurrent_activation = OfCell()
-    unit_forget_bias = OfCell()
+    filters: OfCell = OfCell()
+    kernel_size: OfCell = OfCell()
+    strides: OfCell = OfCell()
+    padding: OfCell = OfCell()
+    data_format: OfCell = OfCell()
+    dilation_rate: OfCell = OfCell()
+    recurrent_activation: OfCell = OfCell()
+    unit_forget_bias: OfCell = OfCell()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -188,12 +188,12 @@ class GRU(CellLayer):
     True
     """
 
-    cell_class = GRUCell
+    cell_class: Any = GRUCell
     cell_name = "gru_cell"
-    units = OfCell()
-    recurrent_activation = OfCell()
-    use_cudnn = OfCell(settable=True)
-    reset_after = OfCell()
+    units: OfCell = OfCell()
+    recurrent_activation: OfCell = OfCell()
+    use_cudnn: OfCell = OfCell(settable=True)
+    reset_after: OfCell = OfCell()
 
     def __init__(
         self,

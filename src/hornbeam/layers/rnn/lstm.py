@@ -189,12 +189,12 @@ class LSTM(CellLayer):
     (True, True)
     """
 
-    cell_class = LSTMCell
+    cell_class: Any = LSTMCell
     cell_name = "lstm_cell"
-    units = OfCell()
-    recurrent_activation = OfCell()
-    use_cudnn = OfCell(settable=True)
-    unit_forget_bias = OfCell()
+    units: OfCell = OfCell()
+    recurrent_activation: OfCell = OfCell()
+    use_cudnn: OfCell = OfCell(settable=True)
+    unit_forget_bias: OfCell = OfCell()
 
     def __init__(
         self,

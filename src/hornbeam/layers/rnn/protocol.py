@@ -30,7 +30,7 @@ class Cell(Layer):
 
     over_time: Any
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         # A subclass with a `call` of its own means that one, step by step.
         if "call" in vars(cls) and "over_time" not in vars(cls):

@@ -95,8 +95,8 @@ class RNN(Layer):
         self.stateful = stateful
         self.unroll = unroll
         self.zero_output_for_mask = zero_output_for_mask
-        self.state_size = self.cell.state_size
-        self.single_state = not isinstance(self.state_size, list | tuple)
+        self.state_size: Any = self.cell.state_size
+        self.single_state: bool = not isinstance(self.state_size, list | tuple)
         # The Variables of a stateful layer: state, but no weights.
         self._rnn_states = None
         self.supports_masking = True

@@ -133,9 +133,9 @@ class SimpleRNN(CellLayer):
     True
     """
 
-    cell_class = SimpleRNNCell
+    cell_class: Any = SimpleRNNCell
     cell_name = "simple_rnn_cell"
-    units = OfCell()
+    units: OfCell = OfCell()
 
     def __init__(
         self,

@@ -45,7 +45,7 @@ class StackedRNNCells(Cell):
 
     def __init__(self, cells: Sequence[Any], **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
-        self.cells = list(cells)
+        self.cells: list[Any] = list(cells)
         for cell in self.cells:
             check_cell(cell)
 
