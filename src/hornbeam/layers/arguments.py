@@ -72,8 +72,8 @@ def padding_mode(
     layer: Layer, padding: Any, choices: Sequence[str] = ("valid", "same")
 ) -> str:
     """Return the padding's name in lower case."""
-    known = padding.lower() if isinstance(padding, str) else padding
-    return check_choice(_owner(layer), "padding", known, choices)
+    mode = padding.lower() if isinstance(padding, str) else padding
+    return check_choice(_owner(layer), "padding", mode, choices)
 
 
 def reject_unsupported(layer: Layer, **arguments: Any) -> None:

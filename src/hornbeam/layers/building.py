@@ -1,4 +1,4 @@
-"""How a layer is built: which shapes `build` is given, and what is kept of them."""
+"""Building a layer: the shapes that `build` gets, and the record of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def building(build: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a class's `build`: a name scope around it, and the shapes are kept."""
+    """Wrap a class's `build` in a name scope, and record the shapes."""
     if getattr(build, "_is_building", False):
         return build
 
@@ -72,7 +72,7 @@ def build_for_call(
     """Build `layer` for the arguments of a call."""
     from hornbeam.layers.layer import Layer
 
-    # Weights are made in the variables' own dtype, whatever is cast around.
+    # Weights are created in the variable dtype, not in the dtype of an outer autocast.
     with scopes.autocast_scope(None):
         if type(layer).build is Layer.build:
             _build_by_call(layer, args, kwargs)
@@ -134,9 +134,9 @@ def _build_arguments(layer, shapes, info):
                 f"behind it, as in `build(self, foo_shape, bar_shape)`. "
                 f"Received `build()` argument {problem}."
             )
-    given = {p.name: shapes[p.name] for p in parameters if p.name in shapes}
+    named = {p.name: shapes[p.name] for p in parameters if p.name in shapes}
     missing = [p.name for p in parameters if p.default is p.empty]
-    return {**dict.fromkeys(missing), **given}
+    return {**dict.fromkeys(missing), **named}
 
 
 def shapes_of_arguments(

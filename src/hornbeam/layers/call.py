@@ -1,4 +1,4 @@
-"""What a layer's `call` takes, and what is known while layers call each other."""
+"""The signature of a layer's `call`, and the context of the calls around it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def call_info(call: Callable[..., Any]) -> CallInfo:
 
 
 class CallContext:
-    """What holds for a call and all calls inside it.
+    """The context of a call and of all calls inside it.
 
     `layer` is the one being called; `values` holds the context arguments of a layer's
     own beside `training`; `filled_in` names the arguments of a symbolic call that it
@@ -98,15 +98,15 @@ class CallContext:
 def say_where(error: BaseException, layer: Layer, arguments: Mapping[str, Any]) -> None:
     """Add to an error in which layer it arose, and of which inputs; once.
 
-    The error stays what it is, with the engine's own message; the rest is a note of it,
-    which stands below the traceback.
+    The error keeps its type and the engine's message; the note is printed below the
+    traceback.
     """
     if getattr(error, "__notes__", None) and _WHERE in "".join(error.__notes__):
         return
-    given = [f"{k}={_described(x)}" for k, x in arguments.items() if x is not None]
+    described = [f"{k}={_described(x)}" for k, x in arguments.items() if x is not None]
     error.add_note(
         f"{_WHERE}{layer.path!r} ({type(layer).__name__}, backend "
-        f"{backends.default_name()!r}) with {', '.join(given) or 'no arguments'}"
+        f"{backends.default_name()!r}) with {', '.join(described) or 'no arguments'}"
     )
 
 
@@ -179,9 +179,9 @@ def with_own_context_arguments(
     values = {} if outer is None else dict(outer.values)
     kwargs = dict(kwargs)
     for name in names:
-        given = kwargs.pop(name, None)
-        if given is not None:
-            values[name] = given
+        passed = kwargs.pop(name, None)
+        if passed is not None:
+            values[name] = passed
         if name in info.all_names and not info.is_positional(name, args):
             value = values.get(name)
             kwargs[name] = info.defaults[name] if value is None else value

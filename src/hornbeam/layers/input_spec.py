@@ -159,9 +159,9 @@ def check_inputs(input_spec: Any, inputs: Any, layer: Layer) -> None:
             )
         problem = spec.problem_with(x)
         if problem:
-            expected, found = problem
+            expected, received = problem
             raise ValueError(
                 f"Input {position} of layer {layer.path!r} is incompatible with the "
-                f"layer: expected {expected}, found {found}. Full shape received: "
+                f"layer: expected {expected}, found {received}. Full shape received: "
                 f"{tuple(x.shape)}"
             )

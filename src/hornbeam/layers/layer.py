@@ -1,4 +1,4 @@
-"""Layer: what computes outputs from inputs with weights of its own."""
+"""Layer: a computation with weights."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Layer(Operation, SavedState, LiveParameters):
         trainable: whether training changes the weights. Default: True.
         dtype: a dtype or dtype policy. Default: `keras.config.dtype_policy()`.
         autocast: whether float inputs become the compute dtype. Default: True.
-        name: default: made up from the class name.
+        name: default: generated from the class name.
 
     >>> import hornbeam as keras
     >>> class Scale(keras.Layer):
@@ -54,19 +54,19 @@ class Layer(Operation, SavedState, LiveParameters):
     ...         self.factor = self.add_weight(shape=(), initializer="ones")
     ...     def call(self, x):
     ...         return x * self.factor
-    >>> Scale()(keras.ops.ones((2, 3))).shape == (2, 3)
-    True
+    >>> Scale()(keras.ops.ones((2, 3))).shape
+    (2, 3)
     """
 
     # A subclass may turn these off: whether arrays become tensors before `call`, and
     # whether positional arguments may be anything but tensors.
     _convert_input_args = True
     _allow_non_tensor_positional_args = False
-    # Whether there is nothing to build: such a layer is built from the start.
+    # Whether there is nothing to build; then the layer counts as built at once.
     _is_stateless = False
     # Arguments besides `training` that calls inside inherit.
     _context_arguments: tuple[str, ...] = ()
-    # Whether `call`, where it takes masks, does more with them than to hand them on.
+    # Whether `call` uses the masks that it takes, beyond passing them on.
     _uses_masks = True
     _warned_of_lost_mask = False
 
@@ -154,7 +154,7 @@ class Layer(Operation, SavedState, LiveParameters):
         if outer is None:
             args, kwargs = engine.on_device((args, kwargs))
         args, kwargs, symbolic = self._convert_inputs(args, kwargs, engine)
-        given = kwargs
+        passed = kwargs
         kwargs, training = calls.with_training(kwargs, args, outer, info, self._mode)
         values: dict[str, Any] = {} if outer is None else outer.values
         if self._context_arguments:
@@ -168,7 +168,7 @@ class Layer(Operation, SavedState, LiveParameters):
         context = CallContext(self, training, values)
         if symbolic:
             context.filled_in = frozenset(
-                k for k, v in kwargs.items() if given.get(k) is not v
+                k for k, v in kwargs.items() if passed.get(k) is not v
             )
         token = calls._current.set(context)
         try:
@@ -225,8 +225,8 @@ class Layer(Operation, SavedState, LiveParameters):
     ) -> Callable[..., Any]:
         """Return `layer_call`, whose intermediate values are computed again.
 
-        That holds for layers made in a `keras.RematScope` that applies to them; for
-        others it is `layer_call` itself.
+        This applies to layers created inside a `keras.RematScope` that covers them;
+        otherwise `layer_call` is returned.
         """
         scope = self._remat_scope
         if scope is None or not remat.applies_to(scope, self, args, kwargs):
@@ -263,8 +263,8 @@ class Layer(Operation, SavedState, LiveParameters):
         if engine.is_tensor(x):
             dtype = self._compute_dtype_or_none
             if dtype is not None:
-                found = engine.dtype_of(x)
-                if found != dtype and is_float_dtype(found):
+                own_dtype = engine.dtype_of(x)
+                if own_dtype != dtype and is_float_dtype(own_dtype):
                     return masking.hand_on(x, engine.cast(x, dtype))
             return x
         if isinstance(x, np.ndarray | np.generic):
@@ -297,8 +297,8 @@ class Layer(Operation, SavedState, LiveParameters):
                 "`_register_call_context_args()` expects names of arguments. "
                 f"Received: {names!r}"
             )
-        known = (*self._context_arguments, *names)
-        self._context_arguments = tuple(dict.fromkeys(known))
+        arguments = (*self._context_arguments, *names)
+        self._context_arguments = tuple(dict.fromkeys(arguments))
 
     @property
     def _computes_masks(self):
@@ -379,7 +379,7 @@ class Layer(Operation, SavedState, LiveParameters):
         return_losses: bool = False,
         **kwargs: Any,
     ) -> tuple[Any, ...]:
-        """Call the layer on given values of its variables, which keep their own.
+        """Call the layer with other values of its variables; they are not assigned.
 
         Args:
             trainable_variables: values for `layer.trainable_variables`.
@@ -450,7 +450,7 @@ class Layer(Operation, SavedState, LiveParameters):
     def from_config(cls, config: Config) -> Self:
         """Make a layer from what `get_config` returned.
 
-        A dtype policy that has no more to it than its name is given as that name.
+        A plain dtype policy is passed by its name.
         """
         if isinstance(config.get("dtype"), dict):
             policy = dtype_policies.deserialize(config["dtype"])

@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
 Method = TypeVar("Method", bound="Callable[..., Any]")
 
-# The layers that hold losses which `add_loss` left; mostly there are none.
+# Layers with losses from `add_loss`; usually none.
 _with_losses: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
 
 def kept_while_frozen(find: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a method without arguments keep its list while the structure is frozen."""
+    """Cache the result of a method without arguments while the structure is frozen."""
     name = find.__name__
 
     @functools.wraps(find)
@@ -83,7 +83,6 @@ class LayerState:
     _build_shapes: dict[str, Any] | None
     _backend_name: str | None
     _dtype_policy: Any
-    # Added losses, and the layers inside and weights that were found while frozen.
     _added_losses: list[Any]
     _added_weights: list[Variable]
     _frozen: dict[str, Any] | None
@@ -93,7 +92,7 @@ class LayerState:
         self._added_losses = []
         # A built layer takes no new weights.
         self._is_locked = False
-        # While steps run, what was found in the attributes is not looked for again.
+        # While steps run, layers and weights are not searched for again.
         self._frozen = None
 
     @contextlib.contextmanager
@@ -127,12 +126,12 @@ class LayerState:
             initializer: default: "glorot_uniform" for floats, "zeros" for others.
             dtype: default: the layer's variable dtype.
             trainable: whether training changes it. Default: True.
-            autocast: whether it reads as the compute dtype in `call`. Default: True.
-            regularizer: a function of it that is added to the loss.
-            constraint: a function that it goes through after each update.
-            aggregation: how replicas combine it.
-            overwrite_with_gradient: whether its gradient is its new value.
-            name: default: made up.
+            autocast: whether `call` reads it in the compute dtype. Default: True.
+            regularizer: a penalty on it that is added to the loss. Default: none.
+            constraint: a projection applied after each update. Default: none.
+            aggregation: how replicas combine it. Default: "none".
+            overwrite_with_gradient: whether the gradient replaces the value.
+            name: default: generated.
         """
         if not hasattr(self, "_added_weights"):
             raise RuntimeError(
@@ -199,7 +198,7 @@ class LayerState:
         return sorted(weights, key=lambda v: not v._created_trainable)
 
     def _own_states(self):
-        """The layer's own variables that are no weights: files do not have them."""
+        """The layer's own variables that are not weights; they are not saved."""
         return [seed.state for seed in tracking.owned_seeds(self)]
 
     def _own_weights_made(self):
@@ -244,16 +243,16 @@ class LayerState:
         return self._walk_layers(True, True)
 
     def _walk_layers(self, include_self, recursive):
-        found: dict[int, Any] = {}
+        by_id: dict[int, Any] = {}
         stack: list[Any] = [self]
         while stack:
             layer = stack.pop()
-            if id(layer) in found:
+            if id(layer) in by_id:
                 continue
-            found[id(layer)] = layer
+            by_id[id(layer)] = layer
             if recursive or layer is self:
                 stack += reversed(layer._layers)
-        layers = list(found.values())
+        layers = list(by_id.values())
         return layers if include_self else layers[1:]
 
     @property

@@ -1,7 +1,7 @@
-"""A layer as others' libraries see it: on torch it is a module, with live parameters.
+"""A layer as a module of the engine's library: on torch, with live parameters.
 
-Layers are one class on all engines, and which engine runs is known late: so what they
-inherit from an engine's library is put among the bases when the first layer is made on
+Layers are one class on all engines, and the engine is chosen at run time. The base
+class from an engine's library is therefore added when the first layer is created on
 that engine.
 """
 
@@ -25,7 +25,7 @@ def _needs_modules(method: str) -> Callable[..., Any]:
 
 
 class _NoModule:
-    """What layers answer as long as no engine with modules is in use."""
+    """The methods of a module while no engine with modules is in use: they raise."""
 
     parameters: Callable[..., Any] = _needs_modules("parameters")
     named_parameters: Callable[..., Any] = _needs_modules("named_parameters")
@@ -47,8 +47,8 @@ class LiveParameters(_NoModule):
     [('kernel', (3, 2)), ('bias', (2,))]
     """
 
-    # What `module.train()` and `module.eval()` have set: the default of `training` in
-    # calls that no layer is around. None: they were never called.
+    # The mode set by `module.train()` and `module.eval()`: the default of `training`
+    # in outermost calls. None: neither was called.
     _mode: bool | None = None
 
     @staticmethod

@@ -45,7 +45,7 @@ class AdaptedWeight:
 
 
 class LowRank(Layer):
-    """A layer whose weight W may be used as W + (alpha / rank) a b.
+    """A layer whose weight W may be replaced by W + (alpha / rank) a b.
 
     W is then frozen, and training changes a and b, of `rank` columns and rows. A
     subclass names the weight with an `AdaptedWeight`.
@@ -88,7 +88,7 @@ class LowRank(Layer):
 
         Args:
             rank: the columns of the first matrix and rows of the second.
-            lora_alpha: what their product counts, times `rank`. Default: `rank`.
+            lora_alpha: the factor of their product, times `rank`. Default: `rank`.
             a_initializer: for the first matrix. Default: "he_uniform".
             b_initializer: for the second matrix. Default: "zeros".
 
@@ -182,12 +182,12 @@ class LowRank(Layer):
         return weight + (self.lora_alpha / a.shape[-1]) * ops.matmul(a, b)
 
     def _saved_weights(self):
-        own = super()._saved_weights()
+        weights = super()._saved_weights()
         if not self.lora_enabled:
-            return own
+            return weights
         weight = vars(self)[f"_{self.adapted_weight}"]
         apart = {id(v) for v in (weight, *self._lora_factors)}
-        return [weight, *(v for v in own if id(v) not in apart)]
+        return [weight, *(v for v in weights if id(v) not in apart)]
 
     def save_own_variables(self, store: Any) -> None:
         """Put the layer's own weights into `store`; of an adapted one, the sum."""
@@ -205,7 +205,7 @@ class LowRank(Layer):
     def get_config(self) -> Config:
         """Return the arguments that make an equal layer, as plain data."""
         config = super().get_config()
-        # Files of layers without LoRA do not speak of it.
+        # Configs of layers without LoRA leave it out.
         if self.lora_rank is None:
             del config["lora_rank"], config["lora_alpha"]
         return config

@@ -1,8 +1,8 @@
-"""How masks go through the call of a layer.
+"""How masks pass through the call of a layer.
 
-`call` gets those of its inputs, `compute_mask` says those of its outputs. Without a
-word from it the outputs have the masks that layers and ops inside have given them, and
-a mark where one was lost.
+`call` gets the masks of its inputs, and `compute_mask` returns those of its outputs.
+Without a `compute_mask` the outputs keep the masks that the layers and ops inside set,
+and are marked where a mask was lost.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def fill_in(
     for name, mask_name in info.mask_names.items():
         if arguments.get(mask_name) is not None or name not in arguments:
             continue
-        found = mask if name == first else masks_of(arguments[name])
-        if found is not None and not info.is_positional(mask_name, args):
-            kwargs = {**kwargs, mask_name: found}
-        elif found is None and masking.alive and layer._uses_masks:
+        input_mask = mask if name == first else masks_of(arguments[name])
+        if input_mask is not None and not info.is_positional(mask_name, args):
+            kwargs = {**kwargs, mask_name: input_mask}
+        elif input_mask is None and masking.alive and layer._uses_masks:
             _warn_of_a_lost_mask(layer, arguments[name])
     return mask, kwargs
 
@@ -84,11 +84,11 @@ def set_outputs(
     # One mask is that of the first output: others are states or weights.
     masks = [] if computed is None else tree.flatten(computed)
     is_last_word = mask is not None or (info.mask_names and layer._uses_masks)
-    given = tree.flatten((args, kwargs)) if masking.alive else []
+    inputs = tree.flatten((args, kwargs)) if masking.alive else []
     for i, x in enumerate(tree.flatten(outputs)):
         one = masks[i] if i < len(masks) else None
-        # What a layer inside said stays; what an op inside passed on does not.
-        if masking.is_passed_on(x) and all(x is not y for y in given):
+        # A mask set by a layer inside stays; one passed on by an op does not.
+        if masking.is_passed_on(x) and all(x is not y for y in inputs):
             if one is not None or is_last_word:
                 set_keras_mask(x, one)
         elif one is not None and x is not None and get_keras_mask(x) is None:
@@ -101,26 +101,26 @@ def mark_lost(
 ) -> None:
     """Mark outputs of as many axes as an input whose mask has not come as far.
 
-    What `compute_mask` leaves out is not lost, and with less axes it has been used up.
-    The marks that were made inside get the layer's path.
+    A mask that `compute_mask` leaves out is not lost, and one with fewer axes has been
+    used. Marks set inside get the layer's path.
     """
-    given = [x for x in tree.flatten((args, kwargs)) if masking.carried(x) is not None]
-    carries = [masking.carried(x) for x in given]
+    inputs = [x for x in tree.flatten((args, kwargs)) if masking.carried(x) is not None]
+    input_marks = [masking.carried(x) for x in inputs]
     for x in tree.flatten(outputs):
-        own = masking.carried(x)
-        if own is None and hasattr(x, "shape"):
-            own = _lost_by(layer, given, x)
-            if own is not None:
-                masking.set_lost_mask(x, own)
-        if isinstance(own, LostMask) and all(own is not one for one in carries):
-            own.layer = own.layer or layer.path
+        mark = masking.carried(x)
+        if mark is None and hasattr(x, "shape"):
+            mark = _lost_by(layer, inputs, x)
+            if mark is not None:
+                masking.set_lost_mask(x, mark)
+        if isinstance(mark, LostMask) and all(mark is not one for one in input_marks):
+            mark.layer = mark.layer or layer.path
 
 
-def _lost_by(layer, given, output):
-    for x in given:
+def _lost_by(layer, inputs, output):
+    for x in inputs:
         carried = masking.carried(x)
         is_mark = isinstance(carried, LostMask)
-        # A mask that comes in goes where `compute_mask` says, a mark only without it.
+        # `compute_mask` decides about masks, and about marks only the lack of it.
         if layer._supports_masking and (layer._computes_masks or not is_mark):
             continue
         if len(output.shape) >= len(x.shape):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def applies_to(
     scope: Any, layer: Layer, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> bool:
-    """Whether the RematScope `scope`, in which `layer` was made, asks for its calls."""
+    """Whether the RematScope in which `layer` was created covers its calls."""
     if scope.mode == "full":
         return True
     if scope.mode == "list_of_layers":
@@ -29,7 +29,7 @@ def applies_to(
         activation = getattr(layer, "activation", None)
         return getattr(activation, "__name__", "linear") != "linear"
     if scope.mode == "larger_than":
-        # `call` itself: the layer's own spec may come by way of this function.
+        # `call` itself: the layer's `compute_output_spec` may call this function.
         outputs = infer(layer.call, *tree.map_structure(_symbol_of, (args, kwargs)))
         sizes = [math.prod(d or 1 for d in x.shape) for x in tree.flatten(outputs)]
         return max(sizes) > scope.output_size_threshold
@@ -44,10 +44,10 @@ def _symbol_of(x):
 
 
 def rematerialized(layer: Layer, call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `call`, with what it assigns and adds to the losses carried out once.
+    """Return `call`, whose assignments and added losses take effect once.
 
-    The engine sees a function of tensors alone: variables go in and come out, as what
-    is assigned in the recomputed part must not leave it by another way.
+    The engine gets a pure function of tensors: the variables' values are arguments and
+    results, as the recomputed part must not assign anything.
     """
 
     def run(*args, **kwargs):

@@ -37,19 +37,19 @@ class SavedState(LayerState):
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the weights from a list of arrays; all fit, or nothing changes."""
-        own = self.weights
-        if len(weights) != len(own):
+        variables = self.weights
+        if len(weights) != len(variables):
             raise ValueError(
-                f"Layer {self.path!r} has {len(own)} weights. `set_weights()` received "
-                f"a list of {len(weights)}."
+                f"Layer {self.path!r} has {len(variables)} weights. "
+                f"`set_weights()` received a list of {len(weights)}."
             )
-        for variable, value in zip(own, weights, strict=True):
+        for variable, value in zip(variables, weights, strict=True):
             if tuple(np.shape(value)) != tuple(variable.shape):
                 raise ValueError(
                     f"Layer {self.path!r}: weight {variable.path!r} expects shape "
                     f"{variable.shape}. `set_weights()` received {np.shape(value)}."
                 )
-        for variable, value in zip(own, weights, strict=True):
+        for variable, value in zip(variables, weights, strict=True):
             variable.assign(value)
 
     def _saved_weights(self):
@@ -63,27 +63,27 @@ class SavedState(LayerState):
 
     def load_own_variables(self, store: Any) -> None:
         """Set the layer's own weights from `store`; all fit, or nothing changes."""
-        own = self._saved_weights()
-        if len(store) != len(own):
-            if own and not store:
-                found = "no weights"
+        variables = self._saved_weights()
+        if len(store) != len(variables):
+            if variables and not store:
+                content = "no weights"
             else:
-                found = f"{len(store)} weights of shapes " + str(
+                content = f"{len(store)} weights of shapes " + str(
                     [tuple(store[k].shape) for k in store]
                 )
             state = "" if self.built else " The layer was never built."
             raise ValueError(
-                f"Layer {self.path!r} expects {len(own)} weights of shapes "
-                f"{[tuple(v.shape) for v in own]}. The file has {found}.{state}"
+                f"Layer {self.path!r} expects {len(variables)} weights of shapes "
+                f"{[tuple(v.shape) for v in variables]}. The file has {content}.{state}"
             )
-        for position, variable in enumerate(own):
+        for position, variable in enumerate(variables):
             shape = tuple(store[f"{position}"].shape)
             if shape != tuple(variable.shape):
                 raise ValueError(
                     f"Layer {self.path!r}: weight {variable.path!r} expects shape "
                     f"{tuple(variable.shape)}. The file has {shape}."
                 )
-        for position, variable in enumerate(own):
+        for position, variable in enumerate(variables):
             variable.assign(store[f"{position}"])
 
     def get_build_config(self) -> dict[str, Any] | None:

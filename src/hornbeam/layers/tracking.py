@@ -1,4 +1,4 @@
-"""Finding the state that an object holds in its attributes."""
+"""The state that an object holds in its attributes."""
 
 from __future__ import annotations
 
@@ -61,26 +61,26 @@ def _looked(kinds):
 def owned(instance: object, kinds: tuple[type, ...]) -> list[Any]:
     """Return the objects of the classes `kinds` in the attributes of `instance`.
 
-    Lists, tuples, dicts and sets are looked into; each object is found once.
+    Lists, tuples, dicts and sets are looked into; each object is returned once.
     """
     looked = _looked(kinds)
-    found: dict[int, Any] = {}
+    objects: dict[int, Any] = {}
     containers: set[int] = set()
     for name, value in vars(instance).items():
         if looked[type(value)] and name not in _NOT_OWNED:
-            _collect(value, looked, found, containers)
-    return list(found.values())
+            _collect(value, looked, objects, containers)
+    return list(objects.values())
 
 
-def _collect(value, looked, found, containers):
+def _collect(value, looked, objects, containers):
     if isinstance(value, looked.kinds):
-        found.setdefault(id(value), value)
+        objects.setdefault(id(value), value)
     elif id(value) not in containers:
         # A list may hold itself.
         containers.add(id(value))
         for item in value.values() if isinstance(value, dict) else value:
             if looked[type(item)]:
-                _collect(item, looked, found, containers)
+                _collect(item, looked, objects, containers)
 
 
 def owned_variables(instance: object) -> list[Variable]:

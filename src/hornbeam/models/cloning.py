@@ -127,22 +127,22 @@ def _input_of(tensor):
     return InputLayer(batch_shape=tensor.shape, dtype=str(tensor.dtype))
 
 
-def _is_like(given, inputs):
+def _is_like(tensors, inputs):
     """Whether tensors can be told to be those `inputs`: a dict by its keys."""
-    if isinstance(given, dict) or isinstance(inputs, dict):
-        if len(tree.flatten(given)) == len(tree.flatten(inputs)) == 1:
+    if isinstance(tensors, dict) or isinstance(inputs, dict):
+        if len(tree.flatten(tensors)) == len(tree.flatten(inputs)) == 1:
             return True
-        same = isinstance(given, dict) and isinstance(inputs, dict)
-        return same and given.keys() == inputs.keys()
-    return len(tree.flatten(given)) == len(tree.flatten(inputs))
+        same = isinstance(tensors, dict) and isinstance(inputs, dict)
+        return same and tensors.keys() == inputs.keys()
+    return len(tree.flatten(tensors)) == len(tree.flatten(inputs))
 
 
 def _clone_functional(model, clone_function, input_tensors, call_function, recursive):
     copy = _copier(clone_function, recursive, call_function)
     copies = {}
     if input_tensors is not None:
-        given = tree.flatten(input_tensors)
-        if not all(isinstance(x, KerasTensor) for x in given):
+        tensors = tree.flatten(input_tensors)
+        if not all(isinstance(x, KerasTensor) for x in tensors):
             raise ValueError(
                 "All entries of `input_tensors` must be KerasTensors. Received: "
                 f"input_tensors={input_tensors}"
@@ -153,7 +153,7 @@ def _clone_functional(model, clone_function, input_tensors, call_function, recur
                 f"{model.name!r}, {model._inputs_struct}. Received: "
                 f"input_tensors={input_tensors}"
             )
-        inputs = tree.pack_like(model._inputs_struct, given)
+        inputs = tree.pack_like(model._inputs_struct, tensors)
     else:
         inputs = tree.map_structure(
             lambda x: _copy(x._keras_history.operation).output, model._inputs_struct

@@ -35,7 +35,7 @@ class Functional(Function, Model):
     Args:
         inputs: a KerasTensor or a nest (list, tuple, dict) of them.
         outputs: a KerasTensor or a nest of them.
-        name: default: made up.
+        name: default: generated.
         trainable: whether training changes the weights.
 
     Attributes:
@@ -75,7 +75,7 @@ class Functional(Function, Model):
     # Whether inputs must have the sizes of the symbolic inputs, beside the rank.
     checks_sizes = True
 
-    # Not to be set, unlike a layer's: they are what the graph says.
+    # Read-only, unlike a layer's: they follow from the graph.
     @property  # type: ignore[misc]
     def _layers(self):
         layers = {id(x): x for x in self._graph_layers} if self.built else {}
@@ -84,7 +84,7 @@ class Functional(Function, Model):
         return list(layers.values())
 
     def build(self, input_shape: Any = None) -> None:
-        """Nothing is to be done: the layers were built when they were called."""
+        """Do nothing: the layers were built when they were called."""
         self.built = True
 
     @overridable
@@ -93,16 +93,16 @@ class Functional(Function, Model):
         inputs = self._standardize_inputs(inputs)
         if mask is None:
             return _alone(self.run(inputs))
-        given = list(zip(inputs, tree.flatten(mask), strict=False))
+        masked = list(zip(inputs, tree.flatten(mask), strict=False))
         before = [get_keras_mask(x) for x in inputs]
         try:
-            for x, m in given:
+            for x, m in masked:
                 if m is not None:
                     set_keras_mask(x, m)
             return _alone(self.run(inputs))
         finally:
-            # They are the caller's tensors, and the masks are for this call.
-            for (x, _), m in zip(given, before, strict=False):
+            # The tensors are the caller's; the masks are for this call only.
+            for (x, _), m in zip(masked, before, strict=False):
                 set_keras_mask(x, m)
 
     _calls_graph = property(lambda self: type(self).call is Functional.call)
@@ -160,7 +160,7 @@ class Functional(Function, Model):
         return [inputs.get(n) for n in names]
 
     def _check_order_is_clear(self, struct):
-        """Raise for a list in the place of a dict whose own order is another."""
+        """Raise for a list in place of a dict whose keys are not sorted."""
         if list(struct) != sorted(struct):
             raise ValueError(
                 "The structure of `inputs` doesn't match the expected structure of "
@@ -168,14 +168,14 @@ class Functional(Function, Model):
                 "Received a list, whose order is not clear. Give a dict."
             )
 
-    def _warn_of_structure(self, found):
+    def _warn_of_structure(self, received):
         if self._warned_of_structure:
             return
         self._warned_of_structure = True
         names = [x._keras_history.operation.name for x in self._inputs]
         warn(
             "The structure of `inputs` doesn't match the expected structure: model "
-            f"{self.name!r} has the inputs {names}. Received {found}.",
+            f"{self.name!r} has the inputs {names}. Received {received}.",
         )
 
     def _fit_input(self, x, symbol):

@@ -131,7 +131,7 @@ def graph_from_config(
             raise ValueError(f"The layer name {name!r} stands twice in the config.")
         operations[name] = operation
         calls += [(name, i, n) for i, n in enumerate(layer_config["inbound_nodes"])]
-    # A layer that was made anew may have calls from before (none for a fresh one).
+    # A layer restored earlier may already have calls.
     offsets = {n: len(o._inbound_nodes) for n, o in operations.items()}
     called = {name for name, _, _ in calls}
     starts = {name: offsets[name] if name in called else 0 for name in operations}

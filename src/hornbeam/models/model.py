@@ -34,7 +34,7 @@ class Model(Trainer, Layer):
     Args:
         inputs: the symbolic inputs, from `keras.Input` (Functional only).
         outputs: the symbolic outputs (Functional only).
-        name: default: made up.
+        name: default: generated.
 
     >>> import hornbeam as keras
     >>> inputs = keras.Input((3,))
@@ -43,7 +43,7 @@ class Model(Trainer, Layer):
     8
     """
 
-    # The layers inside use them.
+    # The layers inside use the masks.
     _uses_masks = False
     _other_arguments = ("inputs", "outputs")
 
@@ -243,10 +243,10 @@ class Model(Trainer, Layer):
         Args:
             filepath: the folder to write to.
             format: "tf_saved_model", the only one.
-            verbose: whether to print where it is. Default: no.
+            verbose: whether to print the path. Default: False.
             input_signature: what the model is called with: an `InputSpec`, a
                 `tf.TensorSpec`, a `KerasTensor`, a tensor, or a nest of these in the
-                form of the inputs. Default: what the model was made or built for.
+                structure of the inputs. Default: those the model was built for.
             **kwargs: accepted for compatibility: `is_static`, `jax2tf_kwargs`.
 
         >>> import hornbeam as keras
@@ -276,7 +276,7 @@ class Model(Trainer, Layer):
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        # Programs stay where they are; a copy finds them again by its structure.
+        # Programs are not copied: a copy looks them up by its structure.
         return {**super().__getstate__(), "_bindings": {}, "_runners": {}}
 
     def build_from_config(self, config: Config | None) -> None:

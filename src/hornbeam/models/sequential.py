@@ -33,15 +33,15 @@ class Sequential(Model):
     Args:
         layers: a list of layers. Default: none yet; see `add`.
         trainable: whether training changes the weights.
-        name: default: made up.
+        name: default: generated.
 
     >>> import hornbeam as keras
     >>> model = keras.Sequential([keras.layers.Dense(4), keras.layers.Dense(1)])
-    >>> model(keras.ops.ones((2, 3))).shape == (2, 1)
-    True
+    >>> model(keras.ops.ones((2, 3))).shape
+    (2, 1)
     """
 
-    # The structure of the model is that of its layers in turn.
+    # The structure of the model is that of its layers in order.
     is_only_its_layers = True
     # The input has a dtype of its own: it is not cast to the compute dtype.
     _compute_dtype_or_none = None
@@ -127,7 +127,7 @@ class Sequential(Model):
     def build(self, input_shape: Any = None) -> None:
         """Build every layer for inputs of shape `input_shape`."""
         if _is_nest_of_shapes(input_shape):
-            # Only the first call shows what such layers do.
+            # For several inputs the first call builds the model.
             return
         input_shape = self._checked_shape(input_shape)
         if not self._sequence:
@@ -142,11 +142,11 @@ class Sequential(Model):
                 _check_takes_one_input(layer, self.name)
                 x = layer(x)
         except NotImplementedError:
-            # A layer that cannot say its output's shape: built by the first call.
+            # A layer cannot infer its output shape: the first call builds the model.
             return
         functional = Functional(inputs=start.output, outputs=x, name=self.name)
         self._made_input |= start is not self._sequence[0]
-        # Sizes that were only seen in the first data bind nobody; layers check theirs.
+        # Sizes inferred from the first batch are not enforced; layers check theirs.
         functional.checks_sizes = not self._made_input
         self._sequence = [start, *layers]
         self._functional = functional
@@ -223,7 +223,7 @@ class Sequential(Model):
         lambda self: self._functional is not None and type(self).call is Sequential.call
     )
 
-    # Not to be set, unlike a layer's: they are what `add` made.
+    # Read-only, unlike a layer's: `add` and `pop` change them.
     @property  # type: ignore[misc]
     def _layers(self):
         return list(self.__dict__.get("_sequence", ()))
@@ -303,7 +303,7 @@ class Sequential(Model):
 
     @input_spec.setter
     def input_spec(self, value: Any) -> None:
-        """The layers say what is expected."""
+        """Ignored: the layers define what is expected."""
 
     def get_build_config(self) -> dict[str, Any] | None:
         if self._functional is None:

@@ -28,9 +28,9 @@ class ReLU(Layer):
         threshold: below it inputs are damped. Defaults to 0.
 
     >>> import hornbeam as keras
-    >>> layer = keras.layers.ReLU(max_value=2.0)
-    >>> [float(v) for v in layer(keras.ops.array([-1.0, 1.0, 3.0]))] == [0.0, 1.0, 2.0]
-    True
+    >>> layer = keras.layers.ReLU(max_value=2.0, negative_slope=0.5)
+    >>> layer(keras.ops.array([-1.0, 1.0, 3.0])).tolist()
+    [-0.5, 1.0, 2.0]
     """
 
     _is_stateless = True

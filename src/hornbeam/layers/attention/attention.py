@@ -40,8 +40,8 @@ class Attention(Layer):
             the sums before tanh ("concat"). Default: False.
         score_mode: "dot", the default, or "concat", which has a trained factor of the
             scores.
-        dropout: the share of the weights to drop while training. Default: 0.
-        seed: an integer for the dropout; default: made up.
+        dropout: the fraction of the weights to drop while training. Default: 0.
+        seed: an integer for the dropout; default: generated.
 
     Call arguments: `inputs`: a list of query `(batch, targets, width)`, value
     `(batch, sources, width)` and, where it is another tensor, key; `mask`: a list of
@@ -57,8 +57,8 @@ class Attention(Layer):
 
     >>> import hornbeam as keras
     >>> query, value = keras.ops.ones((2, 3, 4)), keras.ops.ones((2, 5, 4))
-    >>> keras.layers.Attention()([query, value]).shape == (2, 3, 4)
-    True
+    >>> keras.layers.Attention()([query, value]).shape
+    (2, 3, 4)
     """
 
     dropout: float = Hyperparameter()
@@ -190,19 +190,19 @@ class Attention(Layer):
         # The shape of one tensor is a tuple too.
         listed = listed and not any(x is None or isinstance(x, int) for x in inputs)
         if not listed or len(inputs) not in (2, 3):
-            found = f"a list of length {len(inputs)}" if listed else "one input"
+            received = f"a list of length {len(inputs)}" if listed else "one input"
             raise ValueError(
                 f"{owner} must be called on a list of length 2 or 3, [query, value] or "
-                f"[query, value, key]. Received: {found}"
+                f"[query, value, key]. Received: {received}"
             )
         if mask is None:
             return
         if not isinstance(mask, list | tuple) or len(mask) not in (2, len(inputs)):
-            found = str(len(mask) if isinstance(mask, list | tuple) else type(mask))
+            received = str(len(mask) if isinstance(mask, list | tuple) else type(mask))
             raise ValueError(
                 f"{owner}: `mask` must be a list of length 2 or 3, the masks of query "
                 "and value. "
-                f"Received: {found}"
+                f"Received: {received}"
             )
 
 
@@ -213,15 +213,15 @@ class AdditiveAttention(Attention):
 
     Args:
         use_scale: whether there is a trained `scale` for each feature. Default: True.
-        dropout: the share of the weights to drop while training. Default: 0.
-        seed: an integer for the dropout; default: made up.
+        dropout: the fraction of the weights to drop while training. Default: 0.
+        seed: an integer for the dropout; default: generated.
 
     Call arguments and shapes: as of `Attention`.
 
     >>> import hornbeam as keras
     >>> query, value = keras.ops.ones((2, 3, 4)), keras.ops.ones((2, 5, 4))
-    >>> keras.layers.AdditiveAttention()([query, value]).shape == (2, 3, 4)
-    True
+    >>> keras.layers.AdditiveAttention()([query, value]).shape
+    (2, 3, 4)
     """
 
     _is_product = False

@@ -26,7 +26,7 @@ class GroupedQueryAttention(HeadsAttention):
         num_query_heads: the number of query heads.
         num_key_value_heads: the number of key and value heads; it divides
             `num_query_heads`.
-        dropout: the share of the weights to drop while training. Default: 0.
+        dropout: the fraction of the weights to drop while training. Default: 0.
         use_bias: whether the projections have biases. Default: True.
         sliding_window: a target sees the sources less than this far away. Default: all.
         flash_attention: whether a flash kernel must be used. Default: None, as the
@@ -35,15 +35,15 @@ class GroupedQueryAttention(HeadsAttention):
             kernel_constraint, bias_constraint: of the projections.
         use_gate: whether `sigmoid` of one more projection of the query multiplies the
             heads' results. Default: False.
-        seed: an integer for the dropout; default: made up.
+        seed: an integer for the dropout; default: generated.
 
     Call arguments, shapes and the use of fused kernels: as of `MultiHeadAttention`.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.GroupQueryAttention(8, 4, 2)
     >>> x = keras.ops.ones((3, 5, 16))
-    >>> layer(x, x).shape == (3, 5, 16)
-    True
+    >>> layer(x, x).shape
+    (3, 5, 16)
     """
 
     # Layers are named after the class, and so are groups in files of weights; the class

@@ -1,4 +1,4 @@
-"""What attention layers with several heads share."""
+"""The base of attention layers with several heads."""
 
 from __future__ import annotations
 
@@ -117,11 +117,11 @@ class HeadsAttention(Layer):
         letters = string.ascii_lowercase
         kept = letters[: len(shape) - consumed]
         inner = letters[len(kept) : len(shape)]
-        made = letters[len(shape) : len(shape) + len(sizes)]
+        new = letters[len(shape) : len(shape) + len(sizes)]
         dense = EinsumDense(
-            f"{kept}{inner},{inner}{made}->{kept}{made}",
+            f"{kept}{inner},{inner}{new}->{kept}{new}",
             output_shape=(*(None for _ in kept[1:]), *sizes),
-            bias_axes=made if self.use_bias else None,
+            bias_axes=new if self.use_bias else None,
             kernel_initializer=self.kernel_initializer.clone(),
             bias_initializer=self.bias_initializer.clone(),
             kernel_regularizer=self.kernel_regularizer,

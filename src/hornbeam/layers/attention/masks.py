@@ -1,4 +1,4 @@
-"""Which sources each target may see: one mask out of all that a call is given."""
+"""The mask of the sources that each target may see, from all masks of a call."""
 
 from __future__ import annotations
 

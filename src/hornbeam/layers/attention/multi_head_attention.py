@@ -32,7 +32,7 @@ class MultiHeadAttention(HeadsAttention):
         num_heads: the number of heads.
         key_dim: the width of a head's query and key.
         value_dim: the width of a head's value. Default: `key_dim`.
-        dropout: the share of the weights to drop while training. Default: 0.
+        dropout: the fraction of the weights to drop while training. Default: 0.
         use_bias: whether the projections have biases. Default: True.
         output_shape: the size of the output, or a tuple of sizes. Default: the query's.
         attention_axes: the axes over which to attend. Default: all but the first and
@@ -44,7 +44,7 @@ class MultiHeadAttention(HeadsAttention):
             kernel_constraint, bias_constraint: of the projections.
         use_gate: whether `sigmoid` of one more projection of the query multiplies the
             heads' results. Default: False.
-        seed: an integer for the dropout; default: made up.
+        seed: an integer for the dropout; default: generated.
 
     Call arguments: `query`: `(batch, targets, width)`; `value`:
     `(batch, sources, width)`; `key`: like `value`, which is its default; `query_mask`,
@@ -66,8 +66,8 @@ class MultiHeadAttention(HeadsAttention):
     >>> import hornbeam as keras
     >>> layer = keras.layers.MultiHeadAttention(num_heads=2, key_dim=8)
     >>> x = keras.ops.ones((3, 5, 16))
-    >>> layer(x, x, use_causal_mask=True).shape == (3, 5, 16)
-    True
+    >>> layer(x, x, use_causal_mask=True).shape
+    (3, 5, 16)
     """
 
     def __init__(

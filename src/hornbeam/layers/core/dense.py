@@ -37,7 +37,7 @@ class Dense(LowRank):
 
     Args:
         units: size of the last axis of the output.
-        activation: function of the result; None: none.
+        activation: function of the result. Default: none.
         use_bias: whether to add a bias. Defaults to True.
         kernel_initializer: for the `(input size, units)` matrix.
         bias_initializer: for the `(units,)` vector.
@@ -46,17 +46,17 @@ class Dense(LowRank):
         activity_regularizer: penalty on the output.
         kernel_constraint: projection of the kernel after each update.
         bias_constraint: projection of the bias after each update.
-        lora_rank: to train the kernel through factors of this rank, as
-            `enable_lora` does. Default: to train it directly.
-        lora_alpha: what the factors' product counts, times the rank. Default: the rank.
-        quantization_config: only None.
+        lora_rank: rank of the factors that are trained in place of the kernel; see
+            `enable_lora`. Default: none, the kernel itself is trained.
+        lora_alpha: factor of their product, times the rank. Default: the rank.
+        quantization_config: not supported; only None.
 
     Input shape: `(batch, ..., input size)`. Output shape: `(batch, ..., units)`.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.Dense(3, activation="relu")
-    >>> layer(keras.ops.ones((2, 5))).shape == (2, 3)
-    True
+    >>> layer(keras.ops.ones((2, 5))).shape
+    (2, 3)
     """
 
     kernel: AdaptedWeight = AdaptedWeight()

@@ -44,19 +44,19 @@ class EinsumDense(LowRank):
         output_shape: sizes of the output without the batch; an int, or a tuple in
             which None stands for a size of the input. With an ellipsis before the
             letters, the sizes of the output's letters.
-        activation: function of the result; None: none.
+        activation: function of the result. Default: none.
         bias_axes: letters of the output along which there is a bias; None: no bias.
         kernel_initializer, kernel_regularizer, kernel_constraint: for the kernel.
         bias_initializer, bias_regularizer, bias_constraint: for the bias.
-        lora_rank: to train the kernel through factors of this rank, as
-            `enable_lora` does. Default: to train it directly.
-        lora_alpha: what the factors' product counts, times the rank. Default: the rank.
-        gptq_unpacked_column_size, quantization_config: only None.
+        lora_rank: rank of the factors that are trained in place of the kernel; see
+            `enable_lora`. Default: none, the kernel itself is trained.
+        lora_alpha: factor of their product, times the rank. Default: the rank.
+        gptq_unpacked_column_size, quantization_config: not supported; only None.
 
     >>> import hornbeam as keras
     >>> heads = keras.layers.EinsumDense("abc,cde->abde", (None, 2, 4), bias_axes="de")
-    >>> heads(keras.ops.ones((3, 5, 8))).shape == (3, 5, 2, 4)
-    True
+    >>> heads(keras.ops.ones((3, 5, 8))).shape
+    (3, 5, 2, 4)
     """
 
     kernel: AdaptedWeight = AdaptedWeight()
@@ -111,7 +111,7 @@ class EinsumDense(LowRank):
             name="kernel",
             shape=shapes.kernel,
             initializer=_with_axes(
-                self.kernel_initializer, shapes.contracted, shapes.made
+                self.kernel_initializer, shapes.contracted, shapes.produced
             ),
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
@@ -145,13 +145,13 @@ class EinsumDense(LowRank):
 
 
 class EinsumShapes(NamedTuple):
-    """What an equation says about shapes; `contracted`, `made`: axes of the kernel."""
+    """The shapes in an equation; `contracted` and `produced` are axes of the kernel."""
 
     kernel: tuple
     bias: tuple | None
     outputs: tuple
     contracted: list
-    made: list
+    produced: list
 
 
 def einsum_shapes(
@@ -164,17 +164,17 @@ def einsum_shapes(
             f"Invalid equation {equation!r} of EinsumDense. Expected the form "
             "'ab,bc->ac', '...ab,bc->...ac' or 'ab...,bc->ac...'."
         )
-    letters, made = form["inputs"], form["outputs"]
+    letters, produced = form["inputs"], form["outputs"]
     elided = len(input_shape) - len(letters)
     around: tuple[Shape, Shape]
     if form["left"]:
         sizes = dict(zip(letters, input_shape[elided:], strict=False))
-        declared = dict(zip(made, output_shape, strict=False))
+        declared = dict(zip(produced, output_shape, strict=False))
         around = (input_shape[:elided], ())
     else:
         sizes = dict(zip(letters, input_shape, strict=False))
         # The first letter is the batch, which `output_shape` leaves out.
-        declared = dict(zip(made[1:], output_shape, strict=False))
+        declared = dict(zip(produced[1:], output_shape, strict=False))
         around = ((), input_shape[len(letters) :] if form["right"] else ())
     for letter, size in declared.items():
         if None not in (size, sizes.get(letter)) and sizes[letter] != size:
@@ -191,7 +191,7 @@ def einsum_shapes(
                 "kernel, follows neither from the input nor from `output_shape`. "
                 f"Received: input_shape={input_shape}, output_shape={output_shape}"
             )
-    for letter in made:
+    for letter in produced:
         if letter not in sizes:
             raise ValueError(
                 f"EinsumDense {equation!r}: the size of {letter!r} in the output is "
@@ -201,26 +201,26 @@ def einsum_shapes(
     kernel = form["kernel"]
     return EinsumShapes(
         kernel=tuple(sizes[letter] for letter in kernel),
-        bias=_bias_shape(equation, bias_axes, made, sizes, len(around[1])),
-        outputs=(*around[0], *(sizes[letter] for letter in made), *around[1]),
-        contracted=[i for i, letter in enumerate(kernel) if letter not in made],
-        made=[i for i, letter in enumerate(kernel) if letter in made],
+        bias=_bias_shape(equation, bias_axes, produced, sizes, len(around[1])),
+        outputs=(*around[0], *(sizes[letter] for letter in produced), *around[1]),
+        contracted=[i for i, letter in enumerate(kernel) if letter not in produced],
+        produced=[i for i, letter in enumerate(kernel) if letter in produced],
     )
 
 
-def _bias_shape(equation, bias_axes, made, sizes, trailing):
+def _bias_shape(equation, bias_axes, produced, sizes, trailing):
     """Return the bias's shape from its first letter on: size 1 at the others."""
     if not bias_axes:
         return None
-    unknown = [a for a in bias_axes if a not in made or sizes[a] is None]
+    unknown = [a for a in bias_axes if a not in produced or sizes[a] is None]
     if unknown:
         raise ValueError(
             f"EinsumDense {equation!r}: `bias_axes` must hold letters of the output "
             f"whose size is known. Received: bias_axes={bias_axes!r}, of which "
             f"{unknown} are not."
         )
-    first = min(made.index(letter) for letter in bias_axes)
-    shape = tuple(sizes[a] if a in bias_axes else 1 for a in made[first:])
+    first = min(produced.index(letter) for letter in bias_axes)
+    shape = tuple(sizes[a] if a in bias_axes else 1 for a in produced[first:])
     return shape + (1,) * trailing
 
 

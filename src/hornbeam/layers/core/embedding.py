@@ -32,24 +32,24 @@ class Embedding(LowRank):
     """Looks up a trained vector for each integer: `embeddings[inputs]`.
 
     Args:
-        input_dim: how many different integers there are, `0 ... input_dim - 1`.
+        input_dim: number of different integers, `0 ... input_dim - 1`.
         output_dim: size of each vector.
         embeddings_initializer: for the `(input_dim, output_dim)` table.
         embeddings_regularizer: penalty on the table.
         embeddings_constraint: projection of the table after each update.
         mask_zero: whether 0 is padding, which later layers skip. Defaults to False.
-        weights: the table's first value.
-        lora_rank: to train the vectors through factors of this rank, as
-            `enable_lora` does. Default: to train them directly.
-        lora_alpha: what the factors' product counts, times the rank. Default: the rank.
-        quantization_config: only None.
+        weights: the initial table. Default: from `embeddings_initializer`.
+        lora_rank: rank of the factors that are trained in place of the table; see
+            `enable_lora`. Default: none, the table itself is trained.
+        lora_alpha: factor of their product, times the rank. Default: the rank.
+        quantization_config: not supported; only None.
 
     Input shape: `(batch, ...)`. Output shape: `(batch, ..., output_dim)`.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.Embedding(input_dim=10, output_dim=4)
-    >>> layer(keras.ops.array([[1, 2, 3]])).shape == (1, 3, 4)
-    True
+    >>> layer(keras.ops.array([[1, 2, 3]])).shape
+    (1, 3, 4)
     """
 
     state_arguments: tuple[str, ...] = ("weights",)

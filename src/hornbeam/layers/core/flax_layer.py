@@ -19,7 +19,7 @@ class FlaxLayer(JaxLayer):
     The collection "params" of its variables is trained; all others are state. Its
     random numbers come from the layer's seed.
 
-    A file brings no module. A layer is loaded with the model if the module's class is
+    Modules are not saved. A layer is loaded with the model if the module's class is
     registered and has `get_config()`.
 
     Args:
@@ -67,10 +67,10 @@ class FlaxLayer(JaxLayer):
 
         def apply(params, state, rng, inputs, training):
             mode = {"training": training} if takes_training else {}
-            made = {"params": {} if params is None else params, **(state or {})}
+            variables = {"params": {} if params is None else params, **(state or {})}
             collections = list(state or {})
             outputs = module.apply(
-                made, inputs, **mode, method=method, rngs=_keys(rng),
+                variables, inputs, **mode, method=method, rngs=_keys(rng),
                 mutable=collections or False,
             )  # fmt: skip
             return outputs if collections else (outputs, state)

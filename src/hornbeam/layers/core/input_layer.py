@@ -37,7 +37,7 @@ class InputLayer(Layer):
         batch_shape: shape with the batch, instead of `shape` and `batch_size`.
         input_tensor: a KerasTensor to use.
         optional: whether the input may be None.
-        name: default: made up.
+        name: default: generated.
 
     >>> import hornbeam as keras
     >>> keras.layers.InputLayer((3,)).output.shape
@@ -63,10 +63,10 @@ class InputLayer(Layer):
         if "batch_input_shape" in kwargs:
             batch_shape = kwargs.pop("batch_input_shape")
         if kwargs:
-            known = init_arguments(InputLayer)
+            names = init_arguments(InputLayer)
             raise ValueError(
                 "Unrecognized keyword arguments passed to InputLayer: "
-                f"{sorted(kwargs)}.{did_you_mean(next(iter(kwargs)), known)}"
+                f"{sorted(kwargs)}.{did_you_mean(next(iter(kwargs)), names)}"
             )
         if input_tensor is not None:
             if not isinstance(input_tensor, KerasTensor):
@@ -149,7 +149,7 @@ def Input(  # noqa: N802 - the API's name
         sparse: whether the input is sparse.
         ragged: whether the input is ragged.
         batch_shape: shape with the batch, instead of `shape` and `batch_size`.
-        name: default: made up.
+        name: default: generated.
         tensor: a KerasTensor to use.
         optional: whether the input may be None.
 

@@ -33,7 +33,7 @@ class JaxLayer(Layer):
     `jax.random.PRNGKey`, the inputs (an array or a nest of arrays) and the mode. It
     returns the outputs, or `(outputs, new state)` if it takes `state`.
 
-    A file brings no functions. A layer is loaded with the model if `call_fn` and
+    Functions are not saved. A layer is loaded with the model if `call_fn` and
     `init_fn` are registered (`keras.saving.register_keras_serializable`) or given in
     `custom_objects`.
 
@@ -44,7 +44,7 @@ class JaxLayer(Layer):
             if `params` or `state` are given.
         params: a nest of arrays.
         state: a nest of arrays.
-        seed: an integer, for `rng`. Default: made up.
+        seed: an integer, for `rng`. Default: generated.
         native_serialization_platforms: accepted; it concerns TensorFlow only.
         **kwargs: the other arguments are those of `Layer`.
 
@@ -99,8 +99,8 @@ class JaxLayer(Layer):
             with backends.scope(engine):
                 self._make_weights(engine, params, state)
 
-    def _names_taken(self, argument, function, known):
-        """Return which of the arguments `known` the function takes, in its order."""
+    def _names_taken(self, argument, function, allowed):
+        """Return which of the arguments `allowed` the function takes, in its order."""
         parameters = inspect.signature(function).parameters.values()
         names = [
             p.name
@@ -110,12 +110,12 @@ class JaxLayer(Layer):
         # Functions that pass on what they are given, as Haiku's do.
         if any(p.kind is p.VAR_POSITIONAL for p in parameters):
             names += [n for n in ("inputs",) if n not in names]
-        wrong = [name for name in names if name not in known]
+        wrong = [name for name in names if name not in allowed]
         if wrong or "inputs" not in names:
             problem = f"It takes {wrong}" if wrong else "It takes no `inputs`"
             raise ValueError(
                 f"Argument `{argument}` of {type(self).__name__} {self.name!r} must be "
-                f"a function of {', '.join(known)}, or some of them, by these names; "
+                f"a function of {', '.join(allowed)}, or some of them, by these names; "
                 f"`inputs` is needed. {problem}. Wrap it in a function that does."
             )
         return names
@@ -133,21 +133,21 @@ class JaxLayer(Layer):
             return
         engine = _jax_engine(f"{type(self).__name__} {self.name!r}", backends.current())
         with engine.concrete():
-            known = {
+            arguments = {
                 "rng": engine.random_key(self.seed_generator.next()),
                 "inputs": self._placeholders(engine, input_shape),
                 "training": True,
             }
-            made = self.init_fn(*[known[name] for name in self._init_takes])
+            result = self.init_fn(*[arguments[name] for name in self._init_takes])
         if not self.has_state:
-            made = (made, None)
-        elif not isinstance(made, tuple) or len(made) != 2:
+            result = (result, None)
+        elif not isinstance(result, tuple) or len(result) != 2:
             raise ValueError(
                 f"`init_fn` of {type(self).__name__} {self.name!r} must return "
                 "`(params, state)`, because `call_fn` takes `state`. Received: a "
-                f"{type(made).__name__}"
+                f"{type(result).__name__}"
             )
-        self._make_weights(engine, *made)
+        self._make_weights(engine, *result)
 
     def _placeholders(self, engine, shape):
         """Return zeros of the inputs' shapes, of one row where that is not known."""
@@ -199,14 +199,14 @@ class JaxLayer(Layer):
     def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         """Call the function."""
         engine = _jax_engine(f"{type(self).__name__} {self.name!r}", backends.current())
-        known = {
+        arguments = {
             "params": lambda: self._values(engine, "params"),
             "state": lambda: self._values(engine, "state"),
             "rng": lambda: engine.random_key(self.seed_generator.next()),
             "inputs": lambda: inputs,
             "training": lambda: bool(training),
         }
-        outputs = self.call_fn(*[known[name]() for name in self._takes])
+        outputs = self.call_fn(*[arguments[name]() for name in self._takes])
         if not self.has_state:
             return outputs
         if not isinstance(outputs, tuple) or len(outputs) != 2:
@@ -234,9 +234,12 @@ class JaxLayer(Layer):
     @classmethod
     def from_config(cls, config: Config) -> Self:
         """Make a layer from what `get_config` returned."""
-        made = ("call_fn", "init_fn", "module", "method")
+        objects = ("call_fn", "init_fn", "module", "method")
         return super().from_config(
-            {k: deserialize_argument(v) if k in made else v for k, v in config.items()}
+            {
+                k: deserialize_argument(v) if k in objects else v
+                for k, v in config.items()
+            }
         )
 
 

@@ -31,7 +31,7 @@ class Lambda(Layer):
     Args:
         function: takes the inputs first; may also take `mask` and `training`.
         output_shape: shape of the output without the batch, or a function of the input
-            shape; None: found by tracing the function.
+            shape. Default: inferred by tracing the function.
         mask: the output's mask, or a function of `(inputs, mask)`.
         arguments: further keyword arguments for the function.
 
@@ -74,8 +74,8 @@ class Lambda(Layer):
         self, inputs: Any, mask: Any = None, training: bool | None = None
     ) -> Tensor:
         """Return `function(inputs, **arguments)`."""
-        given = {"mask": mask, "training": training}
-        optional = {name: given[name] for name in self._optional}
+        available = {"mask": mask, "training": training}
+        optional = {name: available[name] for name in self._optional}
         return self.function(inputs, **{**optional, **self.arguments})
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Tensor:

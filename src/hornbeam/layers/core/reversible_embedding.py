@@ -32,7 +32,7 @@ class ReversibleEmbedding(Embedding):
     a language model does.
 
     Args:
-        input_dim: how many different integers there are.
+        input_dim: number of different integers.
         output_dim: size of each vector.
         tie_weights: whether both ways share one table. Defaults to True.
         embeddings_initializer, embeddings_regularizer, embeddings_constraint: for
@@ -44,8 +44,8 @@ class ReversibleEmbedding(Embedding):
     >>> import hornbeam as keras
     >>> layer = keras.layers.ReversibleEmbedding(10, 4)
     >>> vectors = layer(keras.ops.array([[1, 2, 3]]))
-    >>> layer(vectors, reverse=True).shape == (1, 3, 10)
-    True
+    >>> layer(vectors, reverse=True).shape
+    (1, 3, 10)
     """
 
     def __init__(

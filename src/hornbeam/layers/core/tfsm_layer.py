@@ -22,7 +22,7 @@ class TFSMLayer(Layer):
     What `model.export(folder)` wrote is such a SavedModel. Its variables are weights of
     the layer that `fit` does not train.
 
-    A file does not bring it: it would open a folder that the file names.
+    Files do not load it: they would open the folder that they name.
 
     Args:
         filepath: the folder. What is in it runs: it must be one that you trust.
@@ -30,7 +30,7 @@ class TFSMLayer(Layer):
         call_training_endpoint: the function to call with `training=True`. Default: the
             same.
         trainable: accepted; see above.
-        name: default: made up.
+        name: default: generated.
         dtype: as for `Layer`.
 
     >>> import tempfile

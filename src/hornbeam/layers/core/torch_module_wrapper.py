@@ -23,14 +23,14 @@ class TorchModuleWrapper(Layer):
     they stay the module's own tensors. The module is put into the mode of the call's
     `training`.
 
-    A file cannot bring a module: it would be code. Save the weights with
-    `model.save_weights`, and make the model anew to load them.
+    A module is code and is not saved. Save the weights with `model.save_weights`, and
+    load them into a new model.
 
     Args:
         module: a `torch.nn.Module`.
-        name: default: made up.
-        output_shape: the shape of the outputs, for what only looks at shapes. Default:
-            found by evaluating the module abstractly.
+        name: default: generated.
+        output_shape: the shape of the outputs, for symbolic calls. Default: inferred
+            by evaluating the module abstractly.
         **kwargs: the other arguments are those of `Layer`.
 
     Call arguments: those of the module; `training`: its mode.

@@ -26,8 +26,8 @@ class Concatenate(Merge):
 
     >>> import hornbeam as keras
     >>> x = keras.ops.ones((2, 3))
-    >>> keras.layers.Concatenate()([x, x]).shape == (2, 6)
-    True
+    >>> keras.layers.Concatenate()([x, x]).shape
+    (2, 6)
     """
 
     def __init__(self, axis: int = -1, **kwargs: Unpack[LayerArguments]) -> None:
@@ -48,13 +48,13 @@ class Concatenate(Merge):
             self._raise_mismatch(shapes)
         sizes = []
         for axis, column in enumerate(zip(*shapes, strict=True)):
-            known = {size for size in column if size is not None}
+            column_sizes = {size for size in column if size is not None}
             if axis == self.axis % rank:
                 sizes.append(None if None in column else sum(column))
-            elif len(known) > 1:
+            elif len(column_sizes) > 1:
                 self._raise_mismatch(shapes)
             else:
-                sizes.append(known.pop() if known else None)
+                sizes.append(column_sizes.pop() if column_sizes else None)
         return tuple(sizes)
 
     def _raise_mismatch(self, shapes):

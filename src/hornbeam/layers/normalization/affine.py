@@ -1,4 +1,4 @@
-"""What the normalisations share: the trained scale and offset, and precision."""
+"""The base of normalisations with a trained scale and offset."""
 
 from __future__ import annotations
 

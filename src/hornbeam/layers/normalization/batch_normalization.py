@@ -44,7 +44,8 @@ class BatchNormalization(Affine):
 
     Args:
         axis: the axis of the channels. Defaults to -1.
-        momentum: how slowly the moving statistics change. Defaults to 0.99.
+        momentum: weight of the old value in each update of the moving statistics.
+            Defaults to 0.99.
         epsilon: added to the variance. Defaults to 0.001.
         center: whether to add `beta`. Defaults to True.
         scale: whether to multiply with `gamma`. Defaults to True.
@@ -54,7 +55,8 @@ class BatchNormalization(Affine):
         renorm: whether to use batch renormalisation (arXiv:1702.03275), which lets
             training see the moving statistics too.
         renorm_clipping: limits `"rmax"`, `"rmin"`, `"dmax"` of its corrections.
-        renorm_momentum: how slowly its moving statistics change. Defaults to 0.99.
+        renorm_momentum: the same for the moving statistics of `renorm`. Defaults to
+            0.99.
         synchronized: only False: statistics over several devices are not supported.
 
     Called with a `mask`, the steps that it marks False do not count.
@@ -202,17 +204,17 @@ class BatchNormalization(Affine):
             return ops.moments(x, axes=axes)
         # A row without any valid step has weight 0: its mean is 0, not 0 / 0.
         total = ops.sum(ops.broadcast_to(weights, ops.shape(x)), axes, keepdims=True)
-        share = weights / ops.maximum(total, 1e-12)
-        mean = ops.sum(x * share, axes, keepdims=True)
-        variance = ops.sum(ops.square(x - mean) * share, axes)
+        fraction = weights / ops.maximum(total, 1e-12)
+        mean = ops.sum(x * fraction, axes, keepdims=True)
+        variance = ops.sum(ops.square(x - mean) * fraction, axes)
         return ops.squeeze(mean, axes), variance
 
     def _weights(self, x, mask):
         """Return 1 for each value that counts, broadcastable to `x`, or None."""
         rank = len(x.shape)
-        found = [m for m in (mask, batch_mask()) if m is not None]
+        masks = [m for m in (mask, batch_mask()) if m is not None]
         weights = None
-        for one in found:
+        for one in masks:
             one = ops.cast(one, x.dtype)
             one = ops.reshape(one, (*ops.shape(one), *[1] * (rank - len(one.shape))))
             weights = one if weights is None else weights * one

@@ -33,7 +33,7 @@ class GroupNormalization(Affine):
     groups as channels instance normalisation.
 
     Args:
-        groups: how many groups; it must divide the number of channels; -1: one for
+        groups: number of groups; it must divide the number of channels; -1: one for
             each channel. Defaults to 32.
         axis: the axis of the channels. Defaults to -1.
         epsilon: added to the variance. Defaults to 0.001.
@@ -44,8 +44,8 @@ class GroupNormalization(Affine):
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.GroupNormalization(groups=2)
-    >>> layer(keras.ops.ones((1, 3, 3, 4))).shape == (1, 3, 3, 4)
-    True
+    >>> layer(keras.ops.ones((1, 3, 3, 4))).shape
+    (1, 3, 3, 4)
     """
 
     epsilon: float = Hyperparameter()

@@ -33,8 +33,8 @@ class SpectralNormalization(Wrapper):
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.SpectralNormalization(keras.layers.Dense(2))
-    >>> layer(keras.ops.ones((3, 4)), training=True).shape == (3, 2)
-    True
+    >>> layer(keras.ops.ones((3, 4)), training=True).shape
+    (3, 2)
     """
 
     def __init__(

@@ -154,13 +154,13 @@ class Normalization(Layer):
         """The variance, in a shape that broadcasts against inputs."""
         return self._broadcast("adapt_variance", self._variance)
 
-    def _broadcast(self, name, given):
+    def _broadcast(self, name, argument):
         if not self.built:
             return None
-        if given is None:
+        if argument is None:
             value = ops.convert_to_tensor(getattr(self, name))
         else:
-            array = np.broadcast_to(given, self._statistics_shape).astype("float32")
+            array = np.broadcast_to(argument, self._statistics_shape).astype("float32")
             value = ops.convert_to_tensor(array)
         return ops.reshape(value, self._broadcast_shape)
 
@@ -182,12 +182,12 @@ class Normalization(Layer):
         Written by hand because `mean` and `variance` are tensors that broadcast, and
         the config holds what was given.
         """
-        given = {"mean": self._mean, "variance": self._variance}
+        arguments = {"mean": self._mean, "variance": self._variance}
         return {
             **super().get_config(),
             **{
                 k: None if v is None else np.asarray(v).tolist()
-                for k, v in given.items()
+                for k, v in arguments.items()
             },
         }
 

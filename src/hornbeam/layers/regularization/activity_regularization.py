@@ -52,7 +52,7 @@ class ActivityRegularization(Layer):
         return input_shape
 
     def get_config(self) -> Config:
-        """Return the arguments; the regularizer is made of them."""
+        """Return the arguments; the regularizer follows from them."""
         config = super().get_config()
         config.pop("activity_regularizer", None)
         return config

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from hornbeam import backends, ops
 from hornbeam.core.hyperparameter import Hyperparameter
-from hornbeam.layers.regularization.noise import Noise, check_noise_shape, check_share
+from hornbeam.layers.regularization.noise import (
+    Noise,
+    check_noise_shape,
+    check_probability,
+)
 from hornbeam.random.dropping import complete_shape
 
 if TYPE_CHECKING:
@@ -22,7 +26,7 @@ _SATURATED = -1.6732632423543772 * 1.0507009873554805
 
 
 class AlphaDropout(Noise):
-    """Sets a share of its inputs to SELU's lower limit while training.
+    """Sets a fraction of its inputs to SELU's lower limit while training.
 
     The result is then scaled and shifted so that inputs of mean 0 and variance 1 keep
     both: with s the limit and p the rate, `a (x' - s p)` with
@@ -30,17 +34,18 @@ class AlphaDropout(Noise):
     neural networks" (2017).
 
     Args:
-        rate: the share to drop, from 0 to 1.
-        noise_shape: the shape of the choice, which is broadcast to the inputs; None in
-            it stands for the size of the inputs. Default: the inputs' shape.
-        seed: an integer; default: made up.
+        rate: the fraction of inputs replaced, from 0 to 1.
+        noise_shape: the shape of the random selection, which is broadcast to the
+            inputs; None in it stands for the size of the inputs. Default: the shape
+            of the inputs.
+        seed: an integer; default: generated.
 
     Call arguments: `inputs` of any shape; `training`: whether to drop.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.AlphaDropout(0.5, seed=1)
-    >>> layer(keras.ops.ones((2, 3)), training=True).shape == (2, 3)
-    True
+    >>> layer(keras.ops.ones((2, 3)), training=True).shape
+    (2, 3)
     """
 
     rate: float = Hyperparameter()
@@ -53,11 +58,11 @@ class AlphaDropout(Noise):
         **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(seed=seed, **kwargs)
-        self.rate = check_share("rate", rate)
+        self.rate = check_probability("rate", rate)
         self.noise_shape: Shape | None = check_noise_shape(noise_shape)
 
     def noisy(self, inputs: Tensor, key: Tensor) -> Tensor:
-        """Return the inputs with a share of them at the limit."""
+        """Return the inputs with a fraction of them at the limit."""
         shape = complete_shape(self.noise_shape, ops.shape(inputs))
         kept = backends.current().random_uniform(key, shape) >= self.rate
         # Finite at rate 1, without a branch; all are then equal to s p.

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
-from hornbeam.layers.regularization.noise import Noise, check_noise_shape, check_share
+from hornbeam.layers.regularization.noise import (
+    Noise,
+    check_noise_shape,
+    check_probability,
+)
 from hornbeam.random.dropping import complete_shape, keep_factor
 
 if TYPE_CHECKING:
@@ -18,17 +22,18 @@ if TYPE_CHECKING:
 
 
 class Dropout(Noise):
-    """Sets a share of its inputs to 0 while training, and scales the others up.
+    """Sets a fraction of its inputs to 0 while training, and scales the others up.
 
-    What is kept is multiplied by `1 / (1 - rate)`, so that the expected sum stays. The
-    choice is new at each call. Source: Srivastava et al., "Dropout: a simple way to
+    The others are multiplied by `1 / (1 - rate)`, so that the expected sum stays. The
+    selection is new in each call. Source: Srivastava et al., "Dropout: a simple way to
     prevent neural networks from overfitting" (2014).
 
     Args:
-        rate: the share to drop, from 0 to 1.
-        noise_shape: the shape of the choice, which is broadcast to the inputs; None in
-            it stands for the size of the inputs. Default: the inputs' shape.
-        seed: an integer; default: made up.
+        rate: the fraction of inputs set to 0, from 0 to 1.
+        noise_shape: the shape of the random selection, which is broadcast to the
+            inputs; None in it stands for the size of the inputs. Default: the shape
+            of the inputs.
+        seed: an integer; default: generated.
 
     Call arguments: `inputs` of any shape; `training`: whether to drop.
 
@@ -49,11 +54,11 @@ class Dropout(Noise):
         **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(seed=seed, **kwargs)
-        self.rate = check_share("rate", rate)
+        self.rate = check_probability("rate", rate)
         self.noise_shape: Shape | None = check_noise_shape(noise_shape)
 
     def noisy(self, inputs: Tensor, key: Tensor) -> Tensor:
-        """Return the inputs with a share of them dropped."""
+        """Return the inputs with a fraction of them set to 0."""
         shape = complete_shape(self._noise_shape(inputs), ops.shape(inputs))
         return inputs * ops.cast(keep_factor(key, shape, self.rate), inputs.dtype)
 

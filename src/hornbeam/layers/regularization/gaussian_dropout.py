@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hornbeam import ops, random
 from hornbeam.core.hyperparameter import Hyperparameter
-from hornbeam.layers.regularization.noise import Noise, check_share
+from hornbeam.layers.regularization.noise import Noise, check_probability
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -24,14 +24,14 @@ class GaussianDropout(Noise):
 
     Args:
         rate: the drop rate of a Dropout with equal variance, from 0 to 1.
-        seed: an integer; default: made up.
+        seed: an integer; default: generated.
 
     Call arguments: `inputs` of any shape; `training`: whether to add noise.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.GaussianDropout(0.5, seed=1)
-    >>> layer(keras.ops.ones((2, 3)), training=True).shape == (2, 3)
-    True
+    >>> layer(keras.ops.ones((2, 3)), training=True).shape
+    (2, 3)
     """
 
     rate: float = Hyperparameter()
@@ -40,7 +40,7 @@ class GaussianDropout(Noise):
         self, rate: float, seed: Seed = None, **kwargs: Unpack[LayerArguments]
     ) -> None:
         super().__init__(seed=seed, **kwargs)
-        self.rate = check_share("rate", rate)
+        self.rate = check_probability("rate", rate)
 
     def noisy(self, inputs: Tensor, key: Tensor) -> Tensor:
         """Return the inputs with noise."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hornbeam import ops, random
 from hornbeam.core.hyperparameter import Hyperparameter
-from hornbeam.layers.regularization.noise import Noise, check_share
+from hornbeam.layers.regularization.noise import Noise, check_probability
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -20,14 +20,14 @@ class GaussianNoise(Noise):
 
     Args:
         stddev: the standard deviation of the noise, from 0 to 1.
-        seed: an integer; default: made up.
+        seed: an integer; default: generated.
 
     Call arguments: `inputs` of any shape; `training`: whether to add noise.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.GaussianNoise(0.5, seed=1)
-    >>> layer(keras.ops.ones((2, 3)), training=True).shape == (2, 3)
-    True
+    >>> layer(keras.ops.ones((2, 3)), training=True).shape
+    (2, 3)
     """
 
     stddev: float = Hyperparameter()
@@ -36,7 +36,7 @@ class GaussianNoise(Noise):
         self, stddev: float, seed: Seed = None, **kwargs: Unpack[LayerArguments]
     ) -> None:
         super().__init__(seed=seed, **kwargs)
-        self.stddev = check_share("stddev", stddev)
+        self.stddev = check_probability("stddev", stddev)
 
     def noisy(self, inputs: Tensor, key: Tensor) -> Tensor:
         """Return the inputs with noise."""

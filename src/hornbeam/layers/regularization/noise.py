@@ -1,4 +1,4 @@
-"""What the layers share that make noise while training."""
+"""The base of layers that add noise while training."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Noise(Layer):
         return input_shape
 
 
-def check_share(argument: str, value: float) -> float:
+def check_probability(argument: str, value: float) -> float:
     """Return `value` if it is a number from 0 to 1."""
     if not (isinstance(value, numbers.Real) and 0 <= value <= 1):
         raise ValueError(

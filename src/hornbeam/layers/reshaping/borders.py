@@ -1,4 +1,4 @@
-"""What cropping and zero padding share: amounts at both ends of each axis."""
+"""The base of cropping and zero padding: amounts at both ends of each axis."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Borders(Reshaping):
     def border_pairs(self, argument: str, value: Any) -> tuple[tuple[int, int], ...]:
         """Return one pair `(before, after)` for each spatial axis.
 
-        An int stands for all ends, one int an axis for both ends of it.
+        An int stands for all ends, one int per axis for both ends of that axis.
         """
-        given = value
+        argument_value = value
         if isinstance(value, numbers.Integral):
             value = (value,) * self.rank
         elif self.rank == 1:
@@ -57,7 +57,7 @@ class Borders(Reshaping):
                 )
             raise ValueError(
                 f"Argument `{argument}` of {type(self).__name__} must be {forms}. "
-                f"Received: {argument}={given!r}"
+                f"Received: {argument}={argument_value!r}"
             )
         return pairs
 

@@ -26,8 +26,8 @@ class Flatten(Reshaping):
             setting.
 
     >>> import hornbeam as keras
-    >>> keras.layers.Flatten()(keras.ops.ones((2, 3, 4))).shape == (2, 12)
-    True
+    >>> keras.layers.Flatten()(keras.ops.ones((2, 3, 4))).shape
+    (2, 12)
     """
 
     def __init__(

@@ -23,8 +23,8 @@ class Permute(Reshaping):
         dims: the old axes in their new order, counted from 1; the batch is not named.
 
     >>> import hornbeam as keras
-    >>> keras.layers.Permute((2, 1))(keras.ops.ones((5, 3, 4))).shape == (5, 4, 3)
-    True
+    >>> keras.layers.Permute((2, 1))(keras.ops.ones((5, 3, 4))).shape
+    (5, 4, 3)
     """
 
     def __init__(self, dims: Sequence[int], **kwargs: Unpack[LayerArguments]) -> None:

@@ -19,13 +19,13 @@ class RepeatVector(Reshaping):
     """Makes a sequence of `n` equal steps of each vector.
 
     Args:
-        n: how many steps.
+        n: number of steps.
 
     Input shape: `(batch, features)`. Output shape: `(batch, n, features)`.
 
     >>> import hornbeam as keras
-    >>> keras.layers.RepeatVector(3)(keras.ops.ones((2, 4))).shape == (2, 3, 4)
-    True
+    >>> keras.layers.RepeatVector(3)(keras.ops.ones((2, 4))).shape
+    (2, 3, 4)
     """
 
     def __init__(self, n: int, **kwargs: Unpack[LayerArguments]) -> None:

@@ -22,8 +22,8 @@ class Reshape(Reshaping):
         target_shape: sizes without the batch; one may be -1: what is left over.
 
     >>> import hornbeam as keras
-    >>> keras.layers.Reshape((2, -1))(keras.ops.ones((5, 6))).shape == (5, 2, 3)
-    True
+    >>> keras.layers.Reshape((2, -1))(keras.ops.ones((5, 6))).shape
+    (5, 2, 3)
     """
 
     def __init__(
@@ -53,17 +53,17 @@ class Reshape(Reshaping):
         """Return the batch and `target_shape`, -1 replaced."""
         sizes: Any = tuple(input_shape[1:])
         target = self.target_shape
-        known = math.prod(size for size in target if size != -1)
+        product = math.prod(size for size in target if size != -1)
         if None in sizes:
             rest = None
         elif -1 not in target:
             rest = 1
-            if math.prod(sizes) != known:
+            if math.prod(sizes) != product:
                 self._raise_mismatch(input_shape)
-        elif not known or math.prod(sizes) % known:
+        elif not product or math.prod(sizes) % product:
             self._raise_mismatch(input_shape)
         else:
-            rest = math.prod(sizes) // known
+            rest = math.prod(sizes) // product
         return (input_shape[0], *(rest if size == -1 else size for size in target))
 
     def _raise_mismatch(self, input_shape: Any):

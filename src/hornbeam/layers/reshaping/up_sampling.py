@@ -64,11 +64,11 @@ class UpSampling1D(UpSampling):
     """Repeats each step of sequences.
 
     Args:
-        size: how often. Defaults to 2.
+        size: number of repetitions. Defaults to 2.
 
     >>> import hornbeam as keras
-    >>> keras.layers.UpSampling1D(3)(keras.ops.ones((2, 4, 5))).shape == (2, 12, 5)
-    True
+    >>> keras.layers.UpSampling1D(3)(keras.ops.ones((2, 4, 5))).shape
+    (2, 12, 5)
     """
 
     rank = 1
@@ -90,8 +90,8 @@ class UpSampling2D(UpSampling):
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.UpSampling2D((1, 2), data_format="channels_last")
-    >>> layer(keras.ops.ones((1, 3, 3, 2))).shape == (1, 3, 6, 2)
-    True
+    >>> layer(keras.ops.ones((1, 3, 3, 2))).shape
+    (1, 3, 6, 2)
     """
 
     rank = 2
@@ -135,8 +135,8 @@ class UpSampling3D(UpSampling):
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.UpSampling3D(2, data_format="channels_last")
-    >>> layer(keras.ops.ones((1, 2, 3, 4, 2))).shape == (1, 4, 6, 8, 2)
-    True
+    >>> layer(keras.ops.ones((1, 2, 3, 4, 2))).shape
+    (1, 4, 6, 8, 2)
     """
 
     rank = 3

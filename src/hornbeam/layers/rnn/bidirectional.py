@@ -51,8 +51,8 @@ class Bidirectional(Layer):
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.Bidirectional(keras.layers.LSTM(4))
-    >>> layer(keras.ops.ones((2, 5, 3))).shape == (2, 8)
-    True
+    >>> layer(keras.ops.ones((2, 5, 3))).shape
+    (2, 8)
     """
 
     state_arguments: tuple[str, ...] = ("weights",)
@@ -72,12 +72,12 @@ class Bidirectional(Layer):
         backward_layer: Any = None,
         **kwargs: Unpack[LayerArguments],
     ) -> None:
-        for argument, given in (("layer", layer), ("backward_layer", backward_layer)):
-            if not isinstance(given, Layer) and (given or argument == "layer"):
+        for argument, value in (("layer", layer), ("backward_layer", backward_layer)):
+            if not isinstance(value, Layer) and (value or argument == "layer"):
                 raise ValueError(
                     f"Argument `{argument}` of Bidirectional must be a recurrent layer,"
-                    f" such as `keras.layers.LSTM(4)`. Received: {argument}={given!r} "
-                    f"(of type {type(given).__name__})."
+                    f" such as `keras.layers.LSTM(4)`. Received: {argument}={value!r} "
+                    f"(of type {type(value).__name__})."
                 )
         check_choice("Bidirectional", "merge_mode", merge_mode, _MODES)
         super().__init__(**kwargs)
@@ -92,7 +92,7 @@ class Bidirectional(Layer):
             self.backward_layer = backward_layer
         self._check_pair()
         if self.forward_layer.return_sequences:
-            # A held output would come from the wrong side of the step.
+            # The output of the step before would come from the wrong side.
             for one in (self.forward_layer, self.backward_layer):
                 if hasattr(one, "zero_output_for_mask"):
                     one.zero_output_for_mask = True
@@ -120,8 +120,8 @@ class Bidirectional(Layer):
     @property
     def states(self) -> Any:
         """The Variables of a stateful pair: forwards, then backwards."""
-        found = self.forward_layer.states, self.backward_layer.states
-        return None if None in found else (*found[0], *found[1])
+        states = self.forward_layer.states, self.backward_layer.states
+        return None if None in states else (*states[0], *states[1])
 
     def reset_state(self) -> None:
         """Set the states that stateful layers keep to zero."""
@@ -153,21 +153,21 @@ class Bidirectional(Layer):
         """Return the merged outputs, with the states behind."""
         halves = (None, None) if initial_state is None else self._halves(initial_state)
         pair = self.forward_layer, self.backward_layer
-        found = [
+        results = [
             layer(sequences, initial_state=state, mask=mask, training=training)
             for layer, state in zip(pair, halves, strict=True)
         ]
         states = ()
         if self.return_state:
-            states = (*found[0][1:], *found[1][1:])
-            found = [outputs[0] for outputs in found]
-        forward, backward = found
+            states = (*results[0][1:], *results[1][1:])
+            results = [outputs[0] for outputs in results]
+        forward, backward = results
         if self.return_sequences:
             backward = ops.flip(backward, 1)
         outputs = self._merged(forward, backward)
         if self.return_state:
             outputs = (*as_list(outputs), *states)
-        # The layers' own dtype may be another one.
+        # The layers inside may have another dtype.
         return tree.map_structure(lambda x: ops.cast(x, self.compute_dtype), outputs)
 
     def _halves(self, initial_state):
@@ -202,8 +202,8 @@ class Bidirectional(Layer):
         if self.merge_mode == "concat":
             output = (*output[:-1], 2 * output[-1])
         outputs = (output, output) if self.merge_mode is None else (output,)
-        found = (*outputs, *states)
-        return found if len(found) > 1 else output
+        shapes = (*outputs, *states)
+        return shapes if len(shapes) > 1 else output
 
     def compute_mask(self, _: Any, mask: Any) -> Any:
         """Return the masks of what the call returns."""
@@ -214,8 +214,8 @@ class Bidirectional(Layer):
         states: tuple[None, ...] = ()
         if self.return_state:
             states = (None,) * 2 * len(tree.flatten(self.forward_layer.state_size))
-        found = (*outputs, *states)
-        return found if len(found) > 1 else mask
+        masks = (*outputs, *states)
+        return masks if len(masks) > 1 else mask
 
     def get_config(self) -> Config:
         """Return the arguments, with both layers."""

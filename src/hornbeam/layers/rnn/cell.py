@@ -1,4 +1,4 @@
-"""What the built-in cells share: weights, gates, dropout, the run along sequences."""
+"""The base of the built-in cells: weights, gates, dropout, running along sequences."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class RecurrentCell(Cell):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        # The engine's kernel does the step of the class that names it.
+        # The engine's kernel computes only the step of the class that names it.
         if "step" in vars(cls) and "fused_kind" not in vars(cls):
             cls.fused_kind = None
 
@@ -115,9 +115,9 @@ class RecurrentCell(Cell):
 
     def has_activations(self, activation: Any, recurrent_activation: Any) -> bool:
         """Whether the two activations are those of these names."""
-        found = self.activation, self.recurrent_activation
+        pair = self.activation, self.recurrent_activation
         wanted = activations.get(activation), activations.get(recurrent_activation)
-        return found == wanted
+        return pair == wanted
 
     def step(self, x: Tensor, states: Any, recur: Callable[..., Tensor]) -> Any:
         """Return `(output, new states)`."""
@@ -127,9 +127,9 @@ class RecurrentCell(Cell):
     def call(self, inputs: Tensor, states: Any, training: bool | None = False) -> Any:
         """Return `(output, new states)` of one step."""
         nested = isinstance(states, list | tuple)
-        given = list(states) if nested else [states]
-        recur = self._recurrence(given[0], training)
-        output, new = self.step(self._project(inputs, training), given, recur)
+        state_list = list(states) if nested else [states]
+        recur = self._recurrence(state_list[0], training)
+        output, new = self.step(self._project(inputs, training), state_list, recur)
         return output, new if nested else new[0]
 
     def over_time(
@@ -145,9 +145,9 @@ class RecurrentCell(Cell):
             sequences, *states = (
                 ops.cast(x, self.compute_dtype) for x in (sequences, *states)
             )
-            found = self._fused(loop, sequences, states, training)
-            if found is not None:
-                return found
+            result = self._fused(loop, sequences, states, training)
+            if result is not None:
+                return result
             recur = self._recurrence(states[0], training)
             return loop(
                 lambda x, s: self.step(x, s, recur),
@@ -174,12 +174,12 @@ class RecurrentCell(Cell):
     def _fused(self, loop, sequences, states, training):
         """Return what the engine's kernel gives, or None."""
         masks = self._masks("dropout", sequences[0], training)
-        found = None
+        result = None
         if self._may_fuse(loop, masks, training):
             if masks:
                 sequences = sequences * masks[0]
             bias = None if self.bias is None else self.bias.value
-            found = backends.current().recurrence(
+            result = backends.current().recurrence(
                 self.fused_kind,
                 sequences,
                 states,
@@ -188,13 +188,13 @@ class RecurrentCell(Cell):
                 bias,
                 loop.mask,
             )
-        if found is None and self.use_cudnn is True:
+        if result is None and self.use_cudnn is True:
             raise ValueError(
                 f"Layer {self.path!r}: use_cudnn=True asks for the fused kernel of the "
                 f"backend, and {backends.current().name!r} has none for this layer "
                 'and these inputs. Pass use_cudnn="auto" to use it where there is one.'
             )
-        return found
+        return result
 
     def _may_fuse(self, loop, masks, training):
         return (
@@ -263,11 +263,11 @@ class RecurrentCell(Cell):
         if not training or not self._drops(rate):
             return None
         if rate == "dropout":
-            found = self.get_dropout_mask(x)
+            masks = self.get_dropout_mask(x)
         else:
-            found = self.get_recurrent_dropout_mask(x)
-        found = found if isinstance(found, list) else [found]
-        return found[:1] if self.implementation == 2 else found
+            masks = self.get_recurrent_dropout_mask(x)
+        masks = masks if isinstance(masks, list) else [masks]
+        return masks[:1] if self.implementation == 2 else masks
 
     def get_dropout_mask(self, step_input: Tensor) -> Any:
         """Return the factors of the inputs' dropout: a tensor, or one for each gate.

@@ -1,4 +1,4 @@
-"""What the layers share that make their cell themselves: LSTM, GRU and others."""
+"""The base of layers that create their cell: LSTM, GRU and others."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class CellLayer(RNN):
     A subclass sets `cell_class`, and `cell_name` as paths and files have it.
     """
 
-    # The cell is made from the other arguments, and how it runs is no part of a file.
+    # The cell follows from the other arguments, and `use_cudnn` is not saved.
     state_arguments: tuple[str, ...] = ("cell", "use_cudnn")
     cell_class: Callable[..., Any]
     cell_name: str

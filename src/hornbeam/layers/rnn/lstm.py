@@ -50,11 +50,11 @@ class LSTMCell(RecurrentCell):
             "zeros", none, none.
         unit_forget_bias: whether the bias of f starts at 1, as Jozefowicz et al. (2015)
             advise. Default: True.
-        dropout: the share of the inputs to drop while training, the same elements at
+        dropout: the fraction of the inputs to drop while training, the same elements at
             all steps. Default: 0.
-        recurrent_dropout: the share of the state to drop in its product with the
+        recurrent_dropout: the fraction of the state to drop in its product with the
             recurrent kernel. Default: 0.
-        seed: an integer for the dropout. Default: made up.
+        seed: an integer for the dropout. Default: generated.
 
     Call arguments: `inputs`: one step, `(batch, features)`; `states`: a list of
     two, h and c, `(batch, units)`; `training`. Returns `(output, new states)`.
@@ -63,8 +63,8 @@ class LSTMCell(RecurrentCell):
     >>> cell = keras.layers.LSTMCell(4)
     >>> states = cell.get_initial_state(batch_size=2)
     >>> output, states = cell(keras.ops.ones((2, 3)), states)
-    >>> output.shape == (2, 4), len(states)
-    (True, 2)
+    >>> output.shape, len(states)
+    ((2, 4), 2)
     """
 
     gates = 4
@@ -166,12 +166,12 @@ class LSTM(CellLayer):
             "zeros", none, none.
         unit_forget_bias: whether the bias of f starts at 1, as Jozefowicz et al. (2015)
             advise. Default: True.
-        activity_regularizer: penalty of the output.
-        dropout: the share of the inputs to drop while training, the same elements at
+        activity_regularizer: penalty on the output.
+        dropout: the fraction of the inputs to drop while training, the same elements at
             all steps. Default: 0.
-        recurrent_dropout: the share of the state to drop in its product with the
+        recurrent_dropout: the fraction of the state to drop in its product with the
             recurrent kernel. Default: 0.
-        seed: an integer for the dropout. Default: made up.
+        seed: an integer for the dropout. Default: generated.
         return_sequences, return_state, go_backwards, stateful, unroll: see `RNN`.
         use_cudnn: whether to use the engine's fused kernel. Default: "auto".
 
@@ -185,8 +185,8 @@ class LSTM(CellLayer):
     >>> import hornbeam as keras
     >>> layer = keras.layers.LSTM(4, return_sequences=True, return_state=True)
     >>> outputs, h, c = layer(keras.ops.ones((2, 5, 3)))
-    >>> outputs.shape == (2, 5, 4), h.shape == (2, 4)
-    (True, True)
+    >>> outputs.shape, h.shape
+    ((2, 5, 4), (2, 4))
     """
 
     cell_class: Any = LSTMCell

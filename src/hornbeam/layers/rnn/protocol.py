@@ -1,4 +1,4 @@
-"""What a recurrent cell is.
+"""The protocol of recurrent cells.
 
 A cell computes one step: `call(inputs, states) -> (output, new states)`, where states
 are a list, and `state_size` says how large they are. It may have `output_size` and

@@ -39,11 +39,11 @@ class SimpleRNNCell(RecurrentCell):
             kernel of the state. Default: "orthogonal", none, none.
         bias_initializer, bias_regularizer, bias_constraint: for the bias. Default:
             "zeros", none, none.
-        dropout: the share of the inputs to drop while training, the same elements at
+        dropout: the fraction of the inputs to drop while training, the same elements at
             all steps. Default: 0.
-        recurrent_dropout: the share of the state to drop in its product with the
+        recurrent_dropout: the fraction of the state to drop in its product with the
             recurrent kernel. Default: 0.
-        seed: an integer for the dropout. Default: made up.
+        seed: an integer for the dropout. Default: generated.
 
     Call arguments: `inputs`: one step, `(batch, features)`; `states`: a list of
     one tensor `(batch, units)`; `training`. Returns `(output, new states)`.
@@ -51,8 +51,8 @@ class SimpleRNNCell(RecurrentCell):
     >>> import hornbeam as keras
     >>> cell = keras.layers.SimpleRNNCell(4)
     >>> output, states = cell(keras.ops.ones((2, 3)), [keras.ops.zeros((2, 4))])
-    >>> output.shape == (2, 4)
-    True
+    >>> output.shape
+    (2, 4)
     """
 
     def __init__(
@@ -110,12 +110,12 @@ class SimpleRNN(CellLayer):
             kernel of the state. Default: "orthogonal", none, none.
         bias_initializer, bias_regularizer, bias_constraint: for the bias. Default:
             "zeros", none, none.
-        activity_regularizer: penalty of the output.
-        dropout: the share of the inputs to drop while training, the same elements at
+        activity_regularizer: penalty on the output.
+        dropout: the fraction of the inputs to drop while training, the same elements at
             all steps. Default: 0.
-        recurrent_dropout: the share of the state to drop in its product with the
+        recurrent_dropout: the fraction of the state to drop in its product with the
             recurrent kernel. Default: 0.
-        seed: an integer for the dropout. Default: made up.
+        seed: an integer for the dropout. Default: generated.
         return_sequences, return_state, go_backwards, stateful, unroll: see `RNN`.
 
     Call arguments: `sequences`; `initial_state`: the state before the
@@ -129,8 +129,8 @@ class SimpleRNN(CellLayer):
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.SimpleRNN(4, return_sequences=True)
-    >>> layer(keras.ops.ones((2, 5, 3))).shape == (2, 5, 4)
-    True
+    >>> layer(keras.ops.ones((2, 5, 3))).shape
+    (2, 5, 4)
     """
 
     cell_class: Any = SimpleRNNCell

@@ -39,8 +39,8 @@ class StackedRNNCells(Cell):
 
     >>> import hornbeam as keras
     >>> cells = [keras.layers.LSTMCell(4), keras.layers.GRUCell(3)]
-    >>> keras.layers.RNN(cells)(keras.ops.ones((2, 5, 8))).shape == (2, 3)
-    True
+    >>> keras.layers.RNN(cells)(keras.ops.ones((2, 5, 8))).shape
+    (2, 3)
     """
 
     def __init__(self, cells: Sequence[Any], **kwargs: Unpack[LayerArguments]) -> None:
@@ -77,9 +77,9 @@ class StackedRNNCells(Cell):
     ) -> Any:
         """Return the last cell's output, and the new states."""
         new_states = []
-        for cell, own in zip(self.cells, states, strict=True):
+        for cell, cell_states in zip(self.cells, states, strict=True):
             options = {**kwargs, **options_of_call(cell, training)}
-            inputs, new = cell(inputs, as_list(own), **options)
+            inputs, new = cell(inputs, as_list(cell_states), **options)
             new_states.append(as_list(new))
         return inputs, new_states
 
@@ -88,9 +88,9 @@ class StackedRNNCells(Cell):
     ) -> Any:
         """Return the outputs and last states of whole sequences, steps first."""
         last = []
-        for cell, own in zip(self.cells, states, strict=True):
+        for cell, cell_states in zip(self.cells, states, strict=True):
             sequences, new = run_over_time(
-                cell, loop, sequences, as_list(own), training
+                cell, loop, sequences, as_list(cell_states), training
             )
             last.append(new)
         return sequences, last
