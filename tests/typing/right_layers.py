@@ -85,7 +85,7 @@ print(layer.losses, layer.trainable_variables, layer.count_params(), layer.dtype
 print(layer.get_config()["units"], layer.w.numpy().mean(), layer.name, layer.path)
 layer.trainable = False
 layer.set_weights([w * 2 for w in layer.get_weights()])
-Block(8)(y, training=True)
+Block(4)(y, training=True)
 TwoInputs()(y, y)
 
 dense = keras.layers.Dense(3, "relu", kernel_regularizer=keras.regularizers.L2(1e-3))

@@ -84,7 +84,20 @@ class GroupedQueryAttention(HeadsAttention):
                 f"`num_key_value_heads`. Received: num_query_heads={num_query_heads}, "
                 f"num_key_value_heads={num_key_value_heads}"
             )
-        self._keep_arguments(locals())
+        self._keep_arguments(
+            dropout=dropout,
+            use_bias=use_bias,
+            use_gate=use_gate,
+            seed=seed,
+            flash_attention=flash_attention,
+            sliding_window=sliding_window,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
         self._query_heads = self.num_query_heads
         self._key_heads = self.num_key_value_heads
         self._key_width = self._value_width = self.head_dim

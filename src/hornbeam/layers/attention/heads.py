@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     from hornbeam.typing import InputShape, Seed, Shape, Tensor
 
 
-_OF_PROJECTIONS = (
-    "kernel_initializer",
-    "bias_initializer",
-    "kernel_regularizer",
-    "bias_regularizer",
-    "kernel_constraint",
-    "bias_constraint",
-)
-
-
 class HeadsAttention(Layer):
     """A base for attention of several heads between projections of the inputs.
 
@@ -59,15 +49,27 @@ class HeadsAttention(Layer):
     _key_width: int
     _value_width: int
 
-    def _keep_arguments(self, arguments):
-        """Store the arguments that the subclasses share: `locals()` of `__init__`."""
-        for name in ("dropout", "use_bias", "use_gate", "seed", "flash_attention"):
-            setattr(self, name, arguments[name])
-        self.sliding_window = arguments["sliding_window"]
-        if self.sliding_window is not None:
-            positive_integer(self, "sliding_window", self.sliding_window)
-        for name in _OF_PROJECTIONS:
-            keep_weight_arguments(self, **{name: arguments[name]})
+    def _keep_arguments(
+        self,
+        *,
+        dropout,
+        use_bias,
+        use_gate,
+        seed,
+        flash_attention,
+        sliding_window,
+        **of_projections,
+    ):
+        """Store the arguments that the subclasses have in common."""
+        self.dropout = dropout
+        self.use_bias = use_bias
+        self.use_gate = use_gate
+        self.seed = seed
+        self.flash_attention = flash_attention
+        self.sliding_window = sliding_window
+        if sliding_window is not None:
+            positive_integer(self, "sliding_window", sliding_window)
+        keep_weight_arguments(self, **of_projections)
         if self.flash_attention and self.dropout > 0:
             raise ValueError(
                 f"{type(self).__name__}: a flash kernel drops no weights. Set "

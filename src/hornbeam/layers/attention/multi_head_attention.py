@@ -102,7 +102,20 @@ class MultiHeadAttention(HeadsAttention):
         if isinstance(attention_axes, int):
             attention_axes = (attention_axes,)
         self.attention_axes: Any = attention_axes and tuple(attention_axes)
-        self._keep_arguments(locals())
+        self._keep_arguments(
+            dropout=dropout,
+            use_bias=use_bias,
+            use_gate=use_gate,
+            seed=seed,
+            flash_attention=flash_attention,
+            sliding_window=sliding_window,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
         self._query_heads = self._key_heads = self.num_heads
         self._key_width, self._value_width = self.key_dim, self.value_dim
 
