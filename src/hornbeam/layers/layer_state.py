@@ -438,13 +438,12 @@ class LayerState:
         Call it inside `call`.
         """
         scope = scopes.stateless_scope()
-        collecting = scope is not None and scope.collect_losses
         for one in loss if isinstance(loss, list | tuple) else [loss]:
-            if collecting:
-                scope.add_loss(one, owner=self)
-            elif scope is None:
+            if scope is None:
                 self._added_losses.append(one)
                 _with_losses[id(self)] = self
+            elif scope.collect_losses:
+                scope.add_loss(one, owner=self)
 
     def _clear_losses(self):
         scope = scopes.stateless_scope()
