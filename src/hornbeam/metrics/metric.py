@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,15 +11,15 @@ from hornbeam.core import config, dtypes
 from hornbeam.core.configurable import Configurable
 from hornbeam.core.naming import auto_name
 from hornbeam.core.scopes import StatelessScope, name_scope
-from hornbeam.core.variable import Variable, values_of
+from hornbeam.core.variable import Aggregation, Variable, values_of
 from hornbeam.losses.loss import is_ours, standardize_compute_dtype
 from hornbeam.typing import (
     Config,
     DTypeLike,
     DTypePolicyLike,
-    InitializerLike,
     ShapeLike,
     Tensor,
+    TensorLike,
 )
 
 
@@ -90,9 +90,9 @@ class Metric(Configurable):
     def add_variable(
         self,
         shape: ShapeLike,
-        initializer: InitializerLike,
+        initializer: str | Callable[..., Any] | TensorLike,
         dtype: DTypeLike = None,
-        aggregation: str = "sum",
+        aggregation: Aggregation = "sum",
         name: str | None = None,
     ) -> Variable:
         """Add a Variable to the state.
@@ -122,7 +122,7 @@ class Metric(Configurable):
     def add_weight(
         self,
         shape: ShapeLike = (),
-        initializer: InitializerLike = None,
+        initializer: str | Callable[..., Any] | TensorLike | None = None,
         dtype: DTypeLike = None,
         name: str | None = None,
     ) -> Variable:

@@ -9,7 +9,7 @@ import numpy as np
 
 from hornbeam.core import scopes
 from hornbeam.core.configurable import Configurable
-from hornbeam.core.variable import Variable
+from hornbeam.core.variable import Aggregation, Variable
 from hornbeam.core.warning import warn
 
 # Attributes that hold the variables of a model, which are no state of the optimizer.
@@ -34,7 +34,7 @@ class OptimizerState(Configurable):
         shape: Sequence[int],
         initializer: Any = "zeros",
         dtype: str | None = None,
-        aggregation: str = "none",
+        aggregation: Aggregation = "none",
         layout: Any = None,
         name: str | None = None,
     ) -> Variable:
