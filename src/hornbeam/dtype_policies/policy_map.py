@@ -30,7 +30,9 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
     """
 
     def __init__(
-        self, default_policy: DTypePolicyLike = None, policy_map: dict | None = None
+        self,
+        default_policy: DTypePolicyLike = None,
+        policy_map: dict[str, Any] | None = None,
     ):
         if policy_map is not None and not isinstance(policy_map, dict):
             raise TypeError(

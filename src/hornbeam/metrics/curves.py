@@ -94,7 +94,8 @@ class AUC(_FourCounts):
             summation_method,
             SUMMATION_METHODS,
         )
-        self.init_thresholds, inner = self._inner_thresholds(num_thresholds, thresholds)
+        chosen, inner = self._inner_thresholds(num_thresholds, thresholds)
+        self.init_thresholds: list[float] | None = chosen
         self._thresholds = [-_EPSILON, *inner, 1.0 + _EPSILON]
         self.num_thresholds: int = len(self._thresholds)
         self.multi_label = multi_label

@@ -52,7 +52,7 @@ class R2Score(Metric):
     ):
         super().__init__(name=name, dtype=dtype)
         owner = type(self).__name__
-        self.class_aggregation = check_choice(
+        self.class_aggregation: str | None = check_choice(
             owner, "class_aggregation", class_aggregation, _AGGREGATIONS
         )
         self.num_regressors: int = check_number(

@@ -463,7 +463,7 @@ class Optimizer(OptimizerState):
         optimizer_variables: Sequence[Any],
         grads: Sequence[Any],
         trainable_variables: Sequence[Any],
-    ) -> tuple[list[Any], list[Any]]:
+    ) -> tuple[list[Tensor], list[Tensor]]:
         """Return the new values of the variables and of the optimizer's own variables.
 
         Args:

@@ -61,7 +61,8 @@ class Config:
     def __setitem__(self, name: str, value: Any) -> None:
         self._changeable()[name] = value
 
-    __setattr__ = __setitem__
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
 
     def __delitem__(self, name: str) -> None:
         del self._changeable()[name]

@@ -7,7 +7,7 @@ import sys
 
 from hornbeam.config.switches import is_interactive_logging_enabled
 
-logger = logging.getLogger("hornbeam")
+logger: logging.Logger = logging.getLogger("hornbeam")
 
 
 def print_message(message: str) -> None:
