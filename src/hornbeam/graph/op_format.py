@@ -44,8 +44,14 @@ _CLASS_NAMES = {
 # The lists of public ops whose names are those of modules in a file. The module of any
 # other op goes by the module that holds it here.
 _LISTS = ("numpy", "nn", "linalg", "image")
-_HOMES = {"core": "core", "rearranging": "einops", "fourier": "math", "linalg": "math",
-          "math": "math"}  # fmt: skip
+_HOMES = {
+    "control": "core",
+    "core": "core",
+    "fourier": "math",
+    "linalg": "math",
+    "math": "math",
+    "rearranging": "einops",
+}
 
 # What the operands are, where they are not the first arguments or their names do not
 # tell: `*` takes all that is left.

@@ -5,28 +5,28 @@ from hornbeam.ops import numpy as numpy
 from hornbeam.ops.linalg import *
 from hornbeam.ops.nn import *
 from hornbeam.ops.numpy import *
-from hornbeam.ops.core import associative_scan as associative_scan
+from hornbeam.ops.control import associative_scan as associative_scan
 from hornbeam.ops.core import cast as cast
-from hornbeam.ops.core import cond as cond
+from hornbeam.ops.control import cond as cond
 from hornbeam.ops.core import convert_to_numpy as convert_to_numpy
 from hornbeam.ops.core import convert_to_tensor as convert_to_tensor
 from hornbeam.ops.core import custom_gradient as custom_gradient
 from hornbeam.ops.core import dtype as dtype
-from hornbeam.ops.core import fori_loop as fori_loop
+from hornbeam.ops.control import fori_loop as fori_loop
 from hornbeam.ops.core import is_tensor as is_tensor
-from hornbeam.ops.core import map as map
+from hornbeam.ops.control import map as map
 from hornbeam.ops.core import saturate_cast as saturate_cast
-from hornbeam.ops.core import scan as scan
+from hornbeam.ops.control import scan as scan
 from hornbeam.ops.core import scatter as scatter
 from hornbeam.ops.core import scatter_update as scatter_update
 from hornbeam.ops.core import shape as shape
 from hornbeam.ops.core import slice as slice
 from hornbeam.ops.core import slice_update as slice_update
 from hornbeam.ops.core import stop_gradient as stop_gradient
-from hornbeam.ops.core import switch as switch
+from hornbeam.ops.control import switch as switch
 from hornbeam.ops.core import unstack as unstack
-from hornbeam.ops.core import vectorized_map as vectorized_map
-from hornbeam.ops.core import while_loop as while_loop
+from hornbeam.ops.control import vectorized_map as vectorized_map
+from hornbeam.ops.control import while_loop as while_loop
 from hornbeam.ops.fourier import fft as fft
 from hornbeam.ops.fourier import fft2 as fft2
 from hornbeam.ops.fourier import ifft2 as ifft2

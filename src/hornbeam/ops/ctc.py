@@ -10,7 +10,8 @@ from hornbeam.core import dtypes
 from hornbeam.core.errors import check_choice
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.activation import floating, log_softmax
-from hornbeam.ops.core import cast, convert_to_numpy, convert_to_tensor, scan, shape
+from hornbeam.ops.control import scan
+from hornbeam.ops.core import cast, convert_to_numpy, convert_to_tensor, shape
 from hornbeam.ops.declare import composite
 from hornbeam.ops.numpy import (
     arange,

@@ -24,10 +24,6 @@ from hornbeam.ops.declare import broadcast_shapes, composite, primitive
 from hornbeam.ops.elementwise import imag, real
 from hornbeam.ops.indexing import where
 from hornbeam.ops.joining import stack
-from hornbeam.ops.linalg import logdet as logdet
-from hornbeam.ops.linalg import norm as norm
-from hornbeam.ops.linalg import qr as qr
-from hornbeam.ops.linalg import solve as solve
 from hornbeam.ops.math import extract_sequences
 from hornbeam.ops.shaping import pad, reshape, swapaxes
 from hornbeam.typing import Tensor, TensorLike

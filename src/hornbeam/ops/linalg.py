@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, overload
+from typing import Literal, overload
 
 from hornbeam.core import dtypes
 from hornbeam.core.errors import check_choice
@@ -14,6 +13,7 @@ from hornbeam.ops import rules
 from hornbeam.ops.arithmetic import divide_no_nan, multiply, power, to_float
 from hornbeam.ops.axes import several
 from hornbeam.ops.comparison import greater, not_equal
+from hornbeam.ops.control import jvp as jvp
 from hornbeam.ops.core import cast
 from hornbeam.ops.creation import diagonal, eye
 from hornbeam.ops.declare import composite, primitive, reduced_shape
@@ -478,25 +478,3 @@ def _matrix_norm(x, ord, axes, keepdims):
         for axis in sorted((row, column)):
             result = expand_dims(result, axis)
     return result
-
-
-@primitive()
-def jvp(
-    fun: Callable[..., Any],
-    primals: Sequence[Any],
-    tangents: Sequence[Any],
-    has_aux: bool = False,
-) -> tuple[Any, ...]:
-    """The value of a function and its derivative in a direction.
-
-    Args:
-        fun: a function of tensors.
-        primals: a tuple: where.
-        tangents: a tuple: the direction, in the same shapes.
-        has_aux: whether `fun` returns something else beside the value.
-
-    >>> import hornbeam as keras
-    >>> value, slope = keras.ops.jvp(lambda x: x * x, (3.0,), (1.0,))
-    >>> float(slope)
-    6.0
-    """

@@ -16,10 +16,6 @@ from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.declare import composite, primitive
 from hornbeam.ops.elementwise import sqrt
 from hornbeam.ops.indexing import take, take_along_axis, where
-from hornbeam.ops.linalg import logdet as logdet
-from hornbeam.ops.linalg import norm as norm
-from hornbeam.ops.linalg import qr as qr
-from hornbeam.ops.linalg import solve as solve
 from hornbeam.ops.reductions import sum
 from hornbeam.ops.shaping import expand_dims
 from hornbeam.typing import Axes, Tensor, TensorLike
