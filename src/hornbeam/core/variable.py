@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -18,6 +18,7 @@ from hornbeam.core.naming import auto_name
 from hornbeam.core.operators import Operators, op
 from hornbeam.typing import (
     DTypeLike,
+    InitializerLike,
     ShapeLike,
     Tensor,
     TensorLike,
@@ -63,7 +64,7 @@ class Variable(Operators):
 
     def __init__(
         self,
-        initializer: str | Callable[..., Any] | TensorLike,
+        initializer: InitializerLike,
         shape: ShapeLike | int | None = None,
         dtype: DTypeLike = None,
         trainable: bool = True,
