@@ -273,7 +273,7 @@ class Functional(Function, Model):
         return {"input_shape": None}
 
 
-def takes_graph(cls) -> bool:
+def takes_graph(cls: Any) -> bool:
     """Whether the class is made from `inputs` and `outputs`, like Functional."""
     parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
     if [p.name for p in parameters[:2]] == ["inputs", "outputs"]:
@@ -329,7 +329,7 @@ def clone_graph(inputs: Any, outputs: Any) -> tuple[Any, Any]:
 
 
 def functional_from_config(
-    cls, config: Config, custom_objects: Mapping[str, Any] | None = None
+    cls: Any, config: Config, custom_objects: Mapping[str, Any] | None = None
 ) -> Any:
     """Make a Functional model from its config."""
     inputs, outputs, rest = graph_from_config(config, custom_objects)

@@ -147,11 +147,11 @@ class EinsumDense(LowRank):
 class EinsumShapes(NamedTuple):
     """The shapes in an equation; `contracted` and `produced` are axes of the kernel."""
 
-    kernel: tuple
-    bias: tuple | None
-    outputs: tuple
-    contracted: list
-    produced: list
+    kernel: Shape
+    bias: Shape | None
+    outputs: Shape
+    contracted: list[int]
+    produced: list[int]
 
 
 def einsum_shapes(

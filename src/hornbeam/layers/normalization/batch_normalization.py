@@ -19,6 +19,7 @@ from hornbeam.ops.normalization import normalize_batch
 from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, Unpack
 
     from hornbeam.core.variable import Variable
@@ -87,7 +88,7 @@ class BatchNormalization(Affine):
         beta_constraint: ConstraintLike = None,
         gamma_constraint: ConstraintLike = None,
         renorm: bool = False,
-        renorm_clipping: dict | None = None,
+        renorm_clipping: Mapping[str, float] | None = None,
         renorm_momentum: float = 0.99,
         synchronized: bool = False,
         **kwargs: Unpack[LayerArguments],

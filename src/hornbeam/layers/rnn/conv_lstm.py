@@ -99,7 +99,8 @@ class ConvLSTMCell(LSTMCell):
             )
         # Counted from the end, as for one step and for many.
         self.gate_axis: int = -1 if self.data_format == "channels_last" else -1 - rank
-        self.state_size, self.output_size = [filters, filters], None
+        self.state_size: Any = [filters, filters]
+        self.output_size: Any = None
 
     def build(self, input_shape: InputShape) -> None:
         """Make the weights for inputs of this shape."""

@@ -92,7 +92,8 @@ class GRUCell(RecurrentCell):
         **kwargs: Unpack[CellArguments],
     ) -> None:
         self._init(locals())
-        self.state_size = self.output_size = positive_integer(self, "units", units)
+        self.state_size: Any = positive_integer(self, "units", units)
+        self.output_size: Any = self.state_size
 
     @property
     def fused_kind(self) -> str | None:

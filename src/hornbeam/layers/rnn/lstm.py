@@ -93,7 +93,8 @@ class LSTMCell(RecurrentCell):
     ) -> None:
         self._init(locals())
         positive_integer(self, "units", units)
-        self.state_size, self.output_size = [units, units], units
+        self.state_size: Any = [units, units]
+        self.output_size: Any = units
 
     @property
     def fused_kind(self) -> str | None:
