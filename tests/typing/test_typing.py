@@ -41,8 +41,6 @@ follow_imports = silent
 follow_imports = skip
 """
 
-TO_COME = pytest.mark.xfail(reason="annotations are being written", strict=False)
-
 pytestmark = [
     pytest.mark.xdist_group("type checkers"),
     pytest.mark.skipif(
@@ -110,13 +108,11 @@ def errors(folder):
     return errors
 
 
-@TO_COME
 @pytest.mark.parametrize("name", right_programs())
 def test_basedpyright_accepts_right_programs(name, errors):
     assert errors.get(name, []) == []
 
 
-@TO_COME
 @pytest.mark.parametrize("name", wrong_programs())
 def test_basedpyright_reports_what_is_wrong(name, errors):
     expected = {
@@ -128,7 +124,6 @@ def test_basedpyright_reports_what_is_wrong(name, errors):
     assert {(line, rule) for line, rule, _ in errors.get(name, [])} == expected
 
 
-@TO_COME
 def test_mypy_accepts_right_programs(folder):
     (folder / "mypy.ini").write_text(MYPY_SETTINGS, "utf-8")
     done = subprocess.run(

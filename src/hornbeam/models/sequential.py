@@ -48,7 +48,7 @@ class Sequential(Model):
 
     def __init__(
         self,
-        layers: Iterable[Layer | KerasTensor | Callable[..., Any]] | None = None,
+        layers: Iterable[Any] | None = None,
         trainable: bool = True,
         name: str | None = None,
     ) -> None:
