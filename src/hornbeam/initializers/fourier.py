@@ -47,8 +47,12 @@ class STFT(HostInitializer):
         scaling: Literal["density", "spectrum"] | None = "density",
         periodic: bool = False,
     ) -> None:
-        self.side = check_choice("STFT", "side", side, tuple(_SIDES))
-        self.scaling = check_choice("STFT", "scaling", scaling, tuple(_SCALES))
+        self.side: Literal["real", "imag"] = check_choice(
+            "STFT", "side", side, tuple(_SIDES)
+        )
+        self.scaling: Literal["density", "spectrum"] | None = check_choice(
+            "STFT", "scaling", scaling, tuple(_SCALES)
+        )
         if isinstance(window, str):
             _named_window(window, 1, periodic)
         self.window = window

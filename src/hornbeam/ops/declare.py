@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeAlias, TypeVar, overload
 
 import numpy as np
@@ -19,6 +19,7 @@ from hornbeam.core.variable import Variable
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import any_sparse, any_symbolic, infer, record
 from hornbeam.ops import axes
+from hornbeam.typing import Axes
 
 # An op keeps the signature of its body, in editors too.
 P = ParamSpec("P")
@@ -239,7 +240,7 @@ def composite(body: Any = None, *, rule: Rule = None) -> Any:
 
 
 @functools.lru_cache(maxsize=1024)
-def signature_of(op):
+def signature_of(op: Any) -> inspect.Signature:
     """Return the op's signature."""
     return inspect.signature(op.body)
 
@@ -270,7 +271,7 @@ def _pass_masks_on(op, args, kwargs, result):
     extensions["masks"](op, args, kwargs, result)
 
 
-def compute_output_spec(op, args, kwargs):
+def compute_output_spec(op: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Return the KerasTensors that `op(*args, **kwargs)` would give."""
     bound = _bound(op, args, kwargs)
     axes.check(op, bound.arguments)
@@ -358,7 +359,7 @@ def _float_of(x):
     return dtypes.result_type(_dtype(x), float)
 
 
-def broadcast_shapes(shape1, shape2):
+def broadcast_shapes(shape1: Sequence[Any], shape2: Sequence[Any]) -> tuple[Any, ...]:
     """Return the shape of two shapes broadcast together; None is an unknown size."""
     rank = max(len(shape1), len(shape2))
     padded = [(1,) * (rank - len(s)) + tuple(s) for s in (shape1, shape2)]
@@ -393,7 +394,7 @@ def _bool(arguments):
     return KerasTensor(_first(arguments).shape, "bool")
 
 
-def reduced_shape(shape, axis, keepdims):
+def reduced_shape(shape: Sequence[Any], axis: Axes, keepdims: bool) -> tuple[Any, ...]:
     """Return the shape after reducing the axes `axis` (None: all)."""
     rank = len(shape)
     reduced = range(rank) if axis is None else [i % rank for i in axes.several(axis)]
@@ -410,7 +411,7 @@ def _reduced(arguments, dtype):
     return KerasTensor(shape, dtype)
 
 
-RULES = {
+RULES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "same": _same,
     "same_float": _same_float,
     "broadcast": _broadcast,

@@ -23,7 +23,9 @@ def _same(mask):
     return mask
 
 
-KEPT, USED_UP, LOST = _same, None, NotImplemented
+KEPT: Any = _same
+USED_UP: Any = None
+LOST: Any = NotImplemented
 
 
 class Call:
@@ -35,10 +37,10 @@ class Call:
         bound = signature_of(op).bind(*args, **kwargs)
         bound.apply_defaults()
         self.op = op
-        self.arguments = bound.arguments
-        self.first = next(iter(bound.arguments.values()))
+        self.arguments: dict[str, Any] = bound.arguments
+        self.first: Any = next(iter(bound.arguments.values()))
         self.result = result
-        self.shape = tuple(result.shape)
+        self.shape: tuple[Any, ...] = tuple(result.shape)
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments.get(name)

@@ -21,7 +21,7 @@ class Vectorized:
         self.pyfunc = pyfunc
         self.excluded = excluded
         # The number of axes that belong to each argument: "(n,k),(k)" gives [2, 1].
-        self.core = None
+        self.core: list[int] | None = None
         if signature is not None:
             groups = re.findall(r"\(([^)]*)\)", signature.split("->")[0])
             self.core = [len(g.split(",")) if g.strip() else 0 for g in groups]

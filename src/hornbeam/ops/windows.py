@@ -132,6 +132,9 @@ def assembled(
 class Windows:
     """The arguments of a convolution or pool, checked against the input's shape."""
 
+    spatial: tuple[Any, ...]
+    channels: Any
+
     def __init__(
         self,
         owner: str,
@@ -150,11 +153,13 @@ class Windows:
                 f"{owner} expects inputs of rank 3, 4 or 5: batch, channels and 1 to 3 "
                 f"spatial axes. Received: inputs of shape {tuple(input_shape)}"
             )
-        self.batch = input_shape[0]
-        self.size = per_axis(size, rank, owner, "pool_size")
-        self.strides = per_axis(strides, rank, owner, "strides")
-        self.dilation = per_axis(dilation, rank, owner, "dilation_rate")
-        self.padding = check_padding(padding, owner, causal=rank == 1)
+        self.batch: Any = input_shape[0]
+        self.size: tuple[Any, ...] = per_axis(size, rank, owner, "pool_size")
+        self.strides: tuple[Any, ...] = per_axis(strides, rank, owner, "strides")
+        self.dilation: tuple[Any, ...] = per_axis(
+            dilation, rank, owner, "dilation_rate"
+        )
+        self.padding: str = check_padding(padding, owner, causal=rank == 1)
 
     def axes(self) -> Iterator[tuple[Any, ...]]:
         """Yield (size, window, stride, padding, dilation) for each spatial axis."""
