@@ -10,7 +10,8 @@ from hornbeam.core.configurable import getter, serialize_argument
 from hornbeam.core.lazy import names_of
 from hornbeam.core.registry import CustomObjectScope
 from hornbeam.ops import activation as _ops
-from hornbeam.ops.activation import floating, softplus
+from hornbeam.ops.activation import softplus
+from hornbeam.ops.arithmetic import to_float
 from hornbeam.ops.declare import composite
 from hornbeam.ops.numpy import exp, minimum, tanh, where
 from hornbeam.typing import ActivationLike, Config, Tensor, TensorLike
@@ -47,7 +48,7 @@ def relu(
 
 @composite(rule="same_float")
 def _general_relu(x, negative_slope, max_value, threshold):
-    x = floating(x)
+    x = to_float(x)
     above = x if max_value is None else minimum(x, max_value)
     return where(x > threshold, above, negative_slope * (x - threshold))
 
@@ -84,7 +85,7 @@ def mish(x: TensorLike) -> Tensor:
     >>> float(keras.activations.mish(0.0))
     0.0
     """
-    x = floating(x)
+    x = to_float(x)
     return x * tanh(softplus(x))
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import functools
 
-from hornbeam.core import dtypes
 from hornbeam.ops import rules
-from hornbeam.ops.core import cast, convert_to_tensor, shape
+from hornbeam.ops.arithmetic import to_float
+from hornbeam.ops.core import cast, shape
 from hornbeam.ops.declare import composite
 from hornbeam.ops.math import erf, logsumexp
 from hornbeam.ops.numpy import (
@@ -40,20 +40,12 @@ _SELU_ALPHA = 1.6732632423543772848170429916717
 _SELU_SCALE = 1.0507009873554804934193349852946
 
 
-def floating(x: TensorLike) -> Tensor:
-    """Return `x` as a tensor of floats (or complex numbers)."""
-    x = convert_to_tensor(x)
-    if dtypes.is_inexact_dtype(x.dtype):
-        return x
-    return cast(x, dtypes.result_type(x.dtype, float))
-
-
 def _pointwise(body):
     """Declare an elementwise op: `x` arrives as floats, and its dtype is kept."""
 
     @functools.wraps(body)
     def run(x, *args, **kwargs):
-        x = floating(x)
+        x = to_float(x)
         return cast(body(x, *args, **kwargs), x.dtype)
 
     return composite(rule="same_float")(run)
@@ -236,7 +228,7 @@ def glu(x: TensorLike, axis: int = -1) -> Tensor:
     >>> keras.ops.glu(keras.ops.ones((2, 6))).shape
     (2, 3)
     """
-    a, b = split(floating(x), 2, axis)
+    a, b = split(to_float(x), 2, axis)
     return a * sigmoid(b)
 
 
@@ -340,7 +332,7 @@ def softmax(x: TensorLike, axis: Axes = -1) -> Tensor:
     >>> [float(v) for v in keras.ops.softmax([1.0, 1.0])]
     [0.5, 0.5]
     """
-    x = floating(x)
+    x = to_float(x)
     powers = exp(x - max(x, axis=axis, keepdims=True))
     return powers / sum(powers, axis=axis, keepdims=True)
 
@@ -357,7 +349,7 @@ def log_softmax(x: TensorLike, axis: Axes = -1) -> Tensor:
     >>> round(float(keras.ops.log_softmax([1.0, 1.0])[0]), 4)
     -0.6931
     """
-    x = floating(x)
+    x = to_float(x)
     return x - logsumexp(x, axis=axis, keepdims=True)
 
 
@@ -375,7 +367,7 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     >>> [float(v) for v in keras.ops.sparsemax([-1.0, 0.0, 1.0])]
     [0.0, 0.0, 1.0]
     """
-    x = floating(x)
+    x = to_float(x)
     z = moveaxis(x, axis, -1)
     ordered = flip(sort(z, axis=-1), axis=-1)
     k = cast(arange(1, shape(z)[-1] + 1), z.dtype)

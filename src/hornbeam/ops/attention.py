@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hornbeam.core import dtypes
 from hornbeam.graph.keras_tensor import KerasTensor
-from hornbeam.ops.activation import floating, softmax
+from hornbeam.ops.activation import softmax
+from hornbeam.ops.arithmetic import to_float
 from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.declare import composite, primitive
 from hornbeam.ops.numpy import arange, einsum, repeat, tanh, where
@@ -86,7 +87,7 @@ def dot_product_attention(
     >>> keras.ops.dot_product_attention(x, x, x).shape
     (1, 5, 2, 4)
     """
-    tensors = floating(query), floating(key), floating(value)
+    tensors = to_float(query), to_float(key), to_float(value)
     dtype = dtypes.result_type(*(x.dtype for x in tensors))
     query, key, value = (cast(x, dtype) for x in tensors)
     _check_attention(query, key, value)

@@ -69,37 +69,38 @@ def _counted(owner, argument, axis, arguments):
     """Return pairs: axes, and the shape in which they count."""
     count = _COUNTED.get((owner, argument)) or _COUNTED.get(owner)
     if count is None:
-        return [(axis, _shape(next(iter(arguments.values()))))]
+        return [(axis, shape_of(next(iter(arguments.values()))))]
     result = count(arguments)
     return result if isinstance(result, list) else [(axis, result)]
 
 
-def _shape(x):
+def shape_of(x: Any) -> tuple[Any, ...]:
+    """Return the shape of a tensor, a KerasTensor, a number or nested lists."""
     if hasattr(x, "shape"):
         return tuple(x.shape)
     return np.shape(x)
 
 
 def _first_with_new_axis(arguments):
-    return (*_shape(next(iter(arguments.values()))), 1)
+    return (*shape_of(next(iter(arguments.values()))), 1)
 
 
 def _of_a_list(arguments):
-    return _shape(next(iter(arguments.values()))[0])
+    return shape_of(next(iter(arguments.values()))[0])
 
 
 def _spaced(arguments):
-    shapes = (_shape(arguments[name]) for name in ("start", "stop"))
+    shapes = (shape_of(arguments[name]) for name in ("start", "stop"))
     return (*max(shapes, key=len), 1)
 
 
 def _vectors(arguments):
-    return max((_shape(arguments[x]) for x in ("x1", "x2")), key=len)
+    return max((shape_of(arguments[x]) for x in ("x1", "x2")), key=len)
 
 
 def _tensordot(arguments):
     axes = arguments["axes"]
-    shapes = [_shape(arguments[name]) for name in ("x1", "x2")]
+    shapes = [shape_of(arguments[name]) for name in ("x1", "x2")]
     if hasattr(axes, "__index__"):
         last, first = [-i - 1 for i in range(axes)], range(axes)
         return [(last, shapes[0]), (first, shapes[1])]
@@ -114,23 +115,23 @@ def _tensordot(arguments):
 
 
 def _elements(arguments):
-    return [(arguments["axis"], _shape(x)) for x in tree.flatten(arguments["elems"])]
+    return [(arguments["axis"], shape_of(x)) for x in tree.flatten(arguments["elems"])]
 
 
 _COUNTED = {
     "associative_scan": _elements,
-    "categorical_crossentropy": lambda a: _shape(a["output"]),
+    "categorical_crossentropy": lambda a: shape_of(a["output"]),
     "concatenate": _of_a_list,
     ("cross", "axis"): _vectors,
-    ("cross", "axisb"): lambda a: _shape(a["x2"]),
+    ("cross", "axisb"): lambda a: shape_of(a["x2"]),
     ("cross", "axisc"): _vectors,
-    "expand_dims": lambda a: (*_shape(a["x"]), *several(a["axis"])),
+    "expand_dims": lambda a: (*shape_of(a["x"]), *several(a["axis"])),
     "geomspace": _spaced,
     "linspace": _spaced,
     "logspace": _spaced,
     "multi_hot": _first_with_new_axis,
     "one_hot": _first_with_new_axis,
-    "sparse_categorical_crossentropy": lambda a: _shape(a["output"]),
+    "sparse_categorical_crossentropy": lambda a: shape_of(a["output"]),
     "stack": lambda a: (*_of_a_list(a), 1),
     "tensordot": _tensordot,
 }

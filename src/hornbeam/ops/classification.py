@@ -11,7 +11,8 @@ from hornbeam.core.config import epsilon, floatx
 from hornbeam.core.errors import check_number
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
-from hornbeam.ops.activation import floating, log_sigmoid, log_softmax
+from hornbeam.ops.activation import log_sigmoid, log_softmax
+from hornbeam.ops.arithmetic import to_float
 from hornbeam.ops.core import cast, convert_to_tensor
 from hornbeam.ops.declare import composite
 from hornbeam.ops.numpy import (
@@ -176,7 +177,7 @@ def _categorical_spec(a):
 
 
 def _log_probabilities(output, from_logits, axis):
-    output = floating(output)
+    output = to_float(output)
     if from_logits:
         return log_softmax(output, axis)
     output = output / sum(output, axis=axis, keepdims=True)
@@ -265,7 +266,7 @@ def sparse_categorical_crossentropy(
         target = squeeze(target, axis=-1)
     target = cast(target, "int32")
     if from_logits:
-        return class_cross_entropy(floating(output), target, axis)
+        return class_cross_entropy(to_float(output), target, axis)
     return -pick_class(_log_probabilities(output, False, axis), target, axis)
 
 
@@ -292,7 +293,7 @@ def binary_crossentropy(
     >>> round(float(loss[0]), 4)
     0.6931
     """
-    target, output = convert_to_tensor(target), floating(output)
+    target, output = convert_to_tensor(target), to_float(output)
     _check_same_shape("binary_crossentropy", target, output)
     target = cast(target, output.dtype)
     if from_logits:

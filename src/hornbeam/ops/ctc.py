@@ -9,7 +9,8 @@ import numpy as np
 from hornbeam.core import dtypes
 from hornbeam.core.errors import check_choice
 from hornbeam.graph.keras_tensor import KerasTensor
-from hornbeam.ops.activation import floating, log_softmax
+from hornbeam.ops.activation import log_softmax
+from hornbeam.ops.arithmetic import to_float
 from hornbeam.ops.control import scan
 from hornbeam.ops.core import cast, convert_to_numpy, convert_to_tensor, shape
 from hornbeam.ops.declare import composite
@@ -167,7 +168,7 @@ def ctc_decode(
     ([1, 1, -1], -6.0)
     """
     check_choice("ctc_decode", "strategy", strategy, ("greedy", "beam_search"))
-    inputs = floating(inputs)
+    inputs = to_float(inputs)
     dtype = _float_dtype(inputs)
     logits = convert_to_numpy(cast(inputs, dtype))
     lengths = convert_to_numpy(sequence_lengths).astype(int)

@@ -331,12 +331,6 @@ def _dtype(x):
     return type(x)
 
 
-def _shape(x):
-    if hasattr(x, "shape"):
-        return tuple(x.shape)
-    return np.shape(x)
-
-
 def _tensors(arguments):
     """Return the first two arguments: the operands of a binary op."""
     values = iter(arguments.values())
@@ -379,15 +373,9 @@ def broadcast_shapes(shape1: Sequence[Any], shape2: Sequence[Any]) -> tuple[Any,
     return tuple(result)
 
 
-def _broadcast(arguments):
-    x1, x2 = _tensors(arguments)
-    shape = broadcast_shapes(_shape(x1), _shape(x2))
-    return KerasTensor(shape, dtypes.result_type(_dtype(x1), _dtype(x2)))
-
-
 def _compare(arguments):
     x1, x2 = _tensors(arguments)
-    return KerasTensor(broadcast_shapes(_shape(x1), _shape(x2)), "bool")
+    return KerasTensor(broadcast_shapes(axes.shape_of(x1), axes.shape_of(x2)), "bool")
 
 
 def _bool(arguments):
@@ -414,7 +402,6 @@ def _reduced(arguments, dtype):
 RULES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "same": _same,
     "same_float": _same_float,
-    "broadcast": _broadcast,
     "compare": _compare,
     "bool": _bool,
     "reduce": lambda a: _reduced(a, _first(a).dtype),

@@ -390,7 +390,6 @@ _BY_SHAPE = {
             "same",
             "same_float",
             "bool",
-            "broadcast",
             "compare",
             rules.same_number,
             rules.broadcast,

@@ -8,7 +8,7 @@ from hornbeam.core import dtypes
 from hornbeam.core.config import epsilon as default_epsilon
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
-from hornbeam.ops.activation import floating
+from hornbeam.ops.arithmetic import to_float
 from hornbeam.ops.axes import several
 from hornbeam.ops.core import cast, convert_to_tensor, saturate_cast
 from hornbeam.ops.declare import composite, reduced_shape
@@ -42,7 +42,7 @@ def moments(
     >>> float(mean), round(float(variance), 4)
     (1.0, 0.6667)
     """
-    x = floating(x)
+    x = to_float(x)
     wide = _widened(x)
     axes = tuple(axes) if isinstance(axes, list | tuple) else axes
     center = mean(wide, axis=axes, keepdims=True)
@@ -106,7 +106,7 @@ def batch_normalization(
     >>> keras.ops.batch_normalization(keras.ops.ones((2, 3)), zeros, ones, -1).shape
     (2, 3)
     """
-    x, mean, variance = floating(x), floating(mean), floating(variance)
+    x, mean, variance = to_float(x), to_float(mean), to_float(variance)
     along = [1] * len(x.shape)
     along[axis] = x.shape[axis]
     factor = rsqrt(variance + epsilon)
@@ -176,7 +176,7 @@ def layer_normalization(
     >>> [round(float(v), 3) for v in keras.ops.layer_normalization([1.0, 2.0, 3.0])]
     [-1.225, 0.0, 1.225]
     """
-    x = floating(x)
+    x = to_float(x)
     epsilon = default_epsilon() if epsilon is None else epsilon
     if kwargs.pop("rms_scaling", False):
         return rms_normalization(x, gamma, axis, epsilon)
@@ -186,7 +186,7 @@ def layer_normalization(
 
 
 def _layer_normalized(x, gamma, beta, axis, epsilon):
-    x = floating(x)
+    x = to_float(x)
     wide = _widened(x)
     axes = tuple(axis) if isinstance(axis, list | tuple) else axis
     centered = wide - mean(wide, axis=axes, keepdims=True)
@@ -220,7 +220,7 @@ def rms_normalization(
     >>> [round(float(v), 3) for v in keras.ops.rms_normalization([3.0, 4.0])]
     [0.849, 1.131]
     """
-    x = floating(x)
+    x = to_float(x)
     epsilon = default_epsilon() if epsilon is None else epsilon
     if _is_last(x, axis):
         return rms_normalize_last(x, scale, epsilon)
@@ -228,7 +228,7 @@ def rms_normalization(
 
 
 def _rms_normalized(x, scale, axis, epsilon):
-    x = floating(x)
+    x = to_float(x)
     wide = _widened(x)
     axes = tuple(axis) if isinstance(axis, list | tuple) else axis
     result = wide * rsqrt(mean(square(wide), axis=axes, keepdims=True) + epsilon)
@@ -276,7 +276,7 @@ def normalize(
     [0.6, 0.8]
     """
     _check_order(order)
-    x = floating(x)
+    x = to_float(x)
     epsilon = default_epsilon() if epsilon is None else epsilon
     if order == 2:
         # The gradient of the root is infinite at 0: the lower limit goes inside.
@@ -299,7 +299,7 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
     >>> round(float(keras.ops.psnr([0.0, 0.0], [0.1, 0.1], 1.0)), 3)
     20.0
     """
-    x1, x2 = floating(x1), floating(x2)
+    x1, x2 = to_float(x1), to_float(x2)
     if not rules.may_be_equal(tuple(x1.shape), tuple(x2.shape)):
         raise ValueError(
             "psnr: `x1` and `x2` must have the same shape. Received: "

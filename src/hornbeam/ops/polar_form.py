@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hornbeam.graph.keras_tensor import KerasTensor
-from hornbeam.ops.activation import floating
+from hornbeam.ops.arithmetic import to_float
 from hornbeam.ops.declare import broadcast_shapes, composite
 from hornbeam.ops.fourier import to_complex
 from hornbeam.ops.numpy import cos, sin
@@ -25,5 +25,5 @@ def polar(abs_: TensorLike, angle: TensorLike) -> Tensor:
     >>> complex(keras.ops.polar(2.0, 0.0))
     (2+0j)
     """
-    modulus, angle = floating(abs_), floating(angle)
+    modulus, angle = to_float(abs_), to_float(angle)
     return to_complex(modulus * cos(angle), modulus * sin(angle))

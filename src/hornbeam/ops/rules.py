@@ -8,16 +8,8 @@ from typing import Any
 from hornbeam import backends
 from hornbeam.core import dtypes
 from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.ops.axes import shape_of
 from hornbeam.ops.declare import broadcast_shapes, reduced_shape
-
-
-def shape_of(x: Any) -> tuple[Any, ...]:
-    """Return the shape of a tensor, a KerasTensor, a number or nested lists."""
-    if hasattr(x, "shape"):
-        return tuple(x.shape)
-    import numpy as np
-
-    return np.shape(x)
 
 
 def weak_dtype(x: Any) -> Any:
