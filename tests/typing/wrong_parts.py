@@ -13,6 +13,7 @@ keras.losses.MeanSquaredError(reduction="average")  # error: reportArgumentType
 keras.losses.mean_squared_error("targets", [1.0])  # error: reportArgumentType
 keras.losses.BinaryCrossentropy(from_logit=True)  # error: reportCallIssue
 keras.metrics.AUC(num_thresholds="many")  # error: reportArgumentType
+keras.metrics.Precision(top_k="all")  # error: reportArgumentType
 keras.metrics.MeanIoU()  # error: reportCallIssue
 keras.metrics.Mean().update()  # error: reportAttributeAccessIssue
 keras.callbacks.EarlyStopping(patience="3")  # error: reportArgumentType

@@ -11,7 +11,7 @@ from hornbeam.dtype_policies.policy import DTypePolicy, dtype_policy
 from hornbeam.typing import Config, CustomObjects, DTypePolicyLike
 
 
-class DTypePolicyMap(DTypePolicy, MutableMapping):
+class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
     """Policies by layer path, for models whose layers differ.
 
     A key is a path, or a regular expression that must match a whole path. A path that

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hornbeam import ops
+from hornbeam.core.variable import Variable
 from hornbeam.metrics.counts import (
     confusion_counts,
     prepare,
     standardize_thresholds,
 )
 from hornbeam.metrics.metric import Metric
+from hornbeam.typing import Config, DTypePolicyLike, Tensor, TensorLike
 
 
 class _Count(Metric):
@@ -17,25 +21,35 @@ class _Count(Metric):
     kind: str
     _is_real = True
 
-    def __init__(self, thresholds=None, name=None, dtype=None):
+    def __init__(
+        self,
+        thresholds: Sequence[float] | float | None = None,
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
+    ):
         super().__init__(name=name, dtype=dtype)
         self.init_thresholds = thresholds
-        self.thresholds = standardize_thresholds(thresholds)
-        self.accumulator = self.add_variable(
+        self.thresholds: list[float] = standardize_thresholds(thresholds)
+        self.accumulator: Variable = self.add_variable(
             (len(self.thresholds),), "zeros", name="accumulator"
         )
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(
+        self,
+        y_true: TensorLike,
+        y_pred: TensorLike,
+        sample_weight: TensorLike | None = None,
+    ) -> None:
         """Count a batch."""
         parts = prepare(y_true, y_pred, sample_weight, self.dtype)
         (count,) = confusion_counts([self.kind], *parts, self.thresholds)
         self.accumulator.assign_add(count)
 
-    def result(self):
+    def result(self) -> Tensor:
         """Return the count, a scalar for one threshold."""
         return _scalar_for_one(self.accumulator, self.thresholds)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments that make an equal metric."""
         return {**super().get_config(), "thresholds": self.init_thresholds}
 
@@ -125,7 +139,7 @@ class TruePositives(_Count):
     _direction = "up"
 
 
-class _Share(Metric):
+class _Ratio(Metric):
     """The true positives divided by themselves and one of the false counts."""
 
     other: str
@@ -133,19 +147,31 @@ class _Share(Metric):
     _is_real = True
 
     def __init__(
-        self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None
+        self,
+        thresholds: Sequence[float] | float | None = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, dtype=dtype)
         self.init_thresholds = thresholds
         self.top_k = top_k
         self.class_id = class_id
         default = 0.5 if top_k is None else -1e10
-        self.thresholds = standardize_thresholds(thresholds, default)
+        self.thresholds: list[float] = standardize_thresholds(thresholds, default)
         shape = (len(self.thresholds),)
-        self.true_positives = self.add_variable(shape, "zeros", name="true_positives")
+        self.true_positives: Variable = self.add_variable(
+            shape, "zeros", name="true_positives"
+        )
         setattr(self, self.other, self.add_variable(shape, "zeros", name=self.other))
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(
+        self,
+        y_true: TensorLike,
+        y_pred: TensorLike,
+        sample_weight: TensorLike | None = None,
+    ) -> None:
         """Count a batch."""
         parts = prepare(
             y_true,
@@ -160,19 +186,19 @@ class _Share(Metric):
         for kind, count in zip(kinds, counts, strict=True):
             getattr(self, kind).assign_add(count)
 
-    def result(self):
+    def result(self) -> Tensor:
         """Return the ratio, a scalar for one threshold."""
         total = self.true_positives + getattr(self, self.other)
         return _scalar_for_one(
             ops.divide_no_nan(self.true_positives, total), self.thresholds
         )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Return the arguments that make an equal metric."""
         return {**super().get_config(), "thresholds": self.init_thresholds}
 
 
-class Precision(_Share):
+class Precision(_Ratio):
     """The fraction of the predicted positives that are positive: `tp / (tp + fp)`.
 
     Args:
@@ -194,7 +220,7 @@ class Precision(_Share):
     other = "false_positives"
 
 
-class Recall(_Share):
+class Recall(_Ratio):
     """The fraction of the positives that are predicted positive: `tp / (tp + fn)`.
 
     Args:

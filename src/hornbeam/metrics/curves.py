@@ -252,7 +252,14 @@ class _OneRateAtAnother(_FourCounts):
 
     value_name: str
 
-    def __init__(self, value, num_thresholds, class_id, name, dtype):
+    def __init__(
+        self,
+        value: float,
+        num_thresholds: int,
+        class_id: int | None,
+        name: str | None,
+        dtype: DTypePolicyLike,
+    ):
         super().__init__(name=name, dtype=dtype)
         if not 0 <= value <= 1:
             raise ValueError(
@@ -267,12 +274,17 @@ class _OneRateAtAnother(_FourCounts):
         setattr(self, self.value_name, value)
         self.num_thresholds = num_thresholds
         self.class_id = class_id
-        self.thresholds = (
+        self.thresholds: list[float] = (
             [0.5] if num_thresholds == 1 else np.linspace(0, 1, num_thresholds).tolist()
         )
         self._add_counts((num_thresholds,))
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(
+        self,
+        y_true: TensorLike,
+        y_pred: TensorLike,
+        sample_weight: TensorLike | None = None,
+    ) -> None:
         """Count a batch."""
         parts = prepare(
             y_true, y_pred, sample_weight, self.dtype, class_id=self.class_id

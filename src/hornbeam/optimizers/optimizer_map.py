@@ -12,7 +12,7 @@ from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.typing import Config, CustomObjects
 
 
-class OptimizerMap(MutableMapping):
+class OptimizerMap(MutableMapping[str, Optimizer]):
     """Patterns of variable paths, each with an optimizer, and a default one.
 
     Args:

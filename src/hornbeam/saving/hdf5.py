@@ -50,7 +50,7 @@ def declared_limit(file_size: int) -> int:
     return MAX_EXPANSION * file_size + SLACK
 
 
-class Group(Mapping):
+class Group(Mapping[str, Any]):
     """A checked group of a file: `group[name]` is a Group, or an array read now."""
 
     def __init__(self, path: str, handle: h5py.Group | None = None):
@@ -269,7 +269,7 @@ def _text_attribute(handle, name):
     return value.decode() if isinstance(value, bytes) else value
 
 
-class Arrays(MutableMapping):
+class Arrays(MutableMapping[str, Any]):
     """A group that is being written: `arrays["0"] = value` stores an array."""
 
     def __init__(self, group: Any):
