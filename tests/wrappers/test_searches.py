@@ -446,7 +446,7 @@ def test_progress_in_a_terminal(capsys, monkeypatch):
     progress = SearchProgress(splits=2)
     progress.begin()
     for score in [0.5, 0.7, 0.9, 0.1]:
-        progress.done(progress.given(), [{"test_scores": {"a": score}}])
+        progress.done(progress.start(), [{"test_scores": {"a": score}}])
     progress.end()
     shown = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", capsys.readouterr().out)
     assert "Search" in shown

@@ -23,5 +23,5 @@ def __getattr__(name):
 
 
 if importlib.util.find_spec("joblib"):
-    # joblib.parallel_config(backend="hornbeam") is known from now on.
+    # Registers the backend for joblib.parallel_config(backend="hornbeam").
     importlib.import_module("hornbeam.wrappers.joblib_backend")

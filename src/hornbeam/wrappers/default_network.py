@@ -1,4 +1,4 @@
-"""The network that an estimator makes where it was given none."""
+"""The networks of estimators without a `model`."""
 
 from __future__ import annotations
 

@@ -123,15 +123,15 @@ class KerasEstimator(Parameters):
         self.verbose = verbose
         self.__dict__.update(parameters)
 
-    def _given_model(self):
+    def _model_argument(self):
         return self.build_fn if self.model is None else self.model
 
     def _builder(self):
-        given = self._given_model()
-        if given is None:
+        model = self._model_argument()
+        if model is None:
             return getattr(self, "_keras_build_fn", self._default_builder)
-        if callable(given) and not _is_model(given):
-            return given
+        if callable(model) and not _is_model(model):
+            return model
         return None
 
     _default_builder: Callable[..., Any] | None = staticmethod(default_network)
@@ -239,11 +239,11 @@ class KerasEstimator(Parameters):
         return model
 
     def _call_builder(self, builder, X, y):
-        given = {
+        on_demand = {
             "meta": self.get_metadata,
             "compile_kwargs": lambda: fitting.compile_arguments(self),
         }
-        return builder(**self._builder_arguments(given))
+        return builder(**self._builder_arguments(on_demand))
 
     def _features(self, X):
         encoder = self.feature_encoder
@@ -299,5 +299,5 @@ def arguments_of(estimator):
     return (estimator.__doc__ or "").partition(".")[2]
 
 
-def _is_model(given):
-    return isinstance(given, Model)
+def _is_model(x):
+    return isinstance(x, Model)

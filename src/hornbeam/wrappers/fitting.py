@@ -32,7 +32,7 @@ def make_model(estimator, X, y, weight=None):
     """Return a new, compiled network for an estimator and data such as `X` and `y`."""
     builder = estimator._builder()
     if builder is None:
-        model = copy.deepcopy(estimator._given_model())
+        model = copy.deepcopy(estimator._model_argument())
     else:
         model = estimator._call_builder(builder, X, y)
     _check_model(estimator, model, builder)

@@ -133,7 +133,7 @@ class HornbeamBackend(ParallelBackendBase):
         return self.inner_max_num_threads or max(1, threads)
 
     def _counted(self, callback):
-        number = self._progress.given()
+        number = self._progress.start()
 
         def count_and_call(future):
             if future.exception() is None:
@@ -144,7 +144,7 @@ class HornbeamBackend(ParallelBackendBase):
 
 
 def _bytes_of(task):
-    """Return the size of the data that a task was given: it may copy so much."""
+    """Return the size of the data of a task, which it may copy."""
     calls = getattr(task, "items", ())
     values = [value for _, args, kwargs in calls for value in (*args, *kwargs.values())]
     return sum(getattr(value, "nbytes", 0) or sys.getsizeof(value) for value in values)

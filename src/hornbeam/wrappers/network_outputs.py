@@ -37,11 +37,11 @@ class NetworkOutputs:
         self.sizes = sizes
         self.several = several
         self.exclusive = [name in _CATEGORICAL for name in names]
-        self.own = [not _is_ours(loss) for loss in losses]
-        # A user's own loss gets the numbers of the classes, as a sparse loss does.
+        self.has_user_loss = [not _is_ours(loss) for loss in losses]
+        # A user's loss gets the numbers of the classes, as a sparse loss does.
         self.one_hot = [
-            not (own or name.startswith("sparse"))
-            for own, name in zip(self.own, names, strict=True)
+            not (is_users or name.startswith("sparse"))
+            for is_users, name in zip(self.has_user_loss, names, strict=True)
         ]
         self.logits = [getattr(loss, "from_logits", False) is True for loss in losses]
         self.margins = [name in _AROUND_ZERO for name in names]

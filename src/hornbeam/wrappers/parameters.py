@@ -46,7 +46,7 @@ class Parameters(BaseEstimator):
         """Return the parameters by name.
 
         Args:
-            deep: whether the builder's arguments that were not given are among them,
+            deep: whether the builder's arguments that were not set are among them,
                 with their defaults. Default: True.
         """
         parameters = {name: getattr(self, name) for name in self._own_parameters()}
@@ -63,17 +63,17 @@ class Parameters(BaseEstimator):
             **params: the estimator's parameters, arguments of the builder, and routed
                 ones such as `optimizer__learning_rate`.
         """
-        own = set(self._own_parameters())
+        names = set(self._own_parameters())
         builder = self._builder_of(params)
-        unknown = [n for n in params if not (n in own or _is_taken(n, builder))]
+        unknown = [n for n in params if not (n in names or _is_taken(n, builder))]
         if unknown:
-            names = sorted(own | set(builder_defaults(builder)))
+            valid = sorted(names | set(builder_defaults(builder)))
             route, routed, _ = unknown[0].partition("__")
-            hint = did_you_mean(route, ROUTES if routed else names)
+            hint = did_you_mean(route, ROUTES if routed else valid)
             raise ValueError(
                 f"Invalid parameter {unknown[0]!r} for estimator "
                 f"{type(self).__name__}: the builder {_name_of(builder)} has no such "
-                f"argument either. Valid parameters are: {names}.{hint}"
+                f"argument either. Valid parameters are: {valid}.{hint}"
             )
         for name, value in params.items():
             setattr(self, name, value)
@@ -102,18 +102,18 @@ class Parameters(BaseEstimator):
             if name.startswith(prefix)
         }
 
-    def _builder_arguments(self, given):
+    def _builder_arguments(self, on_demand):
         """Return the arguments for the builder.
 
         Args:
-            given: functions that give `meta` and `compile_kwargs`, which are called
+            on_demand: functions that return `meta` and `compile_kwargs`, called only
                 for a builder that takes them.
         """
         builder = self._builder()
         accepted, takes_any = accepted_arguments(builder)
         cls: Any = type(self)
-        own = _init_parameters(cls)
-        arguments = {name: given[name]() for name in _GIVEN if name in accepted}
+        of_estimator = _init_parameters(cls)
+        arguments = {name: on_demand[name]() for name in _GIVEN if name in accepted}
         for name in self._own_parameters():
             value = getattr(self, name)
             route, routed, _ = name.partition("__")
@@ -121,7 +121,7 @@ class Parameters(BaseEstimator):
                 raise _unknown_argument(self, name, builder, accepted)
             if routed:
                 continue
-            if name in own:
+            if name in of_estimator:
                 if name in accepted and value is not None and name not in _MODELS:
                     arguments[name] = value
             elif name in accepted or takes_any:

@@ -48,11 +48,11 @@ class SearchProgress:
             self._bar = _bar()
             self._bar.start()
 
-    def given(self) -> int:
+    def start(self) -> int:
         """Count a task that was started, and return its number."""
         with self._lock:
-            self._given += 1
-            return self._given - 1
+            self._started_tasks += 1
+            return self._started_tasks - 1
 
     def done(self, number: int, results: Any) -> None:
         """Count task `number` as done; its results may hold scores."""
@@ -99,7 +99,7 @@ class SearchProgress:
         self._bar = None
         self._compilations = 0
         self._lines = 0
-        self._given = self._done = 0
+        self._started_tasks = self._done = 0
         self._scores: dict[int, list[float]] = defaultdict(list)
         self._best: float | None = None
 
@@ -117,7 +117,7 @@ class SearchProgress:
 
     def _show(self):
         self._shown = now = time.perf_counter()
-        total = max(self.total or 0, self._given)
+        total = max(self.total or 0, self._started_tasks)
         rate = self._done / max(now - self._started, 1e-9)
         best = "" if self._best is None else f"best score {self._best:.4g}"
         if self._bar is not None:

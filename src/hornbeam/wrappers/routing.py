@@ -88,7 +88,7 @@ def check_arguments(function, names, owner):
 
     Args:
         function: the function or class.
-        names: the names of the arguments that it is to be given.
+        names: the names of its arguments that are to be set.
         owner: what the error calls it.
     """
     accepted, takes_any = accepted_arguments(function)

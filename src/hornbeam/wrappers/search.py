@@ -56,7 +56,7 @@ class _Together(_SearchCV):
         return SearchProgress(self._candidates() * splits, splits, metric)
 
     def _candidates(self) -> int:
-        return 0  # not known before the search
+        return 0  # the search decides
 
 
 class GridSearchCV(_Together, model_selection.GridSearchCV):

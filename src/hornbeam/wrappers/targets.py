@@ -42,7 +42,10 @@ class Numbers:
     def encode(self, y, outputs):
         """Return the targets for a network with these NetworkOutputs."""
         sizes = outputs.sizes
-        if not (None in sizes or any(outputs.own)) and sum(sizes) != self.columns:
+        if (
+            not (None in sizes or any(outputs.has_user_loss))
+            and sum(sizes) != self.columns
+        ):
             raise ValueError(
                 f"`y` has {self.columns} number(s) per row, and the network gives "
                 f"{sum(sizes)}. They must be as many."
