@@ -26,7 +26,8 @@ class StepPlanning(Steps):
         if force:
             self._forget_programs()
 
-    make_test_function = make_predict_function = make_train_function
+    make_test_function = make_train_function
+    make_predict_function = make_train_function
 
     def _compiles(self):
         return backends.current().compiles and not self.run_eagerly

@@ -32,7 +32,7 @@ _GROUPS = {
 }
 
 
-def takes_state(step, engine):
+def takes_state(step: Any, engine: Any) -> bool:
     """Whether a bound step is written as `step(state, data)`.
 
     One that takes `*args` is, on an engine with that form: in code for several engines
@@ -48,7 +48,7 @@ def takes_state(step, engine):
     return sum(kind in named for kind in kinds) == 2
 
 
-def on_variables(model, mode, step):
+def on_variables(model: Any, mode: str, step: Any) -> Any:
     """Turn a `step(state, data)` into a `step(data)` that assigns Variables."""
     groups = _GROUPS[mode]
 

@@ -45,16 +45,16 @@ class Steps(Layer):
     history: Any
 
     def __init__(self) -> None:
-        self.compiled = False
+        self.compiled: bool = False
         self.optimizer = None
         self.loss = None
-        self.stop_training = False
-        self.stop_evaluating = False
-        self.stop_predicting = False
+        self.stop_training: bool = False
+        self.stop_evaluating: bool = False
+        self.stop_predicting: bool = False
         self.history = None
-        self.run_eagerly = False
+        self.run_eagerly: bool = False
         self.jit_compile: bool | Literal["auto"] = "auto"
-        self.steps_per_execution = 1
+        self.steps_per_execution: int = 1
         self._compile_loss: Any = None
         self._compile_metrics: Any = None
         self._loss_tracker: Any = None

@@ -4,6 +4,8 @@ scikit-learn clones an estimator for each task that it gives to `joblib.Parallel
 the process of the user. So the stack at that moment says how the fits will run.
 """
 
+from __future__ import annotations
+
 import sys
 import weakref
 
@@ -17,7 +19,7 @@ _BY_ITSELF = ("loky", "multiprocessing", "sequential")
 _told: weakref.WeakSet = weakref.WeakSet()
 
 
-def advise_on_parallel_fits():
+def advise_on_parallel_fits() -> None:
     """Warn, once for a `Parallel` with `n_jobs`, what to write instead of it."""
     frame, parallel = sys._getframe(1), None
     while frame is not None:

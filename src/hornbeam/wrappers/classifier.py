@@ -41,6 +41,8 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
     array(['low', 'high'], dtype='<U4')
     """
 
+    classes_: Any
+    n_classes_: int | list[int]
     _targets_are_numbers = False
 
     @property
@@ -82,7 +84,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         self.target_type_ = kind
         self.classes_ = self.targets_.classes
         counts = [len(labels.classes) for labels in self.targets_.labels]
-        self.n_classes_: int | list[int] = counts[0]
+        self.n_classes_ = counts[0]
         if kind == "multiclass-multioutput":
             self.n_classes_ = counts
             layers = [(n, "softmax") for n in counts]
@@ -172,7 +174,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         right = np.all(self.predict(X) == np.asarray(y), axis=1)
         return float(np.average(right, weights=sample_weight))
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags

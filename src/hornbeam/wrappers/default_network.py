@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hornbeam import Input, Model, layers, regularizers
 from hornbeam.wrappers.distinct_rows import moments
 
 
 def default_network(
-    meta,
-    hidden_layer_sizes=(100,),
-    activation="relu",
-    dropout_rate=0.0,
-    l2=0.0,
-):
+    meta: Any,
+    hidden_layer_sizes: Any = (100,),
+    activation: Any = "relu",
+    dropout_rate: float = 0.0,
+    l2: float = 0.0,
+) -> Any:
     """Return a multi-layer perceptron on standardised features.
 
     Args:
@@ -33,8 +35,11 @@ def default_network(
 
 
 def default_autoencoder(
-    meta, n_components=2, hidden_layer_sizes=(100,), activation="relu"
-):
+    meta: Any,
+    n_components: int = 2,
+    hidden_layer_sizes: Any = (100,),
+    activation: Any = "relu",
+) -> Any:
     """Return a network that gives back its input through a layer of few units.
 
     Args:
@@ -54,7 +59,7 @@ def default_autoencoder(
     return Model(inputs, layers.Dense(units, last)(x))
 
 
-def standardise(model, X, weight=None):
+def standardise(model: Any, X: Any, weight: Any = None) -> None:
     """Let a default network standardise features such as `X`.
 
     Args:

@@ -21,7 +21,7 @@ from hornbeam.wrappers.advice import advise_on_parallel_fits
 from hornbeam.wrappers.default_network import default_network
 from hornbeam.wrappers.distinct_rows import distinct
 from hornbeam.wrappers.features import as_rows, dense, filled_up, network_rows
-from hornbeam.wrappers.network_outputs import outputs_of
+from hornbeam.wrappers.network_outputs import NetworkOutputs, outputs_of
 from hornbeam.wrappers.parameters import Parameters
 from hornbeam.wrappers.seeds import fit_seed
 
@@ -137,13 +137,27 @@ class KerasEstimator(Parameters):
     _default_builder: Callable[..., Any] | None = staticmethod(default_network)
     # Numbers or Classes, which know the form of the targets.
     targets_: Any
+    target_type_: str
+    output_layers_: list[tuple[int, str]]
+    n_outputs_: int
+    n_outputs_expected_: int
+    y_dtype_: Any
+    y_ndim_: int
+    X_shape_: tuple[int, ...]
+    X_dtype_: Any
+    # The network, and the model whose outputs are the predictions.
+    model_: Any
+    predictor_: Any
+    outputs_: NetworkOutputs
+    history_: dict[str, list[Any]]
+    n_iter_: int
 
     @property
     def _is_default(self):
         builder = self._builder()
         return builder is not None and builder is self._default_builder
 
-    def __sklearn_clone__(self):
+    def __sklearn_clone__(self) -> Any:
         advise_on_parallel_fits()
         return super().__sklearn_clone__()
 
@@ -284,17 +298,17 @@ class KerasEstimator(Parameters):
             outputs = self.predictor_.predict(features, **arguments)
         return tree.map_structure(lambda output: output[:rows], outputs)
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> Any:
         return self.initialized_
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.target_tags.multi_output = True
         return tags
 
 
-def arguments_of(estimator):
+def arguments_of(estimator: Any) -> Any:
     """Return what the docstring of a class says after its first sentence."""
     return (estimator.__doc__ or "").partition(".")[2]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -28,7 +29,7 @@ _FEWEST_EPOCHS, _FEWEST_STEPS = 200, 500
 DEFAULT_OPTIMIZER = "adam"
 
 
-def make_model(estimator, X, y, weight=None):
+def make_model(estimator: Any, X: Any, y: Any, weight: Any = None) -> Any:
     """Return a new, compiled network for an estimator and data such as `X` and `y`."""
     builder = estimator._builder()
     if builder is None:
@@ -53,7 +54,9 @@ def make_model(estimator, X, y, weight=None):
     return model
 
 
-def compile_arguments(estimator, compiled=None, taken=()):
+def compile_arguments(
+    estimator: Any, compiled: bool | None = None, taken: Any = ()
+) -> Any:
     """Return the arguments of `compile` that follow from an estimator's parameters.
 
     Args:
@@ -65,7 +68,7 @@ def compile_arguments(estimator, compiled=None, taken=()):
     arguments = dict(estimator._routed("compile"))
     if estimator.run_eagerly:
         arguments["run_eagerly"] = True
-    defaults = {"optimizer": DEFAULT_OPTIMIZER} if compiled is None else compiled
+    defaults: Any = {"optimizer": DEFAULT_OPTIMIZER} if compiled is None else compiled
     families = {"optimizer": optimizers, "loss": losses, "metrics": metrics}
     for name, family in families.items():
         value = None if name in taken else getattr(estimator, name)
@@ -113,14 +116,14 @@ def _adapt(model, X):
             layer.adapt(dense_chunks(X) if issparse(X) else X)
 
 
-def arguments_of_fit(estimator, fit_arguments):
+def arguments_of_fit(estimator: Any, fit_arguments: Any) -> dict[Any, Any]:
     """Return the arguments for the network's `fit`, those of this call first."""
     arguments = {name: getattr(estimator, name) for name in _FIT_PARAMETERS}
     arguments |= estimator._routed("fit") | fit_arguments
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def is_distribution(estimator, arguments):
+def is_distribution(estimator: Any, arguments: Any) -> bool:
     """Whether the result depends only on how often each row occurs."""
     return (
         estimator._is_default
@@ -129,7 +132,7 @@ def is_distribution(estimator, arguments):
     )
 
 
-def train(estimator, X, y, weight, arguments):
+def train(estimator: Any, X: Any, y: Any, weight: Any, arguments: Any) -> None:
     """Train the estimator's network, and keep the history."""
     fit = estimator.model_.fit
     routing.check_arguments(fit, arguments, "`fit` of the network")

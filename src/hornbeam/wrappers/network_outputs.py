@@ -31,25 +31,27 @@ class NetworkOutputs:
         losses: the loss of each output: a name, a function or an object.
     """
 
-    def __init__(self, units, sizes, several, losses):
+    def __init__(self, units: Any, sizes: Any, several: bool, losses: Any) -> None:
         names = [loss_name(loss) for loss in losses]
         self.units = units
         self.sizes = sizes
         self.several = several
-        self.exclusive = [name in _CATEGORICAL for name in names]
-        self.has_user_loss = [not _is_ours(loss) for loss in losses]
+        self.exclusive: Any = [name in _CATEGORICAL for name in names]
+        self.has_user_loss: Any = [not _is_ours(loss) for loss in losses]
         # A user's loss gets the numbers of the classes, as a sparse loss does.
-        self.one_hot = [
+        self.one_hot: Any = [
             not (is_users or name.startswith("sparse"))
             for is_users, name in zip(self.has_user_loss, names, strict=True)
         ]
-        self.logits = [getattr(loss, "from_logits", False) is True for loss in losses]
-        self.margins = [name in _AROUND_ZERO for name in names]
+        self.logits: Any = [
+            getattr(loss, "from_logits", False) is True for loss in losses
+        ]
+        self.margins: Any = [name in _AROUND_ZERO for name in names]
         around_zero = zip(self.logits, self.margins, strict=True)
-        self.thresholds = [0.0 if any(pair) else 0.5 for pair in around_zero]
+        self.thresholds: Any = [0.0 if any(pair) else 0.5 for pair in around_zero]
 
 
-def outputs_of(model, X):
+def outputs_of(model: Any, X: Any) -> Any:
     """Return the NetworkOutputs of a compiled model for inputs such as `X`."""
     shapes, several = output_shapes(model, X)
     names = model._output_names() or [None] * len(shapes)
@@ -65,7 +67,7 @@ def outputs_of(model, X):
     return NetworkOutputs(units, sizes, several, losses)
 
 
-def output_shapes(model, X):
+def output_shapes(model: Any, X: Any) -> Any:
     """Return the shapes of the model's outputs, and whether they are several."""
     if not model.built:
         model.build(tree.map_structure(lambda x: (None, *x.shape[1:]), X))
@@ -81,7 +83,7 @@ def output_shapes(model, X):
     return (list(shapes) if several else [shapes]), several
 
 
-def suitable_loss(model, X, target_kind):
+def suitable_loss(model: Any, X: Any, target_kind: Any) -> Any:
     """Return a loss for each output of an uncompiled model, or the only one."""
     shapes, several = output_shapes(model, X)
     activations = _last_activations(model, len(shapes))
@@ -127,7 +129,7 @@ def _is_ours(loss):
     return module.partition(".")[0] == "hornbeam"
 
 
-def loss_name(loss):
+def loss_name(loss: Any) -> Any:
     """Return the name of a loss in snake case."""
     if loss is None:
         return ""

@@ -138,7 +138,7 @@ class Parameters(BaseEstimator):
 _MODELS = ("model", "build_fn")
 
 
-def builder_defaults(builder):
+def builder_defaults(builder: Any) -> dict[Any, Any]:
     """Return the builder's arguments that have a default, with it."""
     return {
         name: parameter.default
@@ -152,7 +152,7 @@ def _init_names(cls):
     return tuple(cls._get_param_names())
 
 
-def accepted_arguments(function):
+def accepted_arguments(function: Any) -> Any:
     """Return a function's parameters by name, and whether it takes any keyword.
 
     Args:

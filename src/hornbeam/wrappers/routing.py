@@ -11,7 +11,7 @@ from hornbeam.core.naming import to_snake_case
 from hornbeam.wrappers.parameters import accepted_arguments
 
 
-def make(value, options, family=None):
+def make(value: Any, options: Any, family: Any = None) -> Any:
     """Return what `value` stands for, with the options taken into account.
 
     Args:
@@ -83,7 +83,7 @@ def _accepted(value, family):
     return accepted_arguments(value if inspect.isclass(value) else type(value))
 
 
-def check_arguments(function, names, owner):
+def check_arguments(function: Any, names: Any, owner: str) -> None:
     """Raise for a routed parameter that names no argument of a function or class.
 
     Args:

@@ -21,17 +21,17 @@ class Numbers:
         scaled: whether the network sees them with mean 0 and variance 1.
     """
 
-    def __init__(self, scaled: bool):
+    def __init__(self, scaled: bool) -> None:
         self.scaled = scaled
         self.mean: Any = 0.0
         self.scale: Any = 1.0
 
-    def fit(self, y):
+    def fit(self, y: Any) -> None:
         """Learn the form of the targets `y`."""
         self.ndim = y.ndim
         self.columns = math.prod(y.shape[1:])
 
-    def learn_scale(self, y, weight=None):
+    def learn_scale(self, y: Any, weight: Any = None) -> None:
         """Learn mean and scale of the targets `y`, whose rows may have weights."""
         if self.scaled:
             mean, variance = moments(y.reshape(len(y), -1), weight)
@@ -39,7 +39,7 @@ class Numbers:
             self.mean = mean.reshape(y.shape[1:])
             self.scale = scale.reshape(y.shape[1:])
 
-    def encode(self, y, outputs):
+    def encode(self, y: Any, outputs: Any) -> Any:
         """Return the targets for a network with these NetworkOutputs."""
         sizes = outputs.sizes
         if (
@@ -57,7 +57,7 @@ class Numbers:
         ends = np.cumsum(outputs.units)[:-1]
         return np.split(y.reshape(len(y), -1), ends, axis=1)
 
-    def decode(self, predicted):
+    def decode(self, predicted: Any) -> Any:
         """Return what the network predicted, in the form of the targets."""
         if isinstance(predicted, list):
             predicted = np.concatenate(
@@ -74,10 +74,10 @@ class Numbers:
 class Labels:
     """One column of class labels, and the output of a network that predicts it."""
 
-    def __init__(self, y, classes=None):
-        self.classes = np.unique(y if classes is None else classes)
+    def __init__(self, y: Any, classes: Any = None) -> None:
+        self.classes: Any = np.unique(y if classes is None else classes)
 
-    def codes(self, y):
+    def codes(self, y: Any) -> Any:
         """Return the positions of the labels among the classes."""
         codes = np.searchsorted(self.classes, y).clip(max=len(self.classes) - 1)
         unknown = self.classes[codes] != y
@@ -88,7 +88,7 @@ class Labels:
             )
         return codes
 
-    def encode(self, y, units, one_hot):
+    def encode(self, y: Any, units: Any, one_hot: bool) -> Any:
         """Return the labels for an output of `units` numbers."""
         codes = self.codes(y)
         if one_hot and units == 1 < len(self.classes) - 1:
@@ -102,7 +102,7 @@ class Labels:
             return np.eye(max(units, len(self.classes)), dtype=floatx())[codes]
         return codes.astype(np.int32)
 
-    def decode(self, scores, threshold):
+    def decode(self, scores: Any, threshold: float) -> Any:
         """Return the labels that an output stands for."""
         if scores.ndim == 1 or scores.shape[-1] == 1:
             codes = (scores.reshape(-1) > threshold).astype(int)
@@ -110,7 +110,7 @@ class Labels:
             codes = scores.argmax(axis=-1)
         return self.classes[codes.clip(max=len(self.classes) - 1)]
 
-    def probabilities(self, scores, logits):
+    def probabilities(self, scores: Any, logits: bool) -> Any:
         """Return the probability of each class."""
         scores = scores.astype(np.float64)
         if scores.ndim == 1 or scores.shape[-1] == 1:
@@ -127,7 +127,7 @@ class Labels:
 class Classes:
     """Targets of a classification: one column of labels, several, or indicators."""
 
-    def fit(self, y, kind, classes=None):
+    def fit(self, y: Any, kind: Any, classes: Any = None) -> None:
         """Learn the classes of `y`, of the kind that scikit-learn calls it."""
         if kind not in CLASS_KINDS:
             raise ValueError(
@@ -148,11 +148,11 @@ class Classes:
         self.dtype = y.dtype
         self.one_hot = kind == "multilabel-indicator" and (y.sum(axis=1) == 1).all()
 
-    def learn_scale(self, y, weight=None):
+    def learn_scale(self, y: Any, weight: Any = None) -> None:
         """Do nothing: classes have no scale."""
 
     @property
-    def classes(self):
+    def classes(self) -> Any:
         """The classes as scikit-learn's `classes_`."""
         if self.kind == "multilabel-indicator":
             return np.arange(self.columns)
@@ -160,7 +160,7 @@ class Classes:
             return [labels.classes for labels in self.labels]
         return self.labels[0].classes
 
-    def exclude(self, outputs):
+    def exclude(self, outputs: Any) -> bool:
         """Whether a row has one label: the indicators are one-hot, as the loss has it.
 
         Args:
@@ -168,7 +168,7 @@ class Classes:
         """
         return self.one_hot and outputs.exclusive[0] and not outputs.several
 
-    def encode(self, y, outputs):
+    def encode(self, y: Any, outputs: Any) -> Any:
         """Return the targets for a network with these NetworkOutputs."""
         if self.kind == "multilabel-indicator":
             y = y.astype(floatx())
@@ -183,7 +183,7 @@ class Classes:
         encoded = [labels.encode(c, u, one_hot) for labels, c, u, one_hot in parts]
         return encoded if outputs.several else encoded[0]
 
-    def decode(self, predicted, outputs):
+    def decode(self, predicted: Any, outputs: Any) -> Any:
         """Return the labels that the network predicted."""
         parts = predicted if isinstance(predicted, list) else [predicted]
         if self.kind == "multilabel-indicator":
@@ -199,7 +199,7 @@ class Classes:
         ]
         return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
 
-    def probabilities(self, predicted, outputs):
+    def probabilities(self, predicted: Any, outputs: Any) -> Any:
         """Return the probabilities of the classes: an array, or one per column."""
         parts = predicted if isinstance(predicted, list) else [predicted]
         if self.kind == "multilabel-indicator":
@@ -218,7 +218,7 @@ class Classes:
         return columns[0] if len(columns) == 1 else columns
 
 
-def one_column(y, estimator):
+def one_column(y: Any, estimator: Any) -> Any:
     """Return a column vector as a plain vector, with scikit-learn's warning."""
     if y.ndim != 2 or y.shape[1] != 1:
         return y

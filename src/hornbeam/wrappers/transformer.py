@@ -172,7 +172,7 @@ class KerasTransformer(
         shapes, _ = output_shapes(self.predictor_, self._features(X))
         self._n_features_out = sum(int(shape[-1]) for shape in shapes)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags

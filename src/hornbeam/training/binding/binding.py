@@ -1,5 +1,9 @@
 """A Binding gives programs a model's variables and numbers, and takes new values."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from hornbeam.core import scopes
 from hornbeam.core.config import epsilon, floatx
 from hornbeam.core.hyperparameter import hyperparameter_inputs
@@ -19,27 +23,29 @@ class Binding:
             program may reuse the memory of its arguments, so it gets copies.
     """
 
-    def __init__(self, engine, structure, variables, cache, shared=()):
+    def __init__(
+        self, engine: Any, structure: Any, variables: Any, cache: Any, shared: Any = ()
+    ) -> None:
         self.engine = engine
         self.structure = structure
         self.cache = cache
         self._shared = frozenset(id(variable) for variable in shared)
-        self.variables = _unique(variables)
+        self.variables: Any = _unique(variables)
 
-    def fits(self, structure, variables):
+    def fits(self, structure: Any, variables: Any) -> bool:
         """Whether it is for this structure and holds these variables."""
         ids = {id(variable) for variable in self.variables}
         return structure.key == self.structure.key and all(
             id(variable) in ids for variable in variables
         )
 
-    def key(self):
+    def key(self) -> Any:
         """Return the part of a program's key that says what the model is."""
         specs = variable_specs(self.variables)
         settings = (floatx(), epsilon())
         return (self.engine.name, self.structure.key, specs, settings)
 
-    def program(self, key, make):
+    def program(self, key: Any, make: Any) -> Any:
         """Return the program under `key()`, which `make()` compiles if there is none.
 
         Compiling may find more Variables that a step assigns. With them the key is
@@ -58,11 +64,11 @@ class Binding:
 
         return self.cache.get(key(), make_with_all_variables)
 
-    def values(self):
+    def values(self) -> list[Any]:
         """Return the values of the variables, to be read."""
         return [variable._value for variable in self.variables]
 
-    def state(self):
+    def state(self) -> Any:
         """Return the values of the variables, each a buffer that may be donated."""
         values, seen = [], set()
         shared = () if self.engine.assigns_in_place else self._shared
@@ -77,12 +83,12 @@ class Binding:
             values.append(value)
         return values
 
-    def store(self, state):
+    def store(self, state: Any) -> None:
         """Let the variables hold the values in `state`."""
         for variable, value in zip(self.variables, state, strict=True):
             variable.hold(value)
 
-    def pure(self, fn):
+    def pure(self, fn: Any) -> Any:
         """Turn `fn(*args)` into `pure_fn(state, numbers, *args) -> (outputs, state)`.
 
         It raises UnknownVariablesError where `fn` assigns others than the binding's.
@@ -112,7 +118,7 @@ class Binding:
 class UnknownVariablesError(Exception):
     """A step assigned Variables that no layer, metric or optimizer tracks."""
 
-    def __init__(self, variables):
+    def __init__(self, variables: Any) -> None:
         super().__init__([v.path for v in variables])
         self.variables = variables
 

@@ -1,5 +1,10 @@
 """Checks of a model and its data before anything runs; each says what to do."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 from hornbeam import backends
@@ -9,7 +14,7 @@ from hornbeam.losses.labels import check_sparse_labels, class_axis
 from hornbeam.training.steps import Steps, unpack
 
 
-def compiled(model, method):
+def compiled(model: Any, method: Any) -> None:
     """Raise unless the model was compiled."""
     if not model.compiled:
         raise ValueError(
@@ -19,7 +24,7 @@ def compiled(model, method):
         )
 
 
-def nothing_to_call(model, mode):
+def nothing_to_call(model: Any, mode: str) -> Any:
     """Return the error for a model with neither `call` nor the step of a mode."""
     return NotImplementedError(
         f"Model {type(model).__name__} has neither a `call()` nor a `{mode}_step()`: "
@@ -28,7 +33,7 @@ def nothing_to_call(model, mode):
     )
 
 
-def epochs(model, last, first, frequency):
+def epochs(model: Any, last: Any, first: Any, frequency: Any) -> None:
     """Raise unless fit()'s numbers of epochs are whole, and its frequency is one."""
     owner = f"fit() of model {model.name!r}"
     check_number(owner, "epochs", last, integer=True)
@@ -37,7 +42,7 @@ def epochs(model, last, first, frequency):
         check_number(owner, "validation_freq", frequency, low=1, integer=True)
 
 
-def engine_trains(model, engine):
+def engine_trains(model: Any, engine: Any) -> None:
     """Raise unless the engine has gradients."""
     if not engine.trains:
         able = backends.TRAINING
@@ -48,14 +53,14 @@ def engine_trains(model, engine):
         )
 
 
-def takes_state(model, engine, mode):
+def takes_state(model: Any, engine: Any, mode: str) -> None:
     """Raise unless the engine runs steps that take the state and return it."""
     if not engine.takes_state:
         form = f"`{mode}_step(self, state, data)`"
         raise _step_of_another_engine(model, engine, mode, form, "jax")
 
 
-def step_belongs_here(model, engine, mode, error):
+def step_belongs_here(model: Any, engine: Any, mode: str, error: Any) -> None:
     """Raise a clear error if a step that failed is written for another engine."""
     code = getattr(getattr(type(model), f"{mode}_step"), "__code__", None)
     names = () if code is None else code.co_names
@@ -77,7 +82,7 @@ def _step_of_another_engine(model, engine, mode, form, home):
     )
 
 
-def targets_fit(model, y, y_pred):
+def targets_fit(model: Any, y: Any, y_pred: Any) -> None:
     """Raise if the structure of the targets is not that of the outputs."""
     targets, outputs = tree.flatten(y), tree.flatten(y_pred)
     if model._compile_loss is None:
@@ -130,7 +135,7 @@ def _is_ours(x):
     return type(x).__module__.startswith("hornbeam.")
 
 
-def output_names(model):
+def output_names(model: Any) -> list[Any]:
     """Return a name for each output: that of its last operation, or a number."""
     graph = getattr(model, "_functional", None) or model
     outputs = getattr(graph, "_outputs", None)
@@ -139,7 +144,7 @@ def output_names(model):
     return [x._keras_history.operation.name for x in outputs]
 
 
-def data_fits(model, data):
+def data_fits(model: Any, data: Any) -> None:
     """Raise if labels of sparse losses are not class numbers of the outputs.
 
     Of data that is not in memory, the first batch is looked at.
@@ -157,7 +162,7 @@ def data_fits(model, data):
                 ) from None
 
 
-def validation_fits(model, valid, data):
+def validation_fits(model: Any, valid: Any, data: Any) -> None:
     """Raise now, not after an epoch, if the model cannot be evaluated on `valid`."""
     new, old = unpack(valid.peek()), unpack(data.peek())
     if _row_shapes(new[:2]) != _row_shapes(old[:2]):
@@ -169,7 +174,7 @@ def _row_shapes(arrays):
     return [None if x is None else tuple(x.shape[1:]) for x in tree.flatten(arrays)]
 
 
-def sparse_outputs(model, y):
+def sparse_outputs(model: Any, y: Any) -> Iterator[Any]:
     """Yield `(output, labels, number of classes, ignored)` where losses are sparse.
 
     A user's `compute_loss` may do something else, so it is left out.

@@ -23,18 +23,18 @@ class DeviceRows:
     sparse rows the parts are on the device: where rows start, columns and values.
     """
 
-    def __init__(self, engine, arrays):
+    def __init__(self, engine: Any, arrays: Any) -> None:
         self.engine = engine
         self.arrays = arrays
-        self.rows = len(arrays[0])
-        self.is_sparse = any(isinstance(x, SparseRows) for x in arrays)
+        self.rows: Any = len(arrays[0])
+        self.is_sparse: Any = any(isinstance(x, SparseRows) for x in arrays)
         self._takes = RowsTaken(arrays)
         # Rows that were joined with these, and the result; see `stack`.
-        self.joined_with = None
+        self.joined_with: Any = None
         self._lock = threading.Lock()
 
     @functools.cached_property
-    def tensors(self):
+    def tensors(self) -> list[Any]:
         """The arrays on the device, padded."""
         with self._lock:
             room, convert = self._room(), self.engine.convert
@@ -46,7 +46,7 @@ class DeviceRows:
             ]
 
     @property
-    def shapes(self):
+    def shapes(self) -> Any:
         """The shapes of the padded arrays, and the room for entries of sparse ones."""
         return self._dense_shapes, tuple(self._takes.rooms)
 
@@ -60,7 +60,7 @@ class DeviceRows:
             for x in self.arrays
         )
 
-    def row_forms(self):
+    def row_forms(self) -> Any:
         """Return what a program depends on of each array, but for the rows' number."""
         forms = zip(self.arrays, self._takes.forms, strict=True)
         return tuple(
@@ -68,24 +68,24 @@ class DeviceRows:
         )
 
     @functools.cached_property
-    def filler(self):
+    def filler(self) -> Any:
         """The row that fills a last batch: a short one."""
         lengths = [x.lengths for x in self.arrays if isinstance(x, SparseRows)]
         return int(np.argmin(sum(lengths))) if lengths else 0
 
-    def make_room(self, order, batch_size):
+    def make_room(self, order: Any, batch_size: int) -> None:
         """Let the rooms suffice for the batches of this order."""
         rooms = self._takes.rooms
         for i, x in enumerate(self.arrays):
             if isinstance(x, SparseRows):
                 rooms[i] = entry_room(x.most_entries(order, batch_size), rooms[i])
 
-    def take(self, data, chosen):
+    def take(self, data: Any, chosen: Any) -> Any:
         """Return the rows `chosen` of each array, inside a program."""
         return self._takes(self.engine, data, chosen)
 
     @property
-    def bytes_per_row(self):
+    def bytes_per_row(self) -> Any:
         """The bytes of a row of all arrays, at least 1."""
         return max(1, sum(x.nbytes for x in self.arrays) // self.rows)
 
@@ -94,13 +94,13 @@ class DeviceRows:
         room = rounded_up(self.rows)
         return max(room, 1 << (least.bit_length() - 1)) if least > room else room
 
-    def fingerprint(self):
+    def fingerprint(self) -> Any:
         """Return a hashable that is equal for equal rows."""
         some = slice(None, None, max(1, self.rows // 8))
         forms = tuple((x.shape, str(x.dtype)) for x in self.arrays)
         return self.engine.name, forms, tuple(x[some].tobytes() for x in self.arrays)
 
-    def equals(self, other):
+    def equals(self, other: Any) -> bool:
         """Whether the arrays of the other hold the same bytes."""
         pairs = zip(self.arrays, other.arrays, strict=True)
         return all(a is b or _bytes(a) == _bytes(b) for a, b in pairs)
@@ -109,13 +109,13 @@ class DeviceRows:
 class RowsTaken:
     """Takes rows inside a program; it knows the forms of the arrays and holds none."""
 
-    def __init__(self, arrays):
-        self.forms = [
+    def __init__(self, arrays: Any) -> None:
+        self.forms: Any = [
             SparseForm(x) if isinstance(x, SparseRows) else None for x in arrays
         ]
-        self.rooms = [0] * len(arrays)
+        self.rooms: Any = [0] * len(arrays)
 
-    def __call__(self, engine, data, chosen):
+    def __call__(self, engine: Any, data: Any, chosen: Any) -> list[Any]:
         return [
             engine.take(x, chosen, axis=0)
             if form is None
@@ -141,7 +141,7 @@ def _entries(x):
     return max(1, rounded_up(len(x.values)))
 
 
-def shapes_of(tensors):
+def shapes_of(tensors: Any) -> Any:
     """Return the shapes of the tensors."""
     return tuple(x.shape for x in tensors)
 
@@ -151,7 +151,7 @@ def _bytes(array):
     return memoryview(numbers)
 
 
-def rounded_up(count):
+def rounded_up(count: int) -> Any:
     """Return `count` rounded up by at most an eighth, so that few sizes occur."""
     if count <= 16:
         return count
@@ -159,7 +159,7 @@ def rounded_up(count):
     return -(-count // unit) * unit
 
 
-def padded(x, rows):
+def padded(x: Any, rows: Any) -> Any:
     """Return the host array `x` with zeros (copies of row 0) up to `rows` rows."""
     if len(x) == rows:
         return x

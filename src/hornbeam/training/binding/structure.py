@@ -37,14 +37,14 @@ class Structure:
         shareable: whether the key says all; else programs belong to one model only.
     """
 
-    def __init__(self, *objects):
-        self.hyperparameters = []
-        self.foreign = False
-        self.shareable = True
-        self._seen = {}
-        self.key = tuple(self._of(x) for x in objects)
+    def __init__(self, *objects: Any) -> None:
+        self.hyperparameters: Any = []
+        self.foreign: bool = False
+        self.shareable: bool = True
+        self._seen: dict[int, int] = {}
+        self.key: Any = tuple(self._of(x) for x in objects)
 
-    def values(self):
+    def values(self) -> Any:
         """Return the hyperparameters' present values, a vector for the program."""
         numbers = [getattr(owner, name) for owner, name in self.hyperparameters]
         return np.array(numbers, dtype=np.float32)
@@ -215,6 +215,6 @@ def _form(struct):
     return None
 
 
-def variable_specs(variables):
+def variable_specs(variables: Any) -> Any:
     """Return the hashable shapes and dtypes of variables."""
     return tuple((v.shape, v._dtype, v.trainable) for v in variables)

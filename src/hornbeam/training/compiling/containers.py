@@ -6,6 +6,7 @@ Both are built from the first outputs. They keep flat lists, one entry per outpu
 from __future__ import annotations
 
 import numbers
+from collections.abc import Iterator
 from typing import Any
 
 from hornbeam import metrics as metrics_module
@@ -40,37 +41,37 @@ class CompileLoss(Loss):
 
     def __init__(
         self,
-        loss,
-        loss_weights=None,
-        reduction="sum_over_batch_size",
-        output_names=None,
-    ):
+        loss: Any,
+        loss_weights: Any = None,
+        reduction: Any = "sum_over_batch_size",
+        output_names: Any = None,
+    ) -> None:
         super().__init__(name="compile_loss", reduction=reduction)
         check_losses(loss)
         self.loss = loss
         self.loss_weights = loss_weights
         self.output_names = output_names
-        self.built = False
-        self._terms = []
-        self._trackers = {}
+        self.built: bool = False
+        self._terms: list[Any] = []
+        self._trackers: dict[str, Any] = {}
         self._outputs: Any = None
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[Any]:
         """The running means of the outputs' losses, where there are several."""
         return list(self._trackers.values())
 
     @property
-    def variables(self):
+    def variables(self) -> list[Any]:
         """The state of the running means."""
         return [v for tracker in self.metrics for v in tracker.variables]
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """Whether all losses do, once they are built."""
         return all(term.loss.accepts_padding for term in self._terms)
 
-    def build(self, y_true, y_pred):
+    def build(self, y_true: Any, y_pred: Any) -> None:
         """Assign the losses to the outputs."""
         if _makes_more_outputs(self.loss, y_true, y_pred):
             y_pred = tree.map_structure(lambda _: y_pred, y_true)
@@ -112,7 +113,7 @@ class CompileLoss(Loss):
         for term in terms:
             term.weight = by_output[term.numbers[0]]
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the weighted sum of the losses, or None where there is none."""
         if not self.built:
             self.build(y_true, y_pred)
@@ -149,7 +150,7 @@ class CompileLoss(Loss):
                 self._trackers[label].update_state(value, sample_weight=rows)
         return total
 
-    def pairs(self, y_true):
+    def pairs(self, y_true: Any) -> Iterator[Any]:
         """Yield `(output, loss, target, output's spec)` where a loss sees one output.
 
         Args:
@@ -164,16 +165,16 @@ class CompileLoss(Loss):
                 name = outputs.name(number) or number
                 yield name, term.loss, targets[number], specs[number]
 
-    def call(self, y_true, y_pred, sample_weight=None):
+    def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the weighted sum of the losses."""
         return self(y_true, y_pred, sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """A container has no config: compile() has that of its arguments."""
         raise NotImplementedError("CompileLoss has no config of its own.")
 
 
-def valid_row_count(y_pred):
+def valid_row_count(y_pred: Any) -> Any:
     """Return how many rows of the batch are no padding."""
     mask = batch_mask()
     if mask is not None:
@@ -280,8 +281,12 @@ class CompileMetrics(Metric):
     """
 
     def __init__(
-        self, metrics, weighted_metrics, name="compile_metrics", output_names=None
-    ):
+        self,
+        metrics: Any,
+        weighted_metrics: Any,
+        name: str = "compile_metrics",
+        output_names: Any = None,
+    ) -> None:
         super().__init__(name=name)
         for argument, value in (
             ("metrics", metrics),
@@ -297,27 +302,27 @@ class CompileMetrics(Metric):
         self._metrics = metrics
         self._weighted_metrics = weighted_metrics
         self.output_names = output_names
-        self.built = False
-        self._plain = []
-        self._weighted = []
+        self.built: bool = False
+        self._plain: list[Any] = []
+        self._weighted: list[Any] = []
         self._outputs: Any = None
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[Any]:
         """The metrics, and then those that are weighted."""
         return [m for entry in (*self._plain, *self._weighted) for m in entry]
 
     @property
-    def variables(self):
+    def variables(self) -> list[Any]:
         """The state of all metrics."""
         return [v for metric in self.metrics for v in metric.variables]
 
     @property
-    def accepts_padding(self):
+    def accepts_padding(self) -> bool:
         """Whether all metrics do, once they are built."""
         return all(metric.accepts_padding for metric in self.metrics)
 
-    def build(self, y_true, y_pred):
+    def build(self, y_true: Any, y_pred: Any) -> None:
         """Assign the metrics to the outputs."""
         if self.built:
             return
@@ -355,7 +360,7 @@ class CompileMetrics(Metric):
         entries = outputs.distribute(metrics, what, _is_metrics)
         return [_as_list(entry) for entry in entries]
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Update all metrics with a batch."""
         if not self.built:
             self.build(y_true, y_pred)
@@ -382,16 +387,16 @@ class CompileMetrics(Metric):
                 weight = merge_mask(weights[index], mask, metric.dtype)
                 metric.update_state(*pair, sample_weight=weight)
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Reset all metrics."""
         for metric in self.metrics:
             metric.reset_state()
 
-    def result(self):
+    def result(self) -> Any:
         """Return `{name: value}`; names have the output's name in front, if several."""
         return self._by_name_in_logs(lambda metric: metric.result())
 
-    def names_in_logs(self):
+    def names_in_logs(self) -> Iterator[Any]:
         """Yield `(name, metric)`, but for metrics whose result is a dict."""
         yield from self._by_name_in_logs(lambda metric: metric).items()
 
@@ -408,7 +413,7 @@ class CompileMetrics(Metric):
                         results[_free_name(name, label, weighted, results)] = one
         return results
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """A container has no config: compile() has that of its arguments."""
         raise NotImplementedError("CompileMetrics has no config of its own.")
 

@@ -5,6 +5,10 @@ parts and the losses another form, a list holds several losses of the whole, as 
 `["mse", [f, g]]` for one output or `(whole, [f, g])` for a list of two.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 from hornbeam.core import tree
 from hornbeam.losses.loss import is_ours
 
@@ -18,29 +22,29 @@ class LossTerm:
         label: the name in the logs, or None.
     """
 
-    def __init__(self, entry, place, label):
+    def __init__(self, entry: Any, place: Any, label: Any) -> None:
         self.entry = entry
         self.place = place
         self.label = label
-        self.loss = None
-        self.weight = None
+        self.loss: Any = None
+        self.weight: Any = None
 
     @property
-    def numbers(self):
+    def numbers(self) -> Any:
         """The numbers of the outputs that the loss sees."""
         return tree.flatten(self.place)
 
     @property
-    def compares_targets(self):
+    def compares_targets(self) -> bool:
         """Whether the loss is ours, and so cannot do without targets."""
         entry = self.entry
         return isinstance(entry, str | dict) or is_ours(entry) or is_ours(type(entry))
 
-    def pick(self, values):
+    def pick(self, values: Any) -> Any:
         """Return what the loss sees of a flat list, in the form of the outputs."""
         return tree.map_structure(lambda number: values[number], self.place)
 
-    def sample_weight(self, weights):
+    def sample_weight(self, weights: Any) -> Any:
         """Return the weights for the loss: those that its outputs have in common."""
         shared = [weights[number] for number in self.numbers]
         if any(one is not shared[0] for one in shared):
@@ -51,7 +55,7 @@ class LossTerm:
         return shared[0]
 
 
-def find_terms(outputs, entry):
+def find_terms(outputs: Any, entry: Any) -> list[Any]:
     """Return the terms of compile()'s `loss`, in the outputs' order."""
     if is_loss(entry):
         each = enumerate(outputs.labels)
@@ -95,7 +99,7 @@ def _are_alternatives(entry, place):
     return len(entry) == 1 < len(place) or not all(map(is_loss, entry))
 
 
-def is_loss(x, single=True):
+def is_loss(x: Any, single: bool = True) -> bool:
     """Whether `x` stands for one loss, and is no container."""
     is_config = isinstance(x, dict) and "class_name" in x
     return is_config or not isinstance(x, list | tuple | dict)

@@ -4,6 +4,10 @@ Outputs are handled as a flat list. The entries for them may be one for all, a l
 their order, a dict by their names, or a nest like the outputs themselves.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 from hornbeam.core import tree
 from hornbeam.core.errors import did_you_mean
 
@@ -16,19 +20,19 @@ class OutputStructure:
         names: their names, or None.
     """
 
-    def __init__(self, y_pred, names=None):
-        self.count = len(tree.flatten(y_pred))
+    def __init__(self, y_pred: Any, names: Any = None) -> None:
+        self.count: Any = len(tree.flatten(y_pred))
         names = list(names or ())
-        self.names = names if len(names) == self.count else []
+        self.names: Any = names if len(names) == self.count else []
         is_flat_dict = isinstance(y_pred, dict) and not any(
             tree.is_nested(v) for v in y_pred.values()
         )
         if is_flat_dict and set(y_pred) != set(self.names):
             self.names = sorted(y_pred)
         self.structure = y_pred
-        self.numbered = self._number()
+        self.numbered: Any = self._number()
         # What the logs of losses call the outputs: their keys or names, by path.
-        self.labels = [None] * self.count
+        self.labels: Any = [None] * self.count
         _label(self.numbered, "", self.names, self.labels)
 
     def _number(self):
@@ -38,24 +42,24 @@ class OutputStructure:
         numbers = iter(range(self.count))
         return tree.map_structure(lambda _: next(numbers), self.structure)
 
-    def name(self, index):
+    def name(self, index: int) -> Any:
         """Return the name of an output, or None."""
         return self.names[index] if self.names else None
 
-    def label_of(self, place, path):
+    def label_of(self, place: Any, path: Any) -> Any:
         """Return what logs call the outputs `place` at a path, or None."""
         if path:
             return "/".join(str(key) for key in path)
         labels = [self.labels[number] for number in tree.flatten(place)]
         return None if None in labels else "_".join(labels)
 
-    def flatten(self, values):
+    def flatten(self, values: Any) -> Any:
         """Return the leaves of outputs or targets, in the outputs' order."""
         if isinstance(values, dict) and set(values) == set(self.names):
             return [values[name] for name in self.names]
         return tree.flatten(values)
 
-    def distribute(self, entries, what, is_leaf):
+    def distribute(self, entries: Any, what: str, is_leaf: Any) -> Any:
         """Return what belongs to each output; None where there is nothing.
 
         Args:
@@ -89,7 +93,7 @@ class OutputStructure:
         for one, inner, inner_path in self.parts(entries, place, path, what):
             self._match(one, inner, inner_path, by_number, what, is_leaf)
 
-    def parts(self, entries, place, path, what):
+    def parts(self, entries: Any, place: Any, path: Any, what: str) -> Any:
         """Return `(part of entries, part of place, its path)`, in the outputs' order.
 
         Args:
@@ -115,7 +119,7 @@ class OutputStructure:
             (entries[key], place[key], (*path, key)) for key in place if key in entries
         ]
 
-    def are_named_by(self, entries):
+    def are_named_by(self, entries: Any) -> bool:
         """Whether the keys of a dict are meant as names of the outputs."""
         are_names = [key in self.names for key in entries]
         if not self.names or not any(are_names):
@@ -125,7 +129,7 @@ class OutputStructure:
         )
         return all(are_names) or not is_nest
 
-    def check_names(self, entries, what):
+    def check_names(self, entries: Any, what: str) -> None:
         """Raise if a key is no output's name; `what` names the argument."""
         for key in entries:
             if key not in self.names:

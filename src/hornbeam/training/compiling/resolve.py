@@ -1,5 +1,9 @@
 """What the names and functions that compile() takes stand for."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from hornbeam import losses as losses_module
 from hornbeam import metrics as metrics_module
 from hornbeam import ops
@@ -26,7 +30,7 @@ _BY_TARGETS = {
 _SHORT = {"acc": "accuracy", "ce": "crossentropy"}
 
 
-def check_losses(entries):
+def check_losses(entries: Any) -> None:
     """Raise if an entry of compile()'s `loss` stands for none."""
     for one in _entries(entries):
         if isinstance(one, str) and _SHORT.get(one, one) != "crossentropy":
@@ -35,7 +39,7 @@ def check_losses(entries):
             losses_module.get(one)
 
 
-def check_metrics(entries):
+def check_metrics(entries: Any) -> None:
     """Raise if an entry of compile()'s `metrics` stands for none."""
     for one in _entries(entries):
         if isinstance(one, str):
@@ -56,7 +60,7 @@ def _entries(entries):
         yield entries
 
 
-def class_for_targets(family, y_true, y_pred):
+def class_for_targets(family: Any, y_true: Any, y_pred: Any) -> Any:
     """Return the class name that "accuracy" or "crossentropy" means for such data.
 
     One output is binary; targets with fewer axes than the output, or a last axis of
@@ -71,13 +75,13 @@ def class_for_targets(family, y_true, y_pred):
     return one_hot
 
 
-def shape_of(x):
+def shape_of(x: Any) -> Any:
     """Return the shape of a tensor or of something that becomes one."""
     shape = getattr(x, "shape", None)
     return tuple(ops.shape(x) if shape is None else shape)
 
 
-def resolve_loss(identifier, y_true, y_pred):
+def resolve_loss(identifier: Any, y_true: Any, y_pred: Any) -> Any:
     """Return the Loss that an entry of compile()'s `loss` means, or None."""
     if identifier is None or isinstance(identifier, Loss):
         return identifier
@@ -92,7 +96,7 @@ def resolve_loss(identifier, y_true, y_pred):
     return LossFunctionWrapper(loss, name=_name_of(loss))
 
 
-def resolve_metric(identifier, y_true, y_pred):
+def resolve_metric(identifier: Any, y_true: Any, y_pred: Any) -> Any:
     """Return the Metric that an entry of compile()'s `metrics` means.
 
     A name in the form of a string is the name in the logs.

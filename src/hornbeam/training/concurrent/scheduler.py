@@ -12,6 +12,7 @@ import contextlib
 import threading
 import time
 import weakref
+from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -39,26 +40,26 @@ class Scheduler:
     True
     """
 
-    def __init__(self):
-        self._reasons = set()
+    def __init__(self) -> None:
+        self._reasons: set[str] = set()
         self._changed = threading.Condition()
         self._busy = 0
-        self._pending = []
+        self._pending: list[_Request] = []
         self._is_stacking = False
         self._cancelled = False
         self._call_slots = threading.Semaphore(cores())
         # One more than there are cores: its Python runs while programs of others do.
         self._fit_slots = threading.Semaphore(cores() + 1)
-        self._data = {}
+        self._data: dict[Any, weakref.WeakSet[Any]] = {}
 
     @staticmethod
-    def current():
+    def current() -> Any:
         """Return the scheduler of this thread's task, or None."""
         worker = scopes.worker()
         return None if worker is None else worker.scheduler
 
     @contextlib.contextmanager
-    def task(self):
+    def task(self) -> Iterator[Any]:
         """A block in which a thread works on a task, as a Worker."""
         self._count(1)
         worker = Worker(self)
@@ -69,7 +70,7 @@ class Scheduler:
             self._count(-1)
 
     @contextlib.contextmanager
-    def waiting(self):
+    def waiting(self) -> Iterator[Any]:
         """A block in which a task waits for other tasks: it is not busy."""
         self._count(-1)
         try:
@@ -77,7 +78,7 @@ class Scheduler:
         finally:
             self._count(1)
 
-    def cancel(self):
+    def cancel(self) -> None:
         """End the calls that wait, and later ones, with an error."""
         with self._changed:
             self._cancelled = True
@@ -89,7 +90,7 @@ class Scheduler:
             self._busy += change
             self._changed.notify_all()
 
-    def shared(self, rows):
+    def shared(self, rows: Any) -> Any:
         """Return the first DeviceRows that were given here and are equal to `rows`."""
         key = rows.fingerprint()
         with self._changed:
@@ -100,7 +101,7 @@ class Scheduler:
             candidates.add(rows)
         return rows
 
-    def execute(self, call):
+    def execute(self, call: Any) -> None:
         """Execute a ProgramCall, alone or stacked with others."""
         self._check()
         width = stack_widths.of(call)
@@ -112,7 +113,7 @@ class Scheduler:
             self._check()
             call.execute()
 
-    def warn_once(self, reason):
+    def warn_once(self, reason: str | None) -> None:
         """Warn, once for all tasks, that fits do not share their steps, and why."""
         if reason is None:
             return
@@ -125,7 +126,7 @@ class Scheduler:
             )
 
     @contextlib.contextmanager
-    def fit_slot(self):
+    def fit_slot(self) -> Iterator[Any]:
         """A block that few tasks are in at a time."""
         with self._fit_slots:
             self._check()
@@ -184,11 +185,11 @@ class Worker:
             compiled, which serves the others too.
     """
 
-    def __init__(self, scheduler):
+    def __init__(self, scheduler: Any) -> None:
         self.scheduler = scheduler
-        self.waited = 0.0
+        self.waited: float = 0.0
 
-    def execute(self, call):
+    def execute(self, call: Any) -> None:
         """Execute a ProgramCall, alone or stacked with others."""
         started, waited = time.perf_counter(), self.waited
         self.scheduler.execute(call)
@@ -197,7 +198,7 @@ class Worker:
 
 
 @contextlib.contextmanager
-def fit_slot():
+def fit_slot() -> Iterator[Any]:
     """A block in which a task fits an estimator.
 
     On one CPU no fits are stacked, so few tasks are in it at a time: more would only
@@ -230,7 +231,7 @@ class CancelledError(RuntimeError):
     """A task was ended because its search was."""
 
 
-def warn_if_alone(model, engine, data, callbacks):
+def warn_if_alone(model: Any, engine: Any, data: Any, callbacks: Any) -> None:
     """Warn if a fit is a task among others and cannot share its steps with them."""
     worker = scopes.worker()
     if worker is not None:

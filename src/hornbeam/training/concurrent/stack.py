@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hornbeam.training.binding.device_rows import DeviceRows
+
+if TYPE_CHECKING:
+    from hornbeam.training.execution.compiled import ProgramCall
 
 
 class Stack:
@@ -22,25 +25,25 @@ class Stack:
             power of two if the calls are fewer. The rest repeats the first member.
     """
 
-    def __init__(self, calls, width):
+    def __init__(self, calls: list[ProgramCall], width: int) -> None:
         self.calls = calls
-        self.engine = calls[0].engine
+        self.engine: Any = calls[0].engine
         devices = len(self.engine.devices())
         fewest = 1 << (len(calls) - 1).bit_length()
-        self.width = max(min(width, fewest), devices)
-        self.passes = min(call.passes_left for call in calls)
+        self.width: Any = max(min(width, fewest), devices)
+        self.passes: Any = min(call.passes_left for call in calls)
         first, last, _, stride = calls[0].span
-        self.span = np.array([first, last, self.passes, stride], np.int32)
+        self.span: Any = np.array([first, last, self.passes, stride], np.int32)
         self._steps = int(last - first) * self.passes
-        self.members = [*calls, *calls[:1] * (self.width - len(calls))]
-        self.arguments = self._arguments()
+        self.members: Any = [*calls, *calls[:1] * (self.width - len(calls))]
+        self.arguments: Any = self._arguments()
         self.program: Any = None
 
-    def compile(self):
+    def compile(self) -> None:
         """Get the program, so that `execute` only runs it."""
         self.program = self.calls[0].steps.program(self.arguments, self.width)
 
-    def execute(self):
+    def execute(self) -> None:
         """Run the passes that all members have left."""
         to_numpy = self.engine.to_numpy
         started = time.perf_counter()
@@ -74,13 +77,13 @@ class Stack:
             self.span,
         )
 
-    def fits(self):
+    def fits(self) -> bool:
         """Whether the program will not take more than half of the memory left."""
         needed = self.engine.program_bytes(self.program.executable)
         return needed <= self.engine.free_bytes() // 2
 
 
-def joined(parts):
+def joined(parts: Any) -> Any:
     """Return DeviceRows with the rows of all distinct `parts`, and each one's place.
 
     The result is kept with the first part.

@@ -1,7 +1,10 @@
 """How many calls of a program run as one stack: found by measuring."""
 
+from __future__ import annotations
+
 import os
 import threading
+from typing import Any
 
 # Stacking is tried where the work ahead takes so many times as long as the compilation
 # of another program.
@@ -26,15 +29,15 @@ class StackWidth:
         decided: whether all widths that may pay were measured.
     """
 
-    def __init__(self, devices, is_one_cpu=False):
+    def __init__(self, devices: int, is_one_cpu: bool = False) -> None:
         self.devices = devices
         self.is_one_cpu = is_one_cpu
-        self.most = 1
-        self.decided = False
-        self._seconds = {}
+        self.most: int = 1
+        self.decided: bool = False
+        self._seconds: dict[int, float] = {}
         self._lock = threading.Lock()
 
-    def consider(self, call, tasks):
+    def consider(self, call: Any, tasks: int) -> None:
         """Try stacks if the work ahead is worth another program.
 
         Args:
@@ -59,7 +62,7 @@ class StackWidth:
         width = 1 << (members.bit_length() - 1)
         return max(self.devices, width // self.devices * self.devices)
 
-    def record(self, stack):
+    def record(self, stack: Any) -> None:
         """Record how long a step of a member took in a stack that has run."""
         seconds = stack.program.seconds_per_step
         with self._lock:
@@ -70,7 +73,7 @@ class StackWidth:
             self.decided = best != stack.width
             self.most = best if self.decided else 4 * stack.width
 
-    def halve(self):
+    def halve(self) -> None:
         """Use fewer members: there is not enough memory for so many."""
         with self._lock:
             self.most = self._rounded(self.most // 2) if self.most > 1 else 1
@@ -97,16 +100,16 @@ class _StackWidths:
             return self._by_program[key]
 
 
-stack_widths = _StackWidths()
+stack_widths: Any = _StackWidths()
 
 
-def is_one_cpu(engine):
+def is_one_cpu(engine: Any) -> bool:
     """Whether the engine has one device, a CPU."""
     names = engine.devices()
     return len(names) == 1 and names[0].startswith("cpu")
 
 
-def cores():
+def cores() -> Any:
     """Return the number of cores that this process may use."""
     try:
         return len(os.sched_getaffinity(0))

@@ -12,6 +12,7 @@ import contextlib
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextvars import ContextVar, copy_context
 from typing import Any
@@ -29,16 +30,16 @@ _current_task: ContextVar[Task | None] = ContextVar("current_task", default=None
 class TaskPool:
     """Starts tasks in threads, at most `MOST_TASKS` at a depth of nesting."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         around = Scheduler.current()
-        self.scheduler = around or Scheduler()
+        self.scheduler: Any = around or Scheduler()
         self._is_alone = around is None
-        self.changed = threading.Condition()
-        self._waiting = defaultdict(list)
-        self._running = defaultdict(int)
-        self._threads = set()
+        self.changed: Any = threading.Condition()
+        self._waiting: dict[int, list[Task]] = defaultdict(list)
+        self._running: dict[int, int] = defaultdict(int)
+        self._threads: set[threading.Thread] = set()
 
-    def start(self, task):
+    def start(self, task: Any) -> None:
         """Run `task` in a thread, now or when one of its depth is free."""
         with self.changed:
             self._waiting[task.group.depth].append(task)
@@ -51,7 +52,7 @@ class TaskPool:
             self._threads.add(thread)
             thread.start()
 
-    def drop(self, group):
+    def drop(self, group: Any) -> Any:
         """Take the tasks of `group` that have not started out of the queue."""
         with self.changed:
             waiting = self._waiting[group.depth]
@@ -59,12 +60,12 @@ class TaskPool:
             waiting[:] = [task for task in waiting if task.group is not group]
         return dropped
 
-    def cancel(self):
+    def cancel(self) -> None:
         """Release the tasks that wait in the scheduler."""
         if self._is_alone:
             self.scheduler.cancel()
 
-    def join(self):
+    def join(self) -> None:
         """Wait until no thread is left."""
         for thread in self._threads - {threading.current_thread()}:
             thread.join()
@@ -105,15 +106,15 @@ class TaskGroup:
     itself, so that no program starts before all have come that can come (`hold`).
     """
 
-    def __init__(self, hold=True):
-        self.parent = _current_task.get()
-        self.pool = self.parent.group.pool if self.parent else TaskPool()
-        self.depth = self.parent.group.depth + 1 if self.parent else 0
-        self.context = copy_context()
-        self.limit = None
-        self.running = set()
-        self.seconds = 0.0
-        self.cancelled = False
+    def __init__(self, hold: bool = True) -> None:
+        self.parent: Any = _current_task.get()
+        self.pool: Any = self.parent.group.pool if self.parent else TaskPool()
+        self.depth: Any = self.parent.group.depth + 1 if self.parent else 0
+        self.context: Any = copy_context()
+        self.limit: Any = None
+        self.running: Any = set()
+        self.seconds: float = 0.0
+        self.cancelled: bool = False
         self._hold = contextlib.ExitStack()
         self._hold_context = self.context.copy()
         if self.parent:
@@ -121,7 +122,7 @@ class TaskGroup:
         elif hold:
             self._hold_context.run(self._hold.enter_context, self.pool.scheduler.task())
 
-    def submit(self, function, callback):
+    def submit(self, function: Any, callback: Any) -> Any:
         """Start `function()` in a thread; return the future that `callback` gets."""
         task = Task(self, function)
         task.future.add_done_callback(callback)
@@ -132,7 +133,7 @@ class TaskGroup:
         return task.future
 
     @contextlib.contextmanager
-    def retrieving(self):
+    def retrieving(self) -> Iterator[Any]:
         """While the caller waits for results it does not count as running."""
         if self.parent is None:
             self._hold_context.run(self._hold.close)
@@ -141,7 +142,7 @@ class TaskGroup:
             with self.parent.paused():
                 yield
 
-    def cancel(self):
+    def cancel(self) -> None:
         """Abandon all tasks, and the calls inside them."""
         self.cancelled = True
         for task in self.pool.drop(self):
@@ -152,7 +153,7 @@ class TaskGroup:
             for group in list(task.groups):
                 group.cancel()
 
-    def finish(self):
+    def finish(self) -> None:
         """Wait for the tasks that still run; an outermost call leaves no thread."""
         self._hold_context.run(self._hold.close)
         with self.pool.changed:
@@ -171,28 +172,28 @@ class Task:
     and that of the tasks of calls inside it.
     """
 
-    def __init__(self, group, function):
+    def __init__(self, group: Any, function: Any) -> None:
         self.group = group
         self.future: Future[Any] = Future()
-        self.groups = set()
-        self.seconds = 0.0
+        self.groups: Any = set()
+        self.seconds: float = 0.0
         self._function = function
         self._context = group.context.copy()
         self._stack = contextlib.ExitStack()
         self._worker: Any = None
 
-    def enter(self):
+    def enter(self) -> None:
         """Count as running."""
         self._worker = self._context.run(
             self._stack.enter_context, self.group.pool.scheduler.task()
         )
         self._context.run(_current_task.set, self)
 
-    def leave(self):
+    def leave(self) -> None:
         """Count no longer."""
         self._context.run(self._stack.close)
 
-    def run(self):
+    def run(self) -> None:
         """Call the function and tell the future."""
         try:
             results = self._context.run(self._timed)
@@ -202,7 +203,7 @@ class Task:
             self.future.set_result(results)
 
     @contextlib.contextmanager
-    def paused(self):
+    def paused(self) -> Iterator[Any]:
         """The task waits for a call inside it."""
         started = time.perf_counter()
         with self.group.pool.scheduler.waiting():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +22,10 @@ from hornbeam.training.execution.pass_program import (
     PassProgram,
 )
 from hornbeam.training.execution.programs import Program
+
+if TYPE_CHECKING:
+    from hornbeam.training.binding.binding import Binding
+    from hornbeam.training.execution.step_plan import StepPlan
 
 # Rows are gathered for so many steps at once, if they are not more bytes than that. XLA
 # on a CPU gathers from much data with several threads: waking them for each small batch
@@ -41,30 +46,38 @@ class CompiledSteps:
         data: the ArrayData.
     """
 
-    def __init__(self, binding, plan, data):
+    # Set by `start`: rows of a pass, rows from its start to that of the next pass, and
+    # the numbers of the rows in the order in which they are visited.
+    visited: int
+    stride: int
+    order: np.ndarray
+
+    def __init__(self, binding: Binding, plan: StepPlan, data: Any) -> None:
         self.binding = binding
         self.plan = plan
         self.data = data
-        self.steps = data.steps
-        self.resets = plan.resets
+        self.steps: Any = data.steps
+        self.resets: Any = plan.resets
         # A mask in every program: then one serves all numbers of rows.
         most = max(_FEW_ROWS, rounded_up(data.rows)) if plan.masked else data.rows
-        self.batch_size = min(data.batch_size, most)
+        self.batch_size: Any = min(data.batch_size, most)
         leaves, spec = tree.flatten_with_spec(data.arrays)
         self._layout = spec, tuple(x is not None for x in leaves)
-        self.rows = DeviceRows(binding.engine, [x for x in leaves if x is not None])
+        self.rows: Any = DeviceRows(
+            binding.engine, [x for x in leaves if x is not None]
+        )
         # Fits of one program share dense rows alone.
-        self.worker = None if self.rows.is_sparse else scopes.worker()
+        self.worker: Any = None if self.rows.is_sparse else scopes.worker()
         if self.worker is not None:
             self.rows = self.worker.scheduler.shared(self.rows)
         all_steps = -(-self.rows.rows // self.batch_size)
-        self.order_size = max(ROOM_ROWS, rounded_up(all_steps) * self.batch_size)
+        self.order_size: Any = max(ROOM_ROWS, rounded_up(all_steps) * self.batch_size)
         batch_bytes = self.batch_size * self.rows.bytes_per_row
         self._gathered = max(1, min(_MOST_GATHERED, _GATHERED_BYTES // batch_bytes))
         if self.rows.is_sparse:
             self._gathered = 1
         room = self.order_size // (all_steps * self.batch_size)
-        self.most_passes = min(MOST_PASSES, room) if self.resets else 1
+        self.most_passes: Any = min(MOST_PASSES, room) if self.resets else 1
         self._many_passes = self.most_passes > 1
         visited = min(data.rows, self.steps * self.batch_size)
         self._full_steps, self._last_batch = self.steps, None
@@ -72,10 +85,10 @@ class CompiledSteps:
             self._full_steps = visited // self.batch_size
             self._last_batch = CompiledBatch(binding, plan)
             self.most_passes = 1
-        self._programs = {}
+        self._programs: dict[Any, Program] = {}
         self._bad = -1
 
-    def start(self, epoch, passes=1):
+    def start(self, epoch: int, passes: int = 1) -> None:
         """Visit the rows in the order of this epoch, or of several from it on."""
         orders = [self.data.order(epoch + i) for i in range(passes)]
         self.visited = len(orders[0])
@@ -87,7 +100,7 @@ class CompiledSteps:
             self.order[begin : begin + self.visited] = order
         self.rows.make_room(self.order[: passes * self.stride], self.batch_size)
 
-    def run_steps(self, first, last):
+    def run_steps(self, first: int, last: int) -> Any:
         """Run the steps from `first` up to `last` (not included); return their logs."""
         full = min(last, self._full_steps)
         logs = None
@@ -101,7 +114,7 @@ class CompiledSteps:
                 logs = self.plan.finish()
         return logs
 
-    def run_passes(self, passes):
+    def run_passes(self, passes: int) -> list[Any]:
         """Run whole passes in one call; return the logs of each."""
         logs = self._execute(0, self.steps, passes)
         return [_logs_of_pass(logs, i) for i in range(passes)]
@@ -117,12 +130,12 @@ class CompiledSteps:
         self._bad = call.bad
         return call.logs
 
-    def nan_step(self):
+    def nan_step(self) -> Any:
         """Return the first step of the last run at which the loss was NaN, or None."""
         step = int(self._bad)
         return None if step < 0 else step
 
-    def program(self, arguments, width=None):
+    def program(self, arguments: Any, width: int | None = None) -> Any:
         """Return the program, for a stack of `width` calls or for one call alone."""
         shapes = self.rows.shapes if width is None else shapes_of(arguments[2])
         if (shapes, width) not in self._programs:
@@ -133,13 +146,13 @@ class CompiledSteps:
         return self._programs[shapes, width]
 
     @property
-    def seconds_per_step(self):
+    def seconds_per_step(self) -> Any:
         """The least seconds that a step has taken, or None."""
         program = self.binding.cache.find((*self.key, self.rows.shapes, None))
         return program and program.seconds_per_step
 
     @functools.cached_property
-    def key(self):
+    def key(self) -> Any:
         """Hashable: what the program is, but for the room of the data."""
         return self._key()
 
@@ -179,25 +192,26 @@ class ProgramCall:
         seconds: how long its program ran; of a stack, this call's part of it.
     """
 
-    def __init__(self, steps, first, last, passes):
+    def __init__(self, steps: Any, first: int, last: int, passes: int) -> None:
         self.steps = steps
-        self.engine = steps.binding.engine
-        self.passes = self.passes_left = passes
+        self.engine: Any = steps.binding.engine
+        self.passes = passes
+        self.passes_left: int = passes
         self._steps_per_pass = last - first
         self._state = None
-        self.numbers = steps.binding.structure.values()
-        self.span = np.array([first, last, passes, steps.stride], np.int32)
-        self.bad = -1
-        self.seconds = 0.0
-        self._logs = []
+        self.numbers: Any = steps.binding.structure.values()
+        self.span: Any = np.array([first, last, passes, steps.stride], np.int32)
+        self.bad: int = -1
+        self.seconds: float = 0.0
+        self._logs: list[Any] = []
         self._output_spec = None
 
     @property
-    def state(self):
+    def state(self) -> Any:
         """The values of the variables: the binding's, until a program was run."""
         return self.steps.binding.state() if self._state is None else self._state
 
-    def stack_key(self):
+    def stack_key(self) -> Any:
         """Return a hashable that is equal for calls that may be in one stack."""
         first, last, _, stride = self.span.tolist()
         binding = self.steps.binding
@@ -205,15 +219,15 @@ class ProgramCall:
         return self.steps.key, owner, first, last, stride
 
     @property
-    def steps_left(self):
+    def steps_left(self) -> Any:
         """How many steps remain to be run."""
         return self._steps_per_pass * self.passes_left
 
-    def position(self):
+    def position(self) -> Any:
         """Return the number of rows of a pass and the number of passes made."""
         return np.array([self.steps.visited, self.passes - self.passes_left], np.int32)
 
-    def execute(self):
+    def execute(self) -> None:
         """Run the program on this call's values alone."""
         steps = self.steps
         span = self.span.copy()
@@ -232,7 +246,7 @@ class ProgramCall:
         self.seconds += ended - started
         self.store(state, logs, bad, program.output_spec, self.passes_left)
 
-    def store(self, state, logs, bad, spec, passes):
+    def store(self, state: Any, logs: Any, bad: Any, spec: Any, passes: int) -> None:
         """Store the results of the next passes."""
         done = self.passes - self.passes_left
         self._state = state
@@ -242,7 +256,7 @@ class ProgramCall:
         self._output_spec = spec
 
     @property
-    def logs(self):
+    def logs(self) -> Any:
         """The logs of each pass, NumPy arrays stacked along axis 0."""
         parts = zip(*self._logs, strict=True)
         leaves = [x[0] if len(x) == 1 else np.concatenate(x) for x in parts]

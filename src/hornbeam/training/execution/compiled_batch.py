@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from hornbeam.core import scopes, tree
 from hornbeam.data.sparse import SparseForm, SparseRows, entry_room
 from hornbeam.training.binding.device_rows import padded
 from hornbeam.training.execution.programs import Program
+
+if TYPE_CHECKING:
+    from hornbeam.training.binding.binding import Binding
+    from hornbeam.training.execution.step_plan import StepPlan
 
 
 class CompiledBatch:
@@ -22,14 +28,14 @@ class CompiledBatch:
         plan: the StepPlan.
     """
 
-    def __init__(self, binding, plan):
+    def __init__(self, binding: Binding, plan: StepPlan) -> None:
         self.binding = binding
         self.plan = plan
-        self.batch_size = 0
-        self._rooms = {}
-        self._programs = {}
+        self.batch_size: int = 0
+        self._rooms: dict[int, int] = {}
+        self._programs: dict[Any, Program] = {}
 
-    def run_batch(self, batch):
+    def run_batch(self, batch: Any) -> Any:
         """Run the step on `batch`, a tree of host arrays.
 
         Returns:

@@ -11,10 +11,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hornbeam.core import tree
 from hornbeam.data.sparse import SparseRows, tensor_of
+
+if TYPE_CHECKING:
+    from hornbeam.training.binding.binding import Binding
+    from hornbeam.training.execution.step_plan import StepPlan
 
 # Steps of one form before it is recorded: recording takes as long as several steps.
 _STEPS_BEFORE = 12
@@ -31,18 +35,18 @@ class EagerStep:
         plan: the StepPlan.
     """
 
-    def __init__(self, binding, plan):
+    def __init__(self, binding: Binding, plan: StepPlan) -> None:
         self.binding = binding
-        self.engine = binding.engine
+        self.engine: Any = binding.engine
         self.plan = plan
-        self.is_recorded = plan.recorded and self.engine.record is not None
-        self.forms = {}
+        self.is_recorded: Any = plan.recorded and self.engine.record is not None
+        self.forms: Any = {}
         # The work of a step by the shapes of its batch, where the engine counts it.
-        self.work = {}
-        self.threads = self.engine.step_threads or _as_they_are
-        self.work_of = self.engine.work_of or _uncounted
+        self.work: Any = {}
+        self.threads: Any = self.engine.step_threads or _as_they_are
+        self.work_of: Any = self.engine.work_of or _uncounted
 
-    def run_batches(self, spec, batches):
+    def run_batches(self, spec: Any, batches: Any) -> Any:
         """Run the step on each batch, the flat leaves of the nest `spec`.
 
         Returns a pair for each batch: what the step returned, and the watched value.
@@ -157,15 +161,15 @@ class EagerSteps:
     most_passes = 1
     resets = False
 
-    def __init__(self, binding, plan, data):
-        self.engine = binding.engine
-        self.step = EagerStep(binding, plan)
+    def __init__(self, binding: Binding, plan: StepPlan, data: Any) -> None:
+        self.engine: Any = binding.engine
+        self.step: Any = EagerStep(binding, plan)
         self.plan = plan
         self.data = data
-        self.steps = data.steps
-        self.batch_size = data.batch_size
+        self.steps: Any = data.steps
+        self.batch_size: Any = data.batch_size
         leaves, self.spec = tree.flatten_with_spec(data.arrays)
-        self.tensors = [
+        self.tensors: Any = [
             x if x is None or isinstance(x, SparseRows) else self.engine.convert(x)
             for x in leaves
         ]
@@ -173,20 +177,20 @@ class EagerSteps:
             # How many entries a batch has would be part of a record.
             self.step.is_recorded = False
         row_bytes = sum(x.nbytes for x in _present(leaves)) // max(1, data.rows)
-        self.rows_gathered = self.batch_size * max(
+        self.rows_gathered: Any = self.batch_size * max(
             1, _GATHERED_BYTES // max(1, row_bytes * self.batch_size)
         )
         self.order: Any = None
         self.watched: list[Any] = []
 
-    def start(self, epoch, passes=1):
+    def start(self, epoch: int, passes: int = 1) -> None:
         order = self.data.order(epoch)
         self.is_ordered = bool((order[1:] > order[:-1]).all()) and len(order) > 0
         self.is_ordered = self.is_ordered and order[-1] == len(order) - 1
         self.host_order = order
         self.order = self.engine.convert(order.astype("int64"))
 
-    def run_steps(self, first, last):
+    def run_steps(self, first: int, last: int) -> Any:
         self.first = first
         results = self.step.run_batches(self.spec, self._batches(first, last))
         self.watched = [watched for _, watched in results]
@@ -215,7 +219,7 @@ class EagerSteps:
             return x[self.host_order[begin:end]]
         return self.engine.take(x, self.order[begin:end], axis=0)
 
-    def nan_step(self):
+    def nan_step(self) -> Any:
         """Return the number of the step whose loss was the first NaN, or None."""
         engine = self.engine
         if self.plan.watched is None or not self.watched:
@@ -230,12 +234,12 @@ class EagerSteps:
 class EagerBatch:
     """One step on one batch of host arrays: `run_batch(batch) -> (outputs, rows)`."""
 
-    def __init__(self, binding, plan):
-        self.engine = binding.engine
+    def __init__(self, binding: Binding, plan: StepPlan) -> None:
+        self.engine: Any = binding.engine
         self.plan = plan
-        self.step = EagerStep(binding, plan)
+        self.step: Any = EagerStep(binding, plan)
 
-    def run_batch(self, batch):
+    def run_batch(self, batch: Any) -> Any:
         """Run the step; return what it returned, and the number of rows."""
         leaves, spec = tree.flatten_with_spec(batch)
         tensors = [None if x is None else tensor_of(self.engine, x) for x in leaves]

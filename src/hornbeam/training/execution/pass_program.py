@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from hornbeam.core import scopes, tree
+
+if TYPE_CHECKING:
+    from hornbeam.training.binding.binding import Binding
+    from hornbeam.training.execution.step_plan import StepPlan
 
 # Passes over the data in one call, at most.
 MOST_PASSES = 128
@@ -33,16 +37,24 @@ class PassProgram:
     """
 
     def __init__(
-        self, binding, plan, rows, layout, batch_size, steps_gathered, many_passes
-    ):
-        self.engine = binding.engine
+        self,
+        binding: Binding,
+        plan: StepPlan,
+        rows: Any,
+        layout: Any,
+        batch_size: int,
+        steps_gathered: int,
+        many_passes: bool,
+    ) -> None:
+        self.engine: Any = binding.engine
         self.plan = plan
         self.rows = rows
-        self.spec, self.present = layout
+        self.spec: Any = layout[0]
+        self.present: tuple[bool, ...] = layout[1]
         self.batch_size = batch_size
         self.steps_gathered = steps_gathered
-        self.passes = MOST_PASSES if many_passes else 1
-        self.output_spec = None
+        self.passes: Any = MOST_PASSES if many_passes else 1
+        self.output_spec: Any = None
         self._step = binding.pure(self._masked_step)
         self._finish = binding.pure(plan.finish) if plan.finish else None
         self._reset = binding.pure(plan.reset) if plan.resets else None
@@ -51,7 +63,9 @@ class PassProgram:
             is_watched = [v is plan.watched for v in binding.variables]
             self._watched = is_watched.index(True)
 
-    def trace(self, state, numbers, data, order, position, span):
+    def trace(
+        self, state: Any, numbers: Any, data: Any, order: Any, position: Any, span: Any
+    ) -> Any:
         """Run the steps; return the state, the logs of each pass, the first NaN step.
 
         Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -36,20 +37,23 @@ class Pass:
         limit: most steps in one call, from `steps_per_execution`; None: no limit.
     """
 
-    def __init__(self, model, runner, callbacks, mode, limit=None):
+    def __init__(
+        self, model: Any, runner: Any, callbacks: Any, mode: str, limit: Any = None
+    ) -> None:
         self.model = model
         self.runner = runner
         self.callbacks = callbacks
         self.mode = mode
-        self.stop = _STOP[mode]
-        self.every_batch = callbacks.wants_batches(mode)
+        self.stop: Any = _STOP[mode]
+        self.every_batch: Any = callbacks.wants_batches(mode)
         self.limit = limit
-        self.seconds_per_step = getattr(runner, "seconds_per_step", None)
-        self.warned = False
-        self.ready = {}
+        self.seconds_per_step: Any = getattr(runner, "seconds_per_step", None)
+        self.warned: bool = False
+        self.ready: dict[int, Any] = {}
+        self.steps_done: int = 0
 
     @contextlib.contextmanager
-    def running(self):
+    def running(self) -> Iterator[Any]:
         """A block that runs passes; what it compiles is shown where progress is."""
         try:
             with scopes.display_scope(self.callbacks.display or scopes.display()):
@@ -58,12 +62,12 @@ class Pass:
             self.runner.data.close()
             self.callbacks.close()
 
-    def reset_metrics(self, epoch):
+    def reset_metrics(self, epoch: int) -> None:
         """Start the metrics anew for a pass, unless the runner will do so."""
         if epoch not in self.ready and not self.runner.resets:
             self.model.reset_metrics()
 
-    def run_with_events(self, epoch=0):
+    def run_with_events(self, epoch: int = 0) -> Any:
         """Run a pass of evaluation or prediction with its events; return its logs.
 
         Those of a prediction are in the runner's `outputs()`.
@@ -76,7 +80,7 @@ class Pass:
         getattr(self.callbacks, f"on_{self.mode}_end")(ended)
         return logs
 
-    def run_epoch(self, epoch, ahead=1):
+    def run_epoch(self, epoch: int, ahead: int = 1) -> Any:
         """Run one pass; return its logs as Python numbers.
 
         Args:
@@ -175,7 +179,7 @@ class Pass:
             )
 
 
-def as_numbers(logs):
+def as_numbers(logs: Any) -> Any:
     """Return logs with Python numbers in the place of scalar tensors."""
     numbers: dict[str, Any] = {}
     for name, value in logs.items():

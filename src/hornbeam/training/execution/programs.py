@@ -6,9 +6,12 @@ model and the shapes of the data, so it serves every model of that structure, an
 holds none of them.
 """
 
+from __future__ import annotations
+
 import collections
 import threading
 import time
+from typing import Any
 
 from hornbeam.core import scopes
 from hornbeam.core.session import on_clear
@@ -17,14 +20,14 @@ from hornbeam.core.session import on_clear
 class ProgramCache:
     """A bounded memory of programs: the one unused for longest goes first."""
 
-    def __init__(self, size=256):
+    def __init__(self, size: int = 256) -> None:
         self.size = size
-        self.compilations = 0
-        self._programs = collections.OrderedDict()
+        self.compilations: int = 0
+        self._programs: collections.OrderedDict[Any, Any] = collections.OrderedDict()
         self._lock = threading.Lock()
-        self._locks = {}
+        self._locks: dict[Any, threading.Lock] = {}
 
-    def get(self, key, make):
+    def get(self, key: Any, make: Any) -> Any:
         """Return the program under `key`; `make()` compiles it where there is none.
 
         Threads that ask for one program at the same time wait for one compilation. It
@@ -46,12 +49,12 @@ class ProgramCache:
             if worker is not None:
                 worker.waited += time.perf_counter() - started
 
-    def find(self, key):
+    def find(self, key: Any) -> Any:
         """Return the program under `key`, or None."""
         with self._lock:
             return self._find(key)
 
-    def keep(self, key, program):
+    def keep(self, key: Any, program: Any) -> None:
         """Put `program` under `key`."""
         with self._lock:
             self._programs[key] = program
@@ -75,13 +78,13 @@ class ProgramCache:
             with self._lock:
                 self._locks.pop(key, None)
 
-    def clear(self):
+    def clear(self) -> None:
         """Forget all programs."""
         with self._lock:
             self._programs.clear()
 
 
-cache = ProgramCache()
+cache: ProgramCache = ProgramCache()
 on_clear(lambda free_memory: cache.clear() if free_memory else None)
 
 _MANY_STEPS = 32
@@ -98,12 +101,12 @@ class Program:
         seconds_per_step: the least that a step took in a call of many, or None.
     """
 
-    def __init__(self, executable, output_spec):
+    def __init__(self, executable: Any, output_spec: Any) -> None:
         self.executable = executable
         self.output_spec = output_spec
-        self.seconds_per_step = None
+        self.seconds_per_step: Any = None
 
-    def record(self, steps, seconds):
+    def record(self, steps: Any, seconds: float) -> None:
         """Record a call's duration; calls of few steps are ignored."""
         if steps >= _MANY_STEPS:
             latest, least = seconds / steps, self.seconds_per_step

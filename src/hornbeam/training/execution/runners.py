@@ -9,6 +9,8 @@ A `Pass` knows nothing else of engines, programs or data.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from hornbeam import ops
@@ -16,6 +18,10 @@ from hornbeam.core import tree
 from hornbeam.training.execution.compiled import CompiledSteps
 from hornbeam.training.execution.compiled_batch import CompiledBatch
 from hornbeam.training.execution.eager import EagerBatch, EagerSteps
+
+if TYPE_CHECKING:
+    from hornbeam.training.binding.binding import Binding
+    from hornbeam.training.execution.step_plan import StepPlan
 
 # Data of up to so many bytes always fits on the device.
 _LITTLE_BYTES = 1 << 26
@@ -34,20 +40,20 @@ class BatchSteps:
     most_passes = 1
     resets = False
 
-    def __init__(self, one, data):
+    def __init__(self, one: Any, data: Any) -> None:
         self.one = one
         self.data = data
-        self.steps = data.steps
+        self.steps: Any = data.steps
         self._batches = iter(())
         self._count = 0
 
-    def start(self, epoch, passes=1):
+    def start(self, epoch: int, passes: int = 1) -> None:
         """Begin with the first batch of this epoch."""
         self.data.on_epoch_begin(epoch)
         self._batches = iter(self.data)
         self._count = 0
 
-    def run_steps(self, first, last):
+    def run_steps(self, first: int, last: int) -> Any:
         """Run as many steps as from `first` to `last`; return the logs."""
         logs = None
         for _ in range(first, last):
@@ -59,7 +65,7 @@ class BatchSteps:
         finish = self.one.plan.finish
         return logs if logs is None or finish is None else finish()
 
-    def nan_step(self):
+    def nan_step(self) -> Any:
         """Return the number of the last step if the loss is NaN since, or None."""
         watched = self.one.plan.watched
         if watched is None or not np.isnan(float(watched.value)):
@@ -78,18 +84,18 @@ class PredictSteps(BatchSteps):
 
     resets = True
 
-    def __init__(self, one, data, logs_outputs=False):
+    def __init__(self, one: Any, data: Any, logs_outputs: bool = False) -> None:
         super().__init__(one, data)
         self.logs_outputs = logs_outputs
-        self._outputs = []
+        self._outputs: list[Any] = []
         self._padded_size = 0
 
-    def start(self, epoch, passes=1):
+    def start(self, epoch: int, passes: int = 1) -> None:
         """Begin with the first batch."""
         super().start(epoch)
         self._outputs = []
 
-    def run_steps(self, first, last):
+    def run_steps(self, first: int, last: int) -> Any:
         """Predict for as many batches as from `first` to `last`."""
         before = len(self._outputs)
         for _ in range(first, last):
@@ -113,7 +119,7 @@ class PredictSteps(BatchSteps):
             self.one.batch_size = self._padded_size
         return self.one.run_batch(batch)
 
-    def outputs(self):
+    def outputs(self) -> Any:
         """Return the outputs of all batches of the pass, as NumPy arrays."""
         if not self._outputs:
             raise ValueError("predict() received no data.")
@@ -133,7 +139,7 @@ def _joined(parts):
     return tree.map_structure(join, *[outputs for outputs, _ in parts])
 
 
-def choose_batch_size(data, one):
+def choose_batch_size(data: Any, one: Any) -> None:
     """Let data in memory come in batches of a size that suits predictions."""
     if not data.in_memory or (isinstance(one, CompiledBatch) and not one.plan.masked):
         return
@@ -146,12 +152,12 @@ def choose_batch_size(data, one):
     data.steps = -(-data.rows // data.batch_size)
 
 
-def make_batch_runner(binding, plan, compiled):
+def make_batch_runner(binding: Binding, plan: StepPlan, compiled: bool) -> Any:
     """Return what runs single batches: compiled or eagerly."""
     return (CompiledBatch if compiled else EagerBatch)(binding, plan)
 
 
-def make_runner(binding, plan, data, compiled):
+def make_runner(binding: Binding, plan: StepPlan, data: Any, compiled: bool) -> Any:
     """Return the runner of passes over `data` that train or evaluate.
 
     Data in memory is on the device as a whole, unless there is not room for it.
