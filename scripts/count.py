@@ -21,8 +21,8 @@ LIMITS = {
     # It is one of `keras.activations` too, and has a rule for sparse tensors.
     "files that name `softsign`, a composite op": 5,
     "files that name `cumprod`, a primitive": 7,  # three, and each of the four engines
-    "modules over 500 lines": 1,
-    "functions over 60 lines without their docstring": 1,
+    "modules over 500 lines": 0,
+    "functions over 60 lines without their docstring": 0,
     "imports inside functions": 80,
     "... of the library's own modules": 30,
     "undeclared names asked of an engine": 0,

@@ -126,7 +126,7 @@ Seed: TypeAlias = Any
 
 DataFormat: TypeAlias = Literal["channels_last", "channels_first"]
 Padding: TypeAlias = Literal["valid", "same"]
-Verbosity: TypeAlias = Literal["auto", 0, 1, 2] | bool
+Verbosity: TypeAlias = Literal["auto"] | int
 
 ActivationLike: TypeAlias = str | Callable[..., Any] | Config | None
 _NamedOrMade: TypeAlias = str | Callable[..., Any] | Config | None

@@ -21,6 +21,7 @@ from hornbeam.core.naming import auto_name
 from hornbeam.core.serialization import deserialize_keras_object
 from hornbeam.core.variable import Variable
 from hornbeam.core.warning import warn
+from hornbeam.optimizers.averages import Averages
 from hornbeam.optimizers.gradients import (
     clip_by_global_norm,
     clip_by_norm,
@@ -28,13 +29,13 @@ from hornbeam.optimizers.gradients import (
     present,
 )
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
-from hornbeam.optimizers.state import OptimizerState, constant, native_update
+from hornbeam.optimizers.state import constant, native_update
 from hornbeam.typing import Config, CustomObjects, Tensor, TensorLike
 
 LearningRate = float | LearningRateSchedule | Callable[[], Any]
 
 
-class Optimizer(OptimizerState):
+class Optimizer(Averages):
     """A rule that changes variables along their gradients: the base of all optimizers.
 
     A subclass makes its slots in `build` and gives the rule in `update_step`.
@@ -103,11 +104,7 @@ class Optimizer(OptimizerState):
         cls: type = type(self)
         owner = cls.__name__
         if kwargs:
-            names = list(init_arguments(cls))
-            raise ValueError(
-                f"Argument(s) not recognized by {owner}: {kwargs}. Expected some of "
-                f"{', '.join(names)}.{did_you_mean(next(iter(kwargs)), names)}"
-            )
+            _raise_unknown(cls, kwargs)
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ValueError(
                 "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. "
@@ -412,46 +409,6 @@ class Optimizer(OptimizerState):
             shrink = ops.cast(rate, variable.dtype)
             self.assign_sub(variable, variable.value * shrink)
 
-    def _update_averages(self, variables):
-        """Move the averages; the first update sets them to the variables."""
-        started = ops.cast(ops.not_equal(self.iterations, 0), "float32")
-        momentum = started * self.ema_momentum
-        n = self.ema_overwrite_frequency
-        is_due = ops.equal(ops.mod(self.iterations + 1, n), 0) if n else False
-        for variable in variables:
-            average = self._model_variables_moving_average[
-                self._get_variable_index(variable)
-            ]
-            a = ops.cast(momentum, variable.dtype)
-            mean = a * average.value + (1 - a) * variable.value
-            average.assign(mean)
-            if n:
-                variable.assign(ops.where(is_due, mean, variable.value))
-
-    def swap_averages(self) -> None:
-        """Let the variables and their averages (`use_ema=True`) change places."""
-        self._is_swapped = not self._is_swapped
-        pairs = zip(
-            self._trainable_variables, self._model_variables_moving_average, strict=True
-        )
-        for variable, average in pairs:
-            weights = variable.numpy()
-            variable.assign(average.numpy())
-            average.assign(weights)
-
-    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
-        """Set the variables to what training ends with: their average, if kept."""
-        if not self.use_ema:
-            return
-        if self._is_swapped:
-            self.swap_averages()
-        for variable in var_list:
-            average = self._model_variables_moving_average[
-                self._get_variable_index(variable)
-            ]
-            # A copy: an engine may give the memory of a variable to its next program.
-            variable.assign(ops.copy(average))
-
     def scale_loss(self, loss: Any) -> Tensor:
         """Return the loss that is to be differentiated: times `loss_scale_factor`."""
         if self.loss_scale_factor is None:
@@ -515,6 +472,14 @@ class Optimizer(OptimizerState):
                 config["learning_rate"], custom_objects=custom_objects
             )
         return cls(**config)
+
+
+def _raise_unknown(cls, arguments):
+    names = list(init_arguments(cls))
+    raise ValueError(
+        f"Argument(s) not recognized by {cls.__name__}: {arguments}. Expected some of "
+        f"{', '.join(names)}.{did_you_mean(next(iter(arguments)), names)}"
+    )
 
 
 def _positions(variables):
