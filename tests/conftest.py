@@ -1,8 +1,11 @@
 """Fixtures that all tests share."""
 
+import gc
 import importlib.util
 import os
+import pathlib
 import random
+import sys
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # What an earlier run compiled is not looked at.
@@ -30,8 +33,6 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    import pathlib
-
     import hornbeam
 
     folder = config.getoption("--wheel")
@@ -68,6 +69,29 @@ def _fresh_start():
 
     reset_global_seed_generator(0)
     yield
+
+
+# JAX keeps every program that it compiles: 8 GB of them by the end of the suite.
+_MORE_BYTES = 2 << 30
+_bytes_after_clearing = 0
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few_programs():
+    """The programs of JAX are forgotten each time that they have grown by 2 GiB."""
+    yield
+    global _bytes_after_clearing
+    if "jax" in sys.modules and _resident() > _bytes_after_clearing + _MORE_BYTES:
+        sys.modules["jax"].clear_caches()
+        gc.collect()
+        _bytes_after_clearing = _resident()
+
+
+def _resident():
+    """Return the bytes of memory that the process uses; 0 where it cannot be told."""
+    statm = pathlib.Path("/proc/self/statm")
+    pages = statm.read_text().split()[1] if statm.exists() else 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.fixture(params=ENGINES)

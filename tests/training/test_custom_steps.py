@@ -528,3 +528,28 @@ def test_metrics_may_leave_the_loss_out(training_engine):
     assert set(history) == {"mean", "val_mean"}
     np.testing.assert_allclose(history["mean"], [np.mean(y**2)] * 2, rtol=1e-5)
     np.testing.assert_allclose(model.evaluate(x, y, verbose=0), np.mean(y**2), 1e-5)
+
+
+@pytest.mark.parametrize("arguments", [{"metrics": []}, {"weighted_metrics": []}])
+@pytest.mark.parametrize("with_targets", [False, True])
+def test_own_loss_of_several_outputs_without_metrics(
+    training_engine, arguments, with_targets
+):
+    """A loss of one's own, as in Siamese networks, needs neither losses nor targets."""
+
+    class Apart(keras.Model):
+        def compute_loss(
+            self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+        ):
+            return keras.ops.mean(y_pred[0] - y_pred[1])
+
+    inputs = keras.Input((4,))
+    dense = [keras.layers.Dense(1, use_bias=False) for _ in range(2)]
+    model = Apart(inputs, [layer(inputs) for layer in dense])
+    model.compile(keras.optimizers.SGD(1.0), **arguments)
+    first = [layer.kernel.numpy() for layer in dense]
+    x = np.ones((4, 4), "float32")
+    model.fit(x, np.zeros(4) if with_targets else None, verbose=0)
+    # The gradients of the mean are 1 and -1.
+    np.testing.assert_allclose(dense[0].kernel.numpy(), first[0] - 1, rtol=1e-5)
+    np.testing.assert_allclose(dense[1].kernel.numpy(), first[1] + 1, rtol=1e-5)

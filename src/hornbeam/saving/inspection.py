@@ -22,7 +22,7 @@ class FileReport:
     Attributes:
         path: the path.
         format: such as "Keras archive" or "HDF5 weights".
-        keras_version: the version that wrote the file, or None.
+        keras_version: the version of Keras whose format this is, or None.
         layers: `(name, class name)` of each layer; those of a nested model after it,
             with its name before theirs.
         arrays: `(path, shape, dtype)` of each array.
@@ -41,8 +41,8 @@ class FileReport:
     warnings: list[str] = dataclasses.field(default_factory=list)
 
     def __str__(self) -> str:
-        written = f", written by Keras {self.keras_version}" * bool(self.keras_version)
-        lines = [f"{self.path}: {self.format}{written}"]
+        version = f", version {self.keras_version} of Keras" * bool(self.keras_version)
+        lines = [f"{self.path}: {self.format}{version}"]
         if self.layers:
             lines.append(f"{len(self.layers)} layers")
             lines += [f"  {name} ({kind})" for name, kind in self.layers]

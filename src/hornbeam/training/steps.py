@@ -72,9 +72,9 @@ class Steps(Layer):
         loss_weights: float | PerOutput | None = None,
         metrics: PerOutput | None = None,
         weighted_metrics: PerOutput | None = None,
-        run_eagerly: bool = False,
+        run_eagerly: bool | None = False,
         steps_per_execution: int = 1,
-        jit_compile: bool | Literal["auto"] = "auto",
+        jit_compile: bool | Literal["auto"] | None = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
         """Say how the model is trained.

@@ -213,7 +213,7 @@ def _is_weight(x, single=True):
 def _targets(outputs, y_true, losses):
     """Return the targets of each output, None where an output has none.
 
-    OutputStructure without a loss need no targets.
+    Outputs without a loss need no targets.
     """
     if isinstance(y_true, dict) and outputs.are_named_by(y_true):
         outputs.check_names(y_true, "y")
@@ -222,6 +222,8 @@ def _targets(outputs, y_true, losses):
     if len(flat) == outputs.count:
         return flat
     with_loss = [i for i, loss in enumerate(losses) if loss is not None]
+    if not with_loss:
+        return [None] * outputs.count
     if len(flat) == len(with_loss):
         by_index = dict(zip(with_loss, flat, strict=True))
         return [by_index.get(i) for i in range(outputs.count)]
