@@ -361,3 +361,12 @@ def test_public_classes_have_their_public_module():
     for cls, module in expected.items():
         assert allowlist.module_of(cls) == module
         assert allowlist.builtin_class(module, cls.__name__) is cls
+
+
+def test_a_frozen_network_stays_frozen():
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, keras.layers.Dense(2)(inputs), trainable=False)
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(model)))
+    copy = keras.saving.deserialize_keras_object(config)
+    assert copy.trainable is False
+    assert copy.get_config() == model.get_config()

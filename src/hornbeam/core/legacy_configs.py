@@ -123,9 +123,11 @@ _REMOVED: dict[str, tuple[Any, ...] | None] = {
     "softmax_robust_masking": None,
     "sparse": (False,),
     "time_major": (False,),
-    "trainable": None,
     "value_shape": None,
     "virtual_batch_size": (None,),
+}
+_REMOVED_IN: dict[str, dict[str, Any]] = {
+    f"SpatialDropout{rank}D": {"trainable": None} for rank in (1, 2, 3)
 }
 
 
@@ -186,6 +188,7 @@ def modern_arguments(
         ValueError: if an argument is gone, and without it the object is another one.
     """
     renamed = _RENAMED | _RENAMED_IN.get(name, {})
+    removed = _REMOVED | _REMOVED_IN.get(name, {})
     arguments: dict[str, Any] = {}
     for key, value in config.items():
         if key in accepted:
@@ -194,15 +197,14 @@ def modern_arguments(
         key = renamed.get(key, key)
         if key in accepted:
             arguments.setdefault(key, value)
-        elif key in _REMOVED:
-            _check_neutral(name, key, value)
+        elif key in removed:
+            _check_neutral(name, key, value, removed[key])
         else:
             arguments[key] = value
     return _modern_values(name, arguments)
 
 
-def _check_neutral(name, key, value):
-    neutral = _REMOVED[key]
+def _check_neutral(name, key, value, neutral):
     if neutral is not None and value not in neutral:
         raise ValueError(
             f"The config of {name!r} has {key}={value!r}, which Keras 3 no longer has: "

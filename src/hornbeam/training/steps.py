@@ -52,8 +52,8 @@ class Steps(Layer):
         self.stop_evaluating: bool = False
         self.stop_predicting: bool = False
         self.history = None
-        self.run_eagerly: bool = False
-        self.jit_compile: bool | Literal["auto"] = "auto"
+        self.run_eagerly: bool | None = False
+        self.jit_compile: bool | Literal["auto"] | None = "auto"
         self.steps_per_execution: int = 1
         self._compile_loss: Any = None
         self._compile_metrics: Any = None
