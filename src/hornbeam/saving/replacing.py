@@ -22,15 +22,21 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, group: str | None = None) -> Iterator[Path]:
     """Yield a path beside `path`; what is made there takes its place if all goes well.
 
     A link is followed, and the permissions of the target stay. What a killed process
     left behind is removed.
+
+    Args:
+        path: the path of the file or folder.
+        group: the name of the files that are saved together, and whose leftovers are
+            removed together. Default: the name of `path`.
     """
     path = Path(os.path.realpath(path))
-    _sweep(path)
-    with _temporary(path) as temporary:
+    group = group or path.name
+    _sweep(path.parent, group)
+    with _temporary(path, group) as temporary:
         try:
             yield temporary
             _put_in_place(temporary, path)
@@ -48,15 +54,16 @@ def replacing(path: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def folder_beside(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path`."""
-    with _temporary(Path(os.path.realpath(path))) as folder:
+    path = Path(os.path.realpath(path))
+    with _temporary(path, path.name) as folder:
         folder.mkdir()
         yield folder
 
 
 @contextlib.contextmanager
-def _temporary(path):
+def _temporary(path, group):
     token = secrets.token_hex(4)
-    temporary = path.with_name(f"{_prefix(path)}{os.getpid()}.{token}.tmp")
+    temporary = path.with_name(f"{_prefix(group)}{os.getpid()}.{token}.tmp")
     try:
         yield temporary
     finally:
@@ -86,21 +93,21 @@ def _exchange(temporary, path):
     _remove(aside)
 
 
-def _prefix(path):
-    """The start of the names of temporary files for `path`, made on this machine."""
+def _prefix(group):
+    """The start of the names of a group's temporary files, made on this machine."""
     machine = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
-    return f".{path.name[:64]}.{machine}-"
+    return f".{group[:64]}.{machine}-"
 
 
-def _sweep(path):
+def _sweep(folder, group):
     """Remove what processes of this machine left that no longer run."""
-    pattern = re.escape(_prefix(path)) + r"(\d+)\.[0-9a-f]{8}(\.old)?\.tmp"
-    if not path.parent.is_dir():
+    pattern = re.escape(_prefix(group)) + r"(\d+)\.[0-9a-f]{8}(\.old)?\.tmp"
+    if not folder.is_dir():
         return
-    for name in os.listdir(path.parent):
+    for name in os.listdir(folder):
         match = re.fullmatch(pattern, name)
         if match and not _runs(int(match[1])):
-            _remove(path.with_name(name))
+            _remove(folder / name)
 
 
 def _runs(process):

@@ -57,7 +57,7 @@ class ShardedWriter:
             "metadata": {"total_size": float(self._total)},
             "weight_map": self._map,
         }
-        with replacing(self._path) as temporary:
+        with replacing(self._path, _stem(self._path)) as temporary:
             temporary.write_text(json.dumps(content, indent=4), "utf-8")
         new = range(self._first, self._first + len(self._shards))
         for number in set(self._old).difference(new):
@@ -65,7 +65,8 @@ class ShardedWriter:
 
     def _next_shard(self):
         path = _shard_path(self._path, self._first + len(self._shards))
-        temporary = self._stack.enter_context(replacing(path))
+        group = _stem(self._path)
+        temporary = self._stack.enter_context(replacing(path, group))
         writer = self._stack.enter_context(hdf5.Writer(temporary))
         self._shards.append((path.name, writer))
         self._used = 0
