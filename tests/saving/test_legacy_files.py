@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
+from hornbeam.saving import hdf5, legacy_h5
 
 LIBRARIES = ("keras-2.12.0", "tf-keras-2.21.0")
 FILES = Path(__file__).with_name("files")
@@ -350,6 +351,36 @@ def test_misfits_are_reported_by_layer_and_nothing_changes(tmp_path):
         model.load_weights(path, skip_mismatch=True)
     np.testing.assert_array_equal(model.layers[0].get_weights()[0], arrays[0])
     np.testing.assert_array_equal(model.layers[1].get_weights()[0], before[2])
+
+
+def test_weights_of_the_model_itself_fit_or_nothing_changes(tmp_path):
+    class Scaled(keras.Model):
+        def __init__(self, size):
+            super().__init__()
+            self.dense = keras.layers.Dense(2)
+            self.scale = self.add_weight(shape=(size,), name="scale")
+
+        def call(self, x):
+            return self.dense(x) * self.scale[0]
+
+    def built(size):
+        model = Scaled(size)
+        model(np.ones((1, 4), "float32"))
+        return model
+
+    saved = built(1)
+    path = tmp_path / "a.h5"
+    with hdf5.creating(path) as file:
+        legacy_h5.save_weights(saved, file)
+    other = built(3)
+    before = [w.numpy() for w in other.weights]
+    with pytest.raises(ValueError, match=r"itself have the shapes \[\(3,\)\]"):
+        other.load_weights(path)
+    for a, b in zip(before, other.weights, strict=True):
+        np.testing.assert_array_equal(a, b.numpy())
+    same = built(1)
+    same.load_weights(path)
+    np.testing.assert_array_equal(same.scale.numpy(), saved.scale.numpy())
 
 
 def test_other_numbers_of_layers_are_shown_side_by_side(tmp_path):

@@ -98,9 +98,9 @@ _DATA_FORMATS = {"th": "channels_first", "tf": "channels_last"}
 # place of a tuple: the argument only said how to compute.
 _REMOVED: dict[str, tuple[Any, ...] | None] = {
     "adjustment": (None,),
+    "batch_input_shape": None,
     "consume_less": None,
     "dropout": (0, 0.0),
-    "batch_input_shape": None,
     "experimental_autocast": None,
     "experimental_run_tf_function": None,
     "fused": None,

@@ -103,20 +103,27 @@ def load_weights(
         try:
             values += _matched(layer, stored, origin)
         except ValueError as error:
-            misfits.append((layer, stored, str(error)))
+            misfits.append(str(error))
     own = group.group(_OWN)
     if own is not None:
         stored = _SavedLayer(_OWN, group, what)
         weights = _own_weights(model)
         if stored.weight_names and len(weights) == len(stored.weight_names):
-            values += zip(weights, stored.weight_names, stored.arrays(), strict=True)
+            arrays = stored.arrays()
+            if _shapes(weights) == _shapes(arrays):
+                values += zip(weights, stored.weight_names, arrays, strict=True)
+            else:
+                misfits.append(
+                    f"The weights of {model.name!r} itself have the shapes "
+                    f"{_shapes(weights)}. The file has {_shapes(arrays)}."
+                )
     if misfits and not skip_mismatch:
-        report = "\n".join(text for _, _, text in misfits[:20])
+        report = "\n".join(misfits[:20])
         raise ValueError(
             f"The weights of {len(misfits)} of {len(pairs)} layers in {what} do not "
             f"fit the model {model.name!r}; nothing was loaded.\n{report}"
         )
-    for _, _, text in misfits:
+    for text in misfits:
         warn(f"Skipping weights of {what}: {text}")
     for variable, _, value in values:
         variable.assign(value)
@@ -143,8 +150,8 @@ class _SavedLayer:
         return [self.group.at(name) for name in self.weight_names]
 
     def shapes(self):
-        """Return `{name: shape}` of the arrays."""
-        return [tuple(self.group.at(name).shape) for name in self.weight_names]
+        """Return the shapes of the arrays, in order."""
+        return _shapes(self.arrays())
 
 
 def _matched(layer, stored, origin):

@@ -90,12 +90,10 @@ def _from_cudnn(kernel, recurrent_kernel, gates):
 
 def _conv(layer, arrays, origin):
     kernel = arrays[0]
-    rank = kernel.ndim - 2
     if origin.is_keras_1:
         kernel = _keras_1_kernel(layer, kernel)
-        rank = kernel.ndim - 2
     if origin.backend == "theano":
-        kernel = np.flip(kernel, tuple(range(rank)))
+        kernel = np.flip(kernel, tuple(range(kernel.ndim - 2)))
     return [kernel, *arrays[1:]]
 
 
