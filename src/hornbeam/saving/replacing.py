@@ -15,6 +15,7 @@ import re
 import secrets
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,7 +83,9 @@ def _put_in_place(temporary, path):
 
 def _exchange(temporary, path):
     """Exchange the names of two folders, in one step where the system can."""
-    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    rename = None
+    if sys.platform == "linux":
+        rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     names = os.fsencode(temporary), os.fsencode(path)
     if rename is not None:
         if not rename(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE):
@@ -111,6 +114,8 @@ def _sweep(folder, group):
 
 
 def _runs(process):
+    if os.name != "posix":
+        return True  # there `os.kill` ends a process, whatever the signal
     try:
         os.kill(process, 0)
     except ProcessLookupError:
