@@ -202,7 +202,7 @@ class Model(Trainer, Layer):
         overwrite: bool = True,
         max_shard_size: float | None = None,
     ) -> None:
-        """Save the weights to a `.weights.h5` file."""
+        """Save the weights to a `.weights.h5` or `.safetensors` file."""
         from hornbeam import saving
 
         saving.save_weights(
@@ -212,7 +212,7 @@ class Model(Trainer, Layer):
     def load_weights(
         self, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any
     ) -> None:
-        """Load the weights from a `.weights.h5` or `.keras` file."""
+        """Load the weights from a `.weights.h5`, `.safetensors` or `.keras` file."""
         from hornbeam import saving
 
         saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)

@@ -9,9 +9,9 @@ from hornbeam.core.registry import (
 from hornbeam.core.serialization import deserialize_keras_object as deserialize_keras_object
 from hornbeam.core.serialization import serialize_keras_object as serialize_keras_object
 from hornbeam.saving.api import load_model as load_model
-from hornbeam.saving.api import load_weights as load_weights
 from hornbeam.saving.api import model_from_json as model_from_json
 from hornbeam.saving.api import save_model as save_model
-from hornbeam.saving.api import save_weights as save_weights
 from hornbeam.saving.inspection import FileReport as FileReport
 from hornbeam.saving.inspection import inspect as inspect
+from hornbeam.saving.weights import load_weights as load_weights
+from hornbeam.saving.weights import save_weights as save_weights

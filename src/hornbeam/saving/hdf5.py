@@ -302,7 +302,7 @@ class Arrays(MutableMapping[str, Any]):
 def as_array(value: Any) -> np.ndarray:
     """Return a variable, a tensor, numbers or a text as an array to be stored."""
     if isinstance(value, Variable):
-        return np.asarray(value.numpy())
+        return np.asarray(value.backend.to_numpy(value.value))  # not copied
     engine = backends.of(value)
     array = np.asarray(value if engine is None else engine.to_numpy(value))
     if array.dtype.kind == "U":

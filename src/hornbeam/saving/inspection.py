@@ -11,7 +11,15 @@ from typing import Any
 from hornbeam.core import allowlist, legacy_configs
 from hornbeam.core.errors import UnknownObjectError, UnsafeFileError
 from hornbeam.core.serialization import find_class
-from hornbeam.saving import archive, hdf5, legacy_h5, shards, strict_json, tfjs
+from hornbeam.saving import (
+    archive,
+    hdf5,
+    legacy_h5,
+    safetensors_files,
+    shards,
+    strict_json,
+    tfjs,
+)
 from hornbeam.typing import Config, PathLike
 
 
@@ -62,8 +70,9 @@ def inspect(path: PathLike) -> FileReport:
     Nothing in the file is built or run, whatever it is.
 
     Args:
-        path: a `.keras` file or folder, an HDF5 file, a `.weights.json`, the
-            `model.json` of TensorFlow.js, or the JSON of a model.
+        path: a `.keras` file or folder, an HDF5 file, a `.weights.json`, a
+            `.safetensors` file, the `model.json` of TensorFlow.js, or the JSON of a
+            model.
 
     Raises:
         ValueError: if the file is damaged or of no known format; an `UnsafeFileError`,
@@ -84,6 +93,11 @@ def inspect(path: PathLike) -> FileReport:
         report = FileReport(str(path), "sharded weights")
         with shards.reading(path) as root:
             report.arrays = list(_arrays(root))
+        return report
+    if path.suffix == safetensors_files.SUFFIX:
+        report = FileReport(str(path), "safetensors weights")
+        with safetensors_files.reading(path) as tensors:
+            report.arrays = [(n, t.shape, t.dtype) for n, t in tensors.items()]
         return report
     if path.suffix == ".json":
         return _inspect_json(path)

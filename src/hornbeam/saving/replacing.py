@@ -22,6 +22,14 @@ from pathlib import Path
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
+def check_overwrite(path: Path, overwrite: bool) -> None:
+    """Raise a `FileExistsError` if the path exists and may not be replaced."""
+    if not overwrite and path.exists():
+        raise FileExistsError(
+            f"{str(path)!r} exists. Pass `overwrite=True` to replace it."
+        )
+
+
 @contextlib.contextmanager
 def replacing(path: Path, group: str | None = None) -> Iterator[Path]:
     """Yield a path beside `path`; what is made there takes its place if all goes well.
