@@ -20,10 +20,8 @@ import numpy as np
 from hornbeam.core.naming import distinct, to_snake_case
 from hornbeam.core.warning import warn
 from hornbeam.layers.layer import Layer
-from hornbeam.models.functional import Functional
-from hornbeam.models.sequential import Sequential
 from hornbeam.saving import hdf5
-from hornbeam.saving.state import children
+from hornbeam.saving.state import children, graph_models
 
 if TYPE_CHECKING:
     from hornbeam.core.variable import Variable
@@ -223,7 +221,7 @@ def _parts(value):
     elif isinstance(value, Layer):
         layers = list(getattr(value, "layers", ()))
         named = list(zip(_names(layers), layers, strict=True))
-        if isinstance(value, Functional | Sequential):
+        if isinstance(value, graph_models()):
             yield from named
         for name, child in children(value):
             if name != "layers":

@@ -14,11 +14,10 @@ from typing import Any
 
 from hornbeam.core import scopes
 from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.lazy import public
 from hornbeam.core.naming import to_snake_case
 from hornbeam.core.warning import warn
 from hornbeam.layers.layer import Layer
-from hornbeam.models.functional import Functional
-from hornbeam.models.sequential import Sequential
 from hornbeam.optimizers.optimizer import Optimizer
 
 _CONTAINERS = (list, tuple, dict)
@@ -31,13 +30,19 @@ def _saveable_classes():
     return Layer, Optimizer
 
 
+def graph_models() -> tuple[Any, Any]:
+    """Return the classes of models whose layers are listed: Functional, Sequential."""
+    return public("models", "Functional"), public("models", "Sequential")
+
+
 @functools.cache
 def _base_attributes():
     """Return the names that the base classes use."""
-    names = set(vars(Sequential(name="names"))) | set(
+    functional, sequential = graph_models()
+    names = set(vars(sequential(name="names"))) | set(
         vars(Optimizer(0.0, name="names"))
     )
-    for cls in (Functional, Sequential, Optimizer):
+    for cls in (functional, sequential, Optimizer):
         names.update(dir(cls))
     return frozenset(names - _WALKED)
 
