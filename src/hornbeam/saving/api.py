@@ -62,7 +62,7 @@ def save_model(
     _check_save_arguments(kwargs)
     if hasattr(filepath, "write"):
         with tempfile.TemporaryDirectory() as folder:
-            _write_parts(model, Path(folder))
+            write_parts(model, Path(folder))
             archive.write_zip(filepath, Path(folder))
         return
     path = Path(filepath)
@@ -82,11 +82,11 @@ def save_model(
         if is_hdf5:
             legacy_h5.save_model(model, temporary, include_optimizer)
         elif zipped is False:
-            _write_parts(model, temporary)
+            write_parts(model, temporary)
             archive.keep_other_files(path, temporary)
         else:
             with folder_beside(path) as folder:
-                _write_parts(model, folder)
+                write_parts(model, folder)
                 archive.write_zip(temporary, folder)
 
 
@@ -110,8 +110,8 @@ def _refuse_suffix(path):
     )
 
 
-def _write_parts(model, folder):
-    """Write the files of the archive into `folder`."""
+def write_parts(model: Model, folder: Path) -> None:
+    """Write the files of the archive of a model into `folder`."""
     if hasattr(model, "layers") and not getattr(model, "built", True):
         warn(
             f"Model {model.name!r} is saved before it is built, so it has no weights "
@@ -165,7 +165,7 @@ def load_model(
     if isinstance(source, Path) and source.suffix == ".json":
         return _load_tfjs(source, custom_objects)
     with archive.opened(source) as reader:
-        return _load_archive(reader, custom_objects, compile)
+        return load_archive(reader, custom_objects, compile)
 
 
 def _model_path(filepath):
@@ -216,7 +216,12 @@ def _load_tfjs(path, custom_objects):
     return model
 
 
-def _load_archive(reader, custom_objects, compiled):
+def load_archive(
+    reader: archive.ZipReader | archive.FolderReader,
+    custom_objects: CustomObjects,
+    compiled: bool,
+) -> AnyModel:
+    """Return the model of an archive that is open; see `load_model`."""
     text = reader.read(archive.CONFIG, strict_json.MAX_BYTES)
     config = strict_json.loads(text, archive.CONFIG)
     if not isinstance(config, dict) or "class_name" not in config:

@@ -16,7 +16,7 @@ from hornbeam.core.naming import own_names
 from hornbeam.core.random import seed_scope
 from hornbeam.models.model import Model
 from hornbeam.training.concurrent.scheduler import fit_slot
-from hornbeam.wrappers import fitting
+from hornbeam.wrappers import estimator_files, fitting
 from hornbeam.wrappers.advice import advise_on_parallel_fits
 from hornbeam.wrappers.default_network import default_network
 from hornbeam.wrappers.distinct_rows import distinct
@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 
     from hornbeam.models.model import Model
     from hornbeam.typing import (
+        CustomObjects,
         LossLike,
         MetricLike,
         OptimizerLike,
+        PathLike,
         PerOutput,
         Verbosity,
     )
@@ -194,12 +196,14 @@ class KerasEstimator(Parameters):
 
     def initialize(self, X: Any, y: Any = None) -> Self:
         """Make the network for data such as this, without training it."""
+        estimator_files.check_complete(self)
         X, y, _ = self._checked(X, y, None, fresh=True)
         with seed_scope(self._seed(X, y, None, 0)), own_names():
             self._build(X, y)
         return self
 
     def _fit(self, X, y, sample_weight, fit_arguments, fresh, classes=None):
+        estimator_files.check_complete(self)
         with fit_slot():
             X, y, weight = self._checked(X, y, sample_weight, fresh, classes)
             arguments = fitting.arguments_of_fit(self, fit_arguments)
@@ -297,6 +301,50 @@ class KerasEstimator(Parameters):
         with seed_scope(0):
             outputs = self.predictor_.predict(features, **arguments)
         return tree.map_structure(lambda output: output[:rows], outputs)
+
+    # Files
+
+    def save(self, filepath: PathLike, overwrite: bool = True) -> None:
+        """Save the estimator: network, parameters, and what `fit` learned.
+
+        The file holds data and no code, unlike a pickle: functions of yours, such as
+        the builder, are left out. `keras.saving.load_model` reads the network in it.
+
+        Args:
+            filepath: a path that ends in `.keras`.
+            overwrite: whether an existing file is replaced. Default: True.
+        """
+        estimator_files.save(self, filepath, overwrite)
+
+    @classmethod
+    def load(
+        cls, filepath: PathLike, custom_objects: CustomObjects = None, **parameters: Any
+    ) -> Self:
+        """Return an estimator that was saved with `save`; nothing in the file is run.
+
+        It predicts as it did. To `fit` it again, pass what the file could not hold.
+
+        Args:
+            filepath: the path.
+            custom_objects: `{name: class or function}` that the network needs.
+            **parameters: parameters in place of those in the file: the builder, as
+                `model=create_model`, or callbacks.
+
+        Raises:
+            ValueError: if the file is damaged, or of another class.
+
+        >>> import pathlib, tempfile
+        >>> import numpy as np
+        >>> from hornbeam.wrappers import KerasClassifier
+        >>> X, y = np.array([[0.0], [1.0]] * 8), np.array(["no", "yes"] * 8)
+        >>> classifier = KerasClassifier(epochs=1, random_state=0).fit(X, y)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     classifier.save(pathlib.Path(folder) / "classifier.keras")
+        ...     loaded = KerasClassifier.load(pathlib.Path(folder) / "classifier.keras")
+        >>> loaded.classes_.tolist()
+        ['no', 'yes']
+        """
+        return estimator_files.load(cls, filepath, custom_objects, parameters)
 
     def __sklearn_is_fitted__(self) -> Any:
         return self.initialized_
