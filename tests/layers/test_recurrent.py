@@ -327,13 +327,19 @@ def test_dropout_is_the_same_at_all_steps(engine, kind, implementation):
 @every_kind
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
-def test_gradients_of_both_roads(kind, masked, dropout):
-    """torch's kernel and the loop give the same numbers."""
-    with backends.scope("torch") as engine:
+@pytest.mark.parametrize("name", ["torch", "jax"])
+def test_gradients_of_both_roads(name, kind, masked, dropout, monkeypatch):
+    """torch's kernel and the loop, JAX's loop with and without the inputs' product."""
+    with backends.scope(name) as engine:
         found = []
-        for fused in (True, False):
+        for fast in (True, False):
             layer = made(kind, dropout=dropout, seed=3, return_sequences=True)
-            layer.cell.use_cudnn = fused
+            if name == "torch":
+                layer.cell.use_cudnn = fast
+            else:
+                monkeypatch.setattr(
+                    engine, "projects_in_loop", lambda *_, fast=fast: fast
+                )
             fixed = [v.value for v in layer.non_trainable_variables]
 
             def loss(values, layer=layer, fixed=fixed):

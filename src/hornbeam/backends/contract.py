@@ -296,9 +296,8 @@ def compile_over_devices(
 ) -> Callable:
     """`fn` compiled for arguments such as these, on all devices.
 
-    Arguments (trees of arrays) that are to be `split` lie on the devices part by part
-    along axis 0, which must be a multiple of their number; others lie on each as a
-    whole. The program takes host arrays.
+    Arguments (trees of host arrays) that are to be `split` lie on the devices part by
+    part along axis 0, a multiple of their number; others lie on each as a whole.
     """
 
 
@@ -325,8 +324,7 @@ def record(
     reads and changes, `data` those that differ in every step. The record has `outputs`,
     what `step()` returned; `repeats(other)`, whether two records are of the same
     operations with the same constants; and `program()`, a function
-    `run(state, batches)` that repeats the step on each batch and returns the outputs;
-    `compiled` asks for a program that is compiled.
+    `run(state, batches)` that repeats the step on each batch, `compiled` if asked for.
     """
 
 
@@ -340,8 +338,7 @@ def step_threads(work: float = 0.0) -> contextlib.AbstractContextManager[Any]:
     """A block that runs steps of so much work on the threads that pay."""
 
 
-# Updates of all variables in one call. Each changes tensors in place and returns
-# whether it did; if not, the optimizer's own rule is used.
+# Updates of all variables in one call, in place. False: the optimizer's rule is used.
 
 
 @optional
@@ -413,6 +410,11 @@ def recurrence(
     where it is False, the states stay and the output is that of the step before, at
     first the state.
     """
+
+
+@optional
+def projects_in_loop(shape: Any, units: int, gates: int, training: bool) -> bool:
+    """Whether sequences (steps, rows, features) are best projected step by step."""
 
 
 # Modules, nests of parameters and random keys of the engine's own library.

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from hornbeam.backends import xla
 from hornbeam.backends.jax.arrays import promoted
 from hornbeam.backends.jax.convolution import Pairs
 from hornbeam.backends.spec import Function
@@ -33,6 +34,12 @@ def linear(x: Any, kernel: Any, bias: Any = None) -> jax.Array:
     else:
         y = x @ kernel
     return y if bias is None else y + bias
+
+
+def projects_in_loop(shape: Any, units: int, gates: int, training: bool) -> bool:
+    """Whether sequences (steps, rows, features) are best projected step by step."""
+    on_cpu = jax.default_backend() == "cpu"
+    return on_cpu and xla.projects_in_loop(shape, units, gates, training)
 
 
 def window_max(

@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from hornbeam.backends import xla
 from hornbeam.backends.spec import Function
 
 from .arrays import shape_of
@@ -176,6 +177,13 @@ def _as_given(x: tf.Tensor, data_format: str) -> tf.Tensor:
     if data_format == "channels_last":
         return x
     return tf.transpose(x, [0, x.ndim - 1, *range(1, x.ndim - 1)])
+
+
+def projects_in_loop(shape: Any, units: int, gates: int, training: bool) -> bool:
+    """Whether sequences (steps, rows, features) are best projected step by step."""
+    if tf.executing_eagerly() or tf.config.list_logical_devices("GPU"):
+        return False
+    return xla.projects_in_loop(shape, units, gates, training)
 
 
 def window_max(

@@ -137,8 +137,9 @@ class RecurrentCell(Cell):
     ) -> Any:
         """Return the outputs and last states of whole sequences, steps first.
 
-        The inputs' part is one large product before the loop; where the engine has a
-        kernel for all of it, that is used.
+        The inputs' part is one large product before the loop, unless the engine's loops
+        are faster with it inside. Where the engine has a kernel for all of it, that is
+        used.
         """
         scope = scopes.autocast_scope(self.compute_dtype if self._is_mixed else None)
         with scope, self.held_masks(sequences[0], states[0], training):
@@ -149,11 +150,26 @@ class RecurrentCell(Cell):
             if result is not None:
                 return result
             recur = self._recurrence(states[0], training)
+            if self._projects_in_loop(sequences.shape, training):
+                return loop(
+                    lambda x, s: self.step(self._project(x, training), s, recur),
+                    sequences,
+                    states,
+                )
             return loop(
                 lambda x, s: self.step(x, s, recur),
                 self._project(sequences, training),
                 states,
             )
+
+    def _projects_in_loop(self, shape, training):
+        """Whether the inputs' product is made step by step, as is faster with XLA."""
+        rule = backends.current().projects_in_loop
+        dense = len(shape) == 3 and len(self.kernel.shape) == 2
+        if rule is None or not dense or not isinstance(shape[1], int):
+            return False
+        units = self.kernel.shape[1] // self.gates
+        return rule(shape, units, self.gates, bool(training))
 
     @contextlib.contextmanager
     def held_masks(

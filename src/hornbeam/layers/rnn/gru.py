@@ -146,7 +146,8 @@ class GRU(CellLayer):
     representations using RNN encoder-decoder" (2014), in the version of 2014-06
     (`reset_after=False`) or of cuDNN (`reset_after=True`).
 
-    **Speed.** The product of the inputs with W is made once for all steps. On PyTorch
+    **Speed.** The product of the inputs with W is made once for all steps, or in the
+    loop where a compiled program on a CPU is faster so (JAX, TensorFlow). On PyTorch
     all steps are one call of the engine's fused kernel where the activations are "tanh"
     and "sigmoid", `reset_after` is True, `unroll` is False and no recurrent dropout is
     in force; masks and dropout of the inputs (unless `implementation=1` draws it anew

@@ -146,7 +146,8 @@ class LSTM(CellLayer):
     Hochreiter and Schmidhuber, "Long short-term memory" (1997), with the forget gate of
     Gers et al. (2000).
 
-    **Speed.** The product of the inputs with W is made once for all steps. On PyTorch
+    **Speed.** The product of the inputs with W is made once for all steps, or in the
+    loop where a compiled program on a CPU is faster so (JAX, TensorFlow). On PyTorch
     all steps are one call of the engine's fused kernel where the activations are "tanh"
     and "sigmoid", `unroll` is False and no recurrent dropout is in force; masks and
     dropout of the inputs (unless `implementation=1` draws it anew for each gate) are
