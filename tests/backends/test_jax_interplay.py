@@ -96,6 +96,7 @@ def test_state_is_kept_and_noise_comes_in_training_only(tmp_path):
     assert int(loaded.layers[0].state["steps"]) == int(layer.state["steps"])
 
 
+@pytest.mark.filterwarnings("ignore:What is being saved")
 def test_an_unregistered_function_is_not_loaded(tmp_path):
     def own(params, inputs):
         return inputs * params

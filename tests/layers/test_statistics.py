@@ -116,7 +116,9 @@ def test_global_average_leaves_masked_steps_out(engine):
 
 
 def test_lambda_is_not_loaded_from_a_file(engine):
-    model = keras.Sequential([keras.Input((2,)), layers.Lambda(lambda x: x**2)])
+    """Other than as a graph of ops: see `tests/saving/test_traced_functions.py`."""
+    function = layers.Lambda(lambda x, training: x**2)
+    model = keras.Sequential([keras.Input((2,)), function])
     with pytest.warns(UserWarning, match="lambda"):
         text = model.to_json()
     with pytest.raises(ValueError, match="Lambda|lambda"):

@@ -579,6 +579,7 @@ class AnyArguments(keras.Model):
         return self.dense(x)
 
 
+@pytest.mark.filterwarnings("ignore:What is being saved")
 def test_any_arguments_are_known_where_none_were_given(tmp_path):
     model = AnyArguments(name="any")
     expected = model.predict(X, verbose=0)

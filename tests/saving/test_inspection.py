@@ -23,6 +23,7 @@ def model():
     return keras.Sequential([keras.Input((3,)), inner, Custom(name="own")])
 
 
+@pytest.mark.filterwarnings("ignore:What is being saved")
 def test_an_archive(tmp_path):
     model().save(tmp_path / "model.keras")
     report = keras.saving.inspect(tmp_path / "model.keras")
@@ -78,6 +79,7 @@ def test_nothing_runs(tmp_path, name, audit):
     assert str(report)
 
 
+@pytest.mark.filterwarnings("ignore:What is being saved")
 def test_any_bytes_give_a_report_or_one_kind_of_error(tmp_path):
     model().save(tmp_path / "model.keras")
     good = (tmp_path / "model.keras").read_bytes()
@@ -96,6 +98,7 @@ def test_any_bytes_give_a_report_or_one_kind_of_error(tmp_path):
     assert refused > 75
 
 
+@pytest.mark.filterwarnings("ignore:What is being saved")
 def test_the_command(tmp_path):
     model().save(tmp_path / "model.keras")
     command = [sys.executable, "-m", "hornbeam", "inspect"]

@@ -197,6 +197,7 @@ class Faulty(keras.layers.Layer):
         return x
 
 
+@pytest.mark.filterwarnings("ignore:What is being saved")
 def test_a_failure_leaves_the_old_file(tmp_path):
     path = tmp_path / "m.keras"
     mlp().save(path)
@@ -233,6 +234,7 @@ class WithAssets(keras.layers.Layer):
         return x
 
 
+@pytest.mark.filterwarnings("ignore:What is being saved")
 @pytest.mark.parametrize("zipped", [None, False])
 def test_assets(tmp_path, zipped):
     model = keras.Sequential(

@@ -1,7 +1,8 @@
-"""How a `lambda` is written to a file, so that Keras can read it.
+"""What a file cannot hold: code. How a `lambda` is written nevertheless.
 
-It is written as Keras writes it; reading such bytecode is refused, see
-`core.serialization`.
+It is written as Keras writes it, as bytecode; reading that is refused, see
+`core.serialization`. The lambda of a Lambda layer is written as a graph besides, which
+is data.
 """
 
 from __future__ import annotations
@@ -9,29 +10,83 @@ from __future__ import annotations
 import base64
 import marshal
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
-from hornbeam.core.live_config import LiveConfig
+from hornbeam.core import registry
+from hornbeam.core.live_config import LiveConfig, target_of
 from hornbeam.core.warning import warn
 
+# While a file is written: why a lambda of a layer cannot be traced, by layer.
+_reasons: ContextVar[dict[str, str] | None] = ContextVar("reasons", default=None)
 
-def warn_of_lambdas(config: Any) -> None:
-    """Warn of the lambdas in a config that is about to be written."""
-    if not _holds_lambda(config):
-        return
-    warn(
-        "A `lambda` is being saved. Its bytecode cannot be loaded here: whoever loads "
-        "the file must pass the function as `custom_objects={layer name: function}`. "
-        "Use a named function and register it with "
-        "`@keras.saving.register_keras_serializable()`.",
+
+def config_for_file(make: Callable[[], Any]) -> Any:
+    """Return the config that `make()` gives, for a file or another process.
+
+    Lambdas are traced, where they can be. A warning names what loading needs besides:
+    lambdas that were not, and classes and functions that are not registered.
+    """
+    reasons: dict[str, str] = {}
+    token = _reasons.set(reasons)
+    try:
+        config = make()
+    finally:
+        _reasons.reset(token)
+    names = dict.fromkeys(_unregistered(config))
+    if names:
+        objects = ", ".join(f"{name!r}: ..." for name in names)
+        warn(
+            "What is being saved names classes or functions that are not registered. "
+            f"Whoever loads it must pass `custom_objects={{{objects}}}`. Register them "
+            "with `@keras.saving.register_keras_serializable()`."
+        )
+    for layer, reason in reasons.items():
+        warn(
+            f"The `lambda` of layer {layer!r} is being saved as bytecode, which cannot "
+            f"be loaded here: whoever loads it must pass `custom_objects={{{layer!r}: "
+            f"function}}`. It could not be traced as a graph of ops: {reason}."
+        )
+    if not reasons and _bare_lambda(config):
+        warn(
+            "A `lambda` outside of the function of a Lambda layer is being saved. It "
+            "cannot be loaded. Use a named function and register it with "
+            "`@keras.saving.register_keras_serializable()`."
+        )
+    return config
+
+
+def _configs(config):
+    """Yield each config of an object or a function that stands in `config`."""
+    left = [config]
+    while left:
+        item = left.pop()
+        if isinstance(item, dict):
+            if "class_name" in item:
+                yield item
+            left += reversed(item.values())
+        elif isinstance(item, list | tuple):
+            left += reversed(item)
+
+
+def _unregistered(config):
+    for item in _configs(config):
+        target = target_of(item)
+        if target is None or item["class_name"] == "__lambda__":
+            continue
+        is_object = isinstance(item.get("config"), dict)
+        name = item["class_name"] if is_object else item["config"]
+        registered = registry.get_custom_objects()
+        keys = (item.get("registered_name"), name)
+        if not any(registered.get(key) is target for key in keys):
+            yield name
+
+
+def _bare_lambda(config):
+    return any(
+        item["class_name"] == "__lambda__" and "graph" not in item["config"]
+        for item in _configs(config)
     )
-
-
-def _holds_lambda(config):
-    if isinstance(config, dict):
-        is_lambda = config.get("class_name") == "__lambda__"
-        return is_lambda or any(map(_holds_lambda, config.values()))
-    return isinstance(config, list | tuple) and any(map(_holds_lambda, config))
 
 
 def serialize_lambda(function: Callable[..., Any]) -> LiveConfig:
@@ -40,10 +95,27 @@ def serialize_lambda(function: Callable[..., Any]) -> LiveConfig:
     return LiveConfig(config, function)
 
 
-def serialize_layer_lambda(function: Callable[..., Any]) -> LiveConfig:
-    """Return the config of the lambda of a Lambda layer."""
+def serialize_layer_lambda(
+    function: Callable[..., Any],
+    name: str | None = None,
+    trace: Callable[[], Any] | None = None,
+) -> LiveConfig:
+    """Return the config of the lambda of a Lambda layer.
+
+    Args:
+        function: the lambda.
+        name: the name of the layer.
+        trace: returns the lambda as a graph, or raises a ValueError. It is called where
+            the config is for a file.
+    """
     code, defaults, closure = _parts(function)
     config = {"code": code, "defaults": defaults, "closure": closure}
+    reasons = _reasons.get()
+    if trace is not None and name is not None and reasons is not None:
+        try:
+            config["graph"] = trace()
+        except ValueError as error:
+            reasons[name] = str(error)[:300]
     return LiveConfig({"class_name": "__lambda__", "config": config}, function)
 
 

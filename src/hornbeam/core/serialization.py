@@ -33,9 +33,16 @@ _shared_objects: ContextVar[Any] = ContextVar("shared_objects", default=None)
 
 
 @contextlib.contextmanager
-def object_sharing() -> Iterator[None]:
-    """Inside, an object that is met twice is written, or made, as one object."""
-    tokens = _shared_configs.set({}), _shared_objects.set({})
+def object_sharing(shares: bool = True) -> Iterator[None]:
+    """Inside, an object that is met twice is written, or made, as one object.
+
+    Args:
+        shares: False for a config that stands for itself inside of another one.
+    """
+    tokens = (
+        _shared_configs.set({} if shares else None),
+        _shared_objects.set({} if shares else None),
+    )
     try:
         yield
     finally:
@@ -350,7 +357,7 @@ def _with_custom_lambda(inner):
         given = registry.get_registered_object(inner.get("name"))
         if given is not None:
             return {**inner, "function": given}
-        if target_of(function) is None:
+        if target_of(function) is None and "graph" not in function["config"]:
             _refuse_lambda(inner)
     return inner
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 from hornbeam import backends
 from hornbeam.core import scopes
 from hornbeam.core.errors import did_you_mean
-from hornbeam.core.lambdas import warn_of_lambdas
+from hornbeam.core.lambdas import config_for_file
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 from hornbeam.layers.call import call_info
@@ -223,8 +223,7 @@ class Model(Trainer, Layer):
 
         from hornbeam import saving
 
-        config = saving.serialize_keras_object(self)
-        warn_of_lambdas(config)
+        config = config_for_file(lambda: saving.serialize_keras_object(self))
         return json.dumps(config, **kwargs)
 
     def export(

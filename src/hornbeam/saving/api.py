@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from hornbeam.core import budget, legacy_configs, registry
 from hornbeam.core.errors import UnsafeFileError
-from hornbeam.core.lambdas import warn_of_lambdas
+from hornbeam.core.lambdas import config_for_file
 from hornbeam.core.serialization import (
     deserialize_keras_object,
     object_sharing,
@@ -117,8 +117,7 @@ def write_parts(model: Model, folder: Path) -> None:
             f"Model {model.name!r} is saved before it is built, so it has no weights "
             "to save.",
         )
-    config = serialize_sharing(model)
-    warn_of_lambdas(config)
+    config = config_for_file(lambda: serialize_sharing(model))
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {
         "keras_version": hdf5.FORMAT_VERSION,

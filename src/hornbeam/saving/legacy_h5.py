@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from hornbeam.core.lambdas import config_for_file
 from hornbeam.core.serialization import deserialize_keras_object, serialize_sharing
 from hornbeam.core.warning import warn
 from hornbeam.optimizers.nadam import Nadam
@@ -346,7 +347,7 @@ def _slots_in_file(names, arrays, slots, count):
 
 def save_model(model: Model, path: Path, include_optimizer: bool = True) -> None:
     """Write a whole model: config, weights, how it is compiled, optimizer state."""
-    config = serialize_sharing(model)
+    config = config_for_file(lambda: serialize_sharing(model))
     compiled = config.pop("compile_config", None)
     with hdf5.creating(path) as file:
         _write_origin(file)

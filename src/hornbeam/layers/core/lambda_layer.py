@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from hornbeam.core import tree
 from hornbeam.core.lambdas import serialize_layer_lambda
+from hornbeam.core.live_config import target_of
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
+from hornbeam.layers.core.traced_function import TracedFunction, symbols_of, trace
 from hornbeam.layers.layer import Layer
 from hornbeam.typing import overridable
 
@@ -26,7 +28,10 @@ class Lambda(Layer):
 
     Loading a file runs no code that came with it: a function is looked up by its name
     among the ops (`keras.ops.square`), the registered functions and `custom_objects`.
-    A Python `lambda` has no name: pass it again as `custom_objects={layer name: ...}`.
+    A Python `lambda` has no name. One that only calls ops of the library is saved as
+    the graph of these ops, for inputs of the shape that the layer had, and comes back;
+    Keras does not read the graph. Another one has to be passed again, as
+    `custom_objects={layer name: ...}`: a warning says so when it is saved.
 
     Args:
         function: takes the inputs first; may also take `mask` and `training`.
@@ -111,15 +116,26 @@ class Lambda(Layer):
 
         Written by hand because a Python lambda has a form of its own in this layer.
         """
+        function = _serialized(self.function, self.name, self._traced)
+        # The graph tells the shape.
+        is_traced = "graph" in function["config"] and _is_lambda(self.output_shape)
         return {
             "name": self.name,
             "trainable": self.trainable,
             "dtype": serialize_keras_object(self.dtype_policy),
-            "function": _serialized(self.function),
-            "output_shape": _serialized(self.output_shape),
+            "function": function,
+            "output_shape": None if is_traced else _serialized(self.output_shape),
             "mask": _serialized(self.mask),
             "arguments": serialize_keras_object(dict(self.arguments)),
         }
+
+    def _traced(self):
+        inputs = symbols_of(self)
+        if self._optional:
+            raise ValueError(f"it takes {sorted(self._optional)}")
+        if inputs is None:
+            raise ValueError("the layer was never called")
+        return trace(self.function, inputs, self.arguments)
 
     @classmethod
     def from_config(
@@ -130,6 +146,10 @@ class Lambda(Layer):
     ) -> Self:
         """Make the layer from a config; functions are looked up by name."""
         config = dict(config)
+        function = config.get("function")
+        if isinstance(function, dict) and "graph" in (function.get("config") or ()):
+            if target_of(function) is None:
+                config["function"] = TracedFunction(function["config"])
         for argument in ("function", "output_shape", "mask"):
             if isinstance(config.get(argument), dict):
                 config[argument] = deserialize_keras_object(
@@ -138,9 +158,15 @@ class Lambda(Layer):
         return cls(**config)
 
 
-def _serialized(value):
-    if getattr(value, "__name__", "") == "<lambda>":
-        return serialize_layer_lambda(value)
+def _is_lambda(value):
+    return getattr(value, "__name__", "") == "<lambda>"
+
+
+def _serialized(value, name=None, trace=None):
+    if isinstance(value, TracedFunction):
+        return value.serialized()
+    if _is_lambda(value):
+        return serialize_layer_lambda(value, name, trace)
     return serialize_keras_object(value)
 
 
