@@ -7,6 +7,7 @@ from hornbeam import dtype_policies as dtype_policies
 from hornbeam import export as export
 from hornbeam import initializers as initializers
 from hornbeam import layers as layers
+from hornbeam import legacy as legacy
 from hornbeam import losses as losses
 from hornbeam import metrics as metrics
 from hornbeam import mixed_precision as mixed_precision

@@ -39,19 +39,16 @@ _ADVICE = {
     "layers.TextVectorization": "turn texts into integers with a dict of your "
     "vocabulary and `keras.utils.pad_sequences`, or into counts with "
     "`sklearn.feature_extraction.text.CountVectorizer`, before `fit`",
-    "legacy": "use `keras.saving`",
     "ops.image": "transform images before `fit` with Pillow or SciPy, or write the "
     "transformation with other `keras.ops`",
     "preprocessing": "use `keras.utils.pad_sequences` for sequences, Pillow for "
     "images, and arrays, generators or `keras.utils.PyDataset` as data",
     "preprocessing.sequence": "use `keras.utils.pad_sequences`",
     "quantizers": "use `dtype='mixed_bfloat16'` for faster and smaller networks",
-    "saving.KerasFileEditor": "open the `.weights.h5` file with h5py",
     "utils.FeatureSpace": "use `sklearn.compose.ColumnTransformer` before `fit`",
     "utils.bounding_boxes": "compute with `keras.ops`",
     "utils.get_file": "download the file with `urllib.request.urlretrieve`",
     "utils.get_source_inputs": "use `model.inputs`",
-    "utils.legacy": "use `keras.saving`",
     "utils.model_to_dot": "use `model.summary(expand_nested=True)`",
     "utils.plot_model": "use `model.summary(expand_nested=True)`",
     "utils.split_dataset": "use `sklearn.model_selection.train_test_split`",

@@ -11,6 +11,7 @@ from hornbeam.core.serialization import serialize_keras_object as serialize_kera
 from hornbeam.saving.api import load_model as load_model
 from hornbeam.saving.api import model_from_json as model_from_json
 from hornbeam.saving.api import save_model as save_model
+from hornbeam.saving.file_editor import KerasFileEditor as KerasFileEditor
 from hornbeam.saving.inspection import FileReport as FileReport
 from hornbeam.saving.inspection import inspect as inspect
 from hornbeam.saving.weights import load_weights as load_weights

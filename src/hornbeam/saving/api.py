@@ -76,7 +76,7 @@ def save_model(
     if zipped is not False and not is_keras and not is_hdf5:
         _refuse_suffix(path)
     check_overwrite(path, overwrite)
-    if zipped is False:
+    if zipped is False or is_hdf5:
         path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         if is_hdf5:

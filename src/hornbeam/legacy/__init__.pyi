@@ -1,0 +1,1 @@
+from hornbeam.legacy import saving as saving
