@@ -1,0 +1,27 @@
+"""Arrays in and out of the engines."""
+
+import numpy as np
+import pytest
+
+from hornbeam import backends
+
+
+@pytest.mark.parametrize("size", [3, 100_000])
+@pytest.mark.parametrize("dtype", ["float32", "int32", "float16", "bool"])
+def test_an_argument_of_a_program_is_not_its_owners_array(engine, size, dtype):
+    array = np.ones((size, 2), dtype)
+    argument = engine.as_argument(array)
+    array[:] = 0
+    assert engine.to_numpy(argument).min() == 1
+
+
+@pytest.mark.parametrize("size", [3, 100_000])
+@pytest.mark.parametrize("dtype", [None, "float32", "int32"])
+def test_jax_copies_once_and_shares_that(size, dtype):
+    engine = backends.get("jax")
+    array = np.arange(2 * size, dtype="float64").reshape(size, 2)[:, ::-1]
+    tensor = engine.convert(array, dtype)
+    expected = array.copy()
+    array[:] = -1
+    assert engine.dtype_of(tensor) == (dtype or "float32")
+    np.testing.assert_array_equal(np.asarray(tensor), expected)
