@@ -88,7 +88,10 @@ def assign(old: Any, new: Any) -> np.ndarray:
     return new
 
 
-as_argument: Function = convert
+def as_argument(x: Any, dtype: Any = None) -> Any:
+    """`x` as a tensor whose numbers the owner of `x` does not change."""
+    tensor = convert(x, dtype)
+    return tensor if is_sparse(tensor) else np.array(tensor)
 
 
 def new_variable(value: Any, trainable: bool) -> np.ndarray:
