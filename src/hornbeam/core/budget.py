@@ -1,49 +1,175 @@
-"""How much memory the variables of a model may take while a file is loaded.
+"""How much memory a config may take while objects are made from it.
 
-A config of a hundred bytes can ask for a layer of a terabyte. What a file truly holds
-is known before, so variables that are made from its config must fit it.
+A config of a hundred bytes can ask for a layer of a terabyte. So variables that are
+made from a config get their first values when they are read, and not before: until
+then a model of any size takes no memory, and what a file loads into it is never made
+twice. What variables declare is counted nevertheless, and what is made at once, such
+as a list of thresholds, is counted apart.
+
+The scope is entered by whatever makes objects from configs: `from_config` of each
+class, `deserialize_keras_object`, `load_model`, `model_from_json`. The outermost one
+decides; only a file or a text that is being read sets limits of its own.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
 from hornbeam.core.errors import UnsafeFileError
 
-_budget: ContextVar[Any] = ContextVar("variable_budget", default=None)
+# A file, or a text, may declare variables of so many bytes, and so many times more for
+# each byte of its arrays, or of its text where it has no arrays: a layer that takes a
+# kilobyte of text may have millions of weights.
+_LEAST = 512 << 20
+_PER_BYTE_OF_ARRAYS = 16
+_PER_BYTE_OF_TEXT = 64 << 10
+# What may be made at once, while the objects are being made.
+_AT_ONCE = 32 << 20
+# What a config that comes from a program, and not from a file, may declare.
+_OF_A_PROGRAM = 1 << 40
+# What arrays in a file may grow to, by the bytes of the file.
+_EXPANSION = 4
+_SLACK = 16 << 20
+
+_budget: ContextVar[Any] = ContextVar("memory_budget", default=None)
+_limit: ContextVar[int | None] = ContextVar("memory_limit", default=None)
 
 
 class _Budget:
-    def __init__(self, size):
-        self.size = size
-        self.used = 0
+    def __init__(self, declared, at_once):
+        self.declared = declared
+        self.at_once = at_once
 
 
 @contextlib.contextmanager
-def limit(size: float) -> Iterator[None]:
-    """Inside, variables of more than `size` bytes in all are refused."""
-    token = _budget.set(_Budget(size))
+def memory_limit(max_bytes: int) -> Iterator[None]:
+    """Return a block in which files and configs may take `max_bytes` of memory.
+
+    It holds for this thread, instead of the limits that follow from the size of a file
+    or a text, for all that reads them: `load_model`, `load_weights`, `model_from_json`,
+    `from_config` and `deserialize` of each class.
+
+    Args:
+        max_bytes: the number of bytes that the variables of a model may take, and that
+            the arrays of a file may grow to.
+
+    >>> import hornbeam as keras
+    >>> text = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).to_json()
+    >>> text = text.replace('"units": 2', '"units": 200000000')
+    >>> with keras.saving.memory_limit(4 << 30):
+    ...     model = keras.models.model_from_json(text)  # takes no memory yet
+    >>> model.count_params()
+    800000000
+    """
+    if isinstance(max_bytes, bool) or not isinstance(max_bytes, int) or max_bytes < 0:
+        raise ValueError(
+            "Argument `max_bytes` of memory_limit() must be a number of bytes, an "
+            f"integer. Received: max_bytes={max_bytes!r}"
+        )
+    token = _limit.set(max_bytes)
+    try:
+        yield
+    finally:
+        _limit.reset(token)
+
+
+def declared_limit(file_size: int) -> int:
+    """Return how many bytes the arrays and members of a file of that size may have."""
+    limit = _limit.get()
+    return _EXPANSION * file_size + _SLACK if limit is None else limit
+
+
+def of_file(array_bytes: int) -> contextlib.AbstractContextManager[None]:
+    """Return a block in which the model of a file with such arrays is made.
+
+    It may declare more than the arrays: the state of optimizer and metrics, which
+    a file of a model that was never trained does not have.
+    """
+    return _limited(_LEAST + _PER_BYTE_OF_ARRAYS * array_bytes, _AT_ONCE)
+
+
+def of_text(size: int) -> contextlib.AbstractContextManager[None]:
+    """Return a block in which what a text of `size` bytes describes is made."""
+    return _limited(_LEAST + _PER_BYTE_OF_TEXT * size, _AT_ONCE)
+
+
+@contextlib.contextmanager
+def _limited(declared, at_once):
+    limit = _limit.get()
+    if limit is not None:
+        declared = at_once = limit
+    token = _budget.set(_Budget(declared, at_once))
     try:
         yield
     finally:
         _budget.reset(token)
 
 
-def charge(shape: Sequence[int], dtype: str, path: str) -> None:
-    """Count a variable that is about to be made."""
+def bounded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that makes objects from a config, within limits."""
+
+    @functools.wraps(function)
+    def within_limits(*args: Any, **kwargs: Any) -> Any:
+        if _budget.get() is not None:
+            return function(*args, **kwargs)
+        with _limited(_OF_A_PROGRAM, _AT_ONCE):
+            return function(*args, **kwargs)
+
+    return within_limits
+
+
+class BoundedConfig:
+    """A base whose `from_config`, also that of a subclass, is `bounded`."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        method = vars(cls).get("from_config")
+        if isinstance(method, classmethod):
+            bound = classmethod(bounded(method.__func__))
+            cls.from_config = bound  # type: ignore[attr-defined]
+
+
+def in_force() -> bool:
+    """Whether objects are being made from a config here."""
+    return _budget.get() is not None
+
+
+def declare(shape: Sequence[int], dtype: str, path: str) -> None:
+    """Count a variable; raises if it is too large for the config that asks for it."""
     budget = _budget.get()
     if budget is None:
         return
     bits = int((re.findall(r"\d+", dtype) or [8])[0])
-    budget.used += math.prod(shape) * bits // 8
-    if budget.used > budget.size:
+    budget.declared -= math.prod(shape) * bits // 8
+    if budget.declared < 0:
         raise UnsafeFileError(
-            f"The config in the file asks for variable {path!r} of shape "
-            f"{tuple(shape)}, more than the file has weights for. If the file is "
-            "trusted, build the model in code and use `load_weights()`."
+            f"The config asks for variable {path!r} of shape {tuple(shape)}: with it "
+            "the variables take more memory than is allowed for a config of its size. "
+            "If it is trusted, allow more: "
+            "`with keras.saving.memory_limit(number of bytes): ...`"
+        )
+
+
+def take(size: int, what: str) -> None:
+    """Count memory that is about to be taken, in bytes.
+
+    Args:
+        size: the number of bytes.
+        what: what takes it, for the error: "The thresholds of AUC".
+    """
+    budget = _budget.get()
+    if budget is None:
+        return
+    budget.at_once -= size
+    if budget.at_once < 0:
+        raise UnsafeFileError(
+            f"{what} would take {size} bytes, more than is allowed for the config that "
+            "asks for them. If it is trusted, allow more: "
+            "`with keras.saving.memory_limit(number of bytes): ...`"
         )

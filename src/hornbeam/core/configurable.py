@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from hornbeam.core import allowlist, registry
 from hornbeam.core.arguments import CheckedArguments
+from hornbeam.core.budget import BoundedConfig
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.serialization import (
     deserialize_keras_object,
@@ -93,7 +94,7 @@ def _is_ours(cls):
     return cls.__module__.partition(".")[0] == "hornbeam"
 
 
-class Configurable(CheckedArguments):
+class Configurable(CheckedArguments, BoundedConfig):
     """A base whose config is read from the signature of `__init__`.
 
     Each argument is kept as the attribute of the same name.

@@ -20,6 +20,7 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core import allowlist, legacy_configs, registry
 from hornbeam.core.arguments import arguments_of
+from hornbeam.core.budget import bounded
 from hornbeam.core.errors import UnknownObjectError, UnsafeFileError
 from hornbeam.core.lambdas import serialize_lambda
 from hornbeam.core.lazy import public
@@ -238,6 +239,7 @@ _SERIALIZERS = (
 )
 
 
+@bounded
 def deserialize_keras_object(
     config: Any,
     custom_objects: CustomObjects = None,

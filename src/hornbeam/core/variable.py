@@ -101,13 +101,14 @@ class Variable(Operators):
             value = self._initial_value(initializer, shape, dtype)
             if engine.is_tensor(value):
                 self._value = engine.new_variable(value, self._trainable)
-            else:
+            elif value is not None:
                 self._host_value = value
-        self._dtype = engine.dtype_of(value)
+        if value is not None:
+            self._dtype = engine.dtype_of(value)
+            self._shape: tuple[int, ...] = tuple(engine.shape_of(value))
         wanted = None if dtype is None else dtypes.standardize_dtype(dtype)
         if wanted in ("uint16", "uint32"):
             self._dtype = wanted
-        self._shape = tuple(engine.shape_of(value))
 
     def _initial_value(self, initializer, shape, dtype):
         if isinstance(initializer, str):
@@ -137,9 +138,28 @@ class Variable(Operators):
             )
         shape = standardize_shape(shape)
         dtype = dtypes.standardize_dtype(dtype or floatx())
-        budget.charge(shape, dtype, self._path)
-        make = getattr(initializer, "_as_argument", initializer)
-        return engine.as_argument(make(shape, dtype=dtype), dtype=dtype)
+        budget.declare(shape, dtype, self._path)
+        if not budget.in_force():
+            make = getattr(initializer, "_as_argument", initializer)
+            return engine.as_argument(make(shape, dtype=dtype), dtype=dtype)
+        drawn = getattr(initializer, "_drawn", None)
+        self._later = (initializer if drawn is None else drawn(), dtype)
+        self._dtype = engine.dtype_of(engine.as_argument(np.zeros(0), dtype=dtype))
+        self._shape = shape
+        return None
+
+    @functools.cached_property
+    def _host_value(self):
+        """The initial value of what was made from a config; see `core.budget`."""
+        engine = self.backend
+        with _placing, backends.scope(engine), engine.concrete():
+            if "_later" in vars(self):
+                initializer, dtype = self._later
+                make = getattr(initializer, "_as_argument", initializer)
+                value = make(self._shape, dtype=dtype)
+                self._host_value = engine.as_argument(value, dtype=dtype)
+                del self._later
+            return vars(self)["_host_value"]
 
     @functools.cached_property
     def _value(self):
@@ -211,10 +231,12 @@ class Variable(Operators):
         """Replace the value; the shape must be the same, the dtype is converted."""
         value = self._checked(value)
         scope = scopes._stateless.get()
-        if scope is None:
+        if scope is not None:
+            scope.add_update((self, value))
+        elif vars(self).pop("_later", None) is None:
             self._value = self.backend.assign(self._value, value)
         else:
-            scope.add_update((self, value))
+            self._value = self.backend.new_variable(value, self._trainable)
         return value
 
     def assign_add(self, value: TensorLike) -> Tensor:
@@ -234,6 +256,11 @@ class Variable(Operators):
         """Return the value as a NumPy array, which later assignments do not change."""
         value = self.backend.to_numpy(self.value)
         return value.copy() if value.flags.writeable else value
+
+    def __getstate__(self) -> dict[str, Any]:
+        if "_later" in vars(self):
+            self.held()
+        return vars(self)
 
     def move_to(self, engine: Any) -> None:
         """Make the variable belong to `engine`, with the same value."""

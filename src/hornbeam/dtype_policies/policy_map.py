@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, MutableMapping
 from typing import Any, Self
 
+from hornbeam.core import patterns
 from hornbeam.dtype_policies.lookup import deserialize, get, serialize
 from hornbeam.dtype_policies.policy import DTypePolicy, dtype_policy
 from hornbeam.typing import Config, CustomObjects, DTypePolicyLike
@@ -85,6 +86,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
                 f"{path} already exist in the DTypePolicyMap with value "
                 f"{self._policies[path]!r}. Delete it first. Received: {policy!r}"
             )
+        patterns.check(path)
         try:
             self._policies[path] = get(policy)
         except (TypeError, ValueError) as error:

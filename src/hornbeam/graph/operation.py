@@ -12,6 +12,7 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core import scopes, tree
 from hornbeam.core.arguments import check_keywords
+from hornbeam.core.budget import BoundedConfig
 from hornbeam.core.configurable import (
     config_class,
     init_arguments,
@@ -27,7 +28,7 @@ from hornbeam.typing import Config, Tree
 _OF_NODES = ("_inbound_nodes", "_outbound_nodes")
 
 
-class Operation:
+class Operation(BoundedConfig):
     """A base for what computes outputs from inputs: layers and ops.
 
     A subclass writes `call`. Called on KerasTensors, it is recorded as a node of the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Self
 
 import numpy as np
@@ -91,6 +92,12 @@ class RandomInitializer(HostInitializer):
     def key(self) -> Any:
         """Return the key of the next draw."""
         return host_key(self.seed)
+
+    def _drawn(self):
+        """Return the initializer of the next draw alone, which may come later."""
+        key, twin = self.key(), copy.copy(self)
+        twin.key = lambda: key  # type: ignore[method-assign]
+        return twin
 
     def get_config(self) -> Config:
         """Return the arguments; a generated seed is None."""

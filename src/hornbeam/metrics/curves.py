@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hornbeam import ops
+from hornbeam.core import budget
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.variable import Variable
 from hornbeam.metrics.counts import KINDS, confusion_counts, prepare
@@ -14,6 +15,7 @@ from hornbeam.metrics.metric import Metric
 from hornbeam.typing import Config, DTypePolicyLike, ShapeLike, Tensor, TensorLike
 
 _EPSILON = 1e-7
+_BYTES_OF_THRESHOLD = 80
 CURVES = ("PR", "ROC", "PRGAIN")
 SUMMATION_METHODS = ("interpolation", "majoring", "minoring")
 
@@ -42,6 +44,12 @@ class _FourCounts(Metric):
         """Return one count divided by itself and the others, 0 where that is 0."""
         count = getattr(self, kind)
         return ops.divide_no_nan(count, sum((getattr(self, k) for k in others), count))
+
+
+def _evenly(count):
+    """Return so many numbers from 0 to 1."""
+    budget.take(_BYTES_OF_THRESHOLD * count, f"The {count} thresholds of a metric")
+    return np.linspace(0.0, 1.0, count).tolist()
 
 
 class AUC(_FourCounts):
@@ -126,7 +134,7 @@ class AUC(_FourCounts):
                 "Argument `num_thresholds` must be an integer > 1. Received: "
                 f"num_thresholds={num_thresholds}"
             )
-        return None, np.linspace(0.0, 1.0, num_thresholds)[1:-1].tolist()
+        return None, _evenly(num_thresholds)[1:-1]
 
     def _make_counts(self, labels):
         shape = (self.num_thresholds,)
@@ -275,7 +283,7 @@ class _OneRateAtAnother(_FourCounts):
         self.num_thresholds = num_thresholds
         self.class_id = class_id
         self.thresholds: list[float] = (
-            [0.5] if num_thresholds == 1 else np.linspace(0, 1, num_thresholds).tolist()
+            [0.5] if num_thresholds == 1 else _evenly(num_thresholds)
         )
         self._add_counts((num_thresholds,))
 

@@ -53,6 +53,14 @@ class IoU(Metric):
         super().__init__(name=name, dtype=dtype or "int32")
         self._is_exact = not dtypes.is_float_dtype(self.dtype)
         self.num_classes = num_classes
+        self.total_cm: Variable = self.add_variable(
+            (num_classes, num_classes), "zeros", name="total_confusion_matrix"
+        )
+        if self._is_exact:
+            # The fractional parts of weights, which an integer matrix cannot hold.
+            self._fractions = self.add_variable(
+                (num_classes, num_classes), "zeros", "float32", name="fractions"
+            )
         self.target_class_ids: list[int] = list(target_class_ids)
         self.ignore_class = ignore_class
         self.sparse_y_true = sparse_y_true
@@ -63,14 +71,6 @@ class IoU(Metric):
             raise ValueError(
                 f"Target class id {outside[0]} is out of range, which is [0, "
                 f"{num_classes}). Received: target_class_ids={target_class_ids}"
-            )
-        self.total_cm: Variable = self.add_variable(
-            (num_classes, num_classes), "zeros", name="total_confusion_matrix"
-        )
-        if self._is_exact:
-            # The fractional parts of weights, which an integer matrix cannot hold.
-            self._fractions = self.add_variable(
-                (num_classes, num_classes), "zeros", "float32", name="fractions"
             )
 
     def update_state(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hornbeam import ops
+from hornbeam.core import patterns
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
@@ -120,6 +121,8 @@ class Muon(Optimizer):
         self.adam_beta_2 = adam_beta_2
         self.adam_weight_decay = adam_weight_decay
         self.epsilon = epsilon
+        for pattern in exclude_layers or ():
+            patterns.check(pattern)
         self.exclude_layers: list[str] = list(exclude_layers or [])
         self.exclude_embeddings = exclude_embeddings
         self.muon_a = muon_a

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, MutableMapping
 from typing import Self
 
+from hornbeam.core import patterns
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import Optimizer
@@ -50,6 +51,7 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
                 f"OptimizerMap already has an optimizer for {key!r}. Delete it first: "
                 f"`del optimizer_map[{key!r}]`."
             )
+        patterns.check(key)
         self._optimizer_map[key] = _check(f"optimizer_map[{key!r}]", value)
 
     def __delitem__(self, key: str) -> None:

@@ -198,7 +198,7 @@ def _load_hdf5(path, custom_objects, compiled):
         legacy_configs.warn_of_new_meanings(
             root.text("model_config") or "", root.text("keras_version")
         )
-        with budget.limit(hdf5.declared_limit(root.array_size())):
+        with budget.of_file(root.array_size()):
             model = _model_of(config)
         names = legacy_h5.load_weights(model, root, path.name)
         if compiled:
@@ -209,7 +209,7 @@ def _load_hdf5(path, custom_objects, compiled):
 def _load_tfjs(path, custom_objects):
     config, arrays = tfjs.read(path)
     size = sum(array.nbytes for array in arrays.values())
-    with registry.scope_of(custom_objects), budget.limit(hdf5.declared_limit(size)):
+    with registry.scope_of(custom_objects), budget.of_file(size):
         model = _model_of(config)
     tfjs.load_weights(model, arrays, path.name)
     return model
@@ -234,7 +234,7 @@ def load_archive(
         if weights_size:
             data = reader.read(archive.WEIGHTS)
             root = stack.enter_context(hdf5.reading(data, archive.WEIGHTS))
-        with budget.limit(hdf5.declared_limit(root.array_size() if root else 0)):
+        with budget.of_file(root.array_size() if root else 0):
             model = _model_of(config)
         if root is not None:
             assets = stack.enter_context(archive.extracted_assets(reader))
@@ -273,5 +273,5 @@ def model_from_json(json_string: str, custom_objects: CustomObjects = None) -> A
     if isinstance(config, dict):
         version = config.get("keras_version")
         legacy_configs.warn_of_new_meanings(json_string, version)
-    with registry.scope_of(custom_objects):
+    with registry.scope_of(custom_objects), budget.of_text(len(json_string)):
         return _model_of(config)

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from hornbeam.core.budget import declared_limit
 from hornbeam.core.errors import UnsafeFileError
-from hornbeam.saving.hdf5 import declared_limit
 from hornbeam.typing import PathLike
 
 CONFIG = "config.json"

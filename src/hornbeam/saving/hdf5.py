@@ -19,6 +19,7 @@ import h5py
 import numpy as np
 
 from hornbeam import backends
+from hornbeam.core import budget
 from hornbeam.core.errors import UnsafeFileError
 from hornbeam.core.variable import Variable
 from hornbeam.typing import PathLike
@@ -26,8 +27,6 @@ from hornbeam.typing import PathLike
 # The version of Keras whose files these are.
 FORMAT_VERSION = "3.15.1"
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-MAX_EXPANSION = 4
-SLACK = 16 << 20
 _MAX_DEPTH = 64
 # A chunk is decompressed whole; it may be larger than its array up to this size.
 _SMALL_CHUNK = 1 << 20
@@ -43,11 +42,6 @@ _FILTERS = frozenset(
 )
 _LAYOUTS = frozenset({h5py.h5d.COMPACT, h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED})
 _KINDS = frozenset("fiubVS")
-
-
-def declared_limit(file_size: int) -> int:
-    """Return how many bytes a file of that size may declare."""
-    return MAX_EXPANSION * file_size + SLACK
 
 
 class Group(Mapping[str, Any]):
@@ -162,7 +156,7 @@ class _Walk:
 
     def __init__(self, file_size, what):
         self.what = what
-        self.left = declared_limit(file_size)
+        self.left = budget.declared_limit(file_size)
         self.objects = 0
         self.seen = set()
 
