@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import SLIPS, UnsafeFileError, damage_of
 
 # A file, or a text, may declare variables of so many bytes, and so many times more for
 # each byte of its arrays, or of its text where it has no arrays: a layer that takes a
@@ -118,7 +118,7 @@ def bounded(function: Callable[..., Any]) -> Callable[..., Any]:
     def within_limits(*args: Any, **kwargs: Any) -> Any:
         if _budget.get() is not None:
             return function(*args, **kwargs)
-        with _limited(_OF_A_PROGRAM, _AT_ONCE):
+        with _limited(_OF_A_PROGRAM, _AT_ONCE), damage_of("The config", *SLIPS):
             return function(*args, **kwargs)
 
     return within_limits

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 __all__ = [
+    "SLIPS",
     "BackendMismatchError",
+    "DamagedFileError",
     "UnknownObjectError",
     "UnsafeFileError",
     "check_choice",
     "check_number",
+    "damage_of",
     "did_you_mean",
+    "is_from_users_code",
 ]
 
 
@@ -24,12 +30,83 @@ class UnsafeFileError(ValueError):
     """A file asks for something that loading a model must never do."""
 
 
+class DamagedFileError(ValueError):
+    """A file cannot be read: it was cut off or changed, or holds nothing possible.
+
+    The message names the file and the part of it.
+    """
+
+
+class _DamagedConfigError(DamagedFileError, TypeError):
+    """A damaged file, told by a TypeError."""
+
+
 class UnknownObjectError(UnsafeFileError, TypeError):
     """A config names a class or function that a file may not hold, or nobody knows."""
 
 
+# What code raises that meets data which it did not expect.
+SLIPS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    BufferError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    RecursionError,
+    UnicodeError,
+)
+# Modules whose errors tell of data; what others raise is told as it is.
+_READERS = sys.stdlib_module_names | set(
+    "h5py hornbeam jax jaxlib keras ml_dtypes numpy optree safetensors tensorflow "
+    "torch".split()
+)
+
+
+@contextlib.contextmanager
+def damage_of(what: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Inside, errors of these kinds become a `DamagedFileError` of `what`.
+
+    Errors of a user's code stay as they are, and `UnsafeFileError`. A
+    `DamagedFileError` from inside gets the name too.
+
+    Args:
+        what: the name of a file, or of a part of one.
+        *kinds: classes of errors.
+    """
+    try:
+        yield
+    except UnsafeFileError:
+        raise
+    except DamagedFileError as error:
+        if what in str(error):
+            raise
+        raise type(error)(f"{what}: {error}") from error.__cause__
+    except kinds as error:
+        if is_from_users_code(error):
+            raise
+        is_type = isinstance(error, TypeError)
+        name = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        raise (_DamagedConfigError if is_type else DamagedFileError)(
+            f"{what} is damaged: {name}{str(error)[:_LONGEST_TEXT]}"
+        ) from error
+
+
+def is_from_users_code(error: BaseException) -> bool:
+    """Whether code that is neither the library's nor a library's of it was running."""
+    traceback = error.__traceback__
+    while traceback is not None:
+        module = str(traceback.tb_frame.f_globals.get("__name__"))
+        if module.partition(".")[0] not in _READERS:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
 # Longer ones are like no name; a file may hold one of megabytes.
 _LONGEST_NAME = 200
+_LONGEST_TEXT = 2000
 
 
 def did_you_mean(name: Any, known: Iterable[Any]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import scopes
+from hornbeam.core.budget import BoundedConfig
 from hornbeam.core.naming import auto_name
 from hornbeam.core.random_hash import MASK
 from hornbeam.core.session import on_clear
@@ -49,7 +50,7 @@ class seed_scope:  # noqa: N801 - reads as the other scopes do
         _scope.reset(self._token)
 
 
-class SeedGenerator:
+class SeedGenerator(BoundedConfig):
     """A source of keys for random draws: each `next()` gives another one.
 
     Its state is a Variable `[seed, counter]`. Two generators with the same seed give

@@ -6,6 +6,7 @@ from typing import Any
 
 from hornbeam import backends
 from hornbeam.core import dtypes
+from hornbeam.core.budget import BoundedConfig
 from hornbeam.core.config import floatx
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.session import on_clear
@@ -19,7 +20,7 @@ _MIXED = {
 _default = None
 
 
-class DTypePolicy:
+class DTypePolicy(BoundedConfig):
     """The dtypes of a layer.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hornbeam.core import tree
+from hornbeam.core.budget import BoundedConfig
 from hornbeam.core.dtypes import standardize_dtype
 from hornbeam.core.variable import standardize_shape
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from hornbeam.typing import Config, DTypeLike, Shape, ShapeLike
 
 
-class InputSpec:
+class InputSpec(BoundedConfig):
     """What a layer expects of an input: rank, shape, sizes of axes.
 
     Args:

@@ -7,13 +7,14 @@ from collections.abc import Iterator, MutableMapping
 from typing import Self
 
 from hornbeam.core import patterns
+from hornbeam.core.budget import BoundedConfig
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.typing import Config, CustomObjects
 
 
-class OptimizerMap(MutableMapping[str, Optimizer]):
+class OptimizerMap(BoundedConfig, MutableMapping[str, Optimizer]):
     """Patterns of variable paths, each with an optimizer, and a default one.
 
     Args:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from hornbeam.core import budget, legacy_configs, registry
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import SLIPS, DamagedFileError, damage_of
 from hornbeam.core.lambdas import config_for_file
 from hornbeam.core.serialization import (
     deserialize_keras_object,
@@ -19,6 +19,7 @@ from hornbeam.core.serialization import (
 )
 from hornbeam.core.version import version
 from hornbeam.core.warning import warn
+from hornbeam.layers.layer import Layer
 from hornbeam.saving import archive, hdf5, legacy_h5, strict_json, tfjs
 from hornbeam.saving.replacing import check_overwrite, folder_beside, replacing
 from hornbeam.saving.state import load_state, save_state
@@ -159,12 +160,13 @@ def load_model(
     2
     """
     source = filepath if hasattr(filepath, "read") else _model_path(filepath)
-    if isinstance(source, Path) and legacy_h5.is_hdf5(source):
-        return _load_hdf5(source, custom_objects, compile)
-    if isinstance(source, Path) and source.suffix == ".json":
-        return _load_tfjs(source, custom_objects)
-    with archive.opened(source) as reader:
-        return load_archive(reader, custom_objects, compile)
+    with damage_of(repr(getattr(source, "name", str(source))), *SLIPS):
+        if isinstance(source, Path) and legacy_h5.is_hdf5(source):
+            return _load_hdf5(source, custom_objects, compile)
+        if isinstance(source, Path) and source.suffix == ".json":
+            return _load_tfjs(source, custom_objects)
+        with archive.opened(source) as reader:
+            return load_archive(reader, custom_objects, compile)
 
 
 def _model_path(filepath):
@@ -199,7 +201,7 @@ def _load_hdf5(path, custom_objects, compiled):
             root.text("model_config") or "", root.text("keras_version")
         )
         with budget.of_file(root.array_size()):
-            model = _model_of(config)
+            model = _model_of(config, "its model_config")
         names = legacy_h5.load_weights(model, root, path.name)
         if compiled:
             legacy_h5.compile_model(model, root, path.name, names)
@@ -210,7 +212,7 @@ def _load_tfjs(path, custom_objects):
     config, arrays = tfjs.read(path)
     size = sum(array.nbytes for array in arrays.values())
     with registry.scope_of(custom_objects), budget.of_file(size):
-        model = _model_of(config)
+        model = _model_of(config, "its modelTopology")
     tfjs.load_weights(model, arrays, path.name)
     return model
 
@@ -224,7 +226,7 @@ def load_archive(
     text = reader.read(archive.CONFIG, strict_json.MAX_BYTES)
     config = strict_json.loads(text, archive.CONFIG)
     if not isinstance(config, dict) or "class_name" not in config:
-        raise ValueError(f"{archive.CONFIG} is damaged: it describes no model.")
+        raise DamagedFileError(f"{archive.CONFIG} is damaged: it describes no model.")
     if not compiled:
         config.pop("compile_config", None)
     weights_size = reader.member_size(archive.WEIGHTS)
@@ -235,26 +237,24 @@ def load_archive(
             data = reader.read(archive.WEIGHTS)
             root = stack.enter_context(hdf5.reading(data, archive.WEIGHTS))
         with budget.of_file(root.array_size() if root else 0):
-            model = _model_of(config)
+            model = _model_of(config, archive.CONFIG)
         if root is not None:
             assets = stack.enter_context(archive.extracted_assets(reader))
             load_state(model, root, assets)
         elif getattr(model, "variables", None):
-            raise ValueError(f"The archive is damaged: it has no {archive.WEIGHTS!r}.")
+            raise DamagedFileError(
+                f"The archive is damaged: it has no {archive.WEIGHTS!r}."
+            )
     return model
 
 
-def _model_of(config):
-    """Return the model of a config from a file; errors are clear ones."""
-    try:
-        with object_sharing():
-            return deserialize_keras_object(config)
-    except (KeyError, IndexError, AttributeError, RecursionError) as error:
-        raise ValueError(
-            f"The config describes no model: {type(error).__name__}: {error}"
-        ) from error
-    except (OverflowError, MemoryError) as error:
-        raise UnsafeFileError(f"The config asks for too much: {error}") from error
+def _model_of(config, what):
+    """Return the model that the config in a file describes; `what` names the config."""
+    with damage_of(what, *SLIPS, TypeError, ValueError), object_sharing():
+        model = deserialize_keras_object(config)
+        if not isinstance(model, Layer):
+            raise DamagedFileError(f"{what} describes no model.")
+        return model
 
 
 def model_from_json(json_string: str, custom_objects: CustomObjects = None) -> AnyModel:
@@ -274,4 +274,4 @@ def model_from_json(json_string: str, custom_objects: CustomObjects = None) -> A
         version = config.get("keras_version")
         legacy_configs.warn_of_new_meanings(json_string, version)
     with registry.scope_of(custom_objects), budget.of_text(len(json_string)):
-        return _model_of(config)
+        return _model_of(config, "The JSON of the model")

@@ -10,15 +10,15 @@ import contextlib
 import os
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hornbeam.core.budget import declared_limit
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import DamagedFileError, UnsafeFileError, damage_of
 from hornbeam.typing import PathLike
 
 CONFIG = "config.json"
@@ -29,6 +29,10 @@ _MAX_MEMBERS = 10_000
 _MAX_NAME = 1024
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
+# The list of members at the end of a zip file, and what follows it.
+_MAX_LIST = 2 << 20
+_END_SIZE, _MAX_COMMENT = 22, 65535
+_ZIP64_LOCATOR, _ZIP64_END = 20, 56
 
 
 def check_member_name(name: str) -> str:
@@ -54,20 +58,17 @@ class ZipReader:
     """
 
     def __init__(self, source: Any):
-        try:
-            self._zip = zipfile.ZipFile(source)
-        except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
-            raise ValueError(
-                f"The file {_shown(source)} is damaged: it is no `.keras` archive "
-                f"({error})."
-            ) from None
-        self.size: int = _size_of(source)
-        self._members: dict[str, zipfile.ZipInfo] = {}
-        try:
-            self._check_members()
-        except Exception:
-            self._zip.close()
-            raise
+        with contextlib.ExitStack() as stack:
+            file = source
+            if not hasattr(source, "read"):
+                file = stack.enter_context(open(source, "rb"))
+            self.size: int = file.seek(0, os.SEEK_END)
+            self._members: dict[str, zipfile.ZipInfo] = {}
+            with damage_of("The file, which should be a `.keras` archive,", Exception):
+                _check_list(file, self.size)
+                self._zip = stack.enter_context(zipfile.ZipFile(file))
+                self._check_members()
+            self._open = stack.pop_all()
 
     def _check_members(self):
         infos = self._zip.infolist()
@@ -105,24 +106,44 @@ class ZipReader:
     def read(self, name: str, max_bytes: int | None = None) -> bytes:
         """Return the bytes of the member `name`, at most `max_bytes`."""
         if name not in self._members:
-            raise ValueError(f"The archive is damaged: it has no {name!r}.")
+            raise DamagedFileError(f"The archive is damaged: it has no {name!r}.")
         info = self._members[name]
         if max_bytes is not None and info.file_size > max_bytes:
             raise UnsafeFileError(
                 f"{name!r} in the archive has {info.file_size} bytes; at most "
                 f"{max_bytes} are read."
             )
-        try:
-            with self._zip.open(info) as member:
-                data = member.read(info.file_size + 1)
-        except (zipfile.BadZipFile, EOFError, OSError, zlib.error) as error:
-            raise ValueError(f"{name!r} in the archive is damaged: {error}") from None
+        with (
+            damage_of(f"{name!r} in the archive", Exception),
+            self._zip.open(info) as member,
+        ):
+            data = member.read(info.file_size + 1)
         if len(data) != info.file_size:
-            raise ValueError(f"{name!r} in the archive is damaged: it is cut off.")
+            raise DamagedFileError(
+                f"{name!r} in the archive is damaged: it is cut off."
+            )
         return data
 
     def close(self) -> None:
-        self._zip.close()
+        self._open.close()
+
+
+def _check_list(file, size):
+    """Raise if the list of the members, which is read as a whole, is too long."""
+    start = max(0, size - _END_SIZE - _ZIP64_LOCATOR - _MAX_COMMENT)
+    file.seek(start)
+    tail = file.read(size - start)
+    place = tail.rfind(b"PK\5\6")
+    if place < 0:
+        return  # `zipfile` says that it is no archive
+    (length,) = struct.unpack_from("<L", tail, place + 12)
+    locator = place - _ZIP64_LOCATOR
+    if locator >= 0 and tail[locator : locator + 4] == b"PK\6\7":
+        # `zipfile` reads the record of 64-bit sizes here, too.
+        file.seek(max(0, start + locator - _ZIP64_END))
+        (length,) = struct.unpack_from("<Q", file.read(_ZIP64_END), 40)
+    if length > _MAX_LIST:
+        raise UnsafeFileError(f"An archive has a list of members of {length} bytes.")
 
 
 class FolderReader:
@@ -135,7 +156,7 @@ class FolderReader:
     def __init__(self, folder: PathLike):
         self._folder = Path(folder)
         self._members: dict[str, Path] = {}
-        for path in sorted(self._folder.rglob("*")):
+        for path in self._folder.rglob("*"):
             name = check_member_name(path.relative_to(self._folder).as_posix())
             if path.is_symlink() or not (path.is_file() or path.is_dir()):
                 raise UnsafeFileError(f"{name!r} in a saved model is a link.")
@@ -156,7 +177,7 @@ class FolderReader:
     def read(self, name: str, max_bytes: int | None = None) -> bytes:
         """Return the bytes of the file `name`, at most `max_bytes`."""
         if name not in self._members:
-            raise ValueError(f"The saved model is damaged: it has no {name!r}.")
+            raise DamagedFileError(f"The saved model is damaged: it has no {name!r}.")
         if max_bytes is not None and self.member_size(name) > max_bytes:
             raise UnsafeFileError(f"{name!r} has more than {max_bytes} bytes.")
         return self._members[name].read_bytes()
@@ -218,16 +239,3 @@ def _files(folder):
     order = {METADATA: 0, CONFIG: 1, WEIGHTS: 2}
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     return sorted(files, key=lambda path: order.get(path.name, 3))
-
-
-def _size_of(source):
-    if hasattr(source, "seek"):
-        position = source.tell()
-        size = source.seek(0, os.SEEK_END)
-        source.seek(position)
-        return size
-    return os.path.getsize(source)
-
-
-def _shown(source):
-    return repr(str(source)) if isinstance(source, str | Path) else "object"

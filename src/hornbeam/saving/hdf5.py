@@ -20,7 +20,7 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import budget
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import DamagedFileError, UnsafeFileError, damage_of
 from hornbeam.core.variable import Variable
 from hornbeam.typing import PathLike
 
@@ -78,7 +78,9 @@ class Group(Mapping[str, Any]):
         for part in groups:
             group = group and group.group(part)
         if not group or not isinstance(group._children.get(name), h5py.Dataset):
-            raise ValueError(f"{self.path!r} has no array {path!r}: it is damaged.")
+            raise DamagedFileError(
+                f"{self.path!r} has no array {path!r}: it is damaged."
+            )
         return group[name]
 
     def has(self, attribute: str) -> bool:
@@ -102,6 +104,10 @@ class Group(Mapping[str, Any]):
         return texts
 
     def _attribute(self, name):
+        with damage_of(f"The attribute {name!r} of {self.path!r}", Exception):
+            return self._read_attribute(name)
+
+    def _read_attribute(self, name):
         if self._handle is None or name not in self._handle.attrs:
             return None
         attribute = h5py.h5a.open(self._handle.id, name.encode())
@@ -140,15 +146,13 @@ def reading(source: Path | bytes, what: str) -> Iterator[Group]:
     """
     size = len(source) if isinstance(source, bytes) else source.stat().st_size
     opened = io.BytesIO(source) if isinstance(source, bytes) else source
-    try:
+    with damage_of(what, Exception):
         file = h5py.File(opened, "r")
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{what} is damaged: it is no HDF5 file ({error}).") from None
     with file:
-        try:
-            yield _Walk(size, what).root(file)
-        except (OSError, RuntimeError) as error:
-            raise ValueError(f"{what} is damaged: {error}") from None
+        with damage_of(what, Exception):
+            root = _Walk(size, what).root(file)
+        with damage_of(what):
+            yield root
 
 
 class _Walk:
@@ -230,6 +234,11 @@ class _Walk:
 
 
 def _read(dataset):
+    with damage_of(f"The array {dataset.name!r}", Exception):
+        return _plain(dataset)
+
+
+def _plain(dataset):
     array = np.asarray(dataset[()])
     if array.dtype.kind != "V":
         return array

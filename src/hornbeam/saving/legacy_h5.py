@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from hornbeam.core.errors import DamagedFileError
 from hornbeam.core.lambdas import config_for_file
 from hornbeam.core.serialization import deserialize_keras_object, serialize_sharing
 from hornbeam.core.warning import warn
@@ -56,7 +57,9 @@ def model_config(root: hdf5.Group, what: str) -> dict[str, Any]:
         )
     config = strict_json.loads(text, f"The model_config of {what}")
     if not isinstance(config, dict) or "class_name" not in config:
-        raise ValueError(f"{what} is damaged: its model_config describes no model.")
+        raise DamagedFileError(
+            f"{what} is damaged: its model_config describes no model."
+        )
     return config
 
 
@@ -143,7 +146,9 @@ class _SavedLayer:
         self.name = name
         self.group = group.group(name)
         if self.group is None:
-            raise ValueError(f"{what} is damaged: it has no group for layer {name!r}.")
+            raise DamagedFileError(
+                f"{what} is damaged: it has no group for layer {name!r}."
+            )
         self.weight_names = self.group.texts("weight_names")
 
     def arrays(self):

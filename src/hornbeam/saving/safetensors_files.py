@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hornbeam.core.errors import DamagedFileError
 from hornbeam.core.naming import distinct, to_snake_case
 from hornbeam.core.warning import warn
 from hornbeam.layers.layer import Layer
@@ -115,14 +116,14 @@ def reading(path: Path) -> Iterator[Mapping[str, StoredTensor]]:
     with path.open("rb") as file:
         header = int.from_bytes(file.read(8), "little")
     if header > _MAX_HEADER:
-        raise ValueError(
+        raise DamagedFileError(
             f"{path.name} is damaged: its header has {header} bytes, at most "
             f"{_MAX_HEADER} are read."
         )
     try:
         file = library.safe_open(path, "numpy")
     except library.SafetensorError as error:
-        raise ValueError(f"{path.name} is damaged: {error}") from None
+        raise DamagedFileError(f"{path.name} is damaged: {error}") from None
     with file:
         yield {name: StoredTensor(file, name) for name in file.offset_keys()}
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any, Self
 
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import DamagedFileError, UnsafeFileError
 from hornbeam.saving import hdf5, strict_json
 from hornbeam.saving.replacing import replacing
 
@@ -127,7 +127,7 @@ def reading(path: Path) -> Iterator[hdf5.Group]:
         for name in _shard_names(path, content):
             shard = path.with_name(name)
             if not shard.is_file() or shard.is_symlink():
-                raise ValueError(f"{path.name} is damaged: {name!r} is missing.")
+                raise DamagedFileError(f"{path.name} is damaged: {name!r} is missing.")
             root.merge(stack.enter_context(hdf5.reading(shard, name)))
         yield root
 
@@ -136,7 +136,7 @@ def _shard_names(path, content):
     try:
         names = {name for names in content["weight_map"].values() for name in names}
     except (TypeError, KeyError, AttributeError):
-        raise ValueError(f"{path.name} is damaged: it lists no files.") from None
+        raise DamagedFileError(f"{path.name} is damaged: it lists no files.") from None
     pattern = re.escape(_stem(path)) + r"_\d{5}\.weights\.h5"
     for name in names:
         if not isinstance(name, str) or not re.fullmatch(pattern, name):

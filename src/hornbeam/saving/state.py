@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from hornbeam.core import scopes
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import (
+    SLIPS,
+    DamagedFileError,
+    UnsafeFileError,
+    is_from_users_code,
+)
 from hornbeam.core.lazy import public
 from hornbeam.core.naming import to_snake_case
 from hornbeam.core.warning import warn
@@ -185,10 +190,11 @@ class _Loader:
         try:
             value.load_own_variables(store)
             self.load_assets(value, path)
-        except UnsafeFileError:
+        except (UnsafeFileError, DamagedFileError):
             raise
-        except Exception as error:
-            # Whatever a user's `load_own_variables` raises.
+        except (ValueError, *SLIPS) as error:
+            if is_from_users_code(error) and not self.skip_mismatch:
+                raise
             self.mismatch(value, path, error, store)
 
     def load_assets(self, value, path):

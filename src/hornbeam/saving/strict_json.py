@@ -1,4 +1,9 @@
-"""JSON from a file of unknown origin, within limits."""
+"""JSON from a file of unknown origin, within limits.
+
+What a text becomes takes more memory than the text: characters beyond Latin-1 widen
+all of a string, and an empty list of two bytes takes 56. So how much it may become is
+bounded before it is read, by counting.
+"""
 
 from __future__ import annotations
 
@@ -6,35 +11,49 @@ import collections
 import json
 from typing import Any
 
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import DamagedFileError, UnsafeFileError
 
-MAX_BYTES = 32 << 20
+MAX_BYTES = 16 << 20
+# Of texts that may hold characters beyond ASCII.
+_MAX_WIDE_BYTES = 4 << 20
 _MAX_DEPTH = 200
-_MAX_VALUES = 2_000_000
-# Each value but the first follows one of these, also in an empty list or object.
-_STARTS = ("[", "{", ",")
+# What each of these characters may stand for takes in memory, and how much all may.
+_SIZES = {"{": 232, "[": 88, ",": 40, ":": 16}
+_MAX_SIZE = 48 << 20
+_MAX_OBJECTS = 50_000
+_MAX_TEXT = 64 << 10
+_MAX_NUMBER = 1 << 64
 
 
 def loads(text: str | bytes, what: str) -> Any:
     """Return what the JSON `text` holds; `what` names it in errors."""
-    if len(text) > MAX_BYTES:
+    escape: Any = b"\\u" if isinstance(text, bytes) else "\\u"
+    wide = not text.isascii() or escape in text
+    limit = _MAX_WIDE_BYTES if wide else MAX_BYTES
+    if len(text) > limit:
         raise UnsafeFileError(
-            f"{what} is {len(text)} bytes long; at most {MAX_BYTES} are read."
+            f"{what} is {len(text)} bytes long; at most {limit} are read."
         )
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
-        if sum(text.count(start) for start in _STARTS) > _MAX_VALUES:
-            raise UnsafeFileError(f"it holds more than {_MAX_VALUES} values.")
+        _check_counts(text)
         value = json.loads(text, object_pairs_hook=_without_duplicates)
     except UnsafeFileError as error:
         raise UnsafeFileError(f"{what}: {error}") from None
     except RecursionError:
         raise UnsafeFileError(f"{what} is nested too deeply.") from None
     except ValueError as error:
-        raise ValueError(f"{what} is damaged: it is no JSON ({error}).") from None
+        raise DamagedFileError(f"{what} is damaged: it is no JSON ({error}).") from None
     _check(value, what)
     return value
+
+
+def _check_counts(text):
+    if sum(size * text.count(mark) for mark, size in _SIZES.items()) > _MAX_SIZE:
+        raise UnsafeFileError("it holds more values than are read.")
+    if text.count('"class_name"') > _MAX_OBJECTS:
+        raise UnsafeFileError(f"it holds more than {_MAX_OBJECTS} objects.")
 
 
 def _without_duplicates(pairs):
@@ -42,12 +61,12 @@ def _without_duplicates(pairs):
     if len(entries) != len(pairs):
         counts = collections.Counter(key for key, _ in pairs)
         ((repeated, _),) = counts.most_common(1)
-        raise UnsafeFileError(f"the key {repeated!r} stands twice in an object.")
+        raise UnsafeFileError(f"the key {repeated[:200]!r} stands twice in an object.")
     return entries
 
 
 def _check(value, what):
-    level, count = [value], 0
+    level = [value]
     for _ in range(_MAX_DEPTH):
         following: list[object] = []
         for item in level:
@@ -58,9 +77,8 @@ def _check(value, what):
                 following += item
             elif isinstance(item, str):
                 _check_text(item, what)
-        count += len(following)
-        if count > _MAX_VALUES:
-            raise UnsafeFileError(f"{what} holds more than {_MAX_VALUES} values.")
+            elif isinstance(item, int) and abs(item) > _MAX_NUMBER:
+                raise UnsafeFileError(f"{what} holds a number of over 64 bits.")
         if not following:
             return
         level = following
@@ -68,7 +86,14 @@ def _check(value, what):
 
 
 def _check_text(text, what):
+    if len(text) > _MAX_TEXT:
+        raise UnsafeFileError(
+            f"{what} holds a text of {len(text)} characters; at most {_MAX_TEXT} are "
+            f"read: {text[:50]!r} ..."
+        )
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise UnsafeFileError(f"{what} holds half of a character: {text!r}.") from None
+        raise UnsafeFileError(
+            f"{what} holds half of a character: {text[:50]!r}."
+        ) from None

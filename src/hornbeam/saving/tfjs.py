@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import DamagedFileError, UnsafeFileError
 from hornbeam.saving import strict_json
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             array, start = _array(path, weight, data, start)
             arrays[weight["name"]] = array
         if start != len(data):
-            raise ValueError(
+            raise DamagedFileError(
                 f"{path.name} is damaged: its files hold {len(data)} bytes, its "
                 f"manifest describes {start}."
             )
@@ -71,7 +71,7 @@ def _shard(path, name):
         )
     shard = path.with_name(name)
     if shard.is_symlink() or not shard.is_file():
-        raise ValueError(f"{path.name} is damaged: the file {name!r} is missing.")
+        raise DamagedFileError(f"{path.name} is damaged: the file {name!r} is missing.")
     return shard.read_bytes()
 
 
@@ -89,7 +89,7 @@ def _array(path, weight, data, start):
     dtype = np.dtype(_DTYPES[stored])
     end = start + math.prod(weight["shape"]) * dtype.itemsize
     if end > len(data):
-        raise ValueError(
+        raise DamagedFileError(
             f"{path.name} is damaged: its files end before {weight['name']!r} does."
         )
     array = np.frombuffer(data[start:end], dtype).reshape(weight["shape"])

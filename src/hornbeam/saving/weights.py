@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
+from hornbeam.core.errors import SLIPS, damage_of
 from hornbeam.saving import archive, hdf5, legacy_h5, safetensors_files, shards
 from hornbeam.saving.replacing import check_overwrite, replacing
 from hornbeam.saving.state import load_state, save_state
@@ -122,8 +123,13 @@ def load_weights(
         )
     if not path.is_file():
         raise ValueError(f"File not found: filepath={str(path)!r}.")
-    skip = kwargs.get("objects_to_skip") or ()
-    by_name = bool(kwargs.get("by_name"))
+    with damage_of(repr(path.name), *SLIPS):
+        _load(model, path, skip_mismatch, **kwargs)
+
+
+def _load(model, path, skip_mismatch, objects_to_skip=None, by_name=False):
+    skip, by_name = objects_to_skip or (), bool(by_name)
+    is_weights = path.name.endswith((".weights.h5", shards.SUFFIX))
     if path.suffix == safetensors_files.SUFFIX:
         safetensors_files.load_weights(model, path, by_name, skip_mismatch, skip)
         return

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from hornbeam.core import allowlist, registry
+from hornbeam.core.budget import declared_limit
 from hornbeam.core.errors import UnknownObjectError, UnsafeFileError
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
-from hornbeam.saving.hdf5 import declared_limit
 from hornbeam.wrappers.network_outputs import NetworkOutputs
 from hornbeam.wrappers.targets import Classes, Labels, Numbers
 
