@@ -12,6 +12,9 @@ class FakeVariable:
     def numpy(self):
         return self.value
 
+    def __array__(self, dtype=None, copy=None):
+        return self.value
+
     def assign(self, value):
         if np.shape(value) != self.shape:
             raise ValueError(np.shape(value))
@@ -53,6 +56,9 @@ class FakeModel:
     def variables(self):
         return [self.weight]
 
+    def _state_of_steps(self):
+        return [self.weight, self.optimizer.rate], []
+
     def step(self):
         self.weight.assign(self.weight.value + 1)
 
@@ -78,14 +84,19 @@ def run(model, callbacks, losses, first=0, batches=2, name="loss", data=None):
     )
     events.data = data
     events.on_train_begin()
-    first = first if model._initial_epoch is None else model._initial_epoch
+    resumed = events.resumed()
+    events.restore(data=True)
+    first, begun = (first, 0) if resumed is None else resumed[:2]
     logs = {}
     for epoch in range(first, len(losses)):
         events.on_epoch_begin(epoch)
-        for batch in range(batches):
+        if begun:
+            events.restore()
+        for batch in range(begun, batches):
             events.on_train_batch_begin(batch)
             model.step()
             events.on_train_batch_end(batch, {name: losses[epoch]})
+        begun = 0
         logs = {name: losses[epoch]}
         events.on_epoch_end(epoch, logs)
         if model.stop_training:

@@ -1,15 +1,15 @@
 """Training that is interrupted and resumed."""
 
-import json
 import os
 
 import numpy as np
 import pytest
 
 from hornbeam import callbacks as c
+from hornbeam.callbacks import backup_file
 from hornbeam.core.errors import UnsafeFileError
 from hornbeam.data import make_data
-from tests.callbacks.fakes import FakeModel, run
+from tests.callbacks.fakes import FakeModel, FakeVariable, run
 
 LOSSES = [5.0, 4.0, 4.5, 4.6, 4.7, 4.8, 1.0]
 
@@ -80,7 +80,7 @@ def test_a_resumed_training_ends_as_the_uninterrupted_one(
     assert model._initial_epoch is None
 
 
-def test_a_backup_within_an_epoch_starts_the_epoch_over(tmp_path):
+def test_a_backup_within_an_epoch(tmp_path):
     backup = c.BackupAndRestore(tmp_path / "b", save_freq=1)
     model = FakeModel()
     with pytest.raises(KeyboardInterrupt):
@@ -90,7 +90,7 @@ def test_a_backup_within_an_epoch_starts_the_epoch_over(tmp_path):
         model, [c.BackupAndRestore(tmp_path / "b", save_freq=1)], [1, 1], batches=3
     )
     assert history.epoch == [0, 1]
-    assert model.weight.value.tolist() == [8, 8]
+    assert model.weight.value.tolist() == [6, 6]
 
 
 def test_the_folder_goes_when_all_is_well(tmp_path):
@@ -133,8 +133,7 @@ def test_the_backup_before_the_last(tmp_path):
 def test_a_backup_of_another_model(tmp_path):
     interrupted(tmp_path)
     model = FakeModel()
-    model.weight.assign = None
-    model.weight.shape = (3,)
+    model.weight = FakeVariable([0.0, 0.0, 0.0], "weight")
     with pytest.raises(ValueError, match="another model: it holds 2 variables"):
         run(model, [c.BackupAndRestore(tmp_path)], LOSSES)
 
@@ -164,17 +163,13 @@ def test_a_backup_sets_only_what_a_callback_declares(tmp_path, name, value):
             [c.BackupAndRestore(folder), checkpoint, Interrupt(1)],
             LOSSES,
         )
-    path = folder / "latest.npz"
-    with np.load(path) as file:
-        contents = dict(file)
-    metadata = json.loads(str(contents["metadata"]))
-    (key,) = [k for k in metadata["callbacks"] if k.startswith("ModelCheckpoint")]
-    metadata["callbacks"][key][name] = value
-    contents["metadata"] = np.array(json.dumps(metadata))
-    np.savez(path, **contents)
+    path = str(folder / "latest.npz")
+    state = backup_file.read(path)
+    state["callbacks"]["ModelCheckpoint 0"][name] = value
+    backup_file.write(path, state)
     model = FakeModel()
     before = model.weight.value.copy()
-    with pytest.raises(UnsafeFileError, match=f"sets the attribute {name!r}"):
+    with pytest.raises(UnsafeFileError, match=f"sets {name!r} of"):
         run(model, [c.BackupAndRestore(folder), checkpoint], LOSSES)
     np.testing.assert_array_equal(model.weight.value, before)
     assert checkpoint.filepath == str(tmp_path / "best.keras")

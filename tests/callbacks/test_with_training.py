@@ -1,11 +1,5 @@
 """Callbacks in real training, on every engine that trains."""
 
-import os
-import signal
-import subprocess
-import sys
-import textwrap
-
 import numpy as np
 import pytest
 
@@ -24,76 +18,6 @@ def small_model(**optimizer):
     model = keras.Sequential([*layers, keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(0.05, momentum=0.9, **optimizer), "mse")
     return model
-
-
-class Interrupt(keras.callbacks.Callback):
-    def __init__(self, epoch):
-        super().__init__()
-        self.epoch = epoch
-
-    def on_epoch_end(self, epoch, logs=None):
-        if epoch == self.epoch:
-            raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize("stop", [0, 2])
-def test_resumed_training_is_bit_equal(training_engine, tmp_path, stop):
-    def fit(*callbacks):
-        model = small_model()
-        plateau = keras.callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=9)
-        history = model.fit(X, Y, 8, 5, 0, [*callbacks, plateau])
-        return history.history, model.get_weights()
-
-    expected, weights = fit()
-    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
-    with pytest.raises(KeyboardInterrupt):
-        fit(backup, Interrupt(stop))
-    found, resumed = fit(keras.callbacks.BackupAndRestore(tmp_path / "backup"))
-    assert found == expected
-    for a, b in zip(weights, resumed, strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-KILLED = """
-    import os, signal, sys
-    import numpy as np
-    import hornbeam as keras
-    from tests.callbacks.test_with_training import X, Y, small_model
-
-    class Kill(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            if self.model.optimizer.iterations.numpy() == int(sys.argv[2]):
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    model = small_model()
-    callbacks = [keras.callbacks.BackupAndRestore(sys.argv[1]), Kill()]
-    model.fit(X, Y, 8, 4, 0, callbacks)
-    np.savez(sys.argv[3], *model.get_weights())
-"""
-
-
-@pytest.mark.slow
-def test_a_killed_process_is_resumed_bit_equal(tmp_path):
-    """The whole run is one of this process, which has loaded and run much before."""
-
-    def process(step, folder):
-        arguments = [os.fspath(folder), str(step), os.fspath(tmp_path / "out.npz")]
-        command = [sys.executable, "-c", textwrap.dedent(KILLED), *arguments]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
-        return done.returncode, done.stderr
-
-    class AtEveryBatch(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            pass
-
-    model = small_model()
-    model.fit(X, Y, 8, 4, 0, [AtEveryBatch()])
-    assert process(13, tmp_path / "parts")[0] == -signal.SIGKILL
-    assert os.path.exists(tmp_path / "parts" / "latest.npz")
-    assert process(-1, tmp_path / "parts") == (0, "")
-    with np.load(tmp_path / "out.npz") as file:
-        for a, name in zip(model.get_weights(), file.files, strict=True):
-            np.testing.assert_array_equal(a, file[name])
 
 
 def test_swap_ema_weights(training_engine):

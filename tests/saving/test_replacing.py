@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from hornbeam.saving.replacing import replacing
+from hornbeam.core.replacing import replacing
 
 
 def test_a_file_is_replaced_only_when_all_went_well(tmp_path):
@@ -61,7 +61,7 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
     path = tmp_path / "x"
     code = (
         "import os, signal, pathlib, sys\n"
-        "from hornbeam.saving.replacing import replacing\n"
+        "from hornbeam.core.replacing import replacing\n"
         "with replacing(pathlib.Path(sys.argv[1])) as temporary:\n"
         "    temporary.write_text('half')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

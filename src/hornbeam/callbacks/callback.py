@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hornbeam.core.arguments import CheckedArguments
@@ -26,9 +27,9 @@ class Callback(CheckedArguments):
     ...             self.model.stop_training = True
     """
 
-    # Attributes that a resumed training restores: numbers, strings, lists and dicts
-    # of these, or lists of arrays.
-    state_attributes: tuple[str, ...] = ()
+    # Attributes that a resumed training restores, by name and type: numbers, strings,
+    # arrays, lists and dicts of these. Each may be None too.
+    state_attributes: Mapping[str, type] = {}
 
     params: Any = None
     validation_data: Any = None
@@ -55,6 +56,11 @@ class Callback(CheckedArguments):
     def uses_batch_methods(self) -> bool:
         """Whether the batch methods that it overrides must be called."""
         return True
+
+    @property
+    def batches_to_wait(self) -> int:
+        """How many batches may pass until the batch methods must be called."""
+        return 1
 
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """The same as `on_train_batch_begin`."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from hornbeam.callbacks.backup_and_restore import BackupAndRestore
 from hornbeam.callbacks.callback import Callback
+from hornbeam.callbacks.fit_state import Position
 from hornbeam.callbacks.history import History
 from hornbeam.callbacks.progbar_logger import ProgbarLogger
 from hornbeam.core import tree
@@ -65,8 +66,9 @@ class CallbackList(Callback):
         for backup in self._backups:
             backup.join(self)
             self._put_behind_state(backup)
-        self._wants = {
-            mode: any(_watches_batches(c, methods) for c in self.callbacks)
+        # For each mode, the callbacks that are called at batches.
+        self._watching = {
+            mode: [c for c in self.callbacks if _watches_batches(c, methods)]
             for mode, methods in _BATCH_METHODS.items()
         }
         if model is not None:
@@ -96,7 +98,11 @@ class CallbackList(Callback):
 
     def wants_batches(self, mode: str) -> bool:
         """Whether a callback has batch methods for "train", "test" or "predict"."""
-        return self._wants[mode]
+        return bool(self._watching[mode])
+
+    def batches_to_wait(self, mode: str) -> int:
+        """How many batches may pass until the batch methods must be called."""
+        return min(getattr(c, "batches_to_wait", 1) for c in self._watching[mode])
 
     @property
     def wants_epochs(self) -> bool:
@@ -113,7 +119,19 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.on_train_begin(logs)
         for backup in self._backups:
-            backup.restore_callbacks()
+            backup.restore()
+
+    def resumed(self) -> Position | None:
+        """Return where the training goes on that a backup has restored, or None."""
+        for backup in self._backups:
+            if backup.is_loaded:
+                return backup.position
+        return None
+
+    def restore(self, data: bool = False) -> None:
+        """Restore the data of a resumed training, or once more all the rest."""
+        for backup in self._backups:
+            backup.restore(data)
 
     @property
     def display(self) -> ProgbarLogger | None:
@@ -128,8 +146,16 @@ class CallbackList(Callback):
     def append(self, callback: Callback) -> None:
         """Add a callback at the end."""
         self.callbacks.append(callback)
+        if isinstance(callback, BackupAndRestore):
+            callback.join(self)
+            self._backups.append(callback)
+        if self.model is not None:
+            callback.set_model(self.model)
+        if self.params is not None:
+            callback.set_params(self.params)
         for mode, methods in _BATCH_METHODS.items():
-            self._wants[mode] |= _watches_batches(callback, methods)
+            if _watches_batches(callback, methods):
+                self._watching[mode].append(callback)
 
     def progress(self, step: int, logs: Logs | Callable[[], Logs] = None) -> None:
         """Tell the display that `step` steps of the pass are done.
@@ -175,8 +201,13 @@ def _calls_all(name):
     def call(self, *arguments):
         *number, logs = arguments
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
-            getattr(callback, name)(*number, logs)
+        try:
+            for callback in self.callbacks:
+                getattr(callback, name)(*number, logs)
+        finally:
+            # Also where one of them raises: its step or epoch is over.
+            for backup in self._backups:
+                backup.save_if_due()
 
     def of_batch(self, batch, logs=None):
         call(self, batch, logs)

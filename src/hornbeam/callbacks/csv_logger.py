@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
 from hornbeam.callbacks.callback import Callback
+from hornbeam.core.replacing import append, replacing
 from hornbeam.typing import Logs, PathLike
 
 
@@ -23,7 +27,7 @@ class CSVLogger(Callback):
     >>> logger = keras.callbacks.CSVLogger("training.csv")
     """
 
-    state_attributes: tuple[str, ...] = ("keys",)
+    state_attributes: Mapping[str, type] = {"keys": list, "_end": int}
 
     def __init__(self, filename: PathLike, separator: str = ",", append: bool = False):
         super().__init__()
@@ -31,26 +35,33 @@ class CSVLogger(Callback):
         self.sep = separator
         self.append = append
         self.keys: list[str] | None = None
+        # The size of the file after the last line, once there is one. What a training
+        # that is resumed has written after its backup is written again.
+        self._end: int | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Reset; the first line is written after the first epoch."""
         self.keys = None
+        self._end = None
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Write the line of the epoch."""
         logs = logs or {}
         # A resumed training has its keys and continues its file.
         goes_on = self.append or self.keys is not None
-        keys = _columns(logs) if self.keys is None else self.keys
-        self.keys = keys
-        if not (goes_on and os.path.exists(self.filename)):
-            self._write(["epoch", *keys], "w")
-        self._write([epoch, *(_cell(logs.get(key, "NA")) for key in keys)], "a")
+        self.keys = _columns(logs) if self.keys is None else self.keys
+        line = self._line([epoch, *(_cell(logs.get(key, "NA")) for key in self.keys)])
+        if goes_on and os.path.exists(self.filename):
+            self._end = append(self.filename, line, self._end)
+        else:
+            with replacing(Path(self.filename)) as temporary:
+                temporary.write_bytes(self._line(["epoch", *self.keys]) + line)
+            self._end = os.path.getsize(self.filename)
 
-    def _write(self, row, mode):
-        # Closed after each line, so that the file is complete whatever happens next.
-        with open(self.filename, mode, newline="", encoding="utf-8") as file:
-            csv.writer(file, delimiter=self.sep, lineterminator="\n").writerow(row)
+    def _line(self, cells):
+        text = io.StringIO()
+        csv.writer(text, delimiter=self.sep, lineterminator="\n").writerow(cells)
+        return text.getvalue().encode()
 
 
 def _columns(logs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from hornbeam.callbacks.monitor import MonitorCallback
@@ -28,13 +29,13 @@ class EarlyStopping(MonitorCallback):
     >>> stop = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
     """
 
-    state_attributes: tuple[str, ...] = (
-        "best",
-        "best_epoch",
-        "wait",
-        "stopped_epoch",
-        "best_weights",
-    )
+    state_attributes: Mapping[str, type] = {
+        "best": float,
+        "best_epoch": int,
+        "wait": int,
+        "stopped_epoch": int,
+        "best_weights": list,
+    }
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hornbeam.callbacks.callback import Callback
@@ -21,7 +22,7 @@ class History(Callback):
     {'loss': [0.5]}
     """
 
-    state_attributes: tuple[str, ...] = ("epoch", "history")
+    state_attributes: Mapping[str, type] = {"epoch": list, "history": dict}
 
     def __init__(self) -> None:
         super().__init__()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Literal
 
 from hornbeam.callbacks.monitor import MonitorCallback
@@ -32,7 +33,11 @@ class ModelCheckpoint(MonitorCallback):
     >>> save = keras.callbacks.ModelCheckpoint("best.keras", save_best_only=True)
     """
 
-    state_attributes: tuple[str, ...] = ("best", "_batches_since_saving")
+    state_attributes: Mapping[str, type] = {
+        "best": float,
+        "_batches_since_saving": int,
+        "_last_batch": int,
+    }
 
     def __init__(
         self,
@@ -71,6 +76,13 @@ class ModelCheckpoint(MonitorCallback):
     def uses_batch_methods(self) -> bool:
         """Whether `save_freq` counts batches."""
         return self.save_freq != "epoch"
+
+    @property
+    def batches_to_wait(self) -> int:
+        """How many batches from now on the model is to be saved."""
+        if self.save_freq == "epoch":
+            return 1
+        return max(1, int(self.save_freq) - self._batches_since_saving)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Note the epoch."""

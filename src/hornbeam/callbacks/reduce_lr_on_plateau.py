@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, TypedDict, Unpack
 
 import numpy as np
@@ -40,7 +41,11 @@ class ReduceLROnPlateau(MonitorCallback):
     >>> reduce = keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=3)
     """
 
-    state_attributes: tuple[str, ...] = ("best", "wait", "cooldown_counter")
+    state_attributes: Mapping[str, type] = {
+        "best": float,
+        "wait": int,
+        "cooldown_counter": int,
+    }
 
     def __init__(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hornbeam.callbacks.callback import Callback
 from hornbeam.callbacks.rates import single_optimizers
 from hornbeam.typing import Logs
@@ -22,7 +24,7 @@ class SwapEMAWeights(Callback):
     >>> swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
     """
 
-    state_attributes: tuple[str, ...] = ("_swapped",)
+    state_attributes: Mapping[str, type] = {"_swapped": list}
 
     def __init__(self, swap_on_epoch: bool = False):
         super().__init__()

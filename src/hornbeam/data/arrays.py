@@ -23,6 +23,8 @@ class ArrayData:
     """
 
     in_memory = True
+    # What `state` returns, by type.
+    state_attributes = {"seed": int}
 
     def __init__(
         self,
@@ -38,7 +40,7 @@ class ArrayData:
         self.shuffle = shuffle
         self.seed: int = order_seed() if shuffle else 0
         self._continues = continues
-        self._epoch = 0
+        self._epoch = self._first = 0
         all_steps = math.ceil(self.rows / batch_size)
         self.steps: int = min(steps, all_steps) if steps else all_steps
         if steps and steps > all_steps:
@@ -47,15 +49,23 @@ class ArrayData:
                 f"per epoch were requested: each epoch ends after {all_steps} steps.",
             )
 
-    def on_epoch_begin(self, epoch: int = 0) -> None:
-        """Set the epoch that the next iteration is for."""
-        self._epoch = epoch
+    def on_epoch_begin(self, epoch: int = 0, first: int = 0) -> None:
+        """Set the epoch that the next iteration is for, and its first batch."""
+        self._epoch, self._first = epoch, first
 
     def on_epoch_end(self) -> None:
         """Nothing changes between epochs."""
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def state(self, within: bool) -> dict[str, Any]:
+        """Return what `resume` needs, within an epoch or after one."""
+        return {"seed": self.seed}
+
+    def resume(self, state: dict[str, Any], epochs: int) -> None:
+        """Go on where `state` was returned, `epochs` epochs after the start."""
+        self.seed = state["seed"]
 
     def order(self, epoch: int = 0) -> np.ndarray:
         """Return the row numbers of this epoch as an int32 array.
@@ -86,7 +96,7 @@ class ArrayData:
         in_order = (
             not self.shuffle and len(rows) and rows[-1] - rows[0] == len(rows) - 1
         )
-        for start in range(0, len(rows), self.batch_size):
+        for start in range(self._first * self.batch_size, len(rows), self.batch_size):
             stop = min(start + self.batch_size, len(rows))
             # A slice is a view, without a copy.
             whole = slice(rows[0] + start, rows[0] + stop)

@@ -118,7 +118,8 @@ def _tf_dataset(x):
     if library is None or not isinstance(x, library.Dataset):
         return None
     count = int(x.cardinality())
-    return IteratorSource(_AsNumpy(x, tensorflow), count if count >= 0 else None)
+    length = count if count >= 0 else None
+    return IteratorSource(_AsNumpy(x, tensorflow), length, counts_passes=True)
 
 
 class _AsNumpy:
@@ -144,7 +145,9 @@ def _torch_data(x, shuffle, batch_size):
     if isinstance(x, library.Dataset):
         x = _loader(library, x, shuffle, batch_size)
     if isinstance(x, library.DataLoader):
-        return IteratorSource(x, _length(x))
+        owners = (x, x.sampler, x.batch_sampler)
+        generators = {id(g): g for o in owners if (g := getattr(o, "generator", None))}
+        return IteratorSource(x, _length(x), list(generators.values()))
     return None
 
 

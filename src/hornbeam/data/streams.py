@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Generator, Iterable, Iterator
+import weakref
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hornbeam.core import tree
 from hornbeam.core.random import order_seed
+from hornbeam.core.random_states import random_states, set_random_states
 from hornbeam.core.warning import warn
 from hornbeam.data.host import host_tree
 from hornbeam.data.pack import NAMES, unpack_x_y_sample_weight
@@ -26,8 +29,9 @@ class StreamData:
     """Batches from a source, as tuples of host arrays, one epoch at a time.
 
     Args:
-        source: an object with `length`, `epoch(limit, restart, number)`,
-            `on_epoch_begin()` and `on_epoch_end()`.
+        source: an object with `length`, `epoch(limit, restart, number, first)`,
+            `on_epoch_begin()`, `on_epoch_end()`, and `state()` and `resume()` for a
+            training that is resumed.
         steps: batches per epoch, or None for all.
         class_weight: a `ClassWeight` or None.
         continues: whether an epoch of `steps` batches continues where the last stopped.
@@ -42,7 +46,7 @@ class StreamData:
         self._limit = steps
         self._class_weight = class_weight
         self._restart = steps is None or not continues
-        self._epoch = 0
+        self._epoch = self._first = 0
         self._peeked = _NOTHING
         self._items = None
         self._warned = False
@@ -52,9 +56,9 @@ class StreamData:
         self.steps: int | None = min(counts) if counts else None
         self.batch_size: int | None = None
 
-    def on_epoch_begin(self, epoch: int = 0) -> None:
-        """Tell the dataset that an epoch begins."""
-        self._epoch = epoch
+    def on_epoch_begin(self, epoch: int = 0, first: int = 0) -> None:
+        """Tell the dataset that an epoch begins; batches before `first` are over."""
+        self._epoch, self._first = epoch, first
         self._source.on_epoch_begin()
 
     def on_epoch_end(self) -> None:
@@ -68,13 +72,18 @@ class StreamData:
         self._source.close()
 
     @property
-    def seed(self) -> int:
-        """The seed of the order of the batches."""
-        return self._source.seed
+    def state_attributes(self) -> dict[str, Any]:
+        """What `state` returns, by type."""
+        return self._source.state_attributes
 
-    @seed.setter
-    def seed(self, value: int) -> None:
-        self._source.seed = value
+    def state(self, within: bool) -> dict[str, Any]:
+        """Return what `resume` needs, within an epoch or after one."""
+        return self._source.state(within, within or not self._restart)
+
+    def resume(self, state: dict[str, Any], epochs: int) -> None:
+        """Go on where `state` was returned, `epochs` epochs after the start."""
+        self._source.resume(state, epochs)
+        self._peeked = _NOTHING
 
     def peek(self) -> tuple[Any, ...]:
         """Return the first batch, which the first epoch will yield again."""
@@ -85,8 +94,8 @@ class StreamData:
         return self._batch(self._peeked)
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        count = 0
-        items = self._source.epoch(self._limit, self._restart, self._epoch)
+        count = first = self._first
+        items = self._source.epoch(self._limit, self._restart, self._epoch, first)
         self._items = items
         try:
             for item in items:
@@ -126,16 +135,43 @@ class StreamData:
         return tuple(parts)
 
 
-class IteratorSource:
-    """An iterable, iterated once or from the start for every pass."""
+# How many items each iterator has given, in this process.
+_drawn: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 
-    def __init__(self, iterable: Iterable[Any], length: int | None = None):
+
+class IteratorSource:
+    """An iterable, iterated once or from the start for every pass.
+
+    A training that is resumed skips the items that were used. An iterable is first put
+    where it was: the random states are those with which the pass began, or, where the
+    order depends on the number of passes, so many are begun.
+
+    Args:
+        iterable: what is iterated.
+        length: the number of items, or None.
+        generators: torch generators that the order depends on.
+        counts_passes: whether the order depends on the number of passes.
+    """
+
+    state_attributes = {"opened": int, "taken": int, "random": dict}
+
+    def __init__(
+        self,
+        iterable: Iterable[Any],
+        length: int | None = None,
+        generators: Sequence[Any] = (),
+        counts_passes: bool = False,
+    ):
         self._iterable = iterable
         self._restartable = not hasattr(iterable, "__next__")
         self._iterator: Any = None
-        self._begun = False
         self._held = _NOTHING
-        self.seed = 0
+        self._generators = generators
+        self._counts_passes = counts_passes
+        # Passes begun, items used of this one, random states with which it began.
+        self._opened = self._taken = 0
+        self._states: dict[str, Any] = {}
+        self._drawn_before = 0 if self._restartable else _drawn_from(iterable)
         self.length = length
 
     def describe(self) -> str:
@@ -157,44 +193,101 @@ class IteratorSource:
         self._held = self._next()
         return self._held
 
-    def epoch(self, limit: int | None, restart: bool, number: int) -> Generator[Any]:
-        """Yield up to `limit` items, from the start with `restart` where possible."""
-        fresh = self._held is not _NOTHING
+    def state(self, within: bool, goes_on: bool) -> dict[str, Any]:
+        """Return what `resume` needs; `goes_on`: the present pass is continued."""
+        goes_on = goes_on or not self._restartable
+        return {
+            "opened": self._opened,
+            "taken": self._taken if goes_on else None,
+            "random": self._states if goes_on else random_states(self._generators),
+        }
+
+    def resume(self, state: dict[str, Any], epochs: int) -> None:
+        """Go on with the item after the last one that was used."""
+        taken = state["taken"]
+        if self._restartable:
+            while self._counts_passes and self._opened < state["opened"]:
+                self._open()
+            if not self._counts_passes:
+                set_random_states(state["random"], self._generators)
+            if taken is None:
+                self._iterator, self._held = None, _NOTHING
+                return
+            if not self._counts_passes:
+                self._open()
+        elif self._drawn_before:
+            taken -= self._drawn_before
+            if taken < 0:
+                warn(
+                    f"{self.describe()} has yielded more than was used when the backup "
+                    "was made, and cannot go back: the resumed training sees other "
+                    "batches than it would have seen. Pass a new iterator.",
+                )
+        for number in range(max(0, taken)):
+            if self._next() is _NOTHING:
+                raise ValueError(
+                    f"{self.describe()} cannot be resumed from: it ended after "
+                    f"{number} of the {taken} batches that were used before."
+                )
+        self._taken = state["taken"]
+
+    def epoch(
+        self, limit: int | None, restart: bool, number: int, first: int = 0
+    ) -> Generator[Any]:
+        """Yield items `first` to `limit`, with `restart` of a new pass if possible."""
+        fresh = self._held is not _NOTHING or first
         if self._iterator is None or (restart and self._restartable and not fresh):
             self._open()
-        count = 0
+        count = first
         while limit is None or count < limit:
             item = self._next()
             if item is _NOTHING:
-                at_seam = count == 0 and self._begun and self._restartable
+                at_seam = count == 0 and self._taken and self._restartable
                 self._iterator = None
                 if not at_seam:
                     return
                 self._open()
                 continue
-            self._begun = True
+            self._taken += 1
             count += 1
             yield item
 
     def _open(self):
+        self._states = random_states(self._generators)
         self._iterator = iter(self._iterable)
-        self._begun = False
+        self._held = _NOTHING
+        self._opened += 1
+        if self._restartable:
+            self._taken = 0
 
     def _next(self):
         if self._held is not _NOTHING:
             item, self._held = self._held, _NOTHING
             return item
-        return next(self._iterator, _NOTHING)
+        item = next(self._iterator, _NOTHING)
+        if not self._restartable and item is not _NOTHING:
+            with contextlib.suppress(TypeError):  # it cannot be referred to weakly
+                _drawn[self._iterable] = _drawn_from(self._iterable) + 1
+        return item
+
+
+def _drawn_from(iterator):
+    try:
+        return _drawn.get(iterator, 0)
+    except TypeError:
+        return 0
 
 
 class PyDatasetSource:
     """A `PyDataset`: batches by number, shuffled here and computed by its workers."""
 
+    state_attributes = {"seed": int, "random": dict}
+
     def __init__(self, dataset: PyDataset, shuffle: bool | str):
         self._dataset = dataset
         self._shuffle = shuffle
-        self._left = np.arange(0)
-        self._position = 0
+        # The random states when the last epoch ended.
+        self._states = random_states()
         self.seed: int = order_seed() if shuffle else 0
         self.length: int | None = dataset.num_batches
 
@@ -207,8 +300,21 @@ class PyDatasetSource:
         self._dataset.on_epoch_begin()
 
     def on_epoch_end(self) -> None:
-        """Tell the dataset."""
+        """Tell the dataset, which may put its batches into another order."""
+        self._states = random_states()
         self._dataset.on_epoch_end()
+
+    def state(self, within: bool, goes_on: bool) -> dict[str, Any]:
+        """Return what `resume` needs."""
+        states = self._states if within else random_states()
+        return {"seed": self.seed, "random": states}
+
+    def resume(self, state: dict[str, Any], epochs: int) -> None:
+        """Tell the dataset that an epoch is over, as when the state was returned."""
+        self.seed = state["seed"]
+        if epochs:
+            set_random_states(state["random"])
+            self.on_epoch_end()
 
     def close(self) -> None:
         """Nothing is open between epochs."""
@@ -217,24 +323,26 @@ class PyDatasetSource:
         """Return batch 0."""
         return self._dataset[0] if self._dataset.num_batches != 0 else _NOTHING
 
-    def epoch(self, limit: int | None, restart: bool, number: int) -> Generator[Any]:
-        """Yield up to `limit` batches of this pass over the dataset."""
-        return fetch(self._dataset, self._indices(limit, restart, number))
+    def epoch(
+        self, limit: int | None, restart: bool, number: int, first: int = 0
+    ) -> Generator[Any]:
+        """Yield the batches of epoch `number` from the one at `first` on."""
+        indices = self._indices(limit, restart, number)
+        return fetch(self._dataset, itertools.islice(indices, first, None))
 
     def _indices(self, limit, restart, number):
         length = self._dataset.num_batches
         if length is None:
-            start = 0 if restart else self._position
-            self._position = start + (limit or 0)
-            return (
-                itertools.count(start)
-                if limit is None
-                else range(start, self._position)
-            )
-        if restart or len(self._left) == 0:
-            self._left = np.arange(length)
-            if self._shuffle:
-                draws = np.random.Generator(np.random.PCG64([self.seed, number]))
-                self._left = draws.permutation(length)
-        now, self._left = self._left[:limit], self._left[len(self._left[:limit]) :]
-        return [int(index) for index in now]
+            first = 0 if restart else number * limit
+            return itertools.count() if limit is None else range(first, first + limit)
+        if restart:
+            return self._pass(number, length)[:limit]
+        # The epochs are parts of a pass; the last of them may be smaller.
+        passes, part = divmod(number, -(-length // limit))
+        return self._pass(passes, length)[part * limit : (part + 1) * limit]
+
+    def _pass(self, number, length):
+        if not self._shuffle:
+            return range(length)
+        draws = np.random.Generator(np.random.PCG64([self.seed, number]))
+        return draws.permutation(length).tolist()

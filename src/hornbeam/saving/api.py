@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from hornbeam.core import budget, legacy_configs, registry
 from hornbeam.core.errors import SLIPS, DamagedFileError, damage_of
 from hornbeam.core.lambdas import config_for_file
+from hornbeam.core.replacing import check_overwrite, folder_beside, replacing
 from hornbeam.core.serialization import (
     deserialize_keras_object,
     object_sharing,
@@ -21,7 +22,6 @@ from hornbeam.core.version import version
 from hornbeam.core.warning import warn
 from hornbeam.layers.layer import Layer
 from hornbeam.saving import archive, hdf5, legacy_h5, strict_json, tfjs
-from hornbeam.saving.replacing import check_overwrite, folder_beside, replacing
 from hornbeam.saving.state import load_state, save_state
 from hornbeam.typing import AnyModel, CustomObjects, PathLike
 

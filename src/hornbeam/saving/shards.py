@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError
+from hornbeam.core.replacing import replacing
 from hornbeam.saving import hdf5, strict_json
-from hornbeam.saving.replacing import replacing
 
 SUFFIX = ".weights.json"
 _MOST_SHARDS = 100_000

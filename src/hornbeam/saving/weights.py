@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from hornbeam.core.errors import SLIPS, damage_of
+from hornbeam.core.replacing import check_overwrite, replacing
 from hornbeam.saving import archive, hdf5, legacy_h5, safetensors_files, shards
-from hornbeam.saving.replacing import check_overwrite, replacing
 from hornbeam.saving.state import load_state, save_state
 from hornbeam.typing import PathLike
 

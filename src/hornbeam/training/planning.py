@@ -62,6 +62,14 @@ class StepPlanning(Steps):
             self._runners.pop(mode, None)
         return binding
 
+    def _state_of_steps(self):
+        """Return the Variables of a training step, and `(owner, name)` of its numbers.
+
+        Those that no layer, metric or optimizer tracks are left out.
+        """
+        binding = self._binding("train")
+        return binding.variables[: binding.tracked], binding.structure.hyperparameters
+
     def _optimizers(self):
         """Return the optimizer of compile(), and those that attributes hold."""
         first = [] if self.optimizer is None else [self.optimizer]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from hornbeam import config, ops
-from hornbeam.callbacks import CallbackList
+from hornbeam.callbacks import BackupAndRestore, CallbackList
 from hornbeam.core import tree
 from hornbeam.core.arguments import checks_keywords
 from hornbeam.core.configurable import parameters_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from hornbeam.callbacks import Callback, History
-    from hornbeam.typing import Tree, Verbosity
+    from hornbeam.typing import PathLike, Tree, Verbosity
 
 
 class Trainer(ModelBuilding):
@@ -47,6 +47,7 @@ class Trainer(ModelBuilding):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int | Collection[int] = 1,
+        resume: PathLike | None = None,
     ) -> History:
         """Train the model and return its `History`.
 
@@ -70,6 +71,9 @@ class Trainer(ModelBuilding):
             validation_batch_size: rows per batch in validation. Default: `batch_size`.
             validation_freq: the number of epochs from one validation to the next, or
                 the epochs (counted from 1) to validate after. Default: 1.
+            resume: a folder in which the training is backed up after each epoch. If it
+                holds the backup of an interrupted training, that one goes on. See
+                `keras.callbacks.BackupAndRestore`. Default: None.
 
         >>> import numpy as np
         >>> import hornbeam as keras
@@ -106,6 +110,8 @@ class Trainer(ModelBuilding):
                 steps=validation_steps,
             )
             train = self._pass("train", data, callbacks, verbose, epochs)
+            if resume is not None:
+                train.callbacks.append(BackupAndRestore(resume))
             warn_if_alone(self, engine, data, train.callbacks)
             with train.running():
                 self._fit_epochs(train, valid, initial_epoch, epochs, validation_freq)
@@ -159,14 +165,18 @@ class Trainer(ModelBuilding):
         self.stop_training = False
         test = None if valid is None else self._pass("test", valid, callbacks)
         callbacks.on_train_begin()
-        resumed = getattr(self, "_initial_epoch", None)
-        first = first if resumed is None else resumed
+        resumed = callbacks.resumed()
+        if resumed is not None:
+            callbacks.restore(data=True)
+            first = epochs if resumed.stop else resumed.epoch
         logs = {}
         looks_ahead = test is None and not callbacks.wants_epochs
         for epoch in range(first, epochs):
             train.reset_metrics(epoch)
             callbacks.on_epoch_begin(epoch)
-            logs = train.run_epoch(epoch, ahead=epochs - epoch if looks_ahead else 1)
+            ahead = epochs - epoch if looks_ahead else 1
+            logs = train.run_epoch(epoch, ahead, resumed)
+            resumed = None
             if train.steps_done == 0:
                 # The data has ended: an epoch without a step trains nothing.
                 break

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from hornbeam.core import registry
 from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.replacing import check_overwrite, folder_beside, replacing
 from hornbeam.core.version import version
 from hornbeam.core.warning import warn
 from hornbeam.models.model import Model
 from hornbeam.saving import archive, load_model, strict_json
 from hornbeam.saving.api import load_archive, save_model, write_parts
-from hornbeam.saving.replacing import check_overwrite, folder_beside, replacing
 from hornbeam.wrappers.plain_values import Missing, decode, encode
 
 if TYPE_CHECKING:

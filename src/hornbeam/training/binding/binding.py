@@ -31,6 +31,8 @@ class Binding:
         self.cache = cache
         self._shared = frozenset(id(variable) for variable in shared)
         self.variables: Any = _unique(variables)
+        # How many of them are not such that compiling has found.
+        self.tracked: int = len(self.variables)
 
     def fits(self, structure: Any, variables: Any) -> bool:
         """Whether it is for this structure and holds these variables."""

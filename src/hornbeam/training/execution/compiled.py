@@ -88,7 +88,7 @@ class CompiledSteps:
         self._programs: dict[Any, Program] = {}
         self._bad = -1
 
-    def start(self, epoch: int, passes: int = 1) -> None:
+    def start(self, epoch: int, passes: int = 1, first: int = 0) -> None:
         """Visit the rows in the order of this epoch, or of several from it on."""
         orders = [self.data.order(epoch + i) for i in range(passes)]
         self.visited = len(orders[0])

@@ -183,7 +183,7 @@ class EagerSteps:
         self.order: Any = None
         self.watched: list[Any] = []
 
-    def start(self, epoch: int, passes: int = 1) -> None:
+    def start(self, epoch: int, passes: int = 1, first: int = 0) -> None:
         order = self.data.order(epoch)
         self.is_ordered = bool((order[1:] > order[:-1]).all()) and len(order) > 0
         self.is_ordered = self.is_ordered and order[-1] == len(order) - 1

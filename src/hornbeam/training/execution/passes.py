@@ -80,13 +80,14 @@ class Pass:
         getattr(self.callbacks, f"on_{self.mode}_end")(ended)
         return logs
 
-    def run_epoch(self, epoch: int, ahead: int = 1) -> Any:
+    def run_epoch(self, epoch: int, ahead: int = 1, resumed: Any = None) -> Any:
         """Run one pass; return its logs as Python numbers.
 
         Args:
             epoch: the number of the pass.
             ahead: how many passes may be run at once from this one on; their logs are
                 kept for the calls to come.
+            resumed: the Position within this pass at which it goes on. Default: None
         """
         if epoch in self.ready:
             return self.ready.pop(epoch)
@@ -94,7 +95,7 @@ class Pass:
         if passes > 1:
             self._run_ahead(epoch, passes)
             return self.ready.pop(epoch)
-        return self._run_one(epoch)
+        return self._run_one(epoch, resumed)
 
     def _run_ahead(self, epoch, passes):
         runner = self.runner
@@ -109,12 +110,16 @@ class Pass:
         self._warn_if_nan(epoch)
         self.steps_done = runner.steps
 
-    def _run_one(self, epoch):
+    def _run_one(self, epoch, resumed):
         runner, callbacks = self.runner, self.callbacks
-        runner.start(epoch)
+        position, logs = 0, {}
+        if resumed is not None and resumed.step:
+            position, logs = resumed.step, resumed.logs
+        runner.start(epoch, first=position)
+        if position:
+            callbacks.restore()
         begin = getattr(callbacks, f"on_{self.mode}_batch_begin")
         end = getattr(callbacks, f"on_{self.mode}_batch_end")
-        position, logs = 0, {}
         while runner.steps is None or position < runner.steps:
             count = self._steps_in_call(position)
             if self.every_batch:
@@ -139,10 +144,12 @@ class Pass:
     def _steps_in_call(self, position):
         steps = self.runner.steps
         left = 1 if steps is None else steps - position
-        if steps is None or (self.every_batch and not self.limit):
+        if steps is None:
             return 1
         if self.limit:
             return min(self.limit, left)
+        if self.every_batch:
+            left = min(left, self.callbacks.batches_to_wait(self.mode))
         if self.seconds_per_step is None:
             return min(_FIRST_STEPS, left)
         return max(1, min(left, int(_CALL_SECONDS / self.seconds_per_step)))

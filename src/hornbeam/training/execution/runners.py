@@ -1,9 +1,10 @@
 """Runners: how the steps of a pass over the data are carried out.
 
 Every runner has `data`, `steps` (None where it is not known), `most_passes`,
-`start(epoch)`, and `run_steps(first, last) -> logs`, which gives None when the data has
-ended. One that can make several passes in one call has `run_passes`, one that knows how
-long a step takes `seconds_per_step`, one whose passes start the metrics anew `resets`.
+`start(epoch, first)`, and `run_steps(first, last) -> logs`, which gives None when the
+data has ended. One that can make several passes in one call has `run_passes`, one that
+knows how long a step takes `seconds_per_step`, one whose passes start the metrics anew
+`resets`.
 A `Pass` knows nothing else of engines, programs or data.
 """
 
@@ -47,11 +48,11 @@ class BatchSteps:
         self._batches = iter(())
         self._count = 0
 
-    def start(self, epoch: int, passes: int = 1) -> None:
-        """Begin with the first batch of this epoch."""
-        self.data.on_epoch_begin(epoch)
+    def start(self, epoch: int, passes: int = 1, first: int = 0) -> None:
+        """Begin with batch `first` of this epoch."""
+        self.data.on_epoch_begin(epoch, first)
         self._batches = iter(self.data)
-        self._count = 0
+        self._count = first
 
     def run_steps(self, first: int, last: int) -> Any:
         """Run as many steps as from `first` to `last`; return the logs."""
@@ -90,7 +91,7 @@ class PredictSteps(BatchSteps):
         self._outputs: list[Any] = []
         self._padded_size = 0
 
-    def start(self, epoch: int, passes: int = 1) -> None:
+    def start(self, epoch: int, passes: int = 1, first: int = 0) -> None:
         """Begin with the first batch."""
         super().start(epoch)
         self._outputs = []

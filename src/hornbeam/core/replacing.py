@@ -19,6 +19,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from hornbeam.core.warning import warn
+
+_BLOCK = 4096
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -45,19 +48,61 @@ def replacing(path: Path, group: str | None = None) -> Iterator[Path]:
     path = Path(os.path.realpath(path))
     group = group or path.name
     _sweep(path.parent, group)
-    with _temporary(path, group) as temporary:
+    with _temporary(path, group) as temporary, _naming_what_is_full(path):
+        yield temporary
+        _put_in_place(temporary, path)
+
+
+def append(path: str, line: bytes, end: int | None = None) -> int:
+    """Add a line to a file of lines, or nothing at all; return the new size.
+
+    Args:
+        path: the path of the file.
+        line: the line, with its newline.
+        end: where the last line to be kept ends. Default: the last newline. What
+            follows it, which a killed process left, is cut with a warning.
+    """
+    with open(path, "r+b", buffering=0) as file, _naming_what_is_full(Path(path)):
+        size = file.seek(0, os.SEEK_END)
+        start = _end_of_lines(file, size, path) if end is None else min(end, size)
         try:
-            yield temporary
-            _put_in_place(temporary, path)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise
-            raise OSError(
-                error.errno,
-                f"There is no room for {str(path)!r} ({error.strerror}): "
-                f"{shutil.disk_usage(path.parent).free} bytes are free. What was there "
-                "before is unchanged.",
-            ) from error
+            file.truncate(start)
+            file.seek(start)
+            if file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            file.truncate(start)
+            raise
+    return start + len(line)
+
+
+def _end_of_lines(file, size, path):
+    """Return where the last whole line ends; the file is read from its end."""
+    start, rest = size, b""
+    while start > 0 and b"\n" not in rest:
+        begin = max(0, start - _BLOCK)
+        file.seek(begin)
+        rest, start = file.read(start - begin) + rest, begin
+    half = rest[rest.rfind(b"\n") + 1 :]
+    if half:
+        warn(f"The last line of {path!r} has no end and is cut: {half[:200]!r}.")
+    return size - len(half)
+
+
+@contextlib.contextmanager
+def _naming_what_is_full(path):
+    """A block in which a full disk is an error that names the file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise OSError(
+            error.errno,
+            f"There is no room for {str(path)!r} ({error.strerror}): "
+            f"{shutil.disk_usage(path.parent).free} bytes are free. What was there "
+            "before is unchanged.",
+        ) from error
 
 
 @contextlib.contextmanager
