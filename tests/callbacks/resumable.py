@@ -77,7 +77,7 @@ def callbacks(folder, save_freq):
         keras.callbacks.BackupAndRestore(folder + "/backup", save_freq),
         keras.callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=9, factor=0.5),
         keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.9),
-        keras.callbacks.EarlyStopping("mae", patience=9, restore_best_weights=True),
+        keras.callbacks.EarlyStopping("mae", patience=99, restore_best_weights=True),
         keras.callbacks.ModelCheckpoint(
             folder + "/best.weights.h5", "loss", 0, True, True, save_freq=7
         ),

@@ -3,7 +3,9 @@
 import csv
 import json
 import logging
+import os
 import re
+import subprocess
 import sys
 import time
 import types
@@ -80,6 +82,37 @@ def test_csv_logger(tmp_path):
     assert rows(path, "\t") == expected
     run(FakeModel(), [c.CSVLogger(path)], [float("nan")])
     assert rows(path)[1:] == [["0", "nan", "NA"]]
+
+
+def test_csv_logger_cuts_half_a_row(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,loss,val_loss\n0,1.0,NA\n1,0.")
+    with pytest.warns(UserWarning, match=r"has no end and is cut: b'1,0\.'"):
+        run(FakeModel(), [c.CSVLogger(path, append=True)], [0.5])
+    assert rows(path)[1:] == [["0", "1.0", "NA"], ["0", "0.5", "NA"]]
+
+
+def test_csv_logger_on_a_full_disk(tmp_path):
+    path = tmp_path / "log.csv"
+    link = tmp_path / "link.csv"
+    link.symlink_to(path)
+    code = (
+        "import resource, signal, sys\n"
+        "from hornbeam.callbacks import CSVLogger\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)\n"
+        "log = CSVLogger(sys.argv[1], append=True)\n"
+        "log.on_train_begin()\n"
+        "try:\n"
+        "    for epoch in range(9): log.on_epoch_end(epoch, {'loss': 0.123456})\n"
+        "except OSError as error: print(error)\n"
+    )
+    for limit, last in ((45, "0"), (63, "1"), (75, "1")):
+        command = [sys.executable, "-c", code, str(link), str(limit)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert f"There is no room for {str(link)!r}" in done.stdout, done.stderr
+        assert rows(path)[-1] == [last, "0.123456", "NA"]
+    assert sorted(os.listdir(tmp_path)) == ["link.csv", "log.csv"]
 
 
 def test_csv_logger_has_room_for_later_validation(tmp_path):

@@ -180,7 +180,7 @@ class BackupAndRestore(Callback):
                 os.rmdir(self.backup_dir)
 
     def _fit_state(self):
-        others = getattr(self._list, "callbacks", ())
+        others = self._list.callbacks if self._list is not None else []
         return FitState(self.model, others, getattr(self._list, "data", None))
 
     def _save(self, position):

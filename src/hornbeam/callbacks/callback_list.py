@@ -100,7 +100,7 @@ class CallbackList(Callback):
         """Whether a callback has batch methods for "train", "test" or "predict"."""
         return bool(self._watching[mode])
 
-    def batches_to_wait(self, mode: str) -> int:
+    def batches_before_call(self, mode: str) -> int:
         """How many batches may pass until the batch methods must be called."""
         return min(getattr(c, "batches_to_wait", 1) for c in self._watching[mode])
 

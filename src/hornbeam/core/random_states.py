@@ -43,9 +43,9 @@ def set_random_states(states: dict[str, Any], generators: Sequence[Any] = ()) ->
     as_tensor = lambda state: torch.from_numpy(np.array(state, np.uint8))  # noqa: E731
     for generator, state in zip(generators, states["generators"], strict=True):
         generator.set_state(as_tensor(state))
-    if "torch" in states:
+    if states.get("torch") is not None:
         torch.set_rng_state(as_tensor(states["torch"]))
-    if "cuda" in states and torch.cuda.device_count() == len(states["cuda"]):
+    if torch.cuda.device_count() == len(states.get("cuda", ())) > 0:
         torch.cuda.set_rng_state_all([as_tensor(x) for x in states["cuda"]])
 
 

@@ -149,7 +149,7 @@ class Pass:
         if self.limit:
             return min(self.limit, left)
         if self.every_batch:
-            left = min(left, self.callbacks.batches_to_wait(self.mode))
+            left = min(left, self.callbacks.batches_before_call(self.mode))
         if self.seconds_per_step is None:
             return min(_FIRST_STEPS, left)
         return max(1, min(left, int(_CALL_SECONDS / self.seconds_per_step)))
