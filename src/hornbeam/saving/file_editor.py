@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 
 from hornbeam.core.errors import did_you_mean
+from hornbeam.core.replacing import replacing
 from hornbeam.saving import archive, hdf5, strict_json
-from hornbeam.saving.replacing import replacing
 from hornbeam.saving.state import save_state
 from hornbeam.typing import Config, PathLike
 from hornbeam.utils.printing import print_message
