@@ -13,8 +13,6 @@ from hornbeam.backends.scipy_sparse import is_scipy_sparse
 from hornbeam.core.dtypes import standardize_dtype
 
 Shape: TypeAlias = tuple[int | None, ...]
-# A function of an engine that a maker returns: the contract says what it takes.
-Function: TypeAlias = Callable[..., Any]
 
 # Stand-ins for an unknown dimension. Both divide by 2, 3, 4, 6, 8 and 12, so that
 # reshapes and blocks fit; the large pair is for windows wider than the small one.

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from hornbeam.backends.spec import Function
+from hornbeam.backends.functions import Function, named, weak_dtype
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import result_type
 
@@ -34,24 +34,19 @@ def _to_float(x: Any) -> Any:
     return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(floatx())
 
 
-def _named(run: Callable, fn: Any) -> Callable:
-    run.__name__ = run.__qualname__ = fn.__name__
-    return run
-
-
 def _unary(fn: Callable) -> Callable:
-    return _named(lambda x: fn(_array(x)), fn)
+    return named(lambda x: fn(_array(x)), fn)
 
 
 def _unary_float(fn: Callable) -> Callable:
-    return _named(lambda x: fn(_to_float(x)), fn)
+    return named(lambda x: fn(_to_float(x)), fn)
 
 
 def _binary(fn: Callable) -> Callable:
     def run(x1, x2):
         return fn(_operand(x1), _operand(x2))
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 def _binary_float(fn: Callable) -> Callable:
@@ -59,7 +54,7 @@ def _binary_float(fn: Callable) -> Callable:
         dtype = result_type(_weak_dtype(x1), _weak_dtype(x2), float)
         return fn(convert(x1, dtype), convert(x2, dtype))
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 def _binary_number(fn: Callable) -> Callable:
@@ -71,25 +66,22 @@ def _binary_number(fn: Callable) -> Callable:
             x1 = jnp.asarray(x1, dtype="int32")
         return fn(x1, x2)
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 def _binary_bits(fn: Callable) -> Callable:
-    return _named(lambda x, y: fn(_operand(x), _operand(y)), fn)
+    return named(lambda x, y: fn(_operand(x), _operand(y)), fn)
 
 
 def _weak_dtype(x: Any) -> Any:
-    for kind in (bool, int, float):
-        if isinstance(x, kind):
-            return kind
-    return dtype_of(x)
+    return weak_dtype(x, dtype_of)
 
 
 def _reduction(fn: Callable) -> Callable:
     def run(x, axis=None, keepdims=False):
         return fn(_array(x), axis=_axis(axis), keepdims=keepdims)
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 def _axis(axis: Any) -> Any:
@@ -168,10 +160,10 @@ nextafter: Function = _binary_float(jnp.nextafter)
 bitwise_and: Function = _binary_bits(jnp.bitwise_and)
 bitwise_or: Function = _binary_bits(jnp.bitwise_or)
 bitwise_xor: Function = _binary_bits(jnp.bitwise_xor)
-left_shift: Function = _named(
+left_shift: Function = named(
     lambda x, y: jnp.left_shift(*_shifted(x, y)), jnp.left_shift
 )
-right_shift: Function = _named(
+right_shift: Function = named(
     lambda x, y: jnp.right_shift(*_shifted(x, y)), jnp.right_shift
 )
 

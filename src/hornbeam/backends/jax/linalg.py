@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hornbeam.backends.spec import Function
+from hornbeam.backends.functions import Function
 
 from .arrays import convert, dtype_of
 from .functions import _to_float

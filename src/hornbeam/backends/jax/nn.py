@@ -12,9 +12,9 @@ import numpy as np
 from jax import lax
 
 from hornbeam.backends import xla
+from hornbeam.backends.functions import Function
 from hornbeam.backends.jax.arrays import promoted
 from hornbeam.backends.jax.convolution import Pairs
-from hornbeam.backends.spec import Function
 from hornbeam.core import dtypes
 
 # Up to this size along an axis a window that is differentiated is a chain of shifted

@@ -10,8 +10,8 @@ import ml_dtypes
 import numpy as np
 
 from hornbeam.backends import placement
+from hornbeam.backends.functions import Function
 from hornbeam.backends.scipy_sparse import is_scipy_sparse
-from hornbeam.backends.spec import Function
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import standardize_dtype
 

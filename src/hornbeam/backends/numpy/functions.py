@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.backends.spec import Function
+from hornbeam.backends.functions import Function, named, weak_dtype
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import result_type
 
@@ -42,10 +42,7 @@ def _is_half(x: Any) -> bool:
 
 
 def _weak_dtype(x: Any) -> Any:
-    for kind in (bool, int, float):
-        if isinstance(x, kind):
-            return kind
-    return dtype_of(x)
+    return weak_dtype(x, dtype_of)
 
 
 def _promoted(*xs: Any, least: tuple = ()) -> list[np.ndarray]:
@@ -62,13 +59,8 @@ def _like(y: Any, x: np.ndarray) -> np.ndarray:
     return y if y.dtype == x.dtype else y.astype(x.dtype)
 
 
-def _named(run: Callable, fn: Any) -> Callable:
-    run.__name__ = run.__qualname__ = fn.__name__
-    return run
-
-
 def _unary(fn: Callable) -> Callable:
-    return _named(lambda x: fn(_array(x)), fn)
+    return named(lambda x: fn(_array(x)), fn)
 
 
 def _unary_float(fn: Callable) -> Callable:
@@ -77,7 +69,7 @@ def _unary_float(fn: Callable) -> Callable:
         with np.errstate(all="ignore"):
             return _like(fn(x), x)
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 def _binary(fn: Callable, prepare: Callable = list, least: tuple = ()) -> Callable:
@@ -85,15 +77,15 @@ def _binary(fn: Callable, prepare: Callable = list, least: tuple = ()) -> Callab
         with np.errstate(all="ignore"):
             return fn(*prepare(_promoted(x1, x2, least=least)))
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 def _binary_bits(fn: Callable, prepare: Callable = list) -> Callable:
-    return _named(lambda x, y: fn(*prepare(_promoted(x, y))), fn)
+    return named(lambda x, y: fn(*prepare(_promoted(x, y))), fn)
 
 
 def _binary_logical(fn: Callable) -> Callable:
-    return _named(lambda x1, x2: fn(_truth(x1), _truth(x2)), fn)
+    return named(lambda x1, x2: fn(_truth(x1), _truth(x2)), fn)
 
 
 def _truth(x: Any) -> np.ndarray:
@@ -104,7 +96,7 @@ def _reduction(fn: Callable) -> Callable:
     def run(x, axis=None, keepdims=False):
         return fn(_array(x), axis=_axis(axis), keepdims=keepdims)
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 def _axis(axis: Any) -> Any:
@@ -158,11 +150,11 @@ imag: Function = _unary(np.imag)
 isfinite: Function = _unary(np.isfinite)
 isinf: Function = _unary(np.isinf)
 isnan: Function = _unary(np.isnan)
-logical_not: Function = _named(lambda x: np.logical_not(_truth(x)), np.logical_not)
+logical_not: Function = named(lambda x: np.logical_not(_truth(x)), np.logical_not)
 negative: Function = _unary(np.negative)
 real: Function = _unary(np.real)
 sign: Function = _unary(np.sign)
-trunc: Function = _named(
+trunc: Function = named(
     lambda x: np.trunc(x) if _is_inexact(x := _array(x)) else x, np.trunc
 )
 add: Function = _binary(np.add)
@@ -245,7 +237,7 @@ def _extreme(fn: Callable) -> Callable:
         options = {} if initial is None else {"initial": initial}
         return fn(_array(x), axis=_axis(axis), keepdims=keepdims, **options)
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 max: Function = _extreme(np.max)
@@ -256,7 +248,7 @@ def _position(fn: Callable) -> Callable:
     def run(x, axis=None, keepdims=False):
         return np.int32(fn(_array(x), axis=axis, keepdims=keepdims))
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 argmax: Function = _position(np.argmax)
@@ -270,7 +262,7 @@ def _moment(fn: Callable) -> Callable:
         with np.errstate(all="ignore"):
             return _like(fn(wide, axis=_axis(axis), keepdims=keepdims), x)
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 mean: Function = _moment(np.mean)

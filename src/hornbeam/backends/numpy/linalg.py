@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.backends.spec import Function
+from hornbeam.backends.functions import Function
 
 from .arrays import convert
 from .functions import _is_half, _to_float

@@ -13,7 +13,7 @@ import optree
 from hornbeam.backends import control, spec
 from hornbeam.backends.control import compile as compile
 from hornbeam.backends.control import jit as jit
-from hornbeam.backends.spec import Function
+from hornbeam.backends.functions import Function
 
 from .arrays import convert, is_sparse, is_tensor, numpy_dtype
 from .sparse import sparse_tensor

@@ -13,8 +13,8 @@ import optree
 import tensorflow as tf
 
 from hornbeam.backends import placement
+from hornbeam.backends.functions import Function
 from hornbeam.backends.scipy_sparse import is_scipy_sparse, scipy_coordinates
-from hornbeam.backends.spec import Function
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import result_type, standardize_dtype
 

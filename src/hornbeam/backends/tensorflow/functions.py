@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hornbeam.backends.spec import Function
+from hornbeam.backends.functions import Function, named, weak_dtype
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import result_type
 
@@ -39,10 +39,7 @@ def _to_float(x: Any) -> tf.Tensor:
 
 
 def _weak_dtype(x: Any) -> Any:
-    for kind in (bool, int, float):
-        if isinstance(x, kind):
-            return kind
-    return dtype_of(x)
+    return weak_dtype(x, dtype_of)
 
 
 def _promoted(*xs: Any, least: tuple = ()) -> list[tf.Tensor]:
@@ -60,11 +57,6 @@ def _through(fn: Callable, dtype: tf.DType, *xs: tf.Tensor) -> tf.Tensor:
     return tf.cast(fn(*[tf.cast(x, dtype) for x in xs]), xs[0].dtype)
 
 
-def _named(run: Callable, name: str) -> Callable:
-    run.__name__ = run.__qualname__ = name
-    return run
-
-
 def _unary_float(fn: Callable, half: bool = True) -> Callable:
     """Of integers: floats. `half`: whether there is a kernel of short floats."""
 
@@ -72,12 +64,12 @@ def _unary_float(fn: Callable, half: bool = True) -> Callable:
         x = _to_float(x)
         return fn(x) if half or x.dtype not in _HALF else _through(fn, tf.float32, x)
 
-    return _named(run, fn.__name__)
+    return named(run, fn)
 
 
 def _unary_complex(fn: Callable) -> Callable:
     """Of other numbers: themselves."""
-    return _named(
+    return named(
         lambda x: fn(x) if (x := _array(x)).dtype.is_complex else x, fn.__name__
     )
 
@@ -89,7 +81,7 @@ def _unary_signed(fn: Callable) -> Callable:
         x = _array(x)
         return _through(fn, tf.int64, x) if x.dtype.is_unsigned else fn(x)
 
-    return _named(run, fn.__name__)
+    return named(run, fn)
 
 
 def _test(fn: Callable, of_integers: bool) -> Callable:
@@ -100,14 +92,14 @@ def _test(fn: Callable, of_integers: bool) -> Callable:
             return (tf.logical_and if of_integers else tf.logical_or)(*parts)
         return fn(x) if x.dtype.is_floating else tf.fill(tf.shape(x), of_integers)
 
-    return _named(run, fn.__name__)
+    return named(run, fn)
 
 
 def _binary(fn: Callable, prepare: Callable = list, least: tuple = ()) -> Callable:
     def run(x1, x2):
         return fn(*prepare(_promoted(x1, x2, least=least)))
 
-    return _named(run, fn.__name__)
+    return named(run, fn)
 
 
 def _binary_on_bools(fn: Callable, of_bools: Callable) -> Callable:
@@ -117,7 +109,7 @@ def _binary_on_bools(fn: Callable, of_bools: Callable) -> Callable:
         x1, x2 = _promoted(x1, x2)
         return (of_bools if x1.dtype == tf.bool else fn)(x1, x2)
 
-    return _named(run, fn.__name__)
+    return named(run, fn)
 
 
 def _binary_bits(fn: Callable, of_bools: Callable | None = None) -> Callable:
@@ -129,11 +121,11 @@ def _binary_bits(fn: Callable, of_bools: Callable | None = None) -> Callable:
             return of_bools(x, y)
         return fn(*_not_bool([x, y]))
 
-    return _named(run, fn.__name__)
+    return named(run, fn)
 
 
 def _binary_logical(fn: Callable) -> Callable:
-    return _named(lambda x1, x2: fn(_truth(x1), _truth(x2)), fn.__name__)
+    return named(lambda x1, x2: fn(_truth(x1), _truth(x2)), fn.__name__)
 
 
 def _truth(x: Any) -> tf.Tensor:
@@ -174,7 +166,7 @@ tan: Function = _unary_float(tf.tan)
 tanh: Function = _unary_float(tf.tanh)
 conj: Function = _unary_complex(tf.math.conj)
 real: Function = _unary_complex(tf.math.real)
-copy: Function = _named(lambda x: tf.identity(_array(x)), "copy")
+copy: Function = named(lambda x: tf.identity(_array(x)), "copy")
 negative: Function = _unary_signed(tf.negative)
 isfinite: Function = _test(tf.math.is_finite, True)
 isinf: Function = _test(tf.math.is_inf, False)
@@ -365,7 +357,7 @@ def _extreme(fn: Callable, of_bools: Callable, pair: Callable) -> Callable:
         y = (of_bools if x.dtype == tf.bool else fn)(x, _axis(axis), keepdims)
         return y if initial is None else pair(y, cast(initial, y.dtype))
 
-    return _named(run, fn.__name__)
+    return named(run, fn)
 
 
 max: Function = _extreme(tf.reduce_max, tf.reduce_any, maximum)
@@ -393,7 +385,7 @@ def _position(fn: Callable) -> Callable:
         result = fn(x, axis, tf.int32)
         return tf.expand_dims(result, axis) if keepdims else result
 
-    return _named(run, fn.__name__)
+    return named(run, fn)
 
 
 argmax: Function = _position(tf.argmax)
@@ -406,7 +398,7 @@ def _moment(fn: Callable) -> Callable:
         moment = lambda v: fn(v, _axis(axis), keepdims)  # noqa: E731
         return _through(moment, tf.float32, x) if x.dtype in _HALF else moment(x)
 
-    return _named(run, fn.__name__)
+    return named(run, fn)
 
 
 mean: Function = _moment(tf.reduce_mean)
@@ -450,7 +442,7 @@ def _segment(fn: Callable, empty: Callable | None = None) -> Callable:
         # An empty segment has an infinity, not the largest number.
         return tf.where(result == empty(data.dtype), _like(empty(1.0), data), result)
 
-    return _named(run, fn.__name__)
+    return named(run, fn)
 
 
 def _lowest(of):

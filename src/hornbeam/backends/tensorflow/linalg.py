@@ -9,7 +9,7 @@ import optree
 import tensorflow as tf
 from tensorflow import linalg
 
-from hornbeam.backends.spec import Function
+from hornbeam.backends.functions import Function
 
 from .arrays import cast, convert, dtype_of
 from .functions import _HALF, _to_float

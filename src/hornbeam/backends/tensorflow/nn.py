@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from hornbeam.backends import xla
-from hornbeam.backends.spec import Function
+from hornbeam.backends.functions import Function
 
 from .arrays import shape_of
 from .functions import _array, _not_bool, _promoted, _to_float

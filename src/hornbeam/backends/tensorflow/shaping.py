@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from hornbeam.backends.functions import expand_axes
 from hornbeam.core.dtypes import result_type
 
 from .arrays import cast, convert, shape_of, tf_dtype, to_numpy
@@ -123,13 +124,7 @@ def transpose(x: Any, axes: Any = None) -> Any:
 
 
 def expand_dims(x: Any, axis: Any) -> Any:
-    x = _array(x)
-    if isinstance(axis, int):
-        return tf.expand_dims(x, axis)
-    rank = x.ndim + len(axis)
-    for a in builtins.sorted(range(rank)[a] for a in axis):
-        x = tf.expand_dims(x, a)
-    return x
+    return expand_axes(_array(x), axis, tf.expand_dims)
 
 
 def squeeze(x: Any, axis: Any = None) -> Any:

@@ -13,7 +13,7 @@ from tensorflow.python.autograph.core import config as autograph
 from tensorflow.python.autograph.core.config_lib import DoNotConvert
 
 from hornbeam.backends import control, spec
-from hornbeam.backends.spec import Function
+from hornbeam.backends.functions import Function
 
 from .arrays import Tensor, convert, dtype_of, is_sparse, is_tensor, tf_dtype
 from .sparse import sparse_tensor

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch._subclasses.fake_tensor import FakeTensor, unset_fake_temporarily
 
+from hornbeam.backends.functions import Function
 from hornbeam.backends.scipy_sparse import is_scipy_sparse, scipy_coordinates
-from hornbeam.backends.spec import Function
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import standardize_dtype
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hornbeam.backends.spec import Function
+from hornbeam.backends.functions import Function, named, weak_dtype
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import result_type
 
@@ -38,12 +38,7 @@ def _to_float(x: Any) -> Tensor:
 
 
 def _weak_dtype(x: Any) -> Any:
-    if isinstance(x, Tensor):
-        return dtype_of(x)
-    for kind in (bool, int, float):
-        if isinstance(x, kind):
-            return kind
-    return dtype_of(x)
+    return weak_dtype(x, dtype_of)
 
 
 def _promoted(*xs: Any, least: tuple = ()) -> list[Tensor]:
@@ -56,13 +51,8 @@ def _not_bool(xs: list[Tensor]) -> list[Tensor]:
     return [x.to(torch.int32) for x in xs] if xs[0].dtype is torch.bool else xs
 
 
-def _named(run: Callable, fn: Callable) -> Callable:
-    run.__name__ = run.__qualname__ = fn.__name__
-    return run
-
-
 def _unary(fn: Callable) -> Callable:
-    return _named(lambda x: fn(x if isinstance(x, Tensor) else convert(x)), fn)
+    return named(lambda x: fn(x if isinstance(x, Tensor) else convert(x)), fn)
 
 
 def _unary_float(fn: Callable) -> Callable:
@@ -71,7 +61,7 @@ def _unary_float(fn: Callable) -> Callable:
             return fn(x)
         return fn(_to_float(x))
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 def _unary_exact(fn: Callable) -> Callable:
@@ -81,7 +71,7 @@ def _unary_exact(fn: Callable) -> Callable:
         x = _array(x)
         return fn(x) if x.dtype in INEXACT else x
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 def _binary(fn: Callable) -> Callable:
@@ -90,7 +80,7 @@ def _binary(fn: Callable) -> Callable:
             return fn(x1, x2)
         return fn(*_promoted(x1, x2))
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 def _binary_scalar(fn: Callable, least: tuple = (), either: bool = False) -> Callable:
@@ -109,7 +99,7 @@ def _binary_scalar(fn: Callable, least: tuple = (), either: bool = False) -> Cal
                 return fn(x1, x2)
         return fn(*_promoted(x1, x2, least=least))
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 def _binary_number(fn: Callable) -> Callable:
@@ -123,7 +113,7 @@ def _binary_number(fn: Callable) -> Callable:
                 return fn(x1, x2)
         return fn(*_not_bool(_promoted(x1, x2)))
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 def _binary_float(fn: Callable) -> Callable:
@@ -137,15 +127,15 @@ def _binary_float(fn: Callable) -> Callable:
             return fn(x1, x2)
         return fn(*_promoted(x1, x2, least=(float,)))
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 def _binary_bits(fn: Callable) -> Callable:
-    return _named(lambda x, y: fn(*_promoted(x, y)), fn)
+    return named(lambda x, y: fn(*_promoted(x, y)), fn)
 
 
 def _binary_logical(fn: Callable) -> Callable:
-    return _named(lambda x1, x2: fn(_array(x1), _array(x2)), fn)
+    return named(lambda x1, x2: fn(_array(x1), _array(x2)), fn)
 
 
 def _reduction(fn: Callable, prepare: Callable = _array) -> Callable:
@@ -155,7 +145,7 @@ def _reduction(fn: Callable, prepare: Callable = _array) -> Callable:
             return fn(x)
         return fn(x, _dims(x, axis), keepdims)
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 def _dims(x: Tensor, axis: Any) -> Any:
@@ -196,7 +186,7 @@ sinh: Function = _unary_float(torch.sinh)
 sqrt: Function = _unary_float(torch.sqrt)
 tan: Function = _unary_float(torch.tan)
 tanh: Function = _unary_float(torch.tanh)
-absolute: Function = _named(
+absolute: Function = named(
     lambda x: x if _array(x).dtype is torch.bool else torch.abs(_array(x)), torch.abs
 )
 bitwise_not: Function = _unary(torch.bitwise_not)
@@ -236,11 +226,11 @@ nextafter: Function = _binary_float(torch.nextafter)
 bitwise_and: Function = _binary_bits(torch.bitwise_and)
 bitwise_or: Function = _binary_bits(torch.bitwise_or)
 bitwise_xor: Function = _binary_bits(torch.bitwise_xor)
-left_shift: Function = _named(
+left_shift: Function = named(
     lambda x, y: torch.bitwise_left_shift(*_not_bool(_promoted(x, y))),
     torch.bitwise_left_shift,
 )
-right_shift: Function = _named(
+right_shift: Function = named(
     lambda x, y: torch.bitwise_right_shift(*_not_bool(_promoted(x, y))),
     torch.bitwise_right_shift,
 )
@@ -296,7 +286,7 @@ def _extreme(fn: Callable, pair: Callable) -> Callable:
         y = fn(x, _dims(x, axis), keepdims)
         return y if initial is None else pair(y, convert(initial, y.dtype))
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 max: Function = _extreme(torch.amax, torch.maximum)
@@ -312,7 +302,7 @@ def _position(fn: Callable) -> Callable:
         result = fn(x).to(torch.int32)
         return result.reshape((1,) * x.ndim) if keepdims else result
 
-    return _named(run, fn)
+    return named(run, fn)
 
 
 argmax: Function = _position(torch.argmax)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import linalg
 
-from hornbeam.backends.spec import Function
+from hornbeam.backends.functions import Function
 
 from .arrays import convert, dtype_of
 from .functions import _to_float

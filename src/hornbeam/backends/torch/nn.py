@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from hornbeam.backends.spec import Function
+from hornbeam.backends.functions import Function
 from hornbeam.core import dtypes
 
 from .arrays import FLOATS, cast, convert, dtype_of

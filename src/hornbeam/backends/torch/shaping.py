@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hornbeam.backends.functions import expand_axes
 from hornbeam.core.dtypes import result_type
 
 from .arrays import convert, to_numpy, torch_dtype
@@ -95,13 +96,7 @@ def transpose(x: Any, axes: Any = None) -> Any:
 
 
 def expand_dims(x: Any, axis: Any) -> Any:
-    x = _array(x)
-    if isinstance(axis, int):
-        return torch.unsqueeze(x, axis)
-    rank = x.ndim + len(axis)
-    for a in builtins.sorted(range(rank)[a] for a in axis):
-        x = torch.unsqueeze(x, a)
-    return x
+    return expand_axes(_array(x), axis, torch.unsqueeze)
 
 
 def squeeze(x: Any, axis: Any = None) -> Any:

@@ -17,7 +17,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 from hornbeam.backends import control, spec
 from hornbeam.backends.control import compile as compile
 from hornbeam.backends.control import jit as jit
-from hornbeam.backends.spec import Function
+from hornbeam.backends.functions import Function
 
 from .arrays import convert, dtype_of, is_sparse, is_tensor, torch_dtype
 from .devices import current_device
