@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hornbeam.core.configurable import parameters_of
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
+from hornbeam.graph import legacy_ops
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.node import node_of
 from hornbeam.graph.operation import any_symbolic
@@ -120,6 +121,8 @@ def graph_from_config(
     """
     operations, calls = {}, []
     for layer_config in config["layers"]:
+        if legacy_ops.is_of_tensorflow(layer_config):
+            layer_config = legacy_ops.modern_op(layer_config)
         name = layer_config.get("name") or layer_config["config"]["name"]
         if any(isinstance(node, list) for node in layer_config["inbound_nodes"]):
             # In configs of Keras 2 the calls build the layers.

@@ -11,6 +11,7 @@ from typing import Any
 from hornbeam.core import allowlist, legacy_configs
 from hornbeam.core.errors import UnknownObjectError, UnsafeFileError
 from hornbeam.core.serialization import find_class
+from hornbeam.graph import legacy_ops
 from hornbeam.saving import (
     archive,
     hdf5,
@@ -182,6 +183,12 @@ def _describe(config: Config, report: FileReport) -> None:
 
 
 def _check_class(item, report):
+    if legacy_ops.is_of_tensorflow(item) and "inbound_nodes" in item:
+        try:
+            item = legacy_ops.modern_op(item)
+        except ValueError as error:
+            report.warnings.append(str(error)[:500])
+            return
     try:
         find_class(legacy_configs.modern_class(item))
     except UnknownObjectError:
