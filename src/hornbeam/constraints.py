@@ -43,7 +43,7 @@ class MaxNorm(Constraint):
     2.0
     """
 
-    max_value: float = Hyperparameter()
+    max_value: float = Hyperparameter(low=0)
 
     def __init__(self, max_value: float = 2, axis: Axes = 0) -> None:
         self.max_value = max_value
@@ -107,9 +107,9 @@ class MinMaxNorm(Constraint):
     0.5
     """
 
-    min_value: float = Hyperparameter()
-    max_value: float = Hyperparameter()
-    rate: float = Hyperparameter()
+    min_value: float = Hyperparameter(low=0)
+    max_value: float = Hyperparameter(low=0)
+    rate: float = Hyperparameter(low=0, high=1)
 
     def __init__(
         self,

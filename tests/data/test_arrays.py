@@ -47,12 +47,15 @@ def test_every_kind_becomes_a_host_array(fed, expected):
     np.testing.assert_array_equal(array, expected)
 
 
-def test_missing_values_in_nullable_columns_are_nan():
-    frame = pd.DataFrame({"a": pd.array([1, None, 3], dtype="Int64")})
-    frame["b"] = [1.0, 2.0, 3.0]
+def test_nan_is_kept_and_missing_values_are_refused():
+    frame = pd.DataFrame({"a": [1.0, np.nan, 3.0], "b": [True, False, True]})
     (array,) = make_data(frame).arrays
-    assert array.dtype == "float32"
     np.testing.assert_array_equal(array[:, 0], [1, np.nan, 3])
+    frame["b"] = pd.array([1, None, 3], dtype="Int64")
+    with pytest.raises(ValueError, match="Column 'b' of `x` holds missing values"):
+        make_data(frame)
+    frame["b"] = pd.array([1, 2, 3], dtype="Int64")
+    np.testing.assert_array_equal(make_data(frame).arrays[0][:, 1], [1, 2, 3])
 
 
 @pytest.mark.parametrize("name", backends.NAMES)
@@ -200,15 +203,15 @@ ERRORS = [
     ("None", lambda: make_data(None), ("no data",)),
     ("number", lambda: make_data(3), ("`x` is a single number",)),
     ("object", lambda: make_data(object()), ("`x`", "object", "DataLoader")),
-    ("string", lambda: make_data("text"), ("`x` holds strings",)),
+    ("string", lambda: make_data("text"), ("`x` is a string, 'text'",)),
     ("strings", lambda: make_data(np.array(["a", "b"])), ("OrdinalEncoder",)),
-    ("list of strings", lambda: make_data(X, ["a"] * 6), ("`y[0]` holds strings",)),
+    ("list of strings", lambda: make_data(X, ["a"] * 6), ("`y` holds strings",)),
     (
         "text column",
         lambda: make_data(pd.DataFrame({"n": [1, 2], "city": ["x", "y"]})),
-        ("['city']", "`x`"),
+        ("Column 'city' of `x`", "strings"),
     ),
-    ("None objects", lambda: make_data(np.array([{}, {}])), ("`x`", "object")),
+    ("None objects", lambda: make_data(np.array([{}, {}])), ("`x`", "type dict")),
     ("dates", lambda: make_data(np.zeros(3, "M8[s]")), ("datetime64",)),
     ("ragged", lambda: make_data([[1, 2], [3]]), ("differ in length",)),
     ("batch_size 0", lambda: make_data(X, batch_size=0), ("`batch_size`", "0")),

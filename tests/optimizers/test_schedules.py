@@ -136,11 +136,20 @@ def test_large_boundaries_are_exact(engine):
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: S.ExponentialDecay(0.1, 0, 0.5), "`decay_steps` .* must be > 0"),
-        (lambda: S.InverseTimeDecay(0.1, -1, 0.5), "`decay_steps` .* must be > 0"),
-        (lambda: S.PolynomialDecay(0.1, 0), "`decay_steps` .* must be > 0"),
-        (lambda: S.CosineDecay(0.1, 0), "`decay_steps` .* must be > 0"),
-        (lambda: S.CosineDecayRestarts(0.1, 0), "`first_decay_steps` .* must be > 0"),
+        (
+            lambda: S.ExponentialDecay(0.1, 0, 0.5),
+            "`decay_steps` .* a number > 0",
+        ),
+        (
+            lambda: S.InverseTimeDecay(0.1, -1, 0.5),
+            "`decay_steps` .* a number > 0",
+        ),
+        (lambda: S.PolynomialDecay(0.1, 0), "`decay_steps` .* a number > 0"),
+        (lambda: S.CosineDecay(0.1, 0), "`decay_steps` .* a number > 0"),
+        (
+            lambda: S.CosineDecayRestarts(0.1, 0),
+            "`first_decay_steps` .* > 0",
+        ),
         (lambda: S.PiecewiseConstantDecay([1], [0.1]), "1 less than the length"),
     ],
 )

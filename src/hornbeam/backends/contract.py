@@ -99,6 +99,13 @@ def variable_read(variable: Any) -> None:
     """
 
 
+def asks_for_values(error: BaseException) -> bool:
+    """Whether `error` says that code needs the numbers of a tensor that has none yet.
+
+    NumPy functions, `if` and `float` do, on a tensor of a program that is being made.
+    """
+
+
 def devices(device_type: Any = None) -> list[str]:
     """Names of the devices, such as "cpu:0"."""
 

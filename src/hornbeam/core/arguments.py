@@ -5,14 +5,37 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Collection
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from hornbeam.core.errors import did_you_mean
 
 _KEYWORDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-class CheckedArguments:
+class Initialised:
+    """A base that says so where a subclass forgot `super().__init__()`."""
+
+    # An attribute that `__init__` sets.
+    _set_by_init: str = ""
+
+    if not TYPE_CHECKING:
+        # A checker that saw it would let every misspelt attribute pass.
+        def __getattr__(self, name):
+            first = self._set_by_init
+            if first and first not in vars(self) and not name.startswith("__"):
+                cls = type(self).__name__
+                raise AttributeError(
+                    f"{cls!r} object has no attribute {name!r}: `{cls}.__init__()` "
+                    "does not call `super().__init__()`, or not before anything else."
+                )
+            inherited = getattr(super(), "__getattr__", None)
+            if inherited is not None:
+                return inherited(name)
+            # Where a property failed, its error is raised again.
+            return object.__getattribute__(self, name)
+
+
+class CheckedArguments(Initialised):
     """A base whose `__init__` is given no keyword that it does not take."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:

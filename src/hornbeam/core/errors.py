@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import math
+import operator
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -142,19 +144,38 @@ def check_number(
     low: float | None = None,
     high: float | None = None,
     integer: bool = False,
+    above: float | None = None,
+    below: float | None = None,
+    finite: bool = False,
 ) -> Any:
-    """Return `value` if it is a number in `[low, high]`."""
-    kinds = "an integer" if integer else "a number"
+    """Return `value` if it is a number within the limits, and not NaN.
+
+    Args:
+        owner: whose argument it is, for the error.
+        argument: its name.
+        value: what was received.
+        low: the least value, or None.
+        high: the greatest value, or None.
+        integer: whether it must be a whole number.
+        above: the value must be greater than this, or None.
+        below: the value must be less than this, or None.
+        finite: whether infinity is refused.
+    """
+    limits: Any = ((low, ">=", operator.ge), (above, ">", operator.gt))
+    limits += ((high, "<=", operator.le), (below, "<", operator.lt))
+    limits = tuple(limit for limit in limits if limit[0] is not None)
     try:
         good = not isinstance(value, bool | str) and float(value) == value
         good = good and (not integer or int(value) == value)
-    except (TypeError, ValueError):
+        good = good and not (finite and math.isinf(value))
+        good = good and all(holds(value, limit) for limit, _, holds in limits)
+    except (TypeError, ValueError, OverflowError):
         good = False
-    if good and (low is None or value >= low) and (high is None or value <= high):
+    if good:
         return value
-    limits = "" if low is None else f" >= {low}"
-    limits += "" if high is None else f"{' and' if limits else ''} <= {high}"
+    kind = "an integer" if integer else "a finite number" if finite else "a number"
+    expected = " and".join(f" {sign} {limit}" for limit, sign, _ in limits)
     raise ValueError(
-        f"Invalid value for argument `{argument}` of {owner}. Expected {kinds}{limits}"
+        f"Invalid value for argument `{argument}` of {owner}. Expected {kind}{expected}"
         f". Received: {argument}={value!r}"
     )

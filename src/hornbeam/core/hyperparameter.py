@@ -15,17 +15,38 @@ from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
+import numpy as np
+
+from hornbeam.core.errors import check_number
+
 _inputs: ContextVar[Any] = ContextVar("hornbeam_hyperparameters", default=None)
 
 
 class Hyperparameter:
     """A descriptor for a number that a program takes as an input.
 
-    `rate: float = Hyperparameter()` reads, and is seen by type checkers, as a float.
+    `rate: float = Hyperparameter(low=0, high=1)` reads, and is seen by type checkers,
+    as a float. What is assigned must be a number within the limits; a tensor is taken
+    as it is.
+
+    Args:
+        optional: whether None may stand for no number.
+        several: whether a list of numbers may stand in its place.
+        **limits: those of `core.errors.check_number`.
     """
 
-    def __new__(cls) -> Any:
-        return super().__new__(cls)
+    _free: tuple[type, ...]
+    _limits: dict[str, Any]
+
+    def __new__(
+        cls, optional: bool = False, several: bool = False, **limits: Any
+    ) -> Any:
+        self = super().__new__(cls)
+        self._free = (bool,)
+        self._free += (type(None),) if optional else ()
+        self._free += (list, tuple) if several else ()
+        self._limits = limits
+        return self
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -47,6 +68,10 @@ class Hyperparameter:
             ) from None
 
     def __set__(self, instance: Any, value: Any) -> None:
+        is_tensor = hasattr(value, "dtype") and not isinstance(value, np.generic)
+        if not (is_tensor or isinstance(value, self._free)):
+            owner = type(instance).__name__
+            check_number(owner, self.name, value, **self._limits)
         instance.__dict__[self.slot] = value
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,8 +51,8 @@ class ClassWeight:
     def _for_each_output(self, y):
         weight = self.class_weight
         names = self._names(y)
-        by_output = isinstance(weight, dict) and not all(
-            isinstance(value, numbers.Real) for value in weight.values()
+        by_output = isinstance(weight, dict) and any(
+            isinstance(value, dict) or key in names for key, value in weight.items()
         )
         if by_output:
             for key in weight:

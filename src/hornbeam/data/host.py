@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import collections
+import datetime
+import itertools
 import numbers
 from typing import Any
 
@@ -12,8 +14,57 @@ from hornbeam import backends
 from hornbeam.core import config
 from hornbeam.core.keras_names import advice
 from hornbeam.data.sparse import is_sparse, sparse_rows
+from hornbeam.graph.keras_tensor import KerasTensor
 
 _NUMBER_KINDS = frozenset("biufc")
+# Classes of values that are no numbers, for the kinds of NumPy's dtypes.
+_KINDS = {"U": str, "S": bytes, "M": datetime.datetime, "m": datetime.timedelta}
+_MISSING = ("NAType", "NaTType")
+_SCALARS = (
+    *(numbers.Number, np.generic, str, bytes, datetime.date, datetime.time),
+    datetime.timedelta,
+)
+# What to do about such values: classes or their names, what they are, the advice.
+_ADVICE: Any = (
+    (
+        (type(None),),
+        _MISSING,
+        (
+            "missing values (None, NA or NaT)",
+            "Drop those rows or fill them, for example with `frame.dropna()`, "
+            "`frame.fillna(...)` or `sklearn.impute.SimpleImputer`.",
+        ),
+    ),
+    (
+        (str, bytes),
+        (),
+        (
+            "strings",
+            "Turn text that spells numbers into numbers with `astype(float)`. Encode "
+            f"the rest first: for categories, {advice('layers.StringLookup')}; for "
+            f"text, {advice('layers.TextVectorization')}.",
+        ),
+    ),
+    (
+        (datetime.date, datetime.time, datetime.timedelta),
+        ("Period", "Interval"),
+        (
+            "dates or times",
+            "Turn them into numbers that mean something to the model first, such as "
+            "the day of the week (`series.dt.dayofweek`) or days since a start "
+            "(`(series - start).dt.days`).",
+        ),
+    ),
+    (
+        (list, tuple, np.ndarray),
+        ("Tensor", "ArrayImpl"),
+        (
+            "arrays",
+            "Make one array of them: `numpy.stack` if their shapes are equal, "
+            "`keras.utils.pad_sequences` if they differ in length.",
+        ),
+    ),
+)
 
 
 def host_tree(x: Any, name: str) -> Any:
@@ -38,17 +89,30 @@ def host_tree(x: Any, name: str) -> Any:
         ordered = isinstance(x, collections.OrderedDict)
         return collections.OrderedDict(pairs) if ordered else dict(pairs)
     if isinstance(x, list | tuple):
-        if _only_numbers(x):
+        if _holds_scalars(x):
             return host_array(x, name)
         items = [host_tree(item, f"{name}[{i}]") for i, item in enumerate(x)]
         return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
     return host_array(x, name)
 
 
-def _only_numbers(x):
+def _holds_scalars(x):
+    """Whether a list holds single values alone, some of them not None: one array."""
+    return _is_scalars(x) and any(item is not None for item in _leaves(x))
+
+
+def _is_scalars(x):
     if isinstance(x, list | tuple):
-        return len(x) > 0 and all(_only_numbers(item) for item in x)
-    return isinstance(x, numbers.Number | np.bool_)
+        return len(x) > 0 and all(_is_scalars(item) for item in x)
+    return x is None or isinstance(x, _SCALARS) or type(x).__name__ in _MISSING
+
+
+def _leaves(x):
+    return (
+        itertools.chain.from_iterable(map(_leaves, x))
+        if isinstance(x, list | tuple)
+        else (x,)
+    )
 
 
 def is_array_like(x: Any) -> bool:
@@ -67,20 +131,11 @@ def host_array(x: Any, name: str) -> Any:
     array = _as_numpy(x, name)
     if array.dtype.kind == "O":
         array = _numbers_of_objects(x, array, name)
-    if array.dtype.kind in "US":
-        raise ValueError(
-            f"`{name}` holds strings, and a model computes with numbers. Encode them "
-            f"first: for categories, {advice('layers.StringLookup')}; for text, "
-            f"{advice('layers.TextVectorization')}. Received: dtype {array.dtype}"
-        )
     if array.dtype.kind == "f" and array.dtype.name != config.floatx():
         return array.astype(config.floatx())
     if array.dtype.kind in _NUMBER_KINDS or _is_extended(array.dtype):
         return array
-    raise ValueError(
-        f"`{name}` has a dtype that a model cannot compute with: {array.dtype}. "
-        "Expected numbers or booleans."
-    )
+    raise _no_numbers(x, name, _KINDS.get(array.dtype.kind), f"dtype {array.dtype}")
 
 
 def _is_extended(dtype):
@@ -88,6 +143,12 @@ def _is_extended(dtype):
 
 
 def _as_numpy(x, name):
+    if isinstance(x, KerasTensor):
+        raise ValueError(
+            f"`{name}` is a KerasTensor, the symbol of a layer's input or output, "
+            "which holds no values. Expected arrays of data. To connect it to a model, "
+            f"call the model: `outputs = model(inputs)`. Received: {x!r}"
+        )
     engine = backends.of(x)
     if engine is not None:
         return engine.to_numpy(x)
@@ -113,26 +174,41 @@ def _as_numpy(x, name):
 
 
 def _numbers_of_objects(x, array, name):
-    """Frames with columns of several dtypes, or missing values, arrive as objects."""
-    try:
-        if any(isinstance(item, str | bytes) for item in array.flat):
-            raise ValueError
-        if hasattr(x, "iloc"):  # pandas, whose missing values are not all floats
-            return x.to_numpy(dtype=config.floatx(), na_value=np.nan)
-        return array.astype(config.floatx())
-    except (TypeError, ValueError):
-        columns = _text_columns(x)
-        where = f"column(s) {columns} of `{name}`" if columns else f"`{name}`"
-        raise ValueError(
-            f"{where} cannot be read as numbers (dtype object). Encode text and "
-            "categories as numbers first."
-        ) from None
+    """Frames with columns of several dtypes, and lists, may arrive as objects."""
+    for kind in set(map(type, array.flat)):
+        if not issubclass(kind, numbers.Number | np.bool_ | np.number):
+            raise _no_numbers(x, name, kind, f"values of type {kind.__name__}")
+    return array.astype(config.floatx())
 
 
-def _text_columns(x):
-    columns = getattr(x, "columns", ())
-    kinds = {
-        column: np.asarray(x[column].dropna()).dtype.kind if hasattr(x, "iloc") else "O"
-        for column in columns
-    }
-    return [column for column, kind in kinds.items() if kind not in _NUMBER_KINDS]
+def _no_numbers(x, name, kind, received):
+    """Return the error for data that is no numbers, with its columns and the fix."""
+    what, fix = "values that are no numbers", "Expected numbers or booleans."
+    for kinds, words, advised in _ADVICE:
+        if kind is not None and (issubclass(kind, kinds) or kind.__name__ in words):
+            what, fix = advised
+            break
+    columns = _columns_of(x, kind)
+    where = f"Column {columns[0]!r} of `{name}`" if len(columns) == 1 else f"`{name}`"
+    if len(columns) > 1:
+        where = f"`{name}`, in its columns {columns},"
+    if isinstance(x, str | bytes):
+        return ValueError(
+            f"`{name}` is a string, {x!r}. Expected arrays: read the data first, for "
+            "example with `pandas.read_csv`."
+        )
+    return ValueError(
+        f"{where} holds {what}, and a model computes with numbers. {fix} Received: "
+        f"{received}"
+    )
+
+
+def _columns_of(x, kind):
+    """Return the columns of a frame with such values."""
+    if kind is None or not hasattr(x, "iloc") or not hasattr(x, "columns"):
+        return []
+    return [
+        column
+        for position, column in enumerate(x.columns)
+        if any(issubclass(k, kind) for k in set(map(type, x.iloc[:, position])))
+    ]

@@ -45,7 +45,7 @@ def make_data(
         continues: whether an epoch of `steps` continues where the last stopped (as in
             training) or starts over (as in validation). Default: True
     """
-    if shuffle not in (True, False, "batch"):
+    if shuffle not in (True, False, None, "batch"):
         raise ValueError(
             f"`shuffle` must be True, False or 'batch'. Received: shuffle={shuffle!r}"
         )

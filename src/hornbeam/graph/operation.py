@@ -11,7 +11,7 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import scopes, tree
-from hornbeam.core.arguments import check_keywords
+from hornbeam.core.arguments import Initialised, check_keywords
 from hornbeam.core.budget import BoundedConfig
 from hornbeam.core.configurable import (
     config_class,
@@ -28,7 +28,7 @@ from hornbeam.typing import Config, Tree
 _OF_NODES = ("_inbound_nodes", "_outbound_nodes")
 
 
-class Operation(BoundedConfig):
+class Operation(BoundedConfig, Initialised):
     """A base for what computes outputs from inputs: layers and ops.
 
     A subclass writes `call`. Called on KerasTensors, it is recorded as a node of the
@@ -40,6 +40,7 @@ class Operation(BoundedConfig):
 
     # Arguments of `__init__` that set state: they are not part of the config.
     state_arguments: tuple[str, ...] = ()
+    _set_by_init: str = "name"
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         check_keywords(cls, len(args), kwargs)

@@ -9,6 +9,7 @@ import reprlib
 from typing import TYPE_CHECKING
 
 from hornbeam import backends
+from hornbeam.layers.values_needed import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -101,6 +102,7 @@ def say_where(error: BaseException, layer: Layer, arguments: Mapping[str, Any]) 
     The error keeps its type and the engine's message; the note is printed below the
     traceback.
     """
+    explain(error)
     if getattr(error, "__notes__", None) and _WHERE in "".join(error.__notes__):
         return
     described = [f"{k}={_described(x)}" for k, x in arguments.items() if x is not None]

@@ -155,8 +155,9 @@ def check_inputs(input_spec: Any, inputs: Any, layer: Layer) -> None:
         if spec is None or (x is None and spec.optional):
             continue
         if not hasattr(x, "shape"):
+            hint = "" if x is not None else " Does the `call()` before it return them?"
             raise ValueError(
-                f"layer {layer.path!r}: input {position} is not a tensor: {x!r}."
+                f"layer {layer.path!r}: input {position} is not a tensor: {x!r}.{hint}"
             )
         problem = spec.problem_with(x)
         if problem:

@@ -111,7 +111,7 @@ class Circle(Loss):
     0.0
     """
 
-    gamma: float = Hyperparameter()
+    gamma: float = Hyperparameter(above=0)
     margin: float = Hyperparameter()
 
     def __init__(

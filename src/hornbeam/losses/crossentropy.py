@@ -7,7 +7,6 @@ from typing import Any
 
 from hornbeam import ops
 from hornbeam.core import config, dtypes
-from hornbeam.core.errors import check_number
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.losses.loss import (
     Loss,
@@ -243,7 +242,7 @@ class BinaryCrossentropy(Loss):
     0.6931
     """
 
-    label_smoothing: float = Hyperparameter()
+    label_smoothing: float = Hyperparameter(low=0, high=1)
 
     def __init__(
         self,
@@ -256,7 +255,7 @@ class BinaryCrossentropy(Loss):
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.from_logits = from_logits
-        self.label_smoothing = label_smoothing
+        self.label_smoothing = label_smoothing or 0.0
         self.axis = axis
 
     @property
@@ -292,7 +291,7 @@ class CategoricalCrossentropy(Loss):
     0.6931
     """
 
-    label_smoothing: float = Hyperparameter()
+    label_smoothing: float = Hyperparameter(low=0, high=1)
 
     def __init__(
         self,
@@ -305,7 +304,7 @@ class CategoricalCrossentropy(Loss):
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.from_logits = from_logits
-        self.label_smoothing = label_smoothing
+        self.label_smoothing = label_smoothing or 0.0
         self.axis = axis
 
     @property
@@ -398,7 +397,7 @@ class CategoricalGeneralizedCrossEntropy(Loss):
     1.0
     """
 
-    q: float = Hyperparameter()
+    q: float = Hyperparameter(above=0, below=1)
 
     def __init__(
         self,
@@ -408,11 +407,6 @@ class CategoricalGeneralizedCrossEntropy(Loss):
         dtype: DTypePolicyLike = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        if not 0 < check_number(type(self).__name__, "q", q) < 1:
-            raise ValueError(
-                f"Argument `q` of {type(self).__name__} must be in the interval (0, 1)."
-                f" Received: q={q}"
-            )
         self.q = q
 
     def _convert_target(self, x):

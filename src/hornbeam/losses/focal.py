@@ -127,9 +127,9 @@ class BinaryFocalCrossentropy(Loss):
     0.1733
     """
 
-    alpha: float = Hyperparameter()
-    gamma: float = Hyperparameter()
-    label_smoothing: float = Hyperparameter()
+    alpha: float = Hyperparameter(low=0, high=1)
+    gamma: float = Hyperparameter(low=0)
+    label_smoothing: float = Hyperparameter(low=0, high=1)
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class BinaryFocalCrossentropy(Loss):
         self.alpha = alpha
         self.gamma = gamma
         self.from_logits = from_logits
-        self.label_smoothing = label_smoothing
+        self.label_smoothing = label_smoothing or 0.0
         self.axis = axis
 
     @property
@@ -191,9 +191,9 @@ class CategoricalFocalCrossentropy(Loss):
     0.0433
     """
 
-    alpha: TensorLike = Hyperparameter()
-    gamma: float = Hyperparameter()
-    label_smoothing: float = Hyperparameter()
+    alpha: TensorLike = Hyperparameter(several=True, low=0)
+    gamma: float = Hyperparameter(low=0)
+    label_smoothing: float = Hyperparameter(low=0, high=1)
 
     def __init__(
         self,
@@ -210,7 +210,7 @@ class CategoricalFocalCrossentropy(Loss):
         self.alpha = alpha
         self.gamma = gamma
         self.from_logits = from_logits
-        self.label_smoothing = label_smoothing
+        self.label_smoothing = label_smoothing or 0.0
         self.axis = axis
 
     @property

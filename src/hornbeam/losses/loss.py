@@ -52,6 +52,8 @@ class Loss(Configurable):
     8.0
     """
 
+    _set_by_init: str = "_dtype"
+
     def __init__(
         self,
         name: str | None = None,
@@ -140,7 +142,7 @@ class LossFunctionWrapper(Loss):
         """Call the function."""
         if not isinstance(y_pred, list | tuple | dict):
             y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-        return self.fn(y_true, y_pred, **self.kwargs)
+        return returned(self, self.fn(y_true, y_pred, **self.kwargs))
 
     def structure_key(self) -> tuple[Any, ...]:
         """Return what a program depends on besides the arguments of `__init__`."""
@@ -320,6 +322,17 @@ def _mean_with_sample_weight(values, weight, mask):
 def _divide(total, count):
     """Return the quotient, or 0 where nothing was counted."""
     return ops.divide_no_nan(total, count)
+
+
+def returned(owner: Any, values: Any) -> Any:
+    """Return what the function of a loss or metric gave, if that can be a tensor."""
+    if values is None or isinstance(values, str):
+        raise TypeError(
+            f"The function of {type(owner).__name__} {owner.name!r} must return a "
+            f"tensor, one value per sample. Received: {values!r}. Does it end with "
+            "`return`?"
+        )
+    return values
 
 
 def valid_rows(x: Tensor) -> Tensor:

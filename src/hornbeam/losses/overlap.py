@@ -139,8 +139,8 @@ class Tversky(Loss):
     0.5
     """
 
-    alpha: float = Hyperparameter()
-    beta: float = Hyperparameter()
+    alpha: float = Hyperparameter(low=0)
+    beta: float = Hyperparameter(low=0)
 
     def __init__(
         self,

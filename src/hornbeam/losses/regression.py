@@ -423,7 +423,7 @@ class Huber(Loss):
     4.0
     """
 
-    delta: float = Hyperparameter()
+    delta: float = Hyperparameter(above=0)
 
     def __init__(
         self,

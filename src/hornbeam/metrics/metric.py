@@ -51,6 +51,7 @@ class Metric(Configurable):
     3.0
     """
 
+    _set_by_init: str = "_dtype"
     _direction: str | None = None
     # Whether the state must be floats, even where `dtype` is an integer one.
     _is_real = False

@@ -10,7 +10,14 @@ from hornbeam.core import dtypes
 from hornbeam.core.masking import get_keras_mask
 from hornbeam.core.serialization import serialize_keras_object
 from hornbeam.core.variable import Variable
-from hornbeam.losses.loss import Loss, align, is_ours, is_used_up, keep_integers
+from hornbeam.losses.loss import (
+    Loss,
+    align,
+    is_ours,
+    is_used_up,
+    keep_integers,
+    returned,
+)
 from hornbeam.metrics.metric import Metric
 from hornbeam.typing import Config, DTypePolicyLike, Tensor, TensorLike
 
@@ -200,7 +207,7 @@ class MeanMetricWrapper(Mean):
             y_true = keep_integers(y_true, self.dtype)
         else:
             y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
-        values = self.fn(y_true, y_pred, **self._kwargs)
+        values = returned(self, self.fn(y_true, y_pred, **self._kwargs))
         if mask is not None and is_used_up(mask, values):
             mask = None
         super().update_state(values, merge_mask(sample_weight, mask, self.dtype))

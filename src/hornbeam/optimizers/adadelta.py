@@ -42,8 +42,8 @@ class Adadelta(Optimizer):
     2.4142
     """
 
-    rho: float = Hyperparameter()
-    epsilon: float = Hyperparameter()
+    rho: float = Hyperparameter(low=0, high=1)
+    epsilon: float = Hyperparameter(low=0)
 
     @takes_shared_arguments
     def __init__(

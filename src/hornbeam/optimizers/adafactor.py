@@ -53,9 +53,9 @@ class Adafactor(Optimizer):
     """
 
     beta_2_decay: float = Hyperparameter()
-    epsilon_1: float = Hyperparameter()
-    epsilon_2: float = Hyperparameter()
-    clip_threshold: float = Hyperparameter()
+    epsilon_1: float = Hyperparameter(low=0)
+    epsilon_2: float = Hyperparameter(low=0)
+    clip_threshold: float = Hyperparameter(above=0)
 
     @takes_shared_arguments
     def __init__(

@@ -43,7 +43,7 @@ class Adagrad(Optimizer):
     0.9
     """
 
-    epsilon: float = Hyperparameter()
+    epsilon: float = Hyperparameter(low=0)
 
     @takes_shared_arguments
     def __init__(

@@ -50,9 +50,9 @@ class Adam(Optimizer):
     0.9
     """
 
-    beta_1: float = Hyperparameter()
-    beta_2: float = Hyperparameter()
-    epsilon: float = Hyperparameter()
+    beta_1: float = Hyperparameter(low=0, below=1)
+    beta_2: float = Hyperparameter(low=0, below=1)
+    epsilon: float = Hyperparameter(low=0)
 
     @takes_shared_arguments
     def __init__(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from hornbeam import ops
+from hornbeam.core.errors import check_number
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
@@ -48,11 +49,11 @@ class Ftrl(Optimizer):
     -0.1
     """
 
-    learning_rate_power: float = Hyperparameter()
-    l1_regularization_strength: float = Hyperparameter()
-    l2_regularization_strength: float = Hyperparameter()
-    l2_shrinkage_regularization_strength: float = Hyperparameter()
-    beta: float = Hyperparameter()
+    learning_rate_power: float = Hyperparameter(high=0)
+    l1_regularization_strength: float = Hyperparameter(low=0)
+    l2_regularization_strength: float = Hyperparameter(low=0)
+    l2_shrinkage_regularization_strength: float = Hyperparameter(low=0)
+    beta: float = Hyperparameter(low=0)
 
     @takes_shared_arguments
     def __init__(
@@ -68,14 +69,8 @@ class Ftrl(Optimizer):
         **kwargs: Unpack[SharedArguments],
     ):
         super().__init__(learning_rate, *args, **kwargs)
-        _check_sign("initial_accumulator_value", initial_accumulator_value, +1)
-        _check_sign("learning_rate_power", learning_rate_power, -1)
-        _check_sign("l1_regularization_strength", l1_regularization_strength, +1)
-        _check_sign("l2_regularization_strength", l2_regularization_strength, +1)
-        _check_sign(
-            "l2_shrinkage_regularization_strength",
-            l2_shrinkage_regularization_strength,
-            +1,
+        check_number(
+            "Ftrl", "initial_accumulator_value", initial_accumulator_value, low=0
         )
         self.learning_rate_power = learning_rate_power
         self.initial_accumulator_value = initial_accumulator_value
@@ -108,11 +103,3 @@ class Ftrl(Optimizer):
         self.assign(self._sums[i], n + ops.square(g))
         self.assign(self._linears[i], z)
         self.assign(variable, (ops.clip(z, -l1, l1) - z) / (new / a + 2 * l2))
-
-
-def _check_sign(argument, value, sign):
-    if value * sign < 0:
-        side = "positive" if sign > 0 else "negative"
-        raise ValueError(
-            f"`{argument}` needs to be {side} or zero. Received: {argument}={value}."
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,12 @@ def _dense(gradient, variable):
     if hasattr(gradient, "todense"):
         gradient = gradient.todense()
     return ops.convert_to_tensor(gradient, dtype=variable.dtype)
+
+
+def clip_limit(value: float | None) -> float | None:
+    """Return a limit, or None for the numbers that mean no clipping: 0 and below."""
+    is_off = isinstance(value, numbers.Real) and not value > 0
+    return None if is_off else value
 
 
 def clip_by_norm(gradients: Sequence[Tensor], limit: Any) -> list[Tensor]:

@@ -41,15 +41,17 @@ def get(identifier: OptimizerLike | None) -> Optimizer | None:
     >>> keras.optimizers.get("adam").beta_1
     0.9
     """
+    optimizer: Any
     if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str) and identifier.lower() in _table():
-        identifier = identifier.lower()
-    optimizer = _get(identifier)
+        optimizer = deserialize(identifier)
+    else:
+        if isinstance(identifier, str) and identifier.lower() in _table():
+            identifier = identifier.lower()
+        optimizer = _get(identifier)
     if optimizer is not None and not isinstance(optimizer, Optimizer):
         raise ValueError(
             f"Could not interpret optimizer identifier: {identifier!r}. Expected a "
-            "name, a config or an optimizer."
+            "name, a config with a `class_name`, or an optimizer."
         )
     return optimizer
 

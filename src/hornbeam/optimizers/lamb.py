@@ -45,9 +45,9 @@ class Lamb(Optimizer):
     3.0
     """
 
-    beta_1: float = Hyperparameter()
-    beta_2: float = Hyperparameter()
-    epsilon: float = Hyperparameter()
+    beta_1: float = Hyperparameter(low=0, below=1)
+    beta_2: float = Hyperparameter(low=0, below=1)
+    epsilon: float = Hyperparameter(low=0)
 
     @takes_shared_arguments
     def __init__(

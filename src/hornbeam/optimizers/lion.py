@@ -40,8 +40,8 @@ class Lion(Optimizer):
     1.5
     """
 
-    beta_1: float = Hyperparameter()
-    beta_2: float = Hyperparameter()
+    beta_1: float = Hyperparameter(above=0, high=1)
+    beta_2: float = Hyperparameter(low=0, high=1)
 
     @takes_shared_arguments
     def __init__(
@@ -53,11 +53,6 @@ class Lion(Optimizer):
         **kwargs: Unpack[SharedArguments],
     ):
         super().__init__(learning_rate, *args, **kwargs)
-        if not 0 < beta_1 <= 1:
-            raise ValueError(
-                "Argument `beta_1` of Lion must be in (0, 1]; otherwise the step is "
-                f"the sign of the gradient alone. Received: beta_1={beta_1}"
-            )
         self.beta_1 = beta_1
         self.beta_2 = beta_2
 

@@ -46,8 +46,8 @@ class LossScaleOptimizer(Optimizer):
 
     holds_optimizers = True
 
-    initial_scale: float = Hyperparameter()
-    dynamic_growth_steps: int = Hyperparameter()
+    initial_scale: float = Hyperparameter(above=0)
+    dynamic_growth_steps: int = Hyperparameter(low=1)
 
     def __init__(
         self,

@@ -63,16 +63,16 @@ class Muon(Optimizer):
     0.9898
     """
 
-    adam_beta_1: float = Hyperparameter()
-    adam_beta_2: float = Hyperparameter()
-    adam_weight_decay: float | None = Hyperparameter()
-    epsilon: float = Hyperparameter()
+    adam_beta_1: float = Hyperparameter(low=0, below=1)
+    adam_beta_2: float = Hyperparameter(low=0, below=1)
+    adam_weight_decay: float | None = Hyperparameter(optional=True, low=0)
+    epsilon: float = Hyperparameter(low=0)
     muon_a: float = Hyperparameter()
     muon_b: float = Hyperparameter()
     muon_c: float = Hyperparameter()
-    adam_lr_ratio: float = Hyperparameter()
-    momentum: float = Hyperparameter()
-    rms_rate: float | None = Hyperparameter()
+    adam_lr_ratio: float = Hyperparameter(low=0)
+    momentum: float = Hyperparameter(low=0, high=1)
+    rms_rate: float | None = Hyperparameter(optional=True)
 
     def __init__(
         self,

@@ -48,9 +48,9 @@ class Nadam(Optimizer):
     0.8937
     """
 
-    beta_1: float = Hyperparameter()
-    beta_2: float = Hyperparameter()
-    epsilon: float = Hyperparameter()
+    beta_1: float = Hyperparameter(low=0, below=1)
+    beta_2: float = Hyperparameter(low=0, below=1)
+    epsilon: float = Hyperparameter(low=0)
 
     @takes_shared_arguments
     def __init__(

@@ -26,6 +26,7 @@ from hornbeam.optimizers.gradients import (
     clip_by_global_norm,
     clip_by_norm,
     clip_by_value,
+    clip_limit,
     present,
 )
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
@@ -46,9 +47,10 @@ class Optimizer(Averages):
         weight_decay: each update first shrinks the variables by
             `learning_rate * weight_decay` of themselves ("decoupled" decay).
             None: no decay.
-        clipnorm: the greatest Euclidean norm of a variable's gradient.
-        clipvalue: the greatest absolute value of an entry of a gradient.
-        global_clipnorm: the greatest norm of all gradients together.
+        clipnorm: the greatest Euclidean norm of a variable's gradient. None, 0 and
+            negative numbers: no limit.
+        clipvalue: the greatest absolute value of an entry of a gradient, likewise.
+        global_clipnorm: the greatest norm of all gradients together, likewise.
         use_ema: keep an exponential moving average of the variables; at the end of
             `fit` it replaces them.
         ema_momentum: the weight of the old average, in [0, 1].
@@ -73,13 +75,14 @@ class Optimizer(Averages):
 
     # Whether it updates through other optimizers.
     holds_optimizers = False
+    _set_by_init: str = "name"
 
-    weight_decay: float | None = Hyperparameter()
-    clipnorm: float | None = Hyperparameter()
-    clipvalue: float | None = Hyperparameter()
-    global_clipnorm: float | None = Hyperparameter()
-    ema_momentum: float = Hyperparameter()
-    loss_scale_factor: float | None = Hyperparameter()
+    weight_decay: float | None = Hyperparameter(optional=True, low=0)
+    clipnorm: float | None = Hyperparameter(optional=True)
+    clipvalue: float | None = Hyperparameter(optional=True)
+    global_clipnorm: float | None = Hyperparameter(optional=True)
+    ema_momentum: float = Hyperparameter(low=0, high=1)
+    loss_scale_factor: float | None = Hyperparameter(optional=True, above=0)
 
     def __init__(
         self,
@@ -105,22 +108,21 @@ class Optimizer(Averages):
         owner = cls.__name__
         if kwargs:
             _raise_unknown(cls, kwargs)
+        clipnorm, clipvalue, global_clipnorm = map(
+            clip_limit, (clipnorm, clipvalue, global_clipnorm)
+        )
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ValueError(
                 "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. "
                 f"Received: clipnorm={clipnorm}, clipvalue={clipvalue}, "
                 f"global_clipnorm={global_clipnorm}"
             )
-        if use_ema:
-            check_number(owner, "ema_momentum", ema_momentum, 0, 1)
+        if use_ema and ema_overwrite_frequency:
+            frequency = ("ema_overwrite_frequency", ema_overwrite_frequency)
+            check_number(owner, *frequency, low=1, integer=True)
         if gradient_accumulation_steps:
-            check_number(
-                owner,
-                "gradient_accumulation_steps",
-                gradient_accumulation_steps,
-                2,
-                integer=True,
-            )
+            count = ("gradient_accumulation_steps", gradient_accumulation_steps)
+            check_number(owner, *count, low=2, integer=True)
         super().__init__(name or auto_name(owner))
         self._trainable_variables: list[Variable] = []
         self._positions: dict[int, int] = {}
@@ -164,7 +166,7 @@ class Optimizer(Averages):
             self._variables = [v for v in self._variables if v is not old]
             self._learning_rate = value
         elif isinstance(old, Variable):
-            old.assign(value)
+            old.assign(self._checked_rate(value))
         else:
             raise TypeError(
                 f"The learning rate of optimizer {self.name!r} comes from {old!r}, so "
@@ -179,15 +181,22 @@ class Optimizer(Averages):
     def _rate_from(self, learning_rate):
         if callable(learning_rate) and not hasattr(learning_rate, "dtype"):
             return learning_rate
-        try:
-            number = float(learning_rate)
-        except (TypeError, ValueError):
-            raise ValueError(
-                "Argument `learning_rate` should be a number, a LearningRateSchedule, "
-                "or a function without arguments that returns a number. Received: "
-                f"learning_rate={learning_rate!r}"
-            ) from None
+        number = float(self._checked_rate(learning_rate))
         return self.add_variable((), constant(number), name="learning_rate")
+
+    def _checked_rate(self, rate):
+        """Return a rate that is not negative; a tensor is taken as it is."""
+        if hasattr(rate, "dtype"):
+            return rate
+        try:
+            return check_number(
+                type(self).__name__, "learning_rate", rate, low=0, finite=True
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"{error}. A `LearningRateSchedule`, and a function without arguments "
+                "that returns a number, are taken too."
+            ) from None
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Make the slots for the variables that will be updated, once."""

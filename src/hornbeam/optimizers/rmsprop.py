@@ -49,9 +49,9 @@ class RMSprop(Optimizer):
     0.8
     """
 
-    rho: float = Hyperparameter()
-    momentum: float = Hyperparameter()
-    epsilon: float = Hyperparameter()
+    rho: float = Hyperparameter(low=0, high=1)
+    momentum: float = Hyperparameter(low=0, high=1)
+    epsilon: float = Hyperparameter(low=0)
 
     @takes_shared_arguments
     def __init__(

@@ -48,10 +48,10 @@ class ScheduleFreeAdamW(Optimizer):
     0.9
     """
 
-    beta_1: float = Hyperparameter()
-    beta_2: float = Hyperparameter()
-    epsilon: float = Hyperparameter()
-    warmup_steps: int = Hyperparameter()
+    beta_1: float = Hyperparameter(above=0, high=1)
+    beta_2: float = Hyperparameter(low=0, below=1)
+    epsilon: float = Hyperparameter(low=0)
+    warmup_steps: int = Hyperparameter(low=0)
 
     @takes_shared_arguments
     def __init__(
@@ -65,12 +65,6 @@ class ScheduleFreeAdamW(Optimizer):
         **kwargs: Unpack[SharedArguments],
     ):
         super().__init__(learning_rate, *args, **kwargs)
-        if not 0 < beta_1 <= 1:
-            raise ValueError(
-                "Argument `beta_1` of ScheduleFreeAdamW must be in (0, 1]: the "
-                "variables must hold some of the average. "
-                f"Received: beta_1={beta_1}"
-            )
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon

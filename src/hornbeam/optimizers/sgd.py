@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Sequence
 from typing import Any, Unpack
 
@@ -45,7 +44,7 @@ class SGD(Optimizer):
     0.5
     """
 
-    momentum: float = Hyperparameter()
+    momentum: float = Hyperparameter(low=0, high=1)
 
     @takes_shared_arguments
     def __init__(
@@ -57,11 +56,6 @@ class SGD(Optimizer):
         **kwargs: Unpack[SharedArguments],
     ):
         super().__init__(learning_rate, *args, **kwargs)
-        if not isinstance(momentum, numbers.Real) or not 0 <= momentum <= 1:
-            raise ValueError(
-                "`momentum` must be a float between [0, 1]. "
-                f"Received: momentum={momentum!r}"
-            )
         self.momentum = momentum
         self.nesterov: bool = nesterov
 

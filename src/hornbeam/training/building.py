@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hornbeam.core import tree
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
-from hornbeam.training.binding import checks
+from hornbeam.layers.core.embedding import recorded_lookups
+from hornbeam.training.binding import checks, data_checks
 from hornbeam.training.binding.binding import UnknownVariablesError
 from hornbeam.training.planning import StepPlanning
 from hornbeam.training.steps import unpack
@@ -16,6 +19,8 @@ class ModelBuilding(StepPlanning):
 
     # Whether a call does what the graph of the model says, and nothing else.
     _calls_graph: bool | property = False
+    # `[(number of the input, Embedding)]`: which inputs are looked up as they are.
+    _input_lookups: Any = ()
     # Whether there is a `call`; without it only steps of the user's run.
     _has_call: bool | property = True
 
@@ -28,8 +33,7 @@ class ModelBuilding(StepPlanning):
             or self._step_builds(mode)
         ):
             self._build_parts(batch, mode)
-        if mode != "predict":
-            checks.data_fits(self, data)
+        data_checks.data_fits(self, data, mode)
 
     def _compiled_parts(self):
         parts = (self._compile_loss, self._compile_metrics)
@@ -120,7 +124,20 @@ class ModelBuilding(StepPlanning):
         is_complete = all(x is not None for x in tree.flatten(symbols))
         if self._calls_graph and is_complete:
             return self.compute_output_spec(symbols)
-        return infer(lambda x: self._call_for_step(x, False), (symbols,), {})
+        return infer(self._call_recording_lookups, (symbols,), {})
+
+    def _call_recording_lookups(self, x):
+        """Call the model, and note which inputs its Embeddings get as they are."""
+        with recorded_lookups() as lookups:
+            outputs = self._call_for_step(x, False)
+        leaves = tree.flatten(x)
+        self._input_lookups = [
+            (place, layer)
+            for inputs, layer in lookups
+            for place, leaf in enumerate(leaves)
+            if leaf is inputs
+        ]
+        return outputs
 
 
 def _symbols(x):

@@ -7,6 +7,7 @@ from typing import Any
 from hornbeam import backends
 from hornbeam.core.random import global_seed_generator
 from hornbeam.layers import tracking
+from hornbeam.layers.values_needed import explain
 from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.training.binding import checks
 from hornbeam.training.binding.binding import Binding
@@ -111,8 +112,9 @@ class StepPlanning(Steps):
             data = data if is_default else _alone(data)
             self._leaves_results_out = quiet
             try:
-                return step(data)
+                return _as_logs(self, mode, step(data))
             except Exception as error:
+                explain(error)
                 checks.step_belongs_here(self, backends.current(), mode, error)
                 raise
             finally:
@@ -159,6 +161,17 @@ class StepPlanning(Steps):
 def _alone(data):
     """Return inputs that come without targets as a user's step gets them: alone."""
     return data if len(data) > 1 else data[0]
+
+
+def _as_logs(model, mode, returned):
+    """Return what a step returned: a dict, or the state and a dict."""
+    if isinstance(returned, dict | tuple):
+        return returned
+    raise TypeError(
+        f"`{mode}_step()` of model {model.name!r} must return a dict of results, such "
+        f"as {{'loss': loss}}. Received: {returned!r} (of type "
+        f"{type(returned).__name__})"
+    )
 
 
 def _overridden(model):

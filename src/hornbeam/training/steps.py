@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import numbers
 import operator
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -242,9 +243,15 @@ class Steps(Layer):
         kinds = {p.name: p.kind for p in parameters_of(self.compute_loss)}
         takes = "training" in kinds or inspect.Parameter.VAR_KEYWORD in kinds.values()
         options = {"training": training} if takes else {}
-        return self.compute_loss(
+        loss = self.compute_loss(
             x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **options
         )
+        if loss is None:
+            raise TypeError(
+                f"`compute_loss()` of model {self.name!r} must return the loss, a "
+                "scalar tensor. Received: None. Does it end with `return loss`?"
+            )
+        return loss
 
     def stateless_compute_loss(
         self,
@@ -353,9 +360,15 @@ class Steps(Layer):
         return self._call_for_step(x, False)
 
     def _call_for_step(self, x, training):
-        if self._takes_training():
-            return self(x, training=training)
-        return self(x)
+        options = {"training": training} if self._takes_training() else {}
+        outputs = self(x, **options)
+        if outputs is None or isinstance(outputs, str | numbers.Number):
+            raise ValueError(
+                f"`call()` of model {self.name!r} ({type(self).__name__}) must return "
+                f"a tensor, or a nest of them. Received: {outputs!r}. Does it end with "
+                "`return outputs`?"
+            )
+        return outputs
 
     def _takes_training(self):
         info = call_info(type(self).call)

@@ -11,7 +11,7 @@ from hornbeam.core.arguments import checks_keywords
 from hornbeam.core.configurable import parameters_of
 from hornbeam.core.errors import did_you_mean
 from hornbeam.data import make_data, train_validation_split
-from hornbeam.training.binding import checks
+from hornbeam.training.binding import checks, data_checks
 from hornbeam.training.building import ModelBuilding
 from hornbeam.training.concurrent.scheduler import warn_if_alone
 from hornbeam.training.execution.passes import Pass, as_numbers
@@ -85,6 +85,12 @@ class Trainer(ModelBuilding):
         """
         checks.compiled(self, "fit")
         checks.epochs(self, epochs, initial_epoch, validation_freq)
+        checks.counts(
+            self, "fit", batch_size=batch_size, steps_per_epoch=steps_per_epoch,
+            validation_batch_size=validation_batch_size,
+            validation_steps=validation_steps,
+        )  # fmt: skip
+        verbose = checks.verbosity(self, "fit", verbose)
         epochs = _at_most(config.max_epochs(), epochs)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split(
@@ -97,7 +103,7 @@ class Trainer(ModelBuilding):
                 y,
                 sample_weight,
                 batch_size=batch_size,
-                steps=_at_most(config.max_steps_per_epoch(), steps_per_epoch or None),
+                steps=_at_most(config.max_steps_per_epoch(), steps_per_epoch),
                 shuffle=shuffle,
                 class_weight=class_weight,
                 output_names=self._output_names(),
@@ -142,20 +148,12 @@ class Trainer(ModelBuilding):
         """Return the argument of fit() as data that fits the model, or None."""
         if validation_data is None:
             return None
-        count = 1
-        if isinstance(validation_data, tuple | list):
-            count = len(validation_data)
-        if count not in (1, 2, 3):
-            raise ValueError(
-                "Argument `validation_data` of fit() must be `(x, y)`, "
-                "`(x, y, sample_weight)` or a dataset. Received a "
-                f"{type(validation_data).__name__} of {count} items."
-            )
+        checks.validation_data(self, validation_data)
         x, y, sample_weight = unpack(validation_data)
         valid = make_data(
             x, y, sample_weight, batch_size=batch_size, steps=steps, continues=False
         )
-        checks.validation_fits(self, valid, training_data)
+        data_checks.validation_fits(self, valid, training_data)
         return valid
 
     def _fit_epochs(self, train, valid, first, epochs, validation_freq):
@@ -251,6 +249,8 @@ class Trainer(ModelBuilding):
                 f"{did_you_mean(next(iter(kwargs)), names)}"
             )
         checks.compiled(self, "evaluate")
+        checks.counts(self, "evaluate", batch_size=batch_size, steps=steps)
+        verbose = checks.verbosity(self, "evaluate", verbose)
         with self._engine_scope():
             data = make_data(
                 x, y, sample_weight, batch_size=batch_size, steps=steps, continues=False
@@ -279,6 +279,8 @@ class Trainer(ModelBuilding):
             steps: the number of steps. Default: all data.
             callbacks: a list of callbacks.
         """
+        checks.counts(self, "predict", batch_size=batch_size, steps=steps)
+        verbose = checks.verbosity(self, "predict", verbose)
         with self._engine_scope():
             data = make_data(x, batch_size=batch_size, steps=steps, continues=False)
             self._prepare(data, "predict")

@@ -120,6 +120,22 @@ def while_loop(
     return type(loop_vars)(end) if several else end[0]
 
 
+def asks_for_values(error: BaseException) -> bool:
+    """Whether code needs the numbers of a tensor that has none yet."""
+    kinds = (
+        jax.errors.ConcretizationTypeError,
+        jax.errors.TracerArrayConversionError,
+        jax.errors.TracerIntegerConversionError,
+        jax.errors.NonConcreteBooleanIndexError,
+    )
+    if isinstance(error, kinds):
+        return True
+    # `x.numpy()`, which other libraries have, and `x[0] = 1`.
+    is_missing = isinstance(error, AttributeError) and "Tracer has no" in str(error)
+    words = ("arrays are immutable", "scalar index", "truth value of an array")
+    return is_missing or any(word in str(error) for word in words)
+
+
 def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
     """The specs of `fn(*args, **kwargs)`, where some leaves are specs."""
     return spec.infer_with(_evaluate, is_tensor, fn, args, kwargs)

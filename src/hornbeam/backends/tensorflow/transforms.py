@@ -325,6 +325,12 @@ def map(f: Callable, xs: Any) -> Any:
     return scan(lambda carry, x: (carry, f(x)), 0, xs)[1]
 
 
+def asks_for_values(error: BaseException) -> bool:
+    """Whether code needs the numbers of a tensor that has none yet."""
+    symbolic = "symbolic" in str(error) or "SymbolicTensor" in str(error)
+    return symbolic or isinstance(error, tf.errors.OperatorNotAllowedInGraphError)
+
+
 def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
     """The specs of `fn(*args, **kwargs)`, where some leaves are specs."""
     return spec.infer_with(_evaluate, is_tensor, fn, args, kwargs)

@@ -129,6 +129,13 @@ def vectorized_map(function: Callable, elements: Any) -> Any:
     return vmap(function)(control.tree_map(convert, elements))
 
 
+def asks_for_values(error: BaseException) -> bool:
+    """Whether code needs the numbers of a tensor that has none yet."""
+    words = ("data-dependent", "DataDependent", "on meta", "Meta tensor", "meta tensor")
+    words += ("requires grad", "FakeTensor", "not supported for functional")
+    return any(word in f"{type(error).__name__} {error}" for word in words)
+
+
 def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
     """The specs of `fn(*args, **kwargs)`, where some leaves are specs."""
     return spec.infer_with(_evaluate, is_tensor, fn, args, kwargs)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hornbeam import ops
-from hornbeam.core.errors import check_number
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.warning import warn
 from hornbeam.layers.layer import Layer
@@ -37,7 +36,7 @@ class LeakyReLU(Layer):
 
     _is_stateless = True
 
-    negative_slope: float = Hyperparameter()
+    negative_slope: float = Hyperparameter(low=0)
 
     def __init__(
         self, negative_slope: float = 0.3, **kwargs: Unpack[_Arguments]
@@ -50,9 +49,7 @@ class LeakyReLU(Layer):
             negative_slope = kwargs.pop("alpha")
         others: Any = kwargs
         super().__init__(**others)
-        self.negative_slope = check_number(
-            "LeakyReLU", "negative_slope", negative_slope, low=0
-        )
+        self.negative_slope = negative_slope
         self.supports_masking = True
 
     def call(self, inputs: Tensor) -> Tensor:

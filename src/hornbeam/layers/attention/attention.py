@@ -61,7 +61,7 @@ class Attention(Layer):
     (2, 3, 4)
     """
 
-    dropout: float = Hyperparameter()
+    dropout: float = Hyperparameter(low=0, high=1)
     scale: OptionalVariable
     concat_score_weight: OptionalVariable
 

@@ -30,7 +30,7 @@ class HeadsAttention(Layer):
     `_key_heads`, and how wide they are, in `_key_width` and `_value_width`.
     """
 
-    dropout: float = Hyperparameter()
+    dropout: float = Hyperparameter(low=0, high=1)
     attention_axes: Any = (1,)
     output_shape: tuple[int, ...] | None = None
     use_bias: bool

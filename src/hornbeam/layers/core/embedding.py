@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from hornbeam import ops
@@ -15,6 +17,7 @@ from hornbeam.layers.low_rank import AdaptedWeight, LowRank
 from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any, Unpack
 
     from hornbeam.layers.keyword_arguments import EmbeddingArguments
@@ -28,8 +31,27 @@ if TYPE_CHECKING:
     )
 
 
+_lookups: ContextVar[list[Any] | None] = ContextVar("hornbeam_lookups", default=None)
+
+
+@contextlib.contextmanager
+def recorded_lookups() -> Iterator[list[tuple[Any, Embedding]]]:
+    """Yield a list, to which each Embedding in the block adds its inputs and itself."""
+    seen: list[Any] = []
+    token = _lookups.set(seen)
+    try:
+        yield seen
+    finally:
+        _lookups.reset(token)
+
+
 class Embedding(LowRank):
     """Looks up a trained vector for each integer: `embeddings[inputs]`.
+
+    `fit`, `evaluate` and `predict` refuse data that goes into an Embedding as it is and
+    holds other integers than `0 ... input_dim - 1`; of a generator they look at the
+    first batch. Integers that are computed on the device are not checked: on JAX one
+    that is too large gives NaN, and a negative one counts from the end.
 
     Args:
         input_dim: number of different integers, `0 ... input_dim - 1`.
@@ -111,6 +133,9 @@ class Embedding(LowRank):
     @overridable
     def call(self, inputs: Tensor) -> Tensor:
         """Return the vector of each integer in `inputs`."""
+        seen = _lookups.get()
+        if seen is not None:
+            seen.append((inputs, self))
         rows = ops.cast(inputs, "int32")
         vectors = self.adapt(lambda table: ops.take(table, rows, axis=0))
         return ops.cast(vectors, self.compute_dtype)

@@ -69,8 +69,8 @@ class BatchNormalization(Affine):
     [-1.0, 1.0]
     """
 
-    momentum: float = Hyperparameter()
-    epsilon: float = Hyperparameter()
+    momentum: float = Hyperparameter(low=0, high=1)
+    epsilon: float = Hyperparameter(low=0)
 
     def __init__(
         self,

@@ -48,7 +48,7 @@ class GroupNormalization(Affine):
     (1, 3, 3, 4)
     """
 
-    epsilon: float = Hyperparameter()
+    epsilon: float = Hyperparameter(low=0)
 
     def __init__(
         self,

@@ -46,7 +46,7 @@ class LayerNormalization(Affine):
     [-1.0, 1.0]
     """
 
-    epsilon: float = Hyperparameter()
+    epsilon: float = Hyperparameter(low=0)
 
     def __init__(
         self,

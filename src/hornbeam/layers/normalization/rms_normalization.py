@@ -34,7 +34,7 @@ class RMSNormalization(Layer):
     [0.85, 1.13]
     """
 
-    epsilon: float = Hyperparameter()
+    epsilon: float = Hyperparameter(low=0)
 
     def __init__(
         self,

@@ -9,7 +9,6 @@ from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.layers.regularization.noise import (
     Noise,
     check_noise_shape,
-    check_probability,
 )
 from hornbeam.random.dropping import complete_shape, keep_factor
 
@@ -44,7 +43,7 @@ class Dropout(Noise):
     (0.0, 2.0)
     """
 
-    rate: float = Hyperparameter()
+    rate: float = Hyperparameter(low=0, high=1)
 
     def __init__(
         self,
@@ -54,7 +53,7 @@ class Dropout(Noise):
         **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(seed=seed, **kwargs)
-        self.rate = check_probability("rate", rate)
+        self.rate = rate
         self.noise_shape: Shape | None = check_noise_shape(noise_shape)
 
     def noisy(self, inputs: Tensor, key: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hornbeam import ops, random
 from hornbeam.core.hyperparameter import Hyperparameter
-from hornbeam.layers.regularization.noise import Noise, check_probability
+from hornbeam.layers.regularization.noise import Noise
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -34,13 +34,13 @@ class GaussianDropout(Noise):
     (2, 3)
     """
 
-    rate: float = Hyperparameter()
+    rate: float = Hyperparameter(low=0, high=1)
 
     def __init__(
         self, rate: float, seed: Seed = None, **kwargs: Unpack[LayerArguments]
     ) -> None:
         super().__init__(seed=seed, **kwargs)
-        self.rate = check_probability("rate", rate)
+        self.rate = rate
 
     def noisy(self, inputs: Tensor, key: Tensor) -> Tensor:
         """Return the inputs with noise."""

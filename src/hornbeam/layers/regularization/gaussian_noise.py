@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hornbeam import ops, random
 from hornbeam.core.hyperparameter import Hyperparameter
-from hornbeam.layers.regularization.noise import Noise, check_probability
+from hornbeam.layers.regularization.noise import Noise
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -30,13 +30,13 @@ class GaussianNoise(Noise):
     (2, 3)
     """
 
-    stddev: float = Hyperparameter()
+    stddev: float = Hyperparameter(low=0, high=1)
 
     def __init__(
         self, stddev: float, seed: Seed = None, **kwargs: Unpack[LayerArguments]
     ) -> None:
         super().__init__(seed=seed, **kwargs)
-        self.stddev = check_probability("stddev", stddev)
+        self.stddev = stddev
 
     def noisy(self, inputs: Tensor, key: Tensor) -> Tensor:
         """Return the inputs with noise."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import TYPE_CHECKING
 
 from hornbeam.core.random import SeedGenerator
@@ -42,16 +41,6 @@ class Noise(Layer):
     def compute_output_shape(self, input_shape: InputShape) -> Any:
         """Return `input_shape`."""
         return input_shape
-
-
-def check_probability(argument: str, value: float) -> float:
-    """Return `value` if it is a number from 0 to 1."""
-    if not (isinstance(value, numbers.Real) and 0 <= value <= 1):
-        raise ValueError(
-            f"Invalid value received for argument `{argument}`. Expected a float value "
-            f"between 0 and 1. Received: {argument}={value}"
-        )
-    return value
 
 
 def check_noise_shape(noise_shape: Any) -> Shape | None:

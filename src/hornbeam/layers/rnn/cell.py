@@ -57,8 +57,8 @@ class RecurrentCell(Cell):
     recurrent_kernel: Variable
     bias: OptionalVariable
 
-    dropout: float = Hyperparameter()
-    recurrent_dropout: float = Hyperparameter()
+    dropout: float = Hyperparameter(low=0, high=1)
+    recurrent_dropout: float = Hyperparameter(low=0, high=1)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -79,8 +79,6 @@ class RecurrentCell(Cell):
                 keep_weight_arguments(self, **{name: value})
             elif family == "activation":
                 setattr(self, name, activations.get(value))
-            elif family == "dropout":
-                setattr(self, name, min(1.0, max(0.0, value)))
             else:
                 setattr(self, name, value)
         self.seed_generator: SeedGenerator = SeedGenerator(self.seed)

@@ -7,7 +7,7 @@ import math
 from hornbeam import ops
 from hornbeam.core.config import floatx
 from hornbeam.core.hyperparameter import Hyperparameter
-from hornbeam.optimizers.schedules.schedule import LearningRateSchedule, check_positive
+from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
 from hornbeam.typing import Tensor
 
 
@@ -37,11 +37,11 @@ class CosineDecay(LearningRateSchedule):
     0.05
     """
 
-    initial_learning_rate: float = Hyperparameter()
-    decay_steps: float = Hyperparameter()
-    alpha: float = Hyperparameter()
-    warmup_target: float | None = Hyperparameter()
-    warmup_steps: float = Hyperparameter()
+    initial_learning_rate: float = Hyperparameter(low=0)
+    decay_steps: float = Hyperparameter(above=0)
+    alpha: float = Hyperparameter(low=0)
+    warmup_target: float | None = Hyperparameter(optional=True, low=0)
+    warmup_steps: float = Hyperparameter(low=0)
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class CosineDecay(LearningRateSchedule):
         warmup_steps: int = 0,
     ):
         self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = check_positive(name, "decay_steps", decay_steps)
+        self.decay_steps = decay_steps
         self.alpha = alpha
         self.name = name
         self.warmup_target = warmup_target

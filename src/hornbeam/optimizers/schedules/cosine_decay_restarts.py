@@ -6,8 +6,9 @@ import math
 
 from hornbeam import ops
 from hornbeam.core.config import floatx
+from hornbeam.core.errors import check_number
 from hornbeam.core.hyperparameter import Hyperparameter
-from hornbeam.optimizers.schedules.schedule import LearningRateSchedule, check_positive
+from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
 from hornbeam.typing import Tensor
 
 
@@ -36,10 +37,10 @@ class CosineDecayRestarts(LearningRateSchedule):
     (0.05, 0.1, 0.05)
     """
 
-    initial_learning_rate: float = Hyperparameter()
-    first_decay_steps: float = Hyperparameter()
-    m_mul: float = Hyperparameter()
-    alpha: float = Hyperparameter()
+    initial_learning_rate: float = Hyperparameter(low=0)
+    first_decay_steps: float = Hyperparameter(above=0)
+    m_mul: float = Hyperparameter(low=0)
+    alpha: float = Hyperparameter(low=0)
 
     def __init__(
         self,
@@ -51,10 +52,9 @@ class CosineDecayRestarts(LearningRateSchedule):
         name: str = "SGDRDecay",
     ):
         self.initial_learning_rate = initial_learning_rate
-        self.first_decay_steps = check_positive(
-            name, "first_decay_steps", first_decay_steps
-        )
-        self.t_mul: float = check_positive(name, "t_mul", t_mul)
+        self.first_decay_steps = first_decay_steps
+        # Structure: it decides whether the waves grow.
+        self.t_mul: float = check_number(name, "t_mul", t_mul, above=0)
         self.m_mul = m_mul
         self.alpha = alpha
         self.name = name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hornbeam import ops
 from hornbeam.core.config import floatx
 from hornbeam.core.hyperparameter import Hyperparameter
-from hornbeam.optimizers.schedules.schedule import LearningRateSchedule, check_positive
+from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
 from hornbeam.typing import Tensor
 
 
@@ -27,9 +27,9 @@ class ExponentialDecay(LearningRateSchedule):
     0.025
     """
 
-    initial_learning_rate: float = Hyperparameter()
-    decay_steps: float = Hyperparameter()
-    decay_rate: float = Hyperparameter()
+    initial_learning_rate: float = Hyperparameter(low=0)
+    decay_steps: float = Hyperparameter(above=0)
+    decay_rate: float = Hyperparameter(low=0)
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class ExponentialDecay(LearningRateSchedule):
         name: str = "ExponentialDecay",
     ):
         self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = check_positive(name, "decay_steps", decay_steps)
+        self.decay_steps = decay_steps
         self.decay_rate = decay_rate
         self.staircase = staircase
         self.name = name

@@ -8,6 +8,7 @@ import numpy as np
 
 from hornbeam import ops
 from hornbeam.core.config import floatx
+from hornbeam.core.errors import check_number
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
 from hornbeam.typing import Tensor
 
@@ -37,6 +38,14 @@ class PiecewiseConstantDecay(LearningRateSchedule):
                 "The length of `boundaries` should be 1 less than the length of "
                 f"`values`. Received: boundaries={boundaries} of length "
                 f"{len(boundaries)}, and values={values} of length {len(values)}."
+            )
+        for argument, numbers in (("boundaries", boundaries), ("values", values)):
+            for number in numbers:
+                check_number(type(self).__name__, argument, number, low=0)
+        if list(boundaries) != sorted(boundaries):
+            raise ValueError(
+                f"`boundaries` of {type(self).__name__} must rise. Received: "
+                f"boundaries={boundaries}"
             )
         self.boundaries = boundaries
         self.values = values

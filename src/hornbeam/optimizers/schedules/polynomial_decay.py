@@ -5,7 +5,7 @@ from __future__ import annotations
 from hornbeam import ops
 from hornbeam.core.config import floatx
 from hornbeam.core.hyperparameter import Hyperparameter
-from hornbeam.optimizers.schedules.schedule import LearningRateSchedule, check_positive
+from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
 from hornbeam.typing import Tensor
 
 
@@ -31,10 +31,10 @@ class PolynomialDecay(LearningRateSchedule):
     0.05
     """
 
-    initial_learning_rate: float = Hyperparameter()
-    decay_steps: float = Hyperparameter()
-    end_learning_rate: float = Hyperparameter()
-    power: float = Hyperparameter()
+    initial_learning_rate: float = Hyperparameter(low=0)
+    decay_steps: float = Hyperparameter(above=0)
+    end_learning_rate: float = Hyperparameter(low=0)
+    power: float = Hyperparameter(low=0)
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class PolynomialDecay(LearningRateSchedule):
         name: str = "PolynomialDecay",
     ):
         self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = check_positive(name, "decay_steps", decay_steps)
+        self.decay_steps = decay_steps
         self.end_learning_rate = end_learning_rate
         self.power = power
         self.cycle = cycle

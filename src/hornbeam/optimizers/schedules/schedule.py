@@ -33,13 +33,3 @@ class LearningRateSchedule(Configurable):
             f"Learning rate schedule {type(self).__name__!r} must define "
             "`__call__(self, step)`."
         )
-
-
-def check_positive(schedule: str, argument: str, value: float) -> float:
-    """Return `value` if it is above zero, or raise."""
-    if value <= 0:
-        raise ValueError(
-            f"Argument `{argument}` of {schedule} must be > 0. "
-            f"Received: {argument}={value}"
-        )
-    return value

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import numbers
 from typing import Any
-
-import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import tree
 from hornbeam.core.errors import check_number
-from hornbeam.losses.labels import check_sparse_labels, class_axis
-from hornbeam.training.steps import Steps, unpack
+from hornbeam.data.host import is_array_like
 
 
 def compiled(model: Any, method: Any) -> None:
@@ -33,13 +30,67 @@ def nothing_to_call(model: Any, mode: str) -> Any:
     )
 
 
+def counts(model: Any, method: str, low: int = 1, **arguments: Any) -> None:
+    """Raise unless the arguments of a method are integers >= `low`, or None."""
+    for argument, value in arguments.items():
+        if value is not None:
+            owner = f"{method}() of model {model.name!r}"
+            check_number(owner, argument, value, low=low, integer=True)
+
+
 def epochs(model: Any, last: Any, first: Any, frequency: Any) -> None:
     """Raise unless fit()'s numbers of epochs are whole, and its frequency is one."""
     owner = f"fit() of model {model.name!r}"
-    check_number(owner, "epochs", last, integer=True)
-    check_number(owner, "initial_epoch", first, integer=True)
-    if not isinstance(frequency, list | tuple | set | range):
-        check_number(owner, "validation_freq", frequency, low=1, integer=True)
+    check_number(owner, "epochs", last, low=0, integer=True)
+    check_number(owner, "initial_epoch", first, low=0, integer=True)
+    several = isinstance(frequency, list | tuple | set | range)
+    for one in frequency if several else (frequency,):
+        check_number(owner, "validation_freq", one, low=1, integer=True)
+
+
+def verbosity(model: Any, method: str, verbose: Any) -> Any:
+    """Return `verbose` as "auto" or an integer; None is 0."""
+    if verbose is None or verbose == "auto":
+        return verbose or 0
+    try:
+        return int(verbose)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"Invalid value for argument `verbose` of {method}() of model "
+            f"{model.name!r}. Expected 0 (silent), 1 (live display), 2 (lines) or "
+            f"'auto'. Received: verbose={verbose!r}"
+        ) from None
+
+
+def validation_data(model: Any, data: Any) -> None:
+    """Raise unless fit()'s `validation_data` has inputs and targets, or is a source."""
+    parts = data if isinstance(data, tuple | list) else (data,)
+    if 2 <= len(parts) <= 3:
+        return
+    if len(parts) == 1:
+        kinds = str | bytes | dict | list | tuple
+        is_source = not (is_array_like(parts[0]) or isinstance(parts[0], kinds))
+        needs_no_targets = model._compile_loss is None or model._has_own_step("test")
+        if is_source or (needs_no_targets and not _is_scalar(parts[0])):
+            return
+    raise ValueError(
+        f"Argument `validation_data` of fit() of model {model.name!r} must be "
+        "`(x, y)`, `(x, y, sample_weight)` or a dataset. Received: "
+        f"{_described(data)}. To set aside a part of the training data give "
+        "`validation_split=0.2`."
+    )
+
+
+def _is_scalar(x):
+    return isinstance(x, str | bytes | numbers.Number)
+
+
+def _described(data):
+    if isinstance(data, tuple | list):
+        return f"a {type(data).__name__} of {len(data)} items"
+    if hasattr(data, "shape"):
+        return f"an array of shape {tuple(data.shape)} alone"
+    return f"{data!r} (of type {type(data).__name__})"
 
 
 def engine_trains(model: Any, engine: Any) -> None:
@@ -142,48 +193,3 @@ def output_names(model: Any) -> list[Any]:
     if outputs is None:
         return [f"output {i}" for i in range(99)]
     return [x._keras_history.operation.name for x in outputs]
-
-
-def data_fits(model: Any, data: Any) -> None:
-    """Raise if labels of sparse losses are not class numbers of the outputs.
-
-    Of data that is not in memory, the first batch is looked at.
-    """
-    batch = data.arrays if data.in_memory else data.peek()
-    if not isinstance(batch, tuple | list) or len(batch) < 2 or batch[1] is None:
-        return
-    for name, labels, classes, ignored in sparse_outputs(model, batch[1]):
-        if isinstance(labels, np.ndarray) and np.issubdtype(labels.dtype, np.number):
-            try:
-                check_sparse_labels(labels, classes, ignored)
-            except ValueError as error:
-                raise ValueError(
-                    f"Output {name!r} of {model.name!r}: {error}"
-                ) from None
-
-
-def validation_fits(model: Any, valid: Any, data: Any) -> None:
-    """Raise now, not after an epoch, if the model cannot be evaluated on `valid`."""
-    new, old = unpack(valid.peek()), unpack(data.peek())
-    if _row_shapes(new[:2]) != _row_shapes(old[:2]):
-        model._build_parts(valid.peek(), "test")
-    data_fits(model, valid)
-
-
-def _row_shapes(arrays):
-    return [None if x is None else tuple(x.shape[1:]) for x in tree.flatten(arrays)]
-
-
-def sparse_outputs(model: Any, y: Any) -> Iterator[Any]:
-    """Yield `(output, labels, number of classes, ignored)` where losses are sparse.
-
-    A user's `compute_loss` may do something else, so it is left out.
-    """
-    container = model._compile_loss
-    is_overridden = type(model).compute_loss is not Steps.compute_loss
-    if container is None or not container.built or is_overridden:
-        return
-    for name, loss, labels, output in container.pairs(y):
-        axis = class_axis(loss)
-        if axis is not None and output.shape[axis]:
-            yield name, labels, output.shape[axis], getattr(loss, "ignore_class", None)

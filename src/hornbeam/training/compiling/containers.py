@@ -20,6 +20,7 @@ from hornbeam.metrics.reduction import merge_mask
 from hornbeam.training.compiling.loss_terms import find_terms
 from hornbeam.training.compiling.output_structure import OutputStructure
 from hornbeam.training.compiling.resolve import (
+    check_loss_weights,
     check_losses,
     check_metrics,
     resolve_loss,
@@ -48,6 +49,7 @@ class CompileLoss(Loss):
     ) -> None:
         super().__init__(name="compile_loss", reduction=reduction)
         check_losses(loss)
+        check_loss_weights(loss_weights)
         self.loss = loss
         self.loss_weights = loss_weights
         self.output_names = output_names
@@ -150,20 +152,24 @@ class CompileLoss(Loss):
                 self._trackers[label].update_state(value, sample_weight=rows)
         return total
 
-    def pairs(self, y_true: Any) -> Iterator[Any]:
-        """Yield `(output, loss, target, output's spec)` where a loss sees one output.
+    def pairs(self, y_true: Any, sample_weight: Any = None) -> Iterator[Any]:
+        """Yield `(output, loss, target, weights, spec)` where a loss sees one output.
 
         Args:
             y_true: targets as for the call.
+            sample_weight: weights as for the call.
         """
         outputs = self._outputs
-        targets = _targets(outputs, y_true, _seen(outputs, self._terms))
+        seen = _seen(outputs, self._terms)
+        targets = _targets(outputs, y_true, seen)
+        weights = _sample_weights(outputs, sample_weight, seen)
         specs = outputs.flatten(outputs.structure)
         for term in self._terms:
             if isinstance(term.place, int):
                 number = term.place
                 name = outputs.name(number) or number
-                yield name, term.loss, targets[number], specs[number]
+                weight = weights[number]
+                yield name, term.loss, targets[number], weight, specs[number]
 
     def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the weighted sum of the losses."""
@@ -252,8 +258,8 @@ def _sample_weights(outputs, sample_weight, losses):
         return [sample_weight] * outputs.count
     if all(x is None for x in tree.flatten(sample_weight)):
         return [None] * outputs.count
-    names = set(outputs.names)
-    if isinstance(sample_weight, dict) and names and set(sample_weight) <= names:
+    if isinstance(sample_weight, dict) and outputs.are_named_by(sample_weight):
+        outputs.check_names(sample_weight, "sample_weight")
         return [sample_weight.get(name) for name in outputs.names]
     flat = outputs.flatten(sample_weight)
     if len(flat) == 1:

@@ -110,14 +110,24 @@ class OutputStructure:
         places = place if isinstance(place, dict) else {}
         for key in entries:
             if key not in places:
-                raise UnknownOutputError(
-                    f"The path {(*path, key)} in `{what}` can't be found in the "
-                    f"model's output (`y_pred`), which is {_describe(place)} there."
-                    f"{did_you_mean(key, places or self.names)}"
-                )
+                raise self._unknown(key, path, place, what)
         return [
             (entries[key], place[key], (*path, key)) for key in place if key in entries
         ]
+
+    def _unknown(self, key, path, place, what):
+        """Return the error for a key that names nothing at this place."""
+        names = list(place) if isinstance(place, dict) else [] if path else self.names
+        received = f"`{what}` has the key {key!r}" + (f" at {path}" if path else "")
+        if names:
+            return UnknownOutputError(
+                f"{received}, which names no output of the model. Outputs: {names}."
+                f"{did_you_mean(key, names)}"
+            )
+        return UnknownOutputError(
+            f"{received}, but the model's output there is {_describe(place)}: give "
+            "the entries in a list, in the order of the outputs."
+        )
 
     def are_named_by(self, entries: Any) -> bool:
         """Whether the keys of a dict are meant as names of the outputs."""
@@ -133,10 +143,7 @@ class OutputStructure:
         """Raise if a key is no output's name; `what` names the argument."""
         for key in entries:
             if key not in self.names:
-                raise UnknownOutputError(
-                    f"`{what}` names an output {key!r} that the model does not have. "
-                    f"Outputs: {self.names}.{did_you_mean(key, self.names)}"
-                )
+                raise self._unknown(key, (), None, what)
 
 
 class UnknownOutputError(ValueError, KeyError):

@@ -7,6 +7,7 @@ from typing import Any
 from hornbeam import losses as losses_module
 from hornbeam import metrics as metrics_module
 from hornbeam import ops
+from hornbeam.core.errors import check_number
 from hornbeam.core.naming import to_snake_case
 from hornbeam.losses.lookup import check_name as check_loss_name
 from hornbeam.losses.loss import Loss, LossFunctionWrapper
@@ -32,7 +33,17 @@ _SHORT = {"acc": "accuracy", "ce": "crossentropy"}
 
 def check_losses(entries: Any) -> None:
     """Raise if an entry of compile()'s `loss` stands for none."""
+    if isinstance(entries, list | tuple | dict) and not entries:
+        raise ValueError(
+            f"Argument `loss` of compile() is empty. Received: loss={entries!r}. "
+            "Give a loss, or None if `add_loss()` and regularizers are the loss."
+        )
     for one in _entries(entries):
+        if isinstance(one, Metric):
+            raise ValueError(
+                f"Argument `loss` of compile() holds a metric, {one!r}. Expected a "
+                "loss, its name or a function. Metrics go into `metrics=[...]`."
+            )
         if isinstance(one, str) and _SHORT.get(one, one) != "crossentropy":
             check_loss_name(one)
         elif not (one is None or callable(one) or isinstance(one, str | dict)):
@@ -47,6 +58,23 @@ def check_metrics(entries: Any) -> None:
                 check_metric_name(one)
         elif not (one is None or callable(one) or isinstance(one, Metric | dict)):
             metrics_module.get(one)
+
+
+def check_loss_weights(weights: Any) -> None:
+    """Raise if an entry of compile()'s `loss_weights` is no number."""
+    for one in _entries(weights):
+        if one is None or hasattr(one, "shape"):
+            continue
+        try:
+            check_number("compile()", "loss_weights", one)
+        except ValueError as error:
+            hint = "."
+            if isinstance(one, str) or callable(one):
+                hint = (
+                    ": one per output. Metrics are given by their keyword: "
+                    f"compile(optimizer, loss, metrics={weights!r})."
+                )
+            raise ValueError(f"{error}{hint}") from None
 
 
 def _entries(entries):
@@ -103,6 +131,9 @@ def resolve_metric(identifier: Any, y_true: Any, y_pred: Any) -> Any:
     """
     if isinstance(identifier, Metric):
         return identifier
+    if isinstance(identifier, Loss):
+        # The mean of the loss over the samples, before it is reduced.
+        return MeanMetricWrapper(identifier.call, name=identifier.name)
     metric = identifier
     if isinstance(identifier, str):
         family = _SHORT.get(identifier.lower(), identifier.lower())

@@ -1,0 +1,149 @@
+"""Checks of the values of data on the host, once before the steps of a pass.
+
+A compiled program cannot raise, so what it would read as something else is refused
+here: labels that a loss is not defined for, and integers beyond the rows of an
+Embedding. Of data that is not in memory, the first batch is looked at.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hornbeam.core import tree
+from hornbeam.layers.core.embedding import Embedding
+from hornbeam.layers.core.masking import Masking
+from hornbeam.losses.labels import check_range, check_sparse_labels, class_axis
+from hornbeam.training.steps import Steps, unpack
+
+
+def data_fits(model: Any, data: Any, mode: str) -> None:
+    """Raise if targets, or integers that are looked up, are not in their range.
+
+    A user's own step may do something else with them, so it is left alone.
+    """
+    if model._has_own_step(mode):
+        return
+    x, y, weights = unpack(data.arrays if data.in_memory else data.peek())
+    indices_fit(model, x)
+    if mode == "predict" or y is None or type(model).compute_loss is not _compute_loss:
+        return
+    container = model._compile_loss
+    if container is None or not container.built:
+        return
+    for name, loss, labels, weight, output in container.pairs(y, weights):
+        if not _is_numeric(labels) or _may_be_masked(model, labels):
+            continue
+        try:
+            _targets_fit(loss, _counted(labels, weight), output)
+        except ValueError as error:
+            raise ValueError(f"Output {name!r} of {model.name!r}: {error}") from None
+
+
+_compute_loss = Steps.compute_loss
+
+
+def _targets_fit(loss, labels, output):
+    axis = class_axis(loss)
+    if axis is None:
+        check_range(loss, labels)
+    elif output.shape[axis]:
+        ignored = getattr(loss, "ignore_class", None)
+        check_sparse_labels(labels, output.shape[axis], ignored)
+
+
+def _counted(labels, weight):
+    """Return the labels, with 0 in place of those whose weight is 0."""
+    if weight is None or weight.shape != labels.shape[: weight.ndim] or weight.all():
+        return labels
+    counts = weight.reshape(weight.shape + (1,) * (labels.ndim - weight.ndim)) != 0
+    return np.where(counts, labels, 0)
+
+
+def _may_be_masked(model, labels):
+    """Whether steps of the labels may be padding, left out by a mask."""
+    has_steps = labels.ndim > 1 and labels.shape[1] > 1
+    return has_steps and any(
+        isinstance(layer, Masking) or getattr(layer, "mask_zero", False)
+        for layer in _layers(model)
+    )
+
+
+def validation_fits(model: Any, valid: Any, data: Any) -> None:
+    """Raise now, not after an epoch, if the model cannot be evaluated on `valid`."""
+    new, old = unpack(valid.peek()), unpack(data.peek())
+    if _row_shapes(new[:2]) != _row_shapes(old[:2]):
+        model._build_parts(valid.peek(), "test")
+    data_fits(model, valid, "test")
+
+
+def _row_shapes(arrays):
+    return [None if x is None else tuple(x.shape[1:]) for x in tree.flatten(arrays)]
+
+
+def indices_fit(model: Any, x: Any) -> None:
+    """Raise unless the integers that go into an Embedding are rows of its table."""
+    for values, layer in _looked_up(model, x):
+        if not _is_numeric(values) or values.size == 0:
+            continue
+        low, high = values.min(), values.max()
+        fractions = values.dtype.kind == "f" and (values != np.floor(values)).any()
+        if low >= 0 and high < layer.input_dim and not fractions:
+            continue
+        wrong = high if high >= layer.input_dim else low
+        fix = f"Make its `input_dim` {int(high) + 1}, or check the data."
+        if fractions:
+            wrong = values[values != np.floor(values)][0]
+            fix = "Expected whole numbers."
+        elif low < 0:
+            wrong, fix = low, "Negative numbers have no row: shift or clip them."
+        where = tuple(int(i) for i in np.argwhere(values == wrong)[0])
+        raise ValueError(
+            f"Layer {layer.path!r} (Embedding) of model {model.name!r} looks up "
+            f"integers from 0 to {layer.input_dim - 1}. Received {wrong.item()} at "
+            f"index {where} of the inputs. {fix}"
+        )
+
+
+def _looked_up(model, x):
+    """Yield `(array, Embedding)` where the layer gets an input as it is."""
+    if not any(type(layer).call is Embedding.call for layer in _layers(model)):
+        return
+    graph = _graph_of(model)
+    if graph is None:
+        leaves, found = tree.flatten(x), model._input_lookups
+        yield from ((leaves[place], layer) for place, layer in found)
+        return
+    leaves = graph._flat_inputs(x)
+    places = {id(symbol): place for place, symbol in enumerate(graph._inputs)}
+    for place, layer in _lookups_in(graph, places):
+        yield leaves[place], layer
+
+
+def _layers(model):
+    return model._flatten_layers(include_self=False)
+
+
+def _graph_of(layer):
+    """Return the graph that a call of a model runs, or None."""
+    graph = getattr(layer, "_functional", None) or layer
+    return graph if getattr(layer, "_calls_graph", False) else None
+
+
+def _lookups_in(graph, places):
+    """Yield `(place, Embedding)`; `places` numbers the symbols of the data."""
+    for node in graph._nodes:
+        inputs = [places.get(id(x)) for x in node.input_tensors]
+        if all(place is None for place in inputs):
+            continue
+        operation, inner = node.operation, _graph_of(node.operation)
+        if getattr(type(operation), "call", None) is Embedding.call:
+            yield inputs[0], operation
+        elif inner is not None and len(inner._inputs) == len(inputs):
+            symbols = map(id, inner._inputs)
+            yield from _lookups_in(inner, dict(zip(symbols, inputs, strict=True)))
+
+
+def _is_numeric(x):
+    return isinstance(x, np.ndarray) and np.issubdtype(x.dtype, np.number)
