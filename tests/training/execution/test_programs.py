@@ -3,6 +3,7 @@
 import functools
 import gc
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -215,8 +216,6 @@ def test_a_models_own_code_is_never_padded(jax, data):
 
 
 def test_programs_hold_no_model(jax, data):
-    import weakref
-
     model = classifier()
     model.fit(*data, verbose=0)
     model.predict(data[0], verbose=0)
@@ -226,6 +225,20 @@ def test_programs_hold_no_model(jax, data):
     gc.collect()
     assert alive() is None
     assert kernel() is None
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate"])
+def test_data_is_freed_at_once(jax, data, method):
+    model = classifier()
+    x, y = data[0].copy(), data[1]
+    alive = weakref.ref(x)
+    gc.disable()
+    try:
+        getattr(model, method)(x, y, batch_size=17, verbose=0)  # compiled here
+        del x
+        assert alive() is None
+    finally:
+        gc.enable()
 
 
 def test_memory_does_not_grow(training_engine, data):

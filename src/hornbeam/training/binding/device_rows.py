@@ -28,7 +28,8 @@ class DeviceRows:
         self.arrays = arrays
         self.rows: Any = len(arrays[0])
         self.is_sparse: Any = any(isinstance(x, SparseRows) for x in arrays)
-        self._takes = RowsTaken(arrays)
+        # For programs, which outlive the arrays.
+        self.take_rows = RowsTaken(arrays)
         # Rows that were joined with these, and the result; see `stack`.
         self.joined_with: Any = None
         self._lock = threading.Lock()
@@ -48,7 +49,7 @@ class DeviceRows:
     @property
     def shapes(self) -> Any:
         """The shapes of the padded arrays, and the room for entries of sparse ones."""
-        return self._dense_shapes, tuple(self._takes.rooms)
+        return self._dense_shapes, tuple(self.take_rows.rooms)
 
     @functools.cached_property
     def _dense_shapes(self):
@@ -62,7 +63,7 @@ class DeviceRows:
 
     def row_forms(self) -> Any:
         """Return what a program depends on of each array, but for the rows' number."""
-        forms = zip(self.arrays, self._takes.forms, strict=True)
+        forms = zip(self.arrays, self.take_rows.forms, strict=True)
         return tuple(
             (x.shape[1:], str(x.dtype), form and form.key()) for x, form in forms
         )
@@ -75,14 +76,10 @@ class DeviceRows:
 
     def make_room(self, order: Any, batch_size: int) -> None:
         """Let the rooms suffice for the batches of this order."""
-        rooms = self._takes.rooms
+        rooms = self.take_rows.rooms
         for i, x in enumerate(self.arrays):
             if isinstance(x, SparseRows):
                 rooms[i] = entry_room(x.most_entries(order, batch_size), rooms[i])
-
-    def take(self, data: Any, chosen: Any) -> Any:
-        """Return the rows `chosen` of each array, inside a program."""
-        return self._takes(self.engine, data, chosen)
 
     @property
     def bytes_per_row(self) -> Any:
@@ -116,6 +113,7 @@ class RowsTaken:
         self.rooms: Any = [0] * len(arrays)
 
     def __call__(self, engine: Any, data: Any, chosen: Any) -> list[Any]:
+        """Return the rows `chosen` of each array."""
         return [
             engine.take(x, chosen, axis=0)
             if form is None

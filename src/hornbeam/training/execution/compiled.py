@@ -165,7 +165,7 @@ class CompiledSteps:
     def _compile(self, arguments, width):
         engine = self.binding.engine
         program = PassProgram(
-            self.binding, self.plan, self.rows, self._layout, self.batch_size,
+            self.binding, self.plan, self.rows.take_rows, self._layout, self.batch_size,
             self._gathered, self._many_passes,
         )  # fmt: skip
         if width is None:

@@ -25,7 +25,7 @@ class PassProgram:
     Args:
         binding: the model's Binding.
         plan: the StepPlan.
-        rows: the DeviceRows.
+        take_rows: the RowsTaken of the data.
         layout: the form of a batch: `(spec, which of its leaves are there)`.
         batch_size: rows in a batch.
         steps_gathered: for how many steps rows are gathered at once.
@@ -40,7 +40,7 @@ class PassProgram:
         self,
         binding: Binding,
         plan: StepPlan,
-        rows: Any,
+        take_rows: Any,
         layout: Any,
         batch_size: int,
         steps_gathered: int,
@@ -48,7 +48,7 @@ class PassProgram:
     ) -> None:
         self.engine: Any = binding.engine
         self.plan = plan
-        self.rows = rows
+        self.take_rows = take_rows
         self.spec: Any = layout[0]
         self.present: tuple[bool, ...] = layout[1]
         self.batch_size = batch_size
@@ -150,7 +150,8 @@ class PassProgram:
         engine = self.engine
         size = self.steps_gathered * self.batch_size
         places = begin + engine.arange(size, dtype="int32")
-        return self.rows.take(inputs.data, engine.take(inputs.order, places, axis=0))
+        chosen = engine.take(inputs.order, places, axis=0)
+        return self.take_rows(engine, inputs.data, chosen)
 
     def _masked_step(self, batches, start, i, rows):
         """Do step `i` on its batch of those gathered, which begin with step `start`."""
