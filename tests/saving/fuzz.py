@@ -9,6 +9,7 @@ structures: values and keys of JSON, members of archives, arrays of HDF5 files.
 
 import argparse
 import collections
+import copy
 import io
 import json
 import pathlib
@@ -182,7 +183,7 @@ def damage_json(data, rng):
         elif action == 2:
             item[key] = json.loads(json.dumps(other[other_key]))
         else:
-            item[key] = rng.choice(VALUES)
+            item[key] = copy.deepcopy(rng.choice(VALUES))
     return json.dumps(document).encode()
 
 
@@ -313,7 +314,7 @@ def once(number, found):
     name = rng.choice(sorted(files))
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
-        if rng.random() < 0.05:
+        if len(files) > 1 and rng.random() < 0.05:
             del files[name]
         else:
             files[name] = damage(name, files[name], rng)

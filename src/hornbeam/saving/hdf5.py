@@ -30,7 +30,8 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAX_DEPTH = 64
 # A chunk is decompressed whole; it may be larger than its array up to this size.
 _SMALL_CHUNK = 1 << 20
-_MAX_OBJECTS = 200_000
+_MAX_OBJECTS = 50_000
+_MAX_CHUNKS = 100_000
 _MAX_ATTRIBUTE = 64 << 10
 _FILTERS = frozenset(
     {
@@ -42,19 +43,21 @@ _FILTERS = frozenset(
 )
 _LAYOUTS = frozenset({h5py.h5d.COMPACT, h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED})
 _KINDS = frozenset("fiubVS")
+_LINKS = {h5py.h5l.TYPE_SOFT: "a SoftLink", h5py.h5l.TYPE_EXTERNAL: "an ExternalLink"}
+_MAX_NAME = 200
 
 
 class Group(Mapping[str, Any]):
     """A checked group of a file: `group[name]` is a Group, or an array read now."""
 
-    def __init__(self, path: str, handle: h5py.Group | None = None):
+    def __init__(self, path: str, file: h5py.File | None = None):
         self.path = path
         self._children: dict[str, Any] = {}
-        self._handle = handle
+        self._file = file
 
     def __getitem__(self, name: str) -> Any:
         child = self._children[name]
-        return child if isinstance(child, Group) else _read(child)
+        return child if isinstance(child, Group) else child.read()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._children)
@@ -67,7 +70,7 @@ class Group(Mapping[str, Any]):
         child = self._children.get(name)
         return child if isinstance(child, Group) else None
 
-    def child(self, name: str) -> Group | h5py.Dataset:
+    def child(self, name: str) -> Group | StoredArray:
         """Return the group or array of that name; an array is not read."""
         return self._children[name]
 
@@ -77,7 +80,7 @@ class Group(Mapping[str, Any]):
         group: Group | None = self
         for part in groups:
             group = group and group.group(part)
-        if not group or not isinstance(group._children.get(name), h5py.Dataset):
+        if not group or not isinstance(group._children.get(name), StoredArray):
             raise DamagedFileError(
                 f"{self.path!r} has no array {path!r}: it is damaged."
             )
@@ -85,7 +88,7 @@ class Group(Mapping[str, Any]):
 
     def has(self, attribute: str) -> bool:
         """Whether the group has the attribute, or its first part."""
-        names = () if self._handle is None else self._handle.attrs
+        names = () if self._file is None else self._file[self.path].attrs
         return attribute in names or f"{attribute}0" in names
 
     def text(self, attribute: str) -> str | None:
@@ -100,7 +103,8 @@ class Group(Mapping[str, Any]):
             return texts
         texts, i = [], 0
         while (part := self._attribute(f"{attribute}{i}")) is not None:
-            texts, i = texts + part, i + 1
+            texts += part
+            i += 1
         return texts
 
     def _attribute(self, name):
@@ -108,9 +112,12 @@ class Group(Mapping[str, Any]):
             return self._read_attribute(name)
 
     def _read_attribute(self, name):
-        if self._handle is None or name not in self._handle.attrs:
+        if self._file is None:
             return None
-        attribute = h5py.h5a.open(self._handle.id, name.encode())
+        handle = self._file[self.path]
+        if name not in handle.attrs:
+            return None
+        attribute = h5py.h5a.open(handle.id, name.encode())
         is_text = attribute.get_type().get_class() == h5py.h5t.STRING
         if attribute.shape is None or math.prod(attribute.shape) == 0:
             return []
@@ -118,7 +125,7 @@ class Group(Mapping[str, Any]):
             raise UnsafeFileError(
                 f"The attribute {name!r} of {self.path!r} is no text."
             )
-        value = np.asarray(self._handle.attrs[name], object).ravel()
+        value = np.asarray(handle.attrs[name], object).ravel()
         return [v.decode("utf-8") if isinstance(v, bytes) else str(v) for v in value]
 
     def merge(self, other: Group) -> None:
@@ -133,9 +140,29 @@ class Group(Mapping[str, Any]):
     def array_size(self) -> int:
         """Return the bytes of all arrays in the group and below."""
         return sum(
-            c.array_size() if isinstance(c, Group) else c.size * c.dtype.itemsize
-            for c in self._children.values()
+            child.array_size() if isinstance(child, Group) else child.nbytes
+            for child in self._children.values()
         )
+
+
+class StoredArray:
+    """A checked array of a file, whose numbers are read when they are asked for."""
+
+    def __init__(self, path: str, file: h5py.File, shape: Any, dtype: np.dtype):
+        self.path = path
+        self.shape = shape
+        self.dtype = dtype
+        self._file = file
+
+    @property
+    def nbytes(self) -> int:
+        """The size in bytes."""
+        return math.prod(self.shape or ()) * self.dtype.itemsize
+
+    def read(self) -> np.ndarray:
+        """Return the array."""
+        with damage_of(f"The array {self.path!r}", Exception):
+            return _read(self._file[self.path])
 
 
 @contextlib.contextmanager
@@ -165,80 +192,85 @@ class _Walk:
         self.seen = set()
 
     def root(self, file):
-        return self.group(file, Group("/", file), 0)
+        self.file = file
+        return self.group(h5py.h5g.open(file.id, b"/"), Group("/", file), 0)
 
     def refuse(self, path, reason):
-        raise UnsafeFileError(f"{self.what}: {path!r} {reason}")
+        raise UnsafeFileError(f"{self.what}: {path[:_MAX_NAME]!r} {reason}")
 
     def group(self, handle, group, depth):
         if depth > _MAX_DEPTH:
-            self.refuse(group.path[:200], "is nested too deeply.")
-        address = h5py.h5o.get_info(handle.id).addr
+            self.refuse(group.path, "is nested too deeply.")
+        address = h5py.h5o.get_info(handle).addr
         if address in self.seen:
             self.refuse(group.path, "is linked to from two places.")
         self.seen.add(address)
-        for name in handle:
+        self.objects += handle.get_num_objs()
+        if self.objects > _MAX_OBJECTS:
+            self.refuse(group.path, f"holds one of more than {_MAX_OBJECTS} objects.")
+        names = list(handle)
+        for link in names:
+            kind = handle.links.get_info(link).type
+            if kind != h5py.h5l.TYPE_HARD:
+                kind = _LINKS.get(kind, "a user-defined link")
+                self.refuse(
+                    link.decode(errors="replace"), f"is no part of the file but {kind}."
+                )
+        for link in names:
+            name = link.decode("utf-8")
             path = f"{group.path.rstrip('/')}/{name}"
-            self.objects += 1
-            if self.objects > _MAX_OBJECTS:
-                self.refuse(path, f"is one of more than {_MAX_OBJECTS} objects.")
-            self.check_link(handle, name, path)
-            child = handle[name]
-            if isinstance(child, h5py.Group):
-                child = self.group(child, Group(path, child), depth + 1)
-            elif isinstance(child, h5py.Dataset):
-                self.check_array(child, path)
+            child = h5py.h5o.open(handle, link)
+            if isinstance(child, h5py.h5g.GroupID):
+                group._children[name] = self.group(
+                    child, Group(path, self.file), depth + 1
+                )
+            elif isinstance(child, h5py.h5d.DatasetID):
+                group._children[name] = self.array(child, path)
             else:
                 self.refuse(path, f"is a {type(child).__name__}, no group or array.")
-            group._children[name] = child
         return group
 
-    def check_link(self, handle, name, path):
-        try:
-            link = handle.get(name, getlink=True)
-        except (TypeError, KeyError):
-            link = None
-        if not isinstance(link, h5py.HardLink):
-            kind = "a user-defined link" if link is None else type(link).__name__
-            self.refuse(path, f"is no part of the file but {kind}.")
-
-    def check_array(self, array, path):
-        plist = array.id.get_create_plist()
-        if plist.get_layout() not in _LAYOUTS or plist.get_external_count():
+    def array(self, array, path):
+        plist = array.get_create_plist()
+        layout = plist.get_layout()
+        if layout not in _LAYOUTS or plist.get_external_count():
             self.refuse(path, "keeps its data in another file (virtual or external).")
-        for i in range(plist.get_nfilters()):
-            if plist.get_filter(i)[0] not in _FILTERS:
-                self.refuse(path, f"needs the filter {plist.get_filter(i)[0]}.")
-        kind = array.id.get_type().get_class()
+        kind = array.get_type().get_class()
         if kind in (h5py.h5t.VLEN, h5py.h5t.COMPOUND, h5py.h5t.REFERENCE):
-            self.refuse(path, f"is no array of numbers ({array.dtype}).")
-        if array.dtype.kind not in _KINDS or array.dtype.hasobject:
-            self.refuse(path, f"is no array of numbers ({array.dtype}).")
-        filters = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
-        if len(set(filters)) < len(filters):
-            self.refuse(path, "is filtered twice by one filter.")
-        size = math.prod(array.shape or ()) * array.dtype.itemsize
-        chunk = math.prod(array.chunks or ()) * array.dtype.itemsize
-        if array.chunks and chunk > max(size, _SMALL_CHUNK):
-            self.refuse(path, f"has chunks of {chunk} bytes for {size} bytes.")
-        contiguous = plist.get_layout() == h5py.h5d.CONTIGUOUS
-        if contiguous and size > array.id.get_storage_size() > 0:
+            self.refuse(path, "is no array of numbers.")
+        dtype, shape = array.dtype, array.shape
+        if dtype.kind not in _KINDS or dtype.hasobject:
+            self.refuse(path, f"is no array of numbers ({dtype}).")
+        size = math.prod(shape or ()) * dtype.itemsize
+        if layout == h5py.h5d.CHUNKED:
+            self.check_chunks(plist, shape, dtype, path)
+        if layout == h5py.h5d.CONTIGUOUS and size > array.get_storage_size() > 0:
             self.refuse(path, "declares more data than is stored.")
         self.left -= size
         if self.left < 0:
             self.refuse(
                 path,
-                f"is a shape bomb: with its shape {array.shape} the arrays declare "
-                "more bytes than the file can hold.",
+                f"is a shape bomb: with its shape {shape} the arrays declare more "
+                "bytes than the file can hold.",
             )
+        return StoredArray(path, self.file, shape, dtype)
+
+    def check_chunks(self, plist, shape, dtype, path):
+        filters = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
+        if not _FILTERS.issuperset(filters):
+            self.refuse(path, f"needs the filters {filters}.")
+        if len(set(filters)) < len(filters):
+            self.refuse(path, "is filtered twice by one filter.")
+        size = math.prod(shape) * dtype.itemsize
+        chunk = math.prod(plist.get_chunk()) * dtype.itemsize
+        if chunk > max(size, _SMALL_CHUNK):
+            self.refuse(path, f"has chunks of {chunk} bytes for {size} bytes.")
+        sizes = zip(shape, plist.get_chunk(), strict=True)
+        if math.prod(-(-n // chunk) for n, chunk in sizes) > _MAX_CHUNKS:
+            self.refuse(path, f"has more than {_MAX_CHUNKS} chunks.")
 
 
 def _read(dataset):
-    with damage_of(f"The array {dataset.name!r}", Exception):
-        return _plain(dataset)
-
-
-def _plain(dataset):
     array = np.asarray(dataset[()])
     if array.dtype.kind != "V":
         return array

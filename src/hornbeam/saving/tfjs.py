@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hornbeam.core.errors import DamagedFileError, UnsafeFileError
+from hornbeam.core.errors import SLIPS, DamagedFileError, UnsafeFileError, damage_of
 from hornbeam.saving import strict_json
 
 if TYPE_CHECKING:
@@ -49,8 +49,18 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             f"{path.name} is a graph model of TensorFlow.js, which has no layers. Only "
             "layers models are read."
         )
+    with damage_of(
+        f"The weightsManifest of {path.name}", *SLIPS, TypeError, ValueError
+    ):
+        return config, _arrays(path, document.get("weightsManifest", []))
+
+
+def _arrays(path, manifest):
     arrays: dict[str, np.ndarray] = {}
-    for group in document.get("weightsManifest", []):
+    names = [name for group in manifest for name in group["paths"]]
+    if len(set(names)) < len(names):
+        raise UnsafeFileError(f"{path.name} names one of its files twice.")
+    for group in manifest:
         data = b"".join(_shard(path, name) for name in group["paths"])
         start = 0
         for weight in group["weights"]:
@@ -61,7 +71,7 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
                 f"{path.name} is damaged: its files hold {len(data)} bytes, its "
                 f"manifest describes {start}."
             )
-    return config, arrays
+    return arrays
 
 
 def _shard(path, name):
@@ -79,7 +89,7 @@ def _array(path, weight, data, start):
     """Return the array at `start` of the bytes, and where the next one starts."""
     quantization = weight.get("quantization")
     stored = quantization["dtype"] if quantization else weight["dtype"]
-    if stored not in _DTYPES or not all(
+    if not {stored, weight["dtype"]} <= _DTYPES.keys() or not all(
         isinstance(d, int) and d >= 0 for d in weight["shape"]
     ):
         raise ValueError(
