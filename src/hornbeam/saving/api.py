@@ -202,9 +202,9 @@ def _load_hdf5(path, custom_objects, compiled):
         )
         with budget.of_file(root.array_size()):
             model = _model_of(config, "its model_config")
-        names = legacy_h5.load_weights(model, root, path.name)
-        if compiled:
-            legacy_h5.compile_model(model, root, path.name, names)
+            names = legacy_h5.load_weights(model, root, path.name)
+            if compiled:
+                legacy_h5.compile_model(model, root, path.name, names)
     return model
 
 

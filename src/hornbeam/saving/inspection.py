@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hornbeam.core import allowlist, legacy_configs
-from hornbeam.core.errors import UnknownObjectError, UnsafeFileError
+from hornbeam.core.errors import SLIPS, UnknownObjectError, UnsafeFileError, damage_of
 from hornbeam.core.serialization import find_class
 from hornbeam.graph import legacy_ops
 from hornbeam.saving import (
@@ -90,6 +90,11 @@ def inspect(path: PathLike) -> FileReport:
     path = Path(path)
     if not path.exists():
         raise ValueError(f"File not found: path={str(path)!r}.")
+    with damage_of(repr(path.name), *SLIPS, TypeError):
+        return _inspect(path)
+
+
+def _inspect(path):
     if path.name.endswith(shards.SUFFIX):
         report = FileReport(str(path), "sharded weights")
         with shards.reading(path) as root:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hornbeam.core import registry
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import SLIPS, UnsafeFileError, damage_of
 from hornbeam.core.replacing import check_overwrite, folder_beside, replacing
 from hornbeam.core.version import version
 from hornbeam.core.warning import warn
@@ -31,7 +31,6 @@ _MODELS = "parameters"
 _SUFFIX = ".keras"
 # Attributes without an underscore at the end that are saved too.
 _LEARNED = ("_n_features_out",)
-_DAMAGES = (KeyError, IndexError, AttributeError, OverflowError, ValueError)
 _NETWORKS = ("model_", "predictor_")
 
 
@@ -110,7 +109,11 @@ def load(
     path = Path(filepath)
     if not path.is_file():
         raise ValueError(f"File not found: filepath={str(path)!r}.")
-    with archive.opened(path) as reader, registry.scope_of(custom_objects):
+    with (
+        damage_of(repr(path.name), *SLIPS),
+        archive.opened(path) as reader,
+        registry.scope_of(custom_objects),
+    ):
         if not reader.member_size(_MEMBER):
             raise ValueError(
                 f"{path.name} holds no estimator. A model is loaded with "
@@ -118,15 +121,8 @@ def load(
             )
         text = reader.read(_MEMBER, strict_json.MAX_BYTES)
         document = strict_json.loads(text, _MEMBER)
-        try:
+        with damage_of(f"{path.name}: {_MEMBER}", *SLIPS, TypeError, ValueError):
             estimator = _made(cls, reader, document, len(text), given)
-        except UnsafeFileError:
-            raise
-        except (*_DAMAGES, TypeError) as error:
-            raise ValueError(
-                f"{path.name} is damaged: {_MEMBER} describes no estimator "
-                f"({type(error).__name__}: {error})."
-            ) from error
         if reader.member_size(archive.CONFIG):
             estimator.model_ = load_archive(reader, custom_objects, True)
             estimator.predictor_ = estimator._predictor(estimator.model_)
