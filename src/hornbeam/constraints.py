@@ -7,6 +7,7 @@ from typing import Any
 
 from hornbeam import backends, ops
 from hornbeam.core import configurable, serialization
+from hornbeam.core.errors import check_number
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.typing import Axes, Config, ConstraintLike, Tensor, TensorLike
 
@@ -120,6 +121,8 @@ class MinMaxNorm(Constraint):
     ) -> None:
         self.min_value = min_value
         self.max_value = max_value
+        if not hasattr(min_value, "dtype"):
+            check_number("MinMaxNorm", "max_value", max_value, low=min_value)
         self.rate = rate
         self.axis = axis
 

@@ -59,7 +59,7 @@ class BackupAndRestore(Callback):
                 f"path of a folder. Received: backup_dir={backup_dir!r}"
             )
         is_count = isinstance(save_freq, int) and not isinstance(save_freq, bool)
-        if save_freq != "epoch" and not is_count:
+        if save_freq != "epoch" and not (is_count and save_freq > 0):
             raise ValueError(
                 "Invalid value for argument `save_freq` of BackupAndRestore. Expected "
                 f"'epoch' or a number of batches. Received: save_freq={save_freq!r}"

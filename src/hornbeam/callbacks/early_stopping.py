@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from hornbeam.callbacks.monitor import MonitorCallback
+from hornbeam.core.errors import check_number
 from hornbeam.typing import Logs
 from hornbeam.utils.printing import print_message
 
@@ -49,6 +50,11 @@ class EarlyStopping(MonitorCallback):
         start_from_epoch: int = 0,
     ):
         super().__init__(monitor, mode, min_delta=min_delta)
+        name = type(self).__name__
+        check_number(name, "patience", patience, low=0)
+        check_number(name, "start_from_epoch", start_from_epoch, low=0)
+        if baseline is not None:
+            check_number(name, "baseline", baseline)
         self.patience = patience
         self.verbose = verbose
         self.baseline = baseline

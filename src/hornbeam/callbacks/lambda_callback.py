@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hornbeam.callbacks.callback import Callback
+from hornbeam.core.errors import did_you_mean
 
 
 class LambdaCallback(Callback):
@@ -50,5 +51,16 @@ class LambdaCallback(Callback):
             **kwargs,
         }
         for name, function in functions.items():
+            if name.startswith("on_") and not hasattr(Callback, name):
+                hooks = [hook for hook in dir(Callback) if hook.startswith("on_")]
+                raise ValueError(
+                    f"LambdaCallback has no hook {name!r}: no one would call it."
+                    f"{did_you_mean(name, hooks)}"
+                )
             if function is not None:
+                if not callable(function):
+                    raise ValueError(
+                        f"Argument `{name}` of LambdaCallback must be a function. "
+                        f"Received: {name}={function!r}"
+                    )
                 setattr(self, name, function)

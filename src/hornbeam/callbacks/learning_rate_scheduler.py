@@ -33,6 +33,11 @@ class LearningRateScheduler(Callback):
 
     def __init__(self, schedule: Callable[..., Any], verbose: int = 0):
         super().__init__()
+        if not callable(schedule):
+            raise TypeError(
+                "Argument `schedule` of LearningRateScheduler must be a function of "
+                f"the epoch, or of the epoch and the rate. Received: {schedule!r}"
+            )
         self.schedule = schedule
         self.verbose = verbose
 

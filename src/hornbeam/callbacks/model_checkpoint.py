@@ -60,7 +60,7 @@ class ModelCheckpoint(MonitorCallback):
         self._batches_since_saving = 0
         self._last_batch = -1
         is_count = isinstance(save_freq, int) and not isinstance(save_freq, bool)
-        if save_freq != "epoch" and not is_count:
+        if save_freq != "epoch" and not (is_count and save_freq > 0):
             raise ValueError(
                 f"Unrecognized save_freq: {save_freq!r}. Expected 'epoch' or a number "
                 "of batches."

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from hornbeam import ops
 from hornbeam.callbacks.callback import Callback
-from hornbeam.core.errors import did_you_mean
+from hornbeam.core.errors import check_number, did_you_mean
 from hornbeam.core.naming import to_snake_case
 from hornbeam.core.warning import warn
 from hornbeam.typing import Logs, Tensor
@@ -48,6 +48,12 @@ class MonitorCallback(Callback):
                 "Expected 'auto', 'min' or 'max'.",
             )
             mode = "auto"
+        check_number(type(self).__name__, "min_delta", min_delta)
+        if not isinstance(monitor, str):
+            raise TypeError(
+                f"Argument `monitor` of {type(self).__name__} must be the name of a "
+                f"value in the logs, such as 'val_loss'. Received: monitor={monitor!r}"
+            )
         self.monitor = monitor
         self.mode = mode
         self.best: float | None = initial_value_threshold

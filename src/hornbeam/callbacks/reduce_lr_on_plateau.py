@@ -13,6 +13,7 @@ from hornbeam.callbacks.rates import (
     rates_for_logs,
     single_optimizers,
 )
+from hornbeam.core.errors import check_number
 from hornbeam.core.warning import warn
 from hornbeam.typing import Logs
 from hornbeam.utils.printing import print_message
@@ -65,11 +66,11 @@ class ReduceLROnPlateau(MonitorCallback):
         if kwargs:
             raise TypeError(f"ReduceLROnPlateau has no argument {min(kwargs)!r}.")
         super().__init__(monitor, mode, min_delta=min_delta)
-        if factor >= 1.0:
-            raise ValueError(
-                "`factor` of ReduceLROnPlateau must be less than 1. "
-                f"Received: factor={factor}"
-            )
+        name = type(self).__name__
+        check_number(name, "factor", factor, low=0, below=1)
+        check_number(name, "patience", patience, low=0)
+        check_number(name, "cooldown", cooldown, low=0)
+        check_number(name, "min_lr", min_lr)
         self.factor = factor
         self.patience = patience
         self.verbose = verbose

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from hornbeam.core.errors import did_you_mean
@@ -39,26 +39,56 @@ class CheckedArguments(Initialised):
     """A base whose `__init__` is given no keyword that it does not take."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        check_keywords(cls, len(args), kwargs)
+        check_keywords(cls, args, kwargs)
         return super().__new__(cls)
 
 
-def check_keywords(cls: type, count: int, kwargs: Collection[str]) -> None:
+def check_keywords(cls: type, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     """Raise a TypeError with a suggestion if `__init__` cannot take these arguments.
 
     Args:
         cls: the class.
-        count: how many positional arguments there are.
+        args: the positional arguments.
         kwargs: the others.
     """
+    if any(isinstance(x, str) for x in (*args, *kwargs.values())):
+        _check_flags(cls.__name__, flags_of(cls), args, kwargs)
     if not kwargs:
         return
+    count = len(args)
     known, required, takes_any = arguments_of(cls)
     unknown = [name for name in kwargs if name not in known]
     # What a `**kwargs` is for is not known, but required arguments are.
     missing = [name for name in required[count:] if name not in kwargs]
     if unknown and (missing or not takes_any):
         raise TypeError(_unexpected(f"{cls.__name__}.__init__", unknown[0], known))
+
+
+def _check_flags(owner, flags, args, kwargs):
+    """Raise if a string stands for a bool: "no" would count as True."""
+    named = [*zip(flags, args, strict=False), *((k, kwargs.get(k)) for k in flags)]
+    for name, value in named:
+        if flags.get(name) and isinstance(value, str):
+            raise TypeError(
+                f"Invalid value for argument `{name}` of {owner}. Expected True or "
+                f"False. Received: {name}={value!r}"
+            )
+
+
+@functools.lru_cache(maxsize=1024)
+def flags_of(function: Any) -> dict[str, bool]:
+    """Return `{parameter: whether it is a bool}` of a function, or a class, of ours."""
+    made: Any = function.__init__ if isinstance(function, type) else function  # type: ignore[misc]
+    if not getattr(made, "__module__", "").startswith(__name__.partition(".")[0]):
+        return {}
+    parameters = list(inspect.signature(made).parameters.values())
+    if isinstance(function, type):
+        parameters = parameters[1:]
+    return {
+        p.name: p.annotation in ("bool", "bool | None", bool)
+        for p in parameters
+        if p.kind in _KEYWORDS
+    }
 
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -73,6 +103,8 @@ def checks_keywords(function: Function) -> Function:
         for name in kwargs:
             if name not in known:
                 raise TypeError(_unexpected(function.__name__, name, known))
+            if isinstance(kwargs[name], str):
+                _check_flags(function.__name__ + "()", flags_of(function), (), kwargs)
         return function(*args, **kwargs)
 
     return cast(Function, checked)

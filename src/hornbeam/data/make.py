@@ -99,7 +99,7 @@ def _source(x, shuffle, batch_size):
         return None
     if tree.is_nested(x) or is_array_like(x):
         return None
-    if hasattr(x, "__iter__"):
+    if hasattr(x, "__iter__") and not isinstance(x, type):
         return IteratorSource(x, _length(x))
     host_array(x, "x")  # raises: an unknown type
     return None

@@ -125,6 +125,7 @@ class StreamData:
     def _batch(self, item):
         parts = list(unpack_x_y_sample_weight(item))
         parts = [host_tree(p, name) for p, name in zip(parts, NAMES, strict=True)]
+        self._check_rows(parts)
         if self._class_weight is not None:
             y = tree.map_structure(
                 lambda x: x.toarray() if is_sparse(x) else x, parts[1]
@@ -133,6 +134,23 @@ class StreamData:
         while len(parts) > 1 and parts[-1] is None:
             parts.pop()
         return tuple(parts)
+
+    def _check_rows(self, parts):
+        """Raise if the inputs or the targets are numbers alone, or have no rows."""
+        for part, name in zip(parts, NAMES, strict=True):
+            leaves = [x for x in tree.flatten(part) if x is not None]
+            if leaves and all(len(x.shape) == 0 for x in leaves):
+                raise ValueError(
+                    f"{self._source.describe()} yields numbers: `{name}` of a batch is "
+                    f"{leaves[0]!r}. Expected batches `(x, y)` of arrays whose first "
+                    "dimension counts the rows, such as `(x[None], y[None])` for one "
+                    "row."
+                )
+            if leaves and all(x.shape[:1] == (0,) for x in leaves):
+                raise ValueError(
+                    f"{self._source.describe()} yields an empty batch: `{name}` has no "
+                    "rows."
+                )
 
 
 # How many items each iterator has given, in this process.

@@ -43,7 +43,7 @@ class Operation(BoundedConfig, Initialised):
     _set_by_init: str = "name"
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        check_keywords(cls, len(args), kwargs)
+        check_keywords(cls, args, kwargs)
         # What `__init__` was given is the config where the attribute is not kept.
         instance = super().__new__(cls)
         instance.__dict__["_init_call"] = (args, kwargs)

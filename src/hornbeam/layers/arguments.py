@@ -45,6 +45,16 @@ def positive_integer(layer: Layer, argument: str, value: Any) -> int:
     )
 
 
+def sequence(layer: Layer, argument: str, value: Any) -> Any:
+    """Return `value` if it is a sequence, such as a tuple of sizes."""
+    if hasattr(value, "__iter__"):
+        return value
+    raise TypeError(
+        f"Invalid value for argument `{argument}` of {_owner(layer)}. Expected a "
+        f"tuple, such as ({value},). Received: {argument}={value!r}"
+    )
+
+
 def integer_tuple(
     layer: Layer, argument: str, value: Any, rank: int, low: int = 1
 ) -> tuple[int, ...]:
@@ -102,7 +112,7 @@ def known_size(
 
 
 def normalized_axes(
-    layer: Layer, axis: int | Sequence[int], rank: int
+    layer: Layer, axis: int | Sequence[int], rank: int, argument: str = "axis"
 ) -> tuple[int, ...]:
     """Return `axis`, an int or a sequence, as a sorted tuple of axes >= 0."""
     axes: Any = (axis,) if isinstance(axis, numbers.Integral) else axis
@@ -111,8 +121,8 @@ def normalized_axes(
         axes
     ):
         raise ValueError(
-            f"Argument `axis` of {_owner(layer)} must hold distinct axes of an input "
-            f"of rank {rank}. Received: axis={axis!r}"
+            f"Argument `{argument}` of {_owner(layer)} must hold distinct axes of an "
+            f"input of rank {rank}. Received: {argument}={axis!r}"
         )
     return tuple(sorted(a % rank for a in axes))
 

@@ -144,13 +144,20 @@ class LayerState:
                 "or sub-layers) to a layer that is already built. Make all state in "
                 "`__init__()` or `build()`."
             )
+        shape = standardize_shape(() if shape is None else shape)
+        if None in shape:
+            raise ValueError(
+                f"Layer {self.path!r}: a weight needs all its sizes. Received: "
+                f"shape={shape}. None is the unknown size of an input, such as the "
+                "batch: leave it out, or give that size in `keras.Input`."
+            )
         dtype = standardize_dtype(dtype or self.variable_dtype)
         if initializer is None:
             initializer = "glorot_uniform" if is_float_dtype(dtype) else "zeros"
         with scopes.name_scope(self.name, caller=self):
             variable = Variable(
                 initializers.get(initializer),
-                shape=standardize_shape(() if shape is None else shape),
+                shape=shape,
                 dtype=dtype,
                 trainable=trainable,
                 autocast=autocast,

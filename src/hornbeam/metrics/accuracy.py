@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from hornbeam import ops
 from hornbeam.core import config
+from hornbeam.core.errors import check_number
 from hornbeam.losses.crossentropy import check_class_shapes, squeeze_class_axis
 from hornbeam.losses.loss import squeeze_or_expand_to_same_rank, takes_class_indices
+from hornbeam.metrics.metric import positive_count
 from hornbeam.metrics.reduction import MeanMetricWrapper
 from hornbeam.typing import DTypePolicyLike, Tensor, TensorLike
 
@@ -215,11 +217,7 @@ class BinaryAccuracy(MeanMetricWrapper):
         dtype: DTypePolicyLike = None,
         threshold: float = 0.5,
     ):
-        if threshold is not None and not 0 < threshold < 1:
-            raise ValueError(
-                "Argument `threshold` of BinaryAccuracy must be in the interval "
-                f"(0, 1). Received: threshold={threshold}"
-            )
+        check_number("BinaryAccuracy", "threshold", threshold, above=0, below=1)
         super().__init__(
             fn=binary_accuracy, name=name, dtype=dtype, threshold=threshold
         )
@@ -290,7 +288,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
         dtype: DTypePolicyLike = None,
     ):
         super().__init__(fn=top_k_categorical_accuracy, name=name, dtype=dtype, k=k)
-        self.k = k
+        self.k: int = positive_count(self, "k", k)
 
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
@@ -324,5 +322,5 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
             k=k,
             from_sorted_ids=from_sorted_ids,
         )
-        self.k = k
+        self.k: int = positive_count(self, "k", k)
         self.from_sorted_ids = from_sorted_ids

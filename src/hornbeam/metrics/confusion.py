@@ -11,7 +11,7 @@ from hornbeam.metrics.counts import (
     prepare,
     standardize_thresholds,
 )
-from hornbeam.metrics.metric import Metric
+from hornbeam.metrics.metric import Metric, positive_count
 from hornbeam.typing import Config, DTypePolicyLike, Tensor, TensorLike
 
 
@@ -156,8 +156,8 @@ class _Ratio(Metric):
     ):
         super().__init__(name=name, dtype=dtype)
         self.init_thresholds = thresholds
-        self.top_k = top_k
-        self.class_id = class_id
+        self.top_k = positive_count(self, "top_k", top_k)
+        self.class_id = positive_count(self, "class_id", class_id, low=0)
         default = 0.5 if top_k is None else -1e10
         self.thresholds: list[float] = standardize_thresholds(thresholds, default)
         shape = (len(self.thresholds),)

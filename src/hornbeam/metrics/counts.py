@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hornbeam import ops
+from hornbeam.core.errors import check_number
 from hornbeam.losses.loss import align, squeeze_or_expand_to_same_rank
 from hornbeam.typing import Tensor, TensorLike
 
@@ -30,10 +31,7 @@ def standardize_thresholds(
     if thresholds is None:
         return [default]
     values = list(np.ravel(np.asarray(thresholds, dtype=object)))
-    wrong = [t for t in values if t is None or not 0 <= t <= 1]
-    if wrong:
-        raise ValueError(f"Threshold values must be in [0, 1]. Received: {wrong}")
-    return [float(t) for t in values]
+    return [float(check_number("the metric", "thresholds", t, 0, 1)) for t in values]
 
 
 def are_evenly_spaced(thresholds: Sequence[float]) -> bool:
@@ -80,6 +78,12 @@ def prepare(
             raise ValueError(
                 "When class_id is provided, y_pred must be a 2D array with shape "
                 f"(num_samples, num_classes), found shape: {tuple(predictions.shape)}"
+            )
+        classes = predictions.shape[1]
+        if classes is not None and class_id >= classes:
+            raise ValueError(
+                f"Argument `class_id` of the metric must be less than the {classes} "
+                f"classes of the predictions. Received: class_id={class_id}"
             )
         labels, predictions = labels[:, class_id], predictions[:, class_id]
         if weight is not None:

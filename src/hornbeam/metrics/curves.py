@@ -8,10 +8,15 @@ import numpy as np
 
 from hornbeam import ops
 from hornbeam.core import budget
-from hornbeam.core.errors import did_you_mean
+from hornbeam.core.errors import check_number, did_you_mean
 from hornbeam.core.variable import Variable
-from hornbeam.metrics.counts import KINDS, confusion_counts, prepare
-from hornbeam.metrics.metric import Metric
+from hornbeam.metrics.counts import (
+    KINDS,
+    confusion_counts,
+    prepare,
+    standardize_thresholds,
+)
+from hornbeam.metrics.metric import Metric, positive_count
 from hornbeam.typing import Config, DTypePolicyLike, ShapeLike, Tensor, TensorLike
 
 _EPSILON = 1e-7
@@ -108,6 +113,16 @@ class AUC(_FourCounts):
         self.num_thresholds: int = len(self._thresholds)
         self.multi_label = multi_label
         self.num_labels = num_labels
+        if num_labels is not None and not multi_label:
+            raise ValueError(
+                "Argument `num_labels` of AUC is for several labels: give "
+                f"`multi_label=True` too. Received: num_labels={num_labels}"
+            )
+        if label_weights is not None and num_labels not in (None, len(label_weights)):
+            raise ValueError(
+                f"Argument `label_weights` of AUC must hold {num_labels} weights, as "
+                f"`num_labels` says. Received: label_weights={label_weights}"
+            )
         self.label_weights: list[float] | None = (
             None if label_weights is None else list(label_weights)
         )
@@ -123,17 +138,9 @@ class AUC(_FourCounts):
 
     def _inner_thresholds(self, num_thresholds, thresholds):
         if thresholds is not None:
-            chosen = sorted(float(t) for t in thresholds)
-            if any(not 0 <= t <= 1 for t in chosen):
-                raise ValueError(
-                    f"Threshold values must be in [0, 1]. Received: {thresholds}"
-                )
+            chosen = sorted(standardize_thresholds(thresholds))
             return chosen, chosen
-        if num_thresholds <= 1:
-            raise ValueError(
-                "Argument `num_thresholds` must be an integer > 1. Received: "
-                f"num_thresholds={num_thresholds}"
-            )
+        check_number("AUC", "num_thresholds", num_thresholds, low=2, integer=True)
         return None, _evenly(num_thresholds)[1:-1]
 
     def _make_counts(self, labels):
@@ -269,19 +276,11 @@ class _OneRateAtAnother(_FourCounts):
         dtype: DTypePolicyLike,
     ):
         super().__init__(name=name, dtype=dtype)
-        if not 0 <= value <= 1:
-            raise ValueError(
-                f"Argument `{self.value_name}` must be in the range [0, 1]. Received: "
-                f"{self.value_name}={value}"
-            )
-        if num_thresholds <= 0:
-            raise ValueError(
-                "Argument `num_thresholds` must be an integer > 0. Received: "
-                f"num_thresholds={num_thresholds}"
-            )
+        check_number(type(self).__name__, self.value_name, value, low=0, high=1)
+        positive_count(self, "num_thresholds", num_thresholds)
         setattr(self, self.value_name, value)
         self.num_thresholds = num_thresholds
-        self.class_id = class_id
+        self.class_id: int | None = positive_count(self, "class_id", class_id, low=0)
         self.thresholds: list[float] = (
             [0.5] if num_thresholds == 1 else _evenly(num_thresholds)
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hornbeam import ops
 from hornbeam.core import dtypes
+from hornbeam.core.errors import check_number
 from hornbeam.core.variable import Variable
 from hornbeam.losses.loss import align
 from hornbeam.metrics.metric import Metric
@@ -52,6 +53,8 @@ class IoU(Metric):
     ):
         super().__init__(name=name, dtype=dtype or "int32")
         self._is_exact = not dtypes.is_float_dtype(self.dtype)
+        name_of = type(self).__name__
+        check_number(name_of, "num_classes", num_classes, low=1, integer=True)
         self.num_classes = num_classes
         self.total_cm: Variable = self.add_variable(
             (num_classes, num_classes), "zeros", name="total_confusion_matrix"
@@ -208,9 +211,12 @@ class MeanIoU(IoU):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ):
+        check_number(
+            type(self).__name__, "num_classes", num_classes, low=1, integer=True
+        )
         super().__init__(
             num_classes=num_classes,
-            target_class_ids=range(num_classes),
+            target_class_ids=range(int(num_classes)),
             name=name,
             dtype=dtype,
             ignore_class=ignore_class,

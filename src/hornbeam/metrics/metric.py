@@ -9,6 +9,7 @@ import numpy as np
 
 from hornbeam.core import config, dtypes
 from hornbeam.core.configurable import Configurable
+from hornbeam.core.errors import check_number
 from hornbeam.core.naming import auto_name
 from hornbeam.core.scopes import StatelessScope, name_scope
 from hornbeam.core.variable import Aggregation, Variable, values_of
@@ -209,6 +210,13 @@ def _collect(values, variables):
             _collect(value.variables, variables)
         elif isinstance(value, list | tuple | dict):
             _collect(value.values() if isinstance(value, dict) else value, variables)
+
+
+def positive_count(metric: Metric, argument: str, value: Any, low: int = 1) -> Any:
+    """Return `value` if it is an integer >= `low`, or None."""
+    if value is None:
+        return None
+    return check_number(type(metric).__name__, argument, value, low, integer=True)
 
 
 def check_two_axes(

@@ -180,6 +180,11 @@ class MeanMetricWrapper(Mean):
         **kwargs: Any,
     ):
         super().__init__(name=name, dtype=dtype)
+        if not callable(fn):
+            raise TypeError(
+                f"Argument `fn` of {type(self).__name__} must be a function "
+                f"`(y_true, y_pred)`. Received: fn={fn!r}"
+            )
         self.fn = fn
         self._kwargs = kwargs
         if self._direction is None:

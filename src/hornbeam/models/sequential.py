@@ -56,6 +56,11 @@ class Sequential(Model):
         self._sequence: list[Any] = []
         self._made_input = False
         self._functional: Functional | None = None
+        if isinstance(layers, Layer | str):
+            raise TypeError(
+                f"Argument `layers` of Sequential must be a list of layers, such as "
+                f"[{layers!r}]. Received: {layers!r}"
+            )
         for layer in layers or ():
             self.add(layer, rebuild=False)
         self._maybe_rebuild()
@@ -105,6 +110,8 @@ class Sequential(Model):
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Remove the last layer and return it."""
+        if not self._sequence:
+            raise IndexError(f"Sequential model {self.name!r} has no layers to pop.")
         layer = self._sequence.pop()
         self.built = False
         self._functional = None

@@ -42,6 +42,12 @@ def _check_attention(query, key, value):
                 f"dot_product_attention: `{name}` must have 4 axes (batch, length, "
                 f"heads, width). Received: {name} of shape {tuple(x.shape)}"
             )
+    widths = query.shape[-1], key.shape[-1]
+    if None not in widths and widths[0] != widths[1]:
+        raise ValueError(
+            "dot_product_attention: `query` and `key` must have the same width, their "
+            f"last size. Received: {widths[0]} and {widths[1]}"
+        )
 
 
 def _attention_spec(a):

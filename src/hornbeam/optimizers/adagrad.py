@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from hornbeam import ops
+from hornbeam.core.errors import check_number
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
@@ -55,7 +56,9 @@ class Adagrad(Optimizer):
         **kwargs: Unpack[SharedArguments],
     ):
         super().__init__(learning_rate, *args, **kwargs)
-        self.initial_accumulator_value = initial_accumulator_value
+        self.initial_accumulator_value = check_number(
+            "Adagrad", "initial_accumulator_value", initial_accumulator_value, low=0
+        )
         self.epsilon = epsilon
 
     def build(self, var_list: Sequence[Variable]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from hornbeam import ops
 from hornbeam.core import patterns
+from hornbeam.core.errors import check_number
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
@@ -130,6 +131,7 @@ class Muon(Optimizer):
         self.muon_c = muon_c
         self.adam_lr_ratio = adam_lr_ratio
         self.momentum = momentum
+        check_number("Muon", "ns_steps", ns_steps, low=0, integer=True)
         self.ns_steps = ns_steps
         self.nesterov = nesterov
         self.rms_rate = rms_rate

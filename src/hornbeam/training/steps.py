@@ -16,6 +16,7 @@ from hornbeam import metrics as metrics_module
 from hornbeam.core import scopes, tree
 from hornbeam.core.arguments import checks_keywords
 from hornbeam.core.configurable import parameters_of
+from hornbeam.core.errors import check_choice, check_number
 from hornbeam.core.gradients import value_and_grad
 from hornbeam.core.naming import distinct
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
@@ -101,11 +102,11 @@ class Steps(Layer):
         >>> model.compiled
         True
         """
-        if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
-            raise ValueError(
-                "Argument `steps_per_execution` of compile() must be a positive "
-                f"integer. Received: steps_per_execution={steps_per_execution!r}"
-            )
+        steps = ("steps_per_execution", steps_per_execution)
+        check_number("compile()", *steps, low=1, integer=True)
+        check_choice(
+            "compile()", "jit_compile", jit_compile, (True, False, "auto", None)
+        )
         optimizer = optimizers.get(optimizer)
         policy = self.dtype_policy
         if auto_scale_loss and policy.name == "mixed_float16" and optimizer:

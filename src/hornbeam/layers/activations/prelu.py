@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hornbeam import ops
-from hornbeam.layers.arguments import keep_weight_arguments, known_size
+from hornbeam.layers.arguments import keep_weight_arguments, known_size, normalized_axes
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
 
@@ -72,7 +72,8 @@ class PReLU(Layer):
     def build(self, input_shape: InputShape) -> None:
         """Make the slopes for inputs of this shape."""
         rank = len(input_shape)
-        shared = {axis % rank for axis in self.shared_axes or ()}
+        axes = self.shared_axes or ()
+        shared = set(normalized_axes(self, axes, rank, argument="shared_axes"))
         axes = [axis for axis in range(1, rank) if axis not in shared]
         sizes = {axis: known_size(self, input_shape, axis) for axis in axes}
         self.alpha = self.add_weight(

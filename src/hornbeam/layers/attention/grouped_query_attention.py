@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from hornbeam.layers.keyword_arguments import NamedArguments
-    from hornbeam.typing import ConstraintLike, InitializerLike, RegularizerLike, Seed
+    from hornbeam.typing import (
+        ConstraintLike,
+        InitializerLike,
+        InputShape,
+        RegularizerLike,
+        Seed,
+        Shape,
+    )
 
 
 class GroupedQueryAttention(HeadsAttention):
@@ -45,6 +52,21 @@ class GroupedQueryAttention(HeadsAttention):
     >>> layer(x, x).shape
     (3, 5, 16)
     """
+
+    def compute_output_shape(
+        self,
+        query_shape: InputShape,
+        value_shape: InputShape,
+        key_shape: InputShape | None = None,
+    ) -> Shape:
+        """Return the query's shape, whose width must be that of the value."""
+        if query_shape[-1] != value_shape[-1]:
+            raise ValueError(
+                f"Layer {self.path!r} ({type(self).__name__}): `query` and `value` of "
+                "a model's graph must have the same width, their last size. Received: "
+                f"{query_shape[-1]} and {value_shape[-1]}"
+            )
+        return super().compute_output_shape(query_shape, value_shape, key_shape)
 
     # Layers are named after the class, and so are groups in files of weights; the class
     # itself has this name in configs.

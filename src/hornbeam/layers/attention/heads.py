@@ -92,6 +92,12 @@ class HeadsAttention(Layer):
         key_shape: InputShape | None = None,
     ) -> None:
         """Make the projections."""
+        if value_shape is None:
+            raise TypeError(
+                f"Layer {self.path!r} ({type(self).__name__}) attends from a `query` "
+                "to a `value`, and received no `value`: call `layer(x, x)` for "
+                "self-attention."
+            )
         key_shape = key_shape or value_shape
         rank = len(query_shape)
         if self.attention_axes is None:

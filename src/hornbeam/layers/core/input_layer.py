@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import TYPE_CHECKING
 
 from hornbeam.core.arguments import checks_keywords
@@ -82,6 +83,12 @@ class InputLayer(Layer):
             raise ValueError("You cannot pass both `batch_size` and `batch_shape`.")
         if shape is None and batch_shape is None:
             raise ValueError("You must pass a `shape` argument.")
+        for argument, value in (("shape", shape), ("batch_shape", batch_shape)):
+            if isinstance(value, numbers.Number):
+                raise ValueError(
+                    f"Argument `{argument}` of Input must be a tuple of sizes, such as "
+                    f"({value},). Received: {argument}={value!r}"
+                )
         if batch_shape is None:
             batch_shape = (batch_size, *standardize_shape(shape))
         if sparse and ragged:

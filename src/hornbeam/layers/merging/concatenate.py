@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hornbeam import ops
+from hornbeam.core.errors import check_number
 from hornbeam.layers.merging.merge import Merge, check_masks, check_shapes, like
 from hornbeam.typing import overridable
 
@@ -32,6 +33,7 @@ class Concatenate(Merge):
 
     def __init__(self, axis: int = -1, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
+        check_number(type(self).__name__, "axis", axis, integer=True)
         self.axis = axis
 
     @overridable

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hornbeam import initializers, ops
+from hornbeam.core.errors import check_number
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.scopes import batch_mask
 from hornbeam.layers.arguments import known_size, normalized_axes
@@ -99,7 +100,9 @@ class BatchNormalization(Affine):
                 "Argument `synchronized=True` of BatchNormalization needs the "
                 "TensorFlow backend. Leave it False."
             )
-        self.axis: Any = int(axis)
+        self.axis: Any = int(
+            check_number(type(self).__name__, "axis", axis, integer=True)
+        )
         self.momentum = momentum
         self.epsilon = epsilon
         self.keep_affine_arguments(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hornbeam import ops
+from hornbeam.layers.arguments import sequence
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.reshaping.reshaping import Reshaping
 
@@ -29,7 +30,7 @@ class Permute(Reshaping):
 
     def __init__(self, dims: Sequence[int], **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
-        self.dims: tuple[int, ...] = tuple(dims)
+        self.dims: tuple[int, ...] = tuple(sequence(self, "dims", dims))
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(
                 "Invalid permutation: argument `dims` of Permute must hold each of "

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from hornbeam import ops
+from hornbeam.layers.arguments import sequence
 from hornbeam.layers.reshaping.reshaping import Reshaping
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Reshape(Reshaping):
         self, target_shape: ShapeLike, **kwargs: Unpack[LayerArguments]
     ) -> None:
         super().__init__(**kwargs)
+        sequence(self, "target_shape", target_shape)
         sizes: Any = tuple(-1 if size is None else size for size in target_shape)
         if sizes.count(-1) > 1:
             raise ValueError(

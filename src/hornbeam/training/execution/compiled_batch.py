@@ -46,10 +46,13 @@ class CompiledBatch:
         present = tuple(x is not None for x in leaves)
         leaves = [x for x in leaves if x is not None]
         rows = len(leaves[0])
-        size = max(rows, self.batch_size) if plan.masked else rows
+        # Leaves with other numbers of rows are not padded: rows would not match.
+        masked = plan.masked and {len(x) for x in leaves} == {rows}
+        size = max(rows, self.batch_size) if masked else rows
         self.batch_size = max(self.batch_size, size)
         forms = [SparseForm(x) if isinstance(x, SparseRows) else None for x in leaves]
-        data = [self._argument(i, x, size) for i, x in enumerate(leaves)]
+        sizes = [size if masked else len(x) for x in leaves]
+        data = [self._argument(i, x, sizes[i]) for i, x in enumerate(leaves)]
         numbers = binding.structure.values()
         form = (
             spec, present, size, tuple(form and form.key() for form in forms),
