@@ -1,5 +1,7 @@
 """A table of wrong uses: each raises, before anything runs, and says what to do."""
 
+import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +22,7 @@ schedules, initializers, constraints = (
 X = np.linspace(0, 1, 40, dtype="float32").reshape(10, 4)
 Y = np.arange(10) % 3
 NAN = float("nan")
+DATE = datetime.date(2020, 1, 1)
 IDS = np.arange(40).reshape(10, 4)
 IMAGES = np.zeros((2, 8, 8, 4), "float32")
 STEPS = np.zeros((2, 5, 4), "float32")
@@ -183,7 +186,7 @@ fit(frame(b=pd.Timestamp("2020-01-01")), Y) => Column 'b' of `x`; dates; Timesta
 fit(frame(b=pd.Timestamp("2020-01-01", tz="UTC")), Y) => Column 'b'; dates; days since
 fit(frame(b=pd.Timedelta("3D")), Y) => Column 'b'; dates or times; Timedelta
 fit(frame(b=pd.Period("2020-01")), Y) => Column 'b'; dates or times; Period
-fit(frame(b=[datetime.date(2020, 1, 1)] * 10), Y) => Column 'b'; dates or times; date
+fit(frame(b=[DATE] * 10), Y) => Column 'b'; dates or times; date
 fit(frame(b="x"), Y) => Column 'b' of `x`; strings; OrdinalEncoder
 fit(frame(b="x", c="y"), Y) => columns ['b', 'c']; strings
 fit(frame(b=pd.Series([None, 1.0] * 5, dtype=object)), Y) => Column 'b'; missing; fillna
