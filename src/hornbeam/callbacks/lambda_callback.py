@@ -58,7 +58,7 @@ class LambdaCallback(Callback):
                     f"{did_you_mean(name, hooks)}"
                 )
             if function is not None:
-                if not callable(function):
+                if name.startswith("on_") and not callable(function):
                     raise ValueError(
                         f"Argument `{name}` of LambdaCallback must be a function. "
                         f"Received: {name}={function!r}"
