@@ -50,8 +50,9 @@ _MAX_NAME = 200
 class Group(Mapping[str, Any]):
     """A checked group of a file: `group[name]` is a Group, or an array read now."""
 
-    def __init__(self, path: str, file: h5py.File | None = None):
+    def __init__(self, path: str, file: h5py.File | None = None, what: str = ""):
         self.path = path
+        self._what = what
         self._children: dict[str, Any] = {}
         self._file = file
 
@@ -108,7 +109,7 @@ class Group(Mapping[str, Any]):
         return texts
 
     def _attribute(self, name):
-        with damage_of(f"The attribute {name!r} of {self.path!r}", Exception):
+        with damage_of(f"{self._what}: {self.path!r} ({name})", Exception):
             return self._read_attribute(name)
 
     def _read_attribute(self, name):
@@ -148,8 +149,9 @@ class Group(Mapping[str, Any]):
 class StoredArray:
     """A checked array of a file, whose numbers are read when they are asked for."""
 
-    def __init__(self, path: str, file: h5py.File, shape: Any, dtype: np.dtype):
+    def __init__(self, path: str, file: h5py.File, what: str, shape: Any, dtype: Any):
         self.path = path
+        self._what = what
         self.shape = shape
         self.dtype = dtype
         self._file = file
@@ -161,7 +163,7 @@ class StoredArray:
 
     def read(self) -> np.ndarray:
         """Return the array."""
-        with damage_of(f"The array {self.path!r}", Exception):
+        with damage_of(f"{self._what}: {self.path!r}", Exception):
             return _read(self._file[self.path])
 
 
@@ -178,8 +180,7 @@ def reading(source: Path | bytes, what: str) -> Iterator[Group]:
     with file:
         with damage_of(what, Exception):
             root = _Walk(size, what).root(file)
-        with damage_of(what):
-            yield root
+        yield root
 
 
 class _Walk:
@@ -193,7 +194,7 @@ class _Walk:
 
     def root(self, file):
         self.file = file
-        return self.group(h5py.h5g.open(file.id, b"/"), Group("/", file), 0)
+        return self.group(h5py.h5g.open(file.id, b"/"), Group("/", file, self.what), 0)
 
     def refuse(self, path, reason):
         raise UnsafeFileError(f"{self.what}: {path[:_MAX_NAME]!r} {reason}")
@@ -222,7 +223,7 @@ class _Walk:
             child = h5py.h5o.open(handle, link)
             if isinstance(child, h5py.h5g.GroupID):
                 group._children[name] = self.group(
-                    child, Group(path, self.file), depth + 1
+                    child, Group(path, self.file, self.what), depth + 1
                 )
             elif isinstance(child, h5py.h5d.DatasetID):
                 group._children[name] = self.array(child, path)
@@ -253,7 +254,7 @@ class _Walk:
                 f"is a shape bomb: with its shape {shape} the arrays declare more "
                 "bytes than the file can hold.",
             )
-        return StoredArray(path, self.file, shape, dtype)
+        return StoredArray(path, self.file, self.what, shape, dtype)
 
     def check_chunks(self, plist, shape, dtype, path):
         filters = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
