@@ -65,11 +65,14 @@ def distinct(names: Sequence[str], places: Sequence[Any] | None = None) -> list[
     places = places or [None] * len(names)
     taken = set(zip(places, names, strict=True))
     seen, distinct_names = set(), []
+    last: dict[Any, int] = {}
     for place, name in zip(places, names, strict=True):
-        free, number = name, 0
+        number = last.get((place, name), 0)
+        free = f"{name}_{number}" if number else name
         while (place, free) in seen or (number and (place, free) in taken):
             number += 1
             free = f"{name}_{number}"
+        last[place, name] = number
         seen.add((place, free))
         distinct_names.append(free)
     return distinct_names

@@ -281,10 +281,11 @@ def _deserialize(config):
     name, inner = config["class_name"], config["config"]
     if not isinstance(name, str):
         raise TypeError(f"A config's 'class_name' must be a string. Received: {name!r}")
-    if len(name) > _LONGEST_NAME:
-        raise UnsafeFileError(
-            f"A config names a class by {len(name)} characters: {name[:50]!r} ..."
-        )
+    for text in (name, inner.get("name") if isinstance(inner, dict) else None):
+        if isinstance(text, str) and len(text) > _LONGEST_NAME:
+            raise UnsafeFileError(
+                f"A config holds a name of {len(text)} characters: {text[:50]!r} ..."
+            )
     if name in _FUNCTION_KINDS:
         return _FUNCTION_KINDS[name](config)
     if name == "__lambda__" and target_of(config) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -46,12 +47,13 @@ class Node:
     def _register(self):
         """Make the operations around the node, and its outputs, know of it."""
         nodes = vars(self.operation).setdefault("_inbound_nodes", [])
-        nodes.append(self)
-        nodes.sort(key=lambda node: node._place)
+        at = bisect.bisect_right(nodes, self._place, key=lambda node: node._place)
+        nodes.insert(at, self)
         for parent in self.parent_nodes:
             vars(parent.operation).setdefault("_outbound_nodes", []).append(self)
-        for index, node in enumerate(nodes):
-            for position, x in enumerate(node.output_tensors):
+        # Those behind have moved.
+        for index in range(at, len(nodes)):
+            for position, x in enumerate(nodes[index].output_tensors):
                 x._keras_history = KerasHistory(self.operation, index, position)
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -170,11 +170,23 @@ def _arrays(group: hdf5.Group, prefix: str = "") -> Iterator[Any]:
             yield f"{prefix}{name}", tuple(child.shape or ()), str(child.dtype)
 
 
+# More are not looked up: no model has as many classes.
+_MOST_CLASSES = 1000
+
+
 def _describe(config: Config, report: FileReport) -> None:
     """Write the layers of a config, and what they need, into the report."""
     report.layers = list(_layers(config, ""))
+    checked = set()
     for item in _objects(config):
         name = item["class_name"]
+        key = name, *(str(item.get(k)) for k in ("module", "registered_name"))
+        if key in checked and name not in ("function", "__lambda__"):
+            continue
+        checked.add(key)
+        if len(checked) > _MOST_CLASSES:
+            report.warnings.append(f"It names more than {_MOST_CLASSES} classes.")
+            break
         if name == "__lambda__":
             report.warnings.append("It holds the code of a lambda, which is refused.")
         elif name == "function":

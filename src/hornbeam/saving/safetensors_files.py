@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hornbeam.models.model import Model
 
 SUFFIX = ".safetensors"
-_MAX_HEADER = 16 << 20
+_MAX_HEADER = 4 << 20
 _DTYPES = {
     "BF16": "bfloat16",
     "BOOL": "bool",

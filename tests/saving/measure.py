@@ -1,0 +1,153 @@
+"""Measure what configs of ill will take, each by the growth of the largest size.
+
+Prints `{case: [result, MiB, seconds]}` as JSON.
+"""
+
+import json
+import resource
+import sys
+import time
+
+import hornbeam as keras
+from hornbeam.core.errors import DamagedFileError, UnsafeFileError
+
+
+def layer(name, module="keras.layers", /, **config):
+    return {"module": module, "class_name": name, "config": config}
+
+
+def sequential(*layers):
+    start = layer("InputLayer", batch_shape=[None, 3], name="in")
+    config = {"name": "s", "layers": [start, *layers]}
+    return {"module": "keras", "class_name": "Sequential", "config": config}
+
+
+def size():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def as_text(config):
+    return lambda: keras.models.model_from_json(json.dumps(config))
+
+
+def called(times):
+    """Return a graph in which one layer is called on the input so many times."""
+    node = {
+        "args": [
+            {
+                "class_name": "__keras_tensor__",
+                "config": {
+                    "shape": [None, 3],
+                    "dtype": "float32",
+                    "keras_history": ["in", 0, 0],
+                },
+            }
+        ],
+        "kwargs": {},
+    }
+    relu = {**layer("ReLU", name="r"), "name": "r", "inbound_nodes": [node] * times}
+    start = {
+        **layer("InputLayer", batch_shape=[None, 3], name="in"),
+        "name": "in",
+        "inbound_nodes": [],
+    }
+    return {
+        "module": "keras.src.models.functional",
+        "class_name": "Functional",
+        "config": {
+            "name": "f",
+            "layers": [start, relu],
+            "input_layers": ["in", 0, 0],
+            "output_layers": [["r", i, 0] for i in range(times)],
+        },
+    }
+
+
+small = sequential(layer("Dense", units=2))
+as_text(small)()
+keras.Sequential.from_config(small["config"])
+deserialize = keras.saving.deserialize_keras_object
+huge = sequential(layer("Dense", units=5 * 10**7))
+metrics = {"num_thresholds": 3 * 10**7}
+pattern = {
+    "default_optimizer": layer("SGD", "keras.optimizers"),
+    "optimizer_map": {"a" * (1 << 20): layer("SGD", "keras.optimizers")},
+}
+backtracking = {
+    "default_optimizer": pattern["default_optimizer"],
+    "optimizer_map": {"(a+)+$": pattern["default_optimizer"]},
+}
+wide = '["' + "a" * (15 << 20) + chr(0x1F600) + '"]'
+escaped = '["' + "a" * (15 << 20) + "\\ud83d\\ude00" + '"]'
+cases = {
+    "text": as_text(huge),
+    "from_config": lambda: keras.Sequential.from_config(huge["config"]),
+    "deserialize": lambda: deserialize(huge),
+    "build_config": lambda: keras.layers.deserialize(
+        {**layer("Dense", units=10**6), "build_config": {"input_shape": [None, 100]}}
+    ),
+    "metric": lambda: keras.metrics.deserialize(
+        layer("MeanIoU", "keras.metrics", num_classes=10**6)
+    ),
+    "metric_class": lambda: keras.metrics.MeanIoU.from_config({"num_classes": 10**6}),
+    "thresholds": lambda: keras.metrics.deserialize(
+        layer("AUC", "keras.metrics", **metrics)
+    ),
+    "thresholds_of_rates": lambda: keras.metrics.RecallAtPrecision.from_config(
+        {"precision": 0.5, **metrics}
+    ),
+    "long_pattern": lambda: keras.optimizers.OptimizerMap.from_config(pattern),
+    "backtracking": lambda: keras.optimizers.OptimizerMap.from_config(backtracking),
+    "policy_pattern": lambda: keras.dtype_policies.deserialize(
+        layer(
+            "DTypePolicyMap",
+            "keras.dtype_policies",
+            default_policy="float32",
+            policy_map={"(a|a)*b": "float32"},
+        )
+    ),
+    "equation": as_text(
+        sequential(layer("EinsumDense", equation="a" * (1 << 20), output_shape=[2]))
+    ),
+    "function": as_text(
+        sequential(
+            layer(
+                "Dense",
+                units=10**7,
+                kernel_initializer={"class_name": "function", "config": "ones"},
+            )
+        )
+    ),
+    "lists": lambda: keras.models.model_from_json("[" + "[]," * 10**6 + "[]]"),
+    "objects": lambda: keras.models.model_from_json("[" + "{}," * 10**6 + "{}]"),
+    "wide": lambda: keras.models.model_from_json(wide),
+    "escaped": lambda: keras.models.model_from_json(escaped),
+    "name": lambda: keras.layers.deserialize(layer("X" * (15 << 20))),
+    "long_name": as_text(
+        {
+            "module": "keras",
+            "class_name": "Sequential",
+            "config": {
+                "name": "n" * 60000,
+                "layers": [
+                    layer("InputLayer", batch_shape=[None, 3]),
+                    *[layer("Dense", units=3)] * 1000,
+                ],
+            },
+        }
+    ),
+    "one_layer_called_often": as_text(called(6000)),
+    "digits": lambda: keras.models.model_from_json("[" + "9" * (15 << 20) + "]"),
+    "layers": as_text(sequential(*[layer("ReLU")] * 60000)),
+}
+results = {}
+for name, case in cases.items():
+    before, started = size(), time.process_time()
+    try:
+        case()
+        result = "made"
+    except (UnsafeFileError, DamagedFileError) as error:
+        result = type(error).__name__
+        assert len(str(error)) < 5000
+    results[name] = result, size() - before, time.process_time() - started
+json.dump(results, sys.stdout)
