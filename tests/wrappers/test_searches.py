@@ -282,18 +282,24 @@ def test_error_score_raise_ends_the_search(data):
         together(lambda: search.fit(*data))
 
 
-@pytest.mark.filterwarnings("ignore:.*NaN")
+@pytest.mark.filterwarnings("ignore:The loss of model", "ignore:One or more")
 def test_a_candidate_that_turns_nan_harms_no_other(data):
+    """Its score is the error score, and the warning names it."""
     parameters = {"optimizer__learning_rate": [1e-3, 1e38, 1e-2]}
     search = GridSearchCV(
         network(), parameters, cv=2, refit=False, scoring=lambda e, X, y: weights_of(e)
     )
-    found = together(lambda: search.fit(*data))
-    alone = clone(search).set_params(n_jobs=1).fit(*data)
+    named = r"became NaN or infinite(.|\n)*optimizer__learning_rate=1e\+38"
+    with pytest.warns(FitFailedWarning, match=named):
+        found = together(lambda: search.fit(*data))
+    with pytest.warns(FitFailedWarning, match=named):
+        alone = clone(search).set_params(n_jobs=1).fit(*data)
+    with pytest.raises(ValueError, match=named):
+        network(optimizer__learning_rate=1e38).fit(*data)
     scores = found.cv_results_["mean_test_score"]
     np.testing.assert_allclose(scores, alone.cv_results_["mean_test_score"], rtol=1e-5)
     assert np.all(np.abs(scores[[0, 2]]) < 100)
-    assert not abs(scores[1]) < 100
+    assert np.isnan(scores[1])
 
 
 def weights_of(estimator):

@@ -314,6 +314,11 @@ def program_bytes(program: Any) -> int:
 
 
 @optional
+def kept_bytes(program: Any) -> int:
+    """About how many bytes a compiled program takes as long as it is kept."""
+
+
+@optional
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether the error says that the memory of the device does not suffice."""
 

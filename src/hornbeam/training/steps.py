@@ -5,6 +5,7 @@ The methods that users override, once for all engines, are here.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import numbers
@@ -26,6 +27,7 @@ from hornbeam.layers.layer_state import kept_while_frozen
 from hornbeam.training.compiling.containers import CompileLoss, CompileMetrics
 from hornbeam.training.state_tree import get_state_tree, set_state_tree
 from hornbeam.training.stateless_steps import also_on_state
+from hornbeam.training.turns import turns
 from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
@@ -161,6 +163,18 @@ class Steps(Layer):
 
     def _engine_scope(self):
         return backends.scope(self.backend or backends.current())
+
+    @contextlib.contextmanager
+    def _turn(self, method):
+        """A block in which `method` alone uses the model, on its engine."""
+        with turns(self).of(self, method), self._engine_scope() as engine:
+            yield engine
+
+    @contextlib.contextmanager
+    def _running_steps(self):
+        """A block in which steps run: others wait, and no layers come or go."""
+        with turns(self).steps, self._frozen_structure():
+            yield
 
     def _forget_programs(self):
         self._bindings.clear()

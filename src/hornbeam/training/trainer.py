@@ -96,7 +96,7 @@ class Trainer(ModelBuilding):
             (x, y, sample_weight), validation_data = train_validation_split(
                 (x, y, sample_weight), validation_split=validation_split
             )
-        with self._engine_scope() as engine:
+        with self._turn("fit") as engine:
             checks.engine_trains(self, engine)
             data = make_data(
                 x,
@@ -251,7 +251,7 @@ class Trainer(ModelBuilding):
         checks.compiled(self, "evaluate")
         checks.counts(self, "evaluate", batch_size=batch_size, steps=steps)
         verbose = checks.verbosity(self, "evaluate", verbose)
-        with self._engine_scope():
+        with self._turn("evaluate"):
             data = make_data(
                 x, y, sample_weight, batch_size=batch_size, steps=steps, continues=False
             )
@@ -377,18 +377,21 @@ class Trainer(ModelBuilding):
         """
         with self._engine_scope():
             batch = self._prepared_batch("predict", x)
-            outputs, rows = self._batch_runner("predict").run_batch(batch)
+            runner = self._batch_runner("predict")
+            with self._running_steps():
+                outputs, rows = runner.run_batch(batch)
         return tree.map_structure(lambda x: _first_rows(x, rows), outputs)
 
     def _on_batch(self, mode, batch, return_dict, class_weight=None):
-        with self._engine_scope() as engine:
+        with self._turn(f"{mode}_on_batch") as engine:
             if mode == "train":
                 checks.engine_trains(self, engine)
             x, y, sample_weight = batch
             batch = self._prepared_batch(mode, x, y, sample_weight, class_weight)
             self.reset_metrics()
             runner = self._batch_runner(mode)
-            logs, _ = runner.run_batch(batch)
+            with self._running_steps():
+                logs, _ = runner.run_batch(batch)
             if runner.plan.finish is not None:
                 logs = runner.plan.finish()
             logs = as_numbers(logs)

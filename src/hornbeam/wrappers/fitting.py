@@ -163,6 +163,19 @@ def train(estimator: Any, X: Any, y: Any, weight: Any, arguments: Any) -> None:
     estimator.n_iter_ = len(history.epoch)
     for name, values in history.history.items():
         estimator.history_.setdefault(name, []).extend(values)
+    _check_finite(estimator)
+
+
+def _check_finite(estimator):
+    """Raise if the network cannot predict, so that in a search it is no winner."""
+    for weight in estimator.model_.weights:
+        values = weight.numpy()
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise ValueError(
+                f"The weights of the network became NaN or infinite in training "
+                f"(weight {weight.path!r} of {str(estimator)[:300]}). Check the data "
+                "for NaN and large values, lower the learning rate, or use `clipnorm`."
+            )
 
 
 def _default_lengths(rows, batch_size=_MOST_ROWS_IN_A_BATCH, **_):

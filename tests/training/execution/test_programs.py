@@ -70,7 +70,7 @@ def test_threads_that_ask_for_one_program_compile_it_once():
 
     def make():
         time.sleep(0.05)
-        made.append(object())
+        made.append(Sized(1))
         if len(made) == 1:
             raise RuntimeError("The first one fails.")
         return made[-1]
@@ -417,3 +417,31 @@ def test_compilations_are_shown_once(jax, data, capsys):
     cache.clear()
     model.fit(x, y, verbose=0)
     assert capsys.readouterr().out == ""
+
+
+class Sized:
+    def __init__(self, size):
+        self.bytes = size
+
+
+def test_the_cache_is_bounded_by_bytes():
+    programs = ProgramCache(most_bytes=10)
+    for key in "abc":
+        programs.keep(key, Sized(4))
+    assert [programs.find(key) is None for key in "abc"] == [True, False, False]
+    programs.keep("d", programs.find("c"))  # the same one under two keys
+    assert programs.find("b") is not None
+    programs.keep("e", Sized(99))
+    assert [programs.find(key) is None for key in "bcde"] == [True, True, True, False]
+
+
+def test_the_size_of_a_program_is_known_and_clear_session_frees_it(jax, data):
+    model = classifier()
+    model.fit(*data, verbose=0)
+    program = next(reversed(cache._programs.values()))
+    assert 4 << 20 < program.bytes < 16 << 20
+    executable = weakref.ref(program.executable)
+    del model, program
+    keras.utils.clear_session()
+    gc.collect()
+    assert executable() is None

@@ -14,6 +14,7 @@ import os
 import pickle
 import platform
 import threading
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,15 @@ import jaxlib
 from jax.experimental import serialize_executable
 
 from hornbeam.backends import program_files
+from hornbeam.core.session import on_clear
 
-# Compiled programs of this process, the last used at the end. They hold no model.
-_MOST_RECENT = 64
-_recent: collections.OrderedDict[str, jax.stages.Compiled] = collections.OrderedDict()
+# Compiled programs of this process that are in use, and the last ones, which are kept:
+# a new model may have the code of one that is gone. They hold no model.
+_alive: weakref.WeakValueDictionary[str, jax.stages.Compiled] = (
+    weakref.WeakValueDictionary()
+)
+_recent: collections.deque[jax.stages.Compiled] = collections.deque(maxlen=8)
+on_clear(lambda free_memory: _recent.clear() if free_memory else None)
 _lock = threading.Lock()
 
 
@@ -46,13 +52,14 @@ def compile_or_load(
         return lowered.compile()
     key = _key(f"{lowered.in_tree}\n{lowered.out_tree}\n{text}", device)
     with _lock:
-        program = _recent.pop(key, None)
+        program = _alive.get(key)
     if program is None:
         program = _from_file(lowered, key, device)
     with _lock:
-        _recent[key] = program
-        while len(_recent) > _MOST_RECENT:
-            _recent.popitem(last=False)
+        _alive[key] = program
+        if program in _recent:
+            _recent.remove(program)
+        _recent.append(program)
     return program
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from typing import Any
 
 from hornbeam.core import scopes
@@ -33,6 +34,8 @@ class Binding:
         self.variables: Any = _unique(variables)
         # How many of them are not such that compiling has found.
         self.tracked: int = len(self.variables)
+        # The last ones: the programs of a model that is in use stay.
+        self._programs: collections.deque[Any] = collections.deque(maxlen=4)
 
     def fits(self, structure: Any, variables: Any) -> bool:
         """Whether it is for this structure and holds these variables."""
@@ -64,7 +67,10 @@ class Binding:
             self.cache.keep(key(), program)
             return program
 
-        return self.cache.get(key(), make_with_all_variables)
+        program = self.cache.get(key(), make_with_all_variables)
+        if program not in self._programs:
+            self._programs.append(program)
+        return program
 
     def values(self) -> list[Any]:
         """Return the values of the variables, to be read."""

@@ -180,7 +180,7 @@ class CompiledSteps:
                 )
             else:
                 executable = engine.compile(stacked, arguments, donate=(0,))
-        return Program(executable, program.output_spec)
+        return Program(engine, executable, program.output_spec)
 
 
 class ProgramCall:

@@ -107,4 +107,4 @@ class CompiledBatch:
         arguments = (binding.state(), numbers, data, np.int32(1))
         donated = (0,) if plan.assigns else ()
         executable = engine.compile(flat_step, arguments, donate=donated)
-        return Program(executable, output_spec)
+        return Program(engine, executable, output_spec)

@@ -11,19 +11,35 @@ from __future__ import annotations
 import collections
 import threading
 import time
+import weakref
 from typing import Any
 
 from hornbeam.core import scopes
 from hornbeam.core.session import on_clear
 
+# What is not compiled to machine code, but a list of calls.
+_BYTES_OF_CALLS = 1 << 18
+
 
 class ProgramCache:
-    """A bounded memory of programs: the one unused for longest goes first."""
+    """A bounded memory of programs: the one unused for longest goes first.
 
-    def __init__(self, size: int = 256) -> None:
+    Those that models have in use are known as long as these live.
+
+    Args:
+        size: the most programs that are kept. Default: 256
+        most_bytes: the most bytes of all of them; the last one is always kept.
+            Default: 32 MiB
+    """
+
+    def __init__(self, size: int = 256, most_bytes: int = 32 << 20) -> None:
         self.size = size
+        self.most_bytes = most_bytes
         self.compilations: int = 0
         self._programs: collections.OrderedDict[Any, Any] = collections.OrderedDict()
+        self._alive: weakref.WeakValueDictionary[Any, Any] = (
+            weakref.WeakValueDictionary()
+        )
         self._lock = threading.Lock()
         self._locks: dict[Any, threading.Lock] = {}
 
@@ -57,14 +73,22 @@ class ProgramCache:
     def keep(self, key: Any, program: Any) -> None:
         """Put `program` under `key`."""
         with self._lock:
-            self._programs[key] = program
-            while len(self._programs) > self.size:
+            self._programs[key] = self._alive[key] = program
+            while len(self._programs) > 1 and (
+                len(self._programs) > self.size or self._bytes() > self.most_bytes
+            ):
                 self._programs.popitem(last=False)
+
+    def _bytes(self):
+        """The bytes of all programs; one may be there under several keys."""
+        programs = {id(p): p for p in self._programs.values()}.values()
+        return sum(getattr(p, "bytes", _BYTES_OF_CALLS) for p in programs)
 
     def _find(self, key):
         program = self._programs.get(key)
-        if program is not None:
-            self._programs.move_to_end(key)
+        if program is None:
+            return self._alive.get(key)
+        self._programs.move_to_end(key)
         return program
 
     def _make(self, key, make):
@@ -82,6 +106,7 @@ class ProgramCache:
         """Forget all programs."""
         with self._lock:
             self._programs.clear()
+            self._alive.clear()
 
 
 cache: ProgramCache = ProgramCache()
@@ -94,15 +119,20 @@ class Program:
     """A compiled function of state, hyperparameters and data.
 
     Args:
-        executable: what the engine compiled.
+        engine: the engine.
+        executable: what it compiled.
         output_spec: the form in which the flat outputs are given back.
 
     Attributes:
+        bytes: about how much memory it takes.
         seconds_per_step: the least that a step took in a call of many, or None.
     """
 
-    def __init__(self, executable: Any, output_spec: Any) -> None:
+    def __init__(self, engine: Any, executable: Any, output_spec: Any) -> None:
         self.executable = executable
+        self.bytes: int = _BYTES_OF_CALLS
+        if engine.kept_bytes is not None:
+            self.bytes = engine.kept_bytes(executable)
         self.output_spec = output_spec
         self.seconds_per_step: Any = None
 

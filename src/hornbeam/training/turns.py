@@ -1,0 +1,60 @@
+"""Threads that use one model at the same time.
+
+A model is trained by one thread at a time, and its metrics belong to one pass: `fit`
+in a second thread is an error, and short calls wait for each other. `predict` may run
+while another thread trains: it waits for the steps that are under way, whose program
+takes the memory of the weights for their new values.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+_WAIT_SECONDS = 0.02
+
+
+class Turns:
+    """Who uses a model.
+
+    Attributes:
+        steps: a lock that is held while steps run.
+    """
+
+    def __init__(self) -> None:
+        self.steps: threading.RLock = threading.RLock()
+        self._metrics = threading.RLock()
+        self._fits = 0
+
+    @contextlib.contextmanager
+    def of(self, model: Any, method: str) -> Iterator[None]:
+        """A block in which `method` uses the model's weights and metrics alone."""
+        while not self._metrics.acquire(timeout=_WAIT_SECONDS):
+            if self._fits:
+                raise RuntimeError(
+                    f"Model {model.name!r} is being trained by fit() in another "
+                    f"thread, so {method}() cannot use its weights and metrics now. "
+                    "Wait for that thread, or give each thread a model: "
+                    "`keras.models.clone_model(model)`. predict() can be called "
+                    "meanwhile."
+                )
+        self._fits += method == "fit"
+        try:
+            yield
+        finally:
+            self._fits -= method == "fit"
+            self._metrics.release()
+
+
+# Apart from the models, which are copied and pickled.
+_turns: weakref.WeakKeyDictionary[Any, Turns] = weakref.WeakKeyDictionary()
+_making = threading.Lock()
+
+
+def turns(model: Any) -> Turns:
+    """Return the Turns of a model."""
+    with _making:
+        return _turns.setdefault(model, Turns())

@@ -1,0 +1,114 @@
+"""One model in several threads."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import hornbeam as keras
+from hornbeam import backends
+
+X = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+Y = X.sum(1, keepdims=True)
+
+
+class Hold(keras.callbacks.Callback):
+    """Holds the training after its first epoch until `goes_on` is set."""
+
+    def __init__(self):
+        super().__init__()
+        self.is_there, self.goes_on = threading.Event(), threading.Event()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.is_there.set()
+        assert self.goes_on.wait(60)
+
+
+def small_model():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def in_threads(engine, *functions):
+    """Run functions at the same time; return what each returned or raised."""
+    results = [None] * len(functions)
+
+    def run(number, function):
+        with backends.scope(engine.name):
+            try:
+                results[number] = function()
+            except Exception as error:
+                results[number] = error
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(functions)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_a_second_thread_may_predict_but_not_train(training_engine):
+    model, hold = small_model(), Hold()
+
+    def second():
+        assert hold.is_there.wait(60)
+        try:
+            predicted = model.predict(X, verbose=0)
+            np.testing.assert_array_equal(predicted, model.predict(X, verbose=0))
+            calls = [
+                lambda: model.fit(X, Y, verbose=0),
+                lambda: model.evaluate(X, Y, verbose=0),
+                lambda: model.train_on_batch(X, Y),
+            ]
+            for call in calls:
+                with pytest.raises(RuntimeError, match="fit.. in another thread"):
+                    call()
+        finally:
+            hold.goes_on.set()
+
+    first, error = in_threads(
+        training_engine,
+        lambda: model.fit(X, Y, epochs=3, verbose=0, callbacks=[hold]),
+        second,
+    )
+    assert error is None
+    assert len(first.epoch) == 3
+    model.fit(X, Y, verbose=0)  # another thread's turn is over
+
+
+def test_predictions_while_a_model_trains(training_engine):
+    """Each is that of one state of the weights, none of memory that was given away."""
+    model = small_model()
+    model.set_weights([np.zeros((3, 1)), np.zeros(1)])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    ends = threading.Event()
+
+    def train():
+        try:
+            return model.fit(X, Y, 1, epochs=30, verbose=0)
+        finally:
+            ends.set()
+
+    def predict():
+        count = 0
+        while not ends.is_set() or count == 0:
+            assert np.all(model.predict(X, verbose=0) == 0)
+            assert np.all(model.predict_on_batch(X[:5]) == 0)
+            count += 1
+        return count
+
+    model.predict(X, verbose=0)
+    trained, *counts = in_threads(training_engine, train, predict, predict)
+    assert len(trained.epoch) == 30
+    assert all(count > 0 for count in counts), counts
+
+
+def test_short_calls_wait_for_each_other(training_engine):
+    model = small_model()
+    expected = model.evaluate(X, Y, verbose=0)
+    found = in_threads(
+        training_engine, *[lambda: model.evaluate(X, Y, 8, verbose=0)] * 3
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
