@@ -309,13 +309,8 @@ def compile_over_devices(
 
 
 @optional
-def program_bytes(program: Any) -> int:
-    """How many bytes a compiled program takes while it runs, its arguments included."""
-
-
-@optional
-def kept_bytes(program: Any) -> int:
-    """About how many bytes a compiled program takes as long as it is kept."""
+def program_bytes(program: Any) -> tuple[int, int]:
+    """How many bytes a program takes while it is kept, and with arguments as it runs."""
 
 
 @optional

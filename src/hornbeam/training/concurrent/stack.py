@@ -79,7 +79,7 @@ class Stack:
 
     def fits(self) -> bool:
         """Whether the program will not take more than half of the memory left."""
-        needed = self.engine.program_bytes(self.program.executable)
+        _, needed = self.engine.program_bytes(self.program.executable)
         return needed <= self.engine.free_bytes() // 2
 
 

@@ -130,9 +130,7 @@ class Program:
 
     def __init__(self, engine: Any, executable: Any, output_spec: Any) -> None:
         self.executable = executable
-        self.bytes: int = _BYTES_OF_CALLS
-        if engine.kept_bytes is not None:
-            self.bytes = engine.kept_bytes(executable)
+        self.bytes: int = engine.program_bytes(executable)[0]
         self.output_spec = output_spec
         self.seconds_per_step: Any = None
 
