@@ -310,7 +310,7 @@ def compile_over_devices(
 
 @optional
 def program_bytes(program: Any) -> tuple[int, int]:
-    """How many bytes a program takes while it is kept, and with arguments as it runs."""
+    """The bytes that a program takes when kept, and with its arguments as it runs."""
 
 
 @optional

@@ -29,7 +29,7 @@ _BYTES_OF_ANY, _BYTES_PER_LETTER = 4 << 20, 18
 
 
 def program_bytes(program: jax.stages.Compiled) -> tuple[int, int]:
-    """How many bytes a program takes while it is kept, and with arguments as it runs."""
+    """The bytes that a program takes when kept, and with its arguments as it runs."""
     kept = _BYTES_OF_ANY + _BYTES_PER_LETTER * len(program.as_text() or "")
     sizes = program.memory_analysis()
     if sizes is None:
