@@ -1,13 +1,15 @@
 """Training that is interrupted and resumed."""
 
 import os
+import random
+import zipfile
 
 import numpy as np
 import pytest
 
 from hornbeam import callbacks as c
 from hornbeam.callbacks import backup_file
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import DamagedFileError, UnsafeFileError
 from hornbeam.data import make_data
 from tests.callbacks.fakes import FakeModel, FakeVariable, run
 
@@ -119,6 +121,44 @@ def test_a_damaged_backup_is_not_skipped_silently(tmp_path):
     (tmp_path / "latest.npz").write_text("0")
     with pytest.raises(ValueError, match="damaged"):
         run(FakeModel(), [c.BackupAndRestore(tmp_path)], LOSSES)
+
+
+def test_damaged_bytes_are_never_resumed_from(tmp_path):
+    """Nothing but our errors, and nothing of the model changes."""
+    interrupted(tmp_path / "b")
+    path = tmp_path / "b" / "latest.npz"
+    whole = path.read_bytes()
+    numbers = random.Random(0)
+    refused = 0
+    for _ in range(150):
+        content = bytearray(whole)
+        for _ in range(numbers.randrange(1, 4)):
+            content[numbers.randrange(len(content))] = numbers.randrange(256)
+        path.write_bytes(content[: numbers.choice([None, None, len(content) // 2])])
+        model = FakeModel()
+        try:
+            run(
+                model, [c.BackupAndRestore(tmp_path / "b", delete_checkpoint=False)], []
+            )
+        except (DamagedFileError, UnsafeFileError):
+            refused += 1
+            assert model.weight.value.tolist() == [0, 0]
+        else:
+            assert model.weight.value.tolist() == [4, 4]
+    assert refused > 100
+
+
+def test_a_compressed_backup_is_refused(tmp_path):
+    """A small file could take any memory."""
+    interrupted(tmp_path / "b")
+    path = tmp_path / "b" / "latest.npz"
+    with zipfile.ZipFile(path) as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, content in members.items():
+            new.writestr(name, content)
+    with pytest.raises(UnsafeFileError, match="more than its size allows"):
+        run(FakeModel(), [c.BackupAndRestore(tmp_path / "b")], LOSSES)
 
 
 def test_the_backup_before_the_last(tmp_path):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hornbeam.callbacks import backup_file
 from hornbeam.callbacks.callback import Callback
 from hornbeam.callbacks.fit_state import FitState, Position
+from hornbeam.core.errors import DamagedFileError
 from hornbeam.core.replacing import replacing
 from hornbeam.core.warning import warn
 from hornbeam.typing import Config, Logs, PathLike
@@ -205,7 +206,7 @@ class BackupAndRestore(Callback):
         for path in paths:
             try:
                 return backup_file.read(path)
-            except ValueError:
+            except DamagedFileError:
                 if path == paths[-1]:
                     raise
                 warn(

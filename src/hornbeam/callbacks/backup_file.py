@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import DamagedFileError, UnsafeFileError
 from hornbeam.core.replacing import replacing
 
 _JSON = "state.json"
@@ -42,23 +42,27 @@ def write(path: str, state: dict[str, Any]) -> None:
 
 def read(path: str) -> dict[str, Any]:
     """Return what `write` wrote; it never takes more memory than the file."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {info.filename: info for info in archive.infolist()}
-            most = os.path.getsize(path)
-            if sum(info.file_size for info in members.values()) > most or any(
-                info.compress_type != zipfile.ZIP_STORED for info in members.values()
-            ):
-                raise UnsafeFileError(f"{path!r} holds more than its size allows.")
-            state = json.loads(archive.read(_JSON))
-            return _decoded(state, lambda i: _array(archive.read(f"{i}.npy")))
-    except (OSError, MemoryError):
-        raise
-    except Exception as error:
-        raise ValueError(
-            f"The backup {path!r} is damaged and cannot be resumed from: {error} "
-            f"Remove the folder {os.path.dirname(path)!r} to start anew."
-        ) from error
+    with open(path, "rb") as file:
+        try:
+            return _read(file, path)
+        except (MemoryError, UnsafeFileError):
+            raise
+        except Exception as error:
+            raise DamagedFileError(
+                f"The backup {path!r} is damaged and cannot be resumed from: {error} "
+                f"Remove the folder {os.path.dirname(path)!r} to start anew."
+            ) from error
+
+
+def _read(file, path):
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        is_plain = all(info.compress_type == zipfile.ZIP_STORED for info in members)
+        size = sum(info.file_size for info in members)
+        if not is_plain or size > os.path.getsize(path):
+            raise UnsafeFileError(f"{path!r} holds more than its size allows.")
+        state = json.loads(archive.read(_JSON))
+        return _decoded(state, lambda i: _array(archive.read(f"{i}.npy")))
 
 
 def plain_array(value: Any) -> np.ndarray:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from hornbeam.callbacks.backup_file import plain_array
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import DamagedFileError, UnsafeFileError
 from hornbeam.core.random_states import random_states, set_random_states
 
 _POSITION = {"epoch": int, "step": int, "logs": dict, "stop": bool}
@@ -78,7 +78,7 @@ class FitState:
         try:
             self._check(state, source)
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{source} is damaged: {error!r}") from error
+            raise DamagedFileError(f"{source} is damaged: {error!r}") from error
 
     def _check(self, state, source):
         _check(state["position"], _POSITION, "the training", source, whole=True)

@@ -48,7 +48,7 @@ def replacing(path: Path, group: str | None = None) -> Iterator[Path]:
     path = Path(os.path.realpath(path))
     group = group or path.name
     _sweep(path.parent, group)
-    with _temporary(path, group) as temporary, _naming_what_is_full(path):
+    with _temporary(path, group) as temporary, _naming_what_is_full(path, temporary):
         yield temporary
         _put_in_place(temporary, path)
 
@@ -62,7 +62,7 @@ def append(path: str, line: bytes, end: int | None = None) -> int:
         end: where the last line to be kept ends. Default: the last newline. What
             follows it, which a killed process left, is cut with a warning.
     """
-    with open(path, "r+b", buffering=0) as file, _naming_what_is_full(Path(path)):
+    with _naming_what_is_full(Path(path)), open(path, "r+b", buffering=0) as file:
         size = file.seek(0, os.SEEK_END)
         start = _end_of_lines(file, size, path) if end is None else min(end, size)
         try:
@@ -89,20 +89,35 @@ def _end_of_lines(file, size, path):
     return size - len(half)
 
 
+class _NoRoomError(OSError):
+    pass
+
+
 @contextlib.contextmanager
-def _naming_what_is_full(path):
+def _naming_what_is_full(path, temporary=None):
     """A block in which a full disk is an error that names the file."""
     try:
         yield
+    except _NoRoomError:
+        raise
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
-        raise OSError(
+        written = 0 if temporary is None else _size(temporary)
+        needed = f"more than {written} bytes are needed and " if written else ""
+        if temporary is not None:
+            _remove(temporary)
+        raise _NoRoomError(
             error.errno,
-            f"There is no room for {str(path)!r} ({error.strerror}): "
+            f"There is no room for {str(path)!r} ({error.strerror}): {needed}"
             f"{shutil.disk_usage(path.parent).free} bytes are free. What was there "
             "before is unchanged.",
         ) from error
+
+
+def _size(path):
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 @contextlib.contextmanager
@@ -127,10 +142,12 @@ def _temporary(path, group):
 def _put_in_place(temporary, path):
     if not os.path.lexists(path):
         os.rename(temporary, path)
-    elif path.is_dir() or temporary.is_dir():
+        return
+    if path.is_dir() == temporary.is_dir():
+        shutil.copymode(path, temporary)
+    if path.is_dir() or temporary.is_dir():
         _exchange(temporary, path)
     else:
-        shutil.copymode(path, temporary)
         os.replace(temporary, path)
 
 
