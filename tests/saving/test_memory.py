@@ -77,8 +77,9 @@ def test_good_files_are_loaded(tmp_path):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
-    # The file's bytes, its arrays, and their copy on the device: no first values.
-    assert peak < 4 * 24 * 10**6
+    # The file's bytes, its arrays, their copy on the device. The first values, and
+    # those of the optimizer and of the metric, would be seven times as much besides.
+    assert peak < 6 * 24 * 10**6
 
 
 def test_the_caller_can_allow_more_and_less(tmp_path):

@@ -240,6 +240,7 @@ OF_USERS = [
     AttributeError("mine"),
     RuntimeError("mine"),
     ValueError("mine"),
+    TypeError("mine"),
     MemoryError("mine"),
 ]
 

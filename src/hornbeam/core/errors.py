@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import math
 import operator
+import reprlib
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -21,6 +22,7 @@ __all__ = [
     "damage_of",
     "did_you_mean",
     "is_from_users_code",
+    "shown",
 ]
 
 
@@ -93,6 +95,16 @@ def damage_of(what: str, *kinds: type[Exception]) -> Iterator[None]:
         raise (_DamagedConfigError if is_type else DamagedFileError)(
             f"{what} is damaged: {name}{str(error)[:_LONGEST_TEXT]}"
         ) from error
+
+
+_short = reprlib.Repr()
+_short.maxlevel, _short.maxdict, _short.maxlist, _short.maxtuple = 3, 20, 10, 10
+_short.maxstring = _short.maxother = 200
+
+
+def shown(value: Any) -> str:
+    """Return what `repr` gives, with less of what is long."""
+    return _short.repr(value)[:_LONGEST_TEXT]
 
 
 def is_from_users_code(error: BaseException) -> bool:

@@ -18,10 +18,15 @@ from typing import Any
 import numpy as np
 
 from hornbeam import backends
-from hornbeam.core import allowlist, legacy_configs, registry
+from hornbeam.core import allowlist, array_configs, legacy_configs, registry
 from hornbeam.core.arguments import arguments_of
 from hornbeam.core.budget import bounded
-from hornbeam.core.errors import UnknownObjectError, UnsafeFileError
+from hornbeam.core.errors import (
+    UnknownObjectError,
+    UnsafeFileError,
+    is_from_users_code,
+    shown,
+)
 from hornbeam.core.lambdas import serialize_lambda
 from hornbeam.core.lazy import public
 from hornbeam.core.live_config import LiveConfig, target_of
@@ -69,7 +74,7 @@ def serialize_keras_object(obj: Any) -> Any:
         return _serialize_function(obj)
     engine = backends.of(obj)
     if engine is not None:
-        return _array_config("__tensor__", engine.to_numpy(obj))
+        return array_configs.written("__tensor__", engine.to_numpy(obj))
     if not hasattr(obj, "get_config"):
         raise TypeError(
             f"Cannot serialize {obj!r} of type {type(obj).__name__}: objects in a "
@@ -175,13 +180,6 @@ def _serialize_slice(obj):
     return {"class_name": "__slice__", "config": _serialize_dict(parts)}
 
 
-def _array_config(class_name, array):
-    return {
-        "class_name": class_name,
-        "config": {"value": array.tolist(), "dtype": array.dtype.name},
-    }
-
-
 def _serialize_function(obj):
     if isinstance(obj, type):
         if issubclass(obj, np.generic):
@@ -233,7 +231,7 @@ _SERIALIZERS = (
     (slice, _serialize_slice),
     (types.EllipsisType, lambda obj: {"class_name": "__ellipsis__", "config": {}}),
     (np.generic, lambda obj: obj.item()),
-    (np.ndarray, functools.partial(_array_config, "__numpy__")),
+    (np.ndarray, functools.partial(array_configs.written, "__numpy__")),
     (np.dtype, lambda obj: obj.name),
     (_KerasTensors, _serialize_keras_tensor),
 )
@@ -307,7 +305,7 @@ def _check_type(config, inner, kinds):
     names = [k.__name__ for k in (kinds if isinstance(kinds, tuple) else (kinds,))]
     raise TypeError(
         f"Expected 'config' to be a {' or a '.join(names)} for "
-        f"{config['class_name']!r}. Received: {inner!r}"
+        f"{config['class_name']!r}. Received: {shown(inner)}"
     )
 
 
@@ -345,11 +343,16 @@ def _from_config(cls, name, inner):
             raise
         if isinstance(error.__cause__, UnsafeFileError):
             raise error.__cause__ from None
+        advice = (
+            "Objects in what `get_config()` returns are explicitly deserialized by the "
+            "class: call `keras.saving.deserialize_keras_object()` on them in "
+            f"`from_config()`. The config: {shown(inner)}"
+        )
+        if is_from_users_code(error):
+            error.add_note(advice)
+            raise
         raise TypeError(
-            f"{name!r} cannot be made from its config: {error}. Objects in what "
-            "`get_config()` returns are explicitly deserialized by the class: call "
-            "`keras.saving.deserialize_keras_object()` on them in `from_config()`. "
-            f"The config: {inner}"
+            f"{name!r} cannot be made from its config: {error}. {advice}"
         ) from error
 
 
@@ -457,19 +460,8 @@ def _refuse_lambda(inner):
     )
 
 
-def _array(inner):
-    dtype = inner.get("dtype", "float32")
-    if not isinstance(dtype, str) or not allowlist.is_array_dtype(dtype):
-        raise UnsafeFileError(f"A config holds an array of the dtype {dtype!r}.")
-    if dtype == "bfloat16":
-        import ml_dtypes
-
-        dtype = ml_dtypes.bfloat16
-    return np.array(inner["value"], dtype=str if dtype == "str" else dtype)
-
-
 def _tensor(inner):
-    return backends.current().convert(_array(inner))
+    return backends.current().convert(array_configs.read(inner))
 
 
 def _keras_tensor(inner):
@@ -477,7 +469,9 @@ def _keras_tensor(inner):
 
 
 def _unsupported_typespec(inner):
-    raise UnknownObjectError(f"TensorFlow's type specs cannot be loaded: {inner!r}")
+    raise UnknownObjectError(
+        f"TensorFlow's type specs cannot be loaded: {shown(inner)}"
+    )
 
 
 _FUNCTION_KINDS = {
@@ -493,7 +487,7 @@ _SPECIAL = {
         lambda c: slice(*(_deserialize(c[k]) for k in ("start", "stop", "step"))),
     ),
     "__ellipsis__": (dict, lambda c: Ellipsis),
-    "__numpy__": (dict, _array),
+    "__numpy__": (dict, array_configs.read),
     "__tensor__": (dict, _tensor),
     "__keras_tensor__": (dict, _keras_tensor),
     "__lambda__": (dict, _refuse_lambda),

@@ -19,6 +19,7 @@ from hornbeam.core.configurable import (
     serialize_argument,
     signature,
 )
+from hornbeam.core.errors import is_from_users_code, shown
 from hornbeam.core.naming import auto_name
 from hornbeam.graph import op_format
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -113,9 +114,12 @@ class Operation(BoundedConfig, Initialised):
         try:
             return cls(**config)
         except TypeError as error:
+            if is_from_users_code(error):
+                raise
             raise TypeError(
-                f"{cls.__name__} cannot be made from its config {config}: {error}. "
-                "Write `get_config()` so that it returns the arguments of `__init__`."
+                f"{cls.__name__} cannot be made from its config {shown(config)}: "
+                f"{error}. Write `get_config()` so that it returns the arguments of "
+                "`__init__`."
             ) from error
 
     @property

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from hornbeam import backends
 from hornbeam.core import scopes
-from hornbeam.core.errors import did_you_mean
+from hornbeam.core.errors import did_you_mean, is_from_users_code, shown
 from hornbeam.core.lambdas import config_for_file
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
@@ -304,11 +304,13 @@ class Model(Trainer, Layer):
         try:
             return cls(**config)
         except TypeError as error:
+            if is_from_users_code(error):
+                raise
             raise TypeError(
                 f"Model {cls.__name__} cannot be made from its config: {error}. Write "
                 "`get_config()` so that it returns the arguments of `__init__`, or "
                 "`from_config()` so that it takes what `get_config()` returns. "
-                f"Received: config={config}"
+                f"Received: config={shown(config)}"
             ) from error
 
 

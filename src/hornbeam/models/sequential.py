@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hornbeam.core import legacy_configs, scopes
 from hornbeam.core.configurable import parameters_of
 from hornbeam.core.dtypes import is_float_dtype, standardize_dtype
+from hornbeam.core.errors import shown
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.core.variable import standardize_shape
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -344,7 +345,7 @@ class Sequential(Model):
         if "layers" not in config:
             raise ValueError(
                 "A Sequential model configuration must be a dictionary containing the "
-                f"'name' and 'layers' keys. Received: config={config}"
+                f"'name' and 'layers' keys. Received: config={shown(config)}"
             )
         model = cls(name=config.get("name"))
         for layer_config in config["layers"]:
