@@ -84,6 +84,11 @@ def add_in_place(old: Any, value: Any) -> Any:
 
 
 @optional
+def take_over(array: Any) -> Any:
+    """The tensor of a host array that nobody else will use, without a copy."""
+
+
+@optional
 def take_as_value(cls: type, value_of: Callable[[Any], Any]) -> None:
     """Let the library's own functions take objects of `cls` as `value_of(x)`.
 

@@ -38,6 +38,32 @@ _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 _SYNCHRONIZATIONS = (None, "none", "on_read", "on_write", "auto")
 
 
+class Unread:
+    """An array in a file, which is read when a variable takes it over.
+
+    Args:
+        shape: the shape.
+        dtype: the dtype.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any):
+        self.shape = shape
+        self.dtype = dtype
+
+    def read(self) -> np.ndarray:
+        """Return the array."""
+        raise NotImplementedError
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self.read(), dtype=dtype)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.read()[key]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+
 class Variable(Operators):
     """A tensor with a name whose value can be assigned.
 
@@ -229,8 +255,16 @@ class Variable(Operators):
 
     def assign(self, value: TensorLike) -> Tensor:
         """Replace the value; the shape must be the same, the dtype is converted."""
-        value = self._checked(value)
         scope = scopes._stateless.get()
+        if isinstance(value, Unread):
+            if scope is not None and value.shape == self._shape:
+                scope.add_update((self, value))
+                return value
+            value = value.read()
+            take_over = self.backend.take_over
+            if take_over is not None and value.dtype.name == self._dtype:
+                value = take_over(value)
+        value = self._checked(value)
         if scope is not None:
             scope.add_update((self, value))
         elif vars(self).pop("_later", None) is None:

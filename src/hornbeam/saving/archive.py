@@ -7,12 +7,14 @@ names of its members, their kinds, and the bytes that they declare.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import stat
 import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -33,6 +35,9 @@ _ENCRYPTED = 0x1
 _MAX_LIST = 2 << 20
 _END_SIZE, _MAX_COMMENT = 22, 65535
 _ZIP64_LOCATOR, _ZIP64_END = 20, 56
+# What stands before the name of a member, in front of its bytes.
+_HEADER_SIZE = 30
+_CHUNK = 1 << 20
 
 
 def check_member_name(name: str) -> str:
@@ -68,6 +73,7 @@ class ZipReader:
                 _check_list(file, self.size)
                 self._zip = stack.enter_context(zipfile.ZipFile(file))
                 self._check_members()
+            self._file = file
             self._open = stack.pop_all()
 
     def _check_members(self):
@@ -124,8 +130,65 @@ class ZipReader:
             )
         return data
 
+    def source(self, name: str) -> io.IOBase:
+        """Return the member `name` as a file object, checked for damage.
+
+        What is stored as it is stays on the disk.
+        """
+        info = self._members.get(name)
+        if info is None or info.compress_type != zipfile.ZIP_STORED:
+            return io.BytesIO(self.read(name))
+        what = f"{name!r} in the archive"
+        with damage_of(what, Exception):
+            part = _Part(self._file, *_place_of(self._file, info))
+            if part.checksum() != info.CRC:
+                raise DamagedFileError(f"{what} is damaged: its checksum is another.")
+        return part
+
     def close(self) -> None:
         self._open.close()
+
+
+def _place_of(file, info):
+    """Return where the bytes of a stored member start, and their number."""
+    file.seek(info.header_offset)
+    header = file.read(_HEADER_SIZE)
+    names = int.from_bytes(header[26:28], "little")
+    extra = int.from_bytes(header[28:30], "little")
+    return info.header_offset + _HEADER_SIZE + names + extra, info.file_size
+
+
+class _Part(io.RawIOBase):
+    """A part of a file that is open, as a file."""
+
+    def __init__(self, file, start, size):
+        self._file, self._start, self._size = file, start, size
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._position = offset + (0, self._position, self._size)[whence]
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")[: max(0, self._size - self._position)]
+        self._file.seek(self._start + self._position)
+        read = self._file.readinto(view)
+        self._position += read
+        return read
+
+    def checksum(self) -> int:
+        """Return the CRC-32 of the bytes."""
+        value, chunk = 0, bytearray(_CHUNK)
+        while read := self.readinto(chunk):
+            value = zlib.crc32(memoryview(chunk)[:read], value)
+        self._position = 0
+        return value
 
 
 def _check_list(file, size):
@@ -181,6 +244,12 @@ class FolderReader:
         if max_bytes is not None and self.member_size(name) > max_bytes:
             raise UnsafeFileError(f"{name!r} has more than {max_bytes} bytes.")
         return self._members[name].read_bytes()
+
+    def source(self, name: str) -> Path:
+        """Return the path of the file `name`."""
+        if name not in self._members:
+            raise DamagedFileError(f"The saved model is damaged: it has no {name!r}.")
+        return self._members[name]
 
     def close(self) -> None:
         """A folder needs no closing."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -67,13 +69,14 @@ class KerasFileEditor:
             )
         if not path.exists():
             raise FileNotFoundError(f"File not found: filepath={self.filepath!r}.")
-        source: Path | bytes = path
-        if path.suffix == ".keras":
-            with archive.opened(path) as reader:
+        with contextlib.ExitStack() as stack:
+            source: Path | io.IOBase = path
+            if path.suffix == ".keras":
+                reader = stack.enter_context(archive.opened(path))
                 self.metadata = _json(reader, archive.METADATA)
                 self.config = _json(reader, archive.CONFIG)
-                source = reader.read(archive.WEIGHTS)
-        with hdf5.reading(source, path.name) as root:
+                source = reader.source(archive.WEIGHTS)
+            root = stack.enter_context(hdf5.reading(source, path.name))
             self.weights_dict: dict[str, Any] = self._read(root, "")
 
     def _read(self, group, path):
@@ -81,14 +84,14 @@ class KerasFileEditor:
         for name in group:
             child = group.child(name)
             if name == _VARS and isinstance(child, hdf5.Group):
-                tree.update((key, child[key]) for key in child)
+                tree.update((key, np.asarray(child[key])) for key in child)
                 title = child.text("name")
                 if title is not None:
                     self.object_metadata[path] = {"name": title}
             elif isinstance(child, hdf5.Group):
                 tree[name] = self._read(child, f"{path}/{name}")
             else:
-                tree[name] = group[name]
+                tree[name] = np.asarray(group[name])
         return tree
 
     def summary(self) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core import budget
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError, damage_of
-from hornbeam.core.variable import Variable
+from hornbeam.core.variable import Unread, Variable
 from hornbeam.typing import PathLike
 
 # The version of Keras whose files these are.
@@ -30,6 +30,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAX_DEPTH = 64
 # A chunk is decompressed whole; it may be larger than its array up to this size.
 _SMALL_CHUNK = 1 << 20
+_LARGE, _ALIGNMENT = 64 << 10, 64
 _MAX_OBJECTS = 50_000
 _MAX_CHUNKS = 100_000
 _MAX_ATTRIBUTE = 64 << 10
@@ -48,7 +49,10 @@ _MAX_NAME = 200
 
 
 class Group(Mapping[str, Any]):
-    """A checked group of a file: `group[name]` is a Group, or an array read now."""
+    """A checked group of a file: `group[name]` is a Group or an array.
+
+    A large array is a StoredArray, which is read when it is needed.
+    """
 
     def __init__(self, path: str, file: h5py.File | None = None, what: str = ""):
         self.path = path
@@ -58,7 +62,8 @@ class Group(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         child = self._children[name]
-        return child if isinstance(child, Group) else child.read()
+        keeps = isinstance(child, Group) or child.is_late()
+        return child if keeps else child.read()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._children)
@@ -146,14 +151,13 @@ class Group(Mapping[str, Any]):
         )
 
 
-class StoredArray:
+class StoredArray(Unread):
     """A checked array of a file, whose numbers are read when they are asked for."""
 
     def __init__(self, path: str, file: h5py.File, what: str, shape: Any, dtype: Any):
+        super().__init__(shape, dtype)
         self.path = path
         self._what = what
-        self.shape = shape
-        self.dtype = dtype
         self._file = file
 
     @property
@@ -164,17 +168,26 @@ class StoredArray:
     def read(self) -> np.ndarray:
         """Return the array."""
         with damage_of(f"{self._what}: {self.path!r}", Exception):
-            return _read(self._file[self.path])
+            dataset = self._file[self.path]
+            return _read_aligned(dataset) if self.is_late() else _read(dataset)
+
+    def is_late(self) -> bool:
+        """Whether it is worth reading late, and nothing but the disk can fail then."""
+        if self.nbytes < _LARGE or self.dtype.kind not in "fiub":
+            return False
+        dataset = self._file[self.path].id
+        is_contiguous = dataset.get_create_plist().get_layout() == h5py.h5d.CONTIGUOUS
+        return is_contiguous and dataset.get_storage_size() == self.nbytes
 
 
 @contextlib.contextmanager
-def reading(source: Path | bytes, what: str) -> Iterator[Group]:
+def reading(source: Path | io.IOBase, what: str) -> Iterator[Group]:
     """Open a file for reading: yields the checked root Group.
 
-    `source` is a path or the bytes of a file; `what` names it in errors.
+    `source` is a path or a file object; `what` names it in errors.
     """
-    size = len(source) if isinstance(source, bytes) else source.stat().st_size
-    opened = io.BytesIO(source) if isinstance(source, bytes) else source
+    opened: Any = source
+    size = source.stat().st_size if isinstance(source, Path) else source.seek(0, 2)
     with damage_of(what, Exception):
         file = h5py.File(opened, "r")
     with file:
@@ -269,6 +282,16 @@ class _Walk:
         sizes = zip(shape, plist.get_chunk(), strict=True)
         if math.prod(-(-n // chunk) for n, chunk in sizes) > _MAX_CHUNKS:
             self.refuse(path, f"has more than {_MAX_CHUNKS} chunks.")
+
+
+def _read_aligned(dataset):
+    """Return an array in memory that an engine can take over."""
+    memory = np.empty(dataset.nbytes + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    array = memory[start : start + dataset.nbytes].view(dataset.dtype)
+    array = array.reshape(dataset.shape)
+    dataset.read_direct(array)
+    return array
 
 
 def _read(dataset):

@@ -125,7 +125,7 @@ def _inspect_archive(path):
             report.keras_version = str(metadata["keras_version"])[:50]
         _describe(config, report)
         if reader.member_size(archive.WEIGHTS):
-            data = reader.read(archive.WEIGHTS)
+            data = reader.source(archive.WEIGHTS)
             root = stack.enter_context(hdf5.reading(data, archive.WEIGHTS))
             report.arrays = list(_arrays(root))
         else:

@@ -51,7 +51,7 @@ def converted(
         return [x for part, mine in parts for x in converted(part, mine, origin)]
     for kinds, convert in _CONVERSIONS:
         if type(layer).__name__ in kinds and arrays:
-            return convert(layer, list(arrays), origin)
+            return convert(layer, [np.asarray(a) for a in arrays], origin)
     return arrays
 
 

@@ -121,7 +121,7 @@ def reading(path: Path) -> Iterator[Mapping[str, StoredTensor]]:
             f"{_MAX_HEADER} are read."
         )
     try:
-        file = library.safe_open(path, "numpy")
+        file = library.safe_open(path, "numpy", backend="pread")
     except library.SafetensorError as error:
         raise DamagedFileError(f"{path.name} is damaged: {error}") from None
     with file:

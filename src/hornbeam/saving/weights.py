@@ -152,7 +152,7 @@ def _load(model, path, skip_mismatch, objects_to_skip=None, by_name=False):
             root = stack.enter_context(hdf5.reading(path, path.name))
         else:
             reader = stack.enter_context(archive.opened(path))
-            data = reader.read(archive.WEIGHTS)
+            data = reader.source(archive.WEIGHTS)
             root = stack.enter_context(hdf5.reading(data, archive.WEIGHTS))
             assets = stack.enter_context(archive.extracted_assets(reader))
         load_state(model, root, assets, skip_mismatch=skip_mismatch, skip=skip)
