@@ -45,10 +45,8 @@ def object_sharing(shares: bool = True) -> Iterator[None]:
     Args:
         shares: False for a config that stands for itself inside of another one.
     """
-    tokens = (
-        _shared_configs.set({} if shares else None),
-        _shared_objects.set({} if shares else None),
-    )
+    made: list[Any] = [{}, {}] if shares else [None, None]
+    tokens = _shared_configs.set(made[0]), _shared_objects.set(made[1])
     try:
         yield
     finally:
