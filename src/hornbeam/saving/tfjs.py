@@ -44,7 +44,8 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             "`keras.models.model_from_json()`."
         )
     config = topology.get("model_config", topology)
-    if document.get("format") == "graph-model" or "class_name" not in config:
+    has_class = isinstance(config, dict) and "class_name" in config
+    if document.get("format") == "graph-model" or not has_class:
         raise ValueError(
             f"{path.name} is a graph model of TensorFlow.js, which has no layers. Only "
             "layers models are read."
