@@ -31,7 +31,7 @@ from hornbeam.core.session import on_clear
 _alive: weakref.WeakValueDictionary[str, jax.stages.Compiled] = (
     weakref.WeakValueDictionary()
 )
-_recent: collections.deque[jax.stages.Compiled] = collections.deque(maxlen=8)
+_recent: collections.deque[jax.stages.Compiled] = collections.deque(maxlen=3)
 on_clear(lambda free_memory: _recent.clear() if free_memory else None)
 _lock = threading.Lock()
 
