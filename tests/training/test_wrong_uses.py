@@ -28,6 +28,7 @@ IMAGES = np.zeros((2, 8, 8, 4), "float32")
 STEPS = np.zeros((2, 5, 4), "float32")
 SPARSE = "sparse_categorical_crossentropy"
 BINARY = "binary_crossentropy"
+IGNORES = losses.SparseCategoricalCrossentropy(ignore_class=255)
 LOGITS = losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
@@ -550,3 +551,82 @@ def test_a_loss_is_a_metric_too():
         network = model(metrics=[losses.SparseCategoricalCrossentropy(name="again")])
         found = network.evaluate(X, Y, verbose=0, batch_size=4, return_dict=True)
     assert found["again"] == pytest.approx(found["loss"])
+
+
+RIGHT_USES = """
+optimizers.SGD(np.float32(0.1), momentum=0, weight_decay=0, nesterov=np.bool_(True))
+optimizers.SGD(keras.ops.array(0.1))
+optimizers.Adam(0.0, beta_1=np.float64(0.9), clipnorm=None)
+schedules.CosineDecay(keras.ops.array(0.1), 100, alpha=2)
+losses.BinaryCrossentropy(label_smoothing=None)
+losses.CategoricalFocalCrossentropy(alpha=[0.2, 0.8, 1.5])
+layers.Dropout(0), layers.Dropout(1), layers.GaussianNoise(0.5)
+layers.Dense(np.int64(3)), layers.BatchNormalization(axis=np.int64(1))
+layers.LSTM(3, use_cudnn="auto")
+layers.MultiHeadAttention(2, 3)(np.ones((2, 3, 8)), np.ones((2, 5, 6)))
+keras.Input([4]), keras.Input(()), keras.Input(batch_shape=[None, 4])
+metrics.Precision(thresholds=[0.0, 0.5, 1.0], top_k=2, class_id=0)
+metrics.AUC(multi_label=True, num_labels=2, label_weights=[1, 1])
+callbacks.EarlyStopping(patience=float("inf"), min_delta=-0.1, baseline=0.3)
+callbacks.LambdaCallback(on_epoch_end=None, on_test_begin=print, own=1)
+model(loss_weights=np.float32(0.5)), model(loss_weights=[None])
+model(loss_weights=[keras.Variable(0.5)])
+model(metrics=[metrics.SparseCategoricalAccuracy], run_eagerly=None, jit_compile=1)
+fit(epochs=0), fit(epochs=2.0, batch_size=4.0, verbose=False)
+fit(shuffle=None, verbose=None, validation_split=None)
+fit(validation_data=[X, Y], validation_freq=range(1, 3), epochs=2)
+fit(validation_data=((X, Y) for _ in range(2)), validation_steps=2)
+fit(X.astype(object), [0, 1, 2, 0, 1, 2, 0, 1, 2, 0])
+fit(frame(b=True, c=pd.array([1] * 10, dtype="Int64")), Y.astype("float32"))
+fit(X, np.where(Y == 2, 255, Y), model(IGNORES))
+embedded().predict(IDS % 5.0, verbose=0)
+embedded().predict((IDS % 5).astype("uint8"), verbose=0)
+"""
+
+
+@pytest.mark.parametrize("use", RIGHT_USES.strip().splitlines())
+def test_right_uses_stay_right(use):
+    with backends.scope("jax"):
+        made = eval(use, globals())
+    assert all(x is not None for x in (made if isinstance(made, tuple) else [made]))
+
+
+def test_labels_of_masked_steps_are_not_looked_at():
+    parts = [
+        keras.Input((6,), dtype="int32"),
+        layers.Embedding(5, 3, mask_zero=True),
+        layers.Dense(3, activation="softmax"),
+    ]
+    x = np.tile([1, 2, 3, 4, 0, 0], (4, 1))
+    y = np.tile([0, 1, 2, 0, -1, -1], (4, 1))
+    with backends.scope("jax"):
+        network = keras.Sequential(parts)
+        network.compile("sgd", SPARSE)
+        assert np.isfinite(network.evaluate(x, y, verbose=0))
+        network = keras.Sequential([keras.Input((6, 1)), layers.Dense(3, "softmax")])
+        network.compile("sgd", SPARSE)
+        weight = (y >= 0).astype("float32")
+        loss = network.evaluate(x[..., None], y, sample_weight=weight, verbose=0)
+        assert np.isfinite(loss)
+
+
+class Graph(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.head = layers.Dense(1)
+
+    def call(self, inputs):
+        nodes, edges = inputs
+        sent = keras.ops.take(nodes, edges[:, 0], axis=0)
+        return self.head(keras.ops.segment_sum(sent, edges[:, 1], num_segments=5))
+
+
+def test_batches_of_graphs_have_parts_with_other_rows(training_engine):
+    nodes, edges = np.ones((5, 3), "float32"), np.array([[0, 1], [1, 2], [3, 0]])
+    with np.errstate(all="raise"):
+        network = Graph()
+        network.compile("sgd", "mse")
+        batches = (((nodes, edges), np.zeros((5, 1))) for _ in range(3))
+        found = network.fit(batches, verbose=0).history["loss"][0]
+    assert found > 0
+    assert network((nodes, edges)).shape == (5, 1)

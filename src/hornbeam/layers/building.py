@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hornbeam import backends
 from hornbeam.core import scopes, tree
 from hornbeam.core.configurable import parameters_of, signature
+from hornbeam.core.dtypes import standardize_dtype
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 
@@ -78,7 +79,12 @@ def build_for_call(
             _build_by_call(layer, args, kwargs)
         else:
             shapes = shapes_of_arguments(args, kwargs, info)
-            layer.build(**_build_arguments(layer, shapes, info))
+            # A model that is built by a call needs the dtypes too.
+            vars(layer)["_first_call"] = args, kwargs
+            try:
+                layer.build(**_build_arguments(layer, shapes, info))
+            finally:
+                del vars(layer)["_first_call"]
     layer._mark_built()
 
 
@@ -89,16 +95,22 @@ def _build_by_call(layer, args, kwargs):
     before.
     """
     if scopes.in_stateless_scope() and not scopes.in_symbolic_scope():
+        infer_call(layer, args, kwargs)
 
-        def symbol(x):
-            if hasattr(x, "shape") and hasattr(x, "dtype"):
-                dtype = str(x.dtype).rpartition(".")[2]
-                sparse = backends.current().is_sparse(x)
-                return KerasTensor(tuple(x.shape), dtype, sparse=sparse)
-            return x
 
-        args, kwargs = tree.map_structure(symbol, (args, kwargs))
-        infer(layer.call, args, kwargs)
+def infer_call(layer: Layer, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Call a layer on symbols of these arguments, so that what is inside is built."""
+
+    def symbol(x):
+        if hasattr(x, "shape") and hasattr(x, "dtype"):
+            sparse = backends.current().is_sparse(x)
+            return KerasTensor(
+                tuple(x.shape), standardize_dtype(x.dtype), sparse=sparse
+            )
+        return x
+
+    args, kwargs = tree.map_structure(symbol, (args, kwargs))
+    infer(layer.call, args, kwargs)
 
 
 def _build_arguments(layer, shapes, info):

@@ -11,6 +11,7 @@ from hornbeam.core.errors import did_you_mean, is_from_users_code, shown
 from hornbeam.core.lambdas import config_for_file
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
+from hornbeam.layers.building import infer_call
 from hornbeam.layers.call import call_info
 from hornbeam.layers.layer import Layer
 from hornbeam.training.trainer import Trainer
@@ -113,6 +114,10 @@ class Model(Trainer, Layer):
             return
         if not self._has_call:
             self._check_layers_built()
+            return
+        first_call = vars(self).get("_first_call")
+        if first_call is not None:
+            infer_call(self, *first_call)
             return
         inputs = _symbolic_inputs(input_shape)
         with scopes.autocast_scope(None):

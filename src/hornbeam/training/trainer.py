@@ -91,7 +91,8 @@ class Trainer(ModelBuilding):
             validation_steps=validation_steps,
         )  # fmt: skip
         verbose = checks.verbosity(self, "fit", verbose)
-        epochs = _at_most(config.max_epochs(), epochs)
+        epochs = int(_at_most(config.max_epochs(), epochs))
+        initial_epoch = int(initial_epoch)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split(
                 (x, y, sample_weight), validation_split=validation_split
