@@ -1,6 +1,6 @@
 """A training that can be interrupted at any step, and resumed; also as a program.
 
-python -m tests.callbacks.resumable FOLDER [SAVE_FREQ]
+python -m tests.callbacks.resumable FOLDER EPOCHS
 """
 
 import json
@@ -115,6 +115,6 @@ if __name__ == "__main__":
         def on_epoch_end(self, epoch, logs=None):
             print("e", end="", flush=True)
 
-    result = fit(sys.argv[1], Tell(), save_freq=3, epochs=40)
+    result = fit(sys.argv[1], Tell(), save_freq=3, epochs=int(sys.argv[2]))
     with open(os.path.join(sys.argv[1], "result.json"), "w", encoding="utf-8") as out:
         json.dump(result, out)
