@@ -349,6 +349,12 @@ class Sequential(Model):
             )
         model = cls(name=config.get("name"))
         for layer_config in config["layers"]:
+            if not isinstance(layer_config, dict) or "config" not in layer_config:
+                raise ValueError(
+                    "A layer of a Sequential model's config is damaged. Expected a "
+                    "dictionary containing a 'config' key. Received: "
+                    f"{str(layer_config)[:200]}"
+                )
             layer = deserialize_keras_object(
                 layer_config, custom_objects=custom_objects
             )
