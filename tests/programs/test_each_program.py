@@ -18,6 +18,8 @@ CASES = [
 ]
 
 
+# Programs pass their classes in `custom_objects`, as the warning says.
+@pytest.mark.filterwarnings("ignore:What is being saved names classes")
 @pytest.mark.parametrize(("program", "engine"), CASES)
 def test_a_program_learns(program, engine):
     pytest.importorskip(engine)
