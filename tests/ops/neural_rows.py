@@ -319,6 +319,19 @@ def _resized(x, size):
     return x
 
 
+def _scaled(x, shape, scale, translation, axes, method):
+    for axis, s, t in zip(axes, scale, translation, strict=True):
+        kernel = oracles.KERNELS["bicubic"]
+        x = np.apply_along_axis(oracles.scaled, axis, x, shape[axis], s, t, kernel)
+    return x
+
+
+# A turn with zoom, a shear with a shift.
+TRANSFORMS = np.array(
+    [[0.8, 0.4, -0.37, -0.5, 0.9, 0.83, 0, 0], [1, 0.3, 0.61, 0, 1.1, -0.77, 0, 0]],
+    "float32",
+)
+CORNERS = np.array([[[0, 0], [4, 0], [0, 3], [4, 3]]] * 2, "float32")
 IMAGES = [
     row(
         "image.rgb_to_grayscale",
@@ -340,4 +353,65 @@ IMAGES = [
     row("image.extract_patches", COLORS, (2, 3), oracle=_patches),
     row("image.extract_patches_3d", VOLUMES, (2, 3, 2), oracle=_patches),
     row("image.resize", COLORS, (7, 3), oracle=_resized, grad=True),
+    row(
+        "image.map_coordinates",
+        floats(4, 5),
+        floats(2, 7, low=-2.9, high=6.9),
+        1,
+        "reflect",
+        oracle=oracles.sampled,
+        grad=True,
+    ),
+    row(
+        "image.affine_transform",
+        COLORS,
+        TRANSFORMS,
+        oracle=oracles.affine,
+        grad=True,
+    ),
+    row(
+        "image.perspective_transform",
+        COLORS,
+        CORNERS,
+        CORNERS + floats(2, 4, 2, low=-0.7, high=0.7),
+        oracle=oracles.perspective,
+        grad=True,
+    ),
+    row(
+        "image.elastic_transform",
+        COLORS,
+        0.0,
+        seed=1,
+        oracle=lambda x, *_, **__: x,
+        grad=True,
+    ),
+    row(
+        "image.scale_and_translate",
+        COLORS,
+        (2, 7, 3, 3),
+        np.array([1.7, 0.6], "float32"),
+        np.array([-0.8, 0.3], "float32"),
+        (1, 2),
+        "cubic",
+        oracle=_scaled,
+        grad=True,
+    ),
+    row(
+        "image.gaussian_blur",
+        COLORS,
+        (3, 5),
+        (0.8, 1.3),
+        oracle=oracles.blurred,
+        grad=True,
+    ),
+    row("image.sobel_edges", COLORS, oracle=oracles.edges, grad=True),
+    row(
+        "image.ssim",
+        COLORS,
+        floats(2, 4, 5, 3, low=0.05, high=0.95),
+        filter_size=3,
+        oracle=oracles.similarity,
+        grad=True,
+        tolerance=1e-4,
+    ),
 ]

@@ -3,7 +3,7 @@
 import itertools
 
 import numpy as np
-from scipy import special
+from scipy import ndimage, special
 
 
 def sparsemax(x):
@@ -157,3 +157,86 @@ def resized(row, new, kernel, antialias):
         weights = [kernel(abs(j + 0.5 - centre) / stretch) for j in range(old)]
         result.append(np.dot(weights, row) / sum(weights))
     return np.array(result)
+
+
+# SciPy's names: its "constant" and "wrap" do not interpolate across the edge.
+MODES = {"constant": "grid-constant", "wrap": "grid-wrap"}
+
+
+def sampled(x, coordinates, order, fill_mode="constant", fill_value=0.0):
+    mode = MODES.get(fill_mode, fill_mode)
+    return ndimage.map_coordinates(x, coordinates, None, order, mode, fill_value)
+
+
+def projected(images, matrices, order=1, fill_mode="constant", fill_value=0.0):
+    """A batch, channels last; the matrices map places in the result to the image."""
+    moved = np.empty(images.shape)
+    y, x = np.indices(images.shape[1:3])
+    for image, matrix, result in zip(images, matrices, moved, strict=True):
+        u, v, w = np.tensordot(matrix, np.stack([x, y, np.ones_like(x)]), 1)
+        for channel in range(images.shape[-1]):
+            result[..., channel] = sampled(
+                image[..., channel], [v / w, u / w], order, fill_mode, fill_value
+            )
+    return moved
+
+
+def affine(images, transforms, order=1, fill_mode="constant", fill_value=0.0):
+    matrices = [np.append(np.float64(t), 1).reshape(3, 3) for t in transforms]
+    return projected(images, matrices, order, fill_mode, fill_value)
+
+
+def perspective(images, start, end, order=1, fill_value=0.0):
+    matrices = []
+    for points, places in zip(np.float64(start), np.float64(end), strict=True):
+        rows, right = [], []
+        for (x, y), (u, v) in zip(places, points, strict=True):
+            rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y]]
+            rows += [[0, 0, 0, x, y, 1, -v * x, -v * y]]
+            right += [u, v]
+        matrices.append(np.append(np.linalg.solve(rows, right), 1).reshape(3, 3))
+    return projected(images, matrices, order, "constant", fill_value)
+
+
+def blurred(images, kernel_size, sigma):
+    for axis, size, width in zip((1, 2), kernel_size, sigma, strict=True):
+        images = ndimage.gaussian_filter1d(
+            images, width, axis, mode="constant", radius=size // 2
+        )
+    return images
+
+
+def edges(images):
+    """The two derivatives of a batch, channels last."""
+    down = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])[None, :, :, None]
+    kernels = (down, down.swapaxes(1, 2))
+    found = [ndimage.correlate(images, k, mode="constant") for k in kernels]
+    return np.stack(found, -1)
+
+
+def similarity(a, b, max_val=1.0, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03):
+    """SSIM of a batch, channels last, with means of scipy.ndimage."""
+    radius = filter_size // 2
+    inside = slice(radius, -radius)
+
+    def mean(x):
+        for axis in (1, 2):
+            x = ndimage.gaussian_filter1d(x, filter_sigma, axis, radius=radius)
+        return x[:, inside, inside]
+
+    m, n = mean(a), mean(b)
+    v, w, vw = mean(a * a) - m**2, mean(b * b) - n**2, mean(a * b) - m * n
+    c, d = (k1 * max_val) ** 2, (k2 * max_val) ** 2
+    quality = (2 * m * n + c) * (2 * vw + d) / ((m**2 + n**2 + c) * (v + w + d))
+    return quality.mean((1, 2, 3))
+
+
+def scaled(row, new, scale, translation, kernel, antialias=True):
+    stretch = max(1 / scale, 1) if antialias else 1
+    result = np.zeros(new)
+    for i in range(new):
+        centre = (i + 0.5 - translation) / scale
+        weights = [kernel(abs(j + 0.5 - centre) / stretch) for j in range(len(row))]
+        if 0 <= centre <= len(row):
+            result[i] = np.dot(weights, row) / sum(weights)
+    return result

@@ -5,4 +5,12 @@ from hornbeam.ops.image.borders import pad_images as pad_images
 from hornbeam.ops.image.colors import hsv_to_rgb as hsv_to_rgb
 from hornbeam.ops.image.colors import rgb_to_grayscale as rgb_to_grayscale
 from hornbeam.ops.image.colors import rgb_to_hsv as rgb_to_hsv
+from hornbeam.ops.image.filters import gaussian_blur as gaussian_blur
+from hornbeam.ops.image.filters import sobel_edges as sobel_edges
+from hornbeam.ops.image.filters import ssim as ssim
 from hornbeam.ops.image.resizing import resize as resize
+from hornbeam.ops.image.sampling import map_coordinates as map_coordinates
+from hornbeam.ops.image.scaling import scale_and_translate as scale_and_translate
+from hornbeam.ops.image.transforms import affine_transform as affine_transform
+from hornbeam.ops.image.transforms import elastic_transform as elastic_transform
+from hornbeam.ops.image.transforms import perspective_transform as perspective_transform

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -13,40 +13,17 @@ from hornbeam.core.errors import check_choice
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.core import cast, convert_to_tensor, saturate_cast
 from hornbeam.ops.declare import composite
+from hornbeam.ops.image.sampling import wide
+from hornbeam.ops.image.scaling import KERNELS, weights_at
 from hornbeam.ops.numpy import moveaxis, pad, round, take, tensordot
 from hornbeam.typing import DataFormat, Tensor, TensorLike
-
-
-def _triangle(d):
-    return np.maximum(1 - d, 0)
-
-
-def _cubic(d):
-    """The kernel of Keys (1981) with a = -1/2."""
-    near = (1.5 * d - 2.5) * d * d + 1
-    far = ((-0.5 * d + 2.5) * d - 4) * d + 2
-    return np.select([d <= 1, d < 2], [near, far], 0)
-
-
-def _lanczos(radius: int) -> Callable:
-    return lambda d: np.where(d < radius, np.sinc(d) * np.sinc(d / radius), 0)
-
-
-_KERNELS = {
-    "bilinear": _triangle,
-    "bicubic": _cubic,
-    "lanczos3": _lanczos(3),
-    "lanczos5": _lanczos(5),
-}
 
 
 def resize_weights(old: int, new: int, interpolation: str, antialias: bool) -> Tensor:
     """Return the matrix (old, new) that resizes an axis; pixel centres are at 1/2."""
     centres = (np.arange(new) + 0.5) * old / new - 0.5
     stretch = max(old / new, 1) if antialias else 1
-    distance = np.abs(centres - np.arange(old)[:, None]) / stretch
-    weights = _KERNELS[interpolation](distance)
-    return (weights / weights.sum(0)).astype("float32")
+    return weights_at(centres, stretch, old, interpolation).astype("float32")
 
 
 def _check_resize(images, size, interpolation, crop, pad, fill_mode, data_format):
@@ -56,7 +33,7 @@ def _check_resize(images, size, interpolation, crop, pad, fill_mode, data_format
             "resize: `size` must have positive height and width, two integers. "
             f"Received: size={size}"
         )
-    choices = ("nearest", *_KERNELS)
+    choices = ("nearest", *KERNELS)
     check_choice("resize", "interpolation", interpolation, choices)
     check_choice("resize", "fill_mode", fill_mode, ("constant",))
     if crop and pad:
@@ -127,7 +104,7 @@ def resize(
         data_format,
     )
     dtype = dtypes.standardize_dtype(images.dtype)
-    x = images if interpolation == "nearest" else _wide(images, dtype)
+    x = images if interpolation == "nearest" else wide(images)
     if crop_to_aspect_ratio:
         x = _cropped(x, size, first)
     elif pad_to_aspect_ratio:
@@ -145,10 +122,6 @@ def resize(
     if dtypes.is_int_dtype(dtype) and interpolation != "nearest":
         return saturate_cast(round(x), dtype)
     return cast(x, dtype)
-
-
-def _wide(images, dtype):
-    return images if dtype in ("float32", "float64") else cast(images, "float32")
 
 
 def _fitting(x, size, first):
