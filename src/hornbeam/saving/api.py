@@ -160,7 +160,7 @@ def load_model(
     2
     """
     source = filepath if hasattr(filepath, "read") else _model_path(filepath)
-    with damage_of(repr(getattr(source, "name", str(source))), *SLIPS):
+    with damage_of(repr(getattr(source, "name", str(source))), *SLIPS, TypeError):
         if isinstance(source, Path) and legacy_h5.is_hdf5(source):
             return _load_hdf5(source, custom_objects, compile)
         if isinstance(source, Path) and source.suffix == ".json":

@@ -123,7 +123,7 @@ def load_weights(
         )
     if not path.is_file():
         raise ValueError(f"File not found: filepath={str(path)!r}.")
-    with damage_of(repr(path.name), *SLIPS):
+    with damage_of(repr(path.name), *SLIPS, TypeError):
         _load(model, path, skip_mismatch, **kwargs)
 
 
