@@ -90,25 +90,16 @@ def take_over(array: Any) -> Any:
 
 @optional
 def take_as_value(cls: type, value_of: Callable[[Any], Any]) -> None:
-    """Let the library's own functions take objects of `cls` as `value_of(x)`.
-
-    An engine has it where methods of the class do not suffice for that.
-    """
+    """Let the library's own functions take objects of `cls` as `value_of(x)`."""
 
 
 @optional
 def variable_read(variable: Any) -> None:
-    """Learn that a Variable was read, which holds its value as `handle`.
-
-    For engines whose gradients come from tapes that others open: the tapes watch it.
-    """
+    """Learn that a Variable was read: tapes that others open watch its `handle`."""
 
 
 def asks_for_values(error: BaseException) -> bool:
-    """Whether `error` says that code needs the numbers of a tensor that has none yet.
-
-    NumPy functions, `if` and `float` do, on a tensor of a program that is being made.
-    """
+    """Whether `error` says that code needs numbers of a tensor that has none yet."""
 
 
 def devices(device_type: Any = None) -> list[str]:
@@ -231,10 +222,7 @@ def to_dense(x: Any) -> Any:
 
 
 def sparse_matmul(a: Any, b: Any) -> Any:
-    """The product of two matrices of one dtype, of which at least one is sparse.
-
-    It is sparse where both are.
-    """
+    """The product of matrices of one dtype, one sparse; it is sparse if both are."""
 
 
 # Random bits: the counter hash of `core/random_hash.py`, equal on every engine.

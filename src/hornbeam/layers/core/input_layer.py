@@ -77,23 +77,9 @@ class InputLayer(Layer):
                 )
             batch_shape, shape = input_tensor.shape, None
             dtype = dtype or input_tensor.dtype
-        if shape is not None and batch_shape is not None:
-            raise ValueError("You cannot pass both `shape` and `batch_shape`.")
-        if batch_size is not None and batch_shape is not None:
-            raise ValueError("You cannot pass both `batch_size` and `batch_shape`.")
-        if shape is None and batch_shape is None:
-            raise ValueError("You must pass a `shape` argument.")
-        for argument, value in (("shape", shape), ("batch_shape", batch_shape)):
-            if isinstance(value, numbers.Number):
-                raise ValueError(
-                    f"Argument `{argument}` of Input must be a tuple of sizes, such as "
-                    f"({value},). Received: {argument}={value!r}"
-                )
-        if batch_shape is None:
-            batch_shape = (batch_size, *standardize_shape(shape))
         if sparse and ragged:
             raise ValueError("Cannot set both `sparse=True` and `ragged=True`.")
-        self._batch_shape = standardize_shape(batch_shape)
+        self._batch_shape = _whole_shape(shape, batch_size, batch_shape)
         self._dtype = standardize_dtype(dtype or floatx())
         self.sparse: bool = bool(sparse)
         self.ragged: bool = bool(ragged)
@@ -179,3 +165,22 @@ def Input(  # noqa: N802 - the API's name
         or auto_name("input_layer"),
     )
     return layer.output
+
+
+def _whole_shape(shape, batch_size, batch_shape):
+    """Return the shape with the batch, of which the arguments say the parts."""
+    if shape is not None and batch_shape is not None:
+        raise ValueError("You cannot pass both `shape` and `batch_shape`.")
+    if batch_size is not None and batch_shape is not None:
+        raise ValueError("You cannot pass both `batch_size` and `batch_shape`.")
+    if shape is None and batch_shape is None:
+        raise ValueError("You must pass a `shape` argument.")
+    for argument, value in (("shape", shape), ("batch_shape", batch_shape)):
+        if isinstance(value, numbers.Number):
+            raise ValueError(
+                f"Argument `{argument}` of Input must be a tuple of sizes, such as "
+                f"({value},). Received: {argument}={value!r}"
+            )
+    if batch_shape is None:
+        batch_shape = (batch_size, *standardize_shape(shape))
+    return standardize_shape(batch_shape)
