@@ -25,3 +25,22 @@ def test_jax_copies_once_and_shares_that(size, dtype):
     array[:] = -1
     assert engine.dtype_of(tensor) == (dtype or "float32")
     np.testing.assert_array_equal(np.asarray(tensor), expected)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda x: x[::-1, ::2],
+        lambda x: x.T,
+        np.asfortranarray,
+        lambda x: x.astype(">f4"),
+        lambda x: np.broadcast_to(x[:1], x.shape),
+        lambda x: x[:0],
+        lambda x: x[0, 0],
+    ],
+    ids=["reversed", "transposed", "fortran", "bytes", "broadcast", "empty", "scalar"],
+)
+def test_arrays_of_every_layout_become_tensors(engine, form):
+    array = form(np.arange(12, dtype="float32").reshape(3, 4))
+    for tensor in (engine.convert(array), engine.as_argument(array)):
+        np.testing.assert_array_equal(engine.to_numpy(tensor), array)

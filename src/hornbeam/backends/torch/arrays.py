@@ -125,6 +125,9 @@ def _from_host(x: Any, dtype: torch.dtype | None) -> torch.Tensor:
 
 def _sent(array: np.ndarray, dtype: torch.dtype | None) -> torch.Tensor:
     """A copy on the device: the owner of the array may change it later."""
+    if min(array.strides, default=0) < 0 or not array.dtype.isnative:
+        # torch takes neither reversed axes nor the other order of bytes.
+        array = array.astype(array.dtype.newbyteorder("="), order="C")
     device = current_device()
     if device is None or device.type != "cuda":
         return torch.tensor(array, dtype=dtype, device=device)
