@@ -132,6 +132,11 @@ def take(x: Any, indices: Any, axis: Any = None) -> Any:
     return jnp.take(_array(x), _array(indices), axis=axis)
 
 
+def rows_at(x: Any, index: Any) -> Any:
+    # `take` looks for places outside, which takes a third of the time of a sampling.
+    return _array(x).at[index].get(mode="promise_in_bounds")
+
+
 def take_along_axis(x: Any, indices: Any, axis: Any = None) -> Any:
     return jnp.take_along_axis(_array(x), _array(indices), axis=axis)
 

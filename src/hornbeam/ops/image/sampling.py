@@ -84,6 +84,12 @@ def _remainder(c, period):
     return c - floor(c / period) * period
 
 
+@composite
+def rows_at(x: Tensor, index: Tensor) -> Tensor:
+    """Return the rows of `x` at an index whose numbers are all in [0, len(x))."""
+    return take(x, index, axis=0)
+
+
 def sample(
     x: Tensor,
     first: int,
@@ -130,11 +136,11 @@ def sample(
         weights.append(expand_dims(weight, tuple(range(-len(trail), 0))))
         strides = [s * size for s in strides] + [step]
     if not order:
-        return take(rows, index, axis=0)
+        return rows_at(rows, index)
 
     def between(index, axis):
         if axis == len(weights):
-            return wide(take(rows, index, axis=0))
+            return wide(rows_at(rows, index))
         low, high = (between(index + i, axis + 1) for i in (0, strides[axis]))
         weight = cast(weights[axis], low.dtype)
         return low * (1 - weight) + high * weight
