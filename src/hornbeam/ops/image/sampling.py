@@ -47,20 +47,20 @@ def _nearest(x):
     return where(x < 0, ceil(x - 0.5), floor(x + 0.5))
 
 
-def _extended(x, axes, fill_mode, fill_value):
-    """Return `x` with the elements beyond its edges that interpolation needs."""
+def _extended(x, axes, order, fill_mode, fill_value):
+    """Return `x` with the elements beyond its edges that are needed."""
     if fill_mode == "constant":
         widths = [(int(i in axes),) * 2 for i in range(len(x.shape))]
         fill_value = cast(fill_value, x.dtype)
         return pad(x, widths, constant_values=fill_value)
-    if fill_mode == "wrap":
+    if fill_mode == "wrap" and order:
         for axis in axes:
             first = x[(slice(None),) * axis + (slice(1),)]
             x = concatenate([x, first], axis=axis)
     return x
 
 
-def _folded(c, size, fill_mode):
+def _folded(c, size, order, fill_mode):
     """Return the place in the extended axis, of `size`, that a coordinate stands for.
 
     All of them are in [0, size - 1].
@@ -69,7 +69,7 @@ def _folded(c, size, fill_mode):
     if fill_mode == "constant":
         c = c + 1
     elif fill_mode == "wrap":
-        c = _remainder(c, last)
+        c = _remainder(c, last + 1 - order)
     elif fill_mode == "mirror":
         c = _remainder(c, maximum(2 * last, 1))
         c = minimum(c, 2 * last - c)
@@ -114,7 +114,7 @@ def sample(
         A tensor in which the axes of the result replace those of the coordinates.
     """
     axes = range(first, first + len(coordinates))
-    x = _extended(x, axes, fill_mode, fill_value)
+    x = _extended(x, axes, order, fill_mode, fill_value)
     sizes = shape(x)
     batch, trail = sizes[:first], sizes[axes.stop :]
     rows = reshape(x, (-1, *trail))
@@ -126,7 +126,7 @@ def sample(
     strides: list[Any] = []
     for c, axis in zip(coordinates, axes, strict=True):
         size = sizes[axis]
-        c = _folded(c if order else _nearest(c), size, fill_mode)
+        c = _folded(c if order else _nearest(c), size, order, fill_mode)
         low = cast(floor(c), "int32")
         # Of one element, the next one is itself. The limits also hold for NaN.
         step = clip(size - 1, 0, 1)

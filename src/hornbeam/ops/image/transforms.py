@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal, TypeAlias
 
 from hornbeam import backends
@@ -12,18 +13,21 @@ from hornbeam.ops.axes import shape_of
 from hornbeam.ops.core import cast, convert_to_tensor, shape
 from hornbeam.ops.declare import composite
 from hornbeam.ops.image.axes import spatial_axes
-from hornbeam.ops.image.filters import gaussian_kernel, window_sum
 from hornbeam.ops.image.sampling import FILL_MODES, FillMode, sample, wide
 from hornbeam.ops.math import erfinv
 from hornbeam.ops.numpy import (
     arange,
     concatenate,
     cross,
+    exp,
     expand_dims,
     matmul,
+    maximum,
     ones_like,
     reshape,
+    square,
     stack,
+    tensordot,
 )
 from hornbeam.typing import DataFormat, Seed, Tensor, TensorLike
 
@@ -256,7 +260,7 @@ def elastic_transform(
     Args:
         images: `(height, width, channels)` or a batch of them, or channels first.
         alpha: how far pixels go. Default: 20.
-        sigma: how smooth the field is, in pixels; a number. Default: 5.
+        sigma: how smooth the field is, in pixels. Default: 5.
         interpolation: `"bilinear"` (default) or `"nearest"`.
         fill_mode: what lies beyond the edges: `"reflect"` (default), `"constant"`,
             `"nearest"`, `"wrap"` or `"mirror"`, as in `map_coordinates`.
@@ -282,13 +286,19 @@ def elastic_transform(
 
     def coordinates(height, width):
         field = _noise((2, batch, height, width), seed) * sigma * alpha
-        kernel = gaussian_kernel(2 * int(3 * sigma + 0.5) + 1, sigma)
-        for axis in (2, 3):
-            field = window_sum(field, kernel, axis, "same")
+        for size in (height, width):
+            field = tensordot(field, _blur(size, sigma), axes=[[2], [0]])
         y, x = _grid(height, width, field.dtype)
         return y + field[0], x + field[1]
 
     return _moved(images, first, coordinates, interpolation, fill_mode, fill_value)
+
+
+def _blur(size, sigma):
+    """Return the matrix that blurs an axis; beyond its ends there are zeros."""
+    places = arange(size, dtype="float32")
+    distance = (expand_dims(places, 1) - places) / sigma
+    return exp(-0.5 * square(distance)) / maximum(sigma * (2 * math.pi) ** 0.5, 1.0)
 
 
 def _noise(sizes, seed):
