@@ -356,6 +356,25 @@ def test_sizes_may_be_unknown():
         assert (symbol.shape, symbol.dtype) == (shape, dtype)
 
 
+def test_sizes_may_be_unknown_in_a_graph():
+    tf = pytest.importorskip("tensorflow")
+    scaling = ((2, 4, 5, 3), [0.7, 0.6], [0.0, 0.0], (1, 2), "cubic")
+
+    def function(x):
+        moved = image.affine_transform(x, TURN, fill_mode="wrap")
+        return moved, image.scale_and_translate(x, *scaling), image.elastic_transform(x)
+
+    with backends.scope("tensorflow"):
+        graph = tf.function(function, autograph=False).get_concrete_function(
+            tf.TensorSpec((None, None, None, 3))
+        )
+        moved, scaled, _ = graph(tf.constant(IMAGES))
+    with backends.scope("numpy"):
+        expected = function(IMAGES)
+    np.testing.assert_allclose(moved.numpy(), expected[0], atol=1e-5)
+    np.testing.assert_allclose(scaled.numpy(), expected[1], atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

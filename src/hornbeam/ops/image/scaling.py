@@ -159,7 +159,8 @@ def scale_and_translate(
         centres = (centres - translation[i]) / scale[i] - 0.5
         stretch = tensors.maximum(1 / scale[i], 1) if antialias else 1
         weights = weights_at(centres, stretch, old, _NAMES[method], tensors)
-        inside = tensors.logical_and(centres >= -0.5, centres <= old - 0.5)
+        end = cast(old, centres.dtype) - 0.5
+        inside = tensors.logical_and(centres >= -0.5, centres <= end)
         weights = tensors.where(inside, weights, 0)
         x = moveaxis(tensordot(x, weights, axes=[[axis], [0]]), -1, axis)
     return cast(x, dtypes.result_type(dtypes.standardize_dtype(images.dtype), float))
