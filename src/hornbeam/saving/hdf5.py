@@ -19,6 +19,7 @@ import h5py
 import numpy as np
 
 from hornbeam import backends
+from hornbeam.backends.memory import aligned_array
 from hornbeam.core import budget
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError, damage_of
 from hornbeam.core.variable import Unread, Variable
@@ -30,7 +31,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAX_DEPTH = 64
 # A chunk is decompressed whole; it may be larger than its array up to this size.
 _SMALL_CHUNK = 1 << 20
-_LARGE, _ALIGNMENT = 64 << 10, 64
+_LARGE = 64 << 10
 _MAX_OBJECTS = 50_000
 _MAX_CHUNKS = 100_000
 _MAX_ATTRIBUTE = 64 << 10
@@ -286,10 +287,7 @@ class _Walk:
 
 def _read_aligned(dataset):
     """Return an array in memory that an engine can take over."""
-    memory = np.empty(dataset.nbytes + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    array = memory[start : start + dataset.nbytes].view(dataset.dtype)
-    array = array.reshape(dataset.shape)
+    array = aligned_array(dataset.shape, dataset.dtype)
     dataset.read_direct(array)
     return array
 

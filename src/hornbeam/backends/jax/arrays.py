@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.backends import placement
+from hornbeam.backends.memory import aligned_array
 from hornbeam.backends.scipy_sparse import is_scipy_sparse, scipy_coordinates
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import result_type, standardize_dtype
@@ -20,10 +21,7 @@ Tensor = jax.Array
 
 _names: dict[Any, str] = {}
 _HOST = (np.ndarray, np.generic, bool, int, float)
-# On a CPU JAX shares the memory of an array that begins at a multiple of so many bytes;
-# others it copies, into new pages, which takes ten times as long as NumPy's copy. To
-# find such a place pays from some size on.
-_ALIGNMENT = 64
+# From so many bytes on it pays that JAX shares the memory of a copy.
 _SHARED_BYTES = 1 << 16
 
 
@@ -93,12 +91,9 @@ def _copied(x: Any, dtype: Any) -> np.ndarray:
         dtype = x.dtype if hasattr(x, "dtype") else default_dtype(x)
     dtype = np.dtype(jax_dtype(dtype))
     shape = np.shape(x)
-    size = math.prod(shape) * dtype.itemsize
-    if size < _SHARED_BYTES:
+    if math.prod(shape) * dtype.itemsize < _SHARED_BYTES:
         return np.array(x, dtype=dtype)
-    memory = np.empty(size + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    copy = memory[start : start + size].view(dtype).reshape(shape)
+    copy = aligned_array(shape, dtype)
     np.copyto(copy, x, casting="unsafe")
     return copy
 

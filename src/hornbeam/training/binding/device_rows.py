@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.backends.memory import aligned_array
 from hornbeam.data.sparse import SparseForm, SparseRows, entry_room
 
 # Small data and its orders get this much room, so that data of other row counts, such
@@ -38,13 +39,15 @@ class DeviceRows:
     def tensors(self) -> list[Any]:
         """The arrays on the device, padded."""
         with self._lock:
-            room, convert = self._room(), self.engine.convert
-            return [
-                tuple(convert(part) for part in _padded_parts(x, room))
-                if isinstance(x, SparseRows)
-                else convert(padded(x, room))
-                for x in self.arrays
-            ]
+            return [self._on_device(x, self._room()) for x in self.arrays]
+
+    def _on_device(self, x, room):
+        convert, take_over = self.engine.convert, self.engine.take_over
+        if isinstance(x, SparseRows):
+            return tuple(convert(part) for part in _padded_parts(x, room))
+        if len(x) == room or take_over is None:
+            return convert(padded(x, room))
+        return take_over(padded(x, room))
 
     @property
     def shapes(self) -> Any:
@@ -161,5 +164,6 @@ def padded(x: Any, rows: Any) -> Any:
     """Return the host array `x` with zeros (copies of row 0) up to `rows` rows."""
     if len(x) == rows:
         return x
-    padding = np.broadcast_to(x[:1], (rows - len(x), *x.shape[1:]))
-    return np.concatenate([x, padding])
+    array = aligned_array((rows, *x.shape[1:]), x.dtype)
+    array[: len(x)], array[len(x) :] = x, x[:1]
+    return array
