@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hornbeam import backends
+from hornbeam.backends.memory import aligned_array
 
 
 @pytest.mark.parametrize("size", [3, 100_000])
@@ -44,3 +45,17 @@ def test_arrays_of_every_layout_become_tensors(engine, form):
     array = form(np.arange(12, dtype="float32").reshape(3, 4))
     for tensor in (engine.convert(array), engine.as_argument(array)):
         np.testing.assert_array_equal(engine.to_numpy(tensor), array)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int32", "int64", "bool"])
+def test_an_array_is_taken_over(engine, dtype):
+    if engine.take_over is None:
+        pytest.skip("The engine copies every array.")
+    array = aligned_array((40_000, 3), dtype)
+    array[:] = 0
+    array[1, 2] = 1
+    expected = array.copy()
+    tensor = engine.take_over(array)
+    del array
+    assert tuple(engine.shape_of(tensor)) == (40_000, 3)
+    np.testing.assert_array_equal(engine.to_numpy(tensor), expected)

@@ -142,6 +142,13 @@ def assign(old: tf.Variable, new: Any) -> tf.Variable:
 as_argument: Function = convert
 
 
+def take_over(array: np.ndarray) -> tf.Tensor:
+    """The tensor of an array that nobody else will use, without a copy on a CPU."""
+    if array.dtype.kind not in "biuf" or tf.config.list_logical_devices("GPU"):
+        return convert(array)
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+
+
 def new_variable(value: Any, trainable: bool) -> tf.Variable:
     """What a new Variable of the tensor `value` holds."""
     differentiable = value.dtype.is_floating or value.dtype.is_complex
