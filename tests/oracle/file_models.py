@@ -381,15 +381,19 @@ def write(keras, folder, names=CASES):
             np.savez(folder / f"{name}.npz", **results(model, name))
             model.save(folder / f"{name}.keras")
             model.save_weights(folder / f"{name}.weights.h5")
+            model.save_weights(folder / f"{name}.weights.json", max_shard_size=1)
         except Exception:
             errors[name] = traceback.format_exc()[-2000:]
     return errors
 
 
 def read(keras, folder, name):
-    """Return the results of a loaded model, and those of its loaded weights."""
+    """Return the results of a loaded model, and those of weights of both kinds."""
     CASES[name][0](keras)
-    found = results(keras.saving.load_model(folder / f"{name}.keras"), name)
+    found = [results(keras.saving.load_model(folder / f"{name}.keras"), name)]
     model = trained(keras, name)
-    model.load_weights(folder / f"{name}.weights.h5")
-    return found, results(model, name)
+    for suffix in (".weights.h5", ".weights.json"):
+        model.set_weights([np.zeros_like(value) for value in model.get_weights()])
+        model.load_weights(folder / f"{name}{suffix}")
+        found.append(results(model, name))
+    return found

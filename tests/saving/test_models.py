@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import DamagedFileError, UnsafeFileError
 
 
 def mlp(units=2, **kwargs):
@@ -325,14 +325,28 @@ def test_weights_in_several_files(tmp_path, audit):
     assert sorted(os.listdir(tmp_path)) == ["m.weights.json", *names]
 
 
+def test_one_file_may_stand_without_a_list(tmp_path):
+    """Keras writes it so for layers of one array."""
+    model, path = mlp(), tmp_path / "m.weights.json"
+    model.save_weights(path, max_shard_size=1)
+    content = json.loads(path.read_text())
+    content["weight_map"] = {key: f for key, (f,) in content["weight_map"].items()}
+    path.write_text(json.dumps(content))
+    other = mlp()
+    other.load_weights(path)
+    assert_same(values(other), values(model))
+    assert len(keras.saving.inspect(path).arrays) == 4
+
+
+@pytest.mark.parametrize("as_list", [True, False])
 @pytest.mark.parametrize(
     "name",
     ["../m_00000.weights.h5", "/etc/passwd", "other.h5", "n_00000.weights.h5", 3],
 )
-def test_lists_name_their_own_files_only(tmp_path, name, audit):
+def test_lists_name_their_own_files_only(tmp_path, name, as_list, audit):
     path = tmp_path / "m.weights.json"
-    path.write_text(json.dumps({"weight_map": {"/vars": [name]}}))
-    with audit(path), pytest.raises(UnsafeFileError):
+    path.write_text(json.dumps({"weight_map": {"/vars": [name] if as_list else name}}))
+    with audit(path), pytest.raises((UnsafeFileError, DamagedFileError)):
         mlp().load_weights(path)
     path.write_text(json.dumps({"weight_map": {"/vars": ["m_00000.weights.h5"]}}))
     with pytest.raises(ValueError, match="missing"):

@@ -134,7 +134,10 @@ def reading(path: Path) -> Iterator[hdf5.Group]:
 
 def _shard_names(path, content):
     try:
-        names = {name for names in content["weight_map"].values() for name in names}
+        # A group whose arrays are in one file may name it without a list.
+        values = list(content["weight_map"].values())
+        lists = [[value] if isinstance(value, str) else value for value in values]
+        names = {name for names in lists for name in names}
     except (TypeError, KeyError, AttributeError):
         raise DamagedFileError(f"{path.name} is damaged: it lists no files.") from None
     pattern = re.escape(_stem(path)) + r"_\d{5}\.weights\.h5"
