@@ -174,8 +174,31 @@ def test_a_backup_of_another_model(tmp_path):
     interrupted(tmp_path)
     model = FakeModel()
     model.weight = FakeVariable([0.0, 0.0, 0.0], "weight")
-    with pytest.raises(ValueError, match="another model: it holds 2 variables"):
+    with pytest.raises(ValueError, match="another model: it holds 2 var.*Remove the"):
         run(model, [c.BackupAndRestore(tmp_path)], LOSSES)
+
+
+def test_a_backup_that_lost_its_state(tmp_path):
+    """Training does not begin anew without a word."""
+    interrupted(tmp_path)
+    (tmp_path / "latest.npz").unlink()
+    model = FakeModel()
+    with pytest.raises(DamagedFileError, match="lacks .*latest.npz.*start anew"):
+        run(model, [c.BackupAndRestore(tmp_path)], LOSSES)
+    assert model.weight.value.tolist() == [0, 0]
+
+
+def test_the_backup_before_one_that_is_missing(tmp_path):
+    interrupted(tmp_path, double_checkpoint=True)
+    (tmp_path / "latest.npz").unlink()
+    with pytest.warns(UserWarning, match="missing; the backup before it is used"):
+        run(FakeModel(), [c.BackupAndRestore(tmp_path)], [1, 1, 1])
+
+
+@pytest.mark.parametrize("folder", [True, 3, b"backup", __file__])
+def test_what_is_no_folder(folder):
+    with pytest.raises(ValueError, match="Invalid `backup_dir`.*path of a folder"):
+        c.BackupAndRestore(folder)
 
 
 @pytest.mark.parametrize("folder", ["", None])

@@ -199,6 +199,58 @@ def test_the_argument_of_fit(tmp_path):
         assert os.listdir(tmp_path / "backup") == ["mine.txt"]
 
 
+OTHER_BATCHES = {
+    "batch_size": lambda: {"batch_size": 20},
+    "rows": lambda: {"x": X[:16], "y": Y[:16]},
+    "steps": lambda: {"steps_per_epoch": 3},
+    "order": lambda: {"shuffle": False},
+}
+
+
+@pytest.mark.parametrize("change", OTHER_BATCHES)
+def test_other_batches(tmp_path, change):
+    """Within an epoch an error, and nothing is set; between two a warning."""
+
+    def train(save_freq, *more, **changes):
+        model = resumable.small_model()
+        backup = keras.callbacks.BackupAndRestore(tmp_path / "b", save_freq)
+        options = {"x": X, "y": Y, "batch_size": SIZE, "epochs": 2, "verbose": 0}
+        before = [x.tolist() for x in model.get_weights()]
+        try:
+            model.fit(**(options | changes), callbacks=[backup, *more])
+        finally:
+            after = [x.tolist() for x in model.get_weights()]
+            train.changed = before != after
+
+    other = OTHER_BATCHES[change]()
+    with backends.scope("torch"):
+        with pytest.raises(Interrupted):
+            train(3, InterruptAt(4))
+        with pytest.raises(ValueError, match="other batches: rows=40, batch.*Remove"):
+            train(3, **other)
+        assert not train.changed
+        train(3)
+        with pytest.raises(Interrupted):
+            train("epoch", InterruptAt(7))
+        with pytest.warns(UserWarning, match="other batches: rows=40.*goes on"):
+            train("epoch", **other)
+        assert train.changed
+
+
+def test_other_batches_of_a_dataset(tmp_path):
+    with backends.scope("torch"):
+        with pytest.raises(Interrupted):
+            fit(tmp_path, InterruptAt(4), data=Shuffled, save_freq=3)
+        with pytest.raises(ValueError, match="other batches: steps=5. Rec.*steps=4"):
+            fit(tmp_path, data=Shuffled, save_freq=3, steps_per_epoch=4)
+
+
+@pytest.mark.parametrize("resume", [True, 3, __file__])
+def test_what_is_no_folder(resume):
+    with pytest.raises(ValueError, match="Invalid `resume`.*fit.. of model.*folder"):
+        resumable.small_model().fit(X, Y, resume=resume)
+
+
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     ("engine", "kills"),

@@ -29,9 +29,11 @@ class BackupAndRestore(Callback):
     that of the model, the optimizer and the metrics, of seeds and random states, of the
     order of the data, and of the other callbacks (what their `state_attributes` name).
 
-    The data must be the same. Batches of a generator that were used before are computed
-    and skipped, and an iterator that has gone beyond the backup cannot go back. The
-    order in an iterable that keeps a random state of its own is not restored.
+    The data and its batches must be the same: other numbers of rows or steps, another
+    batch size or order are an error within an epoch, and a warning between two. Batches
+    of a generator that were used before are computed and skipped, and an iterator that
+    has gone beyond the backup cannot go back. The order in an iterable that keeps a
+    random state of its own is not restored.
 
     Args:
         backup_dir: the folder of the backup, for this training alone.
@@ -54,11 +56,7 @@ class BackupAndRestore(Callback):
         delete_checkpoint: bool = True,
     ):
         super().__init__()
-        if not backup_dir:
-            raise ValueError(
-                "Empty `backup_dir` argument passed to BackupAndRestore. Expected the "
-                f"path of a folder. Received: backup_dir={backup_dir!r}"
-            )
+        check_folder("BackupAndRestore", "backup_dir", backup_dir)
         is_count = isinstance(save_freq, int) and not isinstance(save_freq, bool)
         if save_freq != "epoch" and not (is_count and save_freq > 0):
             raise ValueError(
@@ -107,8 +105,7 @@ class BackupAndRestore(Callback):
         self._due = None
         self._state = self._load()
         if self._state is not None:
-            source = f"The backup in {self.backup_dir!r}"
-            self._fit_state().check(self._state, source)
+            self._fit_state().check(self._state, self.backup_dir)
             self._current_epoch = self.model._initial_epoch = self.position.epoch
 
     @property
@@ -170,10 +167,11 @@ class BackupAndRestore(Callback):
         loss = (logs or {}).get("loss", 0.0)
         if self.delete_checkpoint and math.isfinite(float(loss)):
             for path in (
-                self._weights_path,
-                self._prev_weights_path,
+                # Without these there may be no state; with them there must be one.
                 self._training_metadata_path,
                 self._prev_training_metadata_path,
+                self._weights_path,
+                self._prev_weights_path,
             ):
                 with contextlib.suppress(FileNotFoundError):
                     os.remove(path)
@@ -203,6 +201,17 @@ class BackupAndRestore(Callback):
         """Return the state in the newest backup that can be read, or None."""
         paths = [self._weights_path, self._prev_weights_path]
         paths = [path for path in paths if os.path.exists(path)]
+        is_lost = self._weights_path not in paths and os.path.exists(
+            self._training_metadata_path
+        )
+        if is_lost and not paths:
+            raise DamagedFileError(
+                f"The backup in {self.backup_dir!r} cannot be resumed from: it lacks "
+                f"{self._weights_path!r}, which holds its state. Put the file back, or "
+                f"remove the folder {self.backup_dir!r} to start anew."
+            )
+        if is_lost:
+            warn(f"{self._weights_path!r} is missing; the backup before it is used.")
         for path in paths:
             try:
                 return backup_file.read(path)
@@ -213,6 +222,20 @@ class BackupAndRestore(Callback):
                     f"The backup {path!r} is damaged; the one before it is used.",
                 )
         return None
+
+
+def check_folder(owner: str, argument: str, folder: Any) -> None:
+    """Raise unless `folder` is the path of a folder, which may not exist yet."""
+    wrong = "Invalid" if folder else "Empty"
+    received = f"{argument}={folder!r}"
+    if folder and isinstance(folder, str | os.PathLike):
+        if not os.path.exists(folder) or os.path.isdir(folder):
+            return
+        received += ", which is a file"
+    raise ValueError(
+        f"{wrong} `{argument}` argument passed to {owner}. Expected the path of a "
+        f"folder, such as 'backup'. Received: {received}"
+    )
 
 
 def _move(source, target):

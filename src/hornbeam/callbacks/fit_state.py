@@ -6,6 +6,7 @@
 | `values` | weights, slots, rates, loss scale, seeds, sums of metrics | Variables |
 | `numbers` | dropout rates, decays ... | Hyperparameters |
 | `data` | the order of rows or batches, and how many were used | the data |
+| `batches` | what tells them from those of other data, only compared | the data |
 | `random` | the random states of Python, NumPy and torch | the process |
 | `callbacks` | best values, epochs waited, history ... | the callbacks |
 
@@ -16,12 +17,15 @@ nothing else of them is set.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from hornbeam.callbacks.backup_file import plain_array
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError
 from hornbeam.core.random_states import random_states, set_random_states
+from hornbeam.core.warning import warn
+from hornbeam.typing import PathLike
 
 _POSITION = {"epoch": int, "step": int, "logs": dict, "stop": bool}
 
@@ -66,6 +70,7 @@ class FitState:
             "paths": [variable.path for variable in self._variables],
             "numbers": [getattr(owner, name) for owner, name in self._numbers],
             "data": self._data.state(within) if self._data is not None else {},
+            "batches": getattr(self._data, "batches", {}),
             "random": random_states(),
             "callbacks": {
                 key: {name: getattr(callback, name) for name in declared}
@@ -73,12 +78,18 @@ class FitState:
             },
         }
 
-    def check(self, state: dict[str, Any], source: str) -> None:
-        """Raise unless all of `state`, which comes from `source`, fits."""
+    def check(self, state: dict[str, Any], folder: PathLike) -> None:
+        """Raise unless all of `state`, from the backup in `folder`, fits."""
+        folder = os.fspath(folder)
+        source = f"The backup in {folder!r}"
+        fix = f"Remove the folder {folder!r} to start anew, or pass another folder."
         try:
             self._check(state, source)
+            self._check_batches(state, source, fix)
         except (KeyError, TypeError, AttributeError) as error:
-            raise DamagedFileError(f"{source} is damaged: {error!r}") from error
+            raise DamagedFileError(f"{source} is damaged: {error!r}. {fix}") from error
+        except _OtherTrainingError as error:
+            raise ValueError(f"{error} {fix}") from None
 
     def _check(self, state, source):
         _check(state["position"], _POSITION, "the training", source, whole=True)
@@ -91,18 +102,34 @@ class FitState:
         if list(map(_form, values)) != [
             _form(plain_array(variable)) for variable in variables
         ]:
-            raise ValueError(
+            raise _OtherTrainingError(
                 f"{source} is of another model: it holds {len(values)} variables, "
                 f"{state['paths'][:5]} ..., and this model and its optimizer have "
-                f"{len(variables)}, {[variable.path for variable in variables[:5]]} ..."
+                f"{len(variables)}, {[one.path for one in variables[:5]]} ...."
             )
         numbers = state["numbers"]
         if len(numbers) != len(self._numbers) or not all(map(_is_finite, numbers)):
-            raise ValueError(
+            raise _OtherTrainingError(
                 f"{source} is of another model: it holds the numbers "
                 f"{numbers[:5]} ..., and this model has "
-                f"{[name for _, name in self._numbers][:5]} ..."
+                f"{[name for _, name in self._numbers][:5]} ...."
             )
+
+    def _check_batches(self, state, source, fix):
+        """Raise within an epoch, and warn between two, if the batches are others."""
+        old, new = state["batches"], getattr(self._data, "batches", {})
+        if all(old.get(name) in (None, value) for name, value in new.items()):
+            return
+        message = (
+            f"{source} was made with other batches: {_listed(old)}. Received: "
+            f"{_listed(new)}."
+        )
+        if state["position"]["step"]:
+            raise ValueError(
+                f"{message} It is in the middle of an epoch, which can only go on with "
+                f"the data and arguments of before. {fix}"
+            )
+        warn(f"{message} The training goes on with those. {fix}")
 
     def resume_data(self, state: dict[str, Any]) -> None:
         """Put the data where it was, before the first epoch begins."""
@@ -137,10 +164,18 @@ class FitState:
                 yield f"{name} {seen[name]}", callback, declared
 
 
+class _OtherTrainingError(ValueError):
+    """The backup is of another training."""
+
+
+def _listed(batches):
+    return ", ".join(f"{name}={value!r}" for name, value in batches.items())
+
+
 def _check(state, declared, owner, source, whole=False):
     """Refuse what the owner does not declare as its state; None is always allowed."""
     if whole and set(state) != set(declared):
-        raise ValueError(
+        raise _OtherTrainingError(
             f"{source} has the state {sorted(state)} of {owner}, which has the state "
             f"{sorted(declared)}: it is of another training."
         )

@@ -59,6 +59,12 @@ class ArrayData:
     def close(self) -> None:
         """Nothing is open."""
 
+    @property
+    def batches(self) -> dict[str, Any]:
+        """What tells the batches from those of other data or another `fit`."""
+        names = ("rows", "batch_size", "steps", "shuffle")
+        return {name: getattr(self, name) for name in names}
+
     def state(self, within: bool) -> dict[str, Any]:
         """Return what `resume` needs, within an epoch or after one."""
         return {"seed": self.seed}

@@ -55,6 +55,8 @@ class StreamData:
         counts = [count for count in (steps, length) if count is not None]
         self.steps: int | None = min(counts) if counts else None
         self.batch_size: int | None = None
+        # What tells the batches from others; `steps` is set again after an epoch.
+        self.batches: dict[str, Any] = {"steps": self.steps}
 
     def on_epoch_begin(self, epoch: int = 0, first: int = 0) -> None:
         """Tell the dataset that an epoch begins; batches before `first` are over."""

@@ -65,6 +65,8 @@ class ModelBuilding(StepPlanning):
             for part in self._compiled_parts():
                 if not part.built:
                     part.build(_symbols(y), y_pred)
+                    if part is self._compile_loss:
+                        data_checks.warn_of_one_class(self, y, mode)
         if self._step_builds(mode):
             self._build_by_step(batch, mode)
             if self._step_builds(mode):

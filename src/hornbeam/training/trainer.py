@@ -90,9 +90,9 @@ class Trainer(ModelBuilding):
             validation_batch_size=validation_batch_size,
             validation_steps=validation_steps,
         )  # fmt: skip
+        checks.resume(self, resume)
         verbose = checks.verbosity(self, "fit", verbose)
         epochs = int(_at_most(config.max_epochs(), epochs))
-        initial_epoch = int(initial_epoch)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split(
                 (x, y, sample_weight), validation_split=validation_split
@@ -159,7 +159,7 @@ class Trainer(ModelBuilding):
 
     def _fit_epochs(self, train, valid, first, epochs, validation_freq):
         """Run the epochs of training, and the passes over the validation data."""
-        callbacks, data = train.callbacks, train.runner.data
+        callbacks, data, first = train.callbacks, train.runner.data, int(first)
         callbacks.data = data
         self.stop_training = False
         test = None if valid is None else self._pass("test", valid, callbacks)

@@ -157,6 +157,13 @@ def test_wrong_losses(kind, loss, names, weights, message):
         loss_of(loss, [ZERO, ZERO], [THREE, THREE], names, weights)
 
 
+@pytest.mark.parametrize("loss", [["mse"], ("mse",), [keras.losses.MeanSquaredError()]])
+def test_a_list_for_a_dict_of_outputs_has_one_loss_each(loss):
+    targets, outputs = {"a": ZERO, "b": ZERO}, {"a": THREE, "b": THREE}
+    with pytest.raises(ValueError, match="list of 1, but the model has 2 outputs"):
+        loss_of(loss, targets, outputs, ["a", "b"])
+
+
 def test_a_path_that_the_outputs_do_not_have():
     loss = {"a": {"c": "mse"}, "b": {"d": "mae"}}
     with pytest.raises(KeyError, match="'d' at .*'b',.* is one tensor"):

@@ -6,6 +6,7 @@ import numbers
 from typing import Any
 
 from hornbeam import backends
+from hornbeam.callbacks.backup_and_restore import check_folder
 from hornbeam.core import tree
 from hornbeam.core.errors import check_number
 from hornbeam.data.host import is_array_like
@@ -46,6 +47,12 @@ def epochs(model: Any, last: Any, first: Any, frequency: Any) -> None:
     several = isinstance(frequency, list | tuple | set | range)
     for one in frequency if several else (frequency,):
         check_number(owner, "validation_freq", one, low=1, integer=True)
+
+
+def resume(model: Any, folder: Any) -> None:
+    """Raise unless fit()'s `resume` is None or the path of a folder."""
+    if folder is not None:
+        check_folder(f"fit() of model {model.name!r}", "resume", folder)
 
 
 def verbosity(model: Any, method: str, verbose: Any) -> Any:

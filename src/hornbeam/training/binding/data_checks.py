@@ -11,9 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam import activations
 from hornbeam.core import tree
+from hornbeam.core.warning import warn
+from hornbeam.layers.activations.softmax import Softmax
 from hornbeam.layers.core.embedding import Embedding
 from hornbeam.layers.core.masking import Masking
+from hornbeam.losses import crossentropy, focal
 from hornbeam.losses.labels import check_range, check_sparse_labels, class_axis
 from hornbeam.training.steps import Steps, unpack
 
@@ -42,6 +46,72 @@ def data_fits(model: Any, data: Any, mode: str) -> None:
 
 
 _compute_loss = Steps.compute_loss
+
+
+_SOFTMAXES = activations.softmax, activations.log_softmax
+_OF_ONE_HOT = (
+    crossentropy.categorical_crossentropy,
+    focal.categorical_focal_crossentropy,
+    crossentropy.CategoricalCrossentropy.call,
+    focal.CategoricalFocalCrossentropy.call,
+)
+_ONE_CLASS_FIX = (
+    "For two classes in one unit use activation='sigmoid' and "
+    "loss='binary_crossentropy'; for several classes one unit for each."
+)
+
+
+def warn_of_one_class(model: Any, y: Any, mode: str) -> None:
+    """Warn of a softmax over one unit, and of a loss of one-hot labels for one class.
+
+    A user's own step may do something else with them, so it is left alone.
+    """
+    if model._has_own_step(mode) or type(model).compute_loss is not _compute_loss:
+        return
+    for layer in _softmaxes_of_one_unit(model):
+        warn(
+            f"Layer {layer.path!r} of model {model.name!r} is a softmax over one unit, "
+            f"which is always 1: nothing is learned. {_ONE_CLASS_FIX}"
+        )
+    for name, loss, _, _, output in model._compile_loss.pairs(y):
+        axis = _one_hot_axis(loss)
+        if axis is not None and output.shape and output.shape[axis] == 1:
+            warn(
+                f"The loss {loss.name!r} of output {name!r} of model {model.name!r} is "
+                f"for several classes, and the output has one: its shape is "
+                f"{tuple(output.shape)}. The loss does not depend on it, and nothing "
+                f"is learned. {_ONE_CLASS_FIX}"
+            )
+
+
+def _one_hot_axis(loss):
+    if getattr(loss, "fn", None) in _OF_ONE_HOT:
+        return loss.kwargs.get("axis", -1)
+    return loss.axis if type(loss).call in _OF_ONE_HOT else None
+
+
+def _softmaxes_of_one_unit(model):
+    """Return layers whose units are one, and those of an output whose axis has one."""
+    layers = [
+        layer
+        for layer in _layers(model)
+        if getattr(layer, "units", None) == 1 and _softmax_axis(layer) == -1
+    ]
+    graph = _graph_of(model)
+    for output in graph._outputs if graph is not None else ():
+        layer, _, number = output._keras_history
+        while (inner := _graph_of(layer)) is not None:
+            layer, _, number = inner._outputs[number]._keras_history
+        axis = _softmax_axis(layer)
+        if axis is not None and output.shape[axis] == 1 and layer not in layers:
+            layers.append(layer)
+    return layers
+
+
+def _softmax_axis(layer):
+    if isinstance(layer, Softmax):
+        return layer.axis if isinstance(layer.axis, int) else None
+    return -1 if getattr(layer, "activation", None) in _SOFTMAXES else None
 
 
 def _targets_fit(loss, labels, output):

@@ -37,8 +37,7 @@ class LossTerm:
     @property
     def compares_targets(self) -> bool:
         """Whether the loss is ours, and so cannot do without targets."""
-        entry = self.entry
-        return isinstance(entry, str | dict) or is_ours(entry) or is_ours(type(entry))
+        return _compares_targets(self.entry)
 
     def pick(self, values: Any) -> Any:
         """Return what the loss sees of a flat list, in the form of the outputs."""
@@ -96,7 +95,14 @@ def _are_alternatives(entry, place):
         return True
     if type(entry) is type(place):
         return False
-    return len(entry) == 1 < len(place) or not all(map(is_loss, entry))
+    if not all(map(is_loss, entry)):
+        return True
+    # A user's loss may see all outputs; one of ours sees one.
+    return len(entry) == 1 < len(place) and not _compares_targets(entry[0])
+
+
+def _compares_targets(entry):
+    return isinstance(entry, str | dict) or is_ours(entry) or is_ours(type(entry))
 
 
 def is_loss(x: Any, single: bool = True) -> bool:
