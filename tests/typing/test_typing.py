@@ -136,6 +136,8 @@ def test_mypy_accepts_right_programs(folder):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+# They pass their classes in `custom_objects`, as the warning says.
+@pytest.mark.filterwarnings("ignore:What is being saved names classes")
 @pytest.mark.parametrize("name", [path.name for path in HERE.glob("right_*.py")])
 def test_right_programs_run(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

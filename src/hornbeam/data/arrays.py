@@ -24,7 +24,7 @@ class ArrayData:
 
     in_memory = True
     # What `state` returns, by type.
-    state_attributes = {"seed": int}
+    state_attributes: dict[str, Any] = {"seed": int}
 
     def __init__(
         self,

@@ -173,7 +173,7 @@ class IteratorSource:
         counts_passes: whether the order depends on the number of passes.
     """
 
-    state_attributes = {"opened": int, "taken": int, "random": dict}
+    state_attributes: dict[str, Any] = {"opened": int, "taken": int, "random": dict}
 
     def __init__(
         self,
@@ -301,7 +301,7 @@ def _drawn_from(iterator):
 class PyDatasetSource:
     """A `PyDataset`: batches by number, shuffled here and computed by its workers."""
 
-    state_attributes = {"seed": int, "random": dict}
+    state_attributes: dict[str, Any] = {"seed": int, "random": dict}
 
     def __init__(self, dataset: PyDataset, shuffle: bool | str):
         self._dataset = dataset

@@ -56,7 +56,7 @@ class Adagrad(Optimizer):
         **kwargs: Unpack[SharedArguments],
     ):
         super().__init__(learning_rate, *args, **kwargs)
-        self.initial_accumulator_value = check_number(
+        self.initial_accumulator_value: float = check_number(
             "Adagrad", "initial_accumulator_value", initial_accumulator_value, low=0
         )
         self.epsilon = epsilon

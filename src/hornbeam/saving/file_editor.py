@@ -57,7 +57,7 @@ class KerasFileEditor:
 
     def __init__(self, filepath: PathLike) -> None:
         path = Path(filepath)
-        self.filepath = str(filepath)
+        self.filepath: str = str(filepath)
         self.metadata: Config | None = None
         self.config: Config | None = None
         # By path, what the file says of an object.

@@ -79,9 +79,9 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         kind = type_of_target(y, input_name="y", raise_unknown=True)
         if classes is not None and kind in ("binary", "multiclass"):
             kind = "multiclass" if len(np.unique(classes)) > 2 else "binary"
-        self.targets_ = Classes()
+        self.targets_: Any = Classes()
         self.targets_.fit(y, kind, classes)
-        self.target_type_ = kind
+        self.target_type_: str = kind
         self.classes_ = self.targets_.classes
         counts = [len(labels.classes) for labels in self.targets_.labels]
         self.n_classes_ = counts[0]
@@ -93,10 +93,11 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
             layers = [(self.targets_.columns, "sigmoid")]
         else:
             layers = [(1, "sigmoid") if counts[0] <= 2 else (counts[0], "softmax")]
-        self.output_layers_ = layers
-        self.n_outputs_ = self.targets_.columns
-        self.n_outputs_expected_ = len(layers)
-        self.y_dtype_, self.y_ndim_ = y.dtype, y.ndim
+        self.output_layers_: Any = layers
+        self.n_outputs_: int = self.targets_.columns
+        self.n_outputs_expected_: int = len(layers)
+        self.y_dtype_: Any = y.dtype
+        self.y_ndim_: int = y.ndim
 
     def _encoded(self, y):
         return self.targets_.encode(y, self.outputs_)

@@ -150,7 +150,7 @@ class SKLearnTransformer(_KerasStyle, KerasTransformer):  # type: ignore[misc]
     """
 
     def _learn_targets(self, y, classes):
-        self.targets_ = Numbers(scaled=False)
+        self.targets_: Any = Numbers(scaled=False)
         self.targets_.fit(y)
 
     def predict(self, X: Any) -> np.ndarray:

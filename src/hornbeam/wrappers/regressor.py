@@ -30,13 +30,16 @@ class KerasRegressor(RegressorMixin, KerasEstimator):
     _target_kind = "numbers"
 
     def _learn_targets(self, y, classes):
-        self.targets_ = Numbers(scaled=self._is_default)
+        self.targets_: Any = Numbers(scaled=self._is_default)
         self.targets_.fit(y)
-        self.target_type_ = "continuous" if y.ndim == 1 else "continuous-multioutput"
-        self.n_outputs_ = self.targets_.columns
-        self.n_outputs_expected_ = 1
-        self.output_layers_ = [(self.n_outputs_, "linear")]
-        self.y_dtype_, self.y_ndim_ = y.dtype, y.ndim
+        self.target_type_: str = (
+            "continuous" if y.ndim == 1 else "continuous-multioutput"
+        )
+        self.n_outputs_: int = self.targets_.columns
+        self.n_outputs_expected_: int = 1
+        self.output_layers_: Any = [(self.n_outputs_, "linear")]
+        self.y_dtype_: Any = y.dtype
+        self.y_ndim_: int = y.ndim
 
     def _encoded(self, y):
         return self.targets_.encode(y, self.outputs_)

@@ -28,8 +28,8 @@ class Numbers:
 
     def fit(self, y: Any) -> None:
         """Learn the form of the targets `y`."""
-        self.ndim = y.ndim
-        self.columns = math.prod(y.shape[1:])
+        self.ndim: int = y.ndim
+        self.columns: int = math.prod(y.shape[1:])
 
     def learn_scale(self, y: Any, weight: Any = None) -> None:
         """Learn mean and scale of the targets `y`, whose rows may have weights."""
@@ -135,7 +135,7 @@ class Classes:
                 "numbers use a regressor."
             )
         self.kind = kind
-        self.columns = 1 if y.ndim == 1 else y.shape[1]
+        self.columns: int = 1 if y.ndim == 1 else y.shape[1]
         if kind == "multilabel-indicator":
             self.labels = [Labels(np.array([0, 1])) for _ in range(self.columns)]
         elif kind == "multiclass-multioutput":
@@ -145,7 +145,7 @@ class Classes:
             ]
         else:
             self.labels = [Labels(y, classes)]
-        self.dtype = y.dtype
+        self.dtype: Any = y.dtype
         self.one_hot = kind == "multilabel-indicator" and (y.sum(axis=1) == 1).all()
 
     def learn_scale(self, y: Any, weight: Any = None) -> None:

@@ -139,13 +139,13 @@ class KerasTransformer(
     def _learn_targets(self, y, classes):
         kind = type_of_target(y) if y.ndim <= 2 else "continuous"
         if kind.startswith("continuous") or self._is_default:
-            self.targets_ = Numbers(scaled=self._is_default)
+            self.targets_: Any = Numbers(scaled=self._is_default)
             self.targets_.fit(y)
         else:
             self.targets_ = Classes()
             self.targets_.fit(y, kind)
-        self.target_type_ = kind
-        self.output_layers_ = [(self.targets_.columns, "linear")]
+        self.target_type_: str = kind
+        self.output_layers_: Any = [(self.targets_.columns, "linear")]
 
     def _encoded(self, y):
         return self.targets_.encode(y, self.outputs_)

@@ -36,7 +36,7 @@ def _lanczos(radius: int) -> Callable:
     return lambda d, xp: xp.where(d < radius, xp.sinc(d) * xp.sinc(d / radius), 0)
 
 
-KERNELS = {
+KERNELS: dict[str, Any] = {
     "bilinear": _triangle,
     "bicubic": _cubic,
     "lanczos3": _lanczos(3),

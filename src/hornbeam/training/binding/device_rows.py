@@ -30,7 +30,7 @@ class DeviceRows:
         self.rows: Any = len(arrays[0])
         self.is_sparse: Any = any(isinstance(x, SparseRows) for x in arrays)
         # For programs, which outlive the arrays.
-        self.take_rows = RowsTaken(arrays)
+        self.take_rows: RowsTaken = RowsTaken(arrays)
         # Rows that were joined with these, and the result; see `stack`.
         self.joined_with: Any = None
         self._lock = threading.Lock()

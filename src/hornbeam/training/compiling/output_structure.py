@@ -29,7 +29,7 @@ class OutputStructure:
         )
         if is_flat_dict and set(y_pred) != set(self.names):
             self.names = sorted(y_pred)
-        self.structure = y_pred
+        self.structure: Any = y_pred
         self.numbered: Any = self._number()
         # What the logs of losses call the outputs: their keys or names, by path.
         self.labels: Any = [None] * self.count
@@ -149,7 +149,7 @@ class OutputStructure:
 class UnknownOutputError(ValueError, KeyError):
     """A dict of entries for the outputs names one that the model does not have."""
 
-    __str__ = Exception.__str__
+    __str__: Any = Exception.__str__
 
 
 def _label(place, path, names, labels):

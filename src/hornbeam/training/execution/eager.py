@@ -185,7 +185,7 @@ class EagerSteps:
 
     def start(self, epoch: int, passes: int = 1, first: int = 0) -> None:
         order = self.data.order(epoch)
-        self.is_ordered = bool((order[1:] > order[:-1]).all()) and len(order) > 0
+        self.is_ordered: bool = bool((order[1:] > order[:-1]).all()) and len(order) > 0
         self.is_ordered = self.is_ordered and order[-1] == len(order) - 1
         self.host_order = order
         self.order = self.engine.convert(order.astype("int64"))
