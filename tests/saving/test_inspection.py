@@ -41,6 +41,32 @@ def test_an_archive(tmp_path):
     assert "custom_objects needed" in str(report)
 
 
+@pytest.mark.filterwarnings("ignore:The `lambda` of layer")
+def test_lambdas_are_told_as_they_are_loaded(tmp_path):
+    layers = keras.layers
+    traced = layers.Lambda(lambda z: z * 2)
+    coded = layers.Lambda(lambda z, training=None: z * 2, name="coded")
+    for name, layer in {"graph": traced, "code": coded}.items():
+        keras.Sequential([keras.Input((3,)), layer]).save(tmp_path / f"{name}.keras")
+    report = keras.saving.inspect(tmp_path / "graph.keras")
+    assert report.custom_objects == report.warnings == []
+    keras.saving.load_model(tmp_path / "graph.keras")
+    report = keras.saving.inspect(tmp_path / "code.keras")
+    assert report.custom_objects == ["coded"]
+    assert "refused" in report.warnings[0]
+    with pytest.raises(keras.saving.UnsafeFileError):
+        keras.saving.load_model(tmp_path / "code.keras")
+    keras.saving.load_model(tmp_path / "code.keras", {"coded": keras.ops.square})
+
+
+def test_a_graph_is_read_in_lambda_layers_alone(tmp_path):
+    function = {"class_name": "__lambda__", "config": {"graph": {}, "code": ""}}
+    activation = {"class_name": "Dense", "config": {"units": 1, "activation": function}}
+    (tmp_path / "m.json").write_text(json.dumps(activation))
+    (warning,) = keras.saving.inspect(tmp_path / "m.json").warnings
+    assert "refused" in warning
+
+
 def test_weights_and_shards(tmp_path):
     network = model()
     network.save_weights(tmp_path / "a.weights.h5")

@@ -305,6 +305,33 @@ def test_an_unbuilt_model_stays_unbuilt(tmp_path):
     assert not keras.saving.load_model(tmp_path / "m.keras").built
 
 
+@pytest.mark.parametrize("value", [None, 3, ["a.keras"]])
+def test_what_is_no_path_is_said(value):
+    model = mlp()
+    editor = keras.saving.KerasFileEditor
+    for call in (
+        *(model.save, model.save_weights, model.load_weights),
+        *(keras.saving.load_model, keras.saving.inspect, editor),
+        *(keras.wrappers.KerasClassifier.load, keras.wrappers.KerasClassifier().save),
+    ):
+        with pytest.raises(TypeError, match="Expected a path: a string or"):
+            call(value)
+    with pytest.raises(TypeError, match="Argument `json_string`"):
+        keras.models.model_from_json(value)
+
+
+def test_a_missing_folder_is_named(tmp_path, monkeypatch):
+    for name, save in (("a.keras", mlp().save), ("a.weights.h5", mlp().save_weights)):
+        path = tmp_path / "missing" / name
+        with pytest.raises(FileNotFoundError, match="there is no folder") as info:
+            save(path)
+        assert repr(str(path)) in str(info.value)
+        assert ".tmp" not in str(info.value)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(PermissionError, match="may not be written"):
+        mlp().save(tmp_path / "a.keras")
+
+
 def test_weights_in_several_files(tmp_path, audit):
     model = keras.Sequential([keras.Input((300,)), keras.layers.Dense(300)])
     model.add(keras.layers.Dense(300))

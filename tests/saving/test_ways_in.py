@@ -2,6 +2,7 @@
 
 import io
 import json
+import operator
 import struct
 import sys
 import threading
@@ -427,6 +428,42 @@ def test_shards_are_files_beside_the_list(name, tmp_path, audit):
     path.write_text(json.dumps({"weight_map": {"/layers/dense/vars": [name]}}))
     with audit(path), pytest.raises((UnsafeFileError, DamagedFileError)):
         model.load_weights(path)
+
+
+def functional_config():
+    inputs = keras.Input((3,))
+    return keras.Model(inputs, keras.layers.Dense(2)(inputs)).get_config()
+
+
+@pytest.mark.parametrize("value", [5, None, {}, [], [[[]]], float("nan"), 10**18, "x"])
+def test_damage_in_a_dict_is_told_as_in_a_file(value):
+    """Each part of a graph in turn; what still makes a model is none."""
+
+    def places(part):
+        items = part.items() if isinstance(part, dict) else enumerate(part)
+        for key, inner in list(items):
+            yield part, key
+            if isinstance(inner, dict | list):
+                yield from places(inner)
+
+    refused = 0
+    for number in range(len(list(places(functional_config())))):
+        config = functional_config()
+        part, key = list(places(config))[number]
+        part[key] = value
+        try:
+            assert isinstance(keras.Model.from_config(config), keras.Model)
+        except ValueError as error:
+            assert "unpack" not in str(error), key  # words of Python's
+            refused += 1
+    assert refused > 20
+
+
+@pytest.mark.parametrize("kind", ["Model", "Sequential", "layers.Dense"])
+def test_from_config_names_what_is_no_config(kind):
+    cls = operator.attrgetter(kind)(keras)
+    with pytest.raises(TypeError, match=rf"{cls.__name__}.from_config.*config=None"):
+        cls.from_config(None)
 
 
 def test_names_are_no_paths(tmp_path):

@@ -46,3 +46,7 @@ config = keras.saving.serialize_keras_object(keras.layers.Dense(3))
 dense = keras.saving.deserialize_keras_object(config)
 print(dense.units, keras.layers.Dense.from_config(dense.get_config()).units)
 print(keras.saving.get_registered_name(Scale).upper())
+try:
+    keras.saving.load_model("model.keras")
+except (keras.saving.UnsafeFileError, keras.saving.DamagedFileError) as error:
+    print(error.args)

@@ -17,11 +17,11 @@ import contextlib
 import functools
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
-from hornbeam.core.errors import SLIPS, UnsafeFileError, damage_of
+from hornbeam.core.errors import SLIPS, UnsafeFileError, damage_of, shown
 
 # A file, or a text, may declare variables of so many bytes, and so many times more for
 # each byte of its arrays, or of its text where it has no arrays: a layer that takes a
@@ -118,7 +118,10 @@ def bounded(function: Callable[..., Any]) -> Callable[..., Any]:
     def within_limits(*args: Any, **kwargs: Any) -> Any:
         if _budget.get() is not None:
             return function(*args, **kwargs)
-        with _limited(_OF_A_PROGRAM, _AT_ONCE), damage_of("The config", *SLIPS):
+        with (
+            _limited(_OF_A_PROGRAM, _AT_ONCE),
+            damage_of("The config", *SLIPS, TypeError),
+        ):
             return function(*args, **kwargs)
 
     return within_limits
@@ -131,8 +134,21 @@ class BoundedConfig:
         super().__init_subclass__(**kwargs)
         method = vars(cls).get("from_config")
         if isinstance(method, classmethod):
-            bound = classmethod(bounded(method.__func__))
+            bound: Any = classmethod(_of_config(bounded(method.__func__)))
             cls.from_config = bound  # type: ignore[attr-defined]
+
+
+def _of_config(function):
+    @functools.wraps(function)
+    def from_config(cls, config, *args, **kwargs):
+        if not isinstance(config, Mapping | list):
+            raise TypeError(
+                f"`{cls.__name__}.from_config()` takes what `get_config()` returned. "
+                f"Received: config={shown(config)}"
+            )
+        return function(cls, config, *args, **kwargs)
+
+    return from_config
 
 
 def in_force() -> bool:

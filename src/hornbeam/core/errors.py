@@ -6,19 +6,23 @@ import contextlib
 import difflib
 import math
 import operator
+import os
 import reprlib
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 __all__ = [
     "SLIPS",
     "BackendMismatchError",
+    "DamagedConfigError",
     "DamagedFileError",
     "UnknownObjectError",
     "UnsafeFileError",
     "check_choice",
     "check_number",
+    "check_path",
     "damage_of",
     "did_you_mean",
     "is_from_users_code",
@@ -41,7 +45,7 @@ class DamagedFileError(ValueError):
     """
 
 
-class _DamagedConfigError(DamagedFileError, TypeError):
+class DamagedConfigError(DamagedFileError, TypeError):
     """A damaged file, told by a TypeError."""
 
 
@@ -92,7 +96,7 @@ def damage_of(what: str, *kinds: type[Exception]) -> Iterator[None]:
             raise
         is_type = isinstance(error, TypeError)
         name = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-        raise (_DamagedConfigError if is_type else DamagedFileError)(
+        raise (DamagedConfigError if is_type else DamagedFileError)(
             f"{what} is damaged: {name}{str(error)[:_LONGEST_TEXT]}"
         ) from error
 
@@ -146,6 +150,16 @@ def check_choice(owner: str, argument: str, value: Any, choices: Iterable[Any]) 
     raise ValueError(
         f"Invalid value for argument `{argument}` of {owner}. Expected one of "
         f"{expected}. Received: {argument}={value!r}.{did_you_mean(value, choices)}"
+    )
+
+
+def check_path(owner: str, argument: str, value: Any) -> Path:
+    """Return `value` as a path; the error names owner and argument."""
+    if isinstance(value, str | os.PathLike):
+        return Path(value)
+    raise TypeError(
+        f"Invalid value for argument `{argument}` of {owner}. Expected a path: a "
+        f"string or a `pathlib.Path`. Received: {argument}={shown(value)}"
     )
 
 

@@ -45,12 +45,30 @@ def replacing(path: Path, group: str | None = None) -> Iterator[Path]:
         group: the name of the files that are saved together, and whose leftovers are
             removed together. Default: the name of `path`.
     """
+    _check_folder(path)
     path = Path(os.path.realpath(path))
     group = group or path.name
     _sweep(path.parent, group)
     with _temporary(path, group) as temporary, _naming_what_is_full(path, temporary):
         yield temporary
         _put_in_place(temporary, path)
+
+
+def _check_folder(path):
+    """Raise if nothing can be made beside `path`."""
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            errno.ENOENT,
+            f"{str(path)!r} cannot be saved: there is no folder {str(folder)!r}. Make "
+            "it first",
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(
+            errno.EACCES,
+            f"{str(path)!r} cannot be saved: the folder {str(folder)!r} may not be "
+            "written to",
+        )
 
 
 def append(path: str, line: bytes, end: int | None = None) -> int:

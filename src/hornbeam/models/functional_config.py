@@ -6,6 +6,7 @@ import collections
 from typing import TYPE_CHECKING
 
 from hornbeam.core.configurable import parameters_of
+from hornbeam.core.errors import shown
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.graph import legacy_ops
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -140,6 +141,12 @@ def graph_from_config(
     starts = {name: offsets[name] if name in called else 0 for name in operations}
 
     def tensor(place):
+        is_place = isinstance(place, list | tuple) and len(place) == 3
+        if not is_place or [type(v) for v in place] != [str, int, int]:
+            raise ValueError(
+                "The config names a tensor by `[name of its layer, number of the call, "
+                f"number of the output]`. Received: {shown(place)}"
+            )
         name, node_index, tensor_index = place
         if name not in operations:
             raise ValueError(

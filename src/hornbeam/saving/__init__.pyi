@@ -1,4 +1,6 @@
 from hornbeam.core.budget import memory_limit as memory_limit
+from hornbeam.core.errors import DamagedFileError as DamagedFileError
+from hornbeam.core.errors import UnsafeFileError as UnsafeFileError
 from hornbeam.core.registry import CustomObjectScope as CustomObjectScope
 from hornbeam.core.registry import custom_object_scope as custom_object_scope
 from hornbeam.core.registry import get_custom_objects as get_custom_objects

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from hornbeam.core import budget, legacy_configs, registry
-from hornbeam.core.errors import SLIPS, DamagedFileError, damage_of
+from hornbeam.core.errors import SLIPS, DamagedFileError, check_path, damage_of, shown
 from hornbeam.core.lambdas import config_for_file
 from hornbeam.core.replacing import check_overwrite, folder_beside, replacing
 from hornbeam.core.serialization import (
@@ -66,7 +66,7 @@ def save_model(
             write_parts(model, Path(folder))
             archive.write_zip(filepath, Path(folder))
         return
-    path = Path(filepath)
+    path = check_path("save_model()", "filepath", filepath)
     is_keras = path.suffix == ".keras"
     is_hdf5 = path.suffix in legacy_h5.SUFFIXES and zipped is None
     if zipped is False and is_keras:
@@ -170,7 +170,7 @@ def load_model(
 
 
 def _model_path(filepath):
-    path = Path(filepath)
+    path = check_path("load_model()", "filepath", filepath)
     is_folder = path.is_dir() and (path / archive.CONFIG).is_file()
     if path.suffix == ".keras" and not path.is_file() and not is_folder:
         raise ValueError(
@@ -269,6 +269,11 @@ def model_from_json(json_string: str, custom_objects: CustomObjects = None) -> A
     >>> keras.models.model_from_json(model.to_json()).count_params()
     8
     """
+    if not isinstance(json_string, str | bytes):
+        raise TypeError(
+            "Argument `json_string` of model_from_json() must be the text that "
+            f"`model.to_json()` returned. Received: json_string={shown(json_string)}"
+        )
     config = strict_json.loads(json_string, "The JSON of the model")
     if isinstance(config, dict):
         version = config.get("keras_version")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
-from hornbeam.core.errors import did_you_mean
+from hornbeam.core.errors import check_path, did_you_mean
 from hornbeam.core.replacing import replacing
 from hornbeam.saving import archive, hdf5, strict_json
 from hornbeam.saving.state import save_state
@@ -56,7 +56,7 @@ class KerasFileEditor:
     """
 
     def __init__(self, filepath: PathLike) -> None:
-        path = Path(filepath)
+        path = check_path("KerasFileEditor()", "filepath", filepath)
         self.filepath: str = str(filepath)
         self.metadata: Config | None = None
         self.config: Config | None = None
@@ -210,7 +210,7 @@ class KerasFileEditor:
         Args:
             filepath: a path that ends in `.weights.h5`.
         """
-        path = Path(filepath)
+        path = check_path("save()", "filepath", filepath)
         if not path.name.endswith(".weights.h5"):
             raise ValueError(
                 "Invalid `filepath` argument: expected a `.weights.h5` extension. "

@@ -5,11 +5,16 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from hornbeam.core import allowlist, legacy_configs
-from hornbeam.core.errors import SLIPS, UnknownObjectError, UnsafeFileError, damage_of
+from hornbeam.core.errors import (
+    SLIPS,
+    UnknownObjectError,
+    UnsafeFileError,
+    check_path,
+    damage_of,
+)
 from hornbeam.core.serialization import find_class
 from hornbeam.graph import legacy_ops
 from hornbeam.saving import (
@@ -68,7 +73,8 @@ class FileReport:
 def inspect(path: PathLike) -> FileReport:
     """Return what a file of a model or of weights holds, without loading it.
 
-    Nothing in the file is built or run, whatever it is.
+    Nothing in the file is built or run, whatever it is. So the memory that its layers
+    would take is not counted: loading may refuse them for it.
 
     Args:
         path: a `.keras` file or folder, an HDF5 file, a `.weights.json`, a
@@ -87,7 +93,7 @@ def inspect(path: PathLike) -> FileReport:
     >>> report.layers[1], report.arrays[0]
     (('a', 'Dense'), ('layers/dense/vars/0', (3, 2), 'float32'))
     """
-    path = Path(path)
+    path = check_path("inspect()", "path", path)
     if not path.exists():
         raise ValueError(f"File not found: path={str(path)!r}.")
     with damage_of(repr(path.name), *SLIPS, TypeError):
@@ -178,8 +184,11 @@ def _describe(config: Config, report: FileReport) -> None:
     """Write the layers of a config, and what they need, into the report."""
     report.layers = list(_layers(config, ""))
     checked = set()
+    layers_of_lambdas: dict[int, Config] = {}
     for item in _objects(config):
-        name = item["class_name"]
+        name, inner = item["class_name"], item["config"]
+        if isinstance(inner, dict):
+            layers_of_lambdas[id(inner.get("function"))] = item
         key = name, *(str(item.get(k)) for k in ("module", "registered_name"))
         if key in checked and name not in ("function", "__lambda__"):
             continue
@@ -188,15 +197,27 @@ def _describe(config: Config, report: FileReport) -> None:
             report.warnings.append(f"It names more than {_MOST_CLASSES} classes.")
             break
         if name == "__lambda__":
-            report.warnings.append("It holds the code of a lambda, which is refused.")
+            _check_lambda(inner, layers_of_lambdas.get(id(item)), report)
         elif name == "function":
-            function = item["config"]
-            if allowlist.builtin_function(str(function)) is None:
-                report.custom_objects.append(str(function)[:200])
+            if allowlist.builtin_function(str(inner)) is None:
+                report.custom_objects.append(str(inner)[:200])
         elif not name.startswith("__") and name != "type":
             _check_class(item, report)
     report.custom_objects = sorted(set(report.custom_objects))
     report.warnings = list(dict.fromkeys(report.warnings))
+
+
+def _check_lambda(function, layer, report):
+    """Say what loading needs for a lambda; `layer` is the config of its layer."""
+    if layer is None:
+        report.warnings.append("It holds the code of a lambda, which is refused.")
+    elif layer["class_name"] != "Lambda" or "graph" not in function:
+        name = str(layer["config"].get("name"))[:200]
+        report.custom_objects.append(name)
+        report.warnings.append(
+            f"The layer {name!r} holds the code of a lambda, which is refused. Loading "
+            f"needs the function: custom_objects={{{name!r}: function}}."
+        )
 
 
 def _check_class(item, report):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from hornbeam.core.errors import SLIPS, damage_of
+from hornbeam.core.errors import SLIPS, check_path, damage_of
 from hornbeam.core.replacing import check_overwrite, replacing
 from hornbeam.saving import archive, hdf5, legacy_h5, safetensors_files, shards
 from hornbeam.saving.state import load_state, save_state
@@ -54,7 +53,7 @@ def save_weights(
     skip = kwargs.pop("objects_to_skip", None) or ()
     if kwargs:
         raise ValueError(f"Invalid keyword arguments: {sorted(kwargs)}")
-    path = Path(filepath)
+    path = check_path("save_weights()", "filepath", filepath)
     if max_shard_size is not None and not path.name.endswith(shards.SUFFIX):
         raise ValueError(
             "With `max_shard_size` the filename must end in `.weights.json`. "
@@ -111,7 +110,7 @@ def load_weights(
     ...     model.save_weights(path)
     ...     keras.saving.load_weights(model, path)
     """
-    path = Path(filepath)
+    path = check_path("load_weights()", "filepath", filepath)
     is_weights = path.name.endswith(
         (".weights.h5", shards.SUFFIX, safetensors_files.SUFFIX)
     )

@@ -10,11 +10,17 @@ from __future__ import annotations
 
 import io
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hornbeam.core import registry
-from hornbeam.core.errors import SLIPS, UnsafeFileError, damage_of
+from hornbeam.core.errors import (
+    SLIPS,
+    DamagedFileError,
+    UnsafeFileError,
+    check_path,
+    damage_of,
+    shown,
+)
 from hornbeam.core.replacing import check_overwrite, folder_beside, replacing
 from hornbeam.core.version import version
 from hornbeam.core.warning import warn
@@ -36,7 +42,7 @@ _NETWORKS = ("model_", "predictor_")
 
 def save(estimator: Any, filepath: PathLike, overwrite: bool) -> None:
     """Write an estimator to a file; see `KerasEstimator.save`."""
-    path = Path(filepath)
+    path = check_path(f"{type(estimator).__name__}.save()", "filepath", filepath)
     if path.suffix != _SUFFIX:
         raise ValueError(
             f"The filename must end in '{_SUFFIX}'. Received: filepath={str(path)!r}"
@@ -106,7 +112,7 @@ def load(
     cls: Any, filepath: PathLike, custom_objects: CustomObjects, given: dict[str, Any]
 ) -> Any:
     """Return the estimator that a file holds; see `KerasEstimator.load`."""
-    path = Path(filepath)
+    path = check_path(f"{cls.__name__}.load()", "filepath", filepath)
     if not path.is_file():
         raise ValueError(f"File not found: filepath={str(path)!r}.")
     with (
@@ -122,6 +128,15 @@ def load(
         text = reader.read(_MEMBER, strict_json.MAX_BYTES)
         document = strict_json.loads(text, _MEMBER)
         with damage_of(f"{path.name}: {_MEMBER}", *SLIPS, TypeError, ValueError):
+            kind = document["class_name"]
+            if not str.isidentifier(kind):
+                raise DamagedFileError(f"It names the class {shown(kind)}.")
+        if kind != cls.__name__:
+            raise ValueError(
+                f"{path.name} holds a {kind[:200]}: load it with `{kind[:200]}.load()`,"
+                f" not with `{cls.__name__}.load()`."
+            )
+        with damage_of(f"{path.name}: {_MEMBER}", *SLIPS, TypeError, ValueError):
             estimator = _made(cls, reader, document, len(text), given)
         if reader.member_size(archive.CONFIG):
             estimator.model_ = load_archive(reader, custom_objects, True)
@@ -130,11 +145,6 @@ def load(
 
 
 def _made(cls, reader, document, size, given):
-    if document["class_name"] != cls.__name__:
-        raise ValueError(
-            f"The file holds a {str(document['class_name'])[:200]}, and was to be "
-            f"loaded as a {cls.__name__}."
-        )
     parameters = {}
     for name, value in document["parameters"].items():
         parameters[name] = None if name in given else decode(value, size)
