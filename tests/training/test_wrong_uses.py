@@ -333,6 +333,11 @@ optimizers.Adam("fast") => `learning_rate` of Adam; a finite number; 'fast'
 setattr(optimizers.SGD(0.1), "learning_rate", -1) => `learning_rate` of SGD; >= 0; -1
 setattr(optimizers.SGD(0.1), "learning_rate", None) => `learning_rate` of SGD; None
 optimizers.SGD(momentum=1.5) => `momentum` of SGD; <= 1; 1.5
+optimizers.Adam(lr=0.1) => lr; Did you mean 'learning_rate'
+model().predict(X[0], verbose=0) => expected shape=(None, 4); add the axis; `x[None]`
+model(lambda y: y) => `loss` of compile(); (y_true, y_pred); too many positional
+model(lambda y, p, w: y) => `loss` of compile(); missing a required argument: 'w'
+model(metrics=[lambda y: y]) => `metrics` of compile(); too many positional
 optimizers.Adam(beta_1=1.0) => `beta_1` of Adam; >= 0 and < 1; 1.0
 optimizers.AdamW(beta_2=-0.1) => `beta_2` of AdamW; >= 0; -0.1
 optimizers.Nadam(beta_1="a") => `beta_1` of Nadam; a number; 'a'
@@ -451,6 +456,15 @@ def test_code_that_needs_numbers_learns_what_to_use(function, words):
         notes = "\n".join(caught.value.__notes__)
         for word in [*words, "run_eagerly=True"]:
             assert word in notes
+
+
+def test_numpy_functions_take_no_tensors_of_torch():
+    with backends.scope("torch"):
+        network = model(lambda y, p: np.mean(y - p), activation=None)
+        with pytest.raises(TypeError) as caught:
+            network.fit(X, X[:, :3], verbose=0)
+    notes = "\n".join(caught.value.__notes__)
+    assert "In place of `np.mean` use `keras.ops.mean`" in notes
 
 
 SOME = [

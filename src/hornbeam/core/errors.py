@@ -130,16 +130,23 @@ _LONGEST_TEXT = 2000
 def did_you_mean(name: Any, known: Iterable[Any]) -> str:
     """Return `" Did you mean 'x'?"` for the known name nearest to `name`, or `""`.
 
-    Names that are alike but for upper and lower case come last.
+    Initials, such as `lr`, stand for a name. Names that are alike but for upper and
+    lower case come last.
     """
     name, known = str(name), [str(k) for k in known]
     if name in known or len(name) > _LONGEST_NAME:
         return ""
     by_lower = {k.lower(): k for k in known}
-    near = difflib.get_close_matches(name, known, n=1) or [
-        by_lower[k] for k in difflib.get_close_matches(name.lower(), by_lower, n=1)
-    ]
+    near = (
+        [k for k in known if len(name) > 1 and _initials(k) == name]
+        or difflib.get_close_matches(name, known, n=1)
+        or [by_lower[k] for k in difflib.get_close_matches(name.lower(), by_lower, n=1)]
+    )
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _initials(name):
+    return "".join(part[:1] for part in name.split("_"))
 
 
 def check_choice(owner: str, argument: str, value: Any, choices: Iterable[Any]) -> Any:

@@ -24,9 +24,11 @@ def explain(error: BaseException) -> None:
     """Add to an error of this kind what to write instead; once."""
     if _MARK in "".join(getattr(error, "__notes__", None) or ()):
         return
-    if backends.current().asks_for_values(error):
-        line = _line_of_user(error.__traceback__)
-        where = f", in `{line}`" if line else ""
+    line = _line_of_user(error.__traceback__)
+    where = f", in `{line}`" if line else ""
+    if isinstance(error, TypeError) and _is_of_numpy(error.__traceback__):
+        error.add_note(f"{_MARK} that NumPy can use{where}. {_advice(line)}")
+    elif backends.current().asks_for_values(error):
         error.add_note(
             f"{_MARK}{where}: the code becomes a program that runs later. "
             f"{_advice(line)} To run steps with numbers, one operation at a time, "
@@ -64,6 +66,14 @@ def _advice(line):
         "In place of NumPy use `keras.ops`, in place of `if` `keras.ops.where` or "
         "`keras.ops.cond`, in place of a boolean index `keras.ops.where`."
     )
+
+
+def _is_of_numpy(traceback: TracebackType | None) -> bool:
+    """Whether a function of NumPy, which tried a method of a tensor, has raised."""
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    module = traceback.tb_frame.f_globals.get("__name__", "") if traceback else ""
+    return str(module).startswith("numpy.")
 
 
 def _line_of_user(traceback: TracebackType | None) -> str:

@@ -215,9 +215,15 @@ class Functional(Function, Model):
         return x
 
     def _raise_bad_input(self, x, symbol):
+        expected, received = tuple(symbol.shape), tuple(x.shape)
+        is_row = len(received) == len(expected) - 1 and all(
+            size in (None, other)
+            for size, other in zip(expected[1:], received, strict=True)
+        )
+        fix = " For one row add the axis of the batch: `x[None]`." if is_row else ""
         raise ValueError(
             f"Input {symbol.name!r} of model {self.name!r} has an invalid shape: "
-            f"expected shape={symbol.shape}, received shape={tuple(x.shape)}."
+            f"expected shape={expected}, received shape={received}.{fix}"
         )
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from hornbeam import losses as losses_module
@@ -48,6 +49,7 @@ def check_losses(entries: Any) -> None:
             check_loss_name(one)
         elif not (one is None or callable(one) or isinstance(one, str | dict)):
             losses_module.get(one)
+        _check_parameters(one, "loss")
 
 
 def check_metrics(entries: Any) -> None:
@@ -58,6 +60,22 @@ def check_metrics(entries: Any) -> None:
                 check_metric_name(one)
         elif not (one is None or callable(one) or isinstance(one, Metric | dict)):
             metrics_module.get(one)
+        _check_parameters(one, "metrics")
+
+
+def _check_parameters(function, argument):
+    """Raise if a user's function cannot be called with targets and outputs."""
+    if not inspect.isfunction(function):
+        return
+    try:
+        inspect.signature(function).bind("y_true", "y_pred")
+    except TypeError as error:
+        raise ValueError(
+            f"Argument `{argument}` of compile() holds the function "
+            f"{function.__name__!r}, which cannot be called as it will be, with "
+            f"`(y_true, y_pred)`: {error}. Received: {function.__name__}"
+            f"{inspect.signature(function)}"
+        ) from None
 
 
 def check_loss_weights(weights: Any) -> None:
