@@ -39,8 +39,6 @@ _ADVICE = {
     "layers.TextVectorization": "turn texts into integers with a dict of your "
     "vocabulary and `keras.utils.pad_sequences`, or into counts with "
     "`sklearn.feature_extraction.text.CountVectorizer`, before `fit`",
-    "ops.image": "transform images before `fit` with Pillow or SciPy, or write the "
-    "transformation with other `keras.ops`",
     "preprocessing": "use `keras.utils.pad_sequences` for sequences, Pillow for "
     "images, and arrays, generators or `keras.utils.PyDataset` as data",
     "preprocessing.sequence": "use `keras.utils.pad_sequences`",
