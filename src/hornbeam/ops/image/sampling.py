@@ -51,7 +51,10 @@ def _extended(x, axes, order, fill_mode, fill_value):
     """Return `x` with the elements beyond its edges that are needed."""
     if fill_mode == "constant":
         widths = [(int(i in axes),) * 2 for i in range(len(x.shape))]
-        fill_value = cast(fill_value, x.dtype)
+        # A number stays one: an engine would wait for that of a tensor on a device.
+        plain = isinstance(fill_value, int | float)
+        if not (plain and (fill_value == 0 or dtypes.is_float_dtype(x.dtype))):
+            fill_value = cast(fill_value, x.dtype)
         return pad(x, widths, constant_values=fill_value)
     if fill_mode == "wrap" and order:
         for axis in axes:
