@@ -178,17 +178,19 @@ def indices_fit(model: Any, x: Any) -> None:
 
 def _looked_up(model, x):
     """Yield `(array, Embedding)` where the layer gets an input as it is."""
-    if not any(type(layer).call is Embedding.call for layer in _layers(model)):
-        return
     graph = _graph_of(model)
     if graph is None:
         leaves, found = tree.flatten(x), model._input_lookups
         yield from ((leaves[place], layer) for place, layer in found)
         return
-    leaves = graph._flat_inputs(x)
-    places = {id(symbol): place for place, symbol in enumerate(graph._inputs)}
-    for place, layer in _lookups_in(graph, places):
-        yield leaves[place], layer
+    kept = vars(graph)
+    if "_kept_lookups" not in kept:  # a graph stays as it is
+        places = {id(symbol): place for place, symbol in enumerate(graph._inputs)}
+        kept["_kept_lookups"] = tuple(_lookups_in(graph, places))
+    if kept["_kept_lookups"]:
+        leaves = graph._flat_inputs(x)
+        for place, layer in kept["_kept_lookups"]:
+            yield leaves[place], layer
 
 
 def _layers(model):
