@@ -50,7 +50,6 @@ class FakeModel:
         self.metrics = []
         self.weight = FakeVariable([0.0, 0.0], "weight")
         self.saved = []
-        self._initial_epoch = None
 
     @property
     def variables(self):

@@ -106,7 +106,7 @@ class BackupAndRestore(Callback):
         self._state = self._load()
         if self._state is not None:
             self._fit_state().check(self._state, self.backup_dir)
-            self._current_epoch = self.model._initial_epoch = self.position.epoch
+            self._current_epoch = self.position.epoch
 
     @property
     def is_loaded(self) -> bool:
@@ -137,7 +137,6 @@ class BackupAndRestore(Callback):
         """Note the epoch; the loop has started at the right one."""
         self._current_epoch = epoch
         self._last_batch_seen = -1
-        self.model._initial_epoch = None
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Save after every `save_freq` batches."""
