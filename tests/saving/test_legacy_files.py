@@ -301,6 +301,61 @@ def test_merge_of_keras_1(mode, expected):
     )
 
 
+def sequential_of_keras_1(*layers):
+    return {"class_name": "Sequential", "config": list(layers)}
+
+
+def dense_of_keras_1(name, units, inputs=None):
+    config = {"name": name, "output_dim": units, "activation": "linear"}
+    if inputs:
+        config["batch_input_shape"] = [None, inputs]
+    return {"class_name": "Dense", "config": config}
+
+
+def merge_of_keras_1(name, mode, *branches):
+    config = {"name": name, "mode": mode, "layers": list(branches)}
+    return {"class_name": "Merge", "config": config}
+
+
+def test_a_merge_begins_a_sequential_of_keras_1(tmp_path):
+    model, dense = sequential_of_keras_1, dense_of_keras_1
+    inner = model(
+        merge_of_keras_1("m2", "sum", model(dense("c", 2, 2)), model(dense("d", 2, 2))),
+        dense("f", 3),
+    )
+    outer = model(
+        merge_of_keras_1("m1", "concat", model(dense("a", 3, 4), dense("b", 2)), inner),
+        dense("e", 1),
+    )
+    sizes = {"a": (4, 3), "b": (3, 2), "c": (2, 2), "d": (2, 2), "f": (2, 3)}
+    sizes["e"] = 5, 1
+    w = dict(zip(sizes, random_arrays(*sizes.values()), strict=True))
+    layers = {n: {f"{n}_W": k, f"{n}_b": k[0] * 0} for n, k in w.items()}
+    path = write(tmp_path / "a.h5", outer, layers)
+    with pytest.warns(UserWarning, match="does not say how the model was compiled"):
+        loaded = keras.models.load_model(path)
+    a, c, d = random_arrays((5, 4), (5, 2), (5, 2))
+    named = {"a_input": a, "c_input": c, "d_input": d}
+    joined = np.concatenate([a @ w["a"] @ w["b"], (c @ w["c"] + d @ w["d"]) @ w["f"]], 1)
+    for x in (named, list(named.values())):
+        y = loaded.predict(x, verbose=0)
+        np.testing.assert_allclose(y, joined @ w["e"], rtol=1e-4)
+    assert [x.name for x in loaded.inputs] == list(named)
+
+
+@pytest.mark.parametrize(
+    ("branch", "message"),
+    [
+        (dense_of_keras_1("x", 2, 2), "joins something else than Sequential"),
+        (sequential_of_keras_1(dense_of_keras_1(None, 2, 2)), "has no name"),
+    ],
+)
+def test_a_merge_of_what_has_no_counterpart_is_refused(branch, message):
+    config = sequential_of_keras_1(merge_of_keras_1("m", "sum", branch))
+    with pytest.raises(ValueError, match=message):
+        keras.models.model_from_json(json.dumps(config))
+
+
 def small():
     return keras.Sequential(
         [

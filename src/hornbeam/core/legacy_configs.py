@@ -155,7 +155,7 @@ def modern_class(config: dict[str, Any]) -> dict[str, Any]:
     """
     name, inner = config["class_name"], config["config"]
     if name == "Sequential" and isinstance(inner, list):
-        return {**config, "config": {"layers": inner}}
+        return {**config, **_modern_sequential(inner)}
     if not isinstance(inner, dict):
         return config
     if ".engine." in str(config.get("module")):
@@ -279,3 +279,75 @@ def _modern_merge(config):
     if name == "Dot":
         inner |= {"axes": config.get("dot_axes"), "normalize": mode == "cos"}
     return name, inner
+
+
+def _modern_sequential(items):
+    """Return the class and config of a Sequential whose config is a list.
+
+    In Keras 1 its first layer may be a `Merge` that holds the branches it joins; then
+    it is a graph.
+    """
+    if not _is_joining(items):
+        return {"config": {"layers": items}}
+    layers: list[Any] = []
+    last = _chain(items, layers)
+    inputs = [x["name"] for x in layers if x["class_name"] == "InputLayer"]
+    config = {
+        "name": None,
+        "layers": layers,
+        "input_layers": [[name, 0, 0] for name in inputs],
+        "output_layers": [[last, 0, 0]],
+    }
+    return {"class_name": "Functional", "config": config}
+
+
+def _is_joining(items):
+    first = items[0] if items else None
+    return (
+        isinstance(first, dict)
+        and first.get("class_name") == "Merge"
+        and isinstance(first.get("config"), dict)
+        and bool(first["config"].get("layers"))
+    )
+
+
+def _chain(items, layers):
+    """Append the layers of a Sequential to those of a graph; return the last's name."""
+    before: list[str] = []
+    if _is_joining(items):
+        first, *items = items
+        branches = [_branch(x) for x in first["config"]["layers"]]
+        before = [_chain(branch, layers) for branch in branches]
+        merge = {k: v for k, v in first["config"].items() if k != "layers"}
+        items = [{**first, "config": merge}, *items]
+    else:
+        items = with_input_layer({"layers": items})["layers"]
+        if items[0]["class_name"] == "InputLayer" and "name" not in items[0]["config"]:
+            named = {**items[0]["config"], "name": f"{_name_of(items[1])}_input"}
+            items = [{**items[0], "config": named}, *items[1:]]
+    for item in items:
+        name = _name_of(item)
+        nodes = [[[other, 0, 0, {}] for other in before]] if before else []
+        layers.append({**item, "name": name, "inbound_nodes": nodes})
+        before = [name]
+    return before[0]
+
+
+def _branch(config):
+    if isinstance(config, dict) and config.get("class_name") == "Sequential":
+        if isinstance(config.get("config"), list) and config["config"]:
+            return config["config"]
+    raise ValueError(
+        "The config has a `Merge` layer that joins something else than Sequential "
+        "models. Build the model in code and load its weights."
+    )
+
+
+def _name_of(item):
+    name = item["config"].get("name")
+    if not isinstance(name, str):
+        raise ValueError(
+            f"A {item['class_name']!r} layer of the config has no name, which the graph "
+            "that it belongs to needs. Build the model in code and load its weights."
+        )
+    return name

@@ -100,6 +100,10 @@ def load_weights(
                 f"has {len(layers)} layers with weights.\n"
                 f"{_side_by_side(layers, saved)}"
             )
+        places = {layer.name: place for place, layer in enumerate(layers)}
+        if places.keys() == {layer.name for layer in saved}:
+            # The graphs of some old configs have their layers in another order here.
+            saved.sort(key=lambda layer: places[layer.name])
         pairs = list(zip(layers, saved, strict=True))
     values: list[tuple[Variable, str, np.ndarray]] = []
     misfits = []
