@@ -336,7 +336,8 @@ def test_a_merge_begins_a_sequential_of_keras_1(tmp_path):
         loaded = keras.models.load_model(path)
     a, c, d = random_arrays((5, 4), (5, 2), (5, 2))
     named = {"a_input": a, "c_input": c, "d_input": d}
-    joined = np.concatenate([a @ w["a"] @ w["b"], (c @ w["c"] + d @ w["d"]) @ w["f"]], 1)
+    summed = (c @ w["c"] + d @ w["d"]) @ w["f"]
+    joined = np.concatenate([a @ w["a"] @ w["b"], summed], 1)
     for x in (named, list(named.values())):
         y = loaded.predict(x, verbose=0)
         np.testing.assert_allclose(y, joined @ w["e"], rtol=1e-4)

@@ -347,7 +347,8 @@ def _name_of(item):
     name = item["config"].get("name")
     if not isinstance(name, str):
         raise ValueError(
-            f"A {item['class_name']!r} layer of the config has no name, which the graph "
-            "that it belongs to needs. Build the model in code and load its weights."
+            f"A {item['class_name']!r} layer of the config has no name, and the graph "
+            "that it belongs to needs one. Build the model in code and load its "
+            "weights."
         )
     return name
