@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hornbeam import ops
+from hornbeam.core.errors import shown
 from hornbeam.layers.arguments import known_size, normalized_axes
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
+from hornbeam.layers.preprocessing import adapt_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +101,7 @@ class Normalization(Layer):
         """Compute the statistics of `data`.
 
         Args:
-            data: an array or tensor, or an iterable of batches: a PyDataset, a
+            data: an array, tensor or frame, or an iterable of batches: a PyDataset, a
                 generator, a dataset of another library. Of a batch that is a tuple the
                 first part is taken.
         """
@@ -109,8 +111,8 @@ class Normalization(Layer):
                 "`mean` and `variance`. Leave them out to compute them from data."
             )
         count, mean, square = 0, 0.0, 0.0
-        for batch in _batches(data):
-            self._prepare_for(batch)
+        for part in adapt_data.batches(self, data):
+            batch = self._prepared(part)
             axes = tuple(a for a in range(batch.ndim) if a not in self._kept_axes)
             n = math.prod(batch.shape[a] for a in axes)
             # Chan's formula joins the sums of squared deviations of two parts.
@@ -121,15 +123,19 @@ class Normalization(Layer):
             mean = mean + delta * (n / max(count + n, 1))
             count += n
         if not count:
-            raise ValueError(
-                f"Normalization layer {self.path!r}: `adapt` received no values (an "
-                "empty iterable). Pass an array, or an iterable that yields batches; a "
-                "generator can be used once only."
-            )
+            raise adapt_data.no_values(self)
         self.adapt_mean.assign(mean)
         self.adapt_variance.assign(square / count)
 
-    def _prepare_for(self, batch):
+    def _prepared(self, part):
+        """Return a batch as float64, once it fits the layer."""
+        batch = adapt_data.host(part)
+        if not hasattr(batch, "dtype") or batch.dtype.kind in "OUSTMmc":
+            raise TypeError(
+                f"Normalization layer {self.path!r}: `adapt` expects numbers, with "
+                f"rows of equal length. Received: {shown(part)}"
+            )
+        batch = batch.astype("float64")
         if not self.built:
             self.build((None, *batch.shape[1:]))
         sizes = tuple(batch.shape[axis] for axis in self._kept_axes)
@@ -140,6 +146,7 @@ class Normalization(Layer):
                 f"{len(self._broadcast_shape)} with sizes {self._statistics_shape} at "
                 f"the axes {tuple(self._kept_axes)}."
             )
+        return batch
 
     def finalize_state(self) -> None:
         """Do nothing: the statistics are ready as soon as they are assigned."""
@@ -190,24 +197,3 @@ class Normalization(Layer):
                 for k, v in arguments.items()
             },
         }
-
-
-def _batches(data):
-    """Yield the batches in `data` as float64 arrays."""
-    if hasattr(data, "shape"):
-        yield _as_array(data)
-        return
-    if hasattr(data, "__getitem__") and hasattr(data, "num_batches"):
-        data = (data[i] for i in range(data.num_batches))
-    for batch in data:
-        batch = batch[0] if isinstance(batch, tuple | list) else batch
-        if not hasattr(batch, "shape"):
-            raise TypeError(
-                "`adapt` of Normalization expects batches with a `.shape`, such as "
-                f"arrays. Received: {batch!r} (of type {type(batch).__name__})."
-            )
-        yield _as_array(batch)
-
-
-def _as_array(x):
-    return np.asarray(ops.convert_to_numpy(x), dtype="float64")

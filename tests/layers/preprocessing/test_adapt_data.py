@@ -1,0 +1,87 @@
+"""What `adapt` reads gives the same rows, whatever it is."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+
+import hornbeam as keras
+from hornbeam.layers.preprocessing import adapt_data
+
+X = np.arange(40.0).reshape(20, 2)
+WORDS = [f"w{i % 7}" for i in range(20)]
+
+
+class _Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return X[index * 5 : index * 5 + 5], np.zeros(5)
+
+
+def _sources():
+    torch = pytest.importorskip("torch")
+    data = torch.utils.data
+    rows = data.TensorDataset(torch.from_numpy(X), torch.zeros(20))
+    return {
+        "array": X,
+        "list": X.tolist(),
+        "frame": pd.DataFrame(X),
+        "sparse": scipy.sparse.csr_array(X),
+        "torch tensor": torch.from_numpy(X),
+        "list of batches": [X[:7], X[7:]],
+        "pairs": ((X[i : i + 5], np.ones(5)) for i in range(0, 20, 5)),
+        "PyDataset": _Batches(),
+        "PyDataset with workers": _Batches(workers=2),
+        "DataLoader": data.DataLoader(rows, batch_size=3),
+        "dataset of torch": rows,
+    }
+
+
+@pytest.mark.parametrize("kind", list(_sources()))
+def test_rows(kind):
+    layer = keras.layers.Normalization()
+    parts = [adapt_data.host(p) for p in adapt_data.batches(layer, _sources()[kind])]
+    np.testing.assert_array_equal(np.concatenate(parts), X)
+
+
+def test_rows_of_tf_data():
+    tf = pytest.importorskip("tensorflow")
+    data = tf.data.Dataset.from_tensor_slices((X, np.ones(20))).batch(6)
+    layer = keras.layers.Normalization()
+    parts = [adapt_data.host(p) for p in adapt_data.batches(layer, data)]
+    np.testing.assert_array_equal(np.concatenate(parts), X)
+    assert len(list(adapt_data.batches(layer, data.repeat(), steps=2))) == 2
+    with pytest.raises(ValueError, match="without an end"):
+        list(adapt_data.batches(layer, data.repeat()))
+
+
+def test_batches_of_strings():
+    torch = pytest.importorskip("torch")
+    rows = list(zip(WORDS, range(20), strict=True))
+    loader = torch.utils.data.DataLoader(rows, batch_size=6)
+    layer = keras.layers.Normalization()
+    for data in (WORDS, np.array(WORDS), pd.Series(WORDS), loader, [(WORDS, [1] * 20)]):
+        parts = [adapt_data.host(p) for p in adapt_data.batches(layer, data)]
+        assert np.concatenate(parts).tolist() == WORDS
+
+
+def test_what_is_large_is_read_in_slices(monkeypatch):
+    monkeypatch.setattr(adapt_data, "_ROWS", 8)
+    layer = keras.layers.Normalization()
+    assert [len(p) for p in adapt_data.batches(layer, X)] == [8, 8, 4]
+    layer.adapt(X)
+    np.testing.assert_allclose(np.asarray(layer.mean)[0], X.mean(0), rtol=1e-6)
+
+
+def test_no_data():
+    layer = keras.layers.Normalization()
+    for data in ([], np.ones((0, 2)), iter([])):
+        with pytest.raises(ValueError, match="received no values"):
+            list(adapt_data.batches(layer, data))
+    with pytest.raises(ValueError, match="`steps`"):
+        list(adapt_data.batches(layer, X, steps=0))
+    for data in ({"a": X}, object()):
+        with pytest.raises(TypeError, match="expects an array"):
+            list(adapt_data.batches(layer, data))
