@@ -13,7 +13,7 @@ from hornbeam import backends
 from hornbeam.core import scopes
 from hornbeam.core.budget import BoundedConfig
 from hornbeam.core.naming import auto_name
-from hornbeam.core.random_hash import MASK
+from hornbeam.core.random_hash import MASK, schedule
 from hornbeam.core.session import on_clear
 from hornbeam.core.variable import Variable
 from hornbeam.typing import Config, Seed, Tensor
@@ -25,6 +25,7 @@ _global_generators: dict[str, SeedGenerator] = {}
 _global_seed = None
 _global_seed_lock = threading.Lock()
 _scope: ContextVar[Any] = ContextVar("hornbeam_seed_scope", default=None)
+_draws: ContextVar[Any] = ContextVar("hornbeam_draw_scope", default=None)
 
 
 class seed_scope:  # noqa: N801 - reads as the other scopes do
@@ -48,6 +49,36 @@ class seed_scope:  # noqa: N801 - reads as the other scopes do
 
     def __exit__(self, *exception: Any) -> None:
         _scope.reset(self._token)
+
+
+class draw_scope:  # noqa: N801 - reads as the other scopes do
+    """A block whose draws are a function of numbers, not of what was drawn before.
+
+    Generators keep their state: the draws of an item of a dataset are then the same in
+    whatever order, and in whichever threads, the items are computed.
+
+    Args:
+        numbers: integers, such as those of the epoch and the item.
+    """
+
+    def __init__(self, *numbers: int):
+        self._numbers = numbers
+
+    def __enter__(self) -> Self:
+        word = 0
+        for number in self._numbers:
+            word = schedule(word, number & MASK)[0]
+        self._word, self._count = word, 0
+        self._token = _draws.set(self)
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        _draws.reset(self._token)
+
+    def counter(self) -> int:
+        """Return the counter of the next key in the block."""
+        self._count += 1
+        return (self._word + self._count) & MASK
 
 
 class SeedGenerator(BoundedConfig):
@@ -100,6 +131,9 @@ class SeedGenerator(BoundedConfig):
         """
         engine = self.state.backend
         value = self.state.value
+        draws = _draws.get()
+        if draws is not None and not scopes.in_stateless_scope():
+            return engine.add(value, engine.convert([0, draws.counter()], "uint32"))
         counted = engine.add(value, engine.convert(_COUNT_ONE, "uint32"))
         if not scopes.in_stateless_scope():
             _check_not_traced(engine, counted)

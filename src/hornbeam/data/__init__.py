@@ -4,6 +4,7 @@ Arrays of any kind become `ArrayData`: host arrays, and for every epoch the orde
 their rows. Everything that yields batches becomes `StreamData`.
 """
 
+from hornbeam.data.dataset import Dataset
 from hornbeam.data.make import make_data
 from hornbeam.data.pack import (
     pack_x_y_sample_weight,
@@ -13,6 +14,7 @@ from hornbeam.data.pack import (
 from hornbeam.data.py_dataset import PyDataset
 
 __all__ = [
+    "Dataset",
     "PyDataset",
     "make_data",
     "pack_x_y_sample_weight",

@@ -11,11 +11,17 @@ from hornbeam.core.errors import check_number
 from hornbeam.core.random import order_seed
 from hornbeam.data.arrays import ArrayData
 from hornbeam.data.class_weight import ClassWeight
+from hornbeam.data.dataset import Dataset
 from hornbeam.data.host import host_array, is_array_like
 from hornbeam.data.pack import count_rows, host_arrays
 from hornbeam.data.py_dataset import PyDataset
 from hornbeam.data.sparse import is_sparse
-from hornbeam.data.streams import IteratorSource, PyDatasetSource, StreamData
+from hornbeam.data.streams import (
+    DatasetSource,
+    IteratorSource,
+    PyDatasetSource,
+    StreamData,
+)
 
 
 def make_data(
@@ -90,6 +96,8 @@ def _refuse(source, **arguments):
 
 def _source(x, shuffle, batch_size):
     """Return the source of batches that `x` is, or None if it is arrays."""
+    if isinstance(x, Dataset):
+        return DatasetSource(x)
     if isinstance(x, PyDataset):
         return PyDatasetSource(x, shuffle)
     source = _tf_dataset(x) or _torch_data(x, shuffle, batch_size)

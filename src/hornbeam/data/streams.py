@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import sys
 import weakref
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -366,3 +367,57 @@ class PyDatasetSource:
             return range(length)
         draws = np.random.Generator(np.random.PCG64([self.seed, number]))
         return draws.permutation(length).tolist()
+
+
+class DatasetSource(PyDatasetSource):
+    """A `Dataset`, which has orders of its own: each pass over it has another one."""
+
+    def __init__(self, dataset: Any):
+        super().__init__(dataset, shuffle=False)
+        self._dataset: Any = dataset
+        self.seed = order_seed()
+        self._first = _NOTHING
+
+    def peek(self) -> Any:
+        """Return the first batch and keep it for the first epoch."""
+        if self._first is _NOTHING:
+            first = self._dataset.fetch(range(self.length != 0), self._epoch(0))
+            self._first = next(first, _NOTHING)
+        return self._first
+
+    def resume(self, state: dict[str, Any], epochs: int) -> None:
+        """Take the seed from which the orders follow."""
+        super().resume(state, epochs)
+        self._first = _NOTHING
+
+    def epoch(
+        self, limit: int | None, restart: bool, number: int, first: int = 0
+    ) -> Generator[Any]:
+        """Yield the batches of epoch `number` from the one at `first` on."""
+        held, self._first = self._first, _NOTHING
+        for passes, indices in self._parts(limit, restart, number, first):
+            if held is not _NOTHING and passes == indices.start == 0:
+                yield held
+                held, indices = _NOTHING, indices[1:]
+            yield from self._dataset.fetch(indices, self._epoch(passes))
+
+    def _parts(self, limit, restart, number, first):
+        """Yield (number of a pass, the numbers of its batches), for one epoch."""
+        length = self.length
+        if length is None:
+            start = 0 if restart else number * limit
+            most = sys.maxsize if limit is None else start + limit
+            yield 0, range(start + first, most)
+        elif restart:
+            yield number, range(length)[first:limit]
+        else:
+            limit = min(limit, length)  # the epoch of too many steps ends early
+            position, end = number * limit + first, (number + 1) * limit
+            while position < end:
+                passes, start = divmod(position, length)
+                stop = min(length, start + end - position)
+                yield passes, range(start, stop)
+                position += stop - start
+
+    def _epoch(self, number):
+        return self._dataset.epoch(number, self.seed)

@@ -1,0 +1,193 @@
+"""The dataset of stages: orders, what its methods give, and what `fit` makes of it."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import hornbeam as keras
+from hornbeam.data import Dataset, make_data
+
+X = np.arange(20, dtype="float32").reshape(10, 2)
+Y = np.arange(10)
+
+
+def rows():
+    return Dataset.from_tensor_slices((X, Y))
+
+
+def labels(dataset):
+    """The labels of one epoch, batch by batch."""
+    return [np.asarray(y).tolist() for _, y in dataset]
+
+
+def test_methods_give_what_programs_written_for_tf_data_expect():
+    ds = rows()
+    assert labels(ds.batch(4)) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert labels(ds.batch(4, drop_remainder=True)) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert labels(ds.skip(6).take(3).batch(2)) == [[6, 7], [8]]
+    assert labels(ds.batch(4).skip(1).take(1)) == [[4, 5, 6, 7]]
+    assert labels(ds.shard(3, 1)) == [1, 4, 7]
+    assert labels(ds.take(2).repeat(2)) == [0, 1, 0, 1]
+    assert labels(ds.take(2).concatenate(ds.skip(9))) == [0, 1, 9]
+    assert [(i, int(y)) for i, (_, y) in ds.skip(8).enumerate(5)] == [(5, 8), (6, 9)]
+    assert labels(ds.batch(4).unbatch()) == list(range(10))
+    assert len(ds) == ds.cardinality() == ds.num_batches == 10
+    assert ds.repeat().cardinality() == -1 and ds.repeat().num_batches is None
+    assert len(ds.apply(lambda one: one.batch(5))) == 2
+    with pytest.raises(TypeError, match="no end"):
+        len(ds.repeat())
+    with pytest.raises(IndexError, match="10 of a dataset of 10"):
+        ds[10]
+
+
+def test_batches_are_taken_apart_where_a_function_stands_between():
+    ds = rows().batch(4).map(lambda x, y: (x + 1, y), num_parallel_calls=2).unbatch()
+    assert len(ds) == 10
+    assert labels(ds.batch(3)) == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]]
+    assert sorted(labels(ds.shuffle(10, seed=1))) == list(range(10))
+
+
+def test_items_have_numpy():
+    for images, numbers in rows().batch(4).take(1):
+        assert images[0].numpy().tolist() == [0, 1]
+        assert type(images[0].numpy()) is np.ndarray
+        assert numbers[1].numpy() == 1 and ["a", "b"][numbers[1]] == "b"
+
+
+def test_each_iteration_has_an_order_that_follows_from_the_seed():
+    first, second = rows().shuffle(seed=3), rows().shuffle(seed=3)
+    orders = [labels(first), labels(first)]
+    assert orders[0] != orders[1]
+    assert orders == [labels(second), labels(second)]
+    assert all(sorted(order) == list(range(10)) for order in orders)
+    kept = rows().shuffle(seed=3, reshuffle_each_iteration=False)
+    assert labels(kept) == labels(kept) != list(range(10))
+    twice = labels(rows().shuffle(seed=3).repeat(2))
+    assert twice[:10] != twice[10:] and sorted(twice[10:]) == list(range(10))
+    with pytest.raises(ValueError, match="before `repeat`"):
+        rows().repeat().shuffle()
+
+
+def test_blocks_of_rows_stay_near_each_other():
+    taken = []
+
+    def take(numbers):
+        taken.append(numbers // 100)
+        return numbers
+
+    ds = Dataset.from_rows(100_000, take, shuffle=True, batch_size=50, block=100)
+    order = np.concatenate(list(ds.take(400).as_numpy_iterator()))
+    assert len(set(order.tolist())) == 20_000
+    assert len(np.unique(order // 100)) < 2 * 16_384 / 100 + 1
+
+
+def test_cache_computes_items_once():
+    count = []
+    ds = rows().batch(5).map(lambda x, y: (count.append(1), (x, y))[1]).cache()
+    shuffled = ds.shuffle(100)
+    for _ in range(3):
+        assert sorted(sum(labels(shuffled), [])) == list(range(10))
+    assert len(count) == 2
+    with pytest.raises(ValueError, match="in memory"):
+        ds.cache("file")
+
+
+def test_items_that_differ_in_shape_are_named():
+    ds = Dataset.from_rows(3, None, lambda i: np.zeros(i + 1)).batch(3)
+    with pytest.raises(ValueError, match=r"differ in shape.*\(1,\), \(2,\), \(3,\)"):
+        ds[0]
+
+
+def test_draws_follow_from_epoch_and_item(engine):
+    dropout = keras.layers.Dropout(0.5, seed=1)
+    ds = rows().batch(2).map(lambda x, y: (dropout(x + 1, training=True), y), 4)
+    epochs = [list(ds.fetch(range(5), (7, number))) for number in (0, 0, 1)]
+    first, again, other = [np.stack([x for x, _ in epoch]) for epoch in epochs]
+    assert isinstance(epochs[0][0][0], np.ndarray)
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    assert len({(x == 0).tobytes() for x in first}) > 1
+    np.testing.assert_array_equal(ds.fetch([3], (7, 0)).__next__()[0], first[3])
+
+
+def test_fit_evaluate_predict(training_engine):
+    def trained(data, **kwargs):
+        keras.utils.set_random_seed(1)
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        model.compile(keras.optimizers.SGD(1e-3), "mse")
+        history = model.fit(data, verbose=0, **kwargs)
+        return model, history.history["loss"]
+
+    ds = rows().batch(4)
+    model, losses = trained(ds, epochs=2, validation_data=ds)
+    _, expected = trained(X, y=Y, batch_size=4, shuffle=False, epochs=2)
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        model.predict(ds.map(lambda x, y: x), verbose=0),
+        model.predict(X, verbose=0),
+        rtol=1e-5,
+    )
+    assert model.evaluate(ds, verbose=0) == pytest.approx(
+        model.evaluate(X, Y, verbose=0), rel=1e-5
+    )
+    endless = rows().repeat().batch(4)
+    _, losses = trained(endless, epochs=2, steps_per_epoch=5)
+    assert len(losses) == 2
+
+
+def test_an_epoch_goes_on_where_it_was_interrupted():
+    data = make_data(rows().shuffle().batch(3))
+    orders = []
+    for epoch in range(3):
+        data.on_epoch_begin(epoch)
+        orders.append([y.tolist() for _, y in data])
+        data.on_epoch_end()
+    assert orders[0] != orders[1]
+    other = make_data(rows().shuffle().batch(3))
+    other.peek()
+    other.resume(data.state(within=True), 1)
+    other.on_epoch_begin(1, first=2)
+    assert [y.tolist() for _, y in other] == orders[1][2:]
+
+
+def test_steps_per_epoch_go_through_a_pass_in_parts():
+    data = make_data(rows().shuffle().batch(2), steps=3)
+    seen = []
+    for epoch in range(2):
+        data.on_epoch_begin(epoch)
+        data.peek()
+        seen += [y.tolist() for _, y in data]
+    assert sorted(sum(seen[:5], [])) == list(range(10)) and len(seen) == 6
+
+
+def test_an_exception_in_a_thread_ends_the_iteration_and_threads_end():
+    def failing(x, y):
+        if y == 7:
+            raise KeyError("nothing there")
+        return x, y
+
+    before = threading.active_count()
+    with pytest.raises(KeyError, match="nothing there") as caught:
+        list(rows().map(failing, num_parallel_calls=2))
+    assert "failing" in str([entry.name for entry in caught.traceback])
+    assert "[7]" in caught.value.__notes__[0]
+    iterator = iter(rows().batch(1))
+    next(iterator)
+    iterator.close()
+    for thread in threading.enumerate():
+        if thread.name.startswith("PyDataset"):
+            thread.join(5)
+    assert threading.active_count() <= before
+
+
+def test_a_py_dataset_becomes_one():
+    class Batches(keras.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            return np.full((2, 1), index), np.zeros(2)
+
+    ds = Dataset.from_items(Batches()).map(lambda x, y: x * 2)
+    assert [x[0, 0] for x in ds] == [0, 2, 4]
