@@ -81,7 +81,9 @@ def packages():
 
 def modules():
     found = pkgutil.walk_packages(hornbeam.__path__, "hornbeam.")
-    return ["hornbeam", *(module.name for module in found)]
+    # That module acts when it is imported.
+    names = (module.name for module in found)
+    return ["hornbeam", *(name for name in names if name != "hornbeam.as_keras")]
 
 
 def _has_list(module):

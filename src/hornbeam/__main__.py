@@ -1,4 +1,4 @@
-"""The command line: `python -m hornbeam inspect PATH`."""
+"""The command line: `python -m hornbeam inspect PATH`, `python -m hornbeam run ...`."""
 
 import argparse
 import sys
@@ -12,7 +12,18 @@ def main(arguments: list[str] | None = None) -> int:
         "inspect", help="say what a file holds, without building or running anything"
     )
     command.add_argument("path")
-    path = parser.parse_args(arguments).path
+    command.set_defaults(run=lambda given: _inspect(given.path))
+    command = commands.add_parser(
+        "run", help="run a program in which `import keras` means hornbeam"
+    )
+    command.add_argument("program")
+    command.add_argument("arguments", nargs=argparse.REMAINDER)
+    command.set_defaults(run=lambda given: _run([given.program, *given.arguments]))
+    given = parser.parse_args(arguments)
+    return given.run(given)
+
+
+def _inspect(path):
     from hornbeam.saving.inspection import inspect
 
     try:
@@ -20,6 +31,13 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
+    return 0
+
+
+def _run(arguments):
+    from hornbeam import as_keras
+
+    as_keras.run(arguments)
     return 0
 
 
