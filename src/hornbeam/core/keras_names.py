@@ -45,7 +45,6 @@ _ADVICE = {
     "quantizers": "use `dtype='mixed_bfloat16'` for faster and smaller networks",
     "utils.FeatureSpace": "use `sklearn.compose.ColumnTransformer` before `fit`",
     "utils.bounding_boxes": "compute with `keras.ops`",
-    "utils.get_file": "download the file with `urllib.request.urlretrieve`",
     "utils.get_source_inputs": "use `model.inputs`",
     "utils.model_to_dot": "use `model.summary(expand_nested=True)`",
     "utils.plot_model": "use `model.summary(expand_nested=True)`",

@@ -70,7 +70,7 @@ class ZipReader:
             self.size: int = file.seek(0, os.SEEK_END)
             self._members: dict[str, zipfile.ZipInfo] = {}
             with damage_of("The file, which should be a `.keras` archive,", Exception):
-                _check_list(file, self.size)
+                check_list(file, self.size)
                 self._zip = stack.enter_context(zipfile.ZipFile(file))
                 self._check_members()
             self._file = file
@@ -191,8 +191,14 @@ class _Part(io.RawIOBase):
         return value
 
 
-def _check_list(file, size):
-    """Raise if the list of the members, which is read as a whole, is too long."""
+def check_list(file: Any, size: int, most: int = _MAX_LIST) -> None:
+    """Raise if the list of a zip file's members, which is read as a whole, is too long.
+
+    Args:
+        file: the binary file.
+        size: its number of bytes.
+        most: how many bytes the list may have.
+    """
     start = max(0, size - _END_SIZE - _ZIP64_LOCATOR - _MAX_COMMENT)
     file.seek(start)
     tail = file.read(size - start)
@@ -205,7 +211,7 @@ def _check_list(file, size):
         # `zipfile` reads the record of 64-bit sizes here, too.
         file.seek(max(0, start + locator - _ZIP64_END))
         (length,) = struct.unpack_from("<Q", file.read(_ZIP64_END), 40)
-    if length > _MAX_LIST:
+    if length > most:
         raise UnsafeFileError(f"An archive has a list of members of {length} bytes.")
 
 
