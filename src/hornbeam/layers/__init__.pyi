@@ -82,6 +82,7 @@ from hornbeam.layers.pooling.global_max_pooling import GlobalMaxPooling3D as Glo
 from hornbeam.layers.pooling.max_pooling import MaxPooling1D as MaxPooling1D
 from hornbeam.layers.pooling.max_pooling import MaxPooling2D as MaxPooling2D
 from hornbeam.layers.pooling.max_pooling import MaxPooling3D as MaxPooling3D
+from hornbeam.layers.preprocessing.image.random_flip import RandomFlip as RandomFlip
 from hornbeam.layers.preprocessing.normalization import Normalization as Normalization
 from hornbeam.layers.preprocessing.rescaling import Rescaling as Rescaling
 from hornbeam.layers.regularization.activity_regularization import ActivityRegularization as ActivityRegularization

@@ -62,6 +62,8 @@ class Layer(Operation, SavedState, LiveParameters):
     # whether positional arguments may be anything but tensors.
     _convert_input_args = True
     _allow_non_tensor_positional_args = False
+    # Whether a call computes on the engine in force, whatever the layer belongs to.
+    _runs_on_any_engine = False
     # Whether there is nothing to build; then the layer counts as built at once.
     _is_stateless = False
     # Arguments besides `training` that calls inside inherit.
@@ -147,8 +149,9 @@ class Layer(Operation, SavedState, LiveParameters):
             )
         engine = backends.current()
         if self._backend_name is not None and self._backend_name != engine.name:
-            with backends.scope(self._backend_name):
-                return self(*args, **kwargs)
+            if not self._runs_on_any_engine:
+                with backends.scope(self._backend_name):
+                    return self(*args, **kwargs)
         outer = calls._current.get()
         info = call_info(type(self).call)
         if outer is None:

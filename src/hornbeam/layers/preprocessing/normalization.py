@@ -11,8 +11,8 @@ from hornbeam import ops
 from hornbeam.core.errors import shown
 from hornbeam.layers.arguments import known_size, normalized_axes
 from hornbeam.layers.input_spec import InputSpec
-from hornbeam.layers.layer import Layer
 from hornbeam.layers.preprocessing import adapt_data
+from hornbeam.layers.preprocessing.data_layer import DataLayer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hornbeam.typing import Config, InputShape, Tensor
 
 
-class Normalization(Layer):
+class Normalization(DataLayer):
     """Returns `(inputs - mean) / sqrt(variance)`, with statistics of given data.
 
     The statistics come from the arguments, or from `adapt(data)`.
@@ -165,7 +165,7 @@ class Normalization(Layer):
         if not self.built:
             return None
         if argument is None:
-            value = ops.convert_to_tensor(getattr(self, name))
+            value = self._held(getattr(self, name))
         else:
             array = np.broadcast_to(argument, self._statistics_shape).astype("float32")
             value = ops.convert_to_tensor(array)

@@ -9,7 +9,7 @@ import numpy as np
 from hornbeam import ops
 from hornbeam.core.config import image_data_format
 from hornbeam.core.serialization import deserialize_keras_object
-from hornbeam.layers.layer import Layer
+from hornbeam.layers.preprocessing.data_layer import DataLayer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hornbeam.typing import Config, InputShape, Tensor
 
 
-class Rescaling(Layer):
+class Rescaling(DataLayer):
     """Returns `inputs * scale + offset`.
 
     Args:

@@ -1,0 +1,125 @@
+"""The base of layers that may also run outside models, while data are read."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from hornbeam import backends
+from hornbeam.core import tree
+from hornbeam.core.random import SeedGenerator, make_default_seed
+from hornbeam.core.variable import Variable
+from hornbeam.layers import building
+from hornbeam.layers.call import call_info
+from hornbeam.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, Self
+
+    from hornbeam.typing import Seed, Tensor
+
+
+class DataLayer(Layer):
+    """A layer that computes on the engine of the tensors which it is given.
+
+    So it works inside `tf.data.Dataset.map` and in a `torch.utils.data.DataLoader`,
+    whatever engine trains the model, and gives tensors of the same library. NumPy
+    arrays are computed on the engine that the layer belongs to, or else on that in
+    force; in a worker process of a DataLoader they stay NumPy arrays.
+
+    A subclass reads its Variables with `self._held(variable)`, and draws with the seed
+    `self._seed(seed)` if it has called `self._start_seeds(seed)` in `__init__`.
+    """
+
+    _runs_on_any_engine = True
+    # AutoGraph, which rewrites what `tf.data` maps, leaves alone what has this mark.
+    # Its public decorator would need TensorFlow.
+    autograph_info__: ClassVar[dict[str, Any]] = {}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        engine = _engine_of((args, kwargs)) or self._own_engine()
+        if engine is backends.current():
+            return super().__call__(*args, **kwargs)
+        if not self.built and engine.name != self._backend_name:
+            # What it makes belongs to the engine that trains.
+            building.build_for_call(self, args, kwargs, call_info(type(self).call))
+        with backends.scope(engine):
+            return super().__call__(*args, **kwargs)
+
+    def _own_engine(self):
+        """The engine for data of no engine."""
+        if _worker() is not None:
+            return backends.get("numpy")
+        name = self._backend_name
+        return backends.current() if name is None else backends.get(name)
+
+    def _held(self, variable: Variable) -> Tensor:
+        """Return the value of a Variable as a tensor of the engine in force."""
+        engine = backends.current()
+        if variable.backend is engine:
+            return variable.value
+        return engine.convert(variable.numpy(), variable.dtype)
+
+    def _start_seeds(self, seed: Seed) -> None:
+        """Make the generator of the layer's draws."""
+        self.seed = seed
+        start = make_default_seed() if seed is None else seed
+        self.generator: SeedGenerator = SeedGenerator(start)
+        self._elsewhere: _Generators = _Generators(start)
+        self._backend_name = self.generator.state.backend.name
+
+    def _seed(self, seed: Seed = None) -> Seed:
+        """Return `seed`, or the layer's generator on the engine in force."""
+        if seed is not None:
+            return seed
+        worker = _worker()
+        if worker is None and backends.current() is self.generator.state.backend:
+            return self.generator
+        return self._elsewhere.get(worker)
+
+
+class _Generators:
+    """The generators of a layer for engines that it does not belong to.
+
+    They are no state of the layer: nothing of them is trained with, or saved.
+
+    Args:
+        start: the seed that all start from.
+    """
+
+    def __init__(self, start: int):
+        self.start = start
+        self._made: dict[Any, SeedGenerator] = {}
+
+    def get(self, worker: int | None) -> SeedGenerator:
+        """Return the generator of the engine in force, for a worker's seed or None.
+
+        Workers draw differently, and differently in each epoch: so are their seeds.
+        """
+        key = backends.current().name, worker
+        if key not in self._made:
+            seed = (self.start + (worker or 0)) % 2**32
+            self._made[key] = SeedGenerator(seed, name="seed_generator")
+        return self._made[key]
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return type(self)(self.start)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.start,)
+
+
+def _engine_of(data):
+    """Return the engine of the first tensor of an engine in a nest, or None."""
+    for leaf in tree.flatten(data):
+        engine = leaf.backend if isinstance(leaf, Variable) else backends.of(leaf)
+        if engine is not None:
+            return engine
+    return None
+
+
+def _worker():
+    """Return the seed of the worker process of a torch DataLoader, or None."""
+    module = sys.modules.get("torch.utils.data")
+    info = module.get_worker_info() if module is not None else None
+    return None if info is None else info.seed

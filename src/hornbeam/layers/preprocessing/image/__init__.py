@@ -1,0 +1,1 @@
+"""Layers that transform images, and what belongs to them."""
