@@ -46,8 +46,6 @@ _ADVICE = {
     "utils.FeatureSpace": "use `sklearn.compose.ColumnTransformer` before `fit`",
     "utils.bounding_boxes": "compute with `keras.ops`",
     "utils.get_source_inputs": "use `model.inputs`",
-    "utils.model_to_dot": "use `model.summary(expand_nested=True)`",
-    "utils.plot_model": "use `model.summary(expand_nested=True)`",
     "utils.split_dataset": "use `sklearn.model_selection.train_test_split`",
     "utils.timeseries_dataset_from_array": "use "
     "`numpy.lib.stride_tricks.sliding_window_view`",

@@ -32,5 +32,7 @@ from hornbeam.utils.numerical import to_categorical as to_categorical
 from hornbeam.utils.progbar import Progbar as Progbar
 from hornbeam.utils.seeds import set_random_seed as set_random_seed
 from hornbeam.utils.sequence import pad_sequences as pad_sequences
+from hornbeam.visualization.model_plot import model_to_dot as model_to_dot
+from hornbeam.visualization.model_plot import plot_model as plot_model
 
 Sequence = PyDataset
