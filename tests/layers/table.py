@@ -508,7 +508,32 @@ RECURRENT = [
     ),
 ]
 
+
+def power_of_frames(x, real, imaginary):
+    """Windows of 4 samples, 2 apart, of (batch, samples, channels)."""
+    frames = np.stack([x[:, s : s + 4] for s in range(0, x.shape[1] - 3, 2)], axis=1)
+    power = sum(
+        np.einsum("btlc,lf->btcf", frames, kernel[:, 0]) ** 2
+        for kernel in (real, imaginary)
+    )
+    return (power * [1, 2, 1]).reshape(*power.shape[:2], -1)
+
+
 PREPROCESSING = [
+    Row(
+        layers.STFTSpectrogram,
+        {"mode": "psd", "frame_length": 4, **LAST},
+        (2, 9, 2),
+        power_of_frames,
+        (2, 0),
+    ),
+    Row(
+        layers.CategoryEncoding,
+        {"num_tokens": 4, "output_mode": "count"},
+        (3, 5),
+        lambda x: np.eye(4)[x].sum(1),
+        integers=4,
+    ),
     Row(
         layers.Rescaling,
         {"scale": 2.0, "offset": 0.5},

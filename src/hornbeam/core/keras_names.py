@@ -25,16 +25,11 @@ _ADVICE = {
     "device of a program",
     "layers": "transform the data before `fit`, or write the transformation with "
     "`keras.ops` in a subclass of `keras.layers.Layer`",
-    "layers.CategoryEncoding": "use `keras.ops.one_hot` or `keras.ops.multi_hot`",
-    "layers.Discretization": "use `keras.ops.digitize`, or "
-    "`sklearn.preprocessing.KBinsDiscretizer` before `fit`",
     "layers.Hashing": "use `sklearn.feature_extraction.FeatureHasher` before `fit`",
     "layers.HashedCrossing": "use `sklearn.feature_extraction.FeatureHasher` on the "
     "joined columns before `fit`",
     "layers.IntegerLookup": "use `sklearn.preprocessing.OrdinalEncoder` before `fit`",
-    "layers.MelSpectrogram": "use `keras.ops.stft` and a matrix of mel weights",
     "layers.Resizing": "use `keras.ops.image.resize` in a `keras.layers.Lambda`",
-    "layers.STFTSpectrogram": "use `keras.ops.stft`",
     "layers.StringLookup": "use `sklearn.preprocessing.OrdinalEncoder` before `fit`",
     "layers.TextVectorization": "turn texts into integers with a dict of your "
     "vocabulary and `keras.utils.pad_sequences`, or into counts with "

@@ -83,6 +83,18 @@ from hornbeam.layers.pooling.max_pooling import MaxPooling1D as MaxPooling1D
 from hornbeam.layers.pooling.max_pooling import MaxPooling2D as MaxPooling2D
 from hornbeam.layers.pooling.max_pooling import MaxPooling3D as MaxPooling3D
 from hornbeam.layers.preprocessing.image.random_flip import RandomFlip as RandomFlip
+from hornbeam.layers.preprocessing.audio.mel_spectrogram import (
+    MelSpectrogram as MelSpectrogram,
+)
+from hornbeam.layers.preprocessing.audio.stft_spectrogram import (
+    STFTSpectrogram as STFTSpectrogram,
+)
+from hornbeam.layers.preprocessing.category_encoding import (
+    CategoryEncoding as CategoryEncoding,
+)
+from hornbeam.layers.preprocessing.discretization import (
+    Discretization as Discretization,
+)
 from hornbeam.layers.preprocessing.normalization import Normalization as Normalization
 from hornbeam.layers.preprocessing.rescaling import Rescaling as Rescaling
 from hornbeam.layers.regularization.activity_regularization import ActivityRegularization as ActivityRegularization

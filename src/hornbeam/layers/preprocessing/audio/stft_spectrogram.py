@@ -32,10 +32,10 @@ class STFTSpectrogram(Layer):
     trainable layer learns better ones.
 
     Args:
-        mode: what is returned: "log" (default; the logarithm of the magnitude), "magnitude",
-            "psd" (power, of
-            both sides of the spectrum), "real", "imag", "angle" (in radians) or "stft" (the real
-            and then the imaginary parts).
+        mode: what is returned: "log" (default; the logarithm of the magnitude),
+            "magnitude", "psd" (the power of both sides of the spectrum), "real",
+            "imag", "angle" (in radians) or "stft" (the real and then the imaginary
+            parts).
         frame_length: the length of a window in samples. Defaults to 256.
         frame_step: samples between the starts of windows, at most `frame_length`.
             Default: `frame_length // 2`.
@@ -148,8 +148,9 @@ class STFTSpectrogram(Layer):
             weights = np.asarray(self.window, dtype="float64")
         if weights.shape != (self.frame_length,):
             raise ValueError(
-                "Argument `window` of STFTSpectrogram must have `frame_length` weights, "
-                f"of shape ({self.frame_length},). Received: shape={weights.shape}"
+                "Argument `window` of STFTSpectrogram must have `frame_length` "
+                f"weights, of shape ({self.frame_length},). Received: shape="
+                f"{weights.shape}"
             )
         if self.scaling == "density":
             return weights / np.sqrt(np.sum(weights**2))
