@@ -91,7 +91,7 @@ class STFTSpectrogram(Layer):
         self.scaling: str | None = check_choice(
             "STFTSpectrogram", "scaling", scaling, _SCALINGS
         )
-        self.padding: str = padding_mode(self, padding)
+        self.padding: Any = padding_mode(self, padding)
         self.expand_dims = expand_dims
         self.data_format: DataFormat = standardize_data_format(data_format)
         self._weights_of_window()
