@@ -7,6 +7,7 @@ from hornbeam.config.switches import (
 from hornbeam.config.switches import (
     is_interactive_logging_enabled as is_interactive_logging_enabled,
 )
+from hornbeam.utils import bounding_boxes as bounding_boxes
 from hornbeam.utils import legacy as legacy
 from hornbeam.core.serialization import deserialize_keras_object as deserialize_keras_object
 from hornbeam.core.serialization import serialize_keras_object as serialize_keras_object

@@ -12,7 +12,7 @@ from hornbeam.core.variable import Variable
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 from hornbeam.layers.preprocessing.data_layer import DataLayer
-from hornbeam.ops.boxes import BOX_FORMATS, box_format
+from hornbeam.ops.boxes.formats import BOX_FORMATS, box_format
 from hornbeam.typing import overridable
 
 if TYPE_CHECKING:

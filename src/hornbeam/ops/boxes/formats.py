@@ -1,4 +1,4 @@
-"""Bounding boxes: their formats, clipping, moving and comparing."""
+"""The formats of bounding boxes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hornbeam.core.dtypes import is_float_dtype
 from hornbeam.core.errors import check_choice
 from hornbeam.ops.core import cast, convert_to_tensor
+from hornbeam.ops.core import dtype as dtype_of
 from hornbeam.ops.numpy import concatenate, flip, stack
 from hornbeam.typing import DTypeLike, Tensor
 
@@ -45,18 +47,22 @@ def box_format(owner: str, argument: str, name: Any) -> str:
     return check_choice(owner, argument, lower, BOX_FORMATS)
 
 
-def _boxes(owner, boxes, dtype="float32"):
+def with_four(owner, boxes):
     boxes = convert_to_tensor(boxes)
     shape = tuple(boxes.shape)
-    if len(shape) not in (2, 3) or shape[-1] != 4:
+    if shape[-1:] != (4,):
         raise ValueError(
-            f"{owner}() expects boxes of shape (boxes, 4) or (batch, boxes, 4). "
-            f"Received: shape {shape}"
+            f"{owner}() expects boxes of shape (..., 4). Received: shape {shape}"
         )
-    return cast(boxes, dtype)
+    return boxes
 
 
-def _image_size(owner, name, height, width, dtype):
+def float_boxes(owner, boxes):
+    boxes = with_four(owner, boxes)
+    return boxes if is_float_dtype(dtype_of(boxes)) else cast(boxes, "float32")
+
+
+def image_size(owner, name, height, width, dtype):
     """Return (width, height), which boxes in the format `name` are relative to."""
     if height is None or width is None:
         raise ValueError(
@@ -82,7 +88,7 @@ def to_corners(
         half = last * 0.5
         first, last = first - half, first + half
     if form.relative:
-        size = _image_size(owner, source, height, width, boxes.dtype)
+        size = image_size(owner, source, height, width, boxes.dtype)
         first, last = first * size, last * size
     return first, last
 
@@ -93,7 +99,7 @@ def from_corners(
     """Return the boxes between two corners in the format `target`."""
     form = BOX_FORMATS[target]
     if form.relative:
-        size = _image_size(owner, target, height, width, first.dtype)
+        size = image_size(owner, target, height, width, first.dtype)
         first, last = first / size, last / size
     if form.kind == "size":
         last = last - first
@@ -125,7 +131,8 @@ def convert_format(
         target: the format wanted.
         height: the image's height, for relative formats.
         width: the image's width, for relative formats.
-        dtype: a float dtype. Default: "float32".
+        dtype: the dtype of the result; None keeps that of the boxes. Default:
+            "float32".
 
     >>> import hornbeam as keras
     >>> convert = keras.utils.bounding_boxes.convert_format
@@ -141,7 +148,8 @@ def convert_format(
         return boxes
     source = box_format(owner, "source", source)
     target = box_format(owner, "target", target)
-    boxes = _boxes(owner, boxes, dtype)
+    boxes = with_four(owner, boxes)
+    boxes = boxes if dtype is None else cast(boxes, dtype)
     if source == target:
         return boxes
     if BOX_FORMATS[source].relative and BOX_FORMATS[target].relative:

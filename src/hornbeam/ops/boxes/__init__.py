@@ -1,0 +1,1 @@
+"""Bounding boxes; the face is `hornbeam.utils.bounding_boxes`."""

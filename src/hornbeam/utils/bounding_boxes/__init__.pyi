@@ -1,0 +1,9 @@
+from hornbeam.ops.boxes.deltas import decode_deltas_to_boxes as decode_deltas_to_boxes
+from hornbeam.ops.boxes.deltas import encode_box_to_deltas as encode_box_to_deltas
+from hornbeam.ops.boxes.formats import convert_format as convert_format
+from hornbeam.ops.boxes.moving import affine_transform as affine_transform
+from hornbeam.ops.boxes.moving import clip_to_image_size as clip_to_image_size
+from hornbeam.ops.boxes.moving import crop as crop
+from hornbeam.ops.boxes.moving import pad as pad
+from hornbeam.ops.boxes.overlap import compute_ciou as compute_ciou
+from hornbeam.ops.boxes.overlap import compute_iou as compute_iou
