@@ -1,4 +1,4 @@
-"""Bounding boxes on every engine, and wrong ones; `tests/oracle` compares with Keras."""
+"""Bounding boxes on every engine, and wrong ones; `oracle` compares with Keras."""
 
 import numpy as np
 import pytest

@@ -39,7 +39,6 @@ _ADVICE = {
     "preprocessing.sequence": "use `keras.utils.pad_sequences`",
     "quantizers": "use `dtype='mixed_bfloat16'` for faster and smaller networks",
     "utils.FeatureSpace": "use `sklearn.compose.ColumnTransformer` before `fit`",
-    "utils.bounding_boxes": "compute with `keras.ops`",
     "utils.get_source_inputs": "use `model.inputs`",
     "utils.split_dataset": "use `sklearn.model_selection.train_test_split`",
     "utils.timeseries_dataset_from_array": "use "
