@@ -50,7 +50,7 @@ def test_relative_boxes_between_relative_formats_need_no_size(python_only):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: functions.convert_format(BOXES, "xyx", "xywh"), "Did you mean 'xyxy'"),
+        (lambda: functions.convert_format(BOXES, "xyx", "xywh"), "Did you mean"),
         (lambda: functions.convert_format(BOXES[:, :3], "xyxy", "xywh"), "(2, 3)"),
         (lambda: functions.convert_format(BOXES, "rel_xyxy", "xywh"), "`height`"),
         (lambda: functions.crop(BOXES, 1, 1, 2, 2, "rel_xyxy"), "convert_format"),

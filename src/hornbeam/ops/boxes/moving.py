@@ -204,7 +204,7 @@ def affine_transform(
 
     def one_per_image(value):
         value = cast(convert_to_tensor(value), dtype)
-        if value.shape:
+        if len(value.shape):
             value = expand_dims(value, tuple(range(1, len(boxes.shape))))
         return value
 
