@@ -17,8 +17,6 @@ _ADVICE = {
     "callbacks.OrbaxCheckpoint": "use `keras.callbacks.ModelCheckpoint`",
     "callbacks.TensorBoard": "use `keras.callbacks.CSVLogger`, or "
     "`keras.visualization.plot_history` for learning curves",
-    "datasets": "load the arrays with `sklearn.datasets` (`fetch_openml` has MNIST and "
-    "Fashion-MNIST), or from your own copy with NumPy",
     "distillation": "subclass `keras.Model` and add the teacher's term in "
     "`compute_loss()`",
     "distribution": "use `keras.device` or `keras.config.set_device` to choose the one "
