@@ -59,8 +59,8 @@ def _read_idx(path):
     Source: the format of http://yann.lecun.com/exdb/mnist/
     """
     with of_file(path), gzip.open(path, "rb") as file:
-        zeros, kind, rank = file.read(2), *file.read(2)
-        if zeros != b"\0\0" or kind != _UINT8 or f"idx{rank}" not in path.name:
+        start, kind, rank = file.read(2), ord(file.read(1)), ord(file.read(1))
+        if start != b"\0\0" or kind != _UINT8 or f"idx{rank}" not in path.name:
             raise DamagedFileError("It is no IDX file of bytes of its rank.")
         shape = np.frombuffer(file.read(4 * rank), ">u4").tolist()
         size = math.prod(shape)

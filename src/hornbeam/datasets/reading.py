@@ -168,7 +168,8 @@ def _array(part):
         return array.reshape(shape)
     order = dtype.state[1]
     order = order.decode("ascii") if isinstance(order, bytes) else order
-    kind = np.dtype(name).newbyteorder(order if order in ("<", ">") else "=")
+    byte_order: Any = order if order in ("<", ">") else "="
+    kind = np.dtype(name).newbyteorder(byte_order)
     if kind.kind not in _NUMBERS or type(data) is not bytes:
         raise UnsafeFileError(f"A pickle holds an array of {name[:50]!r}.")
     flat = np.frombuffer(bytearray(data), kind)
