@@ -9,12 +9,12 @@ from hornbeam import backends
 from hornbeam.core import scopes
 from hornbeam.core.errors import did_you_mean, is_from_users_code, shown
 from hornbeam.core.lambdas import config_for_file
+from hornbeam.diagnosis.doctor import Doctor
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 from hornbeam.layers.building import infer_call
 from hornbeam.layers.call import call_info
 from hornbeam.layers.layer import Layer
-from hornbeam.training.trainer import Trainer
 from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hornbeam.typing import Config, PathLike, Tree
 
 
-class Model(Trainer, Layer):
+class Model(Doctor, Layer):
     """A network with the means to train, evaluate, save and show it.
 
     There are three ways to make one: `Model(inputs, outputs)` from symbolic tensors
@@ -86,7 +86,7 @@ class Model(Trainer, Layer):
             model.__class__ = twin(type(model))
             Functional.__init__(model, *args, **kwargs)
             return
-        Trainer.__init__(self)
+        Doctor.__init__(self)
         Layer.__init__(self, *args, **kwargs)
 
     @overridable

@@ -1,0 +1,249 @@
+"""Each fault that is planted is found, with its place.
+
+All are looked for on torch, which compiles nothing, and a few on every engine.
+"""
+
+import numpy as np
+import pytest
+
+import hornbeam as keras
+from hornbeam import backends, layers, ops
+
+draws = np.random.RandomState(0)
+ROWS = 96
+X = draws.normal(size=(ROWS, 6)).astype("float32")
+CLASSES = (np.arange(ROWS) * 7 % 3).astype("int32")
+X[:, :3] += np.eye(3)[CLASSES] * 2
+BINARY = (X[:, 0] + X[:, 3] > 1).astype("float32")
+NUMBERS = (X @ draws.normal(size=6)).astype("float32")
+CROSSENTROPY = "sparse_categorical_crossentropy"
+
+
+def network(*inner, units=3, activation="softmax", optimizer="adam", loss=CROSSENTROPY,
+            shape=(6,), **options):  # fmt: skip
+    inner = inner or (layers.Dense(8, activation="relu"),)
+    last = [layers.Dense(units, activation=activation)] if units else []
+    model = keras.Sequential([keras.Input(shape), *inner, *last])
+    model.compile(optimizer, loss, **options)
+    return model
+
+
+def binary(**options):
+    options = {"units": 1, "activation": "sigmoid", "loss": "binary_crossentropy",
+               **options}  # fmt: skip
+    return network(**options)
+
+
+def regression(**options):
+    return network(**{"units": 1, "activation": None, "loss": "mse", **options})
+
+
+def with_value(x, value, place=(5, 2)):
+    x = x.astype("float32").copy()
+    x[place] = value
+    return x
+
+
+def with_weight(model, value):
+    kernel = model.layers[0].kernel
+    kernel.assign(with_value(kernel.numpy(), value, (0, 0)))
+    return model
+
+
+def deep(activation, initializer, depth=10):
+    return [
+        layers.Dense(16, activation=activation, kernel_initializer=initializer)
+        for _ in range(depth)
+    ]
+
+
+class SquareRoot(keras.Layer):
+    """Its gradient is infinite at 0."""
+
+    def call(self, x):
+        return ops.sqrt(ops.relu(x) * 0.0)
+
+
+class Logarithm(keras.Layer):
+    def call(self, x):
+        return ops.log(x)
+
+
+class Blocked(keras.Layer):
+    def call(self, x):
+        return ops.stop_gradient(x)
+
+
+class Inner(keras.Model):
+    """Looks up shifted integers, which no check of the data can know."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = layers.Embedding(5, 4)
+        self.out = layers.Dense(3, activation="softmax")
+
+    def call(self, x):
+        return self.out(ops.mean(self.table(ops.minimum(x, 0) + 7), axis=1))
+
+
+def frozen():
+    model = network()
+    model.trainable = False
+    model.compile("adam", CROSSENTROPY)
+    return model
+
+
+def half():
+    dense = layers.Dense(
+        8, dtype="float16", kernel_initializer=keras.initializers.RandomNormal(0, 1e-6)
+    )
+    return network(
+        dense, layers.Rescaling(1e-4), optimizer=keras.optimizers.SGD(0.1),
+        loss=keras.losses.SparseCategoricalCrossentropy(),
+    )  # fmt: skip
+
+
+def two_softmaxes():
+    return network(layers.Dense(3, activation="softmax"), layers.Softmax(), units=0)
+
+
+SEQUENCES = np.random.RandomState(1).randint(0, 5, size=(ROWS, 4))
+
+# kind: (part of where, model, data, options of diagnose)
+FAULTS = {
+    "inputs-not-finite": ("x", network, (with_value(X, np.nan), CLASSES)),
+    "targets-not-finite": (
+        "dense", regression, (X, with_value(NUMBERS, np.inf, 3))),
+    "inputs-not-scaled": ("x", network, (X * 300 + 50, CLASSES)),
+    "features-of-different-scales": (
+        "x", network, (X * [1e-5, 1, 1, 1, 1, 1], CLASSES)),
+    "inputs-constant": ("x", network, (np.ones_like(X), CLASSES)),
+    "labels-constant": ("dense", network, (X, np.ones(ROWS, int))),
+    "labels-imbalanced": (
+        "dense", binary, (X, (np.arange(ROWS) == 3).astype("float32"))),
+    "label-leaks": (
+        "x[:, 4]", binary,
+        (np.where(np.arange(6) == 4, BINARY[:, None] * 3 - 1, X), BINARY)),
+    "validation-overlaps-training": (
+        "validation_data", network, (X, CLASSES),
+        {"validation_data": (X[:40], CLASSES[:40])}),
+    "validation-of-other-classes": (
+        "dense", network, (X, np.sort(CLASSES)), {"validation_split": 0.3}),
+    "sample-weights-zero": (
+        "sample_weight", network, (X, CLASSES), {"sample_weight": np.zeros(ROWS)}),
+    "sample-weights-negative": (
+        "sample_weight", network, (X, CLASSES), {"sample_weight": -np.ones(ROWS)}),
+    "labels-out-of-range": ("dense", network, (X, CLASSES * 2)),
+    "labels-begin-at-1": ("dense", network, (X, CLASSES + 1)),
+    "targets-large": ("dense", regression, (X, NUMBERS * 1e4)),
+    "logits-for-probabilities": (
+        "dense", lambda: network(activation=None), (X, CLASSES)),
+    "probabilities-for-logits": (
+        "dense",
+        lambda: network(
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)),
+        (X, CLASSES)),
+    "no-distribution": ("dense", lambda: network(activation="sigmoid"), (X, CLASSES)),
+    "one-hot-for-sparse": ("dense", network, (X, np.eye(3)[CLASSES])),
+    "sparse-for-one-hot": (
+        "dense", lambda: network(loss="categorical_crossentropy"), (X, CLASSES)),
+    "several-labels-for-softmax": (
+        "dense", lambda: network(loss="categorical_crossentropy"),
+        (X, (X[:, :3] > 0).astype("float32"))),
+    "softmax-over-one-unit": (
+        "dense", lambda: binary(activation="softmax"), (X, BINARY[:, None])),
+    "softmax-twice": ("softmax", two_softmaxes, (X, CLASSES)),
+    "targets-outside-activation": (
+        "dense", lambda: regression(activation="sigmoid"), (X, NUMBERS * 5)),
+    "labels-of-signs": ("dense", binary, (X, BINARY * 2 - 1)),
+    "accuracy-of-regression": (
+        "dense", lambda: regression(metrics=["accuracy"]), (X, NUMBERS)),
+    "weights-not-finite": (
+        "dense/kernel", lambda: with_weight(network(), np.nan), (X, CLASSES)),
+    "layer-not-finite": (
+        "logarithm", lambda: network(Logarithm(), layers.Dense(4)), (X, CLASSES)),
+    "gradient-not-finite": (
+        "dense/", lambda: network(layers.Dense(4), SquareRoot()), (X, CLASSES)),
+    "dead-relu": (
+        "dense",
+        lambda: network(
+            layers.Dense(8, activation="relu",
+                         bias_initializer=keras.initializers.Constant(-50))),
+        (X, CLASSES)),
+    "saturated": (
+        "dense",
+        lambda: network(
+            layers.Dense(8, activation="tanh",
+                         kernel_initializer=keras.initializers.RandomNormal(0, 50))),
+        (X, CLASSES)),
+    "vanishing-gradient": (
+        "dense", lambda: network(*deep("sigmoid", "glorot_uniform")), (X, CLASSES)),
+    "exploding-gradient": (
+        "dense",
+        lambda: network(*deep(None, keras.initializers.RandomNormal(0, 2)), units=1,
+                        activation=None, loss="mse"),
+        (X, NUMBERS)),
+    "no-gradient": (
+        "dense", lambda: network(layers.Dense(8), Blocked()), (X, CLASSES)),
+    "all-frozen": ("sequential", frozen, (X, CLASSES)),
+    "equal-units": (
+        "dense/kernel",
+        lambda: network(
+            layers.Dense(8, activation="tanh", kernel_initializer="ones"),
+            layers.Dense(4, kernel_initializer="zeros"),
+            layers.Dense(4, kernel_initializer="ones")),
+        (X, CLASSES)),
+    "constant-predictions": (
+        "dense", lambda: network(layers.Dense(4), layers.Rescaling(0)), (X, CLASSES)),
+    "loss-above-chance": (
+        "dense", lambda: network(layers.Rescaling(300)), (X, CLASSES)),
+    "learning-rate-low": (
+        "dense", lambda: network(optimizer=keras.optimizers.SGD(1e-9)), (X, CLASSES)),
+    "learning-rate-high": (
+        "optimizer", lambda: network(optimizer=keras.optimizers.Adam(5.0)),
+        (X, CLASSES)),
+    "learning-rate-zero": (
+        "optimizer", lambda: network(optimizer=keras.optimizers.SGD(0.0)),
+        (X, CLASSES)),
+    "batch-norm-of-few": (
+        "batch_normalization",
+        lambda: network(layers.Dense(8), layers.BatchNormalization()),
+        (X, CLASSES), {"batch_size": 2}),
+    "dropout-high": (
+        "dropout", lambda: network(layers.Dense(8), layers.Dropout(0.95)),
+        (X, CLASSES)),
+    "float16-underflow": ("dense", half, (X, CLASSES)),
+    "index-out-of-range": ("embedding", Inner, (SEQUENCES, CLASSES)),
+    "regularization-dominates": (
+        "sequential",
+        lambda: network(layers.Dense(64, kernel_regularizer=keras.regularizers.L2(50))),
+        (X, CLASSES)),
+    "refused": ("sequential", network, (X, np.ones((ROWS, 7)))),
+}  # fmt: skip
+
+
+def found(kind):
+    where, make, data, options = (*FAULTS[kind], {})[:4]
+    model = make()
+    if not model.compiled:
+        model.compile("adam", CROSSENTROPY)
+    return where, model.diagnose(*data, **options)
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_fault(kind):
+    with backends.scope("torch"):
+        where, diagnosis = found(kind)
+    finding = next((f for f in diagnosis if f.kind == kind), None)
+    assert finding is not None, diagnosis.kinds
+    assert where in finding.where
+    assert finding.severity != "info"
+    assert not diagnosis.healthy
+    assert finding.kind in str(diagnosis) and finding.evidence and finding.advice
+    assert finding.kind in diagnosis._repr_html_()
+
+
+@pytest.mark.parametrize("kind", ["layer-not-finite", "dead-relu", "no-gradient"])
+def test_fault_on_every_engine(training_engine, kind):
+    where, diagnosis = found(kind)
+    assert where in {f.kind: f.where for f in diagnosis}[kind]
