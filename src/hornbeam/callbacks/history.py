@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hornbeam.callbacks.callback import Callback
+from hornbeam.core.lazy import public
 from hornbeam.typing import Logs
 
 
@@ -41,3 +42,6 @@ class History(Callback):
             self.history.setdefault(name, []).append(value)
         if self.model is not None:
             self.model.history = self
+
+    def _repr_html_(self) -> str:
+        return public("visualization", "to_html")(self)

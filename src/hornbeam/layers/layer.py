@@ -12,6 +12,7 @@ from hornbeam.core.configurable import init_arguments, serialize_argument
 from hornbeam.core.dtypes import is_float_dtype
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.keras_names import advice
+from hornbeam.core.lazy import public
 from hornbeam.core.placement import current_remat
 from hornbeam.core.variable import Variable, standardize_shape, values_of
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -466,6 +467,9 @@ class Layer(Operation, SavedState, LiveParameters):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
     __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return public("visualization", "to_html")(self)
 
 
 def _map(fn, x):

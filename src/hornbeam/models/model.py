@@ -169,6 +169,8 @@ class Model(Doctor, Layer):
     ) -> None:
         """Print the layers with their output shapes and numbers of parameters.
 
+        In a notebook it is shown as HTML, in a terminal in colours.
+
         Args:
             line_length: width of the table. Default: the terminal's.
             positions: relative ends of the columns.

@@ -15,6 +15,7 @@ from hornbeam.core.errors import (
     check_path,
     damage_of,
 )
+from hornbeam.core.lazy import public
 from hornbeam.core.serialization import find_class
 from hornbeam.graph import legacy_ops
 from hornbeam.saving import (
@@ -68,6 +69,9 @@ class FileReport:
             lines.append(f"custom_objects needed: {names}")
         lines += [f"warning: {warning}" for warning in self.warnings]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return public("visualization", "to_html")(self)
 
 
 def inspect(path: PathLike) -> FileReport:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import re
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ import rich.table
 from hornbeam.graph.node import Node
 from hornbeam.models.functional import Functional
 from hornbeam.models.sequential import Sequential
+from hornbeam.utils import html
 
 if TYPE_CHECKING:
     from hornbeam.models.model import Model
@@ -30,24 +33,55 @@ def print_summary(
     layer_range: Sequence[str] | None = None,
 ) -> None:
     """Print a table of the model's layers; see `Model.summary`."""
-    graph = _graph_of(model)
-    connected = graph is not None and not isinstance(model, Sequential)
+    shown = summary_table(model, expand_nested, show_trainable, layer_range)
+    if print_fn is None and _is_in_notebook():
+        _display(summary_html(model, *shown))
+        return
+    headings, rows = shown
+    connected = "Connected to" in headings
     table = rich.table.Table(
         show_header=True, header_style="bold", show_lines=connected
     )
-    table.add_column("Layer (type)", overflow="fold")
-    table.add_column("Output Shape", overflow="fold")
-    table.add_column("Param #", justify="right", overflow="fold")
-    if connected:
-        table.add_column("Connected to", overflow="fold")
-    if show_trainable:
-        table.add_column("Trainable", justify="center")
+    for heading in headings:
+        table.add_column(heading, overflow="fold", **_COLUMNS[heading])
     for column, ratio in zip(table.columns, positions or (), strict=False):
         column.ratio = max(1, int(100 * ratio))
+    for row in rows:
+        table.add_row(*map(rich.markup.escape, row))
+    if print_fn is not None:
+        print_fn(_rendered(table, line_length, model))
+    elif sys.stdout.isatty():
+        console = rich.console.Console(file=sys.stdout, width=line_length or _width())
+        _print(console, table, model)
+    else:
+        print(_rendered(table, line_length, model))
+
+
+_COLUMNS: dict[str, dict[str, Any]] = {
+    "Layer (type)": {},
+    "Output Shape": {"style": "cyan"},
+    "Param #": {"justify": "right", "style": "green"},
+    "Connected to": {},
+    "Trainable": {"justify": "center"},
+}
+
+
+def summary_table(
+    model: Model,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
+) -> tuple[list[str], list[list[str]]]:
+    """Return the headings and rows of the table of `Model.summary`."""
+    graph = _graph_of(model)
+    headings = ["Layer (type)", "Output Shape", "Param #"]
+    connected = graph is not None and not isinstance(model, Sequential)
+    headings += ["Connected to"] * connected + ["Trainable"] * show_trainable
+    rows = []
     for layer, depth in _chosen(model, expand_nested, layer_range):
         row = [
             "    " * depth + f"{layer.name} ({type(layer).__name__})",
-            _output_shape(layer),
+            output_shape(layer),
             _count(layer),
         ]
         if connected:
@@ -55,12 +89,33 @@ def print_summary(
         if show_trainable:
             weights = layer.weights if layer.built else []
             row.append(("Y" if layer.trainable else "N") if weights else "-")
-        table.add_row(*[rich.markup.escape(cell) for cell in row])
-    text = _rendered(table, line_length, model)
-    if print_fn is None:
-        print(text)
-    else:
-        print_fn(text)
+        rows.append(row)
+    return headings, rows
+
+
+def summary_html(model: Model, headings: list[str], rows: list[list[str]]) -> str:
+    """Return what `summary_table` returned as HTML."""
+    built = "" if model.built else "unbuilt"
+    # Spaces at the start show the depth of nested layers.
+    rows = [[row[0].replace("    ", "\u2003"), *row[1:]] for row in rows]
+    lines = "".join(f"<div>{html.escape(line)}</div>" for line in totals(model))
+    return html.block(
+        html.head(model.name, type(model).__name__, built),
+        html.scrolled(html.table(headings, rows, numbers=[2])),
+        f'<div class="hb-faint">{lines}</div>',
+    )
+
+
+def _is_in_notebook():
+    """Whether the program runs in the kernel of a notebook, which shows HTML."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return type(shell).__name__ == "ZMQInteractiveShell"
+
+
+def _display(content):
+    display = importlib.import_module("IPython.display")
+    display.display(display.HTML(content))
 
 
 def _graph_of(model):
@@ -108,7 +163,8 @@ def _in_range(layers, layer_range):
     return layers[min(first, last) : max(first, last) + 1]
 
 
-def _output_shape(layer):
+def output_shape(layer: Any) -> str:
+    """Return the shape that comes out of a layer, "?" if it is unknown."""
     nodes: list[Node] = layer._inbound_nodes
     if nodes:
         shapes = [x.shape for x in nodes[0].output_tensors]
@@ -148,12 +204,16 @@ def _rendered(table, line_length, model):
     console = rich.console.Console(
         file=buffer, width=line_length or _width(), color_system=None
     )
+    _print(console, table, model)
+    return buffer.getvalue().rstrip("\n")
+
+
+def _print(console, table, model):
     built = " (unbuilt)" if not model.built else ""
     console.print(f'Model: "{model.name}"{built}', highlight=False, markup=False)
     console.print(table)
-    for line in _totals(model):
+    for line in totals(model):
         console.print(line, highlight=False, markup=False)
-    return buffer.getvalue().rstrip("\n")
 
 
 def _width():
@@ -161,7 +221,8 @@ def _width():
     return min(max(width, 80), 120)
 
 
-def _totals(model):
+def totals(model: Model) -> list[str]:
+    """Return the lines below the table: how many parameters of each kind."""
     trainable = _size(model.trainable_weights)
     frozen = _size(model.non_trainable_weights)
     slots = []

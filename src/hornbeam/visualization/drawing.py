@@ -21,19 +21,20 @@ _STRIPE = 5.0  # the width of the family's colour at the left of a box
 _LONGEST = 64  # letters in a line
 
 # The colours of the families, from the palette of M. Okabe and K. Ito, which people
-# with any kind of colour vision can tell apart, and greys.
+# with any kind of colour vision can tell apart, and greys. They are seen on white and
+# on dark grounds.
 FAMILIES = {
-    "input": "#6b7280",
+    "input": "#94a3b8",
     "core": "#0072b2",
     "convolutional": "#d55e00",
     "pooling": "#56b4e9",
     "normalization": "#f0c808",
     "regularization": "#cc79a7",
     "activations": "#009e73",
-    "merging": "#374151",
+    "merging": "#8c6d46",
     "rnn": "#7b3294",
     "attention": "#e69f00",
-    "model": "#111827",
+    "model": "#64748b",
 }
 _OTHER = "#9ca3af"
 

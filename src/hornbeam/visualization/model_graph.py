@@ -11,6 +11,7 @@ from hornbeam.layers.core.input_layer import InputLayer
 from hornbeam.layers.layer import Layer
 from hornbeam.models.functional import Functional
 from hornbeam.models.sequential import Sequential
+from hornbeam.utils.summary_utils import output_shape
 
 _MOST_CALLS = 3  # of a shared layer, with other shapes
 _LONGEST_SHAPES = 40
@@ -129,22 +130,6 @@ def family_of(operation: Any) -> str:
         if module[:2] == ["hornbeam", "models"]:
             return "model"
     return "own"
-
-
-def output_shape(operation: Any) -> str:
-    """Return the shape that comes out of the layer or op, "?" if it is unknown."""
-    if operation._inbound_nodes:
-        return _in_words(operation._inbound_nodes[0].output_tensors)
-    graph = _functional(operation)
-    if graph is not None:
-        return str(graph.output_shape)
-    if not getattr(operation, "_build_shapes", None):
-        return "?"
-    try:
-        return str(operation.compute_output_shape(**operation._build_shapes))
-    except Exception:
-        # A layer without a known output shape must not make the picture fail.
-        return "?"
 
 
 def _functional(model):

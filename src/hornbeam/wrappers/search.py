@@ -13,6 +13,7 @@ from sklearn.base import is_classifier
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
+from hornbeam.visualization.as_html import to_html
 from hornbeam.wrappers.joblib_backend import HornbeamBackend
 from hornbeam.wrappers.progress import SearchProgress
 
@@ -57,6 +58,11 @@ class _Together(_SearchCV):
 
     def _candidates(self) -> int:
         return 0  # the search decides
+
+    def _html_repr(self) -> str:
+        """Return what a notebook shows: the ranking, and scikit-learn's diagram."""
+        diagram = super()._html_repr()
+        return to_html(self) + diagram if hasattr(self, "cv_results_") else diagram
 
 
 class GridSearchCV(_Together, model_selection.GridSearchCV):

@@ -1,0 +1,159 @@
+"""Pieces of HTML for notebooks and pages, which need nothing from elsewhere.
+
+Everything that comes from a user, such as the name of a layer, is escaped here.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+
+_LIGHT = {
+    "text": "#111827",
+    "faint": "#4b5563",
+    "box": "#ffffff",
+    "border": "#9ca3af",
+    "rule": "#e5e7eb",
+    "line": "#4b5563",
+    "frame": "#f3f4f6",
+    "first": "#0072b2",
+    "second": "#d55e00",
+    "warning": "#9a3412",
+}
+_DARK = {
+    "text": "#f3f4f6",
+    "faint": "#c3cad5",
+    "box": "#1f2937",
+    "border": "#6b7280",
+    "rule": "#374151",
+    "line": "#9ca3af",
+    "frame": "#161d29",
+    "first": "#56b4e9",
+    "second": "#f0a35e",
+    "warning": "#fdba74",
+}
+# What JupyterLab and VS Code say of their theme comes before what the system says.
+_IS_DARK = ("body[data-jp-theme-light='false']", "body.vscode-dark")
+_IS_LIGHT = ("body[data-jp-theme-light='true']", "body.vscode-light")
+
+_RULES = """
+.hb{color:var(--hb-text);background:var(--hb-box);font:13px/1.45 system-ui,sans-serif;
+max-width:100%;padding:8px 10px;box-sizing:border-box}
+.hb .hb-head{margin-bottom:6px}
+.hb .hb-head b{font-size:15px}
+.hb .hb-faint{color:var(--hb-faint);fill:var(--hb-faint)}
+.hb .hb-warning{color:var(--hb-warning)}
+.hb details{margin:4px 0}
+.hb details details{margin-left:14px}
+.hb summary{cursor:pointer}
+.hb .hb-scroll{overflow:auto;max-height:560px;margin:4px 0}
+.hb .hb-row{display:flex;flex-wrap:wrap;gap:14px}
+.hb table{border-collapse:collapse;margin:2px 0;color:inherit;font-size:13px}
+.hb th{text-align:left;font-weight:600;border-bottom:1px solid var(--hb-border)}
+.hb td,.hb th{padding:2px 12px 2px 2px;vertical-align:top;background:none}
+.hb td{border-bottom:1px solid var(--hb-rule);text-align:left;white-space:pre-line}
+.hb .hb-number{text-align:right;font-variant-numeric:tabular-nums}
+.hb svg{max-width:none}
+.hb .hb-box{fill:var(--hb-box);stroke:var(--hb-border)}
+.hb .hb-frame{fill:var(--hb-frame);stroke:var(--hb-border);stroke-dasharray:5 3}
+.hb .hb-text{fill:var(--hb-text)}
+.hb .hb-line{fill:none;stroke:var(--hb-line);stroke-width:1.4}
+.hb .hb-arrow{fill:var(--hb-line)}
+.hb .hb-rule{stroke:var(--hb-rule)}
+.hb .hb-first{fill:none;stroke:var(--hb-first);stroke-width:1.8}
+.hb .hb-second{fill:none;stroke:var(--hb-second);stroke-width:1.8;
+stroke-dasharray:5 3}
+.hb .hb-bar{fill:var(--hb-first)}
+"""
+
+
+def _style():
+    light, dark = (
+        "".join(f"--hb-{name}:{colour};" for name, colour in colours.items())
+        for colours in (_LIGHT, _DARK)
+    )
+    of = lambda places: ",".join(f"{place} .hb" for place in places)  # noqa: E731
+    return (
+        f".hb{{{light}color-scheme:light}}"
+        f"@media (prefers-color-scheme:dark){{.hb{{{dark}color-scheme:dark}}}}"
+        f"{of(_IS_LIGHT)}{{{light}color-scheme:light}}"
+        f"{of(_IS_DARK)}{{{dark}color-scheme:dark}}{_RULES}"
+    )
+
+
+def escape(words: object) -> str:
+    """Return text as HTML that shows it."""
+    return html.escape(str(words))
+
+
+def block(*parts: str) -> str:
+    """Return the parts as one piece for a notebook, with its style sheet."""
+    return f'<div class="hb"><style>{_style()}</style>{"".join(parts)}</div>'
+
+
+def page(title: str, content: str) -> str:
+    """Return a whole page around what `block` returned."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_style()}"
+        "html{background:var(--hb-box)}body{margin:0}"
+        f'</style></head><body class="hb">{content}</body></html>\n'
+    )
+
+
+def head(name: object, kind: object, *facts: str) -> str:
+    """Return a title: a name, what it is, and facts in text."""
+    rest = "".join(f" · {escape(fact)}" for fact in facts if fact)
+    return (
+        f'<div class="hb-head"><b>{escape(name)}</b> '
+        f'<span class="hb-faint">{escape(kind)}{rest}</span></div>'
+    )
+
+
+def folded(title: str, content: str, is_open: bool = False) -> str:
+    """Return content below a line that folds it; `title` is text."""
+    opened = " open" * is_open
+    return f"<details{opened}><summary>{escape(title)}</summary>{content}</details>"
+
+
+def scrolled(content: str) -> str:
+    """Return content in a box that scrolls where it is large."""
+    return f'<div class="hb-scroll" tabindex="0">{content}</div>'
+
+
+def table(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    numbers: Iterable[int] = (),
+    most: int = 500,
+) -> str:
+    """Return a table of text.
+
+    Args:
+        headings: of the columns.
+        rows: the cells; one that is `Markup` is taken as it is.
+        numbers: the columns that stand to the right.
+        most: more rows than these are only counted. Default: 500.
+    """
+    right = set(numbers)
+
+    def cells(tag, row):
+        for place, cell in enumerate(row):
+            words = cell if isinstance(cell, Markup) else escape(cell)
+            looks = ' class="hb-number"' * (place in right)
+            yield f"<{tag}{looks}>{words}</{tag}>"
+
+    rows = list(rows)
+    lines = [f"<tr>{''.join(cells('td', row))}</tr>" for row in rows[:most]]
+    more = len(rows) - most
+    note = f'<div class="hb-faint">... and {more} more</div>' if more > 0 else ""
+    heading = "".join(cells("th", headings))
+    return (
+        f"<table><thead><tr>{heading}</tr></thead><tbody>{''.join(lines)}</tbody>"
+        f"</table>{note}"
+    )
+
+
+class Markup(str):
+    """Text that is HTML already."""
