@@ -40,8 +40,22 @@ def test_to_categorical_counts_the_classes():
     assert to_categorical([0, 2, 5]).shape == (3, 6)
     with pytest.raises(ValueError, match="num_classes"):
         to_categorical([])
-    with pytest.raises(IndexError, match="from 0 to 5.*num_classes=3"):
-        to_categorical([0, 5], 3)
+    np.testing.assert_array_equal(to_categorical([0.0, 1.0]), np.eye(2))
+
+
+@pytest.mark.parametrize(
+    ("labels", "match"),
+    [
+        ([0, 5], "from 0 to 5.*num_classes=3"),
+        ([-1, 2], "from -1 to 2"),
+        ([0, 1.5], "whole numbers"),
+        ([0, np.nan], "whole numbers"),
+        (["cat", "dog"], "return_inverse"),
+    ],
+)
+def test_to_categorical_refuses_what_is_no_class_number(labels, match):
+    with pytest.raises(ValueError, match=match):
+        to_categorical(labels, 3)
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, np.inf])

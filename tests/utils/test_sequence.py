@@ -42,6 +42,10 @@ ERRORS = [
     ([["a"]], {"value": "-"}, "`dtype` int32 is not compatible with"),
     ([[[1, 2]], [[1, 2, 3]]], {}, r"Sequence 1.*\(3,\).*\(2,\)"),
     ([], {}, "no sequences"),
+    ([[1]], {"maxlen": -1}, "maxlen=-1"),
+    ([[1]], {"maxlen": 1.5}, "maxlen=1.5"),
+    ([[1], ["word"]], {}, "Sequence 1.*int32.*word"),
+    ([[1], [2**40]], {}, "Sequence 1.*int32"),
 ]
 
 
@@ -49,3 +53,9 @@ ERRORS = [
 def test_errors(rows, arguments, message):
     with pytest.raises(ValueError, match=message):
         pad_sequences(rows, **arguments)
+
+
+def test_fractions_that_are_cut_off_are_warned_of():
+    with pytest.warns(UserWarning, match="Sequence 1.*dtype='float32'"):
+        rows = pad_sequences([[1.0], [0.5, 2.0]])
+    np.testing.assert_array_equal(rows, [[0, 1], [0, 2]])

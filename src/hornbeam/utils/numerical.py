@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hornbeam import backends, ops
+from hornbeam.core.errors import shown
 from hornbeam.typing import Tensor, TensorLike
 
 
@@ -29,7 +30,7 @@ def to_categorical(x: TensorLike, num_classes: int | None = None) -> Tensor:
         if num_classes is None:
             num_classes = int(ops.max(numbers)) + 1
         return ops.one_hot(numbers, num_classes)
-    labels = np.asarray(x).astype("int64")
+    labels = _class_numbers(x)
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
     if num_classes is None:
@@ -38,13 +39,29 @@ def to_categorical(x: TensorLike, num_classes: int | None = None) -> Tensor:
                 "`to_categorical` needs `num_classes` where there are no labels."
             )
         num_classes = int(labels.max()) + 1
-    if labels.size and not -num_classes <= labels.min() <= labels.max() < num_classes:
-        raise IndexError(
-            f"`to_categorical` received labels from {labels.min()} to {labels.max()}, "
-            f"which do "
-            f"not fit num_classes={num_classes}."
+    if labels.size and not 0 <= labels.min() <= labels.max() < num_classes:
+        raise ValueError(
+            "`to_categorical` takes class numbers from 0 to num_classes - 1. Received: "
+            f"numbers from {labels.min()} to {labels.max()}, num_classes={num_classes}"
         )
     return np.eye(num_classes)[labels]
+
+
+def _class_numbers(x):
+    """Return whole numbers of any dtype as integers."""
+    labels = np.asarray(x)
+    if labels.dtype.kind in "biu":
+        return labels.astype("int64")
+    try:
+        numbers = labels.astype("float64")
+        if (numbers == np.floor(numbers)).all() and np.isfinite(numbers).all():
+            return numbers.astype("int64")
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(
+        "`to_categorical` takes class numbers: whole numbers from 0. Received: "
+        f"x={shown(x)}. `numpy.unique(x, return_inverse=True)[1]` numbers any labels."
+    )
 
 
 def normalize(x: TensorLike, axis: int = -1, order: int = 2) -> Tensor:

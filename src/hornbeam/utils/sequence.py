@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hornbeam.core.errors import check_choice
+from hornbeam.core.errors import check_choice, check_number, shown
+from hornbeam.core.warning import warn
 from hornbeam.typing import DTypeLike
 
 
@@ -45,6 +46,7 @@ def pad_sequences(
         if not lengths:
             raise ValueError("`pad_sequences` received no sequences and no `maxlen`.")
         maxlen = max(lengths)
+    check_number("pad_sequences()", "maxlen", maxlen, low=0, integer=True)
     if isinstance(value, str) and np.dtype(dtype).kind not in "OUS":
         raise ValueError(
             f"`dtype` {np.dtype(dtype)} is not compatible with `value`={value!r}, a "
@@ -63,7 +65,7 @@ def pad_sequences(
         if lengths[i] == 0 or maxlen == 0:
             continue
         kept = sequence[-maxlen:] if truncating == "pre" else sequence[:maxlen]
-        kept = np.asarray(kept, dtype=dtype)
+        kept = _converted(kept, rows.dtype, i)
         if kept.shape[1:] != item_shape:
             raise ValueError(
                 f"All items of `sequences` must have one shape. Sequence {i} has items "
@@ -72,6 +74,24 @@ def pad_sequences(
         where = slice(-len(kept), None) if padding == "pre" else slice(len(kept))
         rows[i, where] = kept
     return rows
+
+
+def _converted(items, dtype, position):
+    """Return the items of a sequence as an array; a lost fraction is warned of."""
+    try:
+        array = np.asarray(items, dtype=dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(
+            f"Sequence {position} of `pad_sequences` does not fit dtype={dtype.name}: "
+            f"{error}. Received: {shown(items)}"
+        ) from error
+    is_whole = dtype.kind not in "iu" or isinstance(items[0], int)
+    if not is_whole and np.any(array != np.asarray(items)):
+        warn(
+            f"Sequence {position} of `pad_sequences` has fractions, which "
+            f"dtype={dtype.name} cuts off: give dtype='float32'."
+        )
+    return array
 
 
 def _length(sequence, position):
