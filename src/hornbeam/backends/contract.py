@@ -98,6 +98,19 @@ def variable_read(variable: Any) -> None:
     """Learn that a Variable was read: tapes that others open watch its `handle`."""
 
 
+@optional
+def call_on_host(fn: Callable, inputs: Sequence[Any], shape: Any, dtype: str) -> Any:
+    """`fn` of the inputs as NumPy arrays, also where a graph of others is traced.
+
+    For engines that hold strings: `fn` may take and give arrays of Python's strings.
+    """
+
+
+@optional
+def ragged_tensor(values: Any, lengths: Any) -> Any:
+    """The ragged tensor whose rows have these lengths."""
+
+
 def asks_for_values(error: BaseException) -> bool:
     """Whether `error` says that code needs numbers of a tensor that has none yet."""
 

@@ -23,15 +23,7 @@ _ADVICE = {
     "device of a program",
     "layers": "transform the data before `fit`, or write the transformation with "
     "`keras.ops` in a subclass of `keras.layers.Layer`",
-    "layers.Hashing": "use `sklearn.feature_extraction.FeatureHasher` before `fit`",
-    "layers.HashedCrossing": "use `sklearn.feature_extraction.FeatureHasher` on the "
-    "joined columns before `fit`",
-    "layers.IntegerLookup": "use `sklearn.preprocessing.OrdinalEncoder` before `fit`",
     "layers.Resizing": "use `keras.ops.image.resize` in a `keras.layers.Lambda`",
-    "layers.StringLookup": "use `sklearn.preprocessing.OrdinalEncoder` before `fit`",
-    "layers.TextVectorization": "turn texts into integers with a dict of your "
-    "vocabulary and `keras.utils.pad_sequences`, or into counts with "
-    "`sklearn.feature_extraction.text.CountVectorizer`, before `fit`",
     "preprocessing": "use `keras.utils.pad_sequences` for sequences, Pillow for "
     "images, and arrays, generators or `keras.utils.PyDataset` as data",
     "preprocessing.sequence": "use `keras.utils.pad_sequences`",

@@ -12,7 +12,6 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import config
-from hornbeam.core.keras_names import advice
 from hornbeam.data.sparse import is_sparse, sparse_rows
 from hornbeam.graph.keras_tensor import KerasTensor
 
@@ -41,8 +40,10 @@ _ADVICE: Any = (
         (
             "strings",
             "Turn text that spells numbers into numbers with `astype(float)`. Encode "
-            f"the rest first: for categories, {advice('layers.StringLookup')}; for "
-            f"text, {advice('layers.TextVectorization')}.",
+            "the rest first: categories with `keras.layers.StringLookup`, texts with "
+            "`keras.layers.TextVectorization`. Apply these layers to the data, or begin "
+            "a Functional or Sequential model with them: "
+            "`keras.Input((1,), dtype='string')`.",
         ),
     ),
     (

@@ -95,8 +95,13 @@ from hornbeam.layers.preprocessing.category_encoding import (
 from hornbeam.layers.preprocessing.discretization import (
     Discretization as Discretization,
 )
+from hornbeam.layers.preprocessing.hashed_crossing import HashedCrossing as HashedCrossing
+from hornbeam.layers.preprocessing.hashing import Hashing as Hashing
+from hornbeam.layers.preprocessing.integer_lookup import IntegerLookup as IntegerLookup
 from hornbeam.layers.preprocessing.normalization import Normalization as Normalization
 from hornbeam.layers.preprocessing.rescaling import Rescaling as Rescaling
+from hornbeam.layers.preprocessing.string_lookup import StringLookup as StringLookup
+from hornbeam.layers.preprocessing.text_vectorization import TextVectorization as TextVectorization
 from hornbeam.layers.regularization.activity_regularization import ActivityRegularization as ActivityRegularization
 from hornbeam.layers.regularization.alpha_dropout import AlphaDropout as AlphaDropout
 from hornbeam.layers.regularization.dropout import Dropout as Dropout

@@ -110,6 +110,25 @@ def to_numpy(x: Any) -> np.ndarray:
     return np.asarray(x.numpy() if isinstance(x, Tensor) else x)
 
 
+def call_on_host(fn: Any, inputs: Any, shape: Any, dtype: str) -> Any:
+    """`fn` of the inputs as NumPy arrays, also while a graph is traced."""
+    if tf.executing_eagerly():
+        return convert(fn(*(to_numpy(x) for x in inputs)))
+
+    def compute(*arrays):
+        result = fn(*arrays)
+        return result if dtype == "string" else result.astype(dtype)
+
+    result = tf.numpy_function(compute, list(inputs), tf_dtype(dtype), stateful=False)
+    result.set_shape(shape)
+    return result
+
+
+def ragged_tensor(values: Any, lengths: Any) -> tf.RaggedTensor:
+    """The ragged tensor whose rows have these lengths."""
+    return tf.RaggedTensor.from_row_lengths(values, lengths)
+
+
 def dtype_of(x: Any) -> str:
     """The standard name of the dtype that `x` has as a tensor."""
     if not is_tensor(x):
