@@ -11,7 +11,7 @@ import numpy as np
 
 from hornbeam.core.errors import shown
 
-_KINDS = "UST"
+_KINDS = ("U", "S", "T")
 
 
 def is_string_dtype(dtype: Any) -> bool:
@@ -20,11 +20,15 @@ def is_string_dtype(dtype: Any) -> bool:
 
 
 def holds_strings(x: Any) -> bool:
-    """Whether `x` is strings: a string, a list of them, an array, a series, a tensor."""
+    """Whether `x` is strings: one, a list of them, an array, a series, a tensor.
+
+    A list of arrays is none of these: it is several inputs.
+    """
     if isinstance(x, str | bytes):
         return True
     if isinstance(x, list | tuple):
-        return len(x) > 0 and holds_strings(x[0])
+        first = x[0] if x else None
+        return isinstance(first, str | bytes | list | tuple) and holds_strings(first)
     dtype = getattr(x, "dtype", None)
     if dtype is None:
         return False

@@ -5,7 +5,7 @@ their rows. Everything that yields batches becomes `StreamData`.
 """
 
 from hornbeam.data.dataset import Dataset
-from hornbeam.data.make import make_data
+from hornbeam.data.make import in_memory, make_data
 from hornbeam.data.pack import (
     pack_x_y_sample_weight,
     train_validation_split,
@@ -16,6 +16,7 @@ from hornbeam.data.py_dataset import PyDataset
 __all__ = [
     "Dataset",
     "PyDataset",
+    "in_memory",
     "make_data",
     "pack_x_y_sample_weight",
     "train_validation_split",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hornbeam.core import config, tree
@@ -34,6 +34,7 @@ def make_data(
     class_weight: Any = None,
     output_names: Sequence[str] | None = None,
     continues: bool = True,
+    on_host: Callable[[Any], Any] | None = None,
 ) -> ArrayData | StreamData:
     """Return what `x` (and `y`, `sample_weight`) is as `ArrayData` or `StreamData`.
 
@@ -50,6 +51,8 @@ def make_data(
         output_names: names of the model's outputs, for `class_weight`. Default: None
         continues: whether an epoch of `steps` continues where the last stopped (as in
             training) or starts over (as in validation). Default: True
+        on_host: what is done first with the inputs, or with those of each batch.
+            Default: None (nothing)
     """
     if shuffle not in (True, False, None, "batch"):
         raise ValueError(
@@ -67,8 +70,8 @@ def make_data(
                 f"targets in memory. {source.describe()} comes batch by batch: give "
                 "the weights as a dict."
             )
-        return StreamData(source, steps or None, weigh, continues)
-    arrays = host_arrays(x, y, sample_weight)
+        return StreamData(source, steps or None, weigh, continues, on_host)
+    arrays = host_arrays(x if on_host is None else on_host(x), y, sample_weight)
     count_rows(arrays)
     if batch_size is not None:
         check_number("the model", "batch_size", batch_size, low=1, integer=True)
@@ -92,6 +95,11 @@ def _refuse(source, **arguments):
                 f"{source.describe()} yields whole batches, so `{name}` cannot be "
                 "given beside it: let it yield `(x, y)` or `(x, y, sample_weight)`."
             )
+
+
+def in_memory(x: Any) -> bool:
+    """Whether `x` is arrays, and no source of batches."""
+    return _source(x, False, None) is None
 
 
 def _source(x, shuffle, batch_size):

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import sys
 import weakref
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,14 +36,21 @@ class StreamData:
         steps: batches per epoch, or None for all.
         class_weight: a `ClassWeight` or None.
         continues: whether an epoch of `steps` batches continues where the last stopped.
+        on_host: what is done first with the inputs of each batch. Default: None
     """
 
     in_memory = False
 
     def __init__(
-        self, source: Any, steps: int | None, class_weight: Any, continues: bool
+        self,
+        source: Any,
+        steps: int | None,
+        class_weight: Any,
+        continues: bool,
+        on_host: Callable[[Any], Any] | None = None,
     ):
         self._source = source
+        self._on_host = on_host
         self._limit = steps
         self._class_weight = class_weight
         self._restart = steps is None or not continues
@@ -127,6 +134,8 @@ class StreamData:
 
     def _batch(self, item):
         parts = list(unpack_x_y_sample_weight(item))
+        if self._on_host is not None:
+            parts[0] = self._on_host(parts[0])
         parts = [host_tree(p, name) for p, name in zip(parts, NAMES, strict=True)]
         self._check_rows(parts)
         if self._class_weight is not None:

@@ -9,6 +9,7 @@ from hornbeam import backends
 from hornbeam.core import scopes, tree
 from hornbeam.core.configurable import parameters_of, signature
 from hornbeam.core.dtypes import standardize_dtype
+from hornbeam.core.strings import holds_strings
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 
@@ -104,6 +105,8 @@ def infer_call(layer: Layer, args: Sequence[Any], kwargs: Mapping[str, Any]) -> 
     def symbol(x):
         if hasattr(x, "shape") and hasattr(x, "dtype"):
             sparse = backends.current().is_sparse(x)
+            if holds_strings(x):
+                return x  # What is made of strings is computed at once.
             return KerasTensor(
                 tuple(x.shape), standardize_dtype(x.dtype), sparse=sparse
             )

@@ -5,17 +5,22 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hornbeam import backends, ops
 from hornbeam.core import tree
+from hornbeam.core.dtypes import is_int_dtype
 from hornbeam.core.masking import get_keras_mask, set_keras_mask
 from hornbeam.core.naming import distinct
 from hornbeam.core.warning import warn
 from hornbeam.graph.function import Function
+from hornbeam.graph.host_part import AfterHost
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import Operation
 from hornbeam.layers.core.input_layer import InputLayer
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
+from hornbeam.models import inputs_on_host
 from hornbeam.models.functional_config import config_of, graph_from_config
 from hornbeam.models.model import Model
 from hornbeam.training.trainer import Trainer
@@ -87,9 +92,15 @@ class Functional(Function, Model):
         """Do nothing: the layers were built when they were called."""
         self.built = True
 
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        inputs = inputs_on_host.with_string_arrays(self, inputs)
+        return super().__call__(inputs, *args, **kwargs)
+
     @overridable
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Compute the outputs for `inputs`; a list of one output is that output."""
+        if isinstance(inputs, AfterHost):
+            return _alone(self.host_part.after.run(self._cast_after_host(inputs)))
         inputs = self._standardize_inputs(inputs)
         if mask is None:
             return _alone(self.run(inputs))
@@ -111,13 +122,33 @@ class Functional(Function, Model):
         self, inputs: Any, training: bool | None = None, mask: Any = None
     ) -> Any:
         """Return the symbols of the outputs for the symbols `inputs`."""
+        if isinstance(inputs, AfterHost):
+            return self.host_part.after.compute_output_spec(list(inputs.tensors))
         return Function.compute_output_spec(self, self._standardize_inputs(inputs))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shapes of the outputs for the shapes of the inputs."""
         return Function.compute_output_shape(self, input_shape)
 
+    @property
+    def host_part(self) -> Any:
+        """The HostPart of the graph, None if nothing of it runs on the host."""
+        return inputs_on_host.part_of(self)
+
+    def _cast_after_host(self, inputs):
+        """Return what the host part gave in the dtypes of its symbols."""
+        symbols = self.host_part.after.inputs
+        dtype_of = backends.current().dtype_of
+        return [
+            ops.cast(x, symbol.dtype)
+            if dtype_of(x) != symbol.dtype and not is_int_dtype(symbol.dtype)
+            else x
+            for x, symbol in zip(inputs.tensors, symbols, strict=True)
+        ]
+
     def _standardize_inputs(self, inputs):
+        if any(x.dtype == "string" for x in self._inputs):
+            return inputs_on_host.fitted(self, inputs)
         flat = self._flat_inputs(inputs)
         if len(flat) != len(self._inputs):
             raise ValueError(
@@ -187,20 +218,26 @@ class Functional(Function, Model):
                 f"Input {symbol.name!r} of model {self.name!r} is not optional: "
                 "received None."
             )
+        return self._fit_dtype(self._fit_rank(x, symbol), symbol)
+
+    def _fit_rank(self, x, symbol):
         shape = tuple(x.shape)
         expected = symbol.shape
         if len(shape) != len(expected):
             if len(shape) == len(expected) + 1 and shape[-1] == 1:
-                x = ops.squeeze(x, -1)
-            elif len(shape) == len(expected) - 1 and expected[-1] == 1:
-                x = ops.expand_dims(x, -1)
-            else:
-                self._raise_bad_input(x, symbol)
+                return x[..., 0] if isinstance(x, np.ndarray) else ops.squeeze(x, -1)
+            if len(shape) == len(expected) - 1 and expected[-1] == 1:
+                is_host = isinstance(x, np.ndarray)
+                return x[..., None] if is_host else ops.expand_dims(x, -1)
+            self._raise_bad_input(x, symbol)
         elif self.checks_sizes and any(
             e is not None and s is not None and e != s
             for e, s in zip(expected[1:], shape[1:], strict=True)
         ):
             self._raise_bad_input(x, symbol)
+        return x
+
+    def _fit_dtype(self, x, symbol):
         dtype = (
             x.dtype if isinstance(x, KerasTensor) else backends.current().dtype_of(x)
         )

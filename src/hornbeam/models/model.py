@@ -15,6 +15,8 @@ from hornbeam.graph.operation import infer
 from hornbeam.layers.building import infer_call
 from hornbeam.layers.call import call_info
 from hornbeam.layers.layer import Layer
+from hornbeam.models import inputs_on_host
+from hornbeam.training.trainer import Trainer
 from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
@@ -95,6 +97,9 @@ class Model(Doctor, Layer):
         raise NotImplementedError(
             f"Model {type(self).__name__} does not have a `call()` method implemented."
         )
+
+    def _on_host(self, x):
+        return inputs_on_host.on_host(self, x)
 
     @property
     def layers(self) -> list[Any]:

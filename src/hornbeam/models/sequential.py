@@ -15,6 +15,7 @@ from hornbeam.graph.operation import infer
 from hornbeam.layers import Lambda
 from hornbeam.layers.core.input_layer import InputLayer
 from hornbeam.layers.layer import Layer
+from hornbeam.models import inputs_on_host
 from hornbeam.models.functional import Functional
 from hornbeam.models.model import Model
 from hornbeam.typing import overridable
@@ -203,13 +204,15 @@ class Sequential(Model):
             ) from None
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Tensor:
+        inputs = inputs_on_host.with_string_arrays(self, inputs)
         if not self.built and hasattr(inputs, "shape") and self._sequence:
             self._build_for(inputs)
         return super().__call__(inputs, *args, **kwargs)
 
     def _build_for(self, inputs):
         shape = tuple(inputs.shape)
-        dtype = standardize_dtype(inputs.dtype)
+        is_text = inputs_on_host.holds_strings(inputs)
+        dtype = "string" if is_text else standardize_dtype(inputs.dtype)
         if not is_float_dtype(dtype):
             self._given_input_dtype = dtype
         with scopes.autocast_scope(None):

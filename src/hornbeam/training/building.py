@@ -24,6 +24,10 @@ class ModelBuilding(StepPlanning):
     # Whether there is a `call`; without it only steps of the user's run.
     _has_call: bool | property = True
 
+    def _on_host(self, x):
+        """Return what the program takes for the inputs `x`; see `Model`."""
+        return x
+
     def _prepare(self, data, mode):
         """Build what is not built, and check that the data fits, before all else."""
         batch = data.peek()

@@ -10,7 +10,7 @@ from hornbeam.core import tree
 from hornbeam.core.arguments import checks_keywords
 from hornbeam.core.configurable import parameters_of
 from hornbeam.core.errors import did_you_mean
-from hornbeam.data import make_data, train_validation_split
+from hornbeam.data import in_memory, make_data, train_validation_split
 from hornbeam.training.binding import checks, data_checks
 from hornbeam.training.building import ModelBuilding
 from hornbeam.training.concurrent.scheduler import warn_if_alone
@@ -94,6 +94,8 @@ class Trainer(ModelBuilding):
         verbose = checks.verbosity(self, "fit", verbose)
         epochs = int(_at_most(config.max_epochs(), epochs))
         if validation_split and validation_data is None:
+            if in_memory(x):
+                x = self._on_host(x)
             (x, y, sample_weight), validation_data = train_validation_split(
                 (x, y, sample_weight), validation_split=validation_split
             )
@@ -108,6 +110,7 @@ class Trainer(ModelBuilding):
                 shuffle=shuffle,
                 class_weight=class_weight,
                 output_names=self._output_names(),
+                on_host=self._on_host,
             )
             self._prepare(data, "train")
             valid = self._validation_data(
@@ -152,8 +155,9 @@ class Trainer(ModelBuilding):
         checks.validation_data(self, validation_data)
         x, y, sample_weight = unpack(validation_data)
         valid = make_data(
-            x, y, sample_weight, batch_size=batch_size, steps=steps, continues=False
-        )
+            x, y, sample_weight, batch_size=batch_size, steps=steps, continues=False,
+            on_host=self._on_host,
+        )  # fmt: skip
         data_checks.validation_fits(self, valid, training_data)
         return valid
 
@@ -254,8 +258,9 @@ class Trainer(ModelBuilding):
         verbose = checks.verbosity(self, "evaluate", verbose)
         with self._turn("evaluate"):
             data = make_data(
-                x, y, sample_weight, batch_size=batch_size, steps=steps, continues=False
-            )
+                x, y, sample_weight, batch_size=batch_size, steps=steps,
+                continues=False, on_host=self._on_host,
+            )  # fmt: skip
             self._prepare(data, "test")
             test = self._pass("test", data, callbacks, verbose)
             with test.running():
@@ -283,7 +288,10 @@ class Trainer(ModelBuilding):
         checks.counts(self, "predict", batch_size=batch_size, steps=steps)
         verbose = checks.verbosity(self, "predict", verbose)
         with self._engine_scope():
-            data = make_data(x, batch_size=batch_size, steps=steps, continues=False)
+            data = make_data(
+                x, batch_size=batch_size, steps=steps, continues=False,
+                on_host=self._on_host,
+            )  # fmt: skip
             self._prepare(data, "predict")
             if batch_size is None and steps is None:
                 choose_batch_size(data, self._batch_runner("predict"))
@@ -407,6 +415,7 @@ class Trainer(ModelBuilding):
             batch_size=2**30,
             class_weight=class_weight,
             output_names=self._output_names(),
+            on_host=self._on_host,
         )
         self._prepare(data, mode)
         return data.peek()

@@ -440,14 +440,14 @@ class IndexLookup(HostLayer):
         if not self._fits_in_lines():
             return  # It is in the config.
         tokens = map(str, self.get_vocabulary())
-        Path(dir_path, _FILE).write_text("\n".join(tokens), "utf-8", newline="\n")
+        Path(dir_path, _FILE).write_bytes("\n".join(tokens).encode())
 
     def load_assets(self, dir_path: str) -> None:
         """Take the vocabulary from the folder."""
         file = Path(dir_path, _FILE)
         if self.vocabulary is not None or not file.exists():
             return
-        lines = file.read_text("utf-8", newline="\n").split("\n")
+        lines = file.read_bytes().decode().split("\n")
         special = len(self._special_tokens())
         self._take(self._as_tokens(lines[special:]), self._weights)
 

@@ -14,6 +14,7 @@ import numpy as np
 from hornbeam import activations
 from hornbeam.core import tree
 from hornbeam.core.warning import warn
+from hornbeam.graph.host_part import AfterHost
 from hornbeam.layers.activations.softmax import Softmax
 from hornbeam.layers.core.embedding import Embedding
 from hornbeam.layers.core.masking import Masking
@@ -179,6 +180,9 @@ def indices_fit(model: Any, x: Any) -> None:
 def _looked_up(model, x):
     """Yield `(array, Embedding)` where the layer gets an input as it is."""
     graph = _graph_of(model)
+    is_after_host = isinstance(x, AfterHost)
+    if is_after_host:
+        graph = graph.host_part.after
     if graph is None:
         leaves, found = tree.flatten(x), model._input_lookups
         yield from ((leaves[place], layer) for place, layer in found)
@@ -188,7 +192,7 @@ def _looked_up(model, x):
         places = {id(symbol): place for place, symbol in enumerate(graph._inputs)}
         kept["_kept_lookups"] = tuple(_lookups_in(graph, places))
     if kept["_kept_lookups"]:
-        leaves = graph._flat_inputs(x)
+        leaves = x.tensors if is_after_host else graph._flat_inputs(x)
         for place, layer in kept["_kept_lookups"]:
             yield leaves[place], layer
 

@@ -92,6 +92,8 @@ class Structure:
 
     def _of_object(self, x):
         cls: Any = type(x)
+        if getattr(x, "runs_on_host", False):
+            return ("host", cls)  # It is no part of the program.
         ours = cls.__module__.startswith("hornbeam.") and "call" not in vars(x)
         if not ours:
             self.foreign = True
