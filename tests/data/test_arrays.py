@@ -204,7 +204,7 @@ ERRORS = [
     ("number", lambda: make_data(3), ("`x` is a single number",)),
     ("object", lambda: make_data(object()), ("`x`", "object", "DataLoader")),
     ("string", lambda: make_data("text"), ("`x` is a string, 'text'",)),
-    ("strings", lambda: make_data(np.array(["a", "b"])), ("OrdinalEncoder",)),
+    ("strings", lambda: make_data(np.array(["a", "b"])), ("StringLookup",)),
     ("list of strings", lambda: make_data(X, ["a"] * 6), ("`y` holds strings",)),
     (
         "text column",

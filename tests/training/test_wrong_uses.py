@@ -179,7 +179,7 @@ fit([], []) => no data; `x`
 fit(X[:0], Y[:0]) => empty; `x`
 fit(X.astype(str), Y) => `x` holds strings; astype(float); dtype <U
 fit(["a"] * 10, Y) => `x` holds strings; dtype <U1
-fit(X, ["a", "b"] * 5) => `y` holds strings; OrdinalEncoder
+fit(X, ["a", "b"] * 5) => `y` holds strings; StringLookup
 fit(X, pd.Series(["a", "b"] * 5, dtype="category")) => `y` holds strings
 fit(X.astype(complex), Y) => 'features'; float32; complex128; keras.ops.real
 fit(np.full((10, 4), np.datetime64("2020-01-01")), Y) => `x` holds dates; dayofweek
@@ -188,7 +188,7 @@ fit(frame(b=pd.Timestamp("2020-01-01", tz="UTC")), Y) => Column 'b'; dates; days
 fit(frame(b=pd.Timedelta("3D")), Y) => Column 'b'; dates or times; Timedelta
 fit(frame(b=pd.Period("2020-01")), Y) => Column 'b'; dates or times; Period
 fit(frame(b=[DATE] * 10), Y) => Column 'b'; dates or times; date
-fit(frame(b="x"), Y) => Column 'b' of `x`; strings; OrdinalEncoder
+fit(frame(b="x"), Y) => Column 'b' of `x`; strings; StringLookup
 fit(frame(b="x", c="y"), Y) => columns ['b', 'c']; strings
 fit(frame(b=pd.Series([None, 1.0] * 5, dtype=object)), Y) => Column 'b'; missing; fillna
 fit(frame(b=pd.Series([None, 1] * 5, dtype="Int64")), Y) => Column 'b'; missing; NA

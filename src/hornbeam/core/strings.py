@@ -32,7 +32,7 @@ def holds_strings(x: Any) -> bool:
     dtype = getattr(x, "dtype", None)
     if dtype is None:
         return False
-    if getattr(dtype, "kind", "") == "O" and type(dtype).__module__ != "numpy":
+    if getattr(dtype, "kind", "") == "O" and not isinstance(dtype, np.dtype):
         # Of pandas: categories and objects have values of any kind.
         x = x.to_numpy() if hasattr(x, "to_numpy") else np.asarray(x)
         dtype = x.dtype

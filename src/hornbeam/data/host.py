@@ -41,8 +41,8 @@ _ADVICE: Any = (
             "strings",
             "Turn text that spells numbers into numbers with `astype(float)`. Encode "
             "the rest first: categories with `keras.layers.StringLookup`, texts with "
-            "`keras.layers.TextVectorization`. Apply these layers to the data, or begin "
-            "a Functional or Sequential model with them: "
+            "`keras.layers.TextVectorization`. Apply these layers to the data, or "
+            "begin a Functional or Sequential model with them: "
             "`keras.Input((1,), dtype='string')`.",
         ),
     ),

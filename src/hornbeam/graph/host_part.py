@@ -97,7 +97,9 @@ def _inlined(function):
             return operation
         return lambda inputs, **_: _alone(graph.run(inputs, function_of))
 
-    if not any(_graph_of(x) is not None and runs_on_host(x) for x in function.operations):
+    if not any(
+        _graph_of(x) is not None and runs_on_host(x) for x in function.operations
+    ):
         return function
     outputs = function.run(function._inputs_struct, function_of)
     return Function(function._inputs_struct, outputs)

@@ -56,7 +56,10 @@ def on_host(model: Any, x: Any) -> Any:
 
 def with_string_arrays(model: Any, x: Any) -> Any:
     """Return the inputs of a call with lists and series of strings as arrays."""
-    if isinstance(x, AfterHost | np.ndarray | KerasTensor) or backends.of(x) is not None:
+    if (
+        isinstance(x, AfterHost | np.ndarray | KerasTensor)
+        or backends.of(x) is not None
+    ):
         return x
     if isinstance(x, dict):
         return {k: with_string_arrays(None, v) for k, v in x.items()}
@@ -79,9 +82,7 @@ def fitted(graph: Any, inputs: Any) -> list[Any]:
             f"Model {graph.name!r} expects {len(symbols)} inputs "
             f"{[x.name for x in symbols]}. Received {len(flat)}."
         )
-    return [
-        _fit(graph, x, symbol) for x, symbol in zip(flat, symbols, strict=True)
-    ]
+    return [_fit(graph, x, symbol) for x, symbol in zip(flat, symbols, strict=True)]
 
 
 def _flat(graph, inputs):
@@ -89,7 +90,9 @@ def _flat(graph, inputs):
         return graph._flat_inputs(inputs)
     if not isinstance(inputs, list | tuple):
         return [inputs]
-    if len(graph._inputs) == 1 and (len(inputs) != 1 or not hasattr(inputs[0], "shape")):
+    if len(graph._inputs) == 1 and (
+        len(inputs) != 1 or not hasattr(inputs[0], "shape")
+    ):
         return [inputs]
     return list(inputs)
 
@@ -112,4 +115,3 @@ def _fit(graph, x, symbol):
         # Floats are cast in the program.
         return x.astype(symbol.dtype) if is_int_dtype(symbol.dtype) else x
     return graph._fit_dtype(x, symbol)
-

@@ -89,16 +89,18 @@ class _Texts:
         return self.bytes[self.start[rows] + place].astype(_WORD)
 
     def _at(self, rows, place):
-        if np.isscalar(place) and place < 0:
-            place = self.length[rows] + place
-        return self.start[rows] + place
+        is_from_end = isinstance(place, int) and place < 0
+        start = (
+            self.start[rows] + self.length[rows] if is_from_end else self.start[rows]
+        )
+        return start + place
 
 
 def farmhash64(texts: list[bytes]) -> np.ndarray[Any, np.dtype[np.uint64]]:
     """Return the 64-bit fingerprint of each text."""
     data = _Texts(texts)
     out = np.full(len(texts), _K2, _WORD)
-    limits = ((1, 3, _to_3), (4, 7, _to_7), (8, 16, _to_16), (17, 32, _to_32))
+    limits: Any = ((1, 3, _to_3), (4, 7, _to_7), (8, 16, _to_16), (17, 32, _to_32))
     limits += ((33, 64, _to_64), (65, None, _long))
     with np.errstate(over="ignore"):
         for low, high, function in limits:

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 class Hashing(HostLayer):
     """Gives each string or integer the number of one of `num_bins` bins, by its hash.
 
-    No vocabulary is needed; different categories may share a bin. The hash is FarmHash64,
-    or SipHash with a `salt`, of the string or of the decimal digits of the integer: the
-    same in every library, on every machine. The layer runs on the host; a model that
-    begins with it runs it over the data before the compiled steps.
+    No vocabulary is needed; different categories may share a bin. The hash is
+    FarmHash64, or SipHash with a `salt`, of the string or of the decimal digits of the
+    integer: the same in every library, on every machine. The layer runs on the host; a
+    model that begins with it runs it over the data before the compiled steps.
 
     Args:
         num_bins: the number of bins, that of masked values included.

@@ -71,8 +71,8 @@ class IndexLookup(HostLayer):
             )
         if self.sparse and self.output_mode == "int":
             raise ValueError(
-                f"`output_mode` of {name} may not be 'int' if `sparse` is true: indices "
-                f"are dense. Received: sparse={self.sparse}"
+                f"`output_mode` of {name} may not be 'int' if `sparse` is true: "
+                f"indices are dense. Received: sparse={self.sparse}"
             )
         if self.pad_to_max_tokens and self.max_tokens is None:
             raise ValueError(
@@ -175,8 +175,8 @@ class IndexLookup(HostLayer):
             repeated = [token for token, count in counts.items() if count > 1]
             raise ValueError(
                 f"{self._described()}: the passed vocabulary has at least one repeated "
-                f"term. The repeated terms are: {shown(repeated)}. Leave each once, for "
-                "example with `list(dict.fromkeys(vocabulary))`."
+                f"term. The repeated terms are: {shown(repeated)}. Leave each once, "
+                "for example with `list(dict.fromkeys(vocabulary))`."
             )
         reserved = {self.mask_token} if self.mask_token is not None else set()
         if self.invert:
@@ -202,10 +202,10 @@ class IndexLookup(HostLayer):
         if self._seen_size not in (None, size):
             raise RuntimeError(
                 f"{self._described()}: with output_mode={self.output_mode!r} and "
-                "`pad_to_max_tokens=False`, the vocabulary size cannot be changed after "
-                "the layer is called, because the layers behind it have its size. Old "
-                f"vocab size is {self._seen_size}, new vocab size is {size}. Make a new "
-                "layer."
+                "`pad_to_max_tokens=False`, the vocabulary size cannot be changed "
+                "after the layer is called, because the layers behind it have its "
+                f"size. Old vocab size is {self._seen_size}, new vocab size is {size}. "
+                "Make a new layer."
             )
         self._tokens, self._weights, self._table = tokens, weights, None
 
@@ -315,8 +315,9 @@ class IndexLookup(HostLayer):
         """Raise, in the name of the layer `owner`, if there is no vocabulary yet."""
         if self._tokens is None:
             raise RuntimeError(
-                f"{(owner or self)._described()} has no vocabulary yet. Call `adapt(data)` or "
-                "`set_vocabulary(tokens)` first, or pass `vocabulary=...`."
+                f"{(owner or self)._described()} has no vocabulary yet. Call "
+                "`adapt(data)` or `set_vocabulary(tokens)` first, or pass "
+                "`vocabulary=...`."
             )
 
     def _encoding(self):
@@ -369,9 +370,9 @@ class IndexLookup(HostLayer):
             return self._buckets(tokens)
         missing = list(dict.fromkeys(tokens.tolist()))
         raise ValueError(
-            f"{self._described()}: {len(missing)} values are not in the vocabulary, and "
-            f"`num_oov_indices=0` leaves no index for them: {shown(missing)}. Add them "
-            "to the vocabulary, or set `num_oov_indices=1`."
+            f"{self._described()}: {len(missing)} values are not in the vocabulary, "
+            f"and `num_oov_indices=0` leaves no index for them: {shown(missing)}. Add "
+            "them to the vocabulary, or set `num_oov_indices=1`."
         )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -413,7 +414,8 @@ class IndexLookup(HostLayer):
         """Make a layer from its config; one that names a file is refused."""
         refuse_path(cls, config)
         # Keras writes what only the other lookup takes.
-        known = set(init_arguments(cls))
+        owner: Any = cls
+        known = set(init_arguments(owner))
         return super().from_config({k: v for k, v in config.items() if k in known})
 
     def build_from_config(self, config: Config | None) -> None:

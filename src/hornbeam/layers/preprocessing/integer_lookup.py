@@ -25,10 +25,10 @@ class IntegerLookup(IndexLookup):
 
     The vocabulary is given, or learnt by `adapt(data)`: the most frequent integers
     first, of equally frequent ones the greater. It begins with `mask_token` (in mode
-    "int"), then comes `oov_token` for integers that are not in it. In a model the lookup
-    is a part of the compiled program, except for what that cannot do (an error for
-    unknown values, hashes, integers of more than 32 bits on an engine without them):
-    then it runs on the host before.
+    "int"), then comes `oov_token` for integers that are not in it. In a model the
+    lookup is a part of the compiled program, except for what that cannot do (an error
+    for unknown values, hashes, integers of more than 32 bits on an engine without
+    them): then it runs on the host before.
 
     Args:
         max_tokens: the most tokens that `adapt` keeps, special ones included. Default:

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 class StringLookup(IndexLookup):
     """Gives each string its index in a vocabulary, or a vector of that category.
 
-    The vocabulary is given, or learnt by `adapt(data)`: the most frequent strings first,
-    equally frequent ones in reverse order. It begins with `mask_token` (in mode "int"),
-    then comes `oov_token` for strings that are not in it. The layer runs on the host; a
-    model that begins with strings runs it over the data before the compiled steps.
+    The vocabulary is given, or learnt by `adapt(data)`: the most frequent strings
+    first, equally frequent ones in reverse order. It begins with `mask_token` (in mode
+    "int"), then comes `oov_token` for strings that are not in it. The layer runs on the
+    host; a model that begins with strings runs it over the data before the compiled
+    steps.
 
     Args:
         max_tokens: the most tokens that `adapt` keeps, special ones included. Default:

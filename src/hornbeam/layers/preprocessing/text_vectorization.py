@@ -44,9 +44,9 @@ class TextVectorization(HostLayer):
     Args:
         max_tokens: the most tokens that `adapt` keeps, special ones included. Default:
             all.
-        standardize: "lower_and_strip_punctuation", "lower", "strip_punctuation" (letters
-            and punctuation of ASCII), None, or a function of an array of strings that
-            returns one.
+        standardize: "lower_and_strip_punctuation", "lower", "strip_punctuation"
+            (letters and punctuation of ASCII), None, or a function of an array of
+            strings that returns one.
         split: "whitespace", "character", None, or a function of an array of strings
             that returns a list of tokens for each.
         ngrams: make n-grams of the tokens: up to this length, or of the lengths in a
@@ -229,7 +229,7 @@ class TextVectorization(HostLayer):
         return texts
 
     def _standardized_array(self, texts):
-        """Return standardised texts, as bytes in UTF-8 or as the user's function does."""
+        """Return standardised texts: bytes in UTF-8, or what a function gives."""
         out = np.empty(texts.shape, object)
         if callable(self.standardize):
             out.ravel()[:] = self._strs(texts)
@@ -282,12 +282,13 @@ class TextVectorization(HostLayer):
             return [list(_str(text)) for text in texts]
         array = np.empty(len(texts), object)
         array[:] = [_str(text) for text in texts]
-        result = self.split(array)
+        split: Any = self.split
+        result = split(array)
         rows = result.to_list() if hasattr(result, "to_list") else result
         return [string_array(list(row), self._described()).tolist() for row in rows]
 
     def _with_ngrams(self, tokens):
-        sizes = self.ngrams
+        sizes: Any = self.ngrams
         if isinstance(sizes, int):
             sizes = range(1, sizes + 1)
         joint: Any = b" " if tokens and isinstance(tokens[0], bytes) else " "
