@@ -16,7 +16,6 @@ from hornbeam.layers.building import infer_call
 from hornbeam.layers.call import call_info
 from hornbeam.layers.layer import Layer
 from hornbeam.models import inputs_on_host
-from hornbeam.training.trainer import Trainer
 from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
