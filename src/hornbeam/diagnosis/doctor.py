@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from hornbeam.diagnosis.diagnose import diagnose
+from hornbeam.diagnosis.not_finite import explain_step
 from hornbeam.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -62,3 +63,6 @@ class Doctor(Trainer):
             self, x, y, batch_size, validation_split, validation_data, class_weight,
             sample_weight, steps,
         )  # fmt: skip
+
+    def _explain_step(self, batch):
+        return explain_step(self, batch)

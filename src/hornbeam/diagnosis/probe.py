@@ -126,9 +126,10 @@ class Probe:
     Args:
         model: a built, compiled model.
         gradients: whether to go backward too. Default: True
+        compiled: whether the pass is a program, if the model's steps are. Default: True
     """
 
-    def __init__(self, model: Any, gradients: bool = True):
+    def __init__(self, model: Any, gradients: bool = True, compiled: bool = True):
         self.model = model
         self.binding: Any = model._binding("train")
         self.with_gradients = gradients
@@ -136,7 +137,7 @@ class Probe:
         self._calls: list[Any] = []
         self._producers: list[Any] = []
         self._depth: int | None = None
-        self._compiled: Any = model._compiles()
+        self._compiled: Any = compiled and model._compiles()
 
     def look(self, batch: Any) -> Look:
         """Make a pass over `batch`, host arrays, in training mode."""
@@ -285,12 +286,17 @@ def statistics_of(x: Any, activation: str | None = None) -> Statistics:
     if bad:
         x = np.where(finite, x, 0)
     result = Statistics(
-        x.shape, bad, float(x.min()), float(x.max()), float(x.mean()), float(x.std())
+        x.shape,
+        bad,
+        float(x.min()),
+        float(x.max()),
+        float(x.mean(dtype=np.float64)),
+        float(x.std(dtype=np.float64)),
     )
     if x.ndim > 1:
         units = x.reshape(-1, x.shape[-1])
         result.dead = float((units == 0).all(axis=0).mean())
-        spread = units.std(axis=0)
+        spread = units.std(axis=0, dtype=np.float64)
         result.unit_high = float(spread.max())
         # A unit that never changes tells nothing of the scales.
         result.unit_low = float(spread[spread > 0].min(initial=result.unit_high))

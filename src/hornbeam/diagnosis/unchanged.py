@@ -7,20 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from hornbeam.core.random_states import random_states, set_random_states
+from hornbeam.training.execution.nan_guard import restore, snapshot
 
 _ATTRIBUTES = ("stop_training", "stop_evaluating", "stop_predicting", "history")
-
-
-def snapshot(variables: Any) -> list[Any]:
-    """Return copies of the variables' values, which `restore` takes."""
-    return [variable.backend.copy(variable.value) for variable in variables]
-
-
-def restore(variables: Any, values: Any) -> None:
-    """Let the variables hold copies of these values."""
-    for variable, value in zip(variables, values, strict=True):
-        # A program may take the memory of what a variable holds.
-        variable.hold(variable.backend.copy(value))
 
 
 @contextlib.contextmanager

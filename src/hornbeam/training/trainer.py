@@ -14,6 +14,7 @@ from hornbeam.data import in_memory, make_data, train_validation_split
 from hornbeam.training.binding import checks, data_checks
 from hornbeam.training.building import ModelBuilding
 from hornbeam.training.concurrent.scheduler import warn_if_alone
+from hornbeam.training.execution.nan_guard import NanGuard
 from hornbeam.training.execution.passes import Pass, as_numbers
 from hornbeam.training.execution.runners import PredictSteps, choose_batch_size
 from hornbeam.training.steps import unpack
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from hornbeam.callbacks import Callback, History
+    from hornbeam.training.execution.nan_guard import OnNan
     from hornbeam.typing import PathLike, Tree, Verbosity
 
 
@@ -48,6 +50,7 @@ class Trainer(ModelBuilding):
         validation_batch_size: int | None = None,
         validation_freq: int | Collection[int] = 1,
         resume: PathLike | None = None,
+        on_nan: OnNan = None,
     ) -> History:
         """Train the model and return its `History`.
 
@@ -74,6 +77,14 @@ class Trainer(ModelBuilding):
             resume: a folder in which the training is backed up after each epoch. If it
                 holds the backup of an interrupted training, that one goes on. See
                 `keras.callbacks.BackupAndRestore`. Default: None.
+            on_nan: what to do when the loss is NaN or infinite. "explain" raises a
+                `FloatingPointError` that says which layer, weight or gradient was so
+                first, at which step, and from which inputs. "rollback" goes on from
+                the state before that step without its batch, and halves the learning
+                rate unless the batch itself holds NaN; when that happens again within
+                two epochs it goes back to when the loss was least, and it gives up
+                after ten times. Both keep copies of the state. Default: None, it is
+                warned of.
 
         >>> import numpy as np
         >>> import hornbeam as keras
@@ -102,16 +113,11 @@ class Trainer(ModelBuilding):
         with self._turn("fit") as engine:
             checks.engine_trains(self, engine)
             data = make_data(
-                x,
-                y,
-                sample_weight,
-                batch_size=batch_size,
+                x, y, sample_weight, batch_size=batch_size,
                 steps=_at_most(config.max_steps_per_epoch(), steps_per_epoch),
-                shuffle=shuffle,
-                class_weight=class_weight,
-                output_names=self._output_names(),
-                on_host=self._on_host,
-            )
+                shuffle=shuffle, class_weight=class_weight,
+                output_names=self._output_names(), on_host=self._on_host,
+            )  # fmt: skip
             self._prepare(data, "train")
             valid = self._validation_data(
                 validation_data,
@@ -119,7 +125,7 @@ class Trainer(ModelBuilding):
                 batch_size=validation_batch_size or batch_size,
                 steps=validation_steps,
             )
-            train = self._pass("train", data, callbacks, verbose, epochs)
+            train = self._pass("train", data, callbacks, verbose, epochs, on_nan)
             if resume is not None:
                 train.callbacks.append(BackupAndRestore(resume))
             warn_if_alone(self, engine, data, train.callbacks)
@@ -127,7 +133,11 @@ class Trainer(ModelBuilding):
                 self._fit_epochs(train, valid, initial_epoch, epochs, validation_freq)
         return self.history
 
-    def _pass(self, mode, data, callbacks, verbose="auto", epochs=1):
+    def _explain_step(self, batch):
+        """Say what is not finite first in a step on `batch`; see `Doctor`."""
+        return ""
+
+    def _pass(self, mode, data, callbacks, verbose="auto", epochs=1, on_nan=None):
         """Return the Pass over data that is prepared, with the user's callbacks."""
         if not isinstance(callbacks, CallbackList):
             model: Any = self
@@ -145,6 +155,8 @@ class Trainer(ModelBuilding):
             runner = PredictSteps(one, data, callbacks.wants_batches(mode))
         else:
             runner = self._runner(data, mode)
+        if on_nan is not None:
+            runner = NanGuard(self, runner, on_nan, self._explain_step)
         limit = self.steps_per_execution if self.steps_per_execution > 1 else None
         return Pass(self, runner, callbacks, mode, limit)
 

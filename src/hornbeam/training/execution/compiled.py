@@ -135,6 +135,13 @@ class CompiledSteps:
         step = int(self._bad)
         return None if step < 0 else step
 
+    def batch(self, step: int) -> Any:
+        """Return the batch of a step of this pass, host arrays."""
+        begin = step * self.batch_size
+        return self.data.take(
+            self.order[begin : min(begin + self.batch_size, self.visited)]
+        )
+
     def program(self, arguments: Any, width: int | None = None) -> Any:
         """Return the program, for a stack of `width` calls or for one call alone."""
         shapes = self.rows.shapes if width is None else shapes_of(arguments[2])

@@ -219,6 +219,11 @@ class EagerSteps:
             return x[self.host_order[begin:end]]
         return self.engine.take(x, self.order[begin:end], axis=0)
 
+    def batch(self, step: int) -> Any:
+        """Return the batch of a step of this pass, host arrays."""
+        begin = step * self.batch_size
+        return self.data.take(self.host_order[begin : begin + self.batch_size])
+
     def nan_step(self) -> Any:
         """Return the number of the step whose loss was the first NaN, or None."""
         engine = self.engine

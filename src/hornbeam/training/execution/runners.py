@@ -1,6 +1,6 @@
 """Runners: how the steps of a pass over the data are carried out.
 
-Every runner has `data`, `steps` (None where it is not known), `most_passes`,
+Every runner has `data`, `plan`, `steps` (None where it is not known), `most_passes`,
 `start(epoch, first)`, and `run_steps(first, last) -> logs`, which gives None when the
 data has ended. One that can make several passes in one call has `run_passes`, one that
 knows how long a step takes `seconds_per_step`, one whose passes start the metrics anew
@@ -43,26 +43,27 @@ class BatchSteps:
 
     def __init__(self, one: Any, data: Any) -> None:
         self.one = one
+        self.plan: StepPlan = one.plan
         self.data = data
         self.steps: Any = data.steps
-        self._batches = iter(())
-        self._count = 0
+        self.batches: Any = iter(())
+        self.count: int = 0
 
     def start(self, epoch: int, passes: int = 1, first: int = 0) -> None:
         """Begin with batch `first` of this epoch."""
         self.data.on_epoch_begin(epoch, first)
-        self._batches = iter(self.data)
-        self._count = first
+        self.batches = iter(self.data)
+        self.count = first
 
     def run_steps(self, first: int, last: int) -> Any:
         """Run as many steps as from `first` to `last`; return the logs."""
         logs = None
         for _ in range(first, last):
-            batch = next(self._batches, None)
+            batch = next(self.batches, None)
             if batch is None:
                 break
             logs, _ = self.one.run_batch(batch)
-            self._count += 1
+            self.count += 1
         finish = self.one.plan.finish
         return logs if logs is None or finish is None else finish()
 
@@ -71,7 +72,7 @@ class BatchSteps:
         watched = self.one.plan.watched
         if watched is None or not np.isnan(float(watched.value)):
             return None
-        return self._count - 1
+        return self.count - 1
 
 
 class PredictSteps(BatchSteps):
@@ -100,7 +101,7 @@ class PredictSteps(BatchSteps):
         """Predict for as many batches as from `first` to `last`."""
         before = len(self._outputs)
         for _ in range(first, last):
-            batch = next(self._batches, None)
+            batch = next(self.batches, None)
             if batch is None:
                 break
             self._outputs.append(self._run_padded(batch))
