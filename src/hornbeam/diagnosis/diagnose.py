@@ -10,6 +10,7 @@ import numpy as np
 from hornbeam.core import tree
 from hornbeam.core.random_states import random_states, set_random_states
 from hornbeam.data import make_data, train_validation_split
+from hornbeam.data.make import in_memory
 from hornbeam.diagnosis import facts as gathering
 from hornbeam.diagnosis.facts import Facts, Steps
 from hornbeam.diagnosis.findings import Diagnosis
@@ -42,6 +43,7 @@ def diagnose(
     checks.counts(model, "diagnose", low=0, steps=steps)
     facts = Facts(model, is_split=bool(validation_split and validation_data is None))
     if facts.is_split:
+        x = model._on_host(x) if in_memory(x) else x
         (x, y, sample_weight), validation_data = train_validation_split(
             (x, y, sample_weight), validation_split=validation_split
         )
@@ -49,7 +51,7 @@ def diagnose(
         checks.engine_trains(model, engine)
         data = make_data(
             x, y, sample_weight, batch_size=batch_size, class_weight=class_weight,
-            output_names=model._output_names(),
+            output_names=model._output_names(), on_host=model._on_host,
         )  # fmt: skip
         try:
             # What would be warned of is among the findings.
@@ -79,7 +81,7 @@ def _gather(facts, data, validation_data, steps):
         )
     facts.inputs = gathering.named(x, "x")
     facts.sample_weight = weights
-    facts.validation = _validation(validation_data)
+    facts.validation = _validation(validation_data, model._on_host)
     try:
         model._build_parts(batch, "train")
     except Exception as error:
@@ -187,11 +189,11 @@ def _rows_to_look_at(data):
     )
 
 
-def _validation(validation_data):
+def _validation(validation_data, on_host):
     if validation_data is None:
         return None
     x, y, weights = unpack(validation_data)
-    data = make_data(x, y, weights, continues=False)
+    data = make_data(x, y, weights, continues=False, on_host=on_host)
     x, y, _ = unpack(gathering.sample_of(data))
     data.close()
     return [list(named.values()) for named in (
