@@ -82,6 +82,32 @@ from hornbeam.layers.pooling.global_max_pooling import GlobalMaxPooling3D as Glo
 from hornbeam.layers.pooling.max_pooling import MaxPooling1D as MaxPooling1D
 from hornbeam.layers.pooling.max_pooling import MaxPooling2D as MaxPooling2D
 from hornbeam.layers.pooling.max_pooling import MaxPooling3D as MaxPooling3D
+from hornbeam.layers.preprocessing.image.auto_contrast import (
+    AutoContrast as AutoContrast,
+)
+from hornbeam.layers.preprocessing.image.clahe import (
+    ContrastLimitedAdaptiveHistogramEqualization as ContrastLimitedAdaptiveHistogramEqualization,
+)
+from hornbeam.layers.preprocessing.image.cut_mix import CutMix as CutMix
+from hornbeam.layers.preprocessing.image.equalization import (
+    Equalization as Equalization,
+)
+from hornbeam.layers.preprocessing.image.mix_up import MixUp as MixUp
+from hornbeam.layers.preprocessing.image.random_brightness import (
+    RandomBrightness as RandomBrightness,
+)
+from hornbeam.layers.preprocessing.image.random_color_degeneration import (
+    RandomColorDegeneration as RandomColorDegeneration,
+)
+from hornbeam.layers.preprocessing.image.random_color_jitter import (
+    RandomColorJitter as RandomColorJitter,
+)
+from hornbeam.layers.preprocessing.image.random_contrast import (
+    RandomContrast as RandomContrast,
+)
+from hornbeam.layers.preprocessing.image.random_erasing import (
+    RandomErasing as RandomErasing,
+)
 from hornbeam.layers.preprocessing.image.random_flip import RandomFlip as RandomFlip
 from hornbeam.layers.preprocessing.audio.mel_spectrogram import (
     MelSpectrogram as MelSpectrogram,
@@ -98,6 +124,28 @@ from hornbeam.layers.preprocessing.discretization import (
 from hornbeam.layers.preprocessing.hashed_crossing import HashedCrossing as HashedCrossing
 from hornbeam.layers.preprocessing.hashing import Hashing as Hashing
 from hornbeam.layers.preprocessing.integer_lookup import IntegerLookup as IntegerLookup
+from hornbeam.layers.preprocessing.image.random_gaussian_blur import (
+    RandomGaussianBlur as RandomGaussianBlur,
+)
+from hornbeam.layers.preprocessing.image.random_grayscale import (
+    RandomGrayscale as RandomGrayscale,
+)
+from hornbeam.layers.preprocessing.image.random_hue import RandomHue as RandomHue
+from hornbeam.layers.preprocessing.image.random_invert import (
+    RandomInvert as RandomInvert,
+)
+from hornbeam.layers.preprocessing.image.random_posterization import (
+    RandomPosterization as RandomPosterization,
+)
+from hornbeam.layers.preprocessing.image.random_saturation import (
+    RandomSaturation as RandomSaturation,
+)
+from hornbeam.layers.preprocessing.image.random_sharpness import (
+    RandomSharpness as RandomSharpness,
+)
+from hornbeam.layers.preprocessing.image.solarization import (
+    Solarization as Solarization,
+)
 from hornbeam.layers.preprocessing.normalization import Normalization as Normalization
 from hornbeam.layers.preprocessing.rescaling import Rescaling as Rescaling
 from hornbeam.layers.preprocessing.string_lookup import StringLookup as StringLookup
