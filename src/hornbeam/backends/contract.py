@@ -320,6 +320,16 @@ def program_bytes(program: Any) -> tuple[int, int]:
 
 
 @optional
+def start_trace(folder: str) -> None:
+    """Begin to record what the engine does, for TensorBoard, in `folder`."""
+
+
+@optional
+def stop_trace() -> None:
+    """End the record that `start_trace` began, and write it."""
+
+
+@optional
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether the error says that the memory of the device does not suffice."""
 

@@ -9,10 +9,12 @@ from hornbeam.callbacks.learning_rate_scheduler import (
     LearningRateScheduler as LearningRateScheduler,
 )
 from hornbeam.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
+from hornbeam.callbacks.orbax_checkpoint import OrbaxCheckpoint as OrbaxCheckpoint
 from hornbeam.callbacks.progbar_logger import ProgbarLogger as ProgbarLogger
 from hornbeam.callbacks.reduce_lr_on_plateau import (
     ReduceLROnPlateau as ReduceLROnPlateau,
 )
 from hornbeam.callbacks.remote_monitor import RemoteMonitor as RemoteMonitor
 from hornbeam.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights
+from hornbeam.callbacks.tensorboard import TensorBoard as TensorBoard
 from hornbeam.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN

@@ -14,9 +14,6 @@ _ADVICE = {
     "Quantizer": "use `dtype='mixed_bfloat16'` for faster and smaller networks",
     "applications": "build the architecture from `keras.layers`, or take a pretrained "
     "PyTorch network into a model with `keras.layers.TorchModuleWrapper`",
-    "callbacks.OrbaxCheckpoint": "use `keras.callbacks.ModelCheckpoint`",
-    "callbacks.TensorBoard": "use `keras.callbacks.CSVLogger`, or "
-    "`keras.visualization.plot_history` for learning curves",
     "distillation": "subclass `keras.Model` and add the teacher's term in "
     "`compute_loss()`",
     "distribution": "use `keras.device` or `keras.config.set_device` to choose the one "

@@ -21,7 +21,14 @@ from hornbeam.core.serialization import (
 from hornbeam.core.version import version
 from hornbeam.core.warning import warn
 from hornbeam.layers.layer import Layer
-from hornbeam.saving import archive, hdf5, legacy_h5, strict_json, tfjs
+from hornbeam.saving import (
+    archive,
+    hdf5,
+    legacy_h5,
+    orbax_checkpoints,
+    strict_json,
+    tfjs,
+)
 from hornbeam.saving.state import load_state, save_state
 from hornbeam.typing import AnyModel, CustomObjects, PathLike
 
@@ -145,8 +152,9 @@ def load_model(
 
     Args:
         filepath: the path of a `.keras` file or of its folder, of an `.h5` or `.hdf5`
-            file of any version of Keras, or of the `model.json` of TensorFlow.js; or a
-            binary file object that holds a `.keras` file.
+            file of any version of Keras, of the `model.json` of TensorFlow.js, or of a
+            directory of `OrbaxCheckpoint`; or a binary file object that holds a
+            `.keras` file.
         custom_objects: `{name: class or function}` that the file may name too.
         compile: whether the model is compiled as it was saved. Default: True.
         safe_mode: accepted; what is unsafe is refused in either case.
@@ -165,6 +173,8 @@ def load_model(
             return _load_hdf5(source, custom_objects, compile)
         if isinstance(source, Path) and source.suffix == ".json":
             return _load_tfjs(source, custom_objects)
+        if isinstance(source, Path) and orbax_checkpoints.is_checkpoint(source):
+            return _load_checkpoint(source, custom_objects, compile)
         with archive.opened(source) as reader:
             return load_archive(reader, custom_objects, compile)
 
@@ -184,9 +194,12 @@ def _model_path(filepath):
         raise ValueError(f"File not found: filepath={str(path)!r}.")
     if path.suffix in (".keras", *others) or is_folder:
         return path
+    if orbax_checkpoints.is_checkpoint(path):
+        return path
     raise ValueError(
         f"File format not supported: filepath={str(path)!r}. Models are loaded from "
-        "`.keras`, `.h5`, `.hdf5` and TensorFlow.js files; weights alone with "
+        "`.keras`, `.h5`, `.hdf5` and TensorFlow.js files, and directories of "
+        "`OrbaxCheckpoint`; weights alone with "
         "`model.load_weights('x.weights.h5')`."
     )
 
@@ -214,6 +227,17 @@ def _load_tfjs(path, custom_objects):
     with registry.scope_of(custom_objects), budget.of_file(size):
         model = _model_of(config, "its modelTopology")
     tfjs.load_weights(model, arrays, path.name)
+    return model
+
+
+def _load_checkpoint(path, custom_objects, compiled):
+    checkpoint = orbax_checkpoints.Checkpoint(path)
+    config = checkpoint.config()
+    if not compiled:
+        config.pop("compile_config", None)
+    with registry.scope_of(custom_objects), budget.of_file(checkpoint.size):
+        model = _model_of(config, "its model_config")
+        checkpoint.load(model)
     return model
 
 

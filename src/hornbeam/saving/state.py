@@ -92,15 +92,11 @@ def _join(path, name):
     return f"{path}/{name}" if path else name
 
 
-def save_state(
-    root: Any, writer: Any, assets_folder: Path | None = None, skip: Iterable[Any] = ()
-) -> None:
-    """Write the state of `root` and of all in it.
+def saved_objects(root: Any, skip: Iterable[Any] = ()) -> Iterator[tuple[str, Any]]:
+    """Yield `(path, object)` of `root` and of all in it that has state.
 
     Args:
         root: a layer, a model or an optimizer.
-        writer: a `hdf5.Writer`, or another object with its `make`.
-        assets_folder: where objects with `save_assets` put their files.
         skip: objects that are left out.
     """
     # By identity. The values are kept alive: the identity of a list that a property
@@ -113,18 +109,33 @@ def save_state(
         visited[id(value)] = value
         if not _is_saveable(value):
             for name, item in _items(value):
-                visit(item, _join(path, name))
+                yield from visit(item, _join(path, name))
             return
+        yield path, value
+        for name, child in children(value):
+            yield from visit(child, _join(path, name))
+
+    yield from visit(root, "")
+
+
+def save_state(
+    root: Any, writer: Any, assets_folder: Path | None = None, skip: Iterable[Any] = ()
+) -> None:
+    """Write the state of `root` and of all in it.
+
+    Args:
+        root: a layer, a model or an optimizer.
+        writer: a `hdf5.Writer`, or another object with its `make`.
+        assets_folder: where objects with `save_assets` put their files.
+        skip: objects that are left out.
+    """
+    for path, value in saved_objects(root, skip):
         store = writer.make(_join(path, "vars"), name=value.name)
         value.save_own_variables(store)
         if assets_folder is not None and hasattr(value, "save_assets"):
             folder = assets_folder / path
             folder.mkdir(parents=True, exist_ok=True)
             value.save_assets(str(folder))
-        for name, child in children(value):
-            visit(child, _join(path, name))
-
-    visit(root, "")
 
 
 def load_state(

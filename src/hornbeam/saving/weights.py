@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from hornbeam.core.errors import SLIPS, check_path, damage_of
 from hornbeam.core.replacing import check_overwrite, replacing
-from hornbeam.saving import archive, hdf5, legacy_h5, safetensors_files, shards
+from hornbeam.saving import (
+    archive,
+    hdf5,
+    legacy_h5,
+    orbax_checkpoints,
+    safetensors_files,
+    shards,
+)
 from hornbeam.saving.state import load_state, save_state
 from hornbeam.typing import PathLike
 
@@ -96,7 +103,7 @@ def load_weights(
     Args:
         model: a built model.
         filepath: a `.weights.h5`, a `.weights.json`, a `.safetensors`, a `.keras`, or
-            an older `.h5` or `.hdf5` file.
+            an older `.h5` or `.hdf5` file, or a directory of `OrbaxCheckpoint`.
         skip_mismatch: leave out layers that do not fit, with a warning. Default: False.
         objects_to_skip: layers that keep their weights. Default: none.
         by_name: for `.h5` and `.hdf5` files: find layers by name, not by order. For
@@ -114,15 +121,19 @@ def load_weights(
     is_weights = path.name.endswith(
         (".weights.h5", shards.SUFFIX, safetensors_files.SUFFIX)
     )
-    _check_load_arguments(path, is_weights, kwargs)
+    is_checkpoint = orbax_checkpoints.is_checkpoint(path)
+    _check_load_arguments(path, is_weights, is_checkpoint, kwargs)
     if not _has_weights(model):
         raise ValueError(
             "You are loading weights into a model that has not yet been built. Call it "
             f"on data, or `build()` it, before: {model.name!r}"
         )
-    if not path.is_file():
+    if not is_checkpoint and not path.is_file():
         raise ValueError(f"File not found: filepath={str(path)!r}.")
     with damage_of(repr(path.name), *SLIPS, TypeError):
+        if is_checkpoint:
+            orbax_checkpoints.Checkpoint(path).load(model, skip_mismatch)
+            return
         _load(model, path, skip_mismatch, **kwargs)
 
 
@@ -164,17 +175,22 @@ def _has_weights(model):
     return all(layer.built for layer in model.layers)
 
 
-def _check_load_arguments(path, is_weights, kwargs):
+def _check_load_arguments(path, is_weights, is_checkpoint, kwargs):
     is_keras = path.suffix == ".keras"
     is_hdf5 = path.suffix in legacy_h5.SUFFIXES
     unknown = set(kwargs) - {"objects_to_skip", "by_name"}
     if unknown:
         raise ValueError(f"Invalid keyword arguments: {sorted(unknown)}")
-    if not is_weights and not is_keras and not is_hdf5:
+    if not (is_weights or is_keras or is_hdf5 or is_checkpoint):
         raise ValueError(
             f"File format not supported: filepath={str(path)!r}. Weights are loaded "
             "from `.weights.h5`, `.weights.json`, `.safetensors`, `.keras` and `.h5` "
-            "files."
+            "files, and directories of `OrbaxCheckpoint`."
+        )
+    if kwargs.get("by_name") and is_checkpoint:
+        raise ValueError(
+            "`by_name=True` only supports loading legacy '.h5' or '.hdf5' files, and "
+            f"'.safetensors' files. Received: {str(path)!r}"
         )
     if kwargs.get("objects_to_skip") is not None and not is_weights:
         raise ValueError(

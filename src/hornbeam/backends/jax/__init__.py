@@ -7,6 +7,7 @@ from .linalg import *
 from .modules import *
 from .nn import *
 from .order import *
+from .profiling import *
 from .programs import *
 from .random import *
 from .shaping import *

@@ -10,6 +10,7 @@ from .functions import *
 from .linalg import *
 from .nn import *
 from .products import *
+from .profiling import *
 from .programs import *
 from .random import *
 from .saved_model import *

@@ -8,6 +8,7 @@ from .linalg import *
 from .modules import *
 from .nn import *
 from .optimize import *
+from .profiling import *
 from .random import *
 from .recording import *
 from .recurrent import *
