@@ -131,4 +131,4 @@ def test_it_is_imported_when_it_trains():
         keras.callbacks.OrbaxCheckpoint("a")
         assert not any(name.startswith("orbax") for name in sys.modules)
         """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

@@ -320,13 +320,8 @@ def program_bytes(program: Any) -> tuple[int, int]:
 
 
 @optional
-def start_trace(folder: str) -> None:
-    """Begin to record what the engine does, for TensorBoard, in `folder`."""
-
-
-@optional
-def stop_trace() -> None:
-    """End the record that `start_trace` began, and write it."""
+def start_trace(folder: str) -> Callable[[], Any]:
+    """Record what the engine does, for TensorBoard; the result called ends it."""
 
 
 @optional

@@ -23,7 +23,7 @@ _numbers = itertools.count()
 
 
 def part(name: str) -> Any:
-    """Return a module of the package `tensorboard`, such as "compat.proto.event_pb2"."""
+    """Return a module of the package `tensorboard`, such as "util.tensor_util"."""
     try:
         return importlib.import_module(f"tensorboard.{name}")
     except ImportError as error:

@@ -84,7 +84,7 @@ class TensorBoard(Callback):
         self.embeddings_freq = _count("embeddings_freq", embeddings_freq or 0, 0)
         self.embeddings_metadata = embeddings_metadata
         self._first_profiled, self._last_profiled = _profiled(profile_batch)
-        self._tracing: Any = None
+        self._stop: Any = None  # ends a trace that is being recorded
         self._files: dict[str, EventFile] = {}
         self._trains = False
         self._batches = 0  # since the training began
@@ -108,13 +108,14 @@ class TensorBoard(Callback):
     @property
     def batches_to_wait(self) -> int:
         """How many batches may pass until something is written or traced."""
-        waits = [sys.maxsize]
+        stops = [self._first_profiled - 1, self._last_profiled]
         if isinstance(self.update_freq, int):
-            waits.append(self.update_freq - self._batches % self.update_freq)
-        for stop in (self._first_profiled - 1, self._last_profiled):
-            if stop > self._batches:
-                waits.append(stop - self._batches)
-        return min(waits)
+            stops.append(self._batches + self.update_freq)
+            stops[-1] -= self._batches % self.update_freq
+        return (
+            min((s for s in stops if s > self._batches), default=sys.maxsize)
+            - self._batches
+        )
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Begin the files, and write the graph."""
@@ -147,10 +148,8 @@ class TensorBoard(Callback):
         """Begin to trace, if this batch is the first one to be."""
         self._time_of_batch = time.perf_counter()
         if self._batches + 1 == self._first_profiled:
-            engine = backends.current()
-            if engine.start_trace is not None:
-                engine.start_trace(self.log_dir)
-                self._tracing = engine
+            start = backends.current().start_trace
+            self._stop = None if start is None else start(self.log_dir)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Write the metrics so far, after every `update_freq` batches."""
@@ -209,9 +208,9 @@ class TensorBoard(Callback):
         return 0 if optimizer is None else int(optimizer.iterations)
 
     def _stop_trace(self):
-        engine, self._tracing = self._tracing, None
-        if engine is not None:
-            engine.stop_trace()
+        stop, self._stop = self._stop, None
+        if stop is not None:
+            stop()
 
     def _write_weights(self, epoch):
         file = self._file("train")
@@ -283,8 +282,8 @@ def _profiled(batches):
     )
     if not good or not 0 <= pair[0] <= pair[1] or (pair[0] == 0 < pair[1]):
         raise ValueError(
-            "Argument `profile_batch` of TensorBoard must be a batch, counted from 1, a "
-            "pair of batches, the first and the last one, or 0 for none. "
+            "Argument `profile_batch` of TensorBoard must be a batch, counted from 1, "
+            "a pair of batches, the first and the last one, or 0 for none. "
             f"Received: profile_batch={batches!r}"
         )
     return pair

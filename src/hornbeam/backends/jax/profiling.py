@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import jax
 
 
-def start_trace(folder: str) -> None:
+def start_trace(folder: str) -> Callable[[], Any]:
     jax.profiler.start_trace(folder)
-
-
-def stop_trace() -> None:
-    jax.profiler.stop_trace()
+    return jax.profiler.stop_trace

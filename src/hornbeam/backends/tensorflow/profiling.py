@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 
-def start_trace(folder: str) -> None:
+def start_trace(folder: str) -> Callable[[], Any]:
     tf.profiler.experimental.start(folder)
-
-
-def stop_trace() -> None:
-    tf.profiler.experimental.stop()
+    return tf.profiler.experimental.stop

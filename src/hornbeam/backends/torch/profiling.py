@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 
-__all__ = ["start_trace", "stop_trace"]
-
-_running: list[torch.profiler.profile] = []
+__all__ = ["start_trace"]
 
 
-def start_trace(folder: str) -> None:
+def start_trace(folder: str) -> Callable[[], Any]:
     write = torch.profiler.tensorboard_trace_handler(folder)
     profiler = torch.profiler.profile(on_trace_ready=write)
     profiler.start()
-    _running.append(profiler)
-
-
-def stop_trace() -> None:
-    _running.pop().stop()
+    return profiler.stop
