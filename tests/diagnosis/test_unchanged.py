@@ -37,6 +37,9 @@ def assert_equal(old, new):
 
 USES = {
     "diagnose": lambda model: model.diagnose(X, Y),
+    "find_lr": lambda model: model.find_lr(X, Y, steps=20),
+    "overfit_one_batch": lambda model: model.overfit_one_batch(X, Y, steps=5),
+    "sanity_check": lambda model: model.sanity_check(X, Y, steps=5),
 }
 
 

@@ -16,9 +16,9 @@ from hornbeam.diagnosis.facts import Facts, Steps
 from hornbeam.diagnosis.findings import Diagnosis
 from hornbeam.diagnosis.probe import Probe
 from hornbeam.diagnosis.rules import RULES
+from hornbeam.diagnosis.trial import one_step, rows_of
 from hornbeam.diagnosis.unchanged import unchanged
 from hornbeam.training.binding import checks, data_checks
-from hornbeam.training.execution.passes import as_numbers
 from hornbeam.training.steps import unpack
 
 # So many rows tell which units are dead; fewer where they are large, as all activations
@@ -70,7 +70,7 @@ def _gather(facts, data, validation_data, steps):
     facts.rows = data.rows if data.in_memory else None
     states = random_states()
     batch, rows = _rows_to_look_at(data)
-    facts.batch_size = data.batch_size or _rows_of(batch)
+    facts.batch_size = data.batch_size or rows_of(batch)
     x, y, weights = unpack(gathering.sample_of(data))
     # A source may have drawn; what building draws stays drawn, as in `fit`.
     set_random_states(states)
@@ -145,17 +145,6 @@ def take_steps(model: Any, batch: Any, count: int) -> Steps:
     return result
 
 
-def one_step(model: Any, batch: Any) -> dict[str, Any]:
-    """Train one step, as `train_on_batch` does; return its logs as numbers."""
-    runner = model._batch_runner("train")
-    model.reset_metrics()
-    with model._running_steps():
-        logs, _ = runner.run_batch(batch)
-    if runner.plan.finish is not None:
-        logs = runner.plan.finish()
-    return as_numbers(logs)
-
-
 def _told(error):
     """Return the error as text, with the layer in which it arose."""
     return "\n".join([str(error), *getattr(error, "__notes__", ())])
@@ -167,10 +156,6 @@ def _on_host(x):
 
 def _norm(x):
     return float(np.sqrt(np.square(x.astype(np.float64)).sum()))
-
-
-def _rows_of(batch):
-    return len(next(x for x in tree.flatten(batch) if x is not None))
 
 
 def _rows_to_look_at(data):

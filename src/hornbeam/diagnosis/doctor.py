@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from hornbeam.diagnosis.diagnose import diagnose
+from hornbeam.diagnosis.learning_rate import LearningRates, find_lr
 from hornbeam.diagnosis.not_finite import explain_step
+from hornbeam.diagnosis.sanity import (
+    Overfit,
+    Sanity,
+    overfit_one_batch,
+    sanity_check,
+)
 from hornbeam.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -56,13 +63,115 @@ class Doctor(Trainer):
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
         >>> model.compile("adam", "sparse_categorical_crossentropy")
         >>> x, y = np.random.normal(size=(60, 2)), np.arange(60) % 3
-        >>> model.diagnose(x, y).kinds
-        ['logits-for-probabilities']
+        >>> "logits-for-probabilities" in model.diagnose(x, y).kinds
+        True
         """
         return diagnose(
             self, x, y, batch_size, validation_split, validation_data, class_weight,
             sample_weight, steps,
         )  # fmt: skip
+
+    def find_lr(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        low: float = 1e-6,
+        high: float = 10.0,
+        steps: int = 100,
+        class_weight: Mapping[Any, Any] | Literal["balanced"] | None = None,
+        sample_weight: Any = None,
+    ) -> LearningRates:
+        """Try rising learning rates, and return the losses and a suggestion.
+
+        The learning-rate range test (Smith, "Cyclical learning rates for training
+        neural networks", 2017): mini-batches are trained on with a rate that grows
+        exponentially, until the loss diverges. Then all is as before: weights,
+        optimizer, metrics and seeds; a model that was not built is built.
+
+        Args:
+            x: inputs, as for `fit`.
+            y: targets, unless `x` gives them.
+            batch_size: rows per batch; use that of the training. Default: 32.
+            low: the first rate. Default: 1e-6.
+            high: the last rate. Default: 10.
+            steps: the number of steps. Default: 100.
+            class_weight: as for `fit`. Default: None.
+            sample_weight: weights of the rows. Default: None.
+
+        Returns:
+            `LearningRates`: `rates`, `losses`, `smoothed`, `suggestion` and
+            `plot(ax=None, path=None)`.
+
+        >>> import numpy as np
+        >>> import hornbeam as keras
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> x = np.random.normal(size=(64, 2))
+        >>> found = model.find_lr(x, x.sum(axis=1))
+        >>> 1e-3 < found.suggestion < 1
+        True
+        """
+        return find_lr(
+            self, x, y, batch_size, low, high, steps, class_weight, sample_weight
+        )
+
+    def overfit_one_batch(
+        self, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 200
+    ) -> Overfit:
+        """Say whether the model can learn one batch by heart.
+
+        A model that cannot has a fault; one that can may still learn nothing general.
+        Afterwards all is as before, as after `find_lr`.
+
+        Args:
+            x: inputs, as for `fit`; of arrays, rows from all over are taken.
+            y: targets, unless `x` gives them.
+            batch_size: rows of the batch. Default: 32.
+            steps: the most steps. Default: 200.
+
+        Returns:
+            `Overfit`: `losses`, `learned` and `rows`.
+
+        >>> import numpy as np
+        >>> import hornbeam as keras
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile(keras.optimizers.SGD(0.1), "mse")
+        >>> x = np.random.normal(size=(8, 2))
+        >>> model.overfit_one_batch(x, x.sum(axis=1)).learned
+        True
+        """
+        return overfit_one_batch(self, x, y, batch_size, steps)
+
+    def sanity_check(
+        self, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 200
+    ) -> Sanity:
+        """Try what every model that can be trained must do, and report.
+
+        The data fits, the loss starts near chance, gradients reach all weights, one
+        batch can be learnt by heart, two evaluations give the same, and a copy from
+        config and weights predicts the same. Afterwards all is as before, as after
+        `find_lr`.
+
+        Args:
+            x: inputs, as for `fit`.
+            y: targets, unless `x` gives them.
+            batch_size: rows of the batch. Default: 32.
+            steps: the most steps on the batch. Default: 200.
+
+        Returns:
+            A table that prints itself; `passed` says whether all is well, `results`
+            has the result of each check.
+
+        >>> import numpy as np
+        >>> import hornbeam as keras
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile(keras.optimizers.SGD(0.1), "mse")
+        >>> x = np.random.normal(size=(8, 2))
+        >>> model.sanity_check(x, x.sum(axis=1)).passed
+        True
+        """
+        return sanity_check(self, x, y, batch_size, steps)
 
     def _explain_step(self, batch):
         return explain_step(self, batch)

@@ -1,0 +1,170 @@
+"""`find_lr`: the learning-rate range test."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hornbeam.core.errors import check_number
+from hornbeam.core.variable import Variable
+from hornbeam.diagnosis.trial import batches_of, loss_of, one_step, trial
+from hornbeam.typing import PathLike
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# The test ends when the smoothed loss is so many times the least one.
+_DIVERGED = 4.0
+_SMOOTHING = 0.9
+_FEWEST = 10
+
+
+class LearningRates:
+    """The loss at rising learning rates, and the rate that they suggest.
+
+    Attributes:
+        rates: the learning rate of each step.
+        losses: the loss of each step, before its update.
+        smoothed: their exponential moving average, without its bias to 0.
+        suggestion: a tenth of the rate at which the smoothed loss was least: there it
+            is about to rise, and the average lags behind.
+    """
+
+    def __init__(self, rates: list[float], losses: list[float]):
+        self.rates = rates
+        self.losses = losses
+        self.smoothed: list[float] = _smooth(losses)
+        self.suggestion: float = _suggested(rates, self.smoothed)
+
+    def plot(self, ax: Axes | None = None, path: PathLike | None = None) -> Axes:
+        """Draw the curve; return the axes. Needs matplotlib.
+
+        Args:
+            ax: the axes to draw on. Default: new ones.
+            path: where the picture is written. Default: it is not written.
+        """
+        if ax is None:
+            figure = _figure_module().Figure(figsize=(6, 4), layout="constrained")
+            ax = figure.subplots()
+        ax.plot(self.rates, self.losses, alpha=0.3, label="loss", color="#0072b2")
+        ax.plot(self.rates, self.smoothed, label="smoothed", color="#0072b2")
+        label = f"suggestion: {self.suggestion:.2g}"
+        ax.axvline(self.suggestion, label=label, color="#d55e00", linestyle="--")
+        ax.set_xscale("log")
+        seen = [x for x in self.losses if math.isfinite(x)]
+        ax.set_ylim(min(seen) - 0.05 * abs(min(seen)), 1.5 * max(seen[:_FEWEST]))
+        ax.set_xlabel("learning rate")
+        ax.set_ylabel("loss")
+        ax.grid(alpha=0.3)
+        ax.legend()
+        if path is not None:
+            figure: Any = ax.get_figure()
+            figure.savefig(path)
+        return ax
+
+    def __repr__(self) -> str:
+        return (
+            f"<LearningRates suggestion={self.suggestion:.2g}, {len(self.rates)} steps "
+            f"from {self.rates[0]:.2g} to {self.rates[-1]:.2g}>"
+        )
+
+
+def _figure_module():
+    try:
+        return importlib.import_module("matplotlib.figure")
+    except ImportError as error:
+        raise ImportError(
+            "LearningRates.plot() needs matplotlib. Install it with "
+            "`pip install 'hornbeam[plot]'`."
+        ) from error
+
+
+def find_lr(
+    model: Any,
+    x: Any,
+    y: Any = None,
+    batch_size: int | None = None,
+    low: float = 1e-6,
+    high: float = 10.0,
+    steps: int = 100,
+    class_weight: Any = None,
+    sample_weight: Any = None,
+) -> LearningRates:
+    """Return the losses at rising learning rates; see `Doctor.find_lr`."""
+    owner = f"find_lr() of model {model.name!r}"
+    check_number(owner, "steps", steps, low=_FEWEST, integer=True)
+    check_number(owner, "low", low, low=0, finite=True)
+    check_number(owner, "high", high, low=0, finite=True)
+    if not 0 < low < high:
+        raise ValueError(
+            f"{owner} goes from `low` to `high`, both above 0. Received: low={low}, "
+            f"high={high}"
+        )
+    if model.optimizer is None:
+        raise ValueError(f"{owner} needs an optimizer: compile the model with one.")
+    rates: list[float] = []
+    losses: list[float] = []
+    planned = np.geomspace(low, high, steps).tolist()
+    with (
+        trial(model, "find_lr", x, y, batch_size, class_weight, sample_weight) as data,
+        _settable_rate(model, low) as rate,
+    ):
+        for value, batch in zip(planned, batches_of(data), strict=False):
+            rate.assign(value)
+            loss = loss_of(model, one_step(model, batch), "find_lr")
+            rates.append(value)
+            losses.append(loss)
+            if _has_diverged(losses):
+                break
+    return LearningRates(rates, losses)
+
+
+@contextlib.contextmanager
+def _settable_rate(model, start) -> Iterator[Variable]:
+    """A block with the Variable of the rate; a schedule makes way for one."""
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    rate = optimizer._learning_rate
+    if isinstance(rate, Variable):
+        yield rate
+        return
+    variables = list(optimizer._variables)
+    optimizer._learning_rate = optimizer._rate_from(start)
+    model._forget_programs()
+    try:
+        yield optimizer._learning_rate
+    finally:
+        optimizer._learning_rate = rate
+        optimizer._variables = variables
+        model._forget_programs()
+
+
+def _smooth(losses):
+    mean, smoothed = 0.0, []
+    for step, loss in enumerate(losses, 1):
+        mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss
+        smoothed.append(mean / (1 - _SMOOTHING**step))
+    return smoothed
+
+
+def _has_diverged(losses):
+    if not math.isfinite(losses[-1]):
+        return True
+    smoothed = _smooth(losses)
+    least = min(smoothed)
+    # A loss may be negative: what counts is how far it rose.
+    return (
+        len(losses) > _FEWEST
+        and smoothed[-1] - least > (_DIVERGED - 1) * max(abs(least), 1e-8)
+        and smoothed[-1] > smoothed[0]
+    )
+
+
+def _suggested(rates, smoothed):
+    known = [(x, rate) for x, rate in zip(smoothed, rates, strict=True)
+             if math.isfinite(x)]  # fmt: skip
+    return min(known)[1] / 10 if known else rates[0] / 10

@@ -1,0 +1,122 @@
+"""`find_lr`, `overfit_one_batch` and `sanity_check`."""
+
+import numpy as np
+import pytest
+
+import hornbeam as keras
+from hornbeam import backends, layers, ops
+
+X = np.random.RandomState(0).normal(size=(256, 4)).astype("float32")
+Y = X @ np.array([1, -2, 3, 0.5], "float32")
+
+
+@pytest.fixture(autouse=True)
+def on_torch():
+    """What compiles nothing; the tests of bit-equal states are on every engine."""
+    with backends.scope("torch"):
+        yield
+
+
+def network(optimizer="sgd", loss="mse", *inner, units=1):
+    model = keras.Sequential([keras.Input((4,)), *inner, layers.Dense(units)])
+    model.compile(optimizer, loss)
+    return model
+
+
+def test_the_suggested_rate_works_and_ten_times_the_limit_does_not():
+    """For mean squares the limit is known: 2 over the greatest eigenvalue."""
+    limit = 2 / np.linalg.eigvalsh(2 * X.T @ X / len(X)).max()
+    found = network().find_lr(X, Y)
+    assert limit / 300 < found.suggestion < limit
+    assert found.rates[-1] < 10 and len(found.rates) < 100  # it diverged
+    model = network(keras.optimizers.SGD(found.suggestion))
+    losses = model.fit(X, Y, epochs=10, verbose=0).history["loss"]
+    assert losses[-1] < 0.1 * losses[0]
+
+
+def test_rates_grow_exponentially_and_the_average_has_no_bias():
+    found = network().find_lr(X, Y, low=1e-5, high=1e-4, steps=20)
+    np.testing.assert_allclose(found.rates, np.geomspace(1e-5, 1e-4, 20))
+    weights = 0.9 ** np.arange(19, -1, -1)
+    expected = (weights * found.losses).sum() / weights.sum()
+    assert found.smoothed[-1] == pytest.approx(expected)
+    assert "suggestion" in repr(found)
+
+
+def test_a_schedule_comes_back():
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
+    model = network(keras.optimizers.Adam(schedule))
+    before = len(model.optimizer.variables)
+    model.find_lr(X, Y, steps=12)
+    model.fit(X, Y, epochs=1, verbose=0)
+    assert len(model.optimizer.variables) >= before
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.1 * 0.5**0.8)
+
+
+def test_the_curve_is_drawn(tmp_path):
+    found = network().find_lr(X, Y)
+    axes = found.plot(path=tmp_path / "curve.png")
+    assert axes.get_xscale() == "log" and (tmp_path / "curve.png").stat().st_size
+    assert found.plot(ax=axes) is axes
+
+
+def test_batches_of_a_generator_are_used():
+    batches = ((X[:32], Y[:32]) for _ in range(15))
+    assert len(network().find_lr(batches, high=1e-3).rates) == 15
+
+
+@pytest.mark.parametrize(
+    ("options", "match"), [({"low": 1, "high": 0.1}, "low"), ({"steps": 3}, "steps")]
+)
+def test_wrong_limits(options, match):
+    with pytest.raises(ValueError, match=match):
+        network().find_lr(X, Y, **options)
+
+
+def test_a_batch_is_learnt_or_not():
+    model = network(keras.optimizers.Adam(0.05))
+    result = model.overfit_one_batch(X, Y)
+    assert result and result.rows == 32
+    assert "learns one batch of 32 rows" in str(result)
+    noise = np.random.RandomState(1).normal(size=256)
+    assert not model.overfit_one_batch(X, noise, steps=50)
+
+
+class Cut(keras.Layer):
+    def call(self, x):
+        return ops.stop_gradient(x)
+
+
+class Restless(keras.Layer):
+    """Draws at every call, also when evaluated."""
+
+    def __init__(self):
+        super().__init__()
+        self.seeds = keras.random.SeedGenerator(0)
+
+    def call(self, x):
+        return x + keras.random.normal(ops.shape(x), seed=self.seeds)
+
+
+def test_sanity():
+    report = network(keras.optimizers.Adam(0.05)).sanity_check(X, Y)
+    assert report.passed, str(report)
+    assert len(report.rows) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "inner"),
+    [
+        ("gradients reach all weights", lambda: [layers.Dense(4), Cut()]),
+        ("one batch can be learnt by heart", lambda: [layers.Rescaling(0)]),
+        ("evaluation repeats itself", lambda: [Restless()]),
+    ],
+)
+def test_what_is_not_sane_fails(name, inner):
+    report = network(keras.optimizers.Adam(0.05), "mse", *inner()).sanity_check(
+        X, Y, steps=50
+    )
+    assert not report.passed
+    assert report.results[name] is False
+    assert "FAILED" in str(report)
+    assert "FAILED" in report._repr_html_()
