@@ -36,6 +36,7 @@ CAPABILITIES = {
     "live_parameters": "Whether variables are objects that others' optimizers change.",
     "takes_state": "Whether users' steps may take the state and return it.",
     "sparse_has_class": "Whether sparse tensors are of a class of their own.",
+    "has_datasets": "Whether it has datasets of its own, of `format='tf'`.",
     "assigns_in_place": "Whether a program that others trace can assign variables.",
 }
 

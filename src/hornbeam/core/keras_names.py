@@ -21,13 +21,9 @@ _ADVICE = {
     "layers": "transform the data before `fit`, or write the transformation with "
     "`keras.ops` in a subclass of `keras.layers.Layer`",
     "layers.Resizing": "use `keras.ops.image.resize` in a `keras.layers.Lambda`",
-    "preprocessing": "use `keras.utils.pad_sequences` for sequences, Pillow for "
-    "images, and arrays, generators or `keras.utils.PyDataset` as data",
-    "preprocessing.sequence": "use `keras.utils.pad_sequences`",
     "quantizers": "use `dtype='mixed_bfloat16'` for faster and smaller networks",
     "utils.FeatureSpace": "use `sklearn.compose.ColumnTransformer` before `fit`",
     "utils.get_source_inputs": "use `model.inputs`",
-    "utils.split_dataset": "use `sklearn.model_selection.train_test_split`",
     "utils.timeseries_dataset_from_array": "use "
     "`numpy.lib.stride_tricks.sliding_window_view`",
     "utils": "read files with Pillow or your own generator, and give `fit` arrays, a "

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -289,19 +290,25 @@ class Dataset(PyDataset):
 
     def take(self, count: int, name: str | None = None) -> Self:
         """Return a dataset of the first `count` items; -1: of all."""
-        return self._with(Part(self._stage, 0, None if count < 0 else count))
+        return self._part(0, count if count >= 0 else sys.maxsize)
 
     def skip(self, count: int, name: str | None = None) -> Self:
         """Return a dataset without the first `count` items; -1: without any."""
-        length = self._stage.length
-        if count < 0:
-            return self.take(0)
-        count = count if length is None else min(count, length)
-        return self._with(Part(self._stage, count, None) if count else self._stage)
+        return self.take(0) if count < 0 else self._part(count, sys.maxsize)
 
     def shard(self, num_shards: int, index: int, name: str | None = None) -> Self:
         """Return a dataset of every `num_shards`th item from `index` on."""
-        return self._with(Part(self._stage, index, None, num_shards))
+        return self._part(index, sys.maxsize, num_shards)
+
+    def _part(self, start, stop, step=1):
+        length = self._stage.length
+        if length is not None:
+            start, stop = min(start, length), min(stop, length)
+        return self._with(Part(self._stage, range(start, stop, step)))
+
+    def chosen(self, numbers: Sequence[int] | np.ndarray) -> Self:
+        """Return a dataset of the items of these numbers, in this order."""
+        return self._with(Part(self._stage, np.asarray(numbers, dtype=np.int64)))
 
     def repeat(self, count: int | None = None, name: str | None = None) -> Self:
         """Return the items `count` times over; without end for None or -1."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import bisect
 import functools
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -203,24 +204,23 @@ class Unbatched(Stage):
 
 
 class Part(Stage):
-    """Every `step`th item of a stage, from `start` up to `stop`."""
+    """Some items of a stage, by their numbers: a range, or an array of them."""
 
-    def __init__(self, source: Stage, start: int, stop: int | None, step: int = 1):
-        self.source, self.block = source, source.block
-        count = source.length
-        if count is not None:
-            stop = count if stop is None else min(stop, count)
-        self.length = None if stop is None else len(range(start, stop, step))
-        self._start, self._step = start, step
+    def __init__(self, source: Stage, numbers: Any):
+        self.source, self._numbers = source, numbers
+        is_range = isinstance(numbers, range)
+        self.block = source.block if is_range else 1
+        endless = is_range and numbers.stop == sys.maxsize
+        self.length = None if endless else len(numbers)
 
     def item(self, index: int, epoch: Epoch) -> Any:
         """Return item `index` of the part."""
-        return self.source.item(self._start + index * self._step, epoch)
+        return self.source.item(int(self._numbers[index]), epoch)
 
     def batch(self, indices: Indices, epoch: Epoch) -> Any:
         """Return some items of the part."""
-        indices = self._start + np.asarray(indices) * self._step
-        return self.source.batch(indices, epoch)
+        numbers = [int(self._numbers[int(index)]) for index in indices]
+        return self.source.batch(numbers, epoch)
 
 
 class Cached(Stage):

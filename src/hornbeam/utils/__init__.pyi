@@ -21,6 +21,20 @@ from hornbeam.core.registry import (
     register_keras_serializable as register_keras_serializable,
 )
 from hornbeam.core.session import clear_session as clear_session
+from hornbeam.data.audio_folder import (
+    audio_dataset_from_directory as audio_dataset_from_directory,
+)
+from hornbeam.data.image_files import array_to_img as array_to_img
+from hornbeam.data.image_files import img_to_array as img_to_array
+from hornbeam.data.image_files import load_img as load_img
+from hornbeam.data.image_files import save_img as save_img
+from hornbeam.data.image_folder import (
+    image_dataset_from_directory as image_dataset_from_directory,
+)
+from hornbeam.data.splitting import split_dataset as split_dataset
+from hornbeam.data.text_folder import (
+    text_dataset_from_directory as text_dataset_from_directory,
+)
 from hornbeam.data.pack import pack_x_y_sample_weight as pack_x_y_sample_weight
 from hornbeam.data.pack import unpack_x_y_sample_weight as unpack_x_y_sample_weight
 from hornbeam.data.py_dataset import PyDataset as PyDataset

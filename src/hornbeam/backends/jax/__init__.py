@@ -21,4 +21,5 @@ trains = True
 takes_state = True
 live_parameters = False
 sparse_has_class = True
+has_datasets = False
 assigns_in_place = False

@@ -15,4 +15,5 @@ trains = False
 takes_state = False
 live_parameters = False
 sparse_has_class = True
+has_datasets = False
 assigns_in_place = False

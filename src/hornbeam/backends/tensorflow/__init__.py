@@ -24,4 +24,5 @@ trains = True
 takes_state = False
 live_parameters = False
 sparse_has_class = True
+has_datasets = True
 assigns_in_place = True

@@ -23,4 +23,5 @@ trains = True
 takes_state = False
 live_parameters = True
 sparse_has_class = False
+has_datasets = False
 assigns_in_place = True

@@ -1,0 +1,1 @@
+from hornbeam.utils.sequence import pad_sequences as pad_sequences
