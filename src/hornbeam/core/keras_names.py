@@ -28,7 +28,6 @@ _ADVICE = {
     "`numpy.lib.stride_tricks.sliding_window_view`",
     "utils": "read files with Pillow or your own generator, and give `fit` arrays, a "
     "generator, a `keras.utils.PyDataset`, or a dataset of PyTorch or TensorFlow",
-    "visualization": "draw with matplotlib",
 }
 
 

@@ -4,3 +4,14 @@ from hornbeam.visualization.curves import record_histories as record_histories
 from hornbeam.visualization.history import plot_history as plot_history
 from hornbeam.visualization.search import plot_search as plot_search
 from hornbeam.visualization.table import search_table as search_table
+from hornbeam.visualization.annotations import draw_bounding_boxes as draw_bounding_boxes
+from hornbeam.visualization.annotations import (
+    draw_segmentation_masks as draw_segmentation_masks,
+)
+from hornbeam.visualization.galleries import (
+    plot_bounding_box_gallery as plot_bounding_box_gallery,
+)
+from hornbeam.visualization.galleries import plot_image_gallery as plot_image_gallery
+from hornbeam.visualization.galleries import (
+    plot_segmentation_mask_gallery as plot_segmentation_mask_gallery,
+)
