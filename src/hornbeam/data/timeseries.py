@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def timeseries_dataset_from_array(
     seed: int | None = None,
     start_index: int | None = None,
     end_index: int | None = None,
-    format: Literal["tf", "grain"] | None = DEFAULT_FORMAT,  # noqa: A002
+    format: str | None = DEFAULT_FORMAT,  # noqa: A002
 ) -> Any:
     """Return a dataset of the windows of a series, and the target of each.
 
