@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hornbeam.diagnosis.diagnose import diagnose
 from hornbeam.diagnosis.learning_rate import LearningRates, find_lr
+from hornbeam.diagnosis.memory import MemoryPlan, memory_plan
 from hornbeam.diagnosis.not_finite import explain_step
 from hornbeam.diagnosis.sanity import (
     Overfit,
@@ -172,6 +173,31 @@ class Doctor(Trainer):
         True
         """
         return sanity_check(self, x, y, batch_size, steps)
+
+    def memory_plan(self, batch_size: int = 32, inputs: Any = None) -> MemoryPlan:
+        """Return how many bytes training and prediction take, by what they are for.
+
+        Weights, gradients and the optimizer's variables are exact; activations are
+        those of all layers, which a compiler may keep fewer of. The optimizer is built
+        as `fit` would build it; nothing is computed.
+
+        Args:
+            batch_size: rows per batch. Default: 32.
+            inputs: the shape of the inputs with their rows, such as `(32, 8)`. Default:
+                what the graph of the model says.
+
+        Returns:
+            `MemoryPlan`: `weights`, `gradients`, `optimizer`, `activations`, `training`
+            and `prediction` in bytes, `layers`, and a table that prints itself.
+
+        >>> import hornbeam as keras
+        >>> model = keras.Sequential([keras.Input((100,)), keras.layers.Dense(10)])
+        >>> model.compile("sgd", "mse")
+        >>> plan = model.memory_plan(batch_size=8)
+        >>> plan.weights, plan.gradients, plan.activations
+        (4040, 4040, 320)
+        """
+        return memory_plan(self, batch_size, inputs)
 
     def _explain_step(self, batch):
         return explain_step(self, batch)

@@ -63,8 +63,8 @@ class LearningRates:
         ax.grid(alpha=0.3)
         ax.legend()
         if path is not None:
-            figure: Any = ax.get_figure()
-            figure.savefig(path)
+            drawn: Any = ax.get_figure()
+            drawn.savefig(path)
         return ax
 
     def __repr__(self) -> str:

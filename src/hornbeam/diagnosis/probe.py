@@ -209,7 +209,7 @@ class Probe:
 
         def loss_fn():
             taps = Taps()
-            with tapped(model, taps, self._depth):
+            with tapped(tapped_layers(model, self._depth), taps):
                 y_pred = model._call_for_step(x, True)
             added = [ops.sum(ops.cast(loss, "float32")) for loss in model.losses]
             loss = ops.zeros(())
@@ -357,9 +357,8 @@ def tapped_layers(model: Any, depth: int | None = None) -> list[Any]:
 
 
 @contextlib.contextmanager
-def tapped(model: Any, taps: Taps, depth: int | None = None) -> Iterator[None]:
-    """A block in which `taps` notes each call of a layer of the model."""
-    layers = tapped_layers(model, depth)
+def tapped(layers: list[Any], taps: Any) -> Iterator[None]:
+    """A block in which `taps.note` is told of each call of one of the layers."""
     before = [vars(layer).get("call") for layer in layers]
     try:
         for layer in layers:

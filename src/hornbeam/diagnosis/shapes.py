@@ -1,0 +1,123 @@
+"""The calls of a model's layers as shapes: nothing is computed."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from hornbeam.core import scopes, tree
+from hornbeam.diagnosis.probe import tapped, tapped_layers
+from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.graph.operation import infer
+
+
+@dataclasses.dataclass
+class ShapeCall:
+    """One call of a layer.
+
+    Attributes:
+        layer: the layer.
+        inputs, outputs: `(shape, dtype)` of the tensors.
+        is_leaf: whether it is the innermost layer that is looked at.
+    """
+
+    layer: Any
+    inputs: list[tuple[tuple[int, ...], str]]
+    outputs: list[tuple[tuple[int, ...], str]]
+    is_leaf: bool
+
+
+def symbols_of(model: Any, x: Any, batch_size: int | None, owner: str) -> Any:
+    """Return symbols of inputs with a known number of rows.
+
+    Args:
+        model: the model.
+        x: arrays, of which the shapes count, or shapes with the rows, or None for the
+            inputs that a graph has.
+        batch_size: the number of rows, for a graph's own inputs. Default: 1
+        owner: what asks, for errors.
+    """
+    if _is_shape(x):
+        return KerasTensor(tuple(x), _dtype_of_inputs(model))
+    if isinstance(x, list) and x and all(map(_is_shape, x)):
+        return [KerasTensor(tuple(one), _dtype_of_inputs(model)) for one in x]
+    if x is not None:
+        return tree.map_structure(
+            lambda a: KerasTensor(tuple(a.shape), str(a.dtype)), x
+        )
+    graph = getattr(model, "_functional", None) or model
+    struct = getattr(graph, "_inputs_struct", None)
+    if struct is None:
+        raise ValueError(
+            f"{owner} of model {model.name!r} must know the shape of the inputs, which "
+            "a subclassed model has not. Give the shape with its rows, such as (32, 8)."
+        )
+
+    def known(symbol):
+        shape = (batch_size or 1, *symbol.shape[1:])
+        if None in shape:
+            raise ValueError(
+                f"{owner} of model {model.name!r}: the input {symbol.name!r} of shape "
+                f"{symbol.shape} has sizes that are not known. Give the shape with its "
+                "rows, such as (32, 100, 8)."
+            )
+        return KerasTensor(shape, symbol.dtype)
+
+    return tree.map_structure(known, struct)
+
+
+def _is_shape(x):
+    return isinstance(x, tuple) and len(x) > 0 and all(isinstance(d, int) for d in x)
+
+
+def _dtype_of_inputs(model):
+    graph = getattr(model, "_functional", None) or model
+    symbols = getattr(graph, "_inputs", None)
+    return symbols[0].dtype if symbols else "float32"
+
+
+def shape_calls(
+    model: Any, symbols: Any, training: bool = False, everything: bool = False
+) -> list[ShapeCall]:
+    """Return the calls that the model makes of its layers, in their order.
+
+    Args:
+        model: a built model.
+        symbols: what `symbols_of` returned.
+        training: whether the call is one of training.
+        everything: whether layers inside the library's own layers count too.
+    """
+    layers = tapped_layers(model)
+    if everything:
+        layers = model._flatten_layers(include_self=False)
+    notes = _Notes()
+    inner = {id(x) for layer in layers for x in layer._layers if x in layers}
+
+    def run(x):
+        notes.calls = []
+        return model._call_for_step(x, training)
+
+    with model._engine_scope(), tapped(layers, notes), scopes.autocast_scope(None):
+        infer(run, (symbols,), {})
+    model._forget_losses()
+    has_inner = {id(o) for o in layers if any(id(x) in inner for x in o._layers)}
+    return [
+        ShapeCall(layer, inputs, outputs, id(layer) not in has_inner)
+        for layer, inputs, outputs in notes.calls
+    ]
+
+
+class _Notes:
+    def __init__(self):
+        self.calls = []
+
+    def note(self, layer, args, kwargs, outputs):
+        self.calls.append((layer, _forms((args, kwargs)), _forms(outputs)))
+
+
+def _forms(nest):
+    return [
+        (tuple(x.shape), str(x.dtype).removeprefix("torch."))
+        for x in tree.flatten(nest)
+        if hasattr(x, "shape") and hasattr(x, "dtype")
+    ]
