@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # PyTorch first and pinned: otherwise pip takes the newest build with CUDA.
 TORCH := torch==2.13.0
 
-.PHONY: demo examples quick test test-all format clean
+.PHONY: demo examples quick test test-all bench format clean
 
 demo: $(VENV)/demo
 	$(BIN)/python examples/digits.py
@@ -29,6 +29,11 @@ test: $(VENV)/test
 
 test-all: $(VENV)/test
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/check.py --all
+
+bench: $(VENV)/test
+	$(BIN)/python benchmarks/run.py --json bench.json --picture bench.png
+	for engine in jax torch tensorflow; do \
+	  $(BIN)/python benchmarks/parts.py --engine $$engine; done
 
 format: $(VENV)/test
 	$(BIN)/ruff check --fix src tests benchmarks examples scripts

@@ -1,104 +1,175 @@
-"""hornbeam beside Keras and beside loops written by hand, in one run on one machine.
+"""hornbeam beside Keras and beside code by hand, in one run on one machine.
 
-    python benchmarks/run.py [--rounds 5] [--only mlp]
+    python benchmarks/run.py [mlp cnn ...] [--engines jax,torch] [--rounds 3]
+                             [--json results.json] [--picture results.png]
 
-Each measurement is a process of its own; the rounds alternate between the libraries,
-and the table gives the median seconds and the median of the ratios round by round.
+Each measurement is a process of its own; the rounds alternate between the libraries.
+The table gives medians, the spread of ours, and the medians of the ratios taken round
+by round. `make bench` runs all.
 """
 
 import argparse
+import importlib.metadata
 import json
 import os
 import pathlib
+import platform
 import statistics
 import subprocess
 import sys
+import tempfile
+
+import limits
+from workloads import WORKLOADS
 
 HERE = pathlib.Path(__file__).resolve().parent
-# case, engine: our peers
-PEERS = {
-    ("mlp", "jax"): ["keras"],
-    ("digits", "jax"): ["keras"],
-    **{
-        (case, engine): ["hand"] if case in ("cnn", "lstm", "transformer") else both
-        for both in [["hand", "keras"]]
-        for engine in ("torch", "tensorflow")
-        for case in ("mlp", "digits", "cnn", "lstm", "transformer")
-    },
-    **{("predict", engine): ["keras"] for engine in ("jax", "torch", "tensorflow")},
-}
+ENGINES = ("jax", "torch", "tensorflow")
+PACKAGES = ("hornbeam", "keras", "jax", "torch", "tensorflow-cpu", "numpy")
 
 
-def measure(case, engine, library):
-    """Return the seconds of one case in a fresh process."""
+def measure(name, library, engine, cache="off"):
+    """Return the figures of one process."""
     environment = {
-        "HORNBEAM_COMPILATION_CACHE": "off",  # figures with compilation hold it
         **os.environ,
+        "HORNBEAM_COMPILATION_CACHE": cache,
         "KERAS_BACKEND": engine,
+        "HORNBEAM_BACKEND": engine,
         "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"),
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
     done = subprocess.run(
-        [sys.executable, str(HERE / "case.py"), case, library],
+        [sys.executable, str(HERE / "measure.py"), name, library],
         env=environment,
         capture_output=True,
         text=True,
     )
     if done.returncode:
-        raise SystemExit(f"{case} {library} on {engine} failed:\n{done.stderr[-2000:]}")
+        print(f"{name}, {library} on {engine}: {done.stderr[-500:]}", file=sys.stderr)
+        return {}
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def import_seconds(module):
-    """Return the seconds that a fresh Python needs to import `module`."""
-    code = f"import time; t = time.perf_counter(); import {module}"
-    code += "; print(time.perf_counter() - t)"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {"import": float(done.stdout.splitlines()[-1])}
+def libraries_of(engine):
+    """Return ours, and those beside it on an engine."""
+    return ("hornbeam", "keras", "hand", *(["scan"] if engine == "jax" else []))
 
 
-def report(title, ours, theirs):
-    """Print a line for each figure that both have."""
-    for name in ours[0]:
-        if name not in theirs[0]:
-            continue
-        mine = [round_[name] for round_ in ours]
-        peer = [round_[name] for round_ in theirs]
-        ratio = statistics.median(a / b for a, b in zip(mine, peer, strict=True))
-        print(
-            f"{title:34} {name:24} {statistics.median(mine):10.4f} s "
-            f"{statistics.median(peer):10.4f} s   ratio {ratio:6.3f}",
-            flush=True,
-        )
+def rounds_of(name, engine, rounds):
+    """Return `{library: [figures of each round]}`."""
+    found = {library: [] for library in libraries_of(engine)}
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(rounds):
+            for library, figures in found.items():
+                figures.append(measure(name, library, engine))
+            if engine == "jax":
+                if number == 0:
+                    measure(name, "hornbeam", engine, folder)
+                again = measure(name, "hornbeam", engine, folder)
+                seconds = again.get("first step")
+                found["hornbeam"][-1]["first step, programs kept"] = seconds
+                keras = found["keras"][-1].get("first step")
+                found["keras"][-1]["first step, programs kept"] = keras
+    return {k: v for k, v in found.items() if any(v)}
+
+
+def compared(found):
+    """Yield the figure, ours, its spread, and `{library: (median, ratio)}`."""
+    ours = found.pop("hornbeam", [])
+    for figure in ours[0] if ours else ():
+        mine = [r[figure] for r in ours if r.get(figure) is not None]
+        peers = {}
+        for library, rounds in found.items():
+            pairs = [
+                (mine_, theirs[figure])
+                for mine_, theirs in zip(mine, rounds, strict=False)
+                if theirs.get(figure)
+            ]
+            if pairs:
+                ratio = statistics.median(a / b for a, b in pairs)
+                peers[library] = (statistics.median(b for _, b in pairs), ratio)
+        if mine:
+            spread = max(mine) / max(min(mine), 1e-12)
+            yield figure, statistics.median(mine), spread, peers
+
+
+def print_table(name, engine, rows, least):
+    """Print the figures of a workload on an engine."""
+    print(f"\n{name} on {engine}")
+    for figure, mine, spread, peers in rows:
+        line = f"  {figure:26} {mine:10.4f} (x{spread:4.2f})"
+        for library, (theirs, ratio) in peers.items():
+            line += f"   {library} {theirs:10.4f} {ratio:6.3f}"
+        if least.get(figure):
+            line += f"   limit {least[figure]:8.4f} {mine / least[figure]:6.2f}"
+        print(line, flush=True)
+
+
+def draw(results, path):
+    """Draw the ratios to Keras of all workloads and engines."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figures = ("epoch", "evaluate", "predict", "predict a row")
+    names = [f"{r['workload']}, {r['engine']}" for r in results]
+    _, axes = pyplot.subplots(figsize=(8, 1 + 0.35 * len(names)), layout="tight")
+    for place, figure in enumerate(figures):
+        ratios = [r["figures"].get(figure, {}).get("keras") for r in results]
+        heights = [i + 0.18 * (place - 1.5) for i in range(len(names))]
+        points = [(a, b) for a, b in zip(ratios, heights, strict=True) if a]
+        axes.plot(*zip(*points, strict=True), "o", label=figure) if points else None
+    axes.axvline(1, color="grey", linewidth=1)
+    axes.set(xscale="log", xlabel="our seconds divided by Keras's: left of 1 is faster")
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.legend()
+    axes.figure.savefig(path)
+
+
+def versions():
+    """Return what was measured, and where."""
+    found = {"python": platform.python_version(), "machine": platform.processor()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return {**found, "cores": os.cpu_count()}
 
 
 def main():
-    """Measure and print."""
+    """Measure, print, and write what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="")
+    parser.add_argument("workloads", nargs="*", help="Default: all")
+    parser.add_argument("--engines", default=",".join(ENGINES))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json")
+    parser.add_argument("--picture")
     options = parser.parse_args()
-    print(f"{'case':34} {'figure':24} {'hornbeam':>12} {'peer':>12}")
-    if options.only in ("", "import"):
-        ours = [import_seconds("hornbeam") for _ in range(options.rounds)]
-        theirs = [import_seconds("keras") for _ in range(options.rounds)]
-        report("import, beside keras", ours, theirs)
-    for (case, engine), peers in PEERS.items():
-        if options.only and options.only not in (case, engine, f"{case}-{engine}"):
-            continue
-        rounds = [
-            [measure(case, engine, library) for library in ("hornbeam", *peers)]
-            for _ in range(options.rounds)
-        ]
-        ours, *others = zip(*rounds, strict=True)
-        for peer, theirs in zip(peers, others, strict=True):
-            report(f"{case} on {engine}, beside {peer}", ours, theirs)
+    about = versions()
+    print(json.dumps(about))
+    print(
+        f"best matrix product {limits.flops_per_second() / 1e9:.0f} GFLOP/s, "
+        f"copy {limits.bytes_per_second() / 1e9:.1f} GB/s"
+    )
+    results = []
+    for name in options.workloads or WORKLOADS:
+        least = limits.of_workload(name, WORKLOADS[name])
+        for engine in options.engines.split(","):
+            rows = list(compared(rounds_of(name, engine, options.rounds)))
+            print_table(name, engine, rows, least)
+            figures = {
+                figure: {"hornbeam": mine, **{k: r for k, (_, r) in peers.items()}}
+                for figure, mine, _, peers in rows
+            }
+            result = {"workload": name, "engine": engine, "figures": figures}
+            results.append({**result, "limit": least})
+            if options.json:
+                text = json.dumps({"versions": about, "results": results}, indent=1)
+                pathlib.Path(options.json).write_text(text)
+    if options.picture:
+        draw(results, options.picture)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The same networks and loops as an expert writes them for one engine."""
