@@ -9,6 +9,7 @@ choose the kind (bool, int, float) but never the width. 64 bits come only out of
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 from hornbeam.core.config import floatx
 from hornbeam.typing import DTypeLike
@@ -43,6 +44,19 @@ def standardize_dtype(dtype: DTypeLike) -> str:
         return dtype
     if dtype is None or dtype is float:
         return floatx()
+    try:
+        return _names[dtype]
+    except (KeyError, TypeError):
+        name = _name_of(dtype)
+    # NumPy puts a dtype's name together each time that it is asked.
+    _names[dtype] = name
+    return name
+
+
+_names: dict[Any, str] = {}
+
+
+def _name_of(dtype):
     name = dtype
     if isinstance(dtype, type):
         name = _PYTHON.get(dtype) or getattr(dtype, "__name__", None)

@@ -212,6 +212,10 @@ class Variable(Operators):
             self._value = engine.assign(self._value, value)
             return
         is_placed = engine.is_tensor(value)
+        state = vars(self)
+        if is_placed and "_value" in state:
+            state["_value"] = value
+            return
         with _placing:
             vars(self)["_value" if is_placed else "_host_value"] = value
             vars(self).pop("_host_value" if is_placed else "_value", None)

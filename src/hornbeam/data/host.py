@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import datetime
+import functools
 import itertools
 import numbers
 from typing import Any
@@ -132,15 +133,19 @@ def host_array(x: Any, name: str) -> Any:
     array = _as_numpy(x, name)
     if array.dtype.kind == "O":
         array = _numbers_of_objects(x, array, name)
-    if array.dtype.kind == "f" and array.dtype.name != config.floatx():
+    if array.dtype.kind == "f" and _name_of(array.dtype) != config.floatx():
         return array.astype(config.floatx())
     if array.dtype.kind in _NUMBER_KINDS or _is_extended(array.dtype):
         return array
     raise _no_numbers(x, name, _KINDS.get(array.dtype.kind), f"dtype {array.dtype}")
 
 
+# NumPy puts the name together each time that it is asked.
+_name_of = functools.lru_cache(maxsize=64)(lambda dtype: dtype.name)
+
+
 def _is_extended(dtype):
-    return dtype.name.startswith(("bfloat", "float8", "int4", "uint4"))
+    return _name_of(dtype).startswith(("bfloat", "float8", "int4", "uint4"))
 
 
 def _as_numpy(x, name):

@@ -412,9 +412,8 @@ class Trainer(ModelBuilding):
             self.reset_metrics()
             runner = self._batch_runner(mode)
             with self._running_steps():
-                logs, _ = runner.run_batch(batch)
-            if runner.plan.finish is not None:
-                logs = runner.plan.finish()
+                outputs, _ = runner.run_batch(batch)
+            logs = runner.logs(outputs)
             logs = as_numbers(logs)
         return logs if return_dict else _as_list(logs)
 

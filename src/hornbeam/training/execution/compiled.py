@@ -87,6 +87,8 @@ class CompiledSteps:
             self.most_passes = 1
         self._programs: dict[Any, Program] = {}
         self._bad = -1
+        self._order_on_device: Any = None
+        self.reached: int = 0
 
     def start(self, epoch: int, passes: int = 1, first: int = 0) -> None:
         """Visit the rows in the order of this epoch, or of several from it on."""
@@ -98,7 +100,15 @@ class CompiledSteps:
         for number, order in enumerate(orders):
             begin = number * self.stride
             self.order[begin : begin + self.visited] = order
+        self._order_on_device = None
         self.rows.make_room(self.order[: passes * self.stride], self.batch_size)
+
+    @property
+    def order_on_device(self) -> Any:
+        """The order as a tensor, made once: a call may run a single step."""
+        if self._order_on_device is None:
+            self._order_on_device = self.binding.engine.convert(self.order)
+        return self._order_on_device
 
     def run_steps(self, first: int, last: int) -> Any:
         """Run the steps from `first` up to `last` (not included); return their logs."""
@@ -109,9 +119,9 @@ class CompiledSteps:
         if last > full and self._last_batch is not None:
             begin = self._full_steps * self.batch_size
             batch = self.data.take(self.order[begin : self.visited])
-            logs, _ = self._last_batch.run_batch(batch)
-            if self.plan.finish is not None:
-                logs = self.plan.finish()
+            outputs, _ = self._last_batch.run_batch(batch)
+            logs = self._last_batch.logs(outputs)
+        self.reached = last
         return logs
 
     def run_passes(self, passes: int) -> list[Any]:
@@ -240,7 +250,7 @@ class ProgramCall:
         span = self.span.copy()
         span[2] = self.passes_left
         rest = (
-            self.numbers, steps.rows.tensors, steps.order,
+            self.numbers, steps.rows.tensors, steps.order_on_device,
             self.position(), span,
         )  # fmt: skip
         # Compiling may find more variables: their values come after it.

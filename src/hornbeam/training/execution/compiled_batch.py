@@ -39,7 +39,8 @@ class CompiledBatch:
         """Run the step on `batch`, a tree of host arrays.
 
         Returns:
-            What the step returned, and the number of rows of the batch.
+            The logs, or what a step without logs returned, and the number of rows of
+            the batch.
         """
         binding, plan = self.binding, self.plan
         leaves, spec = tree.flatten_with_spec(batch)
@@ -70,6 +71,10 @@ class CompiledBatch:
             binding.store(state)
         return tree.unflatten(program.output_spec, outputs), rows
 
+    def logs(self, outputs: Any) -> Any:
+        """Return the logs after the last batch, given what `run_batch` returned."""
+        return outputs
+
     def _argument(self, i, x, size):
         """Return the rows as a program takes them, padded to `size`."""
         as_argument = self.binding.engine.as_argument
@@ -91,10 +96,12 @@ class CompiledBatch:
             leaves = [next(values) if there else None for there in present]
             batch = tree.unflatten(spec, leaves)
             if not (plan.masked and plan.assigns):
-                return plan.step(batch)
-            mask = engine.cast(engine.arange(size, dtype="int32") < rows, "float32")
-            with scopes.batch_mask_scope(mask):
-                return plan.step(batch)
+                outputs = plan.step(batch)
+            else:
+                places = engine.arange(size, dtype="int32")
+                with scopes.batch_mask_scope(engine.cast(places < rows, "float32")):
+                    outputs = plan.step(batch)
+            return outputs if plan.finish is None else plan.finish()
 
         pure_step = binding.pure(step)
 

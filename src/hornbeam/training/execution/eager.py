@@ -181,6 +181,7 @@ class EagerSteps:
             1, _GATHERED_BYTES // max(1, row_bytes * self.batch_size)
         )
         self.order: Any = None
+        self.reached: int = 0
         self.watched: list[Any] = []
 
     def start(self, epoch: int, passes: int = 1, first: int = 0) -> None:
@@ -194,6 +195,7 @@ class EagerSteps:
         self.first = first
         results = self.step.run_batches(self.spec, self._batches(first, last))
         self.watched = [watched for _, watched in results]
+        self.reached = last
         if self.plan.finish is not None:
             return self.plan.finish()
         return results[-1][0] if results else None
@@ -253,3 +255,7 @@ class EagerBatch:
             self.step.is_recorded = False
         [(outputs, _)] = self.step.run_batches(spec, [tensors])
         return outputs, rows
+
+    def logs(self, outputs: Any) -> Any:
+        """Return the logs after the last batch, given what `run_batch` returned."""
+        return outputs if self.plan.finish is None else self.plan.finish()

@@ -139,7 +139,7 @@ class NanGuard:
         if self._batches is not None:
             batches = self._batches.rewind()
             last = first + len(batches)
-            self._runner.count -= len(batches)
+            self._runner.reached -= len(batches)
         step, before, good = self._repeat(first, last, state)
         batch = batches[step - first] if batches else self._runner.batch(step)
         if not self._rolls_back:

@@ -17,6 +17,8 @@ from hornbeam.core.warning import warn
 # display and for an interrupt, long enough that the call itself costs nothing.
 _CALL_SECONDS = 0.25
 _FIRST_STEPS = 8
+# Of data whose end is not known.
+_MOST_STEPS = 1024
 # The attribute of a model that ends a pass.
 _STOP = {
     "train": "stop_training",
@@ -130,9 +132,9 @@ class Pass:
             if new is None:
                 break
             logs = new if self.mode == "predict" else as_numbers(new)
-            self._measure(count, time.perf_counter() - started)
+            done, position = runner.reached - position, runner.reached
+            self._measure(done, time.perf_counter() - started)
             self._warn_if_nan(epoch)
-            position += count
             if self.every_batch:
                 end(position - 1, logs)
             callbacks.progress(position, logs)
@@ -143,9 +145,7 @@ class Pass:
 
     def _steps_in_call(self, position):
         steps = self.runner.steps
-        left = 1 if steps is None else steps - position
-        if steps is None:
-            return 1
+        left = _MOST_STEPS if steps is None else steps - position
         if self.limit:
             return min(self.limit, left)
         if self.every_batch:

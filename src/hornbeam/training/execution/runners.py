@@ -2,9 +2,9 @@
 
 Every runner has `data`, `plan`, `steps` (None where it is not known), `most_passes`,
 `start(epoch, first)`, and `run_steps(first, last) -> logs`, which gives None when the
-data has ended. One that can make several passes in one call has `run_passes`, one that
-knows how long a step takes `seconds_per_step`, one whose passes start the metrics anew
-`resets`.
+data has ended; `reached` is then the number of steps of the pass that are done. One
+that can make several passes in one call has `run_passes`, one that knows how long a
+step takes `seconds_per_step`, one whose passes start the metrics anew `resets`.
 A `Pass` knows nothing else of engines, programs or data.
 """
 
@@ -47,32 +47,31 @@ class BatchSteps:
         self.data = data
         self.steps: Any = data.steps
         self.batches: Any = iter(())
-        self.count: int = 0
+        self.reached: int = 0
 
     def start(self, epoch: int, passes: int = 1, first: int = 0) -> None:
         """Begin with batch `first` of this epoch."""
         self.data.on_epoch_begin(epoch, first)
         self.batches = iter(self.data)
-        self.count = first
+        self.reached = first
 
     def run_steps(self, first: int, last: int) -> Any:
         """Run as many steps as from `first` to `last`; return the logs."""
-        logs = None
+        outputs = None
         for _ in range(first, last):
             batch = next(self.batches, None)
             if batch is None:
                 break
-            logs, _ = self.one.run_batch(batch)
-            self.count += 1
-        finish = self.one.plan.finish
-        return logs if logs is None or finish is None else finish()
+            outputs, _ = self.one.run_batch(batch)
+            self.reached += 1
+        return outputs if outputs is None else self.one.logs(outputs)
 
     def nan_step(self) -> Any:
         """Return the number of the last step if the loss is NaN since, or None."""
         watched = self.one.plan.watched
         if watched is None or not np.isnan(float(watched.value)):
             return None
-        return self.count - 1
+        return self.reached - 1
 
 
 class PredictSteps(BatchSteps):
@@ -105,6 +104,7 @@ class PredictSteps(BatchSteps):
             if batch is None:
                 break
             self._outputs.append(self._run_padded(batch))
+            self.reached += 1
         if len(self._outputs) == before:
             return None
         new = self._outputs[before:]
