@@ -75,10 +75,8 @@ def one_step(model: Any, batch: Any, mode: str = "train") -> dict[str, Any]:
     runner = model._batch_runner(mode)
     model.reset_metrics()
     with model._running_steps():
-        logs, _ = runner.run_batch(batch)
-    if runner.plan.finish is not None:
-        logs = runner.plan.finish()
-    return as_numbers(logs)
+        outputs, _ = runner.run_batch(batch)
+    return as_numbers(runner.logs(outputs))
 
 
 def loss_of(model: Any, logs: dict[str, Any], method: str) -> float:
