@@ -15,3 +15,11 @@ from hornbeam.visualization.galleries import plot_image_gallery as plot_image_ga
 from hornbeam.visualization.galleries import (
     plot_segmentation_mask_gallery as plot_segmentation_mask_gallery,
 )
+from hornbeam.visualization.evaluation import plot_calibration as plot_calibration
+from hornbeam.visualization.evaluation import plot_confusion_matrix as plot_confusion_matrix
+from hornbeam.visualization.evaluation import plot_precision_recall as plot_precision_recall
+from hornbeam.visualization.evaluation import plot_predictions as plot_predictions
+from hornbeam.visualization.evaluation import plot_roc as plot_roc
+from hornbeam.visualization.evaluation import plot_worst_examples as plot_worst_examples
+from hornbeam.visualization.explanations import grad_cam as grad_cam
+from hornbeam.visualization.explanations import saliency as saliency

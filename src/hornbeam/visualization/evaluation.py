@@ -1,0 +1,334 @@
+"""Pictures of predictions: confusion, calibration, ROC, precision and recall."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hornbeam.ops.core import convert_to_numpy
+from hornbeam.typing import DataFormat, PathLike, TensorLike
+from hornbeam.visualization.galleries import plot_image_gallery
+from hornbeam.visualization.optional import optional
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Lines that differ in dashes too, for those who do not see the colours.
+_DASHES = ("-", "--", "-.", ":")
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+_MOST_CLASSES = 12
+
+
+def plot_confusion_matrix(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    class_names: Sequence[str] | None = None,
+    normalize: bool = False,
+    ax: Axes | None = None,
+    path: PathLike | None = None,
+) -> Axes:
+    """Draw how often each true class was predicted as each class.
+
+    Args:
+        y_true: class numbers, or rows of one-hot or scores.
+        y_pred: class numbers, or what `predict` returned: rows of scores, or
+            probabilities of the second class.
+        class_names: the names of the classes. Default: their numbers.
+        normalize: whether rows are fractions instead of counts. Default: False.
+        ax: matplotlib's axes to draw on. Default: new ones.
+        path: where the picture is written. Default: it is not.
+
+    >>> import hornbeam as keras
+    >>> axes = keras.visualization.plot_confusion_matrix([0, 1, 1], [0, 1, 0])
+    >>> axes.images[0].get_array().tolist()
+    [[1.0, 0.0], [1.0, 1.0]]
+    """
+    true, predicted = _classes(y_true), _classes(y_pred)
+    _check_rows("plot_confusion_matrix", true, predicted)
+    count = int(max(true.max(initial=0), predicted.max(initial=0))) + 1
+    count = max(count, len(class_names or ()))
+    table = np.zeros((count, count))
+    np.add.at(table, (true, predicted), 1)
+    if normalize:
+        table /= np.maximum(table.sum(1, keepdims=True), 1)
+    ax = _axes(ax, max(4.0, min(10.0, 0.5 * count + 2)))
+    picture = ax.imshow(table, cmap="cividis", vmin=0)
+    names = list(class_names or range(count))
+    names += range(len(names), count)
+    ax.set_xticks(range(count), names, rotation=90 if class_names else 0)
+    ax.set_yticks(range(count), names)
+    for (row, column), value in np.ndenumerate(table if count <= 20 else table[:0]):
+        words = f"{value:.2f}" if normalize else f"{value:.0f}"
+        # The upper end of the colours is light.
+        colour = "black" if picture.norm(value) > 0.5 else "white"
+        ax.text(column, row, words, ha="center", va="center", color=colour, size=8)
+    accuracy = float((true == predicted).mean()) if len(true) else float("nan")
+    ax.set(xlabel="predicted", ylabel="true", title=f"accuracy {accuracy:.4f}")
+    return _written(ax, path)
+
+
+def plot_calibration(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    bins: int = 10,
+    ax: Axes | None = None,
+    path: PathLike | None = None,
+) -> Axes:
+    """Draw how often predictions of a probability came true: a reliability diagram.
+
+    The title has the expected calibration error: the mean distance from the diagonal,
+    weighted by the number of predictions (C. Guo et al., "On calibration of modern
+    neural networks", 2017).
+
+    Args:
+        y_true: class numbers, or rows of one-hot.
+        y_pred: rows of probabilities, of which the greatest counts, or probabilities of
+            the second class.
+        bins: the number of groups of equal width. Default: 10.
+        ax: matplotlib's axes to draw on. Default: new ones.
+        path: where the picture is written. Default: it is not.
+
+    >>> import hornbeam as keras
+    >>> axes = keras.visualization.plot_calibration([0, 1, 1, 1], [0.1, 0.9, 0.9, 0.9])
+    >>> axes.get_title()
+    'expected calibration error 0.1000'
+    """
+    true, scores = _classes(y_true), np.asarray(convert_to_numpy(y_pred), float)
+    _check_rows("plot_calibration", true, scores)
+    if scores.ndim == 2 and scores.shape[1] > 1:
+        confidence, came_true = scores.max(1), scores.argmax(1) == true
+    else:
+        confidence, came_true = scores.reshape(-1), true == 1
+    group = np.clip((confidence * bins).astype(int), 0, bins - 1)
+    count = np.bincount(group, minlength=bins)
+    filled = count > 0
+    said = np.bincount(group, confidence, bins)[filled] / count[filled]
+    was = np.bincount(group, came_true, bins)[filled] / count[filled]
+    error = float(np.abs(said - was) @ count[filled] / max(1, count.sum()))
+    ax = _axes(ax, 4.5)
+    ax.plot([0, 1], [0, 1], ":", color="0.5", label="perfect")
+    ax.plot(said, was, "o-", color=_COLOURS[0], label="predictions")
+    share = count / max(1, count.max())
+    middles = (np.arange(bins) + 0.5) / bins
+    ax.bar(middles, 0.2 * share, 0.9 / bins, color="0.8", zorder=0, label="how many")
+    ax.set(xlabel="predicted probability", ylabel="fraction that came true")
+    ax.set(xlim=(0, 1), ylim=(0, 1.02), title=f"expected calibration error {error:.4f}")
+    ax.legend(fontsize="small")
+    return _written(ax, path)
+
+
+def plot_roc(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    class_names: Sequence[str] | None = None,
+    ax: Axes | None = None,
+    path: PathLike | None = None,
+) -> Axes:
+    """Draw true positives against false positives, each class against the others.
+
+    Needs scikit-learn.
+
+    Args:
+        y_true: class numbers, or rows of one-hot.
+        y_pred: rows of scores, or scores of the second class.
+        class_names: the names of the classes. Default: their numbers.
+        ax: matplotlib's axes to draw on. Default: new ones.
+        path: where the picture is written. Default: it is not.
+
+    >>> import hornbeam as keras
+    >>> axes = keras.visualization.plot_roc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    >>> axes.get_lines()[1].get_label()
+    'class 1: area 0.7500'
+    """
+    metrics = optional("sklearn.metrics", "sklearn")
+    ax = _axes(ax, 4.5)
+    ax.plot([0, 1], [0, 1], ":", color="0.5", label="chance")
+    for number, name, truth, scores in _each_class("plot_roc", y_true, y_pred):
+        false, true, _ = metrics.roc_curve(truth, scores)
+        name = f"class {name}" if class_names is None else class_names[name]
+        label = f"{name}: area {metrics.auc(false, true):.4f}"
+        ax.plot(false, true, label=label, **_look(number))
+    ax.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC")
+    ax.legend(fontsize="small")
+    return _written(ax, path)
+
+
+def plot_precision_recall(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    class_names: Sequence[str] | None = None,
+    ax: Axes | None = None,
+    path: PathLike | None = None,
+) -> Axes:
+    """Draw precision against recall, each class against the others.
+
+    Needs scikit-learn.
+
+    Args:
+        y_true: class numbers, or rows of one-hot.
+        y_pred: rows of scores, or scores of the second class.
+        class_names: the names of the classes. Default: their numbers.
+        ax: matplotlib's axes to draw on. Default: new ones.
+        path: where the picture is written. Default: it is not.
+
+    >>> import hornbeam as keras
+    >>> y_true, y_pred = [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]
+    >>> axes = keras.visualization.plot_precision_recall(y_true, y_pred)
+    >>> axes.get_lines()[0].get_label()
+    'class 1: average precision 0.8333'
+    """
+    metrics = optional("sklearn.metrics", "sklearn")
+    ax = _axes(ax, 4.5)
+    for number, name, truth, scores in _each_class(
+        "plot_precision_recall", y_true, y_pred
+    ):
+        precision, recall, _ = metrics.precision_recall_curve(truth, scores)
+        name = f"class {name}" if class_names is None else class_names[name]
+        average = metrics.average_precision_score(truth, scores)
+        label = f"{name}: average precision {average:.4f}"
+        ax.plot(recall, precision, label=label, drawstyle="steps-post", **_look(number))
+    ax.set(xlabel="recall", ylabel="precision", title="precision and recall")
+    ax.set(xlim=(0, 1.01), ylim=(0, 1.03))
+    ax.legend(fontsize="small")
+    return _written(ax, path)
+
+
+def plot_predictions(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    ax: Axes | None = None,
+    path: PathLike | None = None,
+) -> Axes:
+    """Draw the predictions of a regression against the targets.
+
+    Args:
+        y_true: the targets.
+        y_pred: what was predicted.
+        ax: matplotlib's axes to draw on. Default: new ones.
+        path: where the picture is written. Default: it is not.
+
+    >>> import hornbeam as keras
+    >>> axes = keras.visualization.plot_predictions([1.0, 2.0, 3.0], [1.0, 2.0, 4.0])
+    >>> axes.get_title()
+    'R² 0.5000, root mean square error 0.5774'
+    """
+    true = np.asarray(convert_to_numpy(y_true), float)
+    predicted = np.asarray(convert_to_numpy(y_pred), float)
+    true, predicted = true.reshape(-1), predicted.reshape(-1)
+    _check_rows("plot_predictions", true, predicted)
+    errors = predicted - true
+    spread = ((true - true.mean()) ** 2).sum()
+    fit = 1 - (errors**2).sum() / spread if spread > 0 else float("nan")
+    ax = _axes(ax, 4.5)
+    ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
+    ax.plot(ends, ends, ":", color="0.5", label="equal")
+    strength = float(np.clip(200 / max(1, len(true)), 0.1, 0.7))
+    ax.plot(true, predicted, "o", color=_COLOURS[0], alpha=strength, markersize=4)
+    error = float(np.sqrt((errors**2).mean()))
+    ax.set(xlabel="target", ylabel="prediction")
+    ax.set_title(f"R² {fit:.4f}, root mean square error {error:.4f}")
+    return _written(ax, path)
+
+
+def plot_worst_examples(
+    images: TensorLike,
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    count: int = 12,
+    class_names: Sequence[str] | None = None,
+    value_range: tuple[float, float] = (0, 255),
+    path: PathLike | None = None,
+    show: bool | None = False,
+    data_format: DataFormat | None = None,
+) -> np.ndarray:
+    """Draw the images whose true class was given the least probability.
+
+    Args:
+        images: of shape (images, height, width, 1 or 3).
+        y_true: class numbers, or rows of one-hot.
+        y_pred: rows of probabilities, or probabilities of the second class.
+        count: how many are drawn. Default: 12.
+        class_names: the names of the classes. Default: their numbers.
+        value_range: the values of black and of full colour. Default: (0, 255).
+        path: where the picture is written. Default: it is not.
+        show: whether it is shown on the screen. Default: False.
+        data_format: "channels_last" or "channels_first". Default:
+            `keras.config.image_data_format()`.
+
+    Returns:
+        An array of matplotlib's axes, the worst image first.
+
+    >>> import hornbeam as keras, numpy as np
+    >>> images = np.zeros((3, 8, 8, 1))
+    >>> axes = keras.visualization.plot_worst_examples(
+    ...     images, [0, 1, 1], [0.1, 0.9, 0.2], count=2
+    ... )
+    >>> [panel.get_title() for panel in axes.flat]
+    ['0, not 1', '0']
+    """
+    true, scores = _classes(y_true), np.asarray(convert_to_numpy(y_pred), float)
+    _check_rows("plot_worst_examples", true, scores)
+    if scores.ndim == 1 or scores.shape[1] == 1:
+        scores = np.stack([1 - scores.reshape(-1), scores.reshape(-1)], 1)
+    worst = np.argsort(scores[np.arange(len(true)), true], kind="stable")[:count]
+    names = None if class_names is None else dict(enumerate(class_names))
+    return plot_image_gallery(
+        np.asarray(convert_to_numpy(images))[worst], true[worst],
+        scores.argmax(1)[worst], names, value_range=value_range, path=path,
+        show=None if path is not None else show, data_format=data_format,
+    )  # fmt: skip
+
+
+def _classes(labels):
+    """Return class numbers of numbers, one-hot rows, or scores."""
+    labels = np.asarray(convert_to_numpy(labels))
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        return labels.argmax(1)
+    labels = labels.reshape(-1)
+    if labels.dtype.kind == "f" and (labels != labels.round()).any():
+        return (labels > 0.5).astype(int)  # probabilities of the second class
+    return labels.astype(int)
+
+
+def _check_rows(owner, true, predicted):
+    if len(true) != len(predicted) or not len(true):
+        raise ValueError(
+            f"{owner}() expects a prediction for each target. Received: {len(true)} "
+            f"targets and {len(predicted)} predictions."
+        )
+
+
+def _each_class(owner, y_true, y_pred):
+    """Yield for each class its place, number, whether rows are of it, and scores."""
+    true, scores = _classes(y_true), np.asarray(convert_to_numpy(y_pred), float)
+    _check_rows(owner, true, scores)
+    if scores.ndim == 1 or scores.shape[1] == 1:
+        yield 0, 1, true == 1, scores.reshape(-1)
+        return
+    # A class of which there is none, or nothing else, has no curve.
+    seen = [c for c in range(scores.shape[1]) if 0 < (true == c).sum() < len(true)]
+    if scores.shape[1] == 2:
+        seen = seen[-1:]
+    for place, name in enumerate(seen[:_MOST_CLASSES]):
+        yield place, name, true == name, scores[:, name]
+
+
+def _look(number):
+    dash = _DASHES[number // len(_COLOURS) % len(_DASHES)]
+    return {"color": _COLOURS[number % len(_COLOURS)], "linestyle": dash}
+
+
+def _axes(ax: Any, size: float) -> Any:
+    """Return the axes that were given, or new ones."""
+    if ax is not None:
+        return ax
+    figure = optional("matplotlib.figure").Figure((size, size), layout="constrained")
+    return figure.add_subplot()
+
+
+def _written(ax, path):
+    if path is not None:
+        ax.figure.savefig(path, dpi=120)
+    return ax

@@ -1,0 +1,104 @@
+"""Pictures of predictions against scikit-learn, read back from the axes."""
+
+import numpy as np
+import pytest
+
+from hornbeam import ops, visualization
+
+figures = pytest.importorskip("matplotlib.figure")
+metrics = pytest.importorskip("sklearn.metrics")
+
+RANDOM = np.random.default_rng(0)
+TRUE = RANDOM.integers(0, 3, 60)
+SCORES = RANDOM.dirichlet(np.ones(3), 60) * 0.5 + 0.5 * np.eye(3)[TRUE[::-1]]
+BINARY = TRUE % 2
+CHANCE = np.clip(BINARY * 0.3 + RANDOM.uniform(0, 0.7, 60), 0, 1)
+
+
+class TestConfusion:
+    @pytest.mark.parametrize("normalize", [False, True])
+    def test_the_counts(self, normalize, engine):
+        axes = visualization.plot_confusion_matrix(
+            ops.convert_to_tensor(TRUE), ops.convert_to_tensor(SCORES), None, normalize
+        )
+        expected = metrics.confusion_matrix(
+            TRUE, SCORES.argmax(1), normalize="true" if normalize else None
+        )
+        np.testing.assert_allclose(axes.images[0].get_array(), expected)
+        accuracy = metrics.accuracy_score(TRUE, SCORES.argmax(1))
+        assert axes.get_title() == f"accuracy {accuracy:.4f}"
+
+    def test_forms_of_labels(self):
+        expected = metrics.confusion_matrix(BINARY, CHANCE > 0.5)
+        for true in (BINARY, np.eye(2)[BINARY], BINARY[:, None].astype(float)):
+            axes = visualization.plot_confusion_matrix(true, CHANCE[:, None])
+            np.testing.assert_array_equal(axes.images[0].get_array(), expected)
+
+    def test_names(self):
+        axes = visualization.plot_confusion_matrix([0, 1], [0, 1], ["a", "b", "c"])
+        assert [t.get_text() for t in axes.get_xticklabels()] == ["a", "b", "c"]
+        assert len(axes.texts) == 9
+
+
+class TestCurves:
+    def test_roc(self):
+        axes = visualization.plot_roc(TRUE, SCORES, ["a", "b", "c"])
+        for line, name, number in zip(
+            axes.get_lines()[1:], "abc", range(3), strict=True
+        ):
+            area = metrics.roc_auc_score(TRUE == number, SCORES[:, number])
+            assert line.get_label() == f"{name}: area {area:.4f}"
+            expected = metrics.roc_curve(TRUE == number, SCORES[:, number])[:2]
+            np.testing.assert_allclose(line.get_data(), expected)
+
+    def test_two_classes_have_one_curve(self):
+        two = np.stack([1 - CHANCE, CHANCE], 1)
+        first = visualization.plot_roc(BINARY, two).get_lines()
+        other = visualization.plot_roc(BINARY, CHANCE[:, None]).get_lines()
+        assert len(first) == len(other) == 2
+        assert first[1].get_label() == other[1].get_label()
+
+    def test_precision_recall(self):
+        axes = visualization.plot_precision_recall(BINARY, CHANCE)
+        (line,) = axes.get_lines()
+        average = metrics.average_precision_score(BINARY, CHANCE)
+        assert line.get_label() == f"class 1: average precision {average:.4f}"
+
+    def test_calibration(self):
+        calibration = pytest.importorskip("sklearn.calibration")
+        axes = visualization.plot_calibration(BINARY, CHANCE, bins=5)
+        was, said = calibration.calibration_curve(BINARY, CHANCE, n_bins=5)
+        np.testing.assert_allclose(axes.get_lines()[1].get_data(), [said, was])
+        axes = visualization.plot_calibration(TRUE, SCORES)
+        right = SCORES.argmax(1) == TRUE
+        was, said = calibration.calibration_curve(right, SCORES.max(1), n_bins=10)
+        np.testing.assert_allclose(axes.get_lines()[1].get_data(), [said, was])
+
+
+def test_predictions():
+    true = RANDOM.normal(size=(40, 1))
+    predicted = true + RANDOM.normal(size=(40, 1))
+    axes = visualization.plot_predictions(true, predicted)
+    fit = metrics.r2_score(true, predicted)
+    error = metrics.root_mean_squared_error(true, predicted)
+    assert axes.get_title() == f"R² {fit:.4f}, root mean square error {error:.4f}"
+
+
+def test_worst_examples():
+    images = np.arange(60.0).reshape(60, 1, 1, 1) * np.ones((1, 2, 2, 1))
+    axes = visualization.plot_worst_examples(images, TRUE, SCORES, count=5)
+    worst = np.argsort(SCORES[np.arange(60), TRUE])[:5]
+    shown = [a.images[0].get_array()[0, 0] for a in axes.flat if a.images]
+    np.testing.assert_array_equal(shown, worst)
+    guess = SCORES[worst[0]].argmax()
+    assert axes[0, 0].get_title() == f"{guess}, not {TRUE[worst[0]]}"
+
+
+def test_axes_and_paths(tmp_path):
+    for name in ("confusion_matrix", "calibration", "roc", "precision_recall"):
+        draw = getattr(visualization, f"plot_{name}")
+        axes = figures.Figure().add_subplot()
+        assert draw(BINARY, CHANCE, ax=axes, path=tmp_path / f"{name}.png") is axes
+        assert (tmp_path / f"{name}.png").stat().st_size > 0
+        with pytest.raises(ValueError, match=f"plot_{name}.*60 targets and 3 predict"):
+            draw(BINARY, CHANCE[:3])
