@@ -660,3 +660,25 @@ def test_names_of_outputs_in_nests(python_only):
         ["loss", "w/k_loss", "x/d_loss", "x/e_loss"],
     )
     assert logged([d, d]) == (["d", "d_1"], ["d_1_loss", "d_loss", "loss"])
+
+
+def printed(model, **options):
+    lines = []
+    model.summary(print_fn=lines.append, **options)
+    return "\n".join(lines)
+
+
+def test_a_summary_names_ops_and_says_how_a_graph_goes_where_it_branches():
+    inputs = keras.Input((2,), name="inputs")
+    x = keras.layers.Dense(4, name="hidden")(inputs)
+    chain = printed(keras.Model(inputs, keras.ops.mean(x)), show_trainable=True)
+    (row,) = (line for line in chain.splitlines() if "mean" in line)
+    cells = [cell.strip() for cell in row.strip("│").split("│")]
+    assert cells[0].endswith("(Mean)")
+    assert cells[1:] == ["()", "0", "-"]
+    assert "Connected to" not in chain
+    branching = printed(keras.Model(inputs, keras.layers.Concatenate()([inputs, x])))
+    assert "Connected to" in branching
+    assert "hidden[0][0]" in branching
+    shared = keras.layers.Dense(2)
+    assert "Connected to" in printed(keras.Model(inputs, shared(shared(inputs))))

@@ -327,3 +327,11 @@ def _tensor_of_spec(spec):
     if not hasattr(spec, "shape"):
         return spec
     return KerasTensor(spec.shape, spec.dtype, sparse=getattr(spec, "sparse", False))
+
+
+def type_name(operation: Any) -> str:
+    """Return the name of the class of a layer or op."""
+    if isinstance(operation, OpOperation):
+        return operation.config_header()["class_name"]
+    cls = type(operation)
+    return getattr(cls, "_twin_of", cls).__name__

@@ -15,6 +15,8 @@ import rich.markup
 import rich.table
 
 from hornbeam.graph.node import Node
+from hornbeam.graph.operation import type_name
+from hornbeam.layers.layer import Layer
 from hornbeam.models.functional import Functional
 from hornbeam.models.sequential import Sequential
 from hornbeam.utils import html
@@ -75,20 +77,20 @@ def summary_table(
     """Return the headings and rows of the table of `Model.summary`."""
     graph = _graph_of(model)
     headings = ["Layer (type)", "Output Shape", "Param #"]
-    connected = graph is not None and not isinstance(model, Sequential)
+    connected = graph is not None and _branches(graph)
     headings += ["Connected to"] * connected + ["Trainable"] * show_trainable
     rows = []
     for layer, depth in _chosen(model, expand_nested, layer_range):
         row = [
-            "    " * depth + f"{layer.name} ({type(layer).__name__})",
+            "    " * depth + f"{layer.name} ({type_name(layer)})",
             output_shape(layer),
             _count(layer),
         ]
         if connected:
             row.append(_inbound(layer, graph))
         if show_trainable:
-            weights = layer.weights if layer.built else []
-            row.append(("Y" if layer.trainable else "N") if weights else "-")
+            has_weights = isinstance(layer, Layer) and layer.built and layer.weights
+            row.append(("Y" if layer.trainable else "N") if has_weights else "-")
         rows.append(row)
     return headings, rows
 
@@ -124,8 +126,16 @@ def _graph_of(model):
     return getattr(model, "_functional", None)
 
 
+def _branches(graph):
+    """Whether a graph is more than a chain: only then a column says how it goes."""
+    used = [id(x) for node in graph._nodes for x in node.input_tensors]
+    is_chain = len(set(used)) == len(used) == len(graph._nodes) - 1
+    return not is_chain or len(graph._nodes) != len(graph.operations)
+
+
 def _chosen(model, expand_nested, layer_range):
-    rows = model.layers
+    chain = isinstance(model, Sequential) or not isinstance(model, Functional)
+    rows = model.layers if chain else model.operations
     if layer_range is not None:
         rows = _in_range(rows, layer_range)
     for layer in rows:
@@ -182,6 +192,8 @@ def output_shape(layer: Any) -> str:
 
 
 def _count(layer):
+    if not isinstance(layer, Layer):
+        return "0"
     if not layer.built:
         return "0 (unbuilt)"
     return f"{layer.count_params():,}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from hornbeam.callbacks.history import History
 from hornbeam.core.errors import shown
+from hornbeam.graph.operation import type_name
 from hornbeam.layers.layer import Layer
 from hornbeam.models.model import Model
 from hornbeam.saving.inspection import FileReport
@@ -19,7 +20,6 @@ from hornbeam.visualization.model_graph import (
     Shows,
     graph_of,
     nested_models,
-    type_name,
 )
 from hornbeam.visualization.results import SearchResults, short, text
 

@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 from typing import Any
 
-from hornbeam.graph.operation import OpOperation
+from hornbeam.graph.operation import type_name
 from hornbeam.layers.core.input_layer import InputLayer
 from hornbeam.layers.layer import Layer
 from hornbeam.models.functional import Functional
@@ -107,14 +107,6 @@ def graph_of(model: Any, shows: Shows) -> Graph:
 def nested_models(model: Any) -> list[Any]:
     """Return the models directly inside that have a picture of their own."""
     return [x for x in model.layers if _has_graph(x)]
-
-
-def type_name(operation: Any) -> str:
-    """Return the name of the class of a layer or op."""
-    if isinstance(operation, OpOperation):
-        return operation.config_header()["class_name"]
-    cls = type(operation)
-    return getattr(cls, "_twin_of", cls).__name__
 
 
 def family_of(operation: Any) -> str:
