@@ -1,10 +1,17 @@
 """What all layers of images have in common."""
 
+import functools
+
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import hornbeam as keras
+from hornbeam import backends
+from hornbeam.layers.preprocessing.image.affine_layer import ProjectionLayer
 from hornbeam.layers.preprocessing.image.image_layer import factor_pair
+from hornbeam.layers.preprocessing.image.sized_layer import SizedLayer
+from tests.layers.image_rows import ROWS
 
 IMAGES = np.random.default_rng(0).random((2, 4, 6, 3)).astype("float32")
 
@@ -77,3 +84,207 @@ def test_factors(value, low, pair):
 def test_bad_factors(value):
     with pytest.raises(ValueError, match="`factor` of NoneType"):
         factor_pair(None, "factor", value, 0.0)
+
+
+# Laws of every layer.
+
+every_row = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+SMALL = (255 * np.random.default_rng(1).random((2, 10, 9, 3))).astype("float32")
+
+
+def numpy(x):
+    return keras.ops.convert_to_numpy(x)
+
+
+@functools.cache
+def on_numpy(name):
+    """What a layer makes of images on NumPy, which compiles nothing."""
+    (row,) = (row for row in ROWS if row.name == name)
+    with backends.scope("numpy"):
+        return numpy(row.make()(SMALL))
+
+
+@every_row
+def test_a_seed_gives_the_same_on_every_engine(row, engine):
+    got = numpy(row.make()(SMALL))
+    assert got.shape == (2, *(row.size or (10, 9)), 3)
+    assert got.dtype == "float32"
+    np.testing.assert_allclose(got, on_numpy(row.name), atol=0.05)
+    if row.random:
+        assert not np.allclose(got, on_numpy(row.name)[::-1], atol=1)
+
+
+@every_row
+def test_without_training(row, python_only):
+    layer = row.make()
+    got = numpy(layer(SMALL, training=False))
+    if row.random and row.size is None:
+        np.testing.assert_array_equal(got, SMALL)
+    assert got.shape == (2, *(row.size or (10, 9)), 3)
+
+
+@every_row
+def test_integers_and_half_floats(row, python_only):
+    got = row.make()(SMALL.astype("uint8"))
+    assert keras.ops.dtype(got) == ("uint8" if row.keeps else "float32")
+    got = row.make(dtype="mixed_float16")(SMALL)
+    assert keras.ops.dtype(got) == "float16"
+    assert np.isfinite(numpy(got)).all()
+
+
+@every_row
+def test_symbols_and_config(row, python_only):
+    layer = row.make(data_format="channels_first")
+    size = row.size or (None, None)
+    assert layer(keras.Input((3, None, None))).shape == (None, 3, *size)
+    again = keras.layers.deserialize(keras.layers.serialize(layer))
+    x = SMALL.transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(numpy(layer(x)), numpy(again(x)))
+
+
+@every_row
+def test_channels_first(row, python_only):
+    first = row.make(data_format="channels_first")(SMALL.transpose(0, 3, 1, 2))
+    got = numpy(first).transpose(0, 2, 3, 1)
+    np.testing.assert_allclose(got, on_numpy(row.name), rtol=1e-4, atol=1e-2)
+
+
+@every_row
+def test_boxes_and_masks_move_with_the_images(row, python_only):
+    """A filled box, its mask and its corners say the same, to a pixel."""
+    if not row.boxes or row.layer is keras.layers.MaxNumBoundingBoxes:
+        return
+    images = np.zeros((3, 40, 40, 1), "float32")
+    corners = np.array([[12, 14, 24, 28], [15, 12, 30, 25], [10, 16, 22, 22]])
+    for image, (x1, y1, x2, y2) in zip(images, corners, strict=True):
+        image[y1:y2, x1:x2] = 200
+    given = {
+        "images": images,
+        "segmentation_masks": (images > 0).astype("int32"),
+        "bounding_boxes": {"boxes": corners[:, None], "labels": np.ones((3, 1), int)},
+    }
+    size = {"height": 32, "width": 36} if row.size else {}
+    layer = row.make(bounding_box_format="xyxy", **size)
+    got = layer(given)
+    assert given["bounding_boxes"]["boxes"].shape == (3, 1, 4)
+    masks = numpy(got["segmentation_masks"])
+    assert masks.dtype == "int32"
+    assert set(np.unique(masks)) == {0, 1}
+    boxes = numpy(got["bounding_boxes"]["boxes"])[:, 0]
+    shown = numpy(got["images"])[..., 0] > 100
+    for image, mask, box in zip(shown, masks[..., 0], boxes, strict=True):
+        assert (image != mask).mean() < 0.02
+        y, x = np.nonzero(image)
+        around = [x.min(), y.min(), x.max() + 1, y.max() + 1]
+        np.testing.assert_allclose(box, around, atol=1.6)
+
+
+@every_row
+def test_in_tf_data_with_unknown_sizes(row, python_only):
+    """Also where neither the batch nor the size of the images is known."""
+    spec = tf.TensorSpec((None, None, None, 3))
+    data = tf.data.Dataset.from_generator(lambda: [SMALL], output_signature=spec)
+    layer = row.make(bounding_box_format="xyxy")
+    boxes = {"boxes": [[[1.0, 1, 4, 5]]] * 2, "labels": [[1]] * 2}
+    data = data.map(lambda x: layer({"images": x, "bounding_boxes": boxes}))
+    (got,) = data
+    np.testing.assert_allclose(got["images"], on_numpy(row.name), rtol=1e-3, atol=0.1)
+    count = 3 if row.layer is keras.layers.MaxNumBoundingBoxes else 1
+    assert got["bounding_boxes"]["boxes"].shape == (2, count, 4)
+
+
+def test_every_layer_that_moves_pixels_has_a_row():
+    """The rows of those that change colours: `preprocessing/`."""
+    names = dir(keras.layers)
+    found = [
+        x for x in (getattr(keras.layers, name) for name in names) if type(x) is type
+    ]
+    moving = {x for x in found if issubclass(x, ProjectionLayer | SizedLayer)}
+    assert not {x.__name__ for x in moving - {row.layer for row in ROWS}}
+
+
+# Draws.
+
+MANY = np.zeros((4000, 10, 20, 1), "float32")
+DRAWS: list = [
+    (keras.layers.RandomFlip(seed=1), "flips", 0.5, 0.5),
+    (keras.layers.RandomRotation((0.1, 0.3), seed=1), "angle", 72, 72 / 12**0.5),
+    (
+        keras.layers.RandomTranslation((0.1, 0.3), (-0.2, 0.1), seed=1),
+        "translations",
+        [-1, 2],
+        [6 / 12**0.5, 2 / 12**0.5],
+    ),
+    (keras.layers.RandomZoom((0.1, 0.3), seed=1), "width_zoom", 1.2, 0.2 / 12**0.5),
+    (
+        keras.layers.RandomShear((0.1, 0.3), 0.2, seed=1),
+        "shear_factor",
+        [0, 0],
+        [(0.04 + 0.04 / 12) ** 0.5, 0.4 / 12**0.5],
+    ),
+    (keras.layers.RandomPerspective(0.6, seed=1), "apply_perspective", 0.3, 0.21**0.5),
+    (
+        keras.layers.RandomPerspective(scale=0.4, seed=1),
+        "end_points",
+        [[0, 0], [19, 0], [0, 9], [19, 9]],
+        np.array([[0, 0], [19, 0], [0, 9], [19, 9]]) * 0.4 / 12**0.5,
+    ),
+    (keras.layers.RandomElasticTransform(1, seed=1), "apply_transform", 0.5, 0.5),
+]
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "mean", "deviation"), DRAWS, ids=lambda x: getattr(x, "name", "")
+)
+def test_distribution_of_draws(layer, name, mean, deviation, python_only):
+    transformation = layer.get_random_transformation(MANY, training=True)
+    draw = numpy(transformation[name]).astype("float64")
+    mean, deviation = (np.broadcast_to(x, draw.shape[1:]) for x in (mean, deviation))
+    limit = 4 * deviation / len(draw) ** 0.5 + 1e-5
+    assert (np.abs(draw.mean(0) - mean) < limit).all()
+    np.testing.assert_allclose(draw.std(0), deviation, rtol=0.05, atol=1e-5)
+
+
+def test_crops_are_anywhere(python_only):
+    layer = keras.layers.RandomCrop(4, 6, seed=1)
+    corners = [layer.get_random_transformation(MANY)[:2] for _ in range(400)]
+    tops, lefts = np.array([[int(v) for v in c] for c in corners]).T
+    assert set(tops) == set(range(7))
+    assert set(lefts) == set(range(15))
+
+
+def test_a_pipeline(engine):
+    pipeline = keras.layers.Pipeline(
+        [
+            keras.layers.CenterCrop(8, 8),
+            keras.layers.RandomFlip(seed=1),
+            keras.layers.Rescaling(1 / 255),
+        ]
+    )
+    got = pipeline(SMALL)
+    again = keras.layers.deserialize(keras.layers.serialize(pipeline))
+    np.testing.assert_array_equal(numpy(again(SMALL)), numpy(got))
+    assert pipeline(keras.Input((10, 9, 3))).shape == (None, 8, 8, 3)
+    quiet = numpy(pipeline(SMALL, training=False))
+    np.testing.assert_allclose(quiet, SMALL[:, 1:9, :8] / 255, rtol=1e-5)
+    data = tf.data.Dataset.from_tensors(SMALL).map(pipeline)
+    assert next(iter(data)).shape == (2, 8, 8, 3)
+
+
+def test_a_model_that_augments_is_fitted_saved_and_loaded(training_engine, tmp_path):
+    model = keras.Sequential(
+        [
+            keras.Input((10, 9, 3)),
+            keras.layers.RandomFlip(seed=1),
+            keras.layers.RandomRotation(0.1, seed=1),
+            keras.layers.Resizing(4, 4),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1),
+        ]
+    )
+    model.compile("sgd", "mse")
+    model.fit(SMALL / 255, np.ones((2, 1)), epochs=2, verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    want = model.predict(SMALL / 255, verbose=0)
+    np.testing.assert_allclose(again.predict(SMALL / 255, verbose=0), want, rtol=1e-5)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
+from tests.oracle.images_of_keras import of_layer
 
 rng = np.random.default_rng(0)
 FORMATS = ("xyxy", "yxyx", "xywh", "center_xywh", "center_yxhw")
@@ -138,3 +139,114 @@ def same(got, want, **limits):
 def test_boxes(number, of_boxes, python_only):
     name, given = CASES[number]
     same(getattr(keras.utils.bounding_boxes, name)(**given), of_boxes[number])
+
+
+IMAGES = rng.uniform(0, 255, (2, 6, 8, 3)).astype("float32")
+PARTS = {
+    "images": IMAGES,
+    "bounding_boxes": {
+        "boxes": np.concatenate([boxes(2, 3, spread=5.0), np.full((2, 1, 4), -1.0)], 1),
+        "labels": np.array([[1, 2, 3, -1]] * 2),
+    },
+}
+INSIDE = {
+    "boxes": rng.uniform(0, 3, (2, 4, 4)) + [0, 0, 3, 3],
+    "labels": np.ones((2, 4)),
+}
+INSIDE = {"images": IMAGES, "bounding_boxes": INSIDE}
+FIRST = {"images": IMAGES.transpose(0, 3, 1, 2)}
+FIRST_SHAPE = {"input_shape": (2, 3, 6, 8)}
+BOX = {"bounding_box_format": "xyxy"}
+SHAPE_OF = {"input_shape": IMAGES.shape}
+ANGLES = np.radians(np.array([30.0, -100.0]))
+
+
+def rotation(height, width):
+    cosine, sine = np.cos(ANGLES), np.sin(ANGLES)
+    x, y = (width - 1) / 2, (height - 1) / 2
+    rows = (cosine, -sine, x - cosine * x + sine * y)
+    rows += (sine, cosine, y - sine * x - cosine * y, 0 * sine, 0 * sine)
+    return {
+        "angle": np.degrees(ANGLES).astype("float32"),
+        "rotation_matrix": np.stack(rows, 1).astype("float32"),
+        "image_height": height,
+        "image_width": width,
+        "batch_size": 2,
+    }
+
+
+CORNERS = np.array([[0, 0], [7, 0], [0, 5], [7, 5]], "float32")
+TILTED = CORNERS * np.array([[1, 1], [1.1, 1], [1, 0.9], [0.8, 1.2]], "float32")
+TRANSFORMATIONS = {
+    "RandomFlip": {"flips": np.array([True, False]).reshape(2, 1, 1, 1)},
+    "RandomTranslation": {
+        "translations": np.array([[1, 0.25], [-2.5, 1.5]], "float32")
+    },
+    "RandomZoom": {
+        "height_zoom": np.array([[0.6], [1.3]], "float32"),
+        "width_zoom": np.array([[1.2], [0.5]], "float32"),
+    },
+    "RandomShear": {"shear_factor": np.array([[0.3, 0], [-0.2, 0.5]], "float32")},
+    "RandomPerspective": {
+        "apply_perspective": np.array([True, False]),
+        "start_points": np.stack([CORNERS] * 2),
+        "end_points": np.stack([TILTED] * 2),
+    },
+}
+FACTORS = {"RandomTranslation": {"height_factor": 0.1, "width_factor": 0.1}}
+FACTORS |= {"RandomZoom": {"height_factor": 0.1}, "RandomRotation": {"factor": 0.1}}
+FILLED = ("RandomRotation", "RandomTranslation", "RandomZoom", "RandomShear")
+
+
+def layer_cases():
+    for name in (*TRANSFORMATIONS, "RandomRotation"):
+        given = FACTORS.get(name, {})
+        whole = {**TRANSFORMATIONS.get(name, rotation(6, 8)), **SHAPE_OF}
+        # It cuts boxes off at the left and at the top only where it flips.
+        given_parts = INSIDE if name == "RandomFlip" else PARTS
+        # Keras shears boxes in fractions of the image: right where it is square.
+        parts = {
+            k: v
+            for k, v in given_parts.items()
+            if name != "RandomShear" or k == "images"
+        }
+        yield name, {**given, **BOX}, parts, whole
+        first = {"data_format": "channels_first", **given}
+        yield name, first, FIRST, {**whole, **FIRST_SHAPE}
+        for mode in ("constant", "wrap", "nearest") if name in FILLED else ():
+            more = {"fill_mode": mode, "fill_value": 9.0, "interpolation": "nearest"}
+            yield name, {**given, **more}, {"images": IMAGES}, whole
+    for mode in ("horizontal", "vertical"):
+        flips = {**TRANSFORMATIONS["RandomFlip"], **SHAPE_OF}
+        yield "RandomFlip", {"mode": mode, **BOX}, INSIDE, flips
+    for height, width in ((4, 4), (10, 4), (5, 12)):
+        size = {"height": height, "width": width}
+        yield "CenterCrop", {**size, **BOX}, PARTS, None
+        yield "Resizing", {**size, **BOX}, PARTS, None
+        padded = {**size, "pad_to_aspect_ratio": True, "fill_value": 7.0}
+        yield "Resizing", padded, {"images": IMAGES}, None
+        small = {**size, "data_format": "channels_first"}
+        yield "CenterCrop", small, FIRST, None
+        yield "Resizing", {**small, "interpolation": "bicubic"}, FIRST, None
+    for height, width in ((3, 8), (12, 8)):  # Keras rounds the part of images only
+        size = {"height": height, "width": width, "crop_to_aspect_ratio": True}
+        yield "Resizing", {**size, **BOX}, PARTS, None
+    integers = {"images": IMAGES.astype("uint8")}
+    yield "Resizing", {"height": 4, "width": 5, "antialias": True}, integers, None
+    for number in (2, 6):
+        yield "MaxNumBoundingBoxes", {"max_number": number, **BOX}, PARTS, None
+
+
+LAYER_CASES = list(layer_cases())
+
+
+@pytest.fixture(scope="module")
+def of_layers(keras_on):
+    return keras_on("jax").call("images_of_keras.py", "of_layers", LAYER_CASES)
+
+
+@pytest.mark.parametrize(
+    "number", range(len(LAYER_CASES)), ids=lambda i: f"{LAYER_CASES[i][0]}-{i}"
+)
+def test_layers_that_are_given_their_transformation(number, of_layers, python_only):
+    same(of_layer(keras, *LAYER_CASES[number]), of_layers[number], atol=2e-2)

@@ -20,7 +20,6 @@ _ADVICE = {
     "device of a program",
     "layers": "transform the data before `fit`, or write the transformation with "
     "`keras.ops` in a subclass of `keras.layers.Layer`",
-    "layers.Resizing": "use `keras.ops.image.resize` in a `keras.layers.Lambda`",
     "quantizers": "use `dtype='mixed_bfloat16'` for faster and smaller networks",
     "utils.FeatureSpace": "use `sklearn.compose.ColumnTransformer` before `fit`",
     "utils.get_source_inputs": "use `model.inputs`",

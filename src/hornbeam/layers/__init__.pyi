@@ -108,6 +108,9 @@ from hornbeam.layers.preprocessing.image.random_contrast import (
 from hornbeam.layers.preprocessing.image.random_erasing import (
     RandomErasing as RandomErasing,
 )
+from hornbeam.layers.preprocessing.image.random_elastic_transform import (
+    RandomElasticTransform as RandomElasticTransform,
+)
 from hornbeam.layers.preprocessing.image.random_flip import RandomFlip as RandomFlip
 from hornbeam.layers.preprocessing.audio.mel_spectrogram import (
     MelSpectrogram as MelSpectrogram,
@@ -146,6 +149,18 @@ from hornbeam.layers.preprocessing.image.random_sharpness import (
 from hornbeam.layers.preprocessing.image.solarization import (
     Solarization as Solarization,
 )
+from hornbeam.layers.preprocessing.image.random_perspective import RandomPerspective as RandomPerspective
+from hornbeam.layers.preprocessing.image.random_rotation import RandomRotation as RandomRotation
+from hornbeam.layers.preprocessing.image.random_shear import RandomShear as RandomShear
+from hornbeam.layers.preprocessing.image.random_translation import RandomTranslation as RandomTranslation
+from hornbeam.layers.preprocessing.image.random_zoom import RandomZoom as RandomZoom
+from hornbeam.layers.preprocessing.image.center_crop import CenterCrop as CenterCrop
+from hornbeam.layers.preprocessing.image.max_num_bounding_boxes import (
+    MaxNumBoundingBoxes as MaxNumBoundingBoxes,
+)
+from hornbeam.layers.preprocessing.image.random_crop import RandomCrop as RandomCrop
+from hornbeam.layers.preprocessing.image.resizing import Resizing as Resizing
+from hornbeam.layers.preprocessing.pipeline import Pipeline as Pipeline
 from hornbeam.layers.preprocessing.normalization import Normalization as Normalization
 from hornbeam.layers.preprocessing.rescaling import Rescaling as Rescaling
 from hornbeam.layers.preprocessing.string_lookup import StringLookup as StringLookup

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from hornbeam import backends
 from hornbeam.core import tree
@@ -14,9 +15,13 @@ from hornbeam.layers.call import call_info
 from hornbeam.layers.layer import Layer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, ClassVar, Self
 
     from hornbeam.typing import Seed, Tensor
+
+
+Method = TypeVar("Method", bound="Callable[..., Any]")
 
 
 class DataLayer(Layer):
@@ -27,7 +32,7 @@ class DataLayer(Layer):
     arrays are computed on the engine that the layer belongs to, or else on that in
     force; in a worker process of a DataLoader they stay NumPy arrays.
 
-    A subclass reads its Variables with `self._held(variable)`, and draws with the seed
+    A subclass reads its Variables with `self.convert_weight(variable)`, and draws with
     `self._seed(seed)` if it has called `self._start_seeds(seed)` in `__init__`.
     """
 
@@ -53,12 +58,21 @@ class DataLayer(Layer):
         name = self._backend_name
         return backends.current() if name is None else backends.get(name)
 
-    def _held(self, variable: Variable) -> Tensor:
-        """Return the value of a Variable as a tensor of the engine in force."""
+    def convert_weight(self, weight: Any) -> Tensor:
+        """Return a weight as a tensor of the engine in force.
+
+        Args:
+            weight: a Variable, a tensor or an array.
+        """
         engine = backends.current()
-        if variable.backend is engine:
-            return variable.value
-        return engine.convert(variable.numpy(), variable.dtype)
+        if isinstance(weight, Variable):
+            if weight.backend is engine:
+                return weight.value
+            return engine.convert(weight.numpy(), weight.dtype)
+        owner = backends.of(weight)
+        if owner is not None and owner is not engine:
+            weight = owner.to_numpy(weight)
+        return engine.convert(weight)
 
     def _start_seeds(self, seed: Seed) -> None:
         """Make the generator of the layer's draws."""
@@ -76,6 +90,21 @@ class DataLayer(Layer):
         if worker is None and backends.current() is self.generator.state.backend:
             return self.generator
         return self._elsewhere.get(worker)
+
+
+def on_engine_of_data(method: Method) -> Method:
+    """Make a method compute on the engine of its arguments, as a call does."""
+
+    @functools.wraps(method)
+    def wrapped(self, *args, **kwargs):
+        engine = _engine_of((args, kwargs))
+        if engine is None or engine is backends.current():
+            return method(self, *args, **kwargs)
+        with backends.scope(engine):
+            return method(self, *args, **kwargs)
+
+    wrapped.autograph_info__ = {}  # type: ignore[attr-defined]  # see DataLayer
+    return cast("Method", wrapped)
 
 
 class _Generators:

@@ -165,7 +165,7 @@ class Normalization(DataLayer):
         if not self.built:
             return None
         if argument is None:
-            value = self._held(getattr(self, name))
+            value = self.convert_weight(getattr(self, name))
         else:
             array = np.broadcast_to(argument, self._statistics_shape).astype("float32")
             value = ops.convert_to_tensor(array)

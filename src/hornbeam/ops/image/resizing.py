@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,19 +11,49 @@ from hornbeam.core import dtypes
 from hornbeam.core.config import standardize_data_format
 from hornbeam.core.errors import check_choice
 from hornbeam.graph.keras_tensor import KerasTensor
-from hornbeam.ops.core import cast, convert_to_tensor, saturate_cast
+from hornbeam.ops import numpy as tensors
+from hornbeam.ops.core import cast, convert_to_tensor, saturate_cast, shape
 from hornbeam.ops.declare import composite
 from hornbeam.ops.image.sampling import wide
 from hornbeam.ops.image.scaling import KERNELS, weights_at
-from hornbeam.ops.numpy import moveaxis, pad, round, take, tensordot
+from hornbeam.ops.numpy import (
+    maximum,
+    minimum,
+    moveaxis,
+    pad,
+    round,
+    take,
+    tensordot,
+)
 from hornbeam.typing import DataFormat, Tensor, TensorLike
 
 
-def resize_weights(old: int, new: int, interpolation: str, antialias: bool) -> Tensor:
-    """Return the matrix (old, new) that resizes an axis; pixel centres are at 1/2."""
-    centres = (np.arange(new) + 0.5) * old / new - 0.5
-    stretch = max(old / new, 1) if antialias else 1
-    return weights_at(centres, stretch, old, interpolation).astype("float32")
+def resize_weights(old: Any, new: int, interpolation: str, antialias: bool) -> Any:
+    """Return the matrix (old, new) that resizes an axis; pixel centres are at 1/2.
+
+    Args:
+        old: the size; a tensor where it is unknown while a program is traced.
+        new: the new size.
+        interpolation: a name in `KERNELS`.
+        antialias: whether the kernel widens when the image shrinks.
+    """
+    xp: Any = np if isinstance(old, int) else tensors
+    ratio = _ratio(old, new)
+    centres = _centres(old, new) - 0.5
+    stretch = xp.maximum(ratio, 1) if antialias else 1
+    weights = weights_at(centres, stretch, old, interpolation, xp)
+    return weights.astype("float32") if xp is np else weights
+
+
+def _centres(old, new):
+    """Return where the centres of new pixels are, from 0 to the old size."""
+    if isinstance(old, int):
+        return (np.arange(new) + 0.5) * old / new
+    return (tensors.arange(new, dtype="float32") + 0.5) * _ratio(old, new)
+
+
+def _ratio(old, new):
+    return old / new if isinstance(old, int) else cast(old, "float32") / new
 
 
 def _check_resize(images, size, interpolation, crop, pad, fill_mode, data_format):
@@ -110,12 +140,11 @@ def resize(
     elif pad_to_aspect_ratio:
         x = _padded(x, size, first, fill_value)
     for axis, new in enumerate(size, first):
-        old = x.shape[axis]
-        if old == new:
+        old = shape(x)[axis]
+        if isinstance(old, int) and old == new:
             continue
         if interpolation == "nearest":
-            places = ((np.arange(new) + 0.5) * old / new).astype("int32")
-            x = take(x, places, axis=axis)
+            x = take(x, cast(_centres(old, new), "int32"), axis=axis)
         else:
             weights = resize_weights(old, new, interpolation, antialias)
             x = moveaxis(tensordot(x, weights, axes=[[axis], [0]]), -1, axis)
@@ -126,22 +155,42 @@ def resize(
 
 def _fitting(x, size, first):
     """Return the sizes with the aspect ratio of `size` that the image's sides give."""
-    height, width = x.shape[first : first + 2]
-    return int(width * size[0] / size[1]), int(height * size[1] / size[0])
+    height, width = shape(x)[first : first + 2]
+    return fitting(width, size[0], size[1]), fitting(height, size[1], size[0])
+
+
+def fitting(length: Any, numerator: int, denominator: int) -> Any:
+    """Return `length * numerator / denominator`, cut to an integer."""
+    if isinstance(length, int):
+        return int(length * numerator / denominator)
+    return cast(cast(length, "float32") * (numerator / denominator), "int32")
+
+
+def least(a: Any, b: Any) -> Any:
+    """Return the smaller of two sizes, numbers or tensors, but at least 1."""
+    known = isinstance(a, int) and isinstance(b, int)
+    return max(min(a, b), 1) if known else maximum(minimum(a, b), 1)
+
+
+def greatest(a: Any, b: Any) -> Any:
+    """Return the greater of two sizes, numbers or tensors."""
+    known = isinstance(a, int) and isinstance(b, int)
+    return max(a, b) if known else maximum(a, b)
 
 
 def _cropped(x, size, first):
     for axis, wanted in enumerate(_fitting(x, size, first), first):
-        length = x.shape[axis]
-        kept = max(min(wanted, length), 1)
+        length = shape(x)[axis]
+        kept = least(wanted, length)
         start = (length - kept) // 2
         x = x[(slice(None),) * axis + (slice(start, start + kept),)]
     return x
 
 
 def _padded(x, size, first, fill_value):
-    around = [(0, 0)] * len(x.shape)
+    around: list[Any] = [(0, 0)] * len(x.shape)
     for axis, wanted in enumerate(_fitting(x, size, first), first):
-        half = max(wanted - x.shape[axis], 0) // 2
+        length = shape(x)[axis]
+        half = (greatest(wanted, length) - length) // 2
         around[axis] = (half, half)
     return pad(x, around, constant_values=fill_value)

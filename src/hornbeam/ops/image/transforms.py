@@ -203,13 +203,22 @@ def perspective_transform(
     first = _perspective_plan(
         images, start_points, end_points, interpolation, fill_value, data_format
     )
+    places = _projection(projection_between(start_points, end_points))
+    return _moved(images, first, places, interpolation, "constant", fill_value)
+
+
+def projection_between(start_points: TensorLike, end_points: TensorLike) -> Tensor:
+    """Return the matrices, in rows of 9, that map four points back to where they start.
+
+    Args:
+        start_points: `(4, 2)`, or that for each image.
+        end_points: `(4, 2)`, or that for each image.
+    """
     start, end = (
         _from_square(reshape(wide(convert_to_tensor(points)), (-1, 4, 2)))
         for points in (start_points, end_points)
     )
-    matrix = reshape(matmul(start, _inverse(end)), (-1, 9))
-    places = _projection(matrix)
-    return _moved(images, first, places, interpolation, "constant", fill_value)
+    return reshape(matmul(start, _inverse(end)), (-1, 9))
 
 
 def _from_square(points):
@@ -285,13 +294,27 @@ def elastic_transform(
     batch = shape(images)[0] if len(images.shape) == 4 else 1
 
     def coordinates(height, width):
-        field = _noise((2, batch, height, width), seed) * sigma * alpha
-        for size in (height, width):
-            field = tensordot(field, _blur(size, sigma), axes=[[2], [0]])
-        y, x = _grid(height, width, field.dtype)
-        return y + field[0], x + field[1]
+        return elastic_places((batch, height, width), alpha, sigma, seed)
 
     return _moved(images, first, coordinates, interpolation, fill_mode, fill_value)
+
+
+def elastic_places(
+    sizes: tuple[Any, Any, Any], alpha: Any, sigma: Any, seed: Seed
+) -> tuple[Tensor, Tensor]:
+    """Return y and x of the places that `elastic_transform` takes pixels from.
+
+    Args:
+        sizes: how many images there are, their height and their width.
+        alpha: how far pixels go.
+        sigma: how smooth the field is.
+        seed: the seed of the field.
+    """
+    field = _noise((2, *sizes), seed) * sigma * alpha
+    for size in sizes[1:]:
+        field = tensordot(field, _blur(size, sigma), axes=[[2], [0]])
+    y, x = _grid(*sizes[1:], field.dtype)
+    return y + field[0], x + field[1]
 
 
 def _blur(size, sigma):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from hornbeam import ops
@@ -11,7 +12,7 @@ from hornbeam.core.errors import check_number, shown
 from hornbeam.core.variable import Variable
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
-from hornbeam.layers.preprocessing.data_layer import DataLayer
+from hornbeam.layers.preprocessing.data_layer import DataLayer, on_engine_of_data
 from hornbeam.ops.boxes.formats import BOX_FORMATS, box_format
 from hornbeam.typing import overridable
 
@@ -33,6 +34,47 @@ _PARTS = {
 }
 
 
+def _takes_one_image(method):
+    """Let a method for a batch of images or masks take a single one."""
+
+    @functools.wraps(method)
+    def wrapped(self, x, *args, **kwargs):
+        x = ops.convert_to_tensor(x)
+        if len(x.shape) == 3:
+            return method(self, x[None], *args, **kwargs)[0]
+        return method(self, x, *args, **kwargs)
+
+    return on_engine_of_data(wrapped)
+
+
+def _takes_boxes_of_one_image(method):
+    """Let a method for the boxes of a batch take those of a single image."""
+
+    @functools.wraps(method)
+    def wrapped(self, bounding_boxes, *args, **kwargs):
+        names = ("boxes", "labels")
+        boxes = {name: ops.convert_to_tensor(bounding_boxes[name]) for name in names}
+        alone = len(boxes["boxes"].shape) == 2
+        if alone:
+            boxes = {name: x[None] for name, x in boxes.items()}
+        boxes = method(self, {**bounding_boxes, **boxes}, *args, **kwargs)
+        if alone:
+            boxes = {**boxes, **{name: boxes[name][0] for name in names}}
+        return boxes
+
+    return on_engine_of_data(wrapped)
+
+
+# What methods of subclasses, written for batches, also do.
+_WRAPPERS = {
+    "transform_images": _takes_one_image,
+    "transform_segmentation_masks": _takes_one_image,
+    "transform_bounding_boxes": _takes_boxes_of_one_image,
+    "transform_labels": on_engine_of_data,
+    "get_random_transformation": on_engine_of_data,
+}
+
+
 class ImageLayer(DataLayer):
     """A base for layers that transform images, and what belongs to them alike.
 
@@ -50,6 +92,11 @@ class ImageLayer(DataLayer):
     `"segmentation_masks"`. Other keys of it pass through. `training`: whether random
     layers transform. Default: True.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in vars(cls).keys() & _WRAPPERS.keys():
+            setattr(cls, name, _WRAPPERS[name](vars(cls)[name]))
 
     _is_stateless = True
     _convert_input_args = False
@@ -87,7 +134,7 @@ class ImageLayer(DataLayer):
         if isinstance(part, dict):
             return {k: self._as_tensors(name, v) for k, v in part.items()}
         if isinstance(part, Variable):
-            return self._held(part)
+            return self.convert_weight(part)
         x = ops.convert_to_tensor(part)
         casts = name == "images" and self.autocast and is_float_dtype(ops.dtype(x))
         return self._cast(x) if casts else x
@@ -166,7 +213,7 @@ class ImageLayer(DataLayer):
         self, image: Tensor, transformation: Any, training: bool | None = True
     ) -> Tensor:
         """Return one image, transformed."""
-        return self.transform_images(image[None], transformation, training)[0]
+        return self.transform_images(image, transformation, training)
 
     def transform_single_label(
         self, label: Any, transformation: Any, training: bool | None = True
@@ -178,16 +225,15 @@ class ImageLayer(DataLayer):
         self, bounding_box: Any, transformation: Any, training: bool | None = True
     ) -> Any:
         """Return the boxes of one image, transformed."""
-        boxes = {name: x[None] for name, x in bounding_box.items()}
-        boxes = self.transform_bounding_boxes(boxes, transformation, training)
-        return {name: x[0] for name, x in boxes.items()}
+        return self.transform_bounding_boxes(bounding_box, transformation, training)
 
     def transform_single_segmentation_mask(
         self, segmentation_mask: Any, transformation: Any, training: bool | None = True
     ) -> Any:
         """Return the mask of one image, transformed."""
-        mask = segmentation_mask[None]
-        return self.transform_segmentation_masks(mask, transformation, training)[0]
+        return self.transform_segmentation_masks(
+            segmentation_mask, transformation, training
+        )
 
     def _axes(self, x):
         """Return the axes of height and width, counted from the end, of images."""
@@ -199,6 +245,17 @@ class ImageLayer(DataLayer):
         shape = ops.shape(images)
         height, width = (shape[axis] for axis in self._axes(images))
         return (shape[0] if len(shape) == 4 else 1), height, width
+
+    def _input_shape(self, data):
+        """Return the shape of the images, as a transformation tells it."""
+        images = data["images"] if isinstance(data, dict) else data
+        return ops.shape(images)
+
+    def _size_of(self, transformation):
+        """Return the height and width that a transformation tells."""
+        shape = transformation["input_shape"]
+        height, width = (-3, -2) if self.data_format == "channels_last" else (-2, -1)
+        return shape[height], shape[width]
 
     @overridable
     def compute_output_shape(self, input_shape: InputShape) -> Any:

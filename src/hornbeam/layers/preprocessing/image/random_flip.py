@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from hornbeam import ops, random
 from hornbeam.core.errors import check_choice
 from hornbeam.layers.preprocessing.image.image_layer import RandomImageLayer
+from hornbeam.layers.preprocessing.image.moved_boxes import move_boxes
 
 if TYPE_CHECKING:
     from typing import Any, Unpack
@@ -46,14 +47,15 @@ class RandomFlip(RandomImageLayer):
 
     def draw(self, data: Any, seed: Seed) -> Any:
         """Return which images are flipped."""
-        count, height, width = self._sizes(data)
+        count = self._sizes(data)[0]
         flips = random.uniform((count, 1, 1, 1), dtype="float32", seed=seed) < 0.5
-        return {"flips": flips, "height": height, "width": width}
+        return {"flips": flips, "input_shape": self._input_shape(data)}
 
-    def _flipped(self, x):
+    def _flipped(self, x, transformation):
         axes = self._axes(x)
         across = {"horizontal": axes[1:], "vertical": axes[:1]}.get(self.mode, axes)
-        return ops.flip(x, axis=across)
+        flips = ops.reshape(transformation["flips"], (-1, 1, 1, 1))
+        return ops.where(flips, ops.flip(x, axis=across), x)
 
     def transform_images(
         self, images: Tensor, transformation: Any, training: bool | None = True
@@ -62,13 +64,32 @@ class RandomFlip(RandomImageLayer):
         images = self._cast(images)
         if not training or transformation is None:
             return images
-        return ops.where(transformation["flips"], self._flipped(images), images)
+        return self._flipped(images, transformation)
 
     def transform_segmentation_masks(
         self, segmentation_masks: Any, transformation: Any, training: bool | None = True
     ) -> Any:
         """Return the masks, flipped where the images are."""
-        masks = segmentation_masks
         if not training or transformation is None:
-            return masks
-        return ops.where(transformation["flips"], self._flipped(masks), masks)
+            return segmentation_masks
+        return self._flipped(segmentation_masks, transformation)
+
+    def transform_bounding_boxes(
+        self, bounding_boxes: Any, transformation: Any, training: bool | None = True
+    ) -> Any:
+        """Return the boxes, flipped where the images are."""
+        if not training or transformation is None:
+            return bounding_boxes
+        size = self._size_of(transformation)
+        flips = ops.reshape(transformation["flips"], (-1, 1, 1))
+
+        def flipped(boxes):
+            height, width = (ops.cast(n, boxes.dtype) for n in size)
+            x1, y1, x2, y2 = (boxes[..., i] for i in range(4))
+            if self.mode != "vertical":
+                x1, x2 = width - x2, width - x1
+            if self.mode != "horizontal":
+                y1, y2 = height - y2, height - y1
+            return ops.where(flips, ops.stack([x1, y1, x2, y2], axis=-1), boxes)
+
+        return move_boxes(self, bounding_boxes, flipped, size)

@@ -1,0 +1,87 @@
+"""Random shifts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hornbeam import ops, random
+from hornbeam.layers.preprocessing.image.affine_layer import AffineLayer
+from hornbeam.layers.preprocessing.image.image_layer import factor_pair
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from hornbeam.layers.keyword_arguments import LayerArguments
+    from hornbeam.layers.preprocessing.image.affine_layer import FillMode, Interpolation
+    from hornbeam.typing import DataFormat, Seed, Tensor
+
+
+class RandomTranslation(AffineLayer):
+    """Shifts each image by random distances while training.
+
+    Args:
+        height_factor: the range of the shift down, as a fraction of the height: two
+            numbers from -1 to 1, or one, `f`, for `(-f, f)`.
+        width_factor: the range of the shift to the right, as a fraction of the width.
+        fill_mode: what lies beyond the edges of `a b c d`: `"reflect"` (default)
+            `b a | a b c d | d c`, `"constant"`, `"wrap"` `c d | a b c d | a b` or
+            `"nearest"` `a a | a b c d | d d`.
+        interpolation: `"bilinear"` (default) or `"nearest"`.
+        seed: an integer. Default: generated.
+        fill_value: what `"constant"` holds beyond the edges. Default: 0.
+        data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.RandomTranslation(0, (0.5, 0.5), fill_mode="constant")
+    >>> image = keras.ops.reshape(keras.ops.arange(1.0, 5.0), (2, 2, 1))
+    >>> layer(image)[..., 0].tolist()
+    [[0.0, 1.0], [0.0, 3.0]]
+    """
+
+    def __init__(
+        self,
+        height_factor: float | tuple[float, float],
+        width_factor: float | tuple[float, float],
+        fill_mode: FillMode = "reflect",
+        interpolation: Interpolation = "bilinear",
+        seed: int | None = None,
+        fill_value: float = 0.0,
+        data_format: DataFormat | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
+        super().__init__(
+            fill_mode, interpolation, seed, fill_value, data_format, **kwargs
+        )
+        self.height_factor = height_factor
+        self.height_lower, self.height_upper = factor_pair(
+            self, "height_factor", height_factor
+        )
+        self.width_factor = width_factor
+        self.width_lower, self.width_upper = factor_pair(
+            self, "width_factor", width_factor
+        )
+
+    def draw(self, data: Any, seed: Seed) -> Any:
+        """Return the shifts to the right and down, in pixels."""
+        count, height, width = self._sizes(data)
+        ranges = (
+            (width, self.width_lower, self.width_upper),
+            (height, self.height_lower, self.height_upper),
+        )
+        shifts = [
+            random.uniform((count,), low, high, dtype="float32", seed=seed)
+            * ops.cast(size, "float32")
+            for size, low, high in ranges
+        ]
+        return {
+            "translations": ops.stack(shifts, axis=1),
+            "input_shape": self._input_shape(data),
+        }
+
+    def matrix(self, transformation: Any) -> Tensor:
+        """Return the rows of the shifts."""
+        shifts = ops.convert_to_tensor(transformation["translations"])
+        shifts = ops.cast(shifts, "float32")
+        zero, one = ops.zeros_like(shifts[:, 0]), ops.ones_like(shifts[:, 0])
+        rows = (one, zero, -shifts[:, 0], zero, one, -shifts[:, 1], zero, zero)
+        return ops.stack(rows, axis=1)
