@@ -83,7 +83,7 @@ def _parts_of_model(model, seen):
             yield html.folded(title, "".join(_parts_of_model(inner, seen)))
     headings, rows = summary_utils.summary_table(model, show_trainable=True)
     table = html.table(headings, rows, numbers=[2])
-    yield html.folded(f"{len(rows)} layers", html.scrolled(table))
+    yield html.folded(f"{len(model.layers)} layers", html.scrolled(table))
 
 
 def _compiled(model):
