@@ -39,6 +39,7 @@ USES = {
     "diagnose": lambda model: model.diagnose(X, Y),
     "find_lr": lambda model: model.find_lr(X, Y, steps=20),
     "overfit_one_batch": lambda model: model.overfit_one_batch(X, Y, steps=5),
+    "explain_speed": lambda model: keras.utils.explain_speed(model, X, Y),
     "sanity_check": lambda model: model.sanity_check(X, Y, steps=5),
 }
 

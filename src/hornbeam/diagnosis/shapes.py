@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from hornbeam import backends
 from hornbeam.core import scopes, tree
 from hornbeam.diagnosis.probe import tapped, tapped_layers
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -116,8 +117,9 @@ class _Notes:
 
 
 def _forms(nest):
+    dtype_of = backends.current().dtype_of
     return [
-        (tuple(x.shape), str(x.dtype).removeprefix("torch."))
+        (tuple(x.shape), x.dtype if isinstance(x.dtype, str) else dtype_of(x))
         for x in tree.flatten(nest)
         if hasattr(x, "shape") and hasattr(x, "dtype")
     ]

@@ -42,6 +42,7 @@ from hornbeam.data.timeseries import (
     timeseries_dataset_from_array as timeseries_dataset_from_array,
 )
 from hornbeam.diagnosis.flops import count_flops as count_flops
+from hornbeam.diagnosis.speed import explain_speed as explain_speed
 from hornbeam.graph.keras_tensor import is_keras_tensor as is_keras_tensor
 from hornbeam.utils.comparison import compare_backends as compare_backends
 from hornbeam.utils.config import Config as Config
