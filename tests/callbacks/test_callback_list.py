@@ -110,6 +110,8 @@ WANTS = [
     (lambda: c.TensorBoard("a", 1, True, True, True, embeddings_freq=1), ()),
     (lambda: c.TensorBoard("a", update_freq="batch"), ("train",)),
     (lambda: c.TensorBoard("a", profile_batch=2), ("train",)),
+    (lambda: c.MetricsLogger(nothing), ()),
+    (lambda: c.MetricsLogger(nothing, update_freq=3), ("train",)),
     (lambda: c.BackupAndRestore("a"), ()),
     (lambda: c.BackupAndRestore("a", save_freq=3), ("train",)),
     (lambda: c.EarlyStopping(), ()),

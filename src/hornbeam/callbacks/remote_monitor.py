@@ -53,14 +53,12 @@ class RemoteMonitor(Callback):
             ) from error
         values = {name: _plain(value) for name, value in (logs or {}).items()}
         values = {"epoch": epoch, **values}
-        data = None if self.send_as_json else {self.field: json.dumps(values)}
+        if self.send_as_json:
+            body: dict = {"json": values}
+        else:
+            body = {"data": {self.field: json.dumps(values)}}
         try:
-            requests.post(
-                self.root + self.path,
-                data=data,
-                json=values if self.send_as_json else None,
-                headers=self.headers,
-            )
+            requests.post(self.root + self.path, **body, headers=self.headers)
         except requests.exceptions.RequestException:
             warn(
                 f"Could not reach RemoteMonitor root server at {self.root}.",
