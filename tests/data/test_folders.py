@@ -223,21 +223,21 @@ def test_bad_images_are_named_or_skipped_if_asked_for(images, tmp_path):
     "kwargs, message",
     [
         ({"labels": [1, 2]}, "2 labels for 12 files"),
-        ({"labels": "x"}, "`labels` of image_dataset_from_directory"),
+        ({"labels": "x"}, "`labels` argument should be"),
         ({"class_names": ["a", "c"]}, r"no folder 'c'"),
-        ({"class_names": ["a", "b"], "labels": None}, "needs labels"),
+        ({"class_names": ["a", "b"], "labels": None}, "only pass `class_names`"),
         ({"label_mode": "x"}, "label_mode='x'"),
         ({"color_mode": "x"}, "color_mode='x'"),
         ({"interpolation": "x"}, "interpolation='x'"),
         ({"format": "x"}, "format='x'"),
         ({"image_size": 3}, "tuple .height, width."),
         ({"image_size": (0, 3)}, "image_size"),
-        ({"validation_split": 0.2}, "go together"),
-        ({"subset": "training"}, "go together"),
-        ({"validation_split": 0.2, "subset": "training"}, "needs a `seed`"),
+        ({"validation_split": 0.2}, "must be set"),
+        ({"subset": "training"}, "must be set"),
+        ({"validation_split": 0.2, "subset": "training"}, "must provide a `seed`"),
         ({"validation_split": 2, "subset": "training"}, "validation_split"),
         ({"validation_split": 0.01, "subset": "both", "seed": 1}, "leaves no file"),
-        ({"labels": list(range(12)), "label_mode": "binary"}, "exactly two classes"),
+        ({"labels": list(range(12)), "label_mode": "binary"}, "exactly 2 classes"),
         ({"labels": [5] * 12, "label_mode": "categorical"}, "count from 0"),
         ({"crop_to_aspect_ratio": True, "pad_to_aspect_ratio": True}, "Only one"),
         ({"data_format": "x"}, "data_format"),
@@ -255,7 +255,7 @@ def test_empty_and_missing_folders(tmp_path):
         (utils.text_dataset_from_directory, "text files"),
         (utils.audio_dataset_from_directory, "audio files"),
     ):
-        with pytest.raises(ValueError, match=f"found no {what} in"):
+        with pytest.raises(ValueError, match=f"No {what} found"):
             function(tmp_path, verbose=False)
         with pytest.raises(FileNotFoundError, match="nowhere"):
             function(tmp_path / "nowhere")

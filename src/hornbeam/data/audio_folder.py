@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.core.errors import check_number
 from hornbeam.data.folder import FolderOptions, files_of
 from hornbeam.data.formats import DEFAULT_FORMAT, make_dataset, resolved_format
 from hornbeam.data.optional import library
@@ -73,12 +72,16 @@ def audio_dataset_from_directory(
         raise ValueError(
             f"Cannot set both `ragged` and `output_sequence_length` in {_OWNER}."
         )
-    for name, value in (
-        ("sampling_rate", sampling_rate),
-        ("output_sequence_length", output_sequence_length),
-    ):
-        if value is not None:
-            check_number(_OWNER, name, value, low=1, integer=True)
+    if sampling_rate is not None and not sampling_rate > 0:
+        raise ValueError(
+            "`sampling_rate` should be higher than 0. Received: "
+            f"sampling_rate={sampling_rate}, in {_OWNER}"
+        )
+    if output_sequence_length is not None and not output_sequence_length > 0:
+        raise ValueError(
+            "`output_sequence_length` should be higher than 0. Received: "
+            f"output_sequence_length={output_sequence_length}, in {_OWNER}"
+        )
     form = resolved_format(_OWNER, "tf" if ragged else format)
     options = FolderOptions(
         _OWNER, directory, labels, label_mode, class_names, shuffle, seed,

@@ -30,6 +30,7 @@ from hornbeam.data.stages import (
     Unbatched,
     row_count,
 )
+from hornbeam.data.stored import StoredRows
 
 # As `tf.data.AUTOTUNE`: as many as suit.
 AUTOTUNE = -1
@@ -326,6 +327,34 @@ class Dataset(PyDataset):
     def apply(self, transformation_func: Callable[[Self], Any]) -> Any:
         """Return a function of the dataset."""
         return transformation_func(self)
+
+
+def stored_dataset(
+    arrays: tuple[Any, ...], batch_size: int, shuffle: bool | str
+) -> Dataset:
+    """Return batches of arrays that are read from where they are stored.
+
+    Args:
+        arrays: `(x, y, sample_weight)`, some of whose leaves are StoredRows.
+        batch_size: rows per batch.
+        shuffle: whether rows (or, with "batch", batches) come in a new order.
+    """
+
+    def take(rows):
+        def taken(leaf):
+            if leaf is None:
+                return None
+            return leaf.take(rows) if isinstance(leaf, StoredRows) else leaf[rows]
+
+        return tree.map_structure(taken, arrays)
+
+    leaves = [x for x in tree.flatten(arrays) if x is not None]
+    stored = [x for x in leaves if isinstance(x, StoredRows)]
+    block, window = max(x.block for x in stored), min(x.window for x in stored)
+    stage: Stage = Rows(len(leaves[0]), take, block=block, window=window)
+    if shuffle == "batch":
+        return Dataset(Shuffled(Batched(stage, batch_size), None))
+    return Dataset(Batched(Shuffled(stage, None) if shuffle else stage, batch_size))
 
 
 class DatasetEpoch(PyDataset):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.core.errors import check_choice, check_number, check_path
+from hornbeam.core.errors import check_number, check_path
 from hornbeam.core.random import order_seed
 from hornbeam.utils.printing import print_message
 
@@ -78,7 +78,8 @@ def files_of(options: FolderOptions) -> list[Files]:
         raise FileNotFoundError(
             f"`directory` of {options.owner} is no folder: {str(folder)!r}"
         )
-    inferred = options.labels == "inferred" if _is_text(options.labels) else False
+    # Without labels the folders do not matter.
+    inferred = isinstance(options.labels, str) and options.label_mode is not None
     names = _class_names(options, folder) if inferred else None
     paths, labels = _walk(options, folder, names)
     if options.labels is None or options.label_mode is None:
@@ -92,50 +93,60 @@ def files_of(options: FolderOptions) -> list[Files]:
     _say(options, f"Found {len(paths)} files{classes}.")
     if not paths:
         raise ValueError(
-            f"{options.owner} found no {options.what} in {str(folder)!r}, nor in the "
-            f"folders below it. Expected files that end in "
+            f"No {options.what} found. {options.owner} looked in {str(folder)!r} and "
+            f"the folders below it. Expected files that end in "
             f"{', '.join(options.suffixes)}"
             + (", one folder for each class." if inferred else ".")
         )
     return _subsets(options, paths, encoded, names)
 
 
-def _is_text(value):
-    return isinstance(value, str)
-
-
 def _check(options):
     owner, labels = options.owner, options.labels
-    check_choice(owner, "label_mode", options.label_mode, _LABEL_MODES)
-    check_choice(owner, "subset", options.subset, _SUBSETS)
-    is_list = isinstance(labels, list | tuple | np.ndarray)
-    if not (is_list or labels is None or labels == "inferred"):
+    if options.label_mode not in _LABEL_MODES:
         raise ValueError(
-            f'`labels` of {owner} must be "inferred" (the folders are the classes), '
+            f'`label_mode` argument must be "int", "categorical", "binary" or None, in '
+            f"{owner}. Received: label_mode={options.label_mode!r}"
+        )
+    if options.subset not in _SUBSETS:
+        raise ValueError(
+            f'`subset` must be either "training", "validation" or "both", in {owner}. '
+            f"Received: subset={options.subset!r}"
+        )
+    is_list = isinstance(labels, list | tuple | np.ndarray)
+    if not (is_list or labels is None or str(labels) == "inferred"):
+        raise ValueError(
+            f'`labels` argument should be, in {owner}, "inferred" (the folders are '
+            f"the classes), "
             "None (no labels), or a list with one integer for each file. Received: "
             f"labels={labels!r}"
         )
     if options.class_names is not None and (is_list or labels is None):
         raise ValueError(
-            f"`class_names` of {owner} names the folders of the classes, so it needs "
-            f'labels="inferred". Received: labels={"a list" if is_list else labels}, '
+            f'You can only pass `class_names` if `labels="inferred"`, in {owner}: they '
+            f"are folders. Received: labels={'a list' if is_list else labels}, "
             f"class_names={options.class_names!r}"
         )
     if options.seed is not None:
         check_number(owner, "seed", options.seed, low=0, integer=True)
     split = options.validation_split
-    if split is None and options.subset is None:
-        return
-    if split is None or options.subset is None:
+    if split and not 0 < split < 1:
         raise ValueError(
-            f"`validation_split` and `subset` of {owner} go together. Received: "
-            f"validation_split={split}, subset={options.subset!r}"
+            f"`validation_split` must be between 0 and 1, in {owner}. Received: "
+            f"validation_split={split}"
         )
-    check_number(owner, "validation_split", split, above=0, below=1)
+    if bool(split) != bool(options.subset):
+        raise ValueError(
+            f"`validation_split` must be set if `subset` is, and the other way round, "
+            f"in {owner}. Received: validation_split={split}, subset={options.subset!r}"
+        )
+    if not split:
+        return
     if options.shuffle and options.seed is None:
         raise ValueError(
-            f"{owner} needs a `seed` to split files in a random order, so that the two "
-            "subsets share no file. Give the same `seed` for both, or shuffle=False."
+            f"To split files in a random order, you must provide a `seed` to "
+            f"{owner}, the "
+            "same for both subsets, so that they share no file; or shuffle=False."
         )
 
 
@@ -151,8 +162,10 @@ def _class_names(options, folder):
     missing = [name for name in names if name not in there]
     if missing or len(set(names)) != len(names):
         raise ValueError(
-            f"`class_names` of {options.owner} must be different names of folders in "
-            f"{str(folder)!r}, which are {there}. Received: class_names={names}"
+            f"The `class_names` passed did not match: {options.owner} expected "
+            f"different "
+            f"names of folders in {str(folder)!r}, which are {there}. Received: "
+            f"class_names={names}"
             + (f". There is no folder {missing[0]!r}." if missing else "")
         )
     return names
@@ -177,8 +190,9 @@ def _given_labels(options, folder, paths):
     labels = [int(label) for label in options.labels]
     if len(labels) != len(paths):
         raise ValueError(
-            f"`labels` of {options.owner} must have one label for each file, in the "
-            f"order of the sorted paths. Received: {len(labels)} labels for "
+            "Expected the lengths of `labels` to match the number of files, in "
+            f"{options.owner}: one for each, in the order of the sorted paths. "
+            f"Received: {len(labels)} labels for "
             f"{len(paths)} files in {str(folder)!r}"
         )
     return labels
@@ -192,7 +206,8 @@ def _encoded(options, labels, names):
         return np.eye(len(names), dtype=np.float32)[labels]
     if len(names) != 2:
         raise ValueError(
-            f'label_mode="binary" of {options.owner} needs exactly two classes. '
+            f'For label_mode="binary" of {options.owner} there must be exactly 2 '
+            f"classes. "
             f"Received: {len(names)} classes, {names[:10]}"
         )
     _check_range(options, labels, 2)

@@ -14,6 +14,7 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core import config
 from hornbeam.data.sparse import is_sparse, sparse_rows
+from hornbeam.data.stored import StoredRows, is_stored, stored_rows
 from hornbeam.graph.keras_tensor import KerasTensor
 
 _NUMBER_KINDS = frozenset("biufc")
@@ -70,7 +71,7 @@ _ADVICE: Any = (
 
 
 def host_tree(x: Any, name: str) -> Any:
-    """Return `x` with every leaf as a NumPy array or as SparseRows.
+    """Return `x` with every leaf as a NumPy array, SparseRows or StoredRows.
 
     Args:
         x: an array of any kind, or a nest of them.
@@ -81,6 +82,9 @@ def host_tree(x: Any, name: str) -> Any:
     """
     if x is None:
         return None
+    stored = stored_rows(x)
+    if stored is not None:
+        return stored if isinstance(stored, StoredRows) else host_tree(stored, name)
     if is_sparse(x) and not name.startswith("sample_weight"):
         # Targets are compared with dense outputs: each batch of them is made dense.
         return sparse_rows(x, is_dense=name.startswith("y"))
@@ -125,6 +129,7 @@ def is_array_like(x: Any) -> bool:
         or hasattr(x, "to_numpy")
         or hasattr(x, "toarray")
         or backends.of(x) is not None
+        or is_stored(x)
     )
 
 

@@ -11,11 +11,12 @@ from hornbeam.core.errors import check_number
 from hornbeam.core.random import order_seed
 from hornbeam.data.arrays import ArrayData
 from hornbeam.data.class_weight import ClassWeight
-from hornbeam.data.dataset import Dataset
+from hornbeam.data.dataset import Dataset, stored_dataset
 from hornbeam.data.host import host_array, is_array_like
 from hornbeam.data.pack import count_rows, host_arrays
 from hornbeam.data.py_dataset import PyDataset
 from hornbeam.data.sparse import is_sparse
+from hornbeam.data.stored import StoredRows, split_columns
 from hornbeam.data.streams import (
     DatasetSource,
     IteratorSource,
@@ -40,7 +41,8 @@ def make_data(
 
     Args:
         x: arrays of any kind, or a source of batches.
-        y: the targets, for arrays. Default: None
+        y: the targets, for arrays, or the name of their column in a table `x`.
+            Default: None
         sample_weight: the weights of the rows, for arrays. Default: None
         batch_size: rows per batch, for arrays and for the single rows of a torch
             dataset. Default: None (32)
@@ -58,6 +60,8 @@ def make_data(
         raise ValueError(
             f"`shuffle` must be True, False or 'batch'. Received: shuffle={shuffle!r}"
         )
+    if isinstance(y, str):
+        x, y = split_columns(x, y)
     if steps is not None:
         steps = int(check_number("the model", "steps", steps, low=0, integer=True))
     weigh = None if class_weight is None else ClassWeight(class_weight, output_names)
@@ -75,6 +79,9 @@ def make_data(
     count_rows(arrays)
     if batch_size is not None:
         check_number("the model", "batch_size", batch_size, low=1, integer=True)
+    if any(isinstance(leaf, StoredRows) for leaf in tree.flatten(arrays)):
+        source = DatasetSource(stored_dataset(arrays, int(batch_size or 32), shuffle))
+        return StreamData(source, steps or None, weigh, continues)
     if len(arrays) == 3:
         arrays = (*arrays[:2], tree.map_structure(_as_weight, arrays[2]))
     if weigh is not None:

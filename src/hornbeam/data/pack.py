@@ -9,6 +9,7 @@ from typing import Any
 from hornbeam.core import tree
 from hornbeam.core.errors import check_number
 from hornbeam.data.host import host_tree, is_array_like
+from hornbeam.data.stored import split_columns
 
 NAMES = ("x", "y", "sample_weight")
 
@@ -103,6 +104,8 @@ def train_validation_split(arrays: Any, validation_split: float) -> tuple[Any, A
         validation_split: the fraction of the rows, in (0, 1), that goes to the second.
     """
     check_number("fit()", "validation_split", validation_split, 0, 1)
+    if len(arrays) > 1 and isinstance(arrays[1], str):
+        arrays = (*split_columns(*arrays[:2]), *arrays[2:])
     for part in arrays:
         for leaf in tree.flatten(part):
             if leaf is not None and not is_array_like(leaf):

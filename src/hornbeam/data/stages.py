@@ -24,9 +24,6 @@ from hornbeam.core.random import draw_scope
 
 Epoch = tuple[int, ...]
 Indices = Sequence[int] | np.ndarray
-# A shuffled order moves blocks of rows that are read together, and the rows within so
-# many of them.
-_WINDOW_ROWS = 1 << 14
 # How many batches are kept that are taken apart.
 _KEPT_BATCHES = 8
 
@@ -37,6 +34,8 @@ class Stage:
     length: int | None
     # How many items in a row cost as much as one of them.
     block: int = 1
+    # Among how many items a shuffle moves single ones, where `block` is above 1.
+    window: int = 1 << 14
 
     def item(self, index: int, epoch: Epoch) -> Any:
         """Return item `index`."""
@@ -56,6 +55,7 @@ class Rows(Stage):
             None: a batch is a stack of single rows.
         item: a function of one number that returns one row. Default: None (from `take`)
         block: how many neighbouring rows are read together. Default: 1
+        window: among how many rows a shuffle moves single ones. Default: None (16,384)
     """
 
     def __init__(
@@ -64,9 +64,11 @@ class Rows(Stage):
         take: Callable[[np.ndarray], Any] | None,
         item: Callable[[int], Any] | None = None,
         block: int = 1,
+        window: int | None = None,
     ):
         self.length = length
         self._take, self._item, self.block = take, item, block
+        self.window = window or self.window
 
     def item(self, index: int, epoch: Epoch) -> Any:
         """Return one row."""
@@ -120,7 +122,7 @@ class Shuffled(Stage):
         seed = run if self._seed is None else int(self._seed)
         numbers = [seed, self._depth, *(passes if self._each_pass else ())]
         draws = np.random.Generator(np.random.PCG64([abs(n) for n in numbers]))
-        return shuffled_order(self.length, draws, self.source.block)
+        return shuffled_order(self.length, draws, self.source.block, self.source.window)
 
 
 class Mapped(Stage):
@@ -273,7 +275,9 @@ class Joined(Stage):
         return self.sources[which].item(index - self._ends[which], epoch)
 
 
-def shuffled_order(count: Any, draws: np.random.Generator, block: int) -> np.ndarray:
+def shuffled_order(
+    count: Any, draws: np.random.Generator, block: int, window: int
+) -> np.ndarray:
     """Return the numbers below `count` in a random order.
 
     Args:
@@ -281,13 +285,14 @@ def shuffled_order(count: Any, draws: np.random.Generator, block: int) -> np.nda
         draws: a NumPy generator.
         block: how many neighbours are read together. Where it is above 1, blocks change
             places, and numbers change places within windows of several blocks.
+        window: how many numbers.
     """
     if block <= 1:
         return draws.permutation(count)
     blocks = draws.permutation(-(-count // block))
     order = (blocks[:, None] * block + np.arange(block)).ravel()
     order = order[order < count]
-    window = block * max(1, _WINDOW_ROWS // block)
+    window = block * max(1, window // block)
     for start in range(0, count, window):
         draws.shuffle(order[start : start + window])
     return order
