@@ -31,6 +31,7 @@ _CLASS_SPACES = (
     "quantizers",
     "random",
     "models",
+    "utils",
 )
 # The classes that configs name below `keras` itself.
 _TOP_CLASSES = {

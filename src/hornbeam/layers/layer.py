@@ -72,6 +72,8 @@ class Layer(Operation, SavedState, LiveParameters):
     # Whether `call` uses the masks that it takes, beyond passing them on.
     _uses_masks = True
     _warned_of_lost_mask = False
+    # The dtype of the input, where it is not that of the layer.
+    _taken_dtype: str | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -170,7 +170,7 @@ class Sequential(Model):
                 return first
             if first.batch_shape == input_shape:
                 return first
-        dtype = getattr(self, "_given_input_dtype", None)
+        dtype = getattr(self, "_given_input_dtype", None) or first._taken_dtype
         return InputLayer(batch_shape=input_shape, dtype=dtype)
 
     def _check_conflict(self, input_shape):

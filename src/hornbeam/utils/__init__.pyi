@@ -47,6 +47,7 @@ from hornbeam.graph.keras_tensor import is_keras_tensor as is_keras_tensor
 from hornbeam.utils.comparison import compare_backends as compare_backends
 from hornbeam.utils.config import Config as Config
 from hornbeam.utils.download import get_file as get_file
+from hornbeam.utils.feature_space import FeatureSpace as FeatureSpace
 from hornbeam.utils.numerical import normalize as normalize
 from hornbeam.utils.numerical import to_categorical as to_categorical
 from hornbeam.utils.progbar import Progbar as Progbar

@@ -14,6 +14,7 @@ from sklearn.utils.validation import (
 from hornbeam.core import tree
 from hornbeam.core.naming import own_names
 from hornbeam.core.random import seed_scope
+from hornbeam.core.strings import holds_strings
 from hornbeam.models.model import Model
 from hornbeam.training.concurrent.scheduler import fit_slot
 from hornbeam.wrappers import estimator_files, fitting
@@ -240,7 +241,13 @@ class KerasEstimator(Parameters):
             allow_nd=True,
             multi_output=True,
             y_numeric=self._targets_are_numbers,
+            **self._text_options(X),
         )
+
+    def _text_options(self, X):
+        """Return how scikit-learn checks strings, which a network of yours may take."""
+        is_text = self._model_argument() is not None and holds_strings(X)
+        return {"dtype": None, "ensure_2d": False} if is_text else {}
 
     def _build(self, X, y, weight=None):
         self.targets_.learn_scale(y, weight)
@@ -293,7 +300,14 @@ class KerasEstimator(Parameters):
         """Return what the network gives for `X`."""
         check_is_fitted(self, "model_")
         X = as_rows(
-            validate_data(self, X, reset=False, accept_sparse=True, allow_nd=True)
+            validate_data(
+                self,
+                X,
+                reset=False,
+                accept_sparse=True,
+                allow_nd=True,
+                **self._text_options(X),
+            )
         )
         arguments = {"verbose": 0, **self._routed("predict"), **predict_arguments}
         rows = X.shape[0]

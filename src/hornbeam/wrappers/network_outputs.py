@@ -8,6 +8,7 @@ from typing import Any
 from hornbeam import losses
 from hornbeam.core import tree
 from hornbeam.core.naming import to_snake_case
+from hornbeam.core.strings import holds_strings
 
 # Losses of probabilities of classes that exclude each other.
 _CATEGORICAL = (
@@ -69,7 +70,9 @@ def outputs_of(model: Any, X: Any) -> Any:
 
 def output_shapes(model: Any, X: Any) -> Any:
     """Return the shapes of the model's outputs, and whether they are several."""
-    if not model.built:
+    if not model.built and hasattr(model, "_build_for") and holds_strings(X):
+        model._build_for(X)
+    elif not model.built:
         model.build(tree.map_structure(lambda x: (None, *x.shape[1:]), X))
     try:
         shapes = model.output_shape

@@ -74,6 +74,8 @@ class HashedCrossing(HostLayer):
         features = [self._feature(x) for x in inputs]
         bins = crossed_buckets(features, self.num_bins)
         dtype = self.compute_dtype
+        if self.output_mode == "int":
+            return bins.astype(dtype)
         return host_vectors.encode(
             bins, self.output_mode, self.num_bins, None, dtype, self.sparse
         )
@@ -82,6 +84,12 @@ class HashedCrossing(HostLayer):
         x = np.asarray(x)
         if x.dtype.kind in "biu":
             return x
+        if x.dtype.kind == "f":
+            raise ValueError(
+                f"All inputs of {self._described()} should have an integer or string "
+                f"dtype. Received: {x.dtype}. For numbers use "
+                "`keras.layers.Discretization` first."
+            )
         return category_texts(x, self._described())
 
     def _check_shapes(self, shapes):
@@ -112,8 +120,7 @@ class HashedCrossing(HostLayer):
     def compute_output_spec(self, inputs: Any) -> Any:
         """Return the symbol of the outputs."""
         shape = self.compute_output_shape(_shapes(inputs))
-        dtype = "int64" if self.output_mode == "int" else self.compute_dtype
-        return KerasTensor(shape, dtype, sparse=self.sparse)
+        return KerasTensor(shape, self.compute_dtype, sparse=self.sparse)
 
 
 def _shapes(inputs):

@@ -90,6 +90,8 @@ class Hashing(HostLayer):
             is_masked = (texts == value) | (texts == value.encode())
             bins = np.where(is_masked, 0, bins + self.num_bins - free)
         dtype = self.compute_dtype
+        if self.output_mode == "int":
+            return bins.astype(dtype)
         return host_vectors.encode(
             bins, self.output_mode, self.num_bins, None, dtype, self.sparse
         )
@@ -101,8 +103,7 @@ class Hashing(HostLayer):
     def compute_output_spec(self, inputs: Any) -> Any:
         """Return the symbol of the outputs."""
         shape = self.compute_output_shape(inputs.shape)
-        dtype = "int64" if self.output_mode == "int" else self.compute_dtype
-        return KerasTensor(shape, dtype, sparse=self.sparse)
+        return KerasTensor(shape, self.compute_dtype, sparse=self.sparse)
 
 
 def check_dtype(layer: Layer, output_mode: str) -> None:

@@ -92,7 +92,11 @@ class IndexLookup(HostLayer):
         given, self._static = self.vocabulary, False
         if given is not None:
             self.set_vocabulary(given, self.idf_weights)
-            self.vocabulary = self._plain(self._tokens)
+            if isinstance(given, str | Path):
+                # It is saved beside the config, like one that was learnt.
+                self.vocabulary = self.idf_weights = None
+            else:
+                self.vocabulary = self._plain(self._tokens)
             if isinstance(self.idf_weights, np.ndarray):
                 self.idf_weights = self.idf_weights.tolist()
         self.reset_counts()

@@ -61,6 +61,7 @@ class IntegerLookup(IndexLookup):
     _token = int
     _token_dtype = "int64"
     _array_dtype = np.int64
+    _taken_dtype = "int64"
 
     def __init__(
         self,

@@ -68,6 +68,8 @@ class Normalization(DataLayer):
         self._variance = variance
         self.invert = invert
         self.supports_masking = True
+        # Of values that were added: their number, mean and squared deviations from it.
+        self._sums: Any = (0, 0.0, 0.0)
 
     def build(self, input_shape: InputShape) -> None:
         """Prepare the statistics for inputs of this shape."""
@@ -105,27 +107,50 @@ class Normalization(DataLayer):
                 generator, a dataset of another library. Of a batch that is a tuple the
                 first part is taken.
         """
+        self._check_adapts()
+        self.reset_state()
+        for part in adapt_data.batches(self, data):
+            self.update_state(part)
+        if not self._sums[0]:
+            raise adapt_data.no_values(self)
+        self.finalize_state()
+
+    def _check_adapts(self):
         if self._mean is not None:
             raise ValueError(
                 f"Normalization layer {self.path!r} cannot `adapt`: it was made with "
                 "`mean` and `variance`. Leave them out to compute them from data."
             )
-        count, mean, square = 0, 0.0, 0.0
-        for part in adapt_data.batches(self, data):
-            batch = self._prepared(part)
-            axes = tuple(a for a in range(batch.ndim) if a not in self._kept_axes)
-            n = math.prod(batch.shape[a] for a in axes)
-            # Chan's formula joins the sums of squared deviations of two parts.
-            batch_mean = batch.mean(axis=axes)
-            delta = batch_mean - mean
-            square = square + batch.var(axis=axes) * n
-            square = square + delta**2 * (count * n / max(count + n, 1))
-            mean = mean + delta * (n / max(count + n, 1))
-            count += n
-        if not count:
-            raise adapt_data.no_values(self)
-        self.adapt_mean.assign(mean)
-        self.adapt_variance.assign(square / count)
+
+    def update_state(self, data: Any) -> None:
+        """Add values, for `finalize_state` to compute the statistics of them all.
+
+        Args:
+            data: an array or tensor.
+        """
+        self._check_adapts()
+        batch = self._prepared(data)
+        count, mean, square = self._sums
+        axes = tuple(a for a in range(batch.ndim) if a not in self._kept_axes)
+        n = math.prod(batch.shape[a] for a in axes)
+        # Chan's formula joins the sums of squared deviations of two parts.
+        batch_mean = batch.mean(axis=axes)
+        delta = batch_mean - mean
+        square = square + batch.var(axis=axes) * n
+        square = square + delta**2 * (count * n / max(count + n, 1))
+        mean = mean + delta * (n / max(count + n, 1))
+        self._sums = count + n, mean, square
+
+    def reset_state(self) -> None:
+        """Forget the values that were added."""
+        self._sums = (0, 0.0, 0.0)
+
+    def finalize_state(self) -> None:
+        """Set the statistics by what was added; without values they stay."""
+        count, mean, square = self._sums
+        if count:
+            self.adapt_mean.assign(mean)
+            self.adapt_variance.assign(square / count)
 
     def _prepared(self, part):
         """Return a batch as float64, once it fits the layer."""
@@ -147,9 +172,6 @@ class Normalization(DataLayer):
                 f"the axes {tuple(self._kept_axes)}."
             )
         return batch
-
-    def finalize_state(self) -> None:
-        """Do nothing: the statistics are ready as soon as they are assigned."""
 
     @property
     def mean(self) -> Tensor:

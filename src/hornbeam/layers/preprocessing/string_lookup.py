@@ -99,6 +99,10 @@ class StringLookup(IndexLookup):
     def _decoded(self, token):
         return token.decode(self.encoding) if isinstance(token, bytes) else str(token)
 
+    @property
+    def _taken_dtype(self):
+        return "int64" if self.invert else "string"
+
     def _check_symbol(self, symbol):
         check_string_symbol(self, symbol)
 

@@ -31,6 +31,7 @@ _OUTPUT_MODES = ("int", "multi_hot", "count", "tf_idf")
 _PUNCTUATION = string.punctuation.encode()
 # Texts whose tokens are in memory at a time.
 _TEXTS = 512
+_CHARACTERS = 1 << 22
 
 
 class TextVectorization(HostLayer):
@@ -73,6 +74,8 @@ class TextVectorization(HostLayer):
     >>> layer(["Bar, foo!", "qux baz"]).tolist()
     [[2, 3, 0, 0], [1, 4, 0, 0]]
     """
+
+    _taken_dtype = "string"
 
     def __init__(
         self,
@@ -230,10 +233,10 @@ class TextVectorization(HostLayer):
 
     def _standardized_array(self, texts):
         """Return standardised texts: bytes in UTF-8, or what a function gives."""
-        out = np.empty(texts.shape, object)
         if callable(self.standardize):
-            out.ravel()[:] = self._strs(texts)
-            return string_array(self.standardize(out), self._described())
+            given = np.array(self._strs(texts), str).reshape(texts.shape)
+            return string_array(self.standardize(given), self._described())
+        out = np.empty(texts.shape, object)
         out.ravel()[:] = [self._standardized(t) for t in self._utf8(texts)]
         return out
 
@@ -265,8 +268,12 @@ class TextVectorization(HostLayer):
     ) -> Iterator[list[list[Any]]]:
         """Yield the lists of tokens, at most so many, of some texts after the other."""
         flat = texts.ravel()
-        for start in range(0, len(flat), _TEXTS):
-            part = self._standardized_array(flat[start : start + _TEXTS]).tolist()
+        count = _TEXTS
+        if callable(self.standardize) or callable(self.split):
+            # Functions get arrays of a fixed width: that of the longest text.
+            count = min(count, 1 + _CHARACTERS // max(map(len, flat), default=1))
+        for start in range(0, len(flat), count):
+            part = self._standardized_array(flat[start : start + count]).tolist()
             tokens = self._split(part, None if self.ngrams else most)
             if self.ngrams:
                 tokens = [self._with_ngrams(t) for t in tokens]
@@ -280,10 +287,8 @@ class TextVectorization(HostLayer):
             return [_bytes(text).split(None, most or -1) for text in texts]
         if self.split == "character":
             return [list(_str(text)) for text in texts]
-        array = np.empty(len(texts), object)
-        array[:] = [_str(text) for text in texts]
         split: Any = self.split
-        result = split(array)
+        result = split(np.array([_str(text) for text in texts], str))
         rows = result.to_list() if hasattr(result, "to_list") else result
         return [string_array(list(row), self._described()).tolist() for row in rows]
 
@@ -311,7 +316,9 @@ class TextVectorization(HostLayer):
         """Return the indices or vectors for a host array of texts."""
         lookup, texts = self._lookup_layer, self._texts(inputs)
         if self.split is None and not self.ngrams:
-            return lookup.compute_on_host(self._standardized_array(texts))
+            lookup.check_has_vocabulary(self)
+            outputs = lookup.compute_on_host(self._standardized_array(texts))
+            return self._with_length(outputs) if texts.ndim > 1 else outputs
         lengths, indices = self._indices(texts)
         if self.output_mode != "int":
             places = np.repeat(np.arange(len(lengths)), lengths), indices
@@ -324,6 +331,15 @@ class TextVectorization(HostLayer):
         rows = np.zeros((len(lengths), longest), np.int64)
         rows[np.arange(longest) < lengths[:, None]] = indices
         return rows.reshape(*texts.shape, longest)
+
+    def _with_length(self, rows):
+        """Return rows of indices cut or padded to the length that was asked for."""
+        length = self.output_sequence_length
+        if length is None:
+            return rows
+        missing = max(0, length - rows.shape[-1])
+        widths = [(0, 0)] * (rows.ndim - 1) + [(0, missing)]
+        return np.pad(rows[..., :length], widths)
 
     def _indices(self, texts):
         """Return the number of tokens of each text, and the indices of all tokens."""
@@ -340,6 +356,8 @@ class TextVectorization(HostLayer):
         shape = tuple(input_shape)
         lookup = self._lookup_layer
         if self.split is None and not self.ngrams:
+            if self.output_sequence_length is not None and len(shape) > 1:
+                return (*shape[:-1], self.output_sequence_length)
             return lookup.compute_output_shape(shape)
         if self.split is not None and len(shape) > 1 and shape[-1] == 1:
             shape = shape[:-1]
