@@ -87,6 +87,7 @@ class StringLookup(IndexLookup):
         self.sparse = sparse
         self.encoding = encoding
         self.salt = salt
+        self._taken_dtype = "int64" if invert else "string"
         self._set_up()
 
     def _as_tokens(self, tokens):
@@ -98,10 +99,6 @@ class StringLookup(IndexLookup):
 
     def _decoded(self, token):
         return token.decode(self.encoding) if isinstance(token, bytes) else str(token)
-
-    @property
-    def _taken_dtype(self):
-        return "int64" if self.invert else "string"
 
     def _check_symbol(self, symbol):
         check_string_symbol(self, symbol)
