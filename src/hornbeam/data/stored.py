@@ -293,8 +293,8 @@ def split_columns(x: Any, y: str) -> tuple[Any, Any]:
     is_file = is_stored(x) and not hasattr(x, "select_columns")
     if not (is_file or hasattr(x, "column_names") or hasattr(x, "columns")):
         raise ValueError(
-            f"`y` is a string, {y!r}. Expected arrays, or the name of a column where `x` "
-            f"is a table. Received: x of type {type(x).__name__}"
+            f"`y` is a string, {y!r}. Expected arrays, or the name of a column where "
+            f"`x` is a table. Received: x of type {type(x).__name__}"
         )
     if is_file and _reader_of(x) is not _chunked_rows:
         names = StoredTable(x).names
