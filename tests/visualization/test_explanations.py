@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from hornbeam import layers
+from hornbeam import layers, visualization
 from hornbeam.visualization import grad_cam, saliency
 
 IMAGES = np.random.default_rng(0).normal(size=(2, 6, 5, 3)).astype("float32")
@@ -79,3 +79,43 @@ class TestErrors:
             ValueError, match=r"one output.*keras\.Model\(model\.inputs"
         ):
             saliency(model, IMAGES)
+
+
+class TestFeatureMaps:
+    def model(self):
+        pytest.importorskip("matplotlib")
+        parts = [keras.Input((6, 5, 3)), layers.Conv2D(4, 3, name="conv")]
+        return keras.Sequential([*parts, layers.Flatten(name="flat")])
+
+    def shown(self, axes):
+        return [np.asarray(a.images[0].get_array()) for a in axes.flat if a.images]
+
+    def test_filters(self, engine):
+        layer = self.model().get_layer("conv")
+        kernel = keras.ops.convert_to_numpy(layer.kernel)
+        found = self.shown(visualization.plot_filters(layer))
+        assert len(found) == 4
+        for number, image in enumerate(found):
+            part = kernel[..., number].astype(float)
+            expected = 255 * (part / np.abs(part).max() + 1) / 2
+            np.testing.assert_allclose(image, expected, atol=0.51)
+        assert len(self.shown(visualization.plot_filters(layer, most=2))) == 2
+
+    def test_feature_maps(self, engine, tmp_path):
+        model, path = self.model(), tmp_path / "maps.png"
+        found = self.shown(
+            visualization.plot_feature_maps(model, IMAGES[0], "conv", path=path)
+        )
+        assert path.exists()
+        part = keras.Model(model.inputs, model.get_layer("conv").output)
+        maps = part.predict(IMAGES[:1], verbose=0)[0].astype(float)
+        for number, image in enumerate(found):
+            part = maps[..., number] - maps[..., number].min()
+            np.testing.assert_allclose(image, 255 * part / part.max(), atol=0.6)
+
+    def test_errors(self, python_only):
+        model = self.model()
+        with pytest.raises(ValueError, match="kernel of 4 axes.*'flat'.*has none"):
+            visualization.plot_filters(model.get_layer("flat"))
+        with pytest.raises(ValueError, match=r"output has 4 axes.*'flat'.*\(1, 48\)"):
+            visualization.plot_feature_maps(model, IMAGES[0], "flat")

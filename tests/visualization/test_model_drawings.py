@@ -313,6 +313,12 @@ class TestGraphviz:
         monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
         keras.utils.plot_model(model_zoo.chain(), tmp_path / "m.gif")
         assert (tmp_path / "m.gif").read_text() == "drawn by dot -Tgif\n"
+        program.write_text("#!/bin/sh\nexec sleep 9\n")
+        monkeypatch.setattr("hornbeam.visualization.dot._SECONDS", 0.1)
+        with pytest.warns(UserWarning, match="took too long for model 'chain'"):
+            keras.utils.plot_model(model_zoo.chain(), tmp_path / "m.svg")
+        assert (tmp_path / "m.svg").read_text().startswith("<svg")
+        monkeypatch.setattr("hornbeam.visualization.dot._SECONDS", 60)
         program.write_text("#!/bin/sh\necho bad graph >&2\nexit 1\n")
         with pytest.raises(ValueError, match="bad graph"):
             keras.utils.plot_model(model_zoo.chain(), tmp_path / "m.png")

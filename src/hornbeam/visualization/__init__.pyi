@@ -23,3 +23,5 @@ from hornbeam.visualization.evaluation import plot_roc as plot_roc
 from hornbeam.visualization.evaluation import plot_worst_examples as plot_worst_examples
 from hornbeam.visualization.explanations import grad_cam as grad_cam
 from hornbeam.visualization.explanations import saliency as saliency
+from hornbeam.visualization.feature_maps import plot_feature_maps as plot_feature_maps
+from hornbeam.visualization.feature_maps import plot_filters as plot_filters

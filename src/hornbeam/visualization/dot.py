@@ -102,6 +102,20 @@ def as_pydot(
     return _filled(pydot, dot, graph)
 
 
+def drawn_in_time(text: str, format_: str) -> bytes | None:
+    """Return what Graphviz draws, or None where it takes more than a minute.
+
+    With `splines=ortho` it does for graphs with hundreds of long edges.
+    """
+    try:
+        return _run(["dot", f"-T{format_}"], text, _SECONDS)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+_SECONDS = 60
+
+
 def _filled(pydot, part, graph):
     for box in graph.boxes:
         if box.inside is not None:
@@ -114,8 +128,10 @@ def _filled(pydot, part, graph):
     return part
 
 
-def _run(command, text):
-    done = subprocess.run(command, input=text.encode(), capture_output=True)
+def _run(command, text, seconds=None):
+    done = subprocess.run(
+        command, input=text.encode(), capture_output=True, timeout=seconds
+    )
     if done.returncode:
         raise ValueError(
             f"Graphviz could not draw the picture with {command}: "

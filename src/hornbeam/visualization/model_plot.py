@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from hornbeam.core.errors import did_you_mean
+from hornbeam.core.warning import warn
 from hornbeam.models.model import Model
 from hornbeam.typing import PathLike
 from hornbeam.visualization import drawing
-from hornbeam.visualization.dot import Dot, as_pydot, program_of
+from hornbeam.visualization.dot import Dot, as_pydot, drawn_in_time, program_of
 from hornbeam.visualization.model_graph import Shows, graph_of
 from hornbeam.visualization.optional import optional
 
@@ -94,9 +95,9 @@ def plot_model(
 ) -> Any:
     """Write a picture of the model to a file.
 
-    Graphviz draws it where its program `dot` is installed. Elsewhere hornbeam does, in
-    a layered layout of its own: an SVG needs nothing else, other formats matplotlib
-    (`pip install 'hornbeam[plot]'`).
+    Graphviz draws it where its program `dot` is installed. Elsewhere, and where that
+    takes more than a minute, hornbeam does, in a layered layout of its own: an SVG
+    needs nothing else, other formats matplotlib (`pip install 'hornbeam[plot]'`).
 
     Args:
         model: the model. One that was not called yet is drawn too; a subclass with a
@@ -143,14 +144,20 @@ def plot_model(
         show_trainable, expand_nested,
     )  # fmt: skip
     graph = graph_of(model, shows)
-    dot = Dot(graph, program_of(graph, rankdir, dpi, splines), rankdir, dpi)
-    if engine == "graphviz" or (engine is None and shutil.which("dot")):
-        data = dot.create("dot", format_)
-    elif format_ in ("dot", "gv"):
-        data = dot.text.encode()
-    else:
-        data = drawing.to_bytes(graph, format_, rankdir, dpi)
-    path.write_bytes(data)
+    text = program_of(graph, rankdir, dpi, splines)
+    data = None
+    if format_ in ("dot", "gv"):
+        data = text.encode()
+    elif engine == "graphviz":
+        data = Dot(graph, text, rankdir, dpi).create("dot", format_)
+    elif engine is None and shutil.which("dot"):
+        data = drawn_in_time(text, format_)
+        if data is None:
+            warn(
+                f"plot_model(): Graphviz took too long for model {model.name!r}, which "
+                "is drawn in hornbeam's own layout. `engine='own'` does so at once."
+            )
+    path.write_bytes(data or drawing.to_bytes(graph, format_, rankdir, dpi))
     return _shown(path, format_)
 
 

@@ -1,0 +1,107 @@
+"""What a convolution has learnt, and what comes out of it for an image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hornbeam import backends, ops
+from hornbeam.layers.layer import Layer
+from hornbeam.models.model import Model
+from hornbeam.typing import PathLike, TensorLike
+from hornbeam.visualization.galleries import plot_image_gallery
+
+
+def plot_filters(
+    layer: Layer,
+    most: int = 64,
+    path: PathLike | None = None,
+    show: bool | None = False,
+) -> np.ndarray:
+    """Draw the filters of a two-dimensional convolution.
+
+    Filters over three channels are drawn in colours, others as their first channel. In
+    each one zero is grey, so that light and dark are positive and negative.
+
+    Args:
+        layer: a built layer with a `kernel` of 4 axes, such as Conv2D.
+        most: how many are drawn. Default: 64.
+        path: where the picture is written. Default: it is not.
+        show: whether it is shown on the screen. Default: False.
+
+    Returns:
+        An array of matplotlib's axes.
+
+    >>> import hornbeam as keras
+    >>> layer = keras.layers.Conv2D(6, 3)
+    >>> layer.build((None, 8, 8, 3))
+    >>> keras.visualization.plot_filters(layer).shape
+    (2, 3)
+    """
+    kernel = getattr(layer, "kernel", None) if layer.built else None
+    if kernel is None or len(kernel.shape) != 4:
+        raise ValueError(
+            f"plot_filters() needs a built layer with a kernel of 4 axes, such as "
+            f"Conv2D. Layer {layer.name!r} ({type(layer).__name__}) has "
+            f"{'none' if kernel is None else tuple(kernel.shape)}."
+        )
+    filters = np.moveaxis(np.asarray(ops.convert_to_numpy(kernel), float), -1, 0)[:most]
+    filters = filters if filters.shape[-1] == 3 else filters[..., :1]
+    greatest = np.abs(filters).max((1, 2, 3), keepdims=True)
+    scaled = filters / np.where(greatest > 0, greatest, 1)
+    return plot_image_gallery(
+        scaled, value_range=(-1, 1), scale=1, path=path, data_format="channels_last",
+        show=None if path is not None else show,
+    )  # fmt: skip
+
+
+def plot_feature_maps(
+    model: Model,
+    image: TensorLike,
+    layer: Any,
+    most: int = 64,
+    path: PathLike | None = None,
+    show: bool | None = False,
+) -> np.ndarray:
+    """Draw what comes out of a layer for one image, each channel on its own.
+
+    Each channel goes from black at its least to white at its greatest value.
+
+    Args:
+        model: a Functional or Sequential model with one input.
+        image: of shape (height, width, channels).
+        layer: the layer or its name; its output has 4 axes, channels last.
+        most: how many channels are drawn. Default: 64.
+        path: where the picture is written. Default: it is not.
+        show: whether it is shown on the screen. Default: False.
+
+    Returns:
+        An array of matplotlib's axes.
+
+    >>> import hornbeam as keras, numpy as np
+    >>> model = keras.Sequential(
+    ...     [keras.Input((8, 8, 3)), keras.layers.Conv2D(6, 3, name="conv")]
+    ... )
+    >>> image = np.ones((8, 8, 3))
+    >>> keras.visualization.plot_feature_maps(model, image, "conv").shape
+    (2, 3)
+    """
+    layer = model.get_layer(layer) if isinstance(layer, str) else layer
+    with backends.scope(model._backend_name or backends.current().name):
+        part = Model(model.inputs, layer.output)
+        batch = ops.convert_to_tensor(ops.convert_to_numpy(image)[None])
+        maps = np.asarray(ops.convert_to_numpy(part(batch)), float)
+    if maps.ndim != 4:
+        raise ValueError(
+            f"plot_feature_maps() needs a layer whose output has 4 axes. That of "
+            f"{layer.name!r} has the shape {maps.shape}."
+        )
+    maps = np.moveaxis(maps[0], -1, 0)[:most, ..., None]
+    low = maps.min((1, 2, 3), keepdims=True)
+    spread = maps.max((1, 2, 3), keepdims=True) - low
+    return plot_image_gallery(
+        (maps - low) / np.where(spread > 0, spread, 1), value_range=(0, 1), scale=1,
+        path=path, show=None if path is not None else show,
+        data_format="channels_last",
+    )  # fmt: skip
