@@ -78,6 +78,30 @@ def bus(count=5):
     return keras.Model(tensors[0], layers.Concatenate()(tensors), name="bus")
 
 
+def nested_twice():
+    """A nested model that is called on its own output."""
+    inner = keras.Sequential([keras.Input((3,)), layers.Dense(3)], name="inner")
+    inputs = keras.Input((3,))
+    return keras.Model(inputs, inner(inner(inputs)), name="nested_twice")
+
+
+def past():
+    """A nested model with an input that is an output, and one that nothing takes."""
+    i, j = keras.Input((3,), name="through"), keras.Input((2,), name="ignored")
+    inner = keras.Model([i, j], [i, layers.Dense(2)(i)], name="inner")
+    a, b = keras.Input((3,), name="a"), keras.Input((2,), name="b")
+    return keras.Model([a, b], layers.Concatenate()(inner([a, b])), name="past")
+
+
+def deep(depth=6):
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(3)], name="inmost")
+    for level in range(depth):
+        inputs = keras.Input((3,), name=f"input_{level}")
+        outputs = layers.Dense(3, name=f"dense_{level}")(model(inputs))
+        model = keras.Model(inputs, outputs, name=f"level_{level}")
+    return model
+
+
 def not_called():
     parts = [layers.Dense(3, name="a"), layers.Dropout(0.2), layers.Dense(1, name="b")]
     return keras.Sequential(parts, name="not_called")
@@ -98,4 +122,17 @@ def own():
     return model
 
 
-ALL = [chain, residual, several, shared, nested, cycles, bus, not_called, own]
+ALL = [
+    chain,
+    residual,
+    several,
+    shared,
+    nested,
+    cycles,
+    bus,
+    not_called,
+    own,
+    nested_twice,
+    past,
+    deep,
+]
