@@ -127,7 +127,7 @@ def data_transfer(keras):
     assert_saved_alike(keras, model, split(5, 10)[0][:10])
 
 
-@program(slow=("tensorflow",))
+@program(slow=("jax", "tensorflow"))
 def data_mixing(keras):
     """MixUp and CutMix of batches with their labels, in a `PyDataset`."""
     (x, y), (x_test, y_test) = digits()
