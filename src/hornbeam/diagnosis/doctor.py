@@ -118,7 +118,7 @@ class Doctor(Trainer):
         )
 
     def overfit_one_batch(
-        self, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 200
+        self, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 500
     ) -> Overfit:
         """Say whether the model can learn one batch by heart.
 
@@ -129,7 +129,7 @@ class Doctor(Trainer):
             x: inputs, as for `fit`; of arrays, rows from all over are taken.
             y: targets, unless `x` gives them.
             batch_size: rows of the batch. Default: 32.
-            steps: the most steps. Default: 200.
+            steps: the most steps. Default: 500.
 
         Returns:
             `Overfit`: `losses`, `learned` and `rows`.
@@ -145,7 +145,7 @@ class Doctor(Trainer):
         return overfit_one_batch(self, x, y, batch_size, steps)
 
     def sanity_check(
-        self, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 200
+        self, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 500
     ) -> Sanity:
         """Try what every model that can be trained must do, and report.
 
@@ -158,7 +158,7 @@ class Doctor(Trainer):
             x: inputs, as for `fit`.
             y: targets, unless `x` gives them.
             batch_size: rows of the batch. Default: 32.
-            steps: the most steps on the batch. Default: 200.
+            steps: the most steps on the batch. Default: 500.
 
         Returns:
             A table that prints itself; `passed` says whether all is well, `results`

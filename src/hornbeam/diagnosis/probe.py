@@ -17,6 +17,7 @@ import numpy as np
 from hornbeam import backends, ops
 from hornbeam.core import tree
 from hornbeam.core.gradients import value_and_grad
+from hornbeam.data.sparse import tensor_of
 from hornbeam.layers.activations.relu import ReLU
 from hornbeam.layers.activations.softmax import Softmax
 from hornbeam.training.binding.binding import UnknownVariablesError
@@ -143,7 +144,7 @@ class Probe:
         """Make a pass over `batch`, host arrays, in training mode."""
         engine = self.binding.engine
         tensors = tree.map_structure(
-            lambda x: None if x is None else engine.convert(x), batch
+            lambda x: None if x is None else tensor_of(engine, x), batch
         )
         with self.model._running_steps():
             while True:

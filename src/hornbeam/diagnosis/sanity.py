@@ -26,7 +26,8 @@ class Overfit:
     """Whether a model learns one batch by heart.
 
     Attributes:
-        losses: the loss before each step.
+        losses: the loss before each step, and at the end that of evaluation, if it is
+            less: dropout raises the loss of training.
         learned: whether the last one is below a tenth of the first, or below 0.01.
         rows: the rows of the batch.
     """
@@ -48,7 +49,7 @@ class Overfit:
 
 
 def overfit_one_batch(
-    model: Any, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 200
+    model: Any, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 500
 ) -> Overfit:
     """Train on one batch, and take it back; see `Doctor.overfit_one_batch`."""
     with trial(model, "overfit_one_batch", x, y, batch_size or _BATCH) as data:
@@ -62,6 +63,9 @@ def _overfit(model, batch, steps):
         losses.append(loss)
         if not math.isfinite(loss) or _is_learned(losses, 0.1):
             break
+    last = one_step(model, batch, "test").get("loss", math.inf)
+    if last < losses[-1]:
+        losses.append(float(last))
     return Overfit(losses, _is_learned(losses), rows_of(batch))
 
 
@@ -97,7 +101,7 @@ class Sanity(Report):
 
 
 def sanity_check(
-    model: Any, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 200
+    model: Any, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 500
 ) -> Sanity:
     """Try what a model that can be trained must do; see `Doctor.sanity_check`."""
     with trial(model, "sanity_check", x, y, batch_size or _BATCH) as data:
