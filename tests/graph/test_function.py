@@ -215,3 +215,18 @@ class TestCopies:
         again = copied(layer)
         (model,) = again.model
         assert model.layers[1] is again and again.output is model.outputs[0]
+
+
+def test_source_inputs_are_those_of_the_graph_around():
+    a, b, c = (keras.Input((2,), name=name) for name in "abc")
+    x = keras.layers.Add()([a, b])
+    y = keras.layers.Dense(2)(x) + a
+    find = keras.utils.get_source_inputs
+    assert [t.name for t in find(y)] == ["a", "b"]
+    inner = keras.Model([a, b], y)
+    assert [t.name for t in find(inner([c, c]))] == ["c"]
+    assert find(a) == [a]
+    alone = keras.KerasTensor((2,))
+    assert find(alone) is alone
+    with pytest.raises(TypeError, match="takes a KerasTensor"):
+        find(np.ones(2))

@@ -21,7 +21,6 @@ _ADVICE = {
     "layers": "transform the data before `fit`, or write the transformation with "
     "`keras.ops` in a subclass of `keras.layers.Layer`",
     "quantizers": "use `dtype='mixed_bfloat16'` for faster and smaller networks",
-    "utils.get_source_inputs": "use `model.inputs`",
     "utils": "read files with Pillow or your own generator, and give `fit` arrays, a "
     "generator, a `keras.utils.PyDataset`, or a dataset of PyTorch or TensorFlow",
 }

@@ -84,3 +84,37 @@ def node_of(tensor: KerasTensor) -> Node | None:
     operation, node_index, _ = tensor._keras_history
     nodes = operation._inbound_nodes
     return nodes[node_index] if node_index < len(nodes) else None
+
+
+def get_source_inputs(tensor: KerasTensor) -> Any:
+    """Return the inputs of models that a symbolic tensor is computed from.
+
+    Args:
+        tensor: a KerasTensor. One that nothing gave is returned as it is.
+
+    >>> import hornbeam as keras
+    >>> a, b = keras.Input((2,), name="a"), keras.Input((2,), name="b")
+    >>> y = keras.layers.Dense(3)(a + b)
+    >>> [x.name for x in keras.utils.get_source_inputs(y)]
+    ['a', 'b']
+    """
+    if not hasattr(tensor, "_keras_history"):
+        raise TypeError(
+            "`get_source_inputs()` takes a KerasTensor, the symbol of a layer's input "
+            f"or output. Received: tensor={tensor!r} (of type {type(tensor).__name__})"
+        )
+    if node_of(tensor) is None:
+        return tensor
+    found: list[KerasTensor] = []
+    left, seen = [tensor], set()
+    while left:
+        x = left.pop()
+        if id(x) in seen:
+            continue
+        seen.add(id(x))
+        node = node_of(x)
+        if node is None or node.is_input:
+            found.append(x)
+        else:
+            left += reversed(node.input_tensors)
+    return found

@@ -21,6 +21,7 @@ from hornbeam.core.registry import (
     register_keras_serializable as register_keras_serializable,
 )
 from hornbeam.core.session import clear_session as clear_session
+from hornbeam.graph.node import get_source_inputs as get_source_inputs
 from hornbeam.data.audio_folder import (
     audio_dataset_from_directory as audio_dataset_from_directory,
 )
