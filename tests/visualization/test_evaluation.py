@@ -102,3 +102,48 @@ def test_axes_and_paths(tmp_path):
         assert (tmp_path / f"{name}.png").stat().st_size > 0
         with pytest.raises(ValueError, match=f"plot_{name}.*60 targets and 3 predict"):
             draw(BINARY, CHANCE[:3])
+
+
+class TestEmbedding:
+    rows = RANDOM.normal(size=(60, 5)) * [5, 3, 1, 1, 1]
+
+    def places(self, axes):
+        return np.concatenate([np.transpose(x.get_data()) for x in axes.get_lines()])
+
+    def test_principal_components(self):
+        decomposition = pytest.importorskip("sklearn.decomposition")
+        axes = visualization.plot_embedding(self.rows)
+        reducer = decomposition.PCA(2)
+        expected = reducer.fit_transform(self.rows)
+        np.testing.assert_allclose(np.abs(self.places(axes)), np.abs(expected))
+        share = f"{reducer.explained_variance_ratio_[1]:.0%}"
+        assert axes.get_ylabel() == f"component 2: {share} of the variance"
+
+    def test_labels(self, tmp_path):
+        path = tmp_path / "e.png"
+        axes = visualization.plot_embedding(
+            self.rows, TRUE, class_names=["a", "b", "c"], path=path
+        )
+        names = [x.get_label() for x in axes.get_lines()]
+        counts = [len(x.get_xdata()) for x in axes.get_lines()]
+        assert names == ["a", "b", "c"] and path.exists()
+        np.testing.assert_array_equal(counts, np.bincount(TRUE))
+
+    def test_neighbours(self):
+        manifold = pytest.importorskip("sklearn.manifold")
+        axes = visualization.plot_embedding(self.rows[:20], method="tsne")
+        reducer = manifold.TSNE(perplexity=19 / 3, random_state=0)
+        expected = reducer.fit_transform(self.rows[:20])
+        np.testing.assert_allclose(self.places(axes), expected, rtol=1e-3)
+
+    def test_one_feature(self):
+        places = self.places(visualization.plot_embedding([[1.0], [3.0]]))
+        np.testing.assert_allclose(np.abs(places), [[1, 0], [1, 0]])
+
+    def test_errors(self):
+        with pytest.raises(ValueError, match=r"two rows.*\(1, 2\)"):
+            visualization.plot_embedding([[1.0, 2.0]])
+        with pytest.raises(ValueError, match="each of the 60 rows. Received: 3"):
+            visualization.plot_embedding(self.rows, [1, 2, 3])
+        with pytest.raises(ValueError, match="method"):
+            visualization.plot_embedding(self.rows, method="lda")

@@ -25,3 +25,4 @@ from hornbeam.visualization.explanations import grad_cam as grad_cam
 from hornbeam.visualization.explanations import saliency as saliency
 from hornbeam.visualization.feature_maps import plot_feature_maps as plot_feature_maps
 from hornbeam.visualization.feature_maps import plot_filters as plot_filters
+from hornbeam.visualization.embedding import plot_embedding as plot_embedding

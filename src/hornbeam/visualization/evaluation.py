@@ -53,7 +53,7 @@ def plot_confusion_matrix(
     np.add.at(table, (true, predicted), 1)
     if normalize:
         table /= np.maximum(table.sum(1, keepdims=True), 1)
-    ax = _axes(ax, max(4.0, min(10.0, 0.5 * count + 2)))
+    ax = new_axes(ax, max(4.0, min(10.0, 0.5 * count + 2)))
     picture = ax.imshow(table, cmap="cividis", vmin=0)
     names = list(class_names or range(count))
     names += range(len(names), count)
@@ -66,7 +66,7 @@ def plot_confusion_matrix(
         ax.text(column, row, words, ha="center", va="center", color=colour, size=8)
     accuracy = float((true == predicted).mean()) if len(true) else float("nan")
     ax.set(xlabel="predicted", ylabel="true", title=f"accuracy {accuracy:.4f}")
-    return _written(ax, path)
+    return written(ax, path)
 
 
 def plot_calibration(
@@ -107,7 +107,7 @@ def plot_calibration(
     said = np.bincount(group, confidence, bins)[filled] / count[filled]
     was = np.bincount(group, came_true, bins)[filled] / count[filled]
     error = float(np.abs(said - was) @ count[filled] / max(1, count.sum()))
-    ax = _axes(ax, 4.5)
+    ax = new_axes(ax, 4.5)
     ax.plot([0, 1], [0, 1], ":", color="0.5", label="perfect")
     ax.plot(said, was, "o-", color=_COLOURS[0], label="predictions")
     share = count / max(1, count.max())
@@ -116,7 +116,7 @@ def plot_calibration(
     ax.set(xlabel="predicted probability", ylabel="fraction that came true")
     ax.set(xlim=(0, 1), ylim=(0, 1.02), title=f"expected calibration error {error:.4f}")
     ax.legend(fontsize="small")
-    return _written(ax, path)
+    return written(ax, path)
 
 
 def plot_roc(
@@ -143,7 +143,7 @@ def plot_roc(
     'class 1: area 0.7500'
     """
     metrics = optional("sklearn.metrics", "sklearn")
-    ax = _axes(ax, 4.5)
+    ax = new_axes(ax, 4.5)
     ax.plot([0, 1], [0, 1], ":", color="0.5", label="chance")
     for number, name, truth, scores in _each_class("plot_roc", y_true, y_pred):
         false, true, _ = metrics.roc_curve(truth, scores)
@@ -152,7 +152,7 @@ def plot_roc(
         ax.plot(false, true, label=label, **_look(number))
     ax.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC")
     ax.legend(fontsize="small")
-    return _written(ax, path)
+    return written(ax, path)
 
 
 def plot_precision_recall(
@@ -180,7 +180,7 @@ def plot_precision_recall(
     'class 1: average precision 0.8333'
     """
     metrics = optional("sklearn.metrics", "sklearn")
-    ax = _axes(ax, 4.5)
+    ax = new_axes(ax, 4.5)
     for number, name, truth, scores in _each_class(
         "plot_precision_recall", y_true, y_pred
     ):
@@ -192,7 +192,7 @@ def plot_precision_recall(
     ax.set(xlabel="recall", ylabel="precision", title="precision and recall")
     ax.set(xlim=(0, 1.01), ylim=(0, 1.03))
     ax.legend(fontsize="small")
-    return _written(ax, path)
+    return written(ax, path)
 
 
 def plot_predictions(
@@ -221,7 +221,7 @@ def plot_predictions(
     errors = predicted - true
     spread = ((true - true.mean()) ** 2).sum()
     fit = 1 - (errors**2).sum() / spread if spread > 0 else float("nan")
-    ax = _axes(ax, 4.5)
+    ax = new_axes(ax, 4.5)
     ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
     ax.plot(ends, ends, ":", color="0.5", label="equal")
     strength = float(np.clip(200 / max(1, len(true)), 0.1, 0.7))
@@ -229,7 +229,7 @@ def plot_predictions(
     error = float(np.sqrt((errors**2).mean()))
     ax.set(xlabel="target", ylabel="prediction")
     ax.set_title(f"R² {fit:.4f}, root mean square error {error:.4f}")
-    return _written(ax, path)
+    return written(ax, path)
 
 
 def plot_worst_examples(
@@ -320,7 +320,7 @@ def _look(number):
     return {"color": _COLOURS[number % len(_COLOURS)], "linestyle": dash}
 
 
-def _axes(ax: Any, size: float) -> Any:
+def new_axes(ax: Any, size: float) -> Any:
     """Return the axes that were given, or new ones."""
     if ax is not None:
         return ax
@@ -328,7 +328,8 @@ def _axes(ax: Any, size: float) -> Any:
     return figure.add_subplot()
 
 
-def _written(ax, path):
+def written(ax: Any, path: PathLike | None) -> Any:
+    """Write the picture of the axes, if there is a path; return the axes."""
     if path is not None:
         ax.figure.savefig(path, dpi=120)
     return ax
