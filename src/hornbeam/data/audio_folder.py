@@ -72,16 +72,8 @@ def audio_dataset_from_directory(
         raise ValueError(
             f"Cannot set both `ragged` and `output_sequence_length` in {_OWNER}."
         )
-    if sampling_rate is not None and not sampling_rate > 0:
-        raise ValueError(
-            "`sampling_rate` should be higher than 0. Received: "
-            f"sampling_rate={sampling_rate}, in {_OWNER}"
-        )
-    if output_sequence_length is not None and not output_sequence_length > 0:
-        raise ValueError(
-            "`output_sequence_length` should be higher than 0. Received: "
-            f"output_sequence_length={output_sequence_length}, in {_OWNER}"
-        )
+    _check_count("sampling_rate", sampling_rate)
+    _check_count("output_sequence_length", output_sequence_length)
     form = resolved_format(_OWNER, "tf" if ragged else format)
     options = FolderOptions(
         _OWNER, directory, labels, label_mode, class_names, shuffle, seed,
@@ -110,6 +102,18 @@ def audio_dataset_from_directory(
 
     made = [dataset(files) for files in files_of(options)]
     return made if subset == "both" else made[0]
+
+
+def _check_count(name, value):
+    if value is None:
+        return
+    if not value > 0:
+        fault = "be higher than 0"
+    elif value != int(value):
+        fault = "have an integer value"
+    else:
+        return
+    raise ValueError(f"`{name}` should {fault}. Received: {name}={value}, in {_OWNER}")
 
 
 def _sound(path, rate, length):

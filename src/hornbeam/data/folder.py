@@ -93,8 +93,8 @@ def files_of(options: FolderOptions) -> list[Files]:
     _say(options, f"Found {len(paths)} files{classes}.")
     if not paths:
         raise ValueError(
-            f"No {options.what} found. {options.owner} looked in {str(folder)!r} and "
-            f"the folders below it. Expected files that end in "
+            f"No {options.what} found in directory {str(folder)!r} by {options.owner}, "
+            f"nor in the folders below it. Expected files that end in "
             f"{', '.join(options.suffixes)}"
             + (", one folder for each class." if inferred else ".")
         )

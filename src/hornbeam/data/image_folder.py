@@ -102,8 +102,8 @@ def image_dataset_from_directory(
     """
     if color_mode not in COLOR_MODES:
         raise ValueError(
-            f'`color_mode` of {_OWNER} must be one of "rgb", "rgba", "grayscale". '
-            f"Received: color_mode={color_mode!r}"
+            '`color_mode` must be one of "rgb", "rgba", "grayscale", in '
+            f"{_OWNER}. Received: color_mode={color_mode!r}"
         )
     check_choice(_OWNER, "interpolation", interpolation, INTERPOLATIONS)
     check_choice(_OWNER, "unreadable", unreadable, ("raise", "skip"))
