@@ -15,11 +15,15 @@ def model_graph(model: Any) -> Any:
     """Return the `GraphDef` of a model.
 
     A model that is a graph has its edges. Of another one the layers stand side by side,
-    each with those that it holds.
+    each with those that it holds. The model itself is no node: one sees its layers.
     """
     graph = part("compat.proto.graph_pb2").GraphDef()
     graph.versions.producer = 22
-    _add_layer(graph, model, "", [])
+    function = _function_of(model)
+    if function is not None:
+        _add_function(graph, function, "", [])
+    else:
+        _add_layers_in(graph, model, "")
     return graph
 
 
@@ -45,17 +49,27 @@ def _add_layer(graph, layer, prefix, inputs):
         inputs: the names of the nodes whose outputs it takes.
     """
     path = prefix + _clean(layer.name)
-    inner = getattr(layer, "_functional", None) or layer
-    if hasattr(inner, "_nodes"):
-        return _add_function(graph, inner, path + "/", inputs) or path
+    function = _function_of(layer)
+    if function is not None:
+        return _add_function(graph, function, path + "/", inputs) or path
     node = graph.node.add(name=path, op=type(layer).__name__, input=inputs)
     for weight in getattr(layer, "_own_weights", list)():
         text = f"{weight.dtype} {tuple(weight.shape)}"
         node.attr[_clean(weight.name)].s = text.encode()
+    _add_layers_in(graph, layer, path + "/")
+    return path
+
+
+def _add_layers_in(graph, layer, prefix):
     if hasattr(layer, "_flatten_layers"):
         for child in layer._flatten_layers(include_self=False, recursive=False):
-            _add_layer(graph, child, path + "/", [])
-    return path
+            _add_layer(graph, child, prefix, [])
+
+
+def _function_of(layer):
+    """Return the Function that a Functional or Sequential model is, else None."""
+    inner = getattr(layer, "_functional", None) or layer
+    return inner if hasattr(inner, "_nodes") else None
 
 
 def _add_function(graph, function, prefix, inputs):
