@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hornbeam.core.errors import check_choice
-from hornbeam.core.strings import check_strings, string_array
+from hornbeam.core.strings import check_strings, is_string_dtype, string_array
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.layers.arguments import positive_integer
 from hornbeam.layers.preprocessing import host_vectors
@@ -87,7 +87,10 @@ class Hashing(HostLayer):
         bins = buckets(texts, free, self.salt)
         if self.mask_value is not None:
             value = str(self.mask_value)
-            is_masked = (texts == value) | (texts == value.encode())
+            same = value.encode() if texts.dtype.kind == "S" else value
+            is_masked = texts == same
+            if texts.dtype.kind == "O":
+                is_masked = is_masked | (texts == value.encode())
             bins = np.where(is_masked, 0, bins + self.num_bins - free)
         dtype = self.compute_dtype
         if self.output_mode == "int":
@@ -126,6 +129,8 @@ def category_texts(inputs: Any, owner: str) -> np.ndarray[Any, Any]:
             f"{owner} expects strings or integers. Received: dtype {array.dtype}. For "
             "numbers use `keras.layers.Discretization` first, or `x.astype(int)`."
         )
+    if is_string_dtype(array.dtype):
+        return array
     texts = string_array(array, owner)
     if not {str, bytes, np.str_} >= set(map(type, texts.ravel().tolist())):
         check_strings(texts.ravel().tolist(), owner)

@@ -252,7 +252,10 @@ class IndexLookup(HostLayer):
         self.check_can_adapt()
         tokens = self._token_array(self._host_input(data))
         rows = tokens.reshape(len(tokens), -1) if tokens.ndim else tokens.reshape(1, 1)
-        self.count_tokens(rows.tolist())
+        if self.output_mode == "tf_idf":
+            self.count_tokens(rows.tolist())
+        else:
+            self.count_tokens([tokens.ravel().tolist()])
 
     def count_tokens(self, documents: list[list[Any]]) -> None:
         """Count the tokens of each of the documents, which are lists of tokens."""
@@ -279,22 +282,35 @@ class IndexLookup(HostLayer):
         """Make the vocabulary of what was counted."""
         if self._static or not self._documents:
             return
-        counts = self._decoded_counts(self._counts)
+        most = None
+        if self.max_tokens is not None:
+            most = self.max_tokens - len(self._special_tokens())
+        counts = self._decoded_counts(self._most_frequent(most))
         for token in (self.mask_token, self.oov_token):
             counts.pop(token, None)
         # Equally frequent tokens are in reverse order, as in Keras.
-        ordered = sorted(counts.items(), key=lambda pair: (pair[1], pair[0]))[::-1]
-        if self.max_tokens is not None:
-            ordered = ordered[: self.max_tokens - len(self._special_tokens())]
+        ordered = sorted(counts, reverse=True)
+        ordered.sort(key=counts.__getitem__, reverse=True)
+        ordered = ordered[:most]
         weights = None
         if self.output_mode == "tf_idf":
             documents = self._decoded_counts(self._document_counts)
-            found = np.array([documents[token] for token, _ in ordered], "float64")
+            found = np.array([documents[token] for token in ordered], "float64")
             weights = np.log(1 + self._documents / (1 + found))
             special = np.full(len(self._special_tokens()), weights.mean())
             weights = np.concatenate([special, weights]).astype("float32")
-        self._take(self._as_tokens([token for token, _ in ordered]), weights)
+        self._take(self._as_tokens(ordered), weights)
         self.reset_counts()
+
+    def _most_frequent(self, most):
+        """Return what was counted, without tokens that cannot be among the first."""
+        counts = self._counts
+        if most is None or len(counts) <= most + 2 or len(set(map(type, counts))) > 1:
+            return counts
+        # Two of them may be special tokens.
+        numbers = np.fromiter(counts.values(), np.int64, len(counts))
+        least = np.partition(numbers, -(most + 2))[-(most + 2)]
+        return {token: count for token, count in counts.items() if count >= least}
 
     def _decoded_counts(self, counts):
         return counts

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import collections
 import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hornbeam.core.strings import check_strings, string_array
+from hornbeam.core.strings import check_strings, is_string_dtype, string_array
 from hornbeam.layers.preprocessing.fingerprints import buckets
 from hornbeam.layers.preprocessing.host_layer import check_string_symbol
 from hornbeam.layers.preprocessing.index_lookup import MASKED, OUTSIDE, IndexLookup
@@ -104,28 +105,40 @@ class StringLookup(IndexLookup):
         check_string_symbol(self, symbol)
 
     def _token_array(self, inputs):
+        if isinstance(inputs, np.ndarray) and is_string_dtype(inputs.dtype):
+            return inputs
         return string_array(inputs, self._described())
 
     def _decoded_counts(self, counts):
-        check_strings(counts, self._described())
-        if any(isinstance(token, bytes) for token in counts):
-            decoded = type(counts)()
-            for token, count in counts.items():
-                decoded[self._decoded(token)] += count
-            return decoded
-        return counts
+        kinds = set(map(type, counts))
+        if not kinds <= {str, bytes}:
+            check_strings(counts, self._described())
+        if bytes not in kinds:
+            return collections.Counter(counts)
+        decoded: Any = collections.Counter()
+        for token, count in counts.items():
+            decoded[self._decoded(token)] += count
+        return decoded
 
     def _fits_in_lines(self):
         return not any(not token or _BREAKS & set(token) for token in self._tokens)
 
     def _find(self, tokens):
-        return self.find(tokens.ravel().tolist()).reshape(tokens.shape)
+        kind = {"U": str, "T": str, "S": bytes}.get(tokens.dtype.kind)
+        found = self.find(tokens.ravel().tolist(), kind)
+        return found.reshape(tokens.shape)
 
-    def find(self, flat: list[Any]) -> np.ndarray[Any, Any]:
-        """Return the places of a list of tokens; `OUTSIDE` or `MASKED` for others."""
+    def find(self, flat: list[Any], kind: Any = None) -> np.ndarray[Any, Any]:
+        """Return the places of a list of tokens; `OUTSIDE` or `MASKED` for others.
+
+        `kind` is `str` or `bytes` where all are known to be of this class.
+        """
         if self._table is None:
             self._table = {}
-        kinds = {bytes if issubclass(k, bytes) else str for k in set(map(type, flat))}
+        kinds = {kind}
+        if kind is None:
+            classes = set(map(type, flat))
+            kinds = {bytes if issubclass(k, bytes) else str for k in classes}
         for kind in kinds - self._table.keys():
             self._table[kind] = self._table_of(kind)
         table: dict[Any, int] = {}
@@ -152,11 +165,12 @@ class StringLookup(IndexLookup):
         return dict(pairs)
 
     def _check_unknown(self, tokens):
-        if not all(issubclass(k, str | bytes) for k in set(map(type, tokens.tolist()))):
+        if tokens.dtype.kind == "O" and not set(map(type, tokens.tolist())) <= _CLASSES:
             check_strings(tokens, self._described())
 
     def _buckets(self, tokens):
         return buckets(tokens, self.num_oov_indices, self.salt, self.encoding)
 
 
+_CLASSES = {str, bytes, np.str_, np.bytes_}
 _BREAKS = {"\n", "\r"}
