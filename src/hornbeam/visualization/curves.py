@@ -9,6 +9,7 @@ import numpy as np
 
 from hornbeam.core.errors import did_you_mean
 from hornbeam.typing import Config, PathLike
+from hornbeam.visualization.optional import optional
 from hornbeam.visualization.results import SearchResults, key, short, text
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class HistoryRecorder:
 
     def __call__(self, estimator: Any, *arguments: Any, **keywords: Any) -> Any:
         """Score the estimator as `scoring` says, and keep its history."""
-        from sklearn.metrics import check_scoring
+        check_scoring = optional("sklearn.metrics", "sklearn").check_scoring
 
         curves = _curves(estimator)
         # With `return_train_score` the same fit comes twice.
@@ -88,7 +89,7 @@ def plot_learning_curves(
     >>> [line.get_label() for line in figure.axes[0].get_lines()]
     ['0.1', '0.5']
     """
-    from matplotlib.figure import Figure
+    Figure = optional("matplotlib.figure").Figure
 
     groups, scores = _groups(source)
     recorded = dict.fromkeys(name for _, fits in groups for fit in fits for name in fit)
@@ -141,9 +142,9 @@ def _draw(axes, fits, **style):
 
 def _colours(count, scores):
     """Return a colour for each group, and what a colour bar needs or None."""
-    from matplotlib import colormaps
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
+    colormaps = optional("matplotlib").colormaps
+    ScalarMappable = optional("matplotlib.cm").ScalarMappable
+    Normalize = optional("matplotlib.colors").Normalize
 
     if count <= _MOST_NAMES or scores is None or np.isnan(scores).all():
         return colormaps["viridis"](np.linspace(0, 0.9, count)), None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hornbeam.core.errors import did_you_mean
 from hornbeam.typing import PathLike
+from hornbeam.visualization.optional import optional
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +36,7 @@ def plot_history(
     >>> len(figure.axes)
     1
     """
-    from matplotlib.figure import Figure
+    Figure = optional("matplotlib.figure").Figure
 
     curves = getattr(history, "history", history)
     epochs = getattr(history, "epoch", None)

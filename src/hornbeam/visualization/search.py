@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hornbeam.typing import PathLike
+from hornbeam.visualization.optional import optional
 from hornbeam.visualization.results import SearchResults, is_number, short, text
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def plot_search(
     >>> figure.axes[0].get_xlabel()
     'rate'
     """
-    from matplotlib.figure import Figure
+    Figure = optional("matplotlib.figure").Figure
 
     results = SearchResults(search, "plot_search")
     names = results.choose(parameters)
@@ -214,7 +215,7 @@ def _heat_map(axes, grid, has_candidates):
 
 def _frame(axes, x, y):
     """Draw a frame around a cell."""
-    from matplotlib.patches import Rectangle
+    Rectangle = optional("matplotlib.patches").Rectangle
 
     frame = Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, clip_on=False)
     frame.set(linewidth=2.5, edgecolor=_BEST["color"])
@@ -248,7 +249,7 @@ def _colour_bar(axes, picture, label):
 
 def _parallel_coordinates(axes, results, names, metric):
     """Draw each candidate as a curve through its values, up to its score."""
-    from matplotlib.collections import LineCollection
+    LineCollection = optional("matplotlib.collections").LineCollection
 
     means = results.column("mean_test", metric)
     failed = np.isnan(means)
@@ -334,7 +335,8 @@ def _column_of_values(axes, x, results, name, scores):
 
 def _round_numbers(numbers):
     """Return ticks for an axis of sorted numbers, and the function of its scale."""
-    from matplotlib.ticker import LogLocator, MaxNLocator
+    LogLocator = optional("matplotlib.ticker").LogLocator
+    MaxNLocator = optional("matplotlib.ticker").MaxNLocator
 
     ends = numbers[0], numbers[-1]
     is_log = _scale(numbers) == "log"
