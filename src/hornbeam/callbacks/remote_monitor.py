@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Mapping
 
@@ -46,7 +47,7 @@ class RemoteMonitor(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Send the logs; warn if the server does not answer."""
         try:
-            import requests
+            requests = importlib.import_module("requests")
         except ImportError as error:
             raise ImportError(
                 "RemoteMonitor needs the package 'requests': pip install requests"
