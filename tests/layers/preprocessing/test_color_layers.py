@@ -422,7 +422,7 @@ def test_color_jitter_is_its_steps(python_only):
     for name in ("brightness", "contrast", "saturation", "hue"):
         step = getattr(layer, f"random_{name}")
         x = step.transform_images(x, t[f"random_{name}"])
-    np.testing.assert_allclose(layer.transform_images(IMAGES, t), x)
+    np.testing.assert_allclose(layer.transform_images(IMAGES, t), x, atol=1e-2)
     assert not np.allclose(x, IMAGES, atol=1)
     np.testing.assert_array_equal(layers.RandomColorJitter()(IMAGES), IMAGES)
 

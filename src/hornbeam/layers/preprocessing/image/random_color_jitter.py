@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from hornbeam.layers.preprocessing.image.image_layer import RandomImageLayer
+from hornbeam.layers.preprocessing.image.planes import in_planes, saturated, turned
 from hornbeam.layers.preprocessing.image.random_brightness import RandomBrightness
 from hornbeam.layers.preprocessing.image.random_contrast import RandomContrast
 from hornbeam.layers.preprocessing.image.random_hue import RandomHue
@@ -22,6 +24,11 @@ _STEPS: dict[str, Any] = {
     "contrast": RandomContrast,
     "saturation": RandomSaturation,
     "hue": RandomHue,
+}
+# What is done in planes goes through them once.
+_IN_PLANES: dict[str, Any] = {
+    "random_saturation": lambda factor, planes: saturated(planes, factor),
+    "random_hue": lambda factor, planes: turned(planes, factor),
 }
 
 
@@ -91,6 +98,14 @@ class RandomColorJitter(RandomImageLayer):
         images = self._cast(images)
         if not training or transformation is None:
             return images
-        for name, step in self._steps().items():
-            images = step.transform_images(images, transformation[name], training)
-        return images
+        steps = self._steps()
+        for name in ("random_brightness", "random_contrast"):
+            if name in steps:
+                part = transformation[name]
+                images = steps[name].transform_images(images, part, training)
+        functions = [
+            functools.partial(function, transformation[name]["factor"])
+            for name, function in _IN_PLANES.items()
+            if name in steps
+        ]
+        return in_planes(self, images, functions) if functions else images

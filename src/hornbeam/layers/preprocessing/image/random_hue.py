@@ -9,7 +9,8 @@ from hornbeam.layers.preprocessing.image.image_layer import (
     RandomImageLayer,
     factor_pair,
 )
-from hornbeam.layers.preprocessing.image.value_range import mapped, value_pair
+from hornbeam.layers.preprocessing.image.planes import in_planes, turned
+from hornbeam.layers.preprocessing.image.value_range import value_pair
 
 if TYPE_CHECKING:
     from typing import Any, Unpack
@@ -63,27 +64,5 @@ class RandomHue(RandomImageLayer):
         images = self._cast(images)
         if not training or transformation is None:
             return images
-        axis = -1 if self.data_format == "channels_last" else -3
-        turn = ops.reshape(transformation["factor"], (-1, 1, 1, 1)) * 6.0
-        x = ops.cast(mapped(images, self.value_range, (0, 1)), "float32")
-        red, green, blue = ops.split(x, 3, axis=axis)
-        value = ops.maximum(ops.maximum(red, green), blue)
-        chroma = value - ops.minimum(ops.minimum(red, green), blue)
-        safe = ops.where(chroma > 0, chroma, 1)
-        # The hue in sixths of the circle. Past its end it comes round below.
-        hue = ops.where(
-            value == red,
-            (green - blue) / safe,
-            ops.where(
-                value == green, (blue - red) / safe + 2, (red - green) / safe + 4
-            ),
-        )
-        hue = hue + turn
-
-        def color(n):
-            k = hue + n
-            k = k - 6.0 * ops.floor(k * (1.0 / 6.0))
-            return value - chroma * ops.clip(ops.minimum(k, 4.0 - k), 0.0, 1.0)
-
-        x = ops.concatenate([color(5.0), color(3.0), color(1.0)], axis=axis)
-        return self._cast(mapped(x, (0, 1), self.value_range))
+        factor = transformation["factor"]
+        return in_planes(self, images, [lambda planes: turned(planes, factor)])

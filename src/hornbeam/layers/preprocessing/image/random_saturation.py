@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hornbeam import ops, random
+from hornbeam import random
 from hornbeam.layers.preprocessing.image.image_layer import (
     RandomImageLayer,
     factor_pair,
 )
-from hornbeam.layers.preprocessing.image.value_range import mapped, value_pair
+from hornbeam.layers.preprocessing.image.planes import in_planes, saturated
+from hornbeam.layers.preprocessing.image.value_range import value_pair
 
 if TYPE_CHECKING:
     from typing import Any, Unpack
@@ -64,15 +65,5 @@ class RandomSaturation(RandomImageLayer):
         images = self._cast(images)
         if not training or transformation is None:
             return images
-        axis = -1 if self.data_format == "channels_last" else -3
-        factor = ops.reshape(transformation["factor"], (-1, 1, 1, 1))
-        # v and v - min are the value and the chroma, their quotient the saturation. The
-        # hue stays, and with it how the distances from v are to each other.
-        x = mapped(images, self.value_range, (0, 1))
-        value = ops.max(x, axis=axis, keepdims=True)
-        chroma = value - ops.min(x, axis=axis, keepdims=True)
-        factor = ops.maximum(ops.cast(factor, x.dtype), 0)
-        # s' / s = min(factor, 1 / s)
-        most = ops.where(chroma > 0, value, 1) / ops.where(chroma > 0, chroma, 1)
-        x = value - (value - x) * ops.minimum(factor, most)
-        return self._cast(mapped(x, (0, 1), self.value_range))
+        factor = transformation["factor"]
+        return in_planes(self, images, [lambda planes: saturated(planes, factor)])
