@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from hornbeam import backends, ops
-from hornbeam.core import dtypes, normal
+from hornbeam.core import dtypes, normal, tree
 from hornbeam.core.random import draw_seed
 from hornbeam.core.variable import standardize_shape
+from hornbeam.ops.declare import composite
 from hornbeam.typing import Seed, Tensor
 
 
@@ -78,3 +80,24 @@ def first_accepted(candidates: Tensor, accepted: Tensor) -> Tensor:
     for k in reversed(range(candidates.shape[0] - 1)):
         result = ops.where(accepted[k], candidates[k], result)
     return result
+
+
+# What is larger is no draw for an image but one for each of its pixels.
+_SMALL = 1 << 16
+
+
+@composite(rule="same")
+def computed_once(x: Tensor) -> Tensor:
+    """Return `x`, which a compiler does not compute again where it is used."""
+    return x
+
+
+def settled(drawn: Any) -> Any:
+    """Return a nest of draws, of which the small ones are computed once."""
+
+    def of_leaf(x):
+        shape = getattr(x, "shape", ())
+        small = shape and None not in shape and math.prod(shape) <= _SMALL
+        return computed_once(x) if small else x
+
+    return tree.map_structure(of_leaf, drawn)

@@ -14,6 +14,7 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 from hornbeam.layers.preprocessing.data_layer import DataLayer, on_engine_of_data
 from hornbeam.ops.boxes.formats import BOX_FORMATS, box_format
+from hornbeam.random.draw import settled
 from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
@@ -320,7 +321,7 @@ class RandomImageLayer(ImageLayer):
             training: whether the layer trains. Default: True.
             seed: a seed. Default: the layer's own generator.
         """
-        return self.draw(data, self._seed(seed)) if training else None
+        return settled(self.draw(data, self._seed(seed))) if training else None
 
     def draw(self, data: Any, seed: Seed) -> Any:
         """Return the random numbers of the transformation of `data`."""
