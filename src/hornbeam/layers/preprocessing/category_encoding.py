@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from hornbeam import ops
 from hornbeam.core.errors import check_choice
 from hornbeam.layers.arguments import positive_integer
-from hornbeam.layers.layer import Layer
 from hornbeam.layers.preprocessing import encoding
+from hornbeam.layers.preprocessing.data_layer import DataLayer
 
 if TYPE_CHECKING:
     from typing import Any, Unpack
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hornbeam.typing import InputShape, Tensor, TensorLike
 
 
-class CategoryEncoding(Layer):
+class CategoryEncoding(DataLayer):
     """Turns integers below `num_tokens` into vectors of that size.
 
     An integer outside `[0, num_tokens)` counts nowhere.

@@ -8,8 +8,8 @@ import numpy as np
 
 from hornbeam import ops
 from hornbeam.core.errors import check_choice
-from hornbeam.layers.layer import Layer
 from hornbeam.layers.preprocessing import adapt_data, encoding
+from hornbeam.layers.preprocessing.data_layer import DataLayer
 from hornbeam.layers.preprocessing.quantiles import QuantileSummary
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MODES = ("int", *encoding.VECTOR_MODES)
 
 
-class Discretization(Layer):
+class Discretization(DataLayer):
     """Returns the index of the bin that each number falls into.
 
     Bin `i` holds `boundaries[i - 1] <= x < boundaries[i]`; the first and the last have

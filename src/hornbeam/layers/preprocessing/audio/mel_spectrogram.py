@@ -9,7 +9,7 @@ import numpy as np
 from hornbeam import ops
 from hornbeam.core.errors import check_choice
 from hornbeam.layers.arguments import positive_integer
-from hornbeam.layers.layer import Layer
+from hornbeam.layers.preprocessing.data_layer import DataLayer
 
 if TYPE_CHECKING:
     from typing import Any, Unpack
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hornbeam.typing import DTypeLike, InputShape, Tensor, TensorLike
 
 
-class MelSpectrogram(Layer):
+class MelSpectrogram(DataLayer):
     """Turns sound into the energy of mel bands over time.
 
     The magnitudes of a short-time Fourier transform, to the power `mag_exp`, are summed

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.signal import get_window
 
 from hornbeam import ops
 from hornbeam.core.config import standardize_data_format
 from hornbeam.core.errors import check_choice
 from hornbeam.layers.arguments import padding_mode, positive_integer
 from hornbeam.layers.input_spec import InputSpec
-from hornbeam.layers.layer import Layer
+from hornbeam.layers.preprocessing.data_layer import DataLayer
 
 if TYPE_CHECKING:
     from typing import Any, Unpack
@@ -24,7 +25,7 @@ _MODES = ("log", "magnitude", "psd", "real", "imag", "angle", "stft")
 _SCALINGS = (None, "density", "spectrum")
 
 
-class STFTSpectrogram(Layer):
+class STFTSpectrogram(DataLayer):
     """Returns the short-time Fourier transform of sound, as a convolution.
 
     The kernels are the windowed cosines `w[t] cos(a t)` and sines `-w[t] sin(a t)`, for
@@ -141,8 +142,6 @@ class STFTSpectrogram(Layer):
         if self.window is None:
             weights = np.ones(self.frame_length)
         elif isinstance(self.window, str):
-            from scipy.signal import get_window
-
             weights = get_window(self.window, self.frame_length, self.periodic)
         else:
             weights = np.asarray(self.window, dtype="float64")
@@ -170,7 +169,10 @@ class STFTSpectrogram(Layer):
         _, channels, samples = x.shape
         # Each channel on its own: the same kernels for all of them.
         x = ops.reshape(x, (-1, samples or ops.shape(x)[2], 1))
-        kernels = [getattr(self, f"{part}_kernel") for part in self._parts()]
+        kernels = [
+            self.convert_weight(getattr(self, f"{part}_kernel"))
+            for part in self._parts()
+        ]
         kernel = ops.concatenate(kernels, axis=-1) if len(kernels) > 1 else kernels[0]
         y = ops.conv(
             x, kernel, self._step, padding=self.padding, data_format="channels_last"
