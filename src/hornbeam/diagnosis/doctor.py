@@ -14,7 +14,6 @@ from hornbeam.diagnosis.sanity import (
     overfit_one_batch,
     sanity_check,
 )
-from hornbeam.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from hornbeam.diagnosis.findings import Diagnosis
 
 
-class Doctor(Trainer):
+class Doctor:
     """The part of a model that looks at it and its training; see `Model`."""
 
     def diagnose(

@@ -16,6 +16,7 @@ from hornbeam.layers.building import infer_call
 from hornbeam.layers.call import call_info
 from hornbeam.layers.layer import Layer
 from hornbeam.models import inputs_on_host
+from hornbeam.training.trainer import Trainer
 from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from hornbeam.typing import Config, PathLike, Tree
 
 
-class Model(Doctor, Layer):
+class Model(Doctor, Trainer, Layer):
     """A network with the means to train, evaluate, save and show it.
 
     There are three ways to make one: `Model(inputs, outputs)` from symbolic tensors
@@ -87,7 +88,7 @@ class Model(Doctor, Layer):
             model.__class__ = twin(type(model))
             Functional.__init__(model, *args, **kwargs)
             return
-        Doctor.__init__(self)
+        Trainer.__init__(self)
         Layer.__init__(self, *args, **kwargs)
 
     @overridable
