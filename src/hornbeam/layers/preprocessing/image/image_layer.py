@@ -48,20 +48,14 @@ def _takes_one_image(method):
     return on_engine_of_data(wrapped)
 
 
-def _takes_boxes_of_one_image(method):
-    """Let a method for the boxes of a batch take those of a single image."""
+def _takes_lists_of_boxes(method):
+    """Let a method for boxes and their labels take lists and arrays."""
 
     @functools.wraps(method)
     def wrapped(self, bounding_boxes, *args, **kwargs):
         names = ("boxes", "labels")
         boxes = {name: ops.convert_to_tensor(bounding_boxes[name]) for name in names}
-        alone = len(boxes["boxes"].shape) == 2
-        if alone:
-            boxes = {name: x[None] for name, x in boxes.items()}
-        boxes = method(self, {**bounding_boxes, **boxes}, *args, **kwargs)
-        if alone:
-            boxes = {**boxes, **{name: boxes[name][0] for name in names}}
-        return boxes
+        return method(self, {**bounding_boxes, **boxes}, *args, **kwargs)
 
     return on_engine_of_data(wrapped)
 
@@ -70,7 +64,7 @@ def _takes_boxes_of_one_image(method):
 _WRAPPERS = {
     "transform_images": _takes_one_image,
     "transform_segmentation_masks": _takes_one_image,
-    "transform_bounding_boxes": _takes_boxes_of_one_image,
+    "transform_bounding_boxes": _takes_lists_of_boxes,
     "transform_labels": on_engine_of_data,
     "get_random_transformation": on_engine_of_data,
 }
@@ -226,7 +220,9 @@ class ImageLayer(DataLayer):
         self, bounding_box: Any, transformation: Any, training: bool | None = True
     ) -> Any:
         """Return the boxes of one image, transformed."""
-        return self.transform_bounding_boxes(bounding_box, transformation, training)
+        boxes = {name: x[None] for name, x in bounding_box.items()}
+        boxes = self.transform_bounding_boxes(boxes, transformation, training)
+        return {name: x[0] for name, x in boxes.items()}
 
     def transform_single_segmentation_mask(
         self, segmentation_mask: Any, transformation: Any, training: bool | None = True

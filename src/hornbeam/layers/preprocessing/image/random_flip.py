@@ -81,9 +81,10 @@ class RandomFlip(RandomImageLayer):
         if not training or transformation is None:
             return bounding_boxes
         size = self._size_of(transformation)
-        flips = ops.reshape(transformation["flips"], (-1, 1, 1))
 
         def flipped(boxes):
+            ones = (1,) * (len(boxes.shape) - 1)
+            flips = ops.reshape(transformation["flips"], (-1, *ones))
             height, width = (ops.cast(n, boxes.dtype) for n in size)
             x1, y1, x2, y2 = (boxes[..., i] for i in range(4))
             if self.mode != "vertical":
