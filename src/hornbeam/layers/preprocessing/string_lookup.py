@@ -114,7 +114,7 @@ class StringLookup(IndexLookup):
         if not kinds <= {str, bytes}:
             check_strings(counts, self._described())
         if bytes not in kinds:
-            return collections.Counter(counts)
+            return counts
         decoded: Any = collections.Counter()
         for token, count in counts.items():
             decoded[self._decoded(token)] += count
