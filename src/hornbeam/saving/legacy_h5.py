@@ -88,23 +88,7 @@ def load_weights(
     origin = legacy_layouts.Origin(
         group.text("keras_version") or "1", group.text("backend") or ""
     )
-    if by_name:
-        by_names = {layer.name: layer for layer in saved}
-        pairs = [(x, by_names[x.name]) for x in model.layers if x.name in by_names]
-    else:
-        saved = [layer for layer in saved if layer.weight_names]
-        layers = [layer for layer in model.layers if layer.weights]
-        if len(saved) != len(layers):
-            raise ValueError(
-                f"{what} has weights of {len(saved)} layers, the model {model.name!r} "
-                f"has {len(layers)} layers with weights.\n"
-                f"{_side_by_side(layers, saved)}"
-            )
-        places = {layer.name: place for place, layer in enumerate(layers)}
-        if places.keys() == {layer.name for layer in saved}:
-            # The graphs of some old configs have their layers in another order here.
-            saved.sort(key=lambda layer: places[layer.name])
-        pairs = list(zip(layers, saved, strict=True))
+    pairs = _pairs(model, saved, by_name, what)
     values: list[tuple[Variable, str, np.ndarray]] = []
     misfits = []
     for layer, stored in pairs:
@@ -136,6 +120,26 @@ def load_weights(
     for variable, _, value in values:
         variable.assign(value)
     return {id(variable): name for variable, name, _ in values}
+
+
+def _pairs(model, saved, by_name, what):
+    """Return each layer of the model with that of the file."""
+    if by_name:
+        by_names = {layer.name: layer for layer in saved}
+        return [(x, by_names[x.name]) for x in model.layers if x.name in by_names]
+    saved = [layer for layer in saved if layer.weight_names]
+    layers = [layer for layer in model.layers if layer.weights]
+    if len(saved) != len(layers):
+        raise ValueError(
+            f"{what} has weights of {len(saved)} layers, the model {model.name!r} "
+            f"has {len(layers)} layers with weights.\n"
+            f"{_side_by_side(layers, saved)}"
+        )
+    places = {layer.name: place for place, layer in enumerate(layers)}
+    if places.keys() == {layer.name for layer in saved}:
+        # The graphs of some old configs have their layers in another order here.
+        saved.sort(key=lambda layer: places[layer.name])
+    return list(zip(layers, saved, strict=True))
 
 
 def _own_weights(model):
