@@ -156,25 +156,17 @@ def scatter_into(inputs: Any, indices: Any, updates: Any, reduction: Any = None)
 
 
 def general_conv(
-    inputs: Any,
-    kernel: Any,
-    strides: Sequence[int],
-    padding: Sequence[tuple[int, int]],
-    dilation: Sequence[int],
-    groups: int,
+    inputs: Any, kernel: Any, strides: Sequence[int],
+    padding: Sequence[tuple[int, int]], dilation: Sequence[int], groups: int,
     data_format: str,
-) -> Any:
+) -> Any:  # fmt: skip
     """Correlation of `inputs` with a kernel of layout (*window, in / groups, out)."""
 
 
 def general_conv_transpose(
-    inputs: Any,
-    kernel: Any,
-    strides: Sequence[int],
-    padding: Sequence[tuple[int, int]],
-    dilation: Sequence[int],
-    data_format: str,
-) -> Any:
+    inputs: Any, kernel: Any, strides: Sequence[int],
+    padding: Sequence[tuple[int, int]], dilation: Sequence[int], data_format: str,
+) -> Any:  # fmt: skip
     """The transpose of a strided convolution, for a kernel (*window, out, in).
 
     `padding` says by how much the full result is cropped (negative: extended).
@@ -182,12 +174,9 @@ def general_conv_transpose(
 
 
 def window_max(
-    inputs: Any,
-    size: Sequence[int],
-    strides: Sequence[int],
-    padding: Sequence[tuple[int, int]],
-    data_format: str,
-) -> Any:
+    inputs: Any, size: Sequence[int], strides: Sequence[int],
+    padding: Sequence[tuple[int, int]], data_format: str,
+) -> Any:  # fmt: skip
     """The maximum of every window; the padding never wins."""
 
 
@@ -362,18 +351,9 @@ def step_threads(work: float = 0.0) -> contextlib.AbstractContextManager[Any]:
 
 @optional
 def adam_update(
-    values: Any,
-    gradients: Any,
-    momentums: Any,
-    velocities: Any,
-    maxima: Any = (),
-    *,
-    step: Any,
-    learning_rate: Any,
-    beta_1: Any,
-    beta_2: Any,
-    epsilon: Any,
-) -> bool:
+    values: Any, gradients: Any, momentums: Any, velocities: Any, maxima: Any = (),
+    *, step: Any, learning_rate: Any, beta_1: Any, beta_2: Any, epsilon: Any,
+) -> bool:  # fmt: skip
     """Adam's step; `step` counts the updates before, `maxima` are AMSGrad's."""
 
 
@@ -384,43 +364,26 @@ def decay_update(values: Any, rate: Any) -> bool:
 
 @optional
 def rmsprop_update(
-    values: Any,
-    gradients: Any,
-    velocities: Any,
-    averages: Any = (),
-    momentums: Any = (),
-    *,
-    learning_rate: Any,
-    rho: Any,
-    momentum: Any,
+    values: Any, gradients: Any, velocities: Any, averages: Any = (),
+    momentums: Any = (), *, learning_rate: Any, rho: Any, momentum: Any,
     epsilon: Any,
-) -> bool:
+) -> bool:  # fmt: skip
     """RMSprop's step; `averages` are those of centered RMSprop."""
 
 
 @optional
 def sgd_update(
-    values: Any,
-    gradients: Any,
-    momentums: Any = (),
-    *,
-    learning_rate: Any,
-    momentum: Any,
-    nesterov: Any,
-) -> bool:
+    values: Any, gradients: Any, momentums: Any = (), *, learning_rate: Any,
+    momentum: Any, nesterov: Any,
+) -> bool:  # fmt: skip
     """The step of gradient descent, with velocities if `momentums` are given."""
 
 
 @optional
 def recurrence(
-    kind: str,
-    sequences: Any,
-    states: Any,
-    kernel: Any,
-    recurrent_kernel: Any,
-    bias: Any = None,
-    mask: Any = None,
-) -> Any:
+    kind: str, sequences: Any, states: Any, kernel: Any, recurrent_kernel: Any,
+    bias: Any = None, mask: Any = None,
+) -> Any:  # fmt: skip
     """`(outputs, last states)` of a recurrent network, None if not for these arguments.
 
     `kind` is "lstm" (gates i, f, g, o; states h, c), "gru" (gates z, r, g, whose reset
