@@ -82,6 +82,7 @@ from hornbeam.layers.pooling.global_max_pooling import GlobalMaxPooling3D as Glo
 from hornbeam.layers.pooling.max_pooling import MaxPooling1D as MaxPooling1D
 from hornbeam.layers.pooling.max_pooling import MaxPooling2D as MaxPooling2D
 from hornbeam.layers.pooling.max_pooling import MaxPooling3D as MaxPooling3D
+from hornbeam.layers.preprocessing.image.aug_mix import AugMix as AugMix
 from hornbeam.layers.preprocessing.image.auto_contrast import (
     AutoContrast as AutoContrast,
 )
@@ -93,6 +94,7 @@ from hornbeam.layers.preprocessing.image.equalization import (
     Equalization as Equalization,
 )
 from hornbeam.layers.preprocessing.image.mix_up import MixUp as MixUp
+from hornbeam.layers.preprocessing.image.rand_augment import RandAugment as RandAugment
 from hornbeam.layers.preprocessing.image.random_brightness import (
     RandomBrightness as RandomBrightness,
 )
