@@ -99,7 +99,8 @@ class HostLayer(Layer):
 
 
 def _symbol(x):
-    dtype = "string" if holds_strings(x) else backends.current().dtype_of(x)
+    engine: Any = backends.of(x) or backends.current()
+    dtype = "string" if holds_strings(x) else engine.dtype_of(x)
     return KerasTensor(tuple(x.shape), dtype)
 
 
