@@ -73,7 +73,7 @@ class TensorBoard(Callback):
     ):
         super().__init__()
         self.log_dir: str = os.fspath(log_dir)
-        self.histogram_freq = _count("histogram_freq", histogram_freq or 0, 0)
+        self.histogram_freq: int = _count("histogram_freq", histogram_freq or 0, 0)
         self.write_graph = write_graph
         self.write_images = write_images
         self.write_steps_per_second = write_steps_per_second
@@ -81,7 +81,7 @@ class TensorBoard(Callback):
         if self.update_freq != "epoch":
             _count("update_freq", self.update_freq, 1, ", 'batch' or 'epoch'")
         self.profile_batch = profile_batch
-        self.embeddings_freq = _count("embeddings_freq", embeddings_freq or 0, 0)
+        self.embeddings_freq: int = _count("embeddings_freq", embeddings_freq or 0, 0)
         self.embeddings_metadata = embeddings_metadata
         self._first_profiled, self._last_profiled = _profiled(profile_batch)
         self._stop: Any = None  # ends a trace that is being recorded

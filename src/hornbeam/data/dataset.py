@@ -360,11 +360,11 @@ def stored_dataset(
 class DatasetEpoch(PyDataset):
     """The items of one epoch of a `Dataset`, for the threads."""
 
-    def __init__(self, dataset, stage, epoch):
+    def __init__(self, dataset: Dataset, stage: Stage, epoch: Epoch):
         super().__init__(dataset.workers, False, dataset.max_queue_size)
         self._item, self._epoch = stage.item, epoch
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Any:
         return self._item(index, self._epoch)
 
 

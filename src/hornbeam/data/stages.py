@@ -66,9 +66,10 @@ class Rows(Stage):
         block: int = 1,
         window: int | None = None,
     ):
-        self.length = length
-        self._take, self._item, self.block = take, item, block
-        self.window = window or self.window
+        self.length: int | None = length
+        self._take, self._item = take, item
+        self.block: int = block
+        self.window: int = window or Stage.window
 
     def item(self, index: int, epoch: Epoch) -> Any:
         """Return one row."""
@@ -87,7 +88,8 @@ class Items(Stage):
     """A source of items by number, such as a `PyDataset`."""
 
     def __init__(self, items: Any, length: int | None):
-        self._items, self.length = items, length
+        self._items = items
+        self.length: int | None = length
 
     def item(self, index: int, epoch: Epoch) -> Any:
         """Return `items[index]`."""
@@ -104,7 +106,9 @@ class Shuffled(Stage):
     """
 
     def __init__(self, source: Stage, seed: int | None, each_pass: bool = True):
-        self.source, self.length, self.block = source, source.length, 1
+        self.source: Stage = source
+        self.length: int | None = source.length
+        self.block: int = 1
         self._seed, self._each_pass = seed, each_pass
         self._depth = _depth(source)
         self._order = functools.lru_cache(maxsize=4)(self._make_order)
@@ -135,7 +139,9 @@ class Mapped(Stage):
     """
 
     def __init__(self, source: Stage, function: Callable[..., Any], parallel: bool):
-        self.source, self.length, self.block = source, source.length, source.block
+        self.source: Stage = source
+        self.length: int | None = source.length
+        self.block: int = source.block
         self._function = function
         self._lock = None if parallel else threading.Lock()
         self._depth = _depth(source)
@@ -158,11 +164,12 @@ class Batched(Stage):
     """Several items of a stage as one."""
 
     def __init__(self, source: Stage, size: int, drop_remainder: bool = False):
-        self.source, self.size = source, size
+        self.source: Stage = source
+        self.size: int = size
         count = source.length
         if count is not None:
             count = count // size if drop_remainder else -(-count // size)
-        self.length = count
+        self.length: int | None = count
 
     def item(self, index: int, epoch: Epoch) -> Any:
         """Return batch `index`."""
@@ -179,7 +186,7 @@ class Unbatched(Stage):
     """
 
     def __init__(self, source: Stage):
-        self.source = source
+        self.source: Stage = source
         self._kept = functools.lru_cache(maxsize=_KEPT_BATCHES)(source.item)
         self._lock = threading.Lock()
 
@@ -209,11 +216,12 @@ class Part(Stage):
     """Some items of a stage, by their numbers: a range, or an array of them."""
 
     def __init__(self, source: Stage, numbers: Any):
-        self.source, self._numbers = source, numbers
+        self.source: Stage = source
+        self._numbers = numbers
         is_range = isinstance(numbers, range)
-        self.block = source.block if is_range else 1
+        self.block: int = source.block if is_range else 1
         endless = is_range and numbers.stop == sys.maxsize
-        self.length = None if endless else len(numbers)
+        self.length: int | None = None if endless else len(numbers)
 
     def item(self, index: int, epoch: Epoch) -> Any:
         """Return item `index` of the part."""
@@ -229,7 +237,8 @@ class Cached(Stage):
     """The items of a stage as they were when first computed, kept in memory."""
 
     def __init__(self, source: Stage):
-        self.source, self.length = source, source.length
+        self.source: Stage = source
+        self.length: int | None = source.length
         self._items: dict[int, Any] = {}
 
     def item(self, index: int, epoch: Epoch) -> Any:
@@ -244,9 +253,12 @@ class Repeated(Stage):
     """A stage some times over, or without end; each time is a pass of its own."""
 
     def __init__(self, source: Stage, times: int | None):
-        self.source, self.block = source, source.block
+        self.source: Stage = source
+        self.block: int = source.block
         once = source.length
-        self.length = None if times is None or once is None else once * times
+        self.length: int | None = None
+        if times is not None and once is not None:
+            self.length = once * times
 
     def item(self, index: int, epoch: Epoch) -> Any:
         """Return item `index` modulo the length of the stage."""
@@ -267,7 +279,7 @@ class Joined(Stage):
                 break
             self._ends.append(self._ends[-1] + source.length)
         endless = len(self._ends) <= len(sources)
-        self.length = None if endless else self._ends[-1]
+        self.length: int | None = None if endless else self._ends[-1]
 
     def item(self, index: int, epoch: Epoch) -> Any:
         """Return item `index` of them all."""

@@ -384,7 +384,7 @@ class DatasetSource(PyDatasetSource):
     def __init__(self, dataset: Any):
         super().__init__(dataset, shuffle=False)
         self._dataset: Any = dataset
-        self.seed = order_seed()
+        self.seed: int = order_seed()
         self._first = _NOTHING
 
     def peek(self) -> Any:

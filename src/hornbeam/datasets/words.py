@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from hornbeam.datasets.reading import of_file
 _MAX_BYTES = 64 << 20
 
 
-def shuffled(x: np.ndarray, y: np.ndarray, random: np.random.RandomState) -> tuple:
+def shuffled(x: np.ndarray, y: np.ndarray, random: np.random.RandomState) -> tuple[Any, Any]:
     """Return texts and labels in a new order."""
     if len(x) != len(y):
         raise DamagedFileError(f"The file holds {len(x)} texts and {len(y)} labels.")

@@ -60,7 +60,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: Path):
-        self.path = path if _is_step(path) else path / max(_steps(path), key=int)
+        self.path: Any = path if _is_step(path) else path / max(_steps(path), key=int)
         # Links, odd names and too many files are refused.
         self._files = archive.FolderReader(self.path)
         self.size: int = self._files.size

@@ -25,7 +25,10 @@ class Dot:
     """
 
     def __init__(self, graph: Graph, text: str, rankdir: str, dpi: float):
-        self.graph, self.text, self.rankdir, self.dpi = graph, text, rankdir, dpi
+        self.graph: Graph = graph
+        self.text: str = text
+        self.rankdir: str = rankdir
+        self.dpi: float = dpi
 
     def to_string(self) -> str:
         """Return the program in the language DOT."""

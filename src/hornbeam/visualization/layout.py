@@ -298,7 +298,8 @@ def _room(row, below):
     return (_BESIDE_PORTS if is_end else _BETWEEN_ROWS) + min(60.0, 0.07 * far)
 
 
-def slant(link):
+def slant(link: Link) -> float:
+    """Return how far a piece of an edge goes to the right."""
     return link.lower.x + link.into - link.upper.x - link.out
 
 

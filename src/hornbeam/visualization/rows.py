@@ -24,9 +24,13 @@ class Item:
     """What has a place in a row: a box, the bend of a long edge, or a frame's port."""
 
     def __init__(self, rank: int, width: float = 0.0, height: float = 0.0):
-        self.rank, self.width, self.height = rank, width, height
-        self.left = self.right = width / 2
-        self.x = self.y = 0.0
+        self.rank: int = rank
+        self.width: float = width
+        self.height: float = height
+        self.left: float = width / 2
+        self.right: float = width / 2
+        self.x: float = 0.0
+        self.y: float = 0.0
         self.position = 0
         self.ups: list[Link] = []
         self.downs: list[Link] = []
@@ -39,9 +43,12 @@ class Link:
     """A piece of an edge from an item to one in the next row, and where it is held."""
 
     def __init__(self, upper: Item, lower: Item, is_reversed: bool = False):
-        self.upper, self.lower, self.is_reversed = upper, lower, is_reversed
+        self.upper: Item = upper
+        self.lower: Item = lower
+        self.is_reversed: bool = is_reversed
         # Offsets from the middles of both.
-        self.out = self.into = 0.0
+        self.out: float = 0.0
+        self.into: float = 0.0
         upper.downs.append(self)
         lower.ups.append(self)
 

@@ -58,7 +58,7 @@ class HashedCrossing(HostLayer):
         if kwargs.get("dtype") is None:
             kwargs["dtype"] = "int64" if output_mode == "int" else None
         super().__init__(name=name, **kwargs)
-        self.num_bins = positive_integer(self, "num_bins", num_bins)
+        self.num_bins: int = positive_integer(self, "num_bins", num_bins)
         check_choice("HashedCrossing", "output_mode", output_mode, ("int", "one_hot"))
         if sparse and output_mode == "int":
             raise ValueError(

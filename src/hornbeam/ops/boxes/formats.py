@@ -47,7 +47,8 @@ def box_format(owner: str, argument: str, name: Any) -> str:
     return check_choice(owner, argument, lower, BOX_FORMATS)
 
 
-def with_four(owner, boxes):
+def with_four(owner: str, boxes: Any) -> Any:
+    """Return boxes as a tensor, or raise where they have not four numbers."""
     boxes = convert_to_tensor(boxes)
     shape = tuple(boxes.shape)
     if shape[-1:] != (4,):
@@ -57,12 +58,13 @@ def with_four(owner, boxes):
     return boxes
 
 
-def float_boxes(owner, boxes):
+def float_boxes(owner: str, boxes: Any) -> Any:
+    """Return boxes as a tensor of floats."""
     boxes = with_four(owner, boxes)
     return boxes if is_float_dtype(dtype_of(boxes)) else cast(boxes, "float32")
 
 
-def image_size(owner, name, height, width, dtype):
+def image_size(owner: str, name: str, height: Any, width: Any, dtype: str) -> Any:
     """Return (width, height), which boxes in the format `name` are relative to."""
     if height is None or width is None:
         raise ValueError(

@@ -102,11 +102,11 @@ class AffineLayer(ProjectionLayer):
     ) -> None:
         super().__init__(seed, data_format, bounding_box_format, **kwargs)
         owner = type(self).__name__
-        self.fill_mode = check_choice(owner, "fill_mode", fill_mode, FILL_MODES)
-        self.interpolation = check_choice(
+        self.fill_mode: Any = check_choice(owner, "fill_mode", fill_mode, FILL_MODES)
+        self.interpolation: Any = check_choice(
             owner, "interpolation", interpolation, INTERPOLATIONS
         )
-        self.fill_value = check_number(owner, "fill_value", fill_value)
+        self.fill_value: float = check_number(owner, "fill_value", fill_value)
 
     def get_transformed_x_y(
         self, x: Tensor, y: Tensor, transform: Tensor

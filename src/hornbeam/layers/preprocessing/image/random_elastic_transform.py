@@ -67,10 +67,10 @@ class RandomElasticTransform(RandomImageLayer):
         owner = type(self).__name__
         self.factor: tuple[float, float] = factor_pair(self, "factor", factor, 0.0)
         self.scale: tuple[float, float] = factor_pair(self, "scale", scale, 0.0)
-        self.interpolation = check_choice(
+        self.interpolation: Any = check_choice(
             owner, "interpolation", interpolation, INTERPOLATIONS
         )
-        self.fill_mode = check_choice(owner, "fill_mode", fill_mode, FILL_MODES)
+        self.fill_mode: Any = check_choice(owner, "fill_mode", fill_mode, FILL_MODES)
         self.fill_value: float = check_number(owner, "fill_value", fill_value)
         self.value_range = value_range
 

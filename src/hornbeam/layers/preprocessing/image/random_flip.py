@@ -43,7 +43,7 @@ class RandomFlip(RandomImageLayer):
         **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(seed, data_format, **kwargs)
-        self.mode = check_choice(type(self).__name__, "mode", mode, _MODES)
+        self.mode: Any = check_choice(type(self).__name__, "mode", mode, _MODES)
 
     def draw(self, data: Any, seed: Seed) -> Any:
         """Return which images are flipped."""

@@ -57,10 +57,10 @@ class RandomPerspective(ProjectionLayer):
         owner = type(self).__name__
         self.factor: tuple[float, float] = factor_pair(self, "factor", factor, 0.0)
         self.scale: float = check_number(owner, "scale", scale, low=0, high=1)
-        self.interpolation = check_choice(
+        self.interpolation: Any = check_choice(
             owner, "interpolation", interpolation, INTERPOLATIONS
         )
-        self.fill_value = check_number(owner, "fill_value", fill_value)
+        self.fill_value: float = check_number(owner, "fill_value", fill_value)
 
     def draw(self, data: Any, seed: Seed) -> Any:
         """Return which images are changed, their corners, and where these go."""

@@ -54,8 +54,8 @@ class RandomShear(AffineLayer):
         super().__init__(
             fill_mode, interpolation, seed, fill_value, data_format, **kwargs
         )
-        self.x_factor = self._range("x_factor", x_factor)
-        self.y_factor = self._range("y_factor", y_factor)
+        self.x_factor: tuple[float, float] = self._range("x_factor", x_factor)
+        self.y_factor: tuple[float, float] = self._range("y_factor", y_factor)
 
     def _range(self, argument, value):
         pair = isinstance(value, list | tuple)

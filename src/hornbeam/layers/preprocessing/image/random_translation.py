@@ -38,6 +38,11 @@ class RandomTranslation(AffineLayer):
     [[0.0, 1.0], [0.0, 3.0]]
     """
 
+    height_lower: float
+    height_upper: float
+    width_lower: float
+    width_upper: float
+
     def __init__(
         self,
         height_factor: float | tuple[float, float],

@@ -39,6 +39,11 @@ class RandomZoom(AffineLayer):
     [1.0, 2.0, 2.0, 3.0, 3.0]
     """
 
+    height_lower: float
+    height_upper: float
+    width_lower: float
+    width_upper: float
+
     def __init__(
         self,
         height_factor: float | tuple[float, float],

@@ -60,7 +60,7 @@ class Resizing(SizedLayer):
         more: Any = {"data_format": data_format, **kwargs}
         super().__init__(height, width, **more)
         owner = type(self).__name__
-        self.interpolation = check_choice(
+        self.interpolation: Any = check_choice(
             owner, "interpolation", interpolation, _INTERPOLATIONS
         )
         if crop_to_aspect_ratio and pad_to_aspect_ratio:
@@ -70,7 +70,7 @@ class Resizing(SizedLayer):
             )
         self.crop_to_aspect_ratio = crop_to_aspect_ratio
         self.pad_to_aspect_ratio = pad_to_aspect_ratio
-        self.fill_mode = check_choice(owner, "fill_mode", fill_mode, ("constant",))
+        self.fill_mode: Any = check_choice(owner, "fill_mode", fill_mode, ("constant",))
         self.fill_value: float = check_number(owner, "fill_value", fill_value)
         self.antialias = antialias
 
