@@ -49,9 +49,10 @@ def test_a_misspelt_import_gets_a_suggestion():
         exec("import hornbeam.backends.jaxx")
 
 
-def test_a_config_that_names_a_missing_layer_says_so():
-    config = {"module": "keras.layers", "class_name": "Hashing", "config": {}}
-    with pytest.raises(TypeError, match=r"`keras.layers.Hashing` exists in Keras"):
+def test_a_config_that_names_a_missing_class_says_so():
+    name = "AbsMaxQuantizer"
+    config = {"module": "keras.quantizers", "class_name": name, "config": {}}
+    with pytest.raises(TypeError, match=rf"`keras.quantizers.{name}` exists in Keras"):
         keras.saving.deserialize_keras_object(config)
 
 

@@ -18,11 +18,7 @@ _ADVICE = {
     "`compute_loss()`",
     "distribution": "use `keras.device` or `keras.config.set_device` to choose the one "
     "device of a program",
-    "layers": "transform the data before `fit`, or write the transformation with "
-    "`keras.ops` in a subclass of `keras.layers.Layer`",
     "quantizers": "use `dtype='mixed_bfloat16'` for faster and smaller networks",
-    "utils": "read files with Pillow or your own generator, and give `fit` arrays, a "
-    "generator, a `keras.utils.PyDataset`, or a dataset of PyTorch or TensorFlow",
 }
 
 

@@ -15,7 +15,9 @@ from hornbeam.datasets.reading import of_file
 _MAX_BYTES = 64 << 20
 
 
-def shuffled(x: np.ndarray, y: np.ndarray, random: np.random.RandomState) -> tuple[Any, Any]:
+def shuffled(
+    x: np.ndarray, y: np.ndarray, random: np.random.RandomState
+) -> tuple[Any, Any]:
     """Return texts and labels in a new order."""
     if len(x) != len(y):
         raise DamagedFileError(f"The file holds {len(x)} texts and {len(y)} labels.")
