@@ -50,4 +50,13 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
 
 def einsum(subscripts: Any, *operands: Any, **kwargs: Any) -> Any:
     operands = [_array(x) for x in operands]
-    return _product(lambda *xs: tf.einsum(subscripts, *xs), *operands, widens=True)
+    return _product(lambda *xs: _einsum(subscripts, *xs), *operands, widens=True)
+
+
+def _einsum(subscripts, *xs):
+    if xs[0].dtype == tf.float16 and tf.executing_eagerly():
+        # Without XLA the kernel of TensorFlow 2.21 gives wrong numbers on processors
+        # with AMX: `tf.einsum("ax,xy->ay", ...)` of (2, 4) and (4, 3).
+        wide = tf.einsum(subscripts, *[tf.cast(x, tf.float32) for x in xs])
+        return tf.cast(wide, tf.float16)
+    return tf.einsum(subscripts, *xs)
