@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from hornbeam import backends, layers, ops
-from hornbeam.core.errors import check_choice, check_number, did_you_mean, shown
+from hornbeam.core.errors import check_choice, did_you_mean, shown
 from hornbeam.core.naming import auto_name
-from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.core.strings import holds_strings, string_array
 from hornbeam.graph.host_part import runs_on_host
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.layers.preprocessing import adapt_data
 from hornbeam.layers.preprocessing.data_layer import DataLayer
+from hornbeam.utils.features import (
+    Cross,
+    Feature,
+    depth_of,
+    is_adaptable,
+    is_adapted,
+    saved,
+)
 
 if TYPE_CHECKING:
     from typing import Self
@@ -23,92 +30,6 @@ if TYPE_CHECKING:
     from hornbeam.layers.layer import Layer
     from hornbeam.typing import Config, PathLike
 
-# As Keras's files call the parts of a FeatureSpace, and a feature that stays as it is.
-_MODULE, _IDENTITY = "keras.src.layers.preprocessing.feature_space", "TFDIdentity"
-
-
-class Feature:
-    """One column: the layer that prepares it, and the form of the result.
-
-    Args:
-        dtype: the dtype of the column: "string", "int32", "float32".
-        preprocessor: a layer.
-        output_mode: "float", "int" or "one_hot".
-    """
-
-    def __init__(self, dtype: str, preprocessor: Layer, output_mode: str) -> None:
-        check_choice("a feature", "output_mode", output_mode, _OUTPUT_MODES)
-        self.dtype = dtype
-        self.preprocessor: Any = preprocessor
-        self.output_mode = output_mode
-
-    def get_config(self) -> Config:
-        """Return the arguments as plain data."""
-        preprocessor = serialize_keras_object(self.preprocessor)
-        if isinstance(self.preprocessor, layers.Identity):
-            preprocessor |= {"module": _MODULE, "class_name": _IDENTITY}
-            preprocessor["registered_name"] = _IDENTITY
-        return {
-            "dtype": self.dtype,
-            "preprocessor": preprocessor,
-            "output_mode": self.output_mode,
-        }
-
-    @classmethod
-    def from_config(cls, config: Config) -> Self:
-        """Make a feature from what `get_config` returned."""
-        preprocessor = config["preprocessor"]
-        if isinstance(preprocessor, dict):
-            if preprocessor.get("class_name") == _IDENTITY:
-                module = {"module": "keras.layers", "registered_name": None}
-                preprocessor = {**preprocessor, **module, "class_name": "Identity"}
-            preprocessor = deserialize_keras_object(preprocessor)
-        return cls(config["dtype"], preprocessor, config["output_mode"])
-
-
-class Cross:
-    """A cross of columns, whose combinations of values are hashed.
-
-    Args:
-        feature_names: the names of two or more columns of categories.
-        crossing_dim: the number of bins.
-        output_mode: "int" or "one_hot". Default: "one_hot"
-    """
-
-    def __init__(
-        self,
-        feature_names: Sequence[str],
-        crossing_dim: int,
-        output_mode: str = "one_hot",
-    ) -> None:
-        check_number(
-            "a cross of FeatureSpace", "crossing_dim", crossing_dim, 1, integer=True
-        )
-        check_choice("a cross", "output_mode", output_mode, _OUTPUT_MODES[1:])
-        self.feature_names: tuple[str, ...] = tuple(feature_names)
-        self.crossing_dim = crossing_dim
-        self.output_mode = output_mode
-
-    @property
-    def name(self) -> str:
-        """The names of the columns, joined."""
-        return "_X_".join(self.feature_names)
-
-    def get_config(self) -> Config:
-        """Return the arguments as plain data."""
-        return {
-            "feature_names": self.feature_names,
-            "crossing_dim": self.crossing_dim,
-            "output_mode": self.output_mode,
-        }
-
-    @classmethod
-    def from_config(cls, config: Config) -> Self:
-        """Make a cross from what `get_config` returned."""
-        return cls(**config)
-
-
-_OUTPUT_MODES = ("float", "int", "one_hot")
 _KINDS = (
     "float float_normalized float_rescaled float_discretized integer_categorical "
     "string_categorical integer_hashed string_hashed"
@@ -347,7 +268,7 @@ class FeatureSpace(DataLayer):
                 a batch or a row: a `tf.data.Dataset`, a PyDataset, a generator. Of
                 pairs `(features, labels)` the features are taken.
         """
-        adaptable = {n: x for n, x in self.preprocessors.items() if _is_adaptable(x)}
+        adaptable = {n: x for n, x in self.preprocessors.items() if is_adaptable(x)}
         for preprocessor in adaptable.values():
             preprocessor.reset_state()
         received = False
@@ -388,7 +309,7 @@ class FeatureSpace(DataLayer):
         return column.reshape(-1, 1) if column.ndim < 2 else column
 
     def _check_adapted(self):
-        missing = [n for n, x in self.preprocessors.items() if not _is_adapted(x)]
+        missing = [n for n, x in self.preprocessors.items() if not is_adapted(x)]
         if missing:
             raise ValueError(
                 f"You need to call `.adapt(dataset)` on the FeatureSpace {self.name!r} "
@@ -483,7 +404,7 @@ class FeatureSpace(DataLayer):
             if name not in self.one_hot_encoders:
                 layer = self.preprocessors.get(name) or self.crossers[name]
                 self.one_hot_encoders[name] = layers.CategoryEncoding(
-                    _depth_of(layer, name), output_mode="one_hot"
+                    depth_of(layer, name), output_mode="one_hot"
                 )
             return self.one_hot_encoders[name](value)
         if described.output_mode == "float":
@@ -508,11 +429,11 @@ class FeatureSpace(DataLayer):
         """
         return {
             "features": {
-                name: _saved("Feature", feature)
+                name: saved("Feature", feature)
                 for name, feature in self.features.items()
             },
             "output_mode": self.output_mode,
-            "crosses": [_saved("Cross", cross) for cross in self.crosses],
+            "crosses": [saved("Cross", cross) for cross in self.crosses],
             "crossing_dim": self.crossing_dim,
             "hashing_dim": self.hashing_dim,
             "num_discretization_bins": self.num_discretization_bins,
@@ -547,53 +468,6 @@ class FeatureSpace(DataLayer):
 
 def _named(kind, name):
     return name or f"{auto_name(kind)}_preprocessor"
-
-
-def _saved(class_name, part):
-    return {
-        "module": _MODULE,
-        "class_name": class_name,
-        "config": part.get_config(),
-        "registered_name": class_name,
-    }
-
-
-def _is_adaptable(layer):
-    if isinstance(layer, layers.Normalization):
-        return layer._mean is None
-    if isinstance(layer, layers.Discretization):
-        return layer.num_bins is not None
-    if isinstance(layer, layers.TextVectorization):
-        return layer.vocabulary is None
-    if isinstance(layer, layers.StringLookup | layers.IntegerLookup):
-        return layer.vocabulary is None
-    return False
-
-
-def _is_adapted(layer):
-    if isinstance(layer, layers.Normalization):
-        return layer._mean is not None or layer.built
-    if isinstance(layer, layers.Discretization):
-        return layer.bin_boundaries is not None
-    if isinstance(
-        layer, layers.TextVectorization | layers.StringLookup | layers.IntegerLookup
-    ):
-        return bool(layer.get_vocabulary(include_special_tokens=False))
-    return True
-
-
-def _depth_of(layer, name):
-    """Return how many categories a layer gives."""
-    if hasattr(layer, "vocabulary_size"):
-        return layer.vocabulary_size()
-    if getattr(layer, "num_bins", None) is not None:
-        return layer.num_bins
-    if getattr(layer, "bin_boundaries", None) is not None:
-        return len(layer.bin_boundaries) + 1
-    raise ValueError(
-        f"FeatureSpace: how many categories the layer {layer.name!r} of feature "
-        f"{name!r} gives is not known. Give the feature `output_mode='int'` or 'float'."
-    )
 
 
 def _as_column(x, rank):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hornbeam.core.configurable import init_arguments
-from hornbeam.core.errors import UnsafeFileError, check_choice, shown
+from hornbeam.core.errors import check_choice, shown
 from hornbeam.graph.keras_tensor import KerasTensor
-from hornbeam.layers.preprocessing import adapt_data, host_vectors
+from hornbeam.layers.preprocessing import adapt_data, host_vectors, vocabulary_files
 from hornbeam.layers.preprocessing.encoding import encoded_shape
 from hornbeam.layers.preprocessing.host_layer import HostLayer
 
@@ -137,7 +137,9 @@ class IndexLookup(HostLayer):
             idf_weights: for the mode "tf_idf" the weight of each token. Default: None
         """
         if isinstance(vocabulary, str | Path):
-            vocabulary = self._read(vocabulary)
+            vocabulary = vocabulary_files.read(
+                type(self).__name__, vocabulary, getattr(self, "encoding", "utf-8")
+            )
         tokens = self._as_tokens(vocabulary)
         if not len(tokens):
             raise ValueError(
@@ -212,16 +214,6 @@ class IndexLookup(HostLayer):
                 "Make a new layer."
             )
         self._tokens, self._weights, self._table = tokens, weights, None
-
-    def _read(self, path):
-        file = Path(path)
-        if not file.is_file():
-            raise ValueError(
-                f"{type(self).__name__}: vocabulary file {str(path)!r} does not exist. "
-                "`vocabulary` is a list of tokens, or the path of a text file with one "
-                "in each line."
-            )
-        return file.read_text(getattr(self, "encoding", "utf-8")).splitlines()
 
     # Learning a vocabulary.
 
@@ -432,7 +424,7 @@ class IndexLookup(HostLayer):
     @classmethod
     def from_config(cls, config: Config) -> Self:
         """Make a layer from its config; one that names a file is refused."""
-        refuse_path(cls, config)
+        vocabulary_files.refuse_path(cls, config)
         # Keras writes what only the other lookup takes.
         owner: Any = cls
         known = set(init_arguments(owner))
@@ -500,14 +492,3 @@ class IndexLookup(HostLayer):
     def _buckets(self, tokens: Any) -> np.ndarray[Any, Any]:
         """Return in which of the `num_oov_indices` buckets tokens are."""
         raise NotImplementedError
-
-
-def refuse_path(cls: Any, config: Config) -> None:
-    """Raise if the vocabulary of a config is the path of a file: CVE-2025-12058."""
-    if isinstance(config.get("vocabulary"), str):
-        raise UnsafeFileError(
-            f"The config of {cls.__name__} names a file, {config['vocabulary']!r}, and "
-            "a config from a file may not have a file opened. Expected a list of "
-            "tokens. Make the layer yourself with `vocabulary=path`: it is read then, "
-            "and saved with the model."
-        )

@@ -16,8 +16,8 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.layers.arguments import positive_integer
 from hornbeam.layers.preprocessing import adapt_data
 from hornbeam.layers.preprocessing.host_layer import HostLayer, check_string_symbol
-from hornbeam.layers.preprocessing.index_lookup import refuse_path
 from hornbeam.layers.preprocessing.string_lookup import StringLookup
+from hornbeam.layers.preprocessing.vocabulary_files import refuse_path
 
 if TYPE_CHECKING:
     from typing import Self, Unpack
