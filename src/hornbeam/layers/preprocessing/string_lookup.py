@@ -12,6 +12,7 @@ from hornbeam.core.strings import check_strings, is_string_dtype, string_array
 from hornbeam.layers.preprocessing.fingerprints import buckets
 from hornbeam.layers.preprocessing.host_layer import check_string_symbol
 from hornbeam.layers.preprocessing.index_lookup import MASKED, OUTSIDE, IndexLookup
+from hornbeam.layers.preprocessing.packed_strings import PackedTable, words_of
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -124,9 +125,25 @@ class StringLookup(IndexLookup):
         return not any(not token or _BREAKS & set(token) for token in self._tokens)
 
     def _find(self, tokens):
+        words = words_of(tokens.dtype)
+        if words is not None and tokens.size >= _MANY:
+            found = self._packed_table(words).find(tokens.ravel(), OUTSIDE)
+            if found is not None:
+                found[found == len(self._tokens)] = MASKED
+                return found.reshape(tokens.shape)
         kind = {"U": str, "T": str, "S": bytes}.get(tokens.dtype.kind)
         found = self.find(tokens.ravel().tolist(), kind)
         return found.reshape(tokens.shape)
+
+    def _packed_table(self, words):
+        if self._table is None:
+            self._table = {}
+        if words not in self._table:
+            tokens = [*self._tokens]
+            if self.mask_token is not None:
+                tokens.append(self.mask_token)
+            self._table[words] = PackedTable(tokens, words)
+        return self._table[words]
 
     def find(self, flat: list[Any], kind: Any = None) -> np.ndarray[Any, Any]:
         """Return the places of a list of tokens; `OUTSIDE` or `MASKED` for others.
@@ -172,5 +189,7 @@ class StringLookup(IndexLookup):
         return buckets(tokens, self.num_oov_indices, self.salt, self.encoding)
 
 
+# So many strings are worth a table of their own.
+_MANY = 1000
 _CLASSES = {str, bytes, np.str_, np.bytes_}
 _BREAKS = {"\n", "\r"}
