@@ -1,8 +1,8 @@
 """Looking strings of fixed width up without making Python's strings of them.
 
 A string of an array of dtype "U" with characters below 256, or of dtype "S" with ASCII
-alone, is packed into words of 64 bits, eight characters each. The words are hashed and looked for in a table with
-open addressing (linear probing), all strings at a time.
+alone, is packed into words of 64 bits, eight characters each. The words are hashed and
+looked for in a table with open addressing (linear probing), all strings at a time.
 """
 
 from __future__ import annotations
