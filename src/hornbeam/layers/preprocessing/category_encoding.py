@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hornbeam import ops
+from hornbeam.core.dtypes import is_float_dtype
 from hornbeam.core.errors import check_choice
 from hornbeam.layers.arguments import positive_integer
 from hornbeam.layers.preprocessing import encoding
@@ -68,8 +69,12 @@ class CategoryEncoding(DataLayer):
         """Return the vectors of the inputs."""
         if count_weights is not None:
             self._check_weights(inputs, count_weights)
+        indices = ops.cast(inputs, "int32")
+        if is_float_dtype(inputs.dtype):
+            # A fraction is no category.
+            indices = ops.where(ops.cast(indices, inputs.dtype) == inputs, indices, -1)
         return encoding.encode(
-            ops.cast(inputs, "int32"),
+            indices,
             self.num_tokens,
             self.output_mode,
             self.compute_dtype,

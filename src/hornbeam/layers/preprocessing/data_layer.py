@@ -6,6 +6,8 @@ import functools
 import sys
 from typing import TYPE_CHECKING, TypeVar, cast
 
+import numpy as np
+
 from hornbeam import backends
 from hornbeam.core import tree
 from hornbeam.core.random import SeedGenerator, make_default_seed
@@ -42,6 +44,8 @@ class DataLayer(Layer):
     autograph_info__: ClassVar[dict[str, Any]] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if args and self._convert_input_args and _is_numbers(args[0]):
+            args = (np.asarray(args[0]), *args[1:])
         engine = _engine_of((args, kwargs)) or self._own_engine()
         if engine is backends.current():
             return super().__call__(*args, **kwargs)
@@ -136,6 +140,13 @@ class _Generators:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.start,)
+
+
+def _is_numbers(x):
+    """Whether `x` is a number, or a list of numbers and of such lists."""
+    if isinstance(x, list | tuple):
+        return bool(x) and all(map(_is_numbers, x))
+    return isinstance(x, bool | int | float)
 
 
 def _engine_of(data):

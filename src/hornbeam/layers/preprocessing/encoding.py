@@ -40,7 +40,9 @@ def encode(
     """
     shape = tuple(indices.shape)
     if mode == "one_hot":
-        indices = ops.squeeze(indices, -1) if shape and shape[-1] == 1 else indices
+        # A vector of one index is a batch of one row.
+        if len(shape) > 1 and shape[-1] == 1:
+            indices = ops.squeeze(indices, -1)
         return ops.one_hot(indices, size, dtype=dtype, sparse=sparse)
     if not shape:
         indices, shape = ops.reshape(indices, (1,)), (1,)
@@ -80,7 +82,7 @@ def encoded_shape(input_shape: InputShape, size: int | None, mode: str) -> Any:
     if mode == "int":
         return tuple(input_shape)
     lead = tuple(input_shape)
-    if lead and (mode != "one_hot" or lead[-1] == 1):
+    if lead and (mode != "one_hot" or (len(lead) > 1 and lead[-1] == 1)):
         lead = lead[:-1]
     return (*lead, size)
 
