@@ -245,3 +245,35 @@ def test_errors_say_what_is_wrong(call, parts):
         call()
     for part in parts:
         assert part in str(error.value)
+
+
+def frames_with_nulls():
+    polars = pytest.importorskip("polars")
+    arrow = pytest.importorskip("pyarrow")
+    columns = {"a": [None, 1.0], "b": [1, 2]}
+    return [
+        (polars.DataFrame(columns), "Column 'a' of `x`"),
+        (polars.Series([None, 1.0]), "`x` holds"),
+        (arrow.table(columns), "Column 'a' of `x`"),
+        (arrow.chunked_array([[None, 1.0]]), "`x` holds"),
+        (polars.DataFrame({"a": [None, 1], "b": [1, None]}), r"columns \['a', 'b'\]"),
+    ]
+
+
+def test_missing_values_of_tables_are_no_nan():
+    for table, where in frames_with_nulls():
+        with pytest.raises(ValueError, match=f"{where}.*missing values"):
+            make_data(table)
+    polars = pytest.importorskip("polars")
+    nan = make_data(polars.DataFrame({"a": [float("nan"), 1.0]}))
+    assert np.isnan(nan.arrays[0][0, 0])
+
+
+def test_missing_values_of_a_parquet_file(tmp_path):
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = arrow.table({"a": [None, 1.0], "b": [1, 2]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match=r"Column 'a' of `x`.*missing values"):
+        data = make_data(parquet.ParquetFile(tmp_path / "a.parquet"))
+        data.peek()

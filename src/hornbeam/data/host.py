@@ -13,6 +13,7 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import config
+from hornbeam.data.missing_values import MISSING_VALUES, refuse_nulls, where_in
 from hornbeam.data.sparse import is_sparse, sparse_rows
 from hornbeam.data.stored import StoredRows, is_stored, stored_rows
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -27,15 +28,7 @@ _SCALARS = (
 )
 # What to do about such values: classes or their names, what they are, the advice.
 _ADVICE: Any = (
-    (
-        (type(None),),
-        _MISSING,
-        (
-            "missing values (None, NA or NaT)",
-            "Drop those rows or fill them, for example with `frame.dropna()`, "
-            "`frame.fillna(...)` or `sklearn.impute.SimpleImputer`.",
-        ),
-    ),
+    ((type(None),), _MISSING, MISSING_VALUES),
     (
         (str, bytes),
         (),
@@ -165,6 +158,7 @@ def _as_numpy(x, name):
         return engine.to_numpy(x)
     if hasattr(x, "toarray"):
         return x.toarray()
+    refuse_nulls(x, name)
     if hasattr(x, "to_numpy"):
         return x.to_numpy()
     if isinstance(x, str | bytes):
@@ -199,10 +193,7 @@ def _no_numbers(x, name, kind, received):
         if kind is not None and (issubclass(kind, kinds) or kind.__name__ in words):
             what, fix = advised
             break
-    columns = _columns_of(x, kind)
-    where = f"Column {columns[0]!r} of `{name}`" if len(columns) == 1 else f"`{name}`"
-    if len(columns) > 1:
-        where = f"`{name}`, in its columns {columns},"
+    where = where_in(name, _columns_of(x, kind))
     if isinstance(x, str | bytes):
         return ValueError(
             f"`{name}` is a string, {x!r}. Expected arrays: read the data first, for "

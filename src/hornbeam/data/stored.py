@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import mmap
+import threading
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from hornbeam.core import config
 from hornbeam.core.errors import DamagedFileError
+from hornbeam.data.missing_values import refuse_nulls
 
 # Up to so many bytes an array is read as a whole.
 _SMALL_BYTES = 1 << 26
@@ -234,13 +236,18 @@ class StoredTable:
         """Return the rows."""
         counts, tables = _groups_of(self.source)
         ends = np.cumsum([0, *counts])
-        names = self.names
+        names, lock = self.names, threading.Lock()
 
         @functools.lru_cache(maxsize=2)
         def group(number):
             return _values(tables(number, names))
 
         def read(start, stop):
+            # A file reads for one thread at a time.
+            with lock:
+                return read_alone(start, stop)
+
+        def read_alone(start, stop):
             first = int(np.searchsorted(ends, start, "right")) - 1
             parts = [group(first)[start - ends[first] : stop - ends[first]]]
             while ends[first + 1] < stop:
@@ -277,6 +284,7 @@ def _groups_of(source):
 
 def _values(table):
     """Return the columns of an Arrow table as one array."""
+    refuse_nulls(table, "x")
     columns = [_column(table.column(name)) for name in table.column_names]
     return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
