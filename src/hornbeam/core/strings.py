@@ -12,6 +12,12 @@ import numpy as np
 from hornbeam.core.errors import shown
 
 _KINDS = ("U", "S", "T")
+# How the types of pandas, Polars and Arrow that hold strings begin.
+_TYPES = (
+    "string", "str", "large_string", "string_view", "binary", "large_binary",
+    "dictionary<values=string", "dictionary<values=large_string",
+    "String", "Categorical", "Enum", "Binary",
+)  # fmt: skip
 
 
 def is_string_dtype(dtype: Any) -> bool:
@@ -22,6 +28,7 @@ def is_string_dtype(dtype: Any) -> bool:
 def holds_strings(x: Any) -> bool:
     """Whether `x` is strings: one, a list of them, an array, a series, a tensor.
 
+    So is a frame or table all of whose columns hold strings.
     A list of arrays is none of these: it is several inputs.
     """
     if isinstance(x, str | bytes):
@@ -29,9 +36,12 @@ def holds_strings(x: Any) -> bool:
     if isinstance(x, list | tuple):
         first = x[0] if x else None
         return isinstance(first, str | bytes | list | tuple) and holds_strings(first)
+    columns = columns_of(x)
+    if columns is not None:
+        return len(columns) > 0 and all(map(holds_strings, columns.values()))
     dtype = getattr(x, "dtype", None)
-    if dtype is None:
-        return False
+    if dtype is None:  # Arrow says `type`.
+        return str(getattr(x, "type", "")).startswith(_TYPES)
     if getattr(dtype, "kind", "") == "O" and not isinstance(dtype, np.dtype):
         # Of pandas: categories and objects have values of any kind.
         x = x.to_numpy() if hasattr(x, "to_numpy") else np.asarray(x)
@@ -40,11 +50,22 @@ def holds_strings(x: Any) -> bool:
         values = np.asarray(x, dtype=object)
         first = next((v for v in values.flat if v is not None and v == v), None)
         return isinstance(first, str | bytes)
-    return is_string_dtype(dtype) or _name(dtype) in ("string", "str")
+    return is_string_dtype(dtype) or _name(dtype).startswith(_TYPES)
 
 
 def _name(dtype):
-    return dtype if isinstance(dtype, str) else getattr(dtype, "name", "")
+    return dtype if isinstance(dtype, str) else getattr(dtype, "name", str(dtype))
+
+
+def columns_of(x: Any) -> dict[Any, Any] | None:
+    """Return the columns of a frame or table in memory by name, None for all else."""
+    if hasattr(x, "iloc") and hasattr(x, "columns"):  # of pandas
+        return {n: x.iloc[:, i] for i, n in enumerate(x.columns)}
+    if hasattr(x, "get_columns"):  # of Polars
+        return {column.name: column for column in x.get_columns()}
+    if hasattr(x, "column_names") and hasattr(x, "itercolumns"):  # of Arrow
+        return dict(zip(x.column_names, x.itercolumns(), strict=True))
+    return None
 
 
 def string_array(x: Any, owner: str) -> np.ndarray[Any, Any]:
@@ -55,7 +76,8 @@ def string_array(x: Any, owner: str) -> np.ndarray[Any, Any]:
         owner: who takes them, for errors.
     """
     for method in ("to_numpy", "numpy"):
-        if hasattr(x, method):
+        # An array of Arrow has a `to_numpy` that refuses to copy.
+        if hasattr(x, method) and not hasattr(x, "__arrow_c_array__"):
             x = getattr(x, method)()
             break
     array = np.array(x, dtype=object) if isinstance(x, list | tuple) else np.asarray(x)

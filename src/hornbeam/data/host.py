@@ -159,7 +159,8 @@ def _as_numpy(x, name):
     if hasattr(x, "toarray"):
         return x.toarray()
     refuse_nulls(x, name)
-    if hasattr(x, "to_numpy"):
+    # An array of Arrow has a `to_numpy` that refuses to copy.
+    if hasattr(x, "to_numpy") and not hasattr(x, "__arrow_c_array__"):
         return x.to_numpy()
     if isinstance(x, str | bytes):
         return np.asarray(x)

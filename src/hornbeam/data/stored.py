@@ -186,10 +186,13 @@ def _of(length, read, block):
     """Return rows of a block reader, read as a whole where they are small."""
     if length == 0:
         return read(0, 0)
-    row = read(0, 1)[0]
+    first = read(0, 1)
+    # An array of a fixed width would cut longer strings.
+    dtype = object if first.dtype.kind in "US" else first.dtype
+    row = np.asarray(first[0], dtype)
     if length * row.nbytes <= _SMALL_BYTES:
         return read(0, length)
-    return StoredRows(length, np.asarray(row), read, max(2, block))
+    return StoredRows(length, row, read, max(2, block))
 
 
 def _chunked_rows(x):

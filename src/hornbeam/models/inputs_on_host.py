@@ -9,8 +9,9 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.core.dtypes import is_int_dtype
-from hornbeam.core.strings import holds_strings, string_array
+from hornbeam.core.strings import columns_of, holds_strings, string_array
 from hornbeam.data.host import host_array, host_tree
+from hornbeam.data.stored import StoredRows, stored_rows
 from hornbeam.graph.host_part import AfterHost, HostPart, host_part, runs_on_host
 from hornbeam.graph.keras_tensor import KerasTensor
 
@@ -101,13 +102,11 @@ def _fit(graph, x, symbol):
     if isinstance(x, KerasTensor) or x is None:
         return graph._fit_input(x, symbol)
     is_text, name = symbol.dtype == "string", f"Input {symbol.name!r}"
+    x = _in_memory(x)
     if is_text != holds_strings(x):
-        expected, received = ("strings", "numbers")[:: 1 if is_text else -1]
-        raise TypeError(
-            f"{name} of model {graph.name!r} expects {expected}. Received {received}, "
-            f"of dtype {getattr(x, 'dtype', type(x).__name__)}. The dtype of an input "
-            'is an argument of `keras.Input`, such as `dtype="string"`.'
-        )
+        raise _other_kind(graph, x, name, is_text)
+    if is_text and backends.of(x) not in (None, backends.current()):
+        x = string_array(x, name)  # Only TensorFlow has tensors of strings.
     if backends.of(x) is None:
         x = string_array(x, name) if is_text else host_array(x, name)
     x = graph._fit_rank(x, symbol)
@@ -115,3 +114,25 @@ def _fit(graph, x, symbol):
         # Floats are cast in the program.
         return x.astype(symbol.dtype) if is_int_dtype(symbol.dtype) else x
     return graph._fit_dtype(x, symbol)
+
+
+def _in_memory(x):
+    """Return what is stored in files as an array; anything else as it is."""
+    stored = stored_rows(x)
+    if isinstance(stored, StoredRows):
+        return stored.take(np.arange(len(stored)))
+    return x if stored is None else stored
+
+
+def _other_kind(graph, x, name, is_text):
+    """Return the error for numbers where strings are expected, or the opposite."""
+    expected, received = ("strings", "numbers")[:: 1 if is_text else -1]
+    columns = columns_of(x) or {}
+    wrong = [n for n, column in columns.items() if holds_strings(column) != is_text]
+    dtype = getattr(x, "dtype", getattr(x, "type", type(x).__name__))
+    where = f"in the columns {wrong}" if wrong else f"of dtype {dtype}"
+    return TypeError(
+        f"{name} of model {graph.name!r} expects {expected}. Received {received}, "
+        f"{where}. The dtype of an input is an argument of `keras.Input`, such as "
+        '`dtype="string"`. Columns of both kinds need an input each.'
+    )

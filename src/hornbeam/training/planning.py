@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam import backends
+from hornbeam.core import adaptations
 from hornbeam.core.random import global_seed_generator
 from hornbeam.layers import tracking
 from hornbeam.layers.values_needed import explain
@@ -150,12 +151,15 @@ class StepPlanning(Steps):
         return make_runner(binding, plan, data, self._compiles())
 
     def _batch_runner(self, mode):
-        """Return what runs single batches; it is kept."""
-        if mode not in self._runners:
+        """Return what runs single batches; it is kept until a layer adapts."""
+        count, runner = self._runners.get(mode, (None, None))
+        if count != adaptations.count():
+            count = adaptations.count()
             binding = self._binding(mode)
             plan = self._plan(mode, binding.structure)
-            self._runners[mode] = make_batch_runner(binding, plan, self._compiles())
-        return self._runners[mode]
+            runner = make_batch_runner(binding, plan, self._compiles())
+            self._runners[mode] = count, runner
+        return runner
 
 
 def _alone(data):

@@ -303,10 +303,21 @@ class FeatureSpace(DataLayer):
             )
         column = columns[name]
         if holds_strings(column):
+            self._check_takes_strings(column, name)
             column = string_array(column, f"Feature {name!r}")
         else:
             column = np.asarray(adapt_data.host(column))
         return column.reshape(-1, 1) if column.ndim < 2 else column
+
+    def _check_takes_strings(self, x, name):
+        dtype = self.features[name].dtype
+        if dtype.startswith("float"):
+            raise TypeError(
+                f"Feature {name!r} of FeatureSpace {self.name!r} expects numbers, of "
+                f"dtype {dtype}. Received strings: {shown(x)}. Turn text that spells "
+                "numbers into numbers with `astype(float)`, or make it a feature of "
+                'strings: "string_categorical" or "string_hashed".'
+            )
 
     def _check_adapted(self):
         missing = [n for n, x in self.preprocessors.items() if not is_adapted(x)]
@@ -356,7 +367,11 @@ class FeatureSpace(DataLayer):
         if name not in data:
             return self._column(data, name)  # raises
         x = data[name]
-        if isinstance(x, KerasTensor | np.ndarray) or backends.of(x) is not None:
+        if isinstance(x, KerasTensor):
+            return x
+        if holds_strings(x):
+            self._check_takes_strings(x, name)
+        if isinstance(x, np.ndarray) or backends.of(x) is not None:
             return x
         if holds_strings(x):
             return string_array(x, f"Feature {name!r}")

@@ -78,7 +78,8 @@ def host(x: Any) -> Any:
     if engine is not None:
         return engine.to_numpy(x)
     for name in ("toarray", "to_numpy"):
-        if hasattr(x, name):
+        # An array of Arrow has a `to_numpy` that refuses to copy.
+        if hasattr(x, name) and not hasattr(x, "__arrow_c_array__"):
             return getattr(x, name)()
     try:
         return np.asarray(x)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hornbeam import ops
-from hornbeam.core.errors import check_choice
+from hornbeam.core import adaptations
+from hornbeam.core.errors import check_choice, shown
+from hornbeam.core.strings import holds_strings
 from hornbeam.layers.preprocessing import adapt_data, encoding
 from hornbeam.layers.preprocessing.data_layer import DataLayer
 from hornbeam.layers.preprocessing.quantiles import QuantileSummary
@@ -160,6 +162,7 @@ class Discretization(DataLayer):
         values, _ = self._summary.points
         if len(values):
             self.bin_boundaries = self._summary.boundaries(self.num_bins)
+            adaptations.note()
 
     def reset_state(self) -> None:
         """Forget the values that were added."""
@@ -173,6 +176,12 @@ class Discretization(DataLayer):
     def call(self, inputs: Tensor) -> Tensor:
         """Return the indices of the bins, or vectors by them."""
         boundaries = self._known_boundaries()
+        if holds_strings(inputs):
+            raise TypeError(
+                f"Discretization layer {self.path!r} expects numbers. Received "
+                f"strings: {shown(inputs)}. Turn text that spells numbers into numbers "
+                "with `astype(float)`; for categories use `keras.layers.StringLookup`."
+            )
         x = inputs
         if "float" not in ops.dtype(x):
             x = ops.cast(x, "float32")

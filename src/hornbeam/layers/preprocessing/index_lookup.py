@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hornbeam.core import adaptations
 from hornbeam.core.configurable import init_arguments
 from hornbeam.core.errors import check_choice, shown
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -214,6 +215,7 @@ class IndexLookup(HostLayer):
                 "Make a new layer."
             )
         self._tokens, self._weights, self._table = tokens, weights, None
+        adaptations.note()
 
     # Learning a vocabulary.
 
@@ -269,6 +271,7 @@ class IndexLookup(HostLayer):
         if not self._static:
             self.reset_counts()
             self._tokens = self._weights = self._table = None
+            adaptations.note()
 
     def finalize_state(self) -> None:
         """Make the vocabulary of what was counted."""
@@ -435,7 +438,10 @@ class IndexLookup(HostLayer):
 
     def structure_key(self) -> Any:
         """What a compiled program depends on beside the arguments."""
-        return None if self._tokens is None else tuple(self._plain(self._tokens))
+        if self._tokens is None:
+            return None
+        weights = None if self._weights is None else self._weights.tobytes()
+        return tuple(self._plain(self._tokens)), weights
 
     def save_own_variables(self, store: Any) -> None:
         """Put the weights of "tf_idf" into `store`."""

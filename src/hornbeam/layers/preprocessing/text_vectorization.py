@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hornbeam import backends
+from hornbeam.core.configurable import deserialize_argument
 from hornbeam.core.errors import check_choice
 from hornbeam.core.strings import check_strings, string_array
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -391,6 +392,9 @@ class TextVectorization(HostLayer):
         config = {k: v for k, v in config.items() if k != "vocabulary_size"}
         if isinstance(config.get("ngrams"), list):
             config["ngrams"] = tuple(config["ngrams"])
+        for argument in ("standardize", "split"):
+            if argument in config:
+                config[argument] = deserialize_argument(config[argument])
         return super().from_config(config)
 
     def build_from_config(self, config: Config | None) -> None:
