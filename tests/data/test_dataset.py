@@ -191,3 +191,52 @@ def test_a_py_dataset_becomes_one():
 
     ds = Dataset.from_items(Batches()).map(lambda x, y: x * 2)
     assert [x[0, 0] for x in ds] == [0, 2, 4]
+
+
+def test_filter_keeps_the_items_for_which_a_function_is_true():
+    def odd(x, y):
+        return y % 2 == 1
+
+    assert labels(rows().filter(odd)) == [1, 3, 5, 7, 9]
+    assert labels(rows().filter(odd).batch(2)) == [[1, 3], [5, 7], [9]]
+    assert labels(rows().batch(4).unbatch().filter(odd)) == [1, 3, 5, 7, 9]
+    assert len(rows().filter(lambda x, y: False)) == 0
+    with pytest.raises(ValueError, match="before `repeat`"):
+        rows().repeat().filter(odd)
+
+
+def test_what_filter_leaves_follows_the_order_of_each_epoch():
+    calls = []
+
+    def odd(x, y):
+        calls.append(int(y))
+        return keras.ops.equal(y % 2, 1)
+
+    ds = rows().shuffle(seed=1).filter(odd)
+    epochs = [labels(ds) for _ in range(4)]
+    assert all(sorted(epoch) == [1, 3, 5, 7, 9] for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) > 1
+    assert sorted(calls) == list(range(10))  # one pass serves all orders
+    ds = rows().shuffle(seed=1).map(lambda x, y: (x, y * 3)).filter(odd)
+    epochs = [labels(ds) for _ in range(4)]
+    assert all(sorted(epoch) == [3, 9, 15, 21, 27] for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) > 1
+
+
+def test_filter_by_what_is_drawn_is_named():
+    counts = iter([True] * 10 + [False] * 10)
+    ds = rows().map(lambda x, y: (x, y)).filter(lambda x, y: next(counts))
+    with pytest.raises(ValueError, match="left 0 items in one epoch and 10"):
+        list(ds)
+
+
+def test_a_function_that_returns_nothing_is_named():
+    def forgets(x, y):
+        pass
+
+    with pytest.raises(TypeError, match="forgets given to `map` returned None"):
+        rows().batch(2).map(forgets)[0]
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(TypeError, match="forgets given to `map` returned None"):
+        model.fit(rows().batch(2).map(forgets), verbose=0)

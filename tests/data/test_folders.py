@@ -85,6 +85,26 @@ def test_labels_may_be_given_or_left_out(images):
     assert len(ds.file_paths) == 7
 
 
+@pytest.mark.parametrize(
+    ("labels", "mode", "dtype", "class_names"),
+    [
+        ([1.5, 0.5] * 6, "int", "float32", ["0.5", "1.5"]),
+        (np.float64([1.5, 0.5] * 6), "int", "float32", ["0.5", "1.5"]),
+        (["b", "a"] * 6, "int", "object", ["a", "b"]),
+        ([True, False] * 6, "int", "bool", ["False", "True"]),
+        (np.array([1, 0] * 6), "int", "int32", ["0", "1"]),
+        ([1.0, 0.5] * 6, "binary", "float32", ["0.5", "1.0"]),
+    ],
+)
+def test_given_labels_stay_as_keras_leaves_them(
+    images, labels, mode, dtype, class_names
+):
+    ds = folder_of(images, labels=labels, label_mode=mode, shuffle=False)
+    got = ds[0][1]
+    assert got.dtype == dtype and got.ravel().tolist() == list(labels)
+    assert ds.class_names == class_names
+
+
 @pytest.mark.parametrize("kwargs", [{}, {"validation_split": 0.3, "subset": "both"}])
 def test_orders_and_splits_are_those_of_a_seeded_generator(images, kwargs):
     order = names(folder_of(images, shuffle=False), images)
@@ -238,6 +258,9 @@ def test_bad_images_are_named_or_skipped_if_asked_for(images, tmp_path):
         ({"validation_split": 2, "subset": "training"}, "validation_split"),
         ({"validation_split": 0.01, "subset": "both", "seed": 1}, "leaves no file"),
         ({"labels": list(range(12)), "label_mode": "binary"}, "exactly 2 classes"),
+        ({"labels": [0.5] * 12, "label_mode": "categorical"}, "must be integers"),
+        ({"labels": ["a", "b"] * 6, "label_mode": "binary"}, "must be integers"),
+        ({"labels": np.eye(12)}, "one for each file"),
         ({"labels": [5] * 12, "label_mode": "categorical"}, "count from 0"),
         ({"crop_to_aspect_ratio": True, "pad_to_aspect_ratio": True}, "Only one"),
         ({"data_format": "x"}, "data_format"),
@@ -355,6 +378,8 @@ def test_datasets_of_tensorflow(images, texts):
         texts, format="tf", shuffle=False, verbose=False
     )
     assert next(iter(words))[0].numpy()[1] == "héllo b".encode("latin-1")
+    ds = folder_of(images, format="tf", labels=["é", "a"] * 6, shuffle=False)
+    assert next(iter(ds))[1].numpy()[0].decode() == "é"
 
 
 def test_the_engine_decides_where_no_format_is_given(images, engine):

@@ -98,6 +98,8 @@ def test_mistakes(path, tmp_path):
     for call, message in (
         (lambda: utils.load_img(path, color_mode="x"), "color_mode='x'"),
         (lambda: utils.load_img(path, target_size=(2, 2), interpolation="x"), "'x'"),
+        (lambda: utils.load_img(path, target_size=4), "pair .height, width.*=4"),
+        (lambda: utils.load_img(path, target_size=(4, 4, 3)), "pair .height, width"),
         (lambda: utils.img_to_array(np.ones(3)), r"shape \(3,\)"),
         (lambda: utils.img_to_array(np.ones((2, 2)), data_format="x"), "data_format"),
         (lambda: utils.array_to_img(np.ones((2, 2))), r"shape \(2, 2\)"),

@@ -28,6 +28,45 @@ def test_a_layer_transforms_one_image_and_all_parts_of_a_sample(engine):
     np.testing.assert_array_equal(masks, images > 0.5)
 
 
+FLAT = [
+    (keras.layers.RandomFlip, {"seed": 2}),
+    (keras.layers.RandomCrop, {"height": 3, "width": 4, "seed": 1}),
+    (keras.layers.CenterCrop, {"height": 2, "width": 4}),
+    (keras.layers.Resizing, {"height": 8, "width": 3, "interpolation": "nearest"}),
+    (keras.layers.RandomRotation, {"factor": 0.2, "interpolation": "nearest"}),
+    (keras.layers.RandomErasing, {"scale": 0.0, "seed": 1}),
+    (keras.layers.CutMix, {"seed": 1}),
+    (keras.layers.MixUp, {"seed": 1}),
+]
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize(("layer", "kwargs"), FLAT, ids=[x.__name__ for x, _ in FLAT])
+def test_masks_without_channels_follow_the_images(
+    layer, kwargs, data_format, python_only
+):
+    last = data_format == "channels_last"
+    layer = layer(data_format=data_format, **kwargs)
+    images = IMAGES if last else IMAGES.transpose(0, 3, 1, 2)
+    first = (Ellipsis, 0) if last else (Ellipsis, 0, slice(None), slice(None))
+    for part in (images, images[0]):
+        got = layer({"images": part, "segmentation_masks": part[first]})
+        got = {k: keras.ops.convert_to_numpy(v) for k, v in got.items()}
+        want = got["images"][first]
+        assert got["segmentation_masks"].shape == want.shape
+        np.testing.assert_allclose(got["segmentation_masks"], want, rtol=1e-6)
+
+
+def test_masks_without_channels_as_symbols_and_in_tf_data(python_only):
+    layer = keras.layers.RandomCrop(3, 4, seed=1)
+    masks = keras.Input((None, None), dtype="int32")
+    got = layer({"images": keras.Input((4, 6, 3)), "segmentation_masks": masks})
+    assert got["segmentation_masks"].shape == (None, 3, 4)
+    data = {"images": IMAGES, "segmentation_masks": IMAGES[..., 1]}
+    got = next(iter(tf.data.Dataset.from_tensor_slices(data).batch(2).map(layer)))
+    np.testing.assert_array_equal(got["segmentation_masks"], got["images"][..., 1])
+
+
 def test_nothing_happens_without_training(engine):
     layer = keras.layers.RandomFlip(seed=2)
     got = keras.ops.convert_to_numpy(layer(IMAGES, training=False))
@@ -53,6 +92,27 @@ def test_symbols(engine):
         (
             {"images": IMAGES, "bounding_boxes": {"boxes": IMAGES, "labels": IMAGES}},
             "bounding_box_format",
+        ),
+        ((IMAGES, np.eye(2)), "dict with the key 'images'"),
+        (
+            {
+                "images": IMAGES,
+                "bounding_boxes": {
+                    "boxes": [np.ones((2, 4)), np.ones((1, 4))],
+                    "labels": [[1, 2], [3]],
+                },
+            },
+            "MaxNumBoundingBoxes",
+        ),
+        (
+            {
+                "images": IMAGES,
+                "bounding_boxes": {
+                    "boxes": tf.ragged.constant([[[1.0] * 4] * 2, [[1.0] * 4]]),
+                    "labels": tf.ragged.constant([[1, 2], [3]]),
+                },
+            },
+            "MaxNumBoundingBoxes",
         ),
     ],
 )

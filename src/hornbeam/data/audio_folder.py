@@ -17,7 +17,7 @@ _OWNER = "audio_dataset_from_directory()"
 
 def audio_dataset_from_directory(
     directory: Any,
-    labels: str | Sequence[int] | None = "inferred",
+    labels: str | Sequence[int | float | str] | None = "inferred",
     label_mode: str | None = "int",
     class_names: Sequence[str] | None = None,
     batch_size: int | None = 32,
@@ -41,9 +41,11 @@ def audio_dataset_from_directory(
     Args:
         directory: the folder.
         labels: "inferred" (the folders in it are the classes), None, or a list with one
-            integer for each file, in the order of the sorted paths. Default: "inferred"
-        label_mode: "int" (int32), "binary" (float32, shape (rows, 1), for two classes),
-            "categorical" (one-hot, float32), or None: sounds alone. Default: "int"
+            label for each file, in the order of the sorted paths: integers, or for
+            label_mode "int" floats or strings, which stay. Default: "inferred"
+        label_mode: "int" (int32, or as given), "binary" (float32, shape (rows, 1), for
+            two classes), "categorical" (one-hot, float32), or None: sounds alone.
+            Default: "int"
         class_names: the folders that are classes, in their order. Default: None (all,
             sorted)
         batch_size: rows per batch, or None for single sounds. Default: 32

@@ -19,6 +19,7 @@ from hornbeam.data.stages import (
     Batched,
     Cached,
     Epoch,
+    Filtered,
     Items,
     Joined,
     Mapped,
@@ -208,6 +209,34 @@ class Dataset(PyDataset):
             name: not used. Default: None
         """
         return self._with(Mapped(self._stage, map_func, num_parallel_calls is not None))
+
+    def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Self:
+        """Return a dataset of the items for which a function is true.
+
+        Items are found by number, so a pass over them tells which are left, when the
+        length is asked for first; where they change from epoch to epoch, by a shuffle
+        of batches or a `map`, each epoch has such a pass. Call it before `map`, or
+        after `cache`, where items are slow to compute.
+
+        Args:
+            predicate: a function of the parts of an item, `f(x, y)`, that returns one
+                truth value.
+            name: not used. Default: None
+
+        >>> import numpy as np
+        >>> from hornbeam.data import Dataset
+        >>> rows = Dataset.from_tensor_slices(np.arange(6))
+        >>> [int(x) for x in rows.filter(lambda x: x % 2 == 0)]
+        [0, 2, 4]
+        """
+        stage = self._stage
+        if stage.length is None:
+            raise ValueError(
+                "Call `filter` before `repeat`: a pass over endless items has no end."
+            )
+        if isinstance(stage, Shuffled):  # what is left does not depend on the order
+            return self._with(stage.over(Filtered(stage.source, predicate)))
+        return self._with(Filtered(stage, predicate))
 
     def batch(
         self,

@@ -14,6 +14,9 @@ from hornbeam.core.random import order_seed
 from hornbeam.utils.printing import print_message
 
 _LABEL_MODES = ("int", "categorical", "binary", None)
+# By the kind of a NumPy array: the dtype of given labels, and which are encoded.
+_LABEL_DTYPES = {"i": "int32", "u": "int32", "f": "float32", "b": "bool", "U": "object"}
+_NUMBER_KINDS = {"int": "iufbU", "categorical": "iub", "binary": "iufb"}
 _SUBSETS = ("training", "validation", "both", None)
 
 
@@ -44,7 +47,9 @@ class Files:
         """Return the shape and dtype of a row of data, and of its label."""
         if self.labels is None:
             return shape, dtype
-        return (shape, dtype), (self.labels.shape[1:], self.labels.dtype.name)
+        name = self.labels.dtype.name
+        own = "string" if name == "object" else name
+        return (shape, dtype), (self.labels.shape[1:], own)
 
     def with_labels(self, data: Any, rows: Any) -> Any:
         """Return data with the labels of its rows, or alone."""
@@ -87,8 +92,10 @@ def files_of(options: FolderOptions) -> list[Files]:
     else:
         if not inferred:
             labels = _given_labels(options, folder, paths)
+        array = _label_array(options, labels)
+        if not inferred:
             names = [str(label) for label in sorted(set(labels))]
-        encoded = _encoded(options, np.array(labels, dtype=np.int32), names)
+        encoded = _encoded(options, array, names)
     classes = "" if names is None else f" belonging to {len(names)} classes"
     _say(options, f"Found {len(paths)} files{classes}.")
     if not paths:
@@ -118,7 +125,7 @@ def _check(options):
         raise ValueError(
             f'`labels` argument should be, in {owner}, "inferred" (the folders are '
             f"the classes), "
-            "None (no labels), or a list with one integer for each file. Received: "
+            "None (no labels), or a list with one label for each file. Received: "
             f"labels={labels!r}"
         )
     if options.class_names is not None and (is_list or labels is None):
@@ -187,7 +194,7 @@ def _walk(options, folder, names):
 
 
 def _given_labels(options, folder, paths):
-    labels = [int(label) for label in options.labels]
+    labels = np.asarray(options.labels).tolist()
     if len(labels) != len(paths):
         raise ValueError(
             "Expected the lengths of `labels` to match the number of files, in "
@@ -198,12 +205,30 @@ def _given_labels(options, folder, paths):
     return labels
 
 
+def _label_array(options, labels):
+    """Return labels as an array: numbers of classes, other numbers, or strings."""
+    array = np.asarray(labels)
+    kind = "i" if not labels else array.dtype.kind
+    if array.ndim != 1 or kind not in _LABEL_DTYPES:
+        raise ValueError(
+            f"`labels` of {options.owner} must be numbers or strings, one for each "
+            f"file. Received: shape {array.shape}, dtype {array.dtype}"
+        )
+    if kind not in _NUMBER_KINDS[options.label_mode]:
+        raise ValueError(
+            f"`labels` of {options.owner} must be integers that count from 0 for "
+            f'label_mode={options.label_mode!r}; with label_mode="int" they are given '
+            f"as they are. Received: {labels[:10]}"
+        )
+    return np.array(labels, dtype=_LABEL_DTYPES[kind])
+
+
 def _encoded(options, labels, names):
     if options.label_mode == "int":
         return labels
     if options.label_mode == "categorical":
         _check_range(options, labels, len(names))
-        return np.eye(len(names), dtype=np.float32)[labels]
+        return np.eye(len(names), dtype=np.float32)[labels.astype(np.int32)]
     if len(names) != 2:
         raise ValueError(
             f'For label_mode="binary" of {options.owner} there must be exactly 2 '

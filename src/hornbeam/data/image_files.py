@@ -65,6 +65,11 @@ def load_img(
             '`color_mode` of load_img() must be "grayscale", "rgb" or "rgba". '
             f"Received: color_mode={color_mode!r}"
         )
+    if target_size is not None and np.shape(target_size) != (2,):
+        raise ValueError(
+            "`target_size` of load_img() must be a pair (height, width). Received: "
+            f"target_size={target_size!r}"
+        )
     image = _opened(path, "load_img()")
     mode = COLOR_MODES[color_mode][0]
     if image.mode != mode and not (mode == "L" and image.mode in _DEEP):

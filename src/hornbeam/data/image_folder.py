@@ -21,7 +21,7 @@ _OWNER = "image_dataset_from_directory()"
 
 def image_dataset_from_directory(
     directory: Any,
-    labels: str | Sequence[int] | None = "inferred",
+    labels: str | Sequence[int | float | str] | None = "inferred",
     label_mode: str | None = "int",
     class_names: Sequence[str] | None = None,
     color_mode: str = "rgb",
@@ -49,9 +49,11 @@ def image_dataset_from_directory(
     Args:
         directory: the folder.
         labels: "inferred" (the folders in it are the classes), None, or a list with one
-            integer for each file, in the order of the sorted paths. Default: "inferred"
-        label_mode: "int" (int32), "binary" (float32, shape (rows, 1), for two classes),
-            "categorical" (one-hot, float32), or None: images alone. Default: "int"
+            label for each file, in the order of the sorted paths: integers, or for
+            label_mode "int" floats or strings, which stay. Default: "inferred"
+        label_mode: "int" (int32, or as given), "binary" (float32, shape (rows, 1), for
+            two classes), "categorical" (one-hot, float32), or None: images alone.
+            Default: "int"
         class_names: the folders that are classes, in their order. Default: None (all,
             sorted)
         color_mode: "grayscale", "rgb" or "rgba": 1, 3 or 4 channels. Default: "rgb"

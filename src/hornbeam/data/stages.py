@@ -121,6 +121,10 @@ class Shuffled(Stage):
         """Return the items that come at these places."""
         return self.source.batch(self._order(epoch)[np.asarray(indices)], epoch)
 
+    def over(self, source: Stage) -> Shuffled:
+        """Return a shuffle like this one of another stage."""
+        return Shuffled(source, self._seed, self._each_pass)
+
     def _make_order(self, epoch):
         run, *passes = epoch
         seed = run if self._seed is None else int(self._seed)
@@ -156,8 +160,72 @@ class Mapped(Stage):
             else:
                 with self._lock:
                     value = self._function(*arguments)
+        if value is None:
+            name = getattr(self._function, "__qualname__", repr(self._function))
+            raise TypeError(
+                f"The function {name} given to `map` returned None. Expected an item, "
+                "such as `(x, y)`: does it lack a `return`?"
+            )
         # Here, so that what an engine still computes is waited for in this thread.
         return tree.map_structure(_on_host, value)
+
+
+class Filtered(Stage):
+    """The items of a stage for which a function is true.
+
+    Which these are is found by a pass over the stage: once, or for each epoch where
+    the items depend on it. All epochs must have equally many.
+    """
+
+    def __init__(self, source: Stage, predicate: Callable[..., Any]):
+        self.source: Stage = source
+        self._predicate = predicate
+        self._fixed = not _varies(source)
+        self._found = functools.lru_cache(maxsize=4)(self._find)
+        self._lock = threading.Lock()
+
+    @functools.cached_property
+    def length(self) -> int | None:  # type: ignore[override]
+        """The number of items in the first epoch."""
+        return len(self._numbers((0, 0)))
+
+    def item(self, index: int, epoch: Epoch) -> Any:
+        """Return item `index` of those that are left."""
+        return self.source.item(self._at(index, epoch), epoch)
+
+    def batch(self, indices: Indices, epoch: Epoch) -> Any:
+        """Return some of the items that are left."""
+        return self.source.batch([self._at(int(i), epoch) for i in indices], epoch)
+
+    def _at(self, index, epoch):
+        numbers = self._numbers(epoch)
+        if len(numbers) != self.length:
+            raise ValueError(
+                f"`filter` left {len(numbers)} items in one epoch and {self.length} in "
+                "another: the function depends on what is drawn at random. Filter "
+                "before the random `map`, or call `cache()` before `filter`."
+            )
+        return numbers[index]
+
+    def _numbers(self, epoch):
+        with self._lock:  # one pass, whichever threads ask
+            return self._found((0, 0) if self._fixed else epoch)
+
+    def _find(self, epoch):
+        def keeps(index):
+            value = self.source.item(index, epoch)
+            arguments = value if isinstance(value, tuple) else (value,)
+            return bool(_on_host(self._predicate(*arguments)))
+
+        return [index for index in range(self.source.length or 0) if keeps(index)]
+
+
+def _varies(stage):
+    """Whether items of a stage may depend on the epoch."""
+    if isinstance(stage, Shuffled | Mapped | Repeated | Joined):
+        return True
+    below = getattr(stage, "source", None)
+    return below is not None and _varies(below)
 
 
 class Batched(Stage):

@@ -475,6 +475,29 @@ def test_cut_mix_pastes_masks_and_mixes_labels(engine):
         layers.CutMix(bounding_box_format="xyxy")(LABELED)
 
 
+@pytest.mark.parametrize("layer", [layers.MixUp, layers.CutMix])
+def test_numbers_of_classes_are_not_mixed(layer, python_only):
+    layer = layer(seed=0)
+    data = {"images": IMAGES, "labels": np.arange(4)}
+    with pytest.raises(ValueError, match="one_hot"):
+        layer(data)
+    np.testing.assert_array_equal(layer(data, training=False)["labels"], np.arange(4))
+    assert layer({**data, "labels": np.arange(4.0)})["labels"].shape == (4,)
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_gray_images(data_format, python_only):
+    shape = (4, 6, 8, 1) if data_format == "channels_last" else (4, 1, 6, 8)
+    x = IMAGES[..., :1].reshape(shape)
+    for layer in (layers.RandomGrayscale(1.0), layers.RandomColorDegeneration(0.5)):
+        layer.data_format = data_format
+        np.testing.assert_allclose(numpy(layer(x)), x, rtol=1e-6)
+    for layer in (layers.RandAugment, layers.AugMix):
+        assert layer(seed=1, data_format=data_format)(x).shape == shape
+    with pytest.raises(ValueError, match="RandomSaturation.*3 channels"):
+        layers.RandomSaturation(0.5, data_format=data_format)(x)
+
+
 LOOK = np.zeros((4000, 8, 8, 1), "float32")
 UNIFORM = [
     (layers.RandomBrightness, {"factor": (-0.1, 0.3)}, "rgb_delta", -25.5, 76.5),

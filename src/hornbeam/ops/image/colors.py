@@ -47,9 +47,17 @@ def _check_float(owner, images):
         )
 
 
+def _gray_axis(images, data_format):
+    """Return the axis of the channels, and whether they are gray already."""
+    _, axis = spatial_axes("rgb_to_grayscale", images, data_format)
+    if images.shape[axis] == 1:
+        return axis, True
+    return _channels("rgb_to_grayscale", images, data_format), False
+
+
 def _gray_spec(a):
     shape = list(a["images"].shape)
-    shape[_channels("rgb_to_grayscale", a["images"], a["data_format"])] = 1
+    shape[_gray_axis(a["images"], a["data_format"])[0]] = 1
     return KerasTensor(shape, a["images"].dtype)
 
 
@@ -59,10 +67,11 @@ def rgb_to_grayscale(
 ) -> Tensor:
     """Make images grey: `0.2989 red + 0.587 green + 0.114 blue`, as one channel.
 
-    Source: luma of Rec. ITU-R BT.601.
+    Images of one channel stay as they are. Source: luma of Rec. ITU-R BT.601.
 
     Args:
-        images: `(height, width, 3)` or a batch of them, or channels first.
+        images: `(height, width, 3)`, `(height, width, 1)` or a batch of them, or
+            channels first.
         data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
 
     >>> import hornbeam as keras
@@ -70,7 +79,9 @@ def rgb_to_grayscale(
     (4, 4, 1)
     """
     images = convert_to_tensor(images)
-    axis = _channels("rgb_to_grayscale", images, data_format)
+    axis, is_gray = _gray_axis(images, data_format)
+    if is_gray:
+        return images
     wide = _wide(images)
     weights = cast(_LUMA[:, None], wide.dtype)
     gray = moveaxis(tensordot(wide, weights, axes=[[axis], [0]]), -1, axis)

@@ -9,7 +9,11 @@ from hornbeam.layers.preprocessing.image.image_layer import (
     RandomImageLayer,
     factor_pair,
 )
-from hornbeam.layers.preprocessing.image.mixing import mixed_labels, order_of
+from hornbeam.layers.preprocessing.image.mixing import (
+    check_mixable,
+    mixed_labels,
+    order_of,
+)
 from hornbeam.layers.preprocessing.image.patches import patch_masks
 
 if TYPE_CHECKING:
@@ -87,6 +91,7 @@ class CutMix(RandomImageLayer):
         """Return the labels, mixed by the parts of the images."""
         if not training or transformation is None:
             return labels
+        check_mixable(self, labels)
         return mixed_labels(labels, transformation)
 
     def transform_bounding_boxes(

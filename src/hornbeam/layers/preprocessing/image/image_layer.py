@@ -84,8 +84,8 @@ class ImageLayer(DataLayer):
     Call arguments: `data`: images of shape `(batch, height, width, channels)`, or one,
     `(height, width, channels)`; or a dict with the key `"images"` and any of
     `"labels"`, `"bounding_boxes"` (a dict of `"boxes"` and `"labels"`) and
-    `"segmentation_masks"`. Other keys of it pass through. `training`: whether random
-    layers transform. Default: True.
+    `"segmentation_masks"` (with or without an axis of channels). Other keys of it pass
+    through. `training`: whether random layers transform. Default: True.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -112,20 +112,62 @@ class ImageLayer(DataLayer):
     @overridable
     def call(self, data: Any, training: bool | None = True) -> Any:
         """Return the images transformed, or the dict with its parts transformed."""
-        parts = data if isinstance(data, dict) else {"images": data}
+        parts = data if isinstance(data, dict) else {"images": self._images(data)}
         parts = {k: self._as_tensors(k, v) for k, v in parts.items()}
         alone = self._check(parts) == 3
         given = parts if isinstance(data, dict) else parts["images"]
         transformation = self.get_random_transformation(given, training=training)
         for name in parts.keys() & _PARTS:
             transform = getattr(self, _PARTS[name][alone])
-            parts[name] = transform(parts[name], transformation, training=training)
+            part, flat = parts[name], self._is_flat(name, parts)
+            # A mask of no channels is an image of one.
+            part = ops.expand_dims(part, self._channels_axis) if flat else part
+            part = transform(part, transformation, training=training)
+            parts[name] = ops.squeeze(part, self._channels_axis) if flat else part
         return parts if isinstance(data, dict) else parts["images"]
+
+    @property
+    def _channels_axis(self):
+        return -1 if self.data_format == "channels_last" else -3
+
+    def _is_flat(self, name, parts):
+        """Whether a part holds masks without an axis of channels."""
+        rank = len(parts["images"].shape)
+        return name == "segmentation_masks" and len(parts[name].shape) == rank - 1
+
+    def _images(self, data):
+        """Return data that are no dict: images, and not a pair of different things."""
+        parts = data if isinstance(data, list | tuple) else ()
+        shapes = [tuple(part.shape) for part in parts if hasattr(part, "shape")]
+        if len(set(shapes)) > 1:
+            raise ValueError(
+                f"Layer {self.path!r} ({type(self).__name__}) expects images of one "
+                "size, or a dict with the key 'images' and keys such as 'labels': "
+                "{'images': images, 'labels': labels}. Received: a "
+                f"{type(data).__name__} of parts with the shapes {shapes}"
+            )
+        return data
+
+    def _check_box_counts(self, boxes):
+        """Raise where samples have different numbers of boxes."""
+        for name, part in boxes.items() if isinstance(boxes, dict) else ():
+            rows = part if isinstance(part, list | tuple) else ()
+            counts = {len(row) for row in rows if hasattr(row, "__len__")}
+            if len(counts) > 1 or hasattr(part, "bounding_shape"):  # a ragged tensor
+                raise ValueError(
+                    f"Layer {self.path!r} ({type(self).__name__}) expects "
+                    f"'bounding_boxes' with equally many boxes in each sample of a "
+                    f"batch. Received: {name!r} of different lengths. Fill up with "
+                    "rows of -1, for example with `keras.layers.MaxNumBoundingBoxes` "
+                    "on each sample before batching."
+                )
 
     def _as_tensors(self, name, part):
         """Return a part as tensors, floats of it in the compute dtype."""
         if name not in _PARTS:
             return part
+        if name == "bounding_boxes":
+            self._check_box_counts(part)
         if isinstance(part, dict):
             return {k: self._as_tensors(name, v) for k, v in part.items()}
         if isinstance(part, Variable):

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 from hornbeam import ops, random
 from hornbeam.core.errors import check_number
 from hornbeam.layers.preprocessing.image.image_layer import RandomImageLayer
-from hornbeam.layers.preprocessing.image.mixing import mixed_labels, order_of
+from hornbeam.layers.preprocessing.image.mixing import (
+    check_mixable,
+    mixed_labels,
+    order_of,
+)
 
 if TYPE_CHECKING:
     from typing import Any, Unpack
@@ -70,6 +74,7 @@ class MixUp(RandomImageLayer):
         """Return the labels, mixed."""
         if not training or transformation is None:
             return labels
+        check_mixable(self, labels)
         return mixed_labels(labels, transformation)
 
     def transform_bounding_boxes(

@@ -32,6 +32,12 @@ def in_planes(
         steps: what is done, in this order.
     """
     axis = -1 if layer.data_format == "channels_last" else -3
+    if images.shape[axis] not in (3, None):
+        raise ValueError(
+            f"Layer {layer.path!r} ({type(layer).__name__}) expects images with 3 "
+            f"channels, red, green and blue, at axis {axis}. Received: "
+            f"images.shape={tuple(images.shape)}, data_format={layer.data_format!r}"
+        )
     x = ops.cast(mapped(images, layer.value_range, (0, 1)), "float32")
     planes: Planes = ops.split(x, 3, axis=axis)
     for step in steps:
