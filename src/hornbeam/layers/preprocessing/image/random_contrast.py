@@ -31,9 +31,9 @@ class RandomContrast(RandomImageLayer):
         seed: an integer. Default: generated.
 
     >>> import hornbeam as keras
-    >>> layer = keras.layers.RandomContrast((0.5, 0.0), seed=1)
+    >>> layer = keras.layers.RandomContrast((0.0, 0.5), seed=1)
     >>> x = keras.ops.reshape(keras.ops.array([50.0, 150.0]), (1, 1, 2, 1))
-    >>> bool(keras.ops.all(keras.ops.abs(layer(x) - 100) < 50))
+    >>> bool(keras.ops.all(keras.ops.abs(layer(x) - 100) >= 50))
     True
     """
 
