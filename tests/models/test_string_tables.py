@@ -157,6 +157,8 @@ def test_a_model_follows_what_its_layers_learn(training_engine):
     assert model.predict(np.array([[6.0]]), verbose=0).tolist() == [[1]]
     bins.adapt(np.arange(9.0) + 10)
     assert model.predict(np.array([[6.0]]), verbose=0).tolist() == [[0]]
+    bins.bin_boundaries = [5.0]
+    assert model.predict(np.array([[6.0]]), verbose=0).tolist() == [[1]]
 
 
 def test_weights_that_change_alone(training_engine):

@@ -131,8 +131,9 @@ def _other_kind(graph, x, name, is_text):
     wrong = [n for n, column in columns.items() if holds_strings(column) != is_text]
     dtype = getattr(x, "dtype", getattr(x, "type", type(x).__name__))
     where = f"in the columns {wrong}" if wrong else f"of dtype {dtype}"
+    advice = " Columns of both kinds need an input each." if wrong else ""
     return TypeError(
         f"{name} of model {graph.name!r} expects {expected}. Received {received}, "
         f"{where}. The dtype of an input is an argument of `keras.Input`, such as "
-        '`dtype="string"`. Columns of both kinds need an input each.'
+        f'`dtype="string"`.{advice}'
     )

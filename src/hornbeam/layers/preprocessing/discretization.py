@@ -88,7 +88,7 @@ class Discretization(DataLayer):
                 "Argument `epsilon` of Discretization must lie between 0 and 1. "
                 f"Received: epsilon={epsilon}"
             )
-        self.bin_boundaries: list[float] | None = _checked(bin_boundaries)
+        self.bin_boundaries = bin_boundaries
         self.num_bins = num_bins
         self.epsilon = epsilon
         self.output_mode: str = check_choice(
@@ -101,6 +101,16 @@ class Discretization(DataLayer):
             )
         self.sparse = sparse
         self.reset_state()
+
+    @property
+    def bin_boundaries(self) -> list[float] | None:
+        """The boundaries of the bins, None before they are known."""
+        return self._bin_boundaries
+
+    @bin_boundaries.setter
+    def bin_boundaries(self, boundaries: Sequence[float] | None) -> None:
+        self._bin_boundaries = _checked(boundaries)
+        adaptations.note()
 
     @property
     def input_dtype(self) -> str:
@@ -162,7 +172,6 @@ class Discretization(DataLayer):
         values, _ = self._summary.points
         if len(values):
             self.bin_boundaries = self._summary.boundaries(self.num_bins)
-            adaptations.note()
 
     def reset_state(self) -> None:
         """Forget the values that were added."""
@@ -246,7 +255,7 @@ class Discretization(DataLayer):
             return super().from_config(config)
         boundaries = config.pop("bin_boundaries")
         layer = super().from_config(config)
-        layer.bin_boundaries = _checked(boundaries)
+        layer.bin_boundaries = boundaries
         return layer
 
 
