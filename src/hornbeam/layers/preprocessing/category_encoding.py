@@ -38,7 +38,7 @@ class CategoryEncoding(DataLayer):
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.CategoryEncoding(num_tokens=4, output_mode="count")
-    >>> [float(v) for v in layer(np.array([[3, 1, 3]]))[0]]
+    >>> [float(v) for v in layer([[3, 1, 3]])[0]]
     [0.0, 1.0, 0.0, 2.0]
     """
 
