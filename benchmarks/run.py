@@ -118,7 +118,8 @@ def draw(results, path):
         ratios = [r["figures"].get(figure, {}).get("keras") for r in results]
         heights = [i + 0.18 * (place - 1.5) for i in range(len(names))]
         points = [(a, b) for a, b in zip(ratios, heights, strict=True) if a]
-        axes.plot(*zip(*points, strict=True), "o", label=figure) if points else None
+        if points:
+            axes.plot(*zip(*points, strict=True), "o", label=figure)
     axes.axvline(1, color="grey", linewidth=1)
     axes.set(xscale="log", xlabel="our seconds divided by Keras's: left of 1 is faster")
     axes.set_yticks(range(len(names)), names)

@@ -26,8 +26,7 @@ from typing import Any
 
 import hornbeam
 from hornbeam.core import keras_names
-
-KERAS_VERSION = "3.15.1"
+from hornbeam.core.keras_names import KERAS_VERSION
 
 # Names of private modules of Keras that libraries use: where they are here.
 _PRIVATE = {

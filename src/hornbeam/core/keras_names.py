@@ -9,6 +9,9 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+# Whose API and files these are.
+KERAS_VERSION = "3.15.1"
+
 # What to use until a name is there: by name, or by a namespace for all below it.
 _ADVICE = {
     "Quantizer": "use `dtype='mixed_bfloat16'` for faster and smaller networks",

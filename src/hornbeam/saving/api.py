@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from hornbeam.core import budget, legacy_configs, registry
 from hornbeam.core.errors import SLIPS, DamagedFileError, check_path, damage_of, shown
+from hornbeam.core.keras_names import KERAS_VERSION
 from hornbeam.core.lambdas import config_for_file
 from hornbeam.core.replacing import check_overwrite, folder_beside, replacing
 from hornbeam.core.serialization import (
@@ -128,7 +129,7 @@ def write_parts(model: Model, folder: Path) -> None:
     config = config_for_file(lambda: serialize_sharing(model))
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {
-        "keras_version": hdf5.FORMAT_VERSION,
+        "keras_version": KERAS_VERSION,
         "date_saved": now,
         "hornbeam_version": version(),
     }

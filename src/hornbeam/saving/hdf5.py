@@ -25,8 +25,6 @@ from hornbeam.core.errors import DamagedFileError, UnsafeFileError, damage_of
 from hornbeam.core.variable import Unread, Variable
 from hornbeam.typing import PathLike
 
-# The version of Keras whose files these are.
-FORMAT_VERSION = "3.15.1"
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAX_DEPTH = 64
 # A chunk is decompressed whole; it may be larger than its array up to this size.

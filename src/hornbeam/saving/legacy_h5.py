@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 
 from hornbeam.core.errors import DamagedFileError
+from hornbeam.core.keras_names import KERAS_VERSION
 from hornbeam.core.lambdas import config_for_file
 from hornbeam.core.serialization import deserialize_keras_object, serialize_sharing
 from hornbeam.core.warning import warn
@@ -395,7 +396,7 @@ def save_weights(model: Model, group: h5py.Group) -> None:
 
 
 def _write_origin(group):
-    group.attrs["keras_version"] = hdf5.FORMAT_VERSION
+    group.attrs["keras_version"] = KERAS_VERSION
     group.attrs["backend"] = "jax"
 
 
