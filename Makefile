@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # PyTorch first and pinned: otherwise pip takes the newest build with CUDA.
 TORCH := torch==2.13.0
 
-.PHONY: demo examples quick test test-all bench format clean
+.PHONY: demo examples quick test test-all docs bench format clean
 
 demo: $(VENV)/demo
 	$(BIN)/python examples/digits.py
@@ -30,6 +30,10 @@ test: $(VENV)/test
 
 test-all: $(VENV)/test
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/check.py --all
+
+# The site is build/docs/index.html; no network is needed to read or to search it.
+docs: $(VENV)/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
 
 bench: $(VENV)/test
 	$(BIN)/python benchmarks/run.py --json bench.json --picture bench.png
@@ -54,7 +58,11 @@ $(VENV)/examples: $(BIN)/python pyproject.toml
 
 $(VENV)/test: $(BIN)/python pyproject.toml
 	$(PIP) $(TORCH)
-	$(PIP) -e '.[test,sklearn,plot]'
+	$(PIP) -e '.[test,docs,sklearn,plot]'
+	touch $@
+
+$(VENV)/docs: $(BIN)/python pyproject.toml
+	$(PIP) -e '.[docs,sklearn,plot]'
 	touch $@
 
 clean:

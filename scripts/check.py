@@ -3,7 +3,8 @@
     python scripts/check.py [--quick | --all]
 
 The tests run against the built wheel: it is installed into a folder of its own, which
-comes before the source tree. Those marked slow run with `--all`. With `--quick` the
+comes before the source tree. With `--all` the documentation is built, and the tests
+marked slow run, which look at it. With `--quick` the
 tests run in the source tree: the laws on NumPy alone, and what type checkers say.
 """
 
@@ -47,6 +48,12 @@ def check_source():
     run("coverage page", [sys.executable, "scripts/coverage.py", "--check"])
 
 
+def build_documentation():
+    """Build the site as `make docs` does: warnings are errors."""
+    sphinx = [*PYTHON, "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
+    run("documentation", [*sphinx, "docs", "build/docs"], **ENVIRONMENT)
+
+
 def check_wheel(marks):
     """Build the wheel and run the tests against it, with the branch coverage."""
     with tempfile.TemporaryDirectory() as folder:
@@ -73,8 +80,10 @@ def main():
     check_source()
     if options.quick:
         run("tests on NumPy", [*PYTEST, *QUICK], PYTHONPATH="src", **ENVIRONMENT)
-    else:
-        check_wheel([] if options.all else ["-m", "not slow"])
+        return
+    if options.all:
+        build_documentation()
+    check_wheel([] if options.all else ["-m", "not slow"])
 
 
 if __name__ == "__main__":

@@ -20,11 +20,11 @@ import sys
 import pytest
 
 import hornbeam
+from tests.markdown import READMES, python_blocks
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent.parent
 SITE = pathlib.Path(hornbeam.__file__).parent.parent
-READMES = ["README.md", "README.zh-CN.md"]
 
 # The public names (those without an underscore, in modules without one) whose types
 # are known, in percent. It only rises.
@@ -47,12 +47,6 @@ pytestmark = [
         importlib.util.find_spec("basedpyright") is None, reason="needs basedpyright"
     ),
 ]
-
-
-def python_blocks(readme):
-    """Return the Python code in a Markdown file, block by block."""
-    text = (ROOT / readme).read_text("utf-8")
-    return re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def right_programs():
@@ -143,21 +137,6 @@ def test_right_programs_run(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(HERE / name), run_name="__main__")
     assert capsys.readouterr().out
-
-
-@pytest.mark.parametrize("number", range(len(python_blocks("README.md"))))
-def test_the_code_of_the_readme_runs(number, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    exec(compile(python_blocks("README.md")[number], "README.md", "exec"), {})
-    assert capsys.readouterr().out
-
-
-def test_the_readmes_have_the_same_code():
-    english, chinese = (
-        [re.sub(r" *#.*", "", code) for code in python_blocks(readme)]
-        for readme in READMES
-    )
-    assert english == chinese
 
 
 def test_public_types_are_known(folder):
