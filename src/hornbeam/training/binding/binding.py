@@ -32,6 +32,7 @@ class Binding:
         self.cache = cache
         self._shared = frozenset(id(variable) for variable in shared)
         self.variables: Any = _unique(variables)
+        self._places: tuple[int, list[int]] = (-1, [])
         # How many of them are not such that compiling has found.
         self.tracked: int = len(self.variables)
         # The last ones: the programs of a model that is in use stay.
@@ -78,23 +79,37 @@ class Binding:
 
     def state(self) -> Any:
         """Return the values of the variables, each a buffer that may be donated."""
-        values, seen = [], set()
-        shared = () if self.engine.assigns_in_place else self._shared
-        for variable in self.variables:
-            value = variable.held()
-            if id(variable) in shared:
+        values = [variable.held() for variable in self.variables]
+        engine, seen = self.engine, set()
+        if not engine.assigns_in_place:
+            for i in self._places_of_shared():
                 # A seed: small, and copied faster on the host.
-                value = self.engine.as_argument(self.engine.to_numpy(value))
-            elif id(value) in seen and self.engine.is_tensor(value):
-                value = self.engine.copy(value)
-            seen.add(id(value))
-            values.append(value)
+                values[i] = engine.as_argument(engine.to_numpy(values[i]))
+        if len(set(map(id, values))) < len(values):
+            for i, value in enumerate(values):
+                if id(value) in seen and engine.is_tensor(value):
+                    values[i] = engine.copy(value)
+                seen.add(id(value))
         return values
+
+    def _places_of_shared(self):
+        """Return where the shared variables stand; compiling may add variables."""
+        if self._places[0] != len(self.variables):
+            places = [i for i, v in enumerate(self.variables) if id(v) in self._shared]
+            self._places = len(self.variables), places
+        return self._places[1]
 
     def store(self, state: Any) -> None:
         """Let the variables hold the values in `state`."""
+        engine = self.engine
+        is_tensor, in_place = engine.is_tensor, engine.assigns_in_place
         for variable, value in zip(self.variables, state, strict=True):
-            variable.hold(value)
+            held = vars(variable)
+            # What `hold` does, for the commonest case: a step stores all of them.
+            if "_value" in held and not in_place and is_tensor(value):
+                held["_value"] = value
+            else:
+                variable.hold(value)
 
     def pure(self, fn: Any) -> Any:
         """Turn `fn(*args)` into `pure_fn(state, numbers, *args) -> (outputs, state)`.

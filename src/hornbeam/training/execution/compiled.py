@@ -205,7 +205,7 @@ class ProgramCall:
 
     Attributes:
         passes_left: how many passes remain to be run.
-        bad: the first step at which the loss was NaN, or -1.
+        bad: the first step at which the loss was NaN, or -1; a tensor, perhaps.
         seconds: how long its program ran; of a stack, this call's part of it.
     """
 
@@ -218,7 +218,7 @@ class ProgramCall:
         self._state = None
         self.numbers: Any = steps.binding.structure.values()
         self.span: Any = np.array([first, last, passes, steps.stride], np.int32)
-        self.bad: int = -1
+        self.bad: Any = -1
         self.seconds: float = 0.0
         self._logs: list[Any] = []
         self._output_spec = None
@@ -268,7 +268,7 @@ class ProgramCall:
         done = self.passes - self.passes_left
         self._state = state
         self._logs.append([x[done : done + passes] for x in logs])
-        self.bad = self.bad if self.bad >= 0 else int(bad)
+        self.bad = bad if done == 0 or int(self.bad) < 0 else self.bad
         self.passes_left -= passes
         self._output_spec = spec
 

@@ -109,7 +109,7 @@ class Pass:
         for number, logs in enumerate(logs_of_passes):
             self.ready[epoch + number] = as_numbers(logs)
         self._measure(runner.steps * passes, seconds)
-        self._warn_if_nan(epoch)
+        self._warn_if_nan(epoch, {})
         self.steps_done = runner.steps
 
     def _run_one(self, epoch, resumed):
@@ -134,7 +134,7 @@ class Pass:
             logs = new if self.mode == "predict" else as_numbers(new)
             done, position = runner.reached - position, runner.reached
             self._measure(done, time.perf_counter() - started)
-            self._warn_if_nan(epoch)
+            self._warn_if_nan(epoch, logs)
             if self.every_batch:
                 end(position - 1, logs)
             callbacks.progress(position, logs)
@@ -168,8 +168,11 @@ class Pass:
         else:
             self.seconds_per_step = max(seconds / count, 1e-6)
 
-    def _warn_if_nan(self, epoch):
+    def _warn_if_nan(self, epoch, logs):
         if self.warned or self.mode != "train":
+            return
+        # The mean loss of the epoch is on the host already, where it is logged.
+        if not np.isnan(logs.get("loss", np.nan)):
             return
         step = self.runner.nan_step()
         if step is not None:
