@@ -1,5 +1,6 @@
 """One model in several threads."""
 
+import functools
 import threading
 
 import numpy as np
@@ -10,6 +11,7 @@ from hornbeam import backends
 
 X = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
 Y = X.sum(1, keepdims=True)
+EPOCHS = 20
 
 
 class Hold(keras.callbacks.Callback):
@@ -112,3 +114,91 @@ def test_short_calls_wait_for_each_other(training_engine):
         training_engine, *[lambda: model.evaluate(X, Y, 8, verbose=0)] * 3
     )
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def hammered(engine, model, read):
+    """Call `read` in two threads during a long fit; return how often it was called."""
+    ends = threading.Event()
+
+    def train():
+        try:
+            return model.fit(X, Y, 8, epochs=EPOCHS, verbose=0)
+        finally:
+            ends.set()
+
+    def reads():
+        count = 0
+        while not ends.is_set() or count == 0:
+            read()
+            count += 1
+        return count
+
+    trained, *counts = in_threads(engine, train, reads, reads)
+    assert len(trained.epoch) == EPOCHS
+    assert all(isinstance(count, int) for count in counts), counts
+    return min(counts)
+
+
+class AllAlike(keras.layers.Layer):
+    """Two weights that every step changes by the same number."""
+
+    def build(self, input_shape):
+        self.first = self.add_weight(shape=(150, 150), initializer="zeros")
+        self.second = self.add_weight(shape=(150, 150), initializer="zeros")
+
+    def call(self, x):
+        ops = keras.ops
+        return ops.mean(x) * 0 + ops.sum(self.first) + ops.sum(self.second) + x[:, :1]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["in_memory", "batches"])
+def test_weights_that_are_read_while_a_model_trains_are_of_one_step(
+    training_engine, stream
+):
+    model = keras.Sequential([keras.Input((3,)), AllAlike()])
+    model.compile(keras.optimizers.SGD(1e-9), "mse")
+    if stream:
+        # A callback at every batch: each step is a call of its own.
+        model.fit = functools.partial(model.fit, callbacks=[EachBatch()])
+    model.train_on_batch(X, Y)
+    seen = set()
+
+    def read():
+        first, second = model.get_weights()
+        assert (first == second).all()
+        assert (first == first[0, 0]).all()
+        seen.add(float(first[0, 0]))
+        assert np.isfinite(np.asarray(model.optimizer.iterations))
+        assert np.isfinite(keras.ops.convert_to_numpy(model(X))).all()
+
+    assert hammered(training_engine, model, read) > 1
+    assert len(seen) > 1
+
+
+class EachBatch(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        pass
+
+
+def test_a_variable_of_two_models_waits_for_both(training_engine):
+    shared = keras.layers.Dense(1)
+    models = [keras.Sequential([keras.Input((3,)), shared]) for _ in range(2)]
+    for model in models:
+        model.compile("sgd", "mse")
+        model.train_on_batch(X, Y)
+
+    def train(model):
+        for _ in range(100):
+            # One in a step of the other, in either order.
+            with model._running_steps():
+                for other in models:
+                    other.predict_on_batch(X)
+            for weight in shared.get_weights():
+                assert np.isfinite(weight).all()
+
+    found = in_threads(
+        training_engine,
+        lambda: train(models[0]),
+        *[lambda: [shared.get_weights() for _ in range(200)]] * 2,
+    )
+    assert not any(isinstance(x, Exception) for x in found), found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import Any, Literal, TypeAlias
 
@@ -16,6 +17,7 @@ from hornbeam.core.errors import check_choice
 from hornbeam.core.lazy import public
 from hornbeam.core.naming import auto_name
 from hornbeam.core.operators import Operators, op
+from hornbeam.core.turns import Turns, between_steps
 from hornbeam.typing import (
     DTypeLike,
     InitializerLike,
@@ -87,6 +89,10 @@ class Variable(Operators):
     >>> int(counter)
     2
     """
+
+    # Of the models whose steps assign the variable, and where programs take its memory.
+    _turns: Any = None
+    _taken_by: Any = None
 
     def __init__(
         self,
@@ -231,7 +237,7 @@ class Variable(Operators):
         scope = _stateless_scope()
         value = None if scope is None else scope.get_current_value(self)
         if value is None:
-            value = self._value
+            value = self._value if self._taken_by is None else self._value_to_keep()
         dtype = _autocast_dtype()
         if dtype is not None and self._autocast and dtype != self._dtype:
             if dtypes.is_float_dtype(self._dtype):
@@ -292,13 +298,32 @@ class Variable(Operators):
 
     def numpy(self) -> np.ndarray:
         """Return the value as a NumPy array, which later assignments do not change."""
-        value = self.backend.to_numpy(self.value)
-        return value.copy() if value.flags.writeable else value
+        with between_steps([self]):
+            value = self.backend.to_numpy(self.value)
+            return value.copy() if value.flags.writeable else value
+
+    def used_by(self, turns: Turns) -> None:
+        """Note that steps of a model assign the variable while it has its turn."""
+        if self._turns is None:
+            self._turns = weakref.WeakSet()
+            if not self.backend.assigns_in_place:
+                self._taken_by = self._turns
+        self._turns.add(turns)
+
+    def _value_to_keep(self):
+        """The value: a copy if a program of another thread may take its memory."""
+        if not any(turns.is_training_elsewhere() for turns in self._turns):
+            return self._value
+        with between_steps([self]):
+            return self.backend.copy(self._value)
 
     def __getstate__(self) -> dict[str, Any]:
         if "_later" in vars(self):
             self.held()
-        return vars(self)
+        state = dict(vars(self))
+        for name in ("_turns", "_taken_by"):
+            state.pop(name, None)
+        return state
 
     def move_to(self, engine: Any) -> None:
         """Make the variable belong to `engine`, with the same value."""

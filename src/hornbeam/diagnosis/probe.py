@@ -151,7 +151,7 @@ class Probe:
                 try:
                     return self._look(tensors)
                 except UnknownVariablesError as error:
-                    self.binding.variables += error.variables
+                    self.binding.add(error.variables)
                 except Exception:
                     # A layer of the user's that calls others in a loop: look into
                     # fewer. A model whose call fails without a look raises.

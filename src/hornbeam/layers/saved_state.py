@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hornbeam import backends
+from hornbeam.core.turns import between_steps
 from hornbeam.layers.layer_state import LayerState
 from hornbeam.layers.live_parameters import LiveParameters
 
@@ -33,7 +34,9 @@ class SavedState(LayerState):
 
     def get_weights(self) -> list[np.ndarray[Any, Any]]:
         """Return the weights as a list of NumPy arrays."""
-        return [v.numpy() for v in self.weights]
+        weights = self.weights
+        with between_steps(weights):
+            return [v.numpy() for v in weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the weights from a list of arrays; all fit, or nothing changes."""

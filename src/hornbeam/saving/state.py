@@ -21,6 +21,7 @@ from hornbeam.core.errors import (
 )
 from hornbeam.core.lazy import public
 from hornbeam.core.naming import to_snake_case
+from hornbeam.core.turns import between_steps
 from hornbeam.core.variable import Unread
 from hornbeam.core.warning import warn
 from hornbeam.layers.layer import Layer
@@ -129,13 +130,14 @@ def save_state(
         assets_folder: where objects with `save_assets` put their files.
         skip: objects that are left out.
     """
-    for path, value in saved_objects(root, skip):
-        store = writer.make(_join(path, "vars"), name=value.name)
-        value.save_own_variables(store)
-        if assets_folder is not None and hasattr(value, "save_assets"):
-            folder = assets_folder / path
-            folder.mkdir(parents=True, exist_ok=True)
-            value.save_assets(str(folder))
+    with between_steps(root.variables):
+        for path, value in saved_objects(root, skip):
+            store = writer.make(_join(path, "vars"), name=value.name)
+            value.save_own_variables(store)
+            if assets_folder is not None and hasattr(value, "save_assets"):
+                folder = assets_folder / path
+                folder.mkdir(parents=True, exist_ok=True)
+                value.save_assets(str(folder))
 
 
 def load_state(

@@ -7,6 +7,7 @@ from typing import Any
 from hornbeam import backends
 from hornbeam.core import adaptations
 from hornbeam.core.random import global_seed_generator
+from hornbeam.core.turns import turns
 from hornbeam.layers import tracking
 from hornbeam.layers.values_needed import explain
 from hornbeam.optimizers.optimizer import Optimizer
@@ -58,7 +59,7 @@ class StepPlanning(Steps):
         if binding is None or not binding.fits(structure, variables):
             programs = cache if structure.shareable else ProgramCache()
             binding = Binding(
-                backends.current(), structure, variables, programs, shared
+                backends.current(), structure, variables, programs, shared, turns(self)
             )
             self._bindings[mode] = binding
             self._runners.pop(mode, None)

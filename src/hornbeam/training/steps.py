@@ -27,7 +27,7 @@ from hornbeam.layers.layer_state import kept_while_frozen
 from hornbeam.training.compiling.containers import CompileLoss, CompileMetrics
 from hornbeam.training.state_tree import get_state_tree, set_state_tree
 from hornbeam.training.stateless_steps import also_on_state
-from hornbeam.training.turns import turns
+from hornbeam.core.turns import turns
 from hornbeam.typing import overridable
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import Any
 from hornbeam.core import scopes
 from hornbeam.core.config import epsilon, floatx
 from hornbeam.core.hyperparameter import hyperparameter_inputs
+from hornbeam.core.turns import Turns
 from hornbeam.core.variable import values_of
 from hornbeam.training.binding.structure import variable_specs
 
@@ -22,21 +23,41 @@ class Binding:
         cache: the ProgramCache in which the model's programs are kept.
         shared: those of them that programs of other threads may read meanwhile. A
             program may reuse the memory of its arguments, so it gets copies.
+        turns: the Turns of the model.
+
+    Attributes:
+        steps: a lock that is held while a step runs.
     """
 
     def __init__(
-        self, engine: Any, structure: Any, variables: Any, cache: Any, shared: Any = ()
+        self,
+        engine: Any,
+        structure: Any,
+        variables: Any,
+        cache: Any,
+        shared: Any,
+        turns: Turns,
     ) -> None:
         self.engine = engine
         self.structure = structure
         self.cache = cache
         self._shared = frozenset(id(variable) for variable in shared)
-        self.variables: Any = _unique(variables)
         self._places: tuple[int, list[int]] = (-1, [])
+        self._turns = turns
+        self.steps: Any = turns.steps
+        self.variables: Any = []
+        self.add(_unique(variables))
         # How many of them are not such that compiling has found.
         self.tracked: int = len(self.variables)
         # The last ones: the programs of a model that is in use stay.
         self._programs: collections.deque[Any] = collections.deque(maxlen=4)
+
+    def add(self, variables: Any) -> None:
+        """Take more Variables, which compiling has found."""
+        self.variables += variables
+        for variable in variables:
+            if id(variable) not in self._shared:
+                variable.used_by(self._turns)
 
     def fits(self, structure: Any, variables: Any) -> bool:
         """Whether it is for this structure and holds these variables."""
@@ -64,7 +85,7 @@ class Binding:
                     program = make()
                     break
                 except UnknownVariablesError as error:
-                    self.variables += error.variables
+                    self.add(error.variables)
             self.cache.keep(key(), program)
             return program
 

@@ -132,11 +132,12 @@ class CompiledSteps:
     def _execute(self, first, last, passes):
         """Run steps of several passes; return their logs, stacked along axis 0."""
         call = ProgramCall(self, first, last, passes)
-        if self.worker is None:
-            call.execute()
-        else:
-            self.worker.execute(call)
-        self.binding.store(call.state)
+        with self.binding.steps:
+            if self.worker is None:
+                call.execute()
+            else:
+                self.worker.execute(call)
+            self.binding.store(call.state)
         self._bad = call.bad
         return call.logs
 

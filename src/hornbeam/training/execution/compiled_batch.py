@@ -65,10 +65,11 @@ class CompiledBatch:
                 lambda: self._compile((spec, present), data, forms, size, numbers),
             )
         program = self._programs[form]
-        values = binding.state() if plan.assigns else binding.values()
-        state, outputs = program.executable(values, numbers, data, np.int32(rows))
-        if plan.assigns:
-            binding.store(state)
+        with binding.steps:
+            values = binding.state() if plan.assigns else binding.values()
+            state, outputs = program.executable(values, numbers, data, np.int32(rows))
+            if plan.assigns:
+                binding.store(state)
         return tree.unflatten(program.output_spec, outputs), rows
 
     def logs(self, outputs: Any) -> Any:

@@ -52,7 +52,7 @@ class EagerStep:
         Returns a pair for each batch: what the step returned, and the watched value.
         """
         results: list[Any] = []
-        with self.threads():
+        with self.binding.steps, self.threads():
             for shapes, group in itertools.groupby(batches, _shapes):
                 steps = iter(group)
                 if shapes not in self.work:

@@ -103,7 +103,7 @@ class Pass:
         runner = self.runner
         runner.start(epoch, passes)
         started = time.perf_counter()
-        with self.model._running_steps():
+        with self.model._frozen_structure():
             logs_of_passes = runner.run_passes(passes)
         seconds = time.perf_counter() - started
         for number, logs in enumerate(logs_of_passes):
@@ -127,7 +127,7 @@ class Pass:
             if self.every_batch:
                 begin(position)
             started = time.perf_counter()
-            with self.model._running_steps():
+            with self.model._frozen_structure():
                 new = runner.run_steps(position, position + count)
             if new is None:
                 break

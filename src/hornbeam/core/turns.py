@@ -2,8 +2,8 @@
 
 A model is trained by one thread at a time, and its metrics belong to one pass: `fit`
 in a second thread is an error, and short calls wait for each other. `predict` may run
-while another thread trains: it waits for the steps that are under way, whose program
-takes the memory of the weights for their new values.
+while another thread trains, and weights may be read: they wait for the steps that are
+under way, whose program takes the memory of the weights for their new values.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from __future__ import annotations
 import contextlib
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+from hornbeam.core import scopes
 
 _WAIT_SECONDS = 0.02
 
@@ -28,6 +30,7 @@ class Turns:
         self.steps: threading.RLock = threading.RLock()
         self._metrics = threading.RLock()
         self._fits = 0
+        self._trained_in: int | None = None
 
     @contextlib.contextmanager
     def of(self, model: Any, method: str) -> Iterator[None]:
@@ -42,11 +45,37 @@ class Turns:
                     "meanwhile."
                 )
         self._fits += method == "fit"
+        self._trained_in = threading.get_ident()
         try:
             yield
         finally:
             self._fits -= method == "fit"
             self._metrics.release()
+
+    def is_training_elsewhere(self) -> bool:
+        """Whether a fit is under way in another thread."""
+        return self._fits > 0 and self._trained_in != threading.get_ident()
+
+
+@contextlib.contextmanager
+def between_steps(variables: Iterable[Any]) -> Iterator[None]:
+    """A block in which no model's steps run that assign one of the variables."""
+    used = {turns for v in variables for turns in v._turns or ()}
+    if not used or scopes.stateless_scope() is not None:
+        yield
+        return
+    first, *others = (turns.steps for turns in used)
+    while True:
+        with contextlib.ExitStack() as held:
+            held.enter_context(first)
+            for steps in others:
+                # Whoever has this one may wait for those that are held here.
+                if not steps.acquire(timeout=_WAIT_SECONDS):
+                    break
+                held.callback(steps.release)
+            else:
+                yield
+                return
 
 
 # Apart from the models, which are copied and pickled.
