@@ -9,6 +9,9 @@ import zipfile
 import pytest
 
 import hornbeam as keras
+from hornbeam import backends
+from hornbeam.saving import declared_sizes
+from tests.layers.table import ROWS
 from tests.saving import test_attacks as attacks
 from tests.saving.test_legacy_files import FILES, LIBRARIES
 
@@ -140,3 +143,106 @@ def test_the_command(tmp_path):
     )
     assert done.returncode == 1
     assert "is damaged" in done.stderr
+
+
+COUNTED = [row for row in ROWS if row.layer.__name__ in declared_sizes._COUNTS]
+
+
+@pytest.mark.parametrize("row", COUNTED, ids=lambda row: row.name)
+def test_what_a_layer_takes_is_known_from_its_config(row):
+    with backends.scope("numpy"):
+        layer = row.make()
+        layer(*row.given(row.inputs()))
+        config = keras.saving.serialize_keras_object(layer)
+    ((_, size),) = declared_sizes.declared_sizes([json.loads(json.dumps(config))])
+    weights = sum(w.numpy().nbytes for w in layer.weights)
+    if "Attention" in row.name:  # the width of the values is not counted
+        assert weights / 2 < size <= weights
+    else:
+        assert size == weights
+
+
+def test_there_are_enough_rows():
+    assert len({row.layer for row in COUNTED}) > 15
+
+
+def large(name, compiled=False, **arguments):
+    """The JSON of a model whose only layer has one large argument."""
+    layers = keras.layers
+    kinds = {
+        "dense": lambda: layers.Dense(2, name="large"),
+        "inner": lambda: keras.Sequential([layers.Dense(2, name="large")]),
+        "bidirectional": lambda: layers.Bidirectional(layers.LSTM(2, name="large")),
+        "embedding": lambda: layers.Embedding(3, 2, name="large"),
+    }
+    shape = (4,) if name in ("dense", "inner", "embedding") else (4, 3)
+    model = keras.Sequential([keras.Input(shape), kinds[name]()])
+    if compiled:
+        model.compile("adam", "mse", metrics=[keras.metrics.AUC(num_thresholds=7)])
+    config = json.loads(model.to_json())
+
+    def enlarge(item):
+        if isinstance(item, dict):
+            inner = item.get("config")
+            if isinstance(inner, dict) and str(inner.get("name")).endswith("large"):
+                inner.update(arguments)
+            for value in item.values():
+                enlarge(value)
+        elif isinstance(item, list):
+            for value in item:
+                enlarge(value)
+
+    enlarge(config)
+    return json.dumps(config)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("dense", {"units": 10**9}),
+        ("inner", {"units": 10**9}),
+        ("bidirectional", {"units": 40_000}),
+        ("embedding", {"input_dim": 10**9}),
+    ],
+)
+def test_what_the_memory_limit_will_refuse(tmp_path, name, arguments):
+    path = tmp_path / "m.json"
+    path.write_text(large(name, **arguments))
+    (warning,) = keras.saving.inspect(path).warnings
+    assert "Loading refuses it" in warning
+    assert "large" in warning or "lstm" in warning
+    with pytest.raises(keras.saving.UnsafeFileError):
+        keras.models.model_from_json(path.read_text())
+    with keras.saving.memory_limit(1 << 40):
+        assert keras.saving.inspect(path).warnings == []
+        keras.models.model_from_json(path.read_text())
+    # Twice what is allowed counts as large, a hundredth does not.
+    few = {key: value // 1000 for key, value in arguments.items()}
+    path.write_text(large(name, **few))
+    assert keras.saving.inspect(path).warnings == []
+    keras.models.model_from_json(path.read_text())
+
+
+def test_the_state_of_the_optimizer_counts(tmp_path):
+    # The kernel alone is within the limit, with Adam's two slots it is not.
+    path = tmp_path / "m.keras"
+    config = large("dense", compiled=True, units=30_000_000)
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("config.json", config)
+    warnings = keras.saving.inspect(path).warnings
+    assert any("state of Adam" in w for w in warnings)
+    with pytest.raises(keras.saving.UnsafeFileError):
+        keras.saving.load_model(path)
+
+
+def test_thresholds_count(tmp_path):
+    path = tmp_path / "m.keras"
+    config = large("dense", compiled=True).replace(
+        '"num_thresholds": 7', '"num_thresholds": 3000000'
+    )
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("config.json", config)
+    warnings = keras.saving.inspect(path).warnings
+    assert any("3000000 thresholds" in w for w in warnings)
+    with pytest.raises(keras.saving.UnsafeFileError, match="3000000 thresholds"):
+        keras.saving.load_model(path)

@@ -91,12 +91,30 @@ def of_file(array_bytes: int) -> contextlib.AbstractContextManager[None]:
     It may declare more than the arrays: the state of optimizer and metrics, which
     a file of a model that was never trained does not have.
     """
-    return _limited(_LEAST + _PER_BYTE_OF_ARRAYS * array_bytes, _AT_ONCE)
+    return _limited(limit_of_file(array_bytes), _AT_ONCE)
+
+
+def limit_of_file(array_bytes: int) -> int:
+    """Return how many bytes the model of a file with such arrays may declare."""
+    limit = _limit.get()
+    return _LEAST + _PER_BYTE_OF_ARRAYS * array_bytes if limit is None else limit
+
+
+def limit_of_text(size: int) -> int:
+    """Return how many bytes what a text of `size` bytes describes may declare."""
+    limit = _limit.get()
+    return _LEAST + _PER_BYTE_OF_TEXT * size if limit is None else limit
+
+
+def limit_at_once() -> int:
+    """Return how many bytes objects may take at once while they are made."""
+    limit = _limit.get()
+    return _AT_ONCE if limit is None else limit
 
 
 def of_text(size: int) -> contextlib.AbstractContextManager[None]:
     """Return a block in which what a text of `size` bytes describes is made."""
-    return _limited(_LEAST + _PER_BYTE_OF_TEXT * size, _AT_ONCE)
+    return _limited(limit_of_text(size), _AT_ONCE)
 
 
 @contextlib.contextmanager

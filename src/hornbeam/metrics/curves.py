@@ -20,7 +20,7 @@ from hornbeam.metrics.metric import Metric, positive_count
 from hornbeam.typing import Config, DTypePolicyLike, ShapeLike, Tensor, TensorLike
 
 _EPSILON = 1e-7
-_BYTES_OF_THRESHOLD = 80
+BYTES_OF_THRESHOLD = 80
 CURVES = ("PR", "ROC", "PRGAIN")
 SUMMATION_METHODS = ("interpolation", "majoring", "minoring")
 
@@ -53,7 +53,7 @@ class _FourCounts(Metric):
 
 def _evenly(count):
     """Return so many numbers from 0 to 1."""
-    budget.take(_BYTES_OF_THRESHOLD * count, f"The {count} thresholds of a metric")
+    budget.take(BYTES_OF_THRESHOLD * count, f"The {count} thresholds of a metric")
     return np.linspace(0.0, 1.0, count).tolist()
 
 

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from hornbeam.core import allowlist, legacy_configs
+from hornbeam.core import allowlist, budget, legacy_configs
 from hornbeam.core.errors import (
     SLIPS,
     UnknownObjectError,
@@ -18,8 +18,10 @@ from hornbeam.core.errors import (
 from hornbeam.core.lazy import public
 from hornbeam.core.serialization import find_class
 from hornbeam.graph import legacy_ops
+from hornbeam.metrics.curves import BYTES_OF_THRESHOLD
 from hornbeam.saving import (
     archive,
+    declared_sizes,
     hdf5,
     legacy_h5,
     safetensors_files,
@@ -77,8 +79,9 @@ class FileReport:
 def inspect(path: PathLike) -> FileReport:
     """Return what a file of a model or of weights holds, without loading it.
 
-    Nothing in the file is built or run, whatever it is. So the memory that its layers
-    would take is not counted: loading may refuse them for it.
+    Nothing in the file is built or run, whatever it is. What its variables will take is
+    counted from the config, as far as that says it, and a warning tells if loading
+    refuses them for it.
 
     Args:
         path: a `.keras` file or folder, an HDF5 file, a `.weights.json`, a
@@ -134,12 +137,15 @@ def _inspect_archive(path):
         if isinstance(metadata, dict) and metadata.get("keras_version"):
             report.keras_version = str(metadata["keras_version"])[:50]
         _describe(config, report)
+        array_bytes = 0
         if reader.member_size(archive.WEIGHTS):
             data = reader.source(archive.WEIGHTS)
             root = stack.enter_context(hdf5.reading(data, archive.WEIGHTS))
             report.arrays = list(_arrays(root))
+            array_bytes = root.array_size()
         else:
             report.warnings.append("It has no weights.")
+        _check_memory(config, budget.limit_of_file(array_bytes), report)
     return report
 
 
@@ -151,23 +157,29 @@ def _inspect_hdf5(path):
         report.keras_version = group.text("keras_version")
         if root.has("model_config"):
             report.format = "HDF5 model"
-            _describe(legacy_h5.model_config(root, path.name), report)
+            config = legacy_h5.model_config(root, path.name)
+            _describe(config, report)
+            _check_memory(config, budget.limit_of_file(root.array_size()), report)
     return report
 
 
 def _inspect_json(path):
-    document = strict_json.loads(path.read_bytes(), path.name)
+    text = path.read_bytes()
+    document = strict_json.loads(text, path.name)
     if isinstance(document, dict) and "modelTopology" in document:
         config, arrays = tfjs.read(path)
         report = FileReport(str(path), "TensorFlow.js layers model")
         report.arrays = [(n, a.shape, a.dtype.name) for n, a in arrays.items()]
         _describe(config, report)
+        size = sum(array.nbytes for array in arrays.values())
+        _check_memory(config, budget.limit_of_file(size), report)
         return report
     if not isinstance(document, dict) or "class_name" not in document:
         raise ValueError(f"{path.name} describes no model.")
     version = document.get("keras_version")
     report = FileReport(str(path), "JSON of a model", version and str(version)[:50])
     _describe(document, report)
+    _check_memory(document, budget.limit_of_text(len(text)), report)
     return report
 
 
@@ -209,6 +221,27 @@ def _describe(config: Config, report: FileReport) -> None:
             _check_class(item, report)
     report.custom_objects = sorted(set(report.custom_objects))
     report.warnings = list(dict.fromkeys(report.warnings))
+
+
+def _check_memory(config: Config, limit: int, report: FileReport) -> None:
+    """Say what the memory limit will refuse; `limit` is of what variables declare."""
+    objects = list(_objects(config))
+    sizes = list(declared_sizes.declared_sizes(objects))
+    total = sum(size for _, size in sizes)
+    if total > limit:
+        name, size = max(sizes, key=lambda item: item[1])
+        report.warnings.append(
+            f"Loading refuses it: its variables take at least {total} bytes, "
+            f"{size} of them {name!r}, and {limit} are allowed for a file of its size. "
+            "If it is trusted, allow more: "
+            "`with keras.saving.memory_limit(number of bytes): ...`"
+        )
+    count = declared_sizes.thresholds(objects)
+    if count * BYTES_OF_THRESHOLD > budget.limit_at_once():
+        report.warnings.append(
+            f"Loading refuses it: a metric has {count} thresholds, which take "
+            f"{count * BYTES_OF_THRESHOLD} bytes; {budget.limit_at_once()} are allowed."
+        )
 
 
 def _check_lambda(function, layer, report):

@@ -21,13 +21,13 @@ from hornbeam.core.errors import check_choice, check_number
 from hornbeam.core.gradients import value_and_grad
 from hornbeam.core.naming import distinct
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
+from hornbeam.core.turns import turns
 from hornbeam.core.warning import warn
 from hornbeam.layers.call import call_info
 from hornbeam.layers.layer_state import kept_while_frozen
 from hornbeam.training.compiling.containers import CompileLoss, CompileMetrics
 from hornbeam.training.state_tree import get_state_tree, set_state_tree
 from hornbeam.training.stateless_steps import also_on_state
-from hornbeam.core.turns import turns
 from hornbeam.typing import overridable
 
 if TYPE_CHECKING:
