@@ -1,6 +1,5 @@
 """One model in several threads."""
 
-import functools
 import threading
 
 import numpy as np
@@ -11,7 +10,6 @@ from hornbeam import backends
 
 X = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
 Y = X.sum(1, keepdims=True)
-EPOCHS = 20
 
 
 class Hold(keras.callbacks.Callback):
@@ -116,27 +114,39 @@ def test_short_calls_wait_for_each_other(training_engine):
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def hammered(engine, model, read):
-    """Call `read` in two threads during a long fit; return how often it was called."""
-    ends = threading.Event()
+class Until(keras.callbacks.Callback):
+    """Ends the training when every reader has read often enough."""
+
+    def __init__(self, counts, reads):
+        super().__init__()
+        self.counts, self.reads = counts, reads
+
+    def on_epoch_end(self, epoch, logs=None):
+        if min(self.counts) >= self.reads:
+            self.model.stop_training = True
+
+
+def hammered(engine, model, read, reads=5, callbacks=()):
+    """Call `read` in two threads during a fit that ends when both have read."""
+    counts, ends = [0, 0], threading.Event()
 
     def train():
         try:
-            return model.fit(X, Y, 8, epochs=EPOCHS, verbose=0)
+            until = Until(counts, reads)
+            model.fit(X, Y, 8, 10**6, 0, callbacks=[until, *callbacks])
         finally:
             ends.set()
 
-    def reads():
-        count = 0
-        while not ends.is_set() or count == 0:
-            read()
-            count += 1
-        return count
+    def reads_of(number):
+        try:
+            while not ends.is_set():
+                read()
+                counts[number] += 1
+        finally:
+            counts[number] = reads  # an error ends the training too
 
-    trained, *counts = in_threads(engine, train, reads, reads)
-    assert len(trained.epoch) == EPOCHS
-    assert all(isinstance(count, int) for count in counts), counts
-    return min(counts)
+    found = in_threads(engine, train, lambda: reads_of(0), lambda: reads_of(1))
+    assert found == [None] * 3
 
 
 class AllAlike(keras.layers.Layer):
@@ -151,15 +161,17 @@ class AllAlike(keras.layers.Layer):
         return ops.mean(x) * 0 + ops.sum(self.first) + ops.sum(self.second) + x[:, :1]
 
 
-@pytest.mark.parametrize("stream", [False, True], ids=["in_memory", "batches"])
+class EachBatch(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        pass
+
+
+@pytest.mark.parametrize("callbacks", [[], [EachBatch()]], ids=["calls", "batches"])
 def test_weights_that_are_read_while_a_model_trains_are_of_one_step(
-    training_engine, stream
+    training_engine, callbacks
 ):
     model = keras.Sequential([keras.Input((3,)), AllAlike()])
     model.compile(keras.optimizers.SGD(1e-9), "mse")
-    if stream:
-        # A callback at every batch: each step is a call of its own.
-        model.fit = functools.partial(model.fit, callbacks=[EachBatch()])
     model.train_on_batch(X, Y)
     seen = set()
 
@@ -171,13 +183,8 @@ def test_weights_that_are_read_while_a_model_trains_are_of_one_step(
         assert np.isfinite(np.asarray(model.optimizer.iterations))
         assert np.isfinite(keras.ops.convert_to_numpy(model(X))).all()
 
-    assert hammered(training_engine, model, read) > 1
+    hammered(training_engine, model, read, callbacks=callbacks)
     assert len(seen) > 1
-
-
-class EachBatch(keras.callbacks.Callback):
-    def on_train_batch_end(self, batch, logs=None):
-        pass
 
 
 def test_a_variable_of_two_models_waits_for_both(training_engine):
