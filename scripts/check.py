@@ -11,6 +11,7 @@ tests run in the source tree: the laws on NumPy alone, and what type checkers sa
 import argparse
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -65,6 +66,11 @@ def check_wheel(marks):
         options = ["--cov", "--cov-report=", "--wheel", str(site)]
         tests = [*PYTEST, *marks, *options, "tests"]
         run("tests", tests, PYTHONPATH=str(site), **ENVIRONMENT)
+    if not all(map(shutil.which, ("chromium", "chromedriver"))):
+        print(
+            "   left out: tests of pages in a browser "
+            "(`apt-get install chromium chromium-driver` brings one)"
+        )
     # `coverage report` prints it for each file.
     total = [*PYTHON, "coverage", "report", "--format=total"]
     run("branch coverage of src, in percent", total)

@@ -31,7 +31,7 @@ class Reader(html.parser.HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.attributes += attrs
-        if tag != "meta":
+        if tag not in ("meta", "link", "input", "img"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):

@@ -58,6 +58,11 @@ class Callback(CheckedArguments):
         return True
 
     @property
+    def epochs_may_wait(self) -> bool:
+        """Whether epochs may be told of late, after several that ran in one call."""
+        return False
+
+    @property
     def batches_to_wait(self) -> int:
         """How many batches may pass until the batch methods must be called."""
         return 1

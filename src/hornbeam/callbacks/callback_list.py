@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from hornbeam.callbacks.callback import Callback
 from hornbeam.callbacks.fit_state import Position
 from hornbeam.callbacks.history import History
 from hornbeam.callbacks.progbar_logger import ProgbarLogger
-from hornbeam.core import tree
+from hornbeam.core import scopes, tree
 from hornbeam.typing import AnyModel, Config, Logs
 
 _EPOCH_METHODS = ("on_epoch_begin", "on_epoch_end")
@@ -110,7 +111,7 @@ class CallbackList(Callback):
         return any(
             _overrides(callback, _EPOCH_METHODS)
             for callback in self.callbacks
-            if callback is not self._history
+            if not getattr(callback, "epochs_may_wait", False)
         )
 
     def on_train_begin(self, logs: Logs = None) -> None:
@@ -133,10 +134,14 @@ class CallbackList(Callback):
         for backup in self._backups:
             backup.restore(data)
 
-    @property
-    def display(self) -> ProgbarLogger | None:
-        """The progress display, or None."""
-        return self._display
+    def run_together(self, passes: int) -> None:
+        """Tell the history that the epochs to come ran in one call of a program."""
+        if self._history is not None:
+            self._history.run_together(passes)
+
+    def shows_compilations(self) -> contextlib.AbstractContextManager[None]:
+        """A block whose compilations are timed, and shown where there is a display."""
+        return scopes.display_scope(_Compilations(self))
 
     def close(self) -> None:
         """Remove the progress display from the screen, also after an error."""
@@ -179,6 +184,20 @@ class CallbackList(Callback):
             model.history = self._history
         for callback in self.callbacks:
             callback.set_model(model)
+
+
+class _Compilations:
+    """What compilations are shown by: the display of a CallbackList, or one outside."""
+
+    def __init__(self, callbacks):
+        self._history = callbacks._history
+        self._shown_by = callbacks._display or scopes.display()
+
+    def compiling(self):
+        shown = None if self._shown_by is None else self._shown_by.compiling()
+        if self._history is None:
+            return shown or contextlib.nullcontext()
+        return self._history.compiling(shown)
 
 
 def _watches_batches(callback, methods):

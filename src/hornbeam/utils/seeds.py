@@ -10,6 +10,9 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core.random import reset_global_seed_generator
 
+# What the last call of `set_random_seed` was given, for reports.
+last_seed: int | None = None
+
 # Libraries with a seed of their own; those not loaded are left alone.
 _SEEDED_LIBRARIES = {
     "torch": lambda library, seed: library.manual_seed(seed),
@@ -34,7 +37,8 @@ def set_random_seed(seed: int) -> None:
             "Invalid value for argument `seed` of set_random_seed(). Expected an "
             f"integer from 0 to 2**32 - 1. Received: seed={seed!r}"
         )
-    seed = int(seed)
+    global last_seed
+    last_seed = seed = int(seed)
     backends.current()  # loaded now: JAX, when imported, draws from NumPy
     random.seed(seed)
     np.random.seed(seed)

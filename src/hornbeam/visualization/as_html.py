@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,8 +15,8 @@ from hornbeam.layers.layer import Layer
 from hornbeam.models.model import Model
 from hornbeam.saving.inspection import FileReport
 from hornbeam.typing import PathLike
-from hornbeam.utils import html, summary_utils
-from hornbeam.visualization import charts, drawing
+from hornbeam.utils import charts, html, summary_utils
+from hornbeam.visualization import drawing
 from hornbeam.visualization.model_graph import (
     Shows,
     graph_of,
@@ -66,8 +67,13 @@ def _of_model(model):
     yield from _parts_of_model(model, set())
 
 
+def parts_of_model(model: Model) -> Iterator[str]:
+    """Yield facts, the drawing, the models inside and the table of the layers."""
+    yield f"<div>{html.escape(_parameters(model))}</div>"
+    yield from _parts_of_model(model, set())
+
+
 def _parts_of_model(model, seen):
-    """Yield the drawing, the models inside and the table of the layers."""
     seen.add(id(model))
     graph = graph_of(model, _SHOWS)
     if any(box.operation is not model for box in graph.boxes):
@@ -141,36 +147,23 @@ def _setting(value):
 
 
 def _of_history(history):
-    curves = history.history
     epochs = len(history.epoch)
     yield html.head("History", f"{epochs} epoch{'s' * (epochs != 1)}")
-    places = [epoch + 1 for epoch in history.epoch]
-    pictures, rows = [], []
-    for name, values in curves.items():
-        numbers = _numbers(values)
-        if numbers is None:
-            continue
-        rows.append((name, *(f"{x:.4g}" for x in _ends(numbers))))
-        if name.startswith("val_") and name[4:] in curves:
-            continue
-        pair = {"training": numbers}
-        validation = _numbers(curves.get(f"val_{name}"))
-        if validation is not None:
-            pair["validation"] = validation
-        pictures.append(charts.line_chart(name, places, pair))
-    if pictures:
-        yield f'<div class="hb-row">{"".join(pictures)}</div>'
+    yield from parts_of_history(history)
+
+
+def parts_of_history(history: History) -> Iterator[str]:
+    """Yield the curves and their numbers."""
+    curves = history.history
+    yield charts.history_charts(history.epoch, curves)
+    numbers = {name: charts.numbers_of(values) for name, values in curves.items()}
+    rows = [
+        (name, *(f"{x:.4g}" for x in _ends(values)))
+        for name, values in numbers.items()
+        if values is not None
+    ]
     headings = ["", "first", "last", "least", "greatest"]
     yield html.folded("Numbers", html.table(headings, rows, numbers=[1, 2, 3, 4]))
-
-
-def _numbers(values):
-    """Return a curve's values; None where they are no numbers, or there is none."""
-    try:
-        numbers = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        return None
-    return numbers if numbers.ndim == 1 and len(numbers) else None
 
 
 def _ends(numbers):

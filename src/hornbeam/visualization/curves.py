@@ -172,11 +172,7 @@ def _groups(source):
 def _groups_of_search(search, records):
     """Group what was recorded by candidate, the worst candidate first."""
     results = SearchResults(search, "plot_learning_curves")
-    groups: list[list[Any]] = [[] for _ in results.params]
-    for params, curves in records:
-        for fits, candidate in zip(groups, results.params, strict=True):
-            if all(key(params[name]) == key(x) for name, x in candidate.items()):
-                fits.append(curves)
+    groups = groups_of_search(results, records)
     if not any(groups):
         raise ValueError(
             "plot_learning_curves(): no history was recorded. The fits must run in "
@@ -191,6 +187,18 @@ def _groups_of_search(search, records):
     if len(keep) > _MOST_NAMES:
         keep.sort(key=lambda row: np.nan_to_num(scores[row], nan=-np.inf))
     return [(labels[row], groups[row]) for row in keep], scores[keep]
+
+
+def groups_of_search(
+    results: SearchResults, records: Sequence[tuple[Config, Any]]
+) -> list[list[Any]]:
+    """Return for each candidate of a search the curves that were recorded of it."""
+    groups: list[list[Any]] = [[] for _ in results.params]
+    for params, curves in records:
+        for fits, candidate in zip(groups, results.params, strict=True):
+            if all(key(params[name]) == key(x) for name, x in candidate.items()):
+                fits.append(curves)
+    return groups
 
 
 def _title(source):

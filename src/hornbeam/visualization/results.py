@@ -130,6 +130,17 @@ def is_number(value: Any) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
+def scale_of(places: np.ndarray) -> str:
+    """Return "log" for numbers over decades, "symlog" if zero is among them."""
+    positive = np.sort(places[places > 0])
+    if (places < 0).any() or not len(positive) or positive[-1] < 100 * positive[0]:
+        return "linear"
+    # Half of the numbers lie in the lowest part: of evenly spread ones half do not.
+    if positive[(len(positive) - 1) // 2] > positive[-1] / 4:
+        return "linear"
+    return "log" if len(positive) == len(places) else "symlog"
+
+
 def text(value: Any) -> str:
     """Return a short text for a parameter's value."""
     if isinstance(value, float | np.floating):

@@ -10,7 +10,13 @@ import numpy as np
 
 from hornbeam.typing import PathLike
 from hornbeam.visualization.optional import optional
-from hornbeam.visualization.results import SearchResults, is_number, short, text
+from hornbeam.visualization.results import (
+    SearchResults,
+    is_number,
+    scale_of,
+    short,
+    text,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -144,7 +150,7 @@ def _scale_axis(axis, values):
         _name_ticks(axis, labels)
         return np.arange(len(values))
     places = np.array(values, dtype=float)
-    scale = _scale(places)
+    scale = scale_of(places)
     if scale != "linear":
         linear = {"linthresh": places[places > 0].min()} if scale == "symlog" else {}
         getattr(axis.axes, f"set_{axis.axis_name}scale")(scale, **linear)
@@ -159,17 +165,6 @@ def _name_ticks(axis, labels):
     axis.set_ticks(range(len(labels)), labels)
     if axis.axis_name == "x" and sum(map(len, labels)) > 50:
         axis.set_tick_params(labelrotation=30)
-
-
-def _scale(places):
-    """Return "log" for numbers over decades, "symlog" if zero is among them."""
-    positive = np.sort(places[places > 0])
-    if (places < 0).any() or not len(positive) or positive[-1] < 100 * positive[0]:
-        return "linear"
-    # Half of the numbers lie in the lowest part: of evenly spread ones half do not.
-    if positive[(len(positive) - 1) // 2] > positive[-1] / 4:
-        return "linear"
-    return "log" if len(positive) == len(places) else "symlog"
 
 
 def _against_two(axes, results, names, metric):
@@ -339,7 +334,7 @@ def _round_numbers(numbers):
     MaxNLocator = optional("matplotlib.ticker").MaxNLocator
 
     ends = numbers[0], numbers[-1]
-    is_log = _scale(numbers) == "log"
+    is_log = scale_of(numbers) == "log"
     locator = LogLocator(numticks=7) if is_log else MaxNLocator(5)
     ticks = locator.tick_values(*ends)
     inside = ticks[(ticks >= ends[0]) & (ticks <= ends[1])]

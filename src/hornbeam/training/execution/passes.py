@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from hornbeam import ops
-from hornbeam.core import scopes
 from hornbeam.core.warning import warn
 
 # How long one call of many steps should take, in seconds: short enough for a live
@@ -58,7 +57,7 @@ class Pass:
     def running(self) -> Iterator[Any]:
         """A block that runs passes; what it compiles is shown where progress is."""
         try:
-            with scopes.display_scope(self.callbacks.display or scopes.display()):
+            with self.callbacks.shows_compilations():
                 yield
         finally:
             self.runner.data.close()
@@ -109,6 +108,7 @@ class Pass:
         for number, logs in enumerate(logs_of_passes):
             self.ready[epoch + number] = as_numbers(logs)
         self._measure(runner.steps * passes, seconds)
+        self.callbacks.run_together(passes)
         self._warn_if_nan(epoch, {})
         self.steps_done = runner.steps
 
