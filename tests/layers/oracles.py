@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+from scipy import signal
 
 
 def linear(x, kernel, bias=0.0):
@@ -178,3 +179,32 @@ def up(x, factors):
 
 def _each(value, rank):
     return (value,) * rank if isinstance(value, int) else tuple(value)
+
+
+def spectrum(x, length, step, size, window):
+    """Return the transforms of the windows of (batch, channels, samples)."""
+    starts = range(0, x.shape[-1] - length + 1, step)
+    frames = np.stack([x[..., s : s + length] for s in starts], axis=-2)
+    return np.fft.rfft(frames * window, size)
+
+
+def mel_bands(x, length, step, bands, rate, low, high):
+    """Return the power of (batch, samples) in bands that are even on the mel scale."""
+    window = signal.get_window("hann", length)
+    padded = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(length // 2,) * 2], "reflect")
+    power = np.abs(spectrum(padded, length, step, length, window)) ** 2
+    mel = lambda hertz: 1127 * np.log1p(hertz / 700)  # noqa: E731
+    hertz = lambda mel: 700 * np.expm1(mel / 1127)  # noqa: E731
+    edges = np.linspace(mel(low), mel(high), bands + 2)
+    assert np.allclose(mel(hertz(edges)), edges)
+    weights = np.stack(
+        [
+            np.interp(
+                mel(np.fft.rfftfreq(length, 1 / rate)), edges[i : i + 3], [0, 1, 0]
+            )
+            for i in range(bands)
+        ],
+        axis=1,
+    )
+    weights[0] = 0
+    return (power @ weights).swapaxes(-1, -2)

@@ -528,6 +528,25 @@ PREPROCESSING = [
         (2, 0),
     ),
     Row(
+        layers.MelSpectrogram,
+        {
+            "fft_length": 16,
+            "sequence_stride": 8,
+            "num_mel_bins": 3,
+            "sampling_rate": 1000,
+            "power_to_db": False,
+        },
+        (2, 40),
+        lambda x: o.mel_bands(x, 16, 8, 3, 1000, 20.0, 500.0),
+    ),
+    Row(
+        layers.Discretization,
+        {"bin_boundaries": [-0.5, 0.5], "output_mode": "count"},
+        (3, 5),
+        lambda x: np.eye(3)[np.digitize(x, [-0.5, 0.5])].sum(1),
+        smooth=False,
+    ),
+    Row(
         layers.CategoryEncoding,
         {"num_tokens": 4, "output_mode": "count"},
         (3, 5),

@@ -11,7 +11,7 @@ from hornbeam.core.masking import get_keras_mask
 from hornbeam.core.scopes import batch_mask_scope
 from tests.compilation import forms, program
 from tests.engine_exceptions import cannot
-from tests.layers import table
+from tests.layers import image_rows, lookup_rows, table
 
 ROWS = table.ROWS
 FAMILIES = (
@@ -24,6 +24,7 @@ FAMILIES = (
     "pooling",
     "rnn",
     "attention",
+    "preprocessing",
 )
 # What only others can make: functions and bases, and names whose rows are elsewhere.
 # TorchModuleWrapper, which one engine has: tests/backends/test_torch_interplay.py.
@@ -33,6 +34,8 @@ WITHOUT_ROW |= {"TorchModuleWrapper"}
 WITHOUT_ROW |= {"JaxLayer", "FlaxLayer"}
 # TensorFlow has it: tests/export/test_export.py.
 WITHOUT_ROW |= {"TFSMLayer"}
+# A pipeline takes its layers alone: test_image_layers.py.
+WITHOUT_ROW |= {"Pipeline"}
 # A cell's call takes states: test_recurrent.py.
 WITHOUT_ROW |= {"SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"}
 
@@ -345,7 +348,9 @@ def test_inputs_stay_as_they_are(row, engine):
 
 
 def test_every_layer_has_a_row():
-    rows = {row.layer for row in ROWS}
+    """Laws of `image_rows` are in test_image_layers.py, of lookups in test_lookups."""
+    rows = {row.layer for row in [*ROWS, *image_rows.ROWS]}
+    rows |= {type(make()) for make, _, _ in lookup_rows.ROWS.values()}
     missing = []
     for name in dir(keras.layers):
         layer = getattr(keras.layers, name)

@@ -85,3 +85,19 @@ def test_no_data():
     for data in ({"a": X}, object()):
         with pytest.raises(TypeError, match="expects an array"):
             list(adapt_data.batches(layer, data))
+
+
+def test_statistics_of_last_axes_serve_inputs_of_more_axes(engine):
+    """Batches of a PyDataset may be single images: the channels are the same."""
+    images = np.random.default_rng(0).random((6, 5, 3)).astype("float32")
+    layer = keras.layers.Normalization()
+    layer.adapt(images)
+    got = keras.ops.convert_to_numpy(layer(images[None]))
+    want = (images - images.mean((0, 1))) / images.std((0, 1))
+    np.testing.assert_allclose(got, want[None], rtol=1e-4, atol=1e-5)
+    with pytest.raises(ValueError, match="at least 3"):
+        layer(images[0])
+    layer = keras.layers.Normalization(axis=2)
+    layer.adapt(images)
+    with pytest.raises(ValueError, match="rank"):
+        layer(images[None])

@@ -55,3 +55,34 @@ def test_engines_agree(engine):
     for layer in (layers.RandAugment, layers.AugMix):
         got = numpy(layer(seed=2)(IMAGES))
         assert got.shape == IMAGES.shape and np.isfinite(got).all()
+
+
+def test_rand_augment_moves_boxes_with_the_images(python_only):
+    layer = layers.RandAugment(factor=(0.1, 0.1), seed=1, bounding_box_format="xyxy")
+    images = np.zeros((2, 40, 40, 3), "float32")
+    images[:, 12:24, 15:30] = 200
+    boxes = np.tile(np.float32([15, 12, 30, 24]), (2, 1, 1))
+    data = {
+        "images": images,
+        "bounding_boxes": {"boxes": boxes, "labels": np.ones((2, 1), "int32")},
+    }
+    t = layer.get_random_transformation(data)
+    names = list(t["transforms"])
+
+    def moved(*chosen):
+        t["layer_idxes"] = np.array([names.index(name) for name in chosen], "int32")
+        x = layer.transform_images(images, t)
+        got = layer.transform_bounding_boxes(data["bounding_boxes"], t)
+        assert numpy(got["labels"]).tolist() == [[1], [1]]
+        return numpy(x)[0, ..., 0] > 100, numpy(got["boxes"])
+
+    # A tenth of 40 pixels to the right and down; colours leave boxes alone.
+    _, got = moved("random_translation", "random_contrast")
+    np.testing.assert_allclose(got, boxes + 4, atol=1e-3)
+    lit, got = moved("random_rotation", "random_shear")
+    y, x = np.nonzero(lit)
+    left, top, right, bottom = got[0, 0]
+    assert not np.allclose(got, boxes, atol=1)
+    assert left - 1 < x.min() and x.max() < right + 1
+    assert top - 1 < y.min() and y.max() < bottom + 1
+    assert (right - left) * (bottom - top) < 3 * lit.sum()

@@ -6,6 +6,7 @@ from scipy import signal
 
 import hornbeam as keras
 from tests.compilation import applied
+from tests.layers.oracles import mel_bands, spectrum
 
 layers = keras.layers
 SOUND = np.random.default_rng(0).normal(size=(2, 100, 3)).astype("float32")
@@ -13,13 +14,6 @@ SOUND = np.random.default_rng(0).normal(size=(2, 100, 3)).astype("float32")
 
 def numpy(x):
     return keras.ops.convert_to_numpy(x)
-
-
-def spectrum(x, length, step, size, window):
-    """Return the transforms of the windows of (batch, channels, samples)."""
-    starts = range(0, x.shape[-1] - length + 1, step)
-    frames = np.stack([x[..., s : s + length] for s in starts], axis=-2)
-    return np.fft.rfft(frames * window, size)
 
 
 def density(window):
@@ -99,27 +93,6 @@ def test_integers_are_no_sound(python_only):
         layers.STFTSpectrogram(frame_length=8)(np.ones((1, 20, 1), "int32"))
 
 
-def mel_oracle(x, length, step, bands, rate, low, high):
-    window = signal.get_window("hann", length)
-    padded = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(length // 2,) * 2], "reflect")
-    power = np.abs(spectrum(padded, length, step, length, window)) ** 2
-    mel = lambda hertz: 1127 * np.log1p(hertz / 700)  # noqa: E731
-    hertz = lambda mel: 700 * np.expm1(mel / 1127)  # noqa: E731
-    edges = np.linspace(mel(low), mel(high), bands + 2)
-    assert np.allclose(mel(hertz(edges)), edges)
-    weights = np.stack(
-        [
-            np.interp(
-                mel(np.fft.rfftfreq(length, 1 / rate)), edges[i : i + 3], [0, 1, 0]
-            )
-            for i in range(bands)
-        ],
-        axis=1,
-    )
-    weights[0] = 0
-    return (power @ weights).swapaxes(-1, -2)
-
-
 def test_mel_bands(engine):
     x = np.random.default_rng(1).normal(size=(2, 900)).astype("float32")
     arguments = {
@@ -128,7 +101,7 @@ def test_mel_bands(engine):
         "num_mel_bins": 6,
         "sampling_rate": 8000,
     }
-    power = mel_oracle(x.astype("float64"), 128, 40, 6, 8000, 20.0, 4000)
+    power = mel_bands(x.astype("float64"), 128, 40, 6, 8000, 20.0, 4000)
     layer = layers.MelSpectrogram(**arguments, power_to_db=False)
     got = numpy(applied(layer, x))
     np.testing.assert_allclose(got, power, rtol=1e-3)

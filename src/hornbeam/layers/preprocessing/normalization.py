@@ -89,7 +89,11 @@ class Normalization(DataLayer):
                 initializer="zeros",
                 trainable=False,
             )
-        self.input_spec = InputSpec(ndim=rank, axes=sizes)
+        if any(axis >= 0 for axis in self.axis):
+            self.input_spec = InputSpec(ndim=rank, axes=sizes)
+        else:  # Axes that count from the end are the same with more axes before them.
+            sizes = {axis - rank: size for axis, size in sizes.items()}
+            self.input_spec = InputSpec(min_ndim=rank, axes=sizes)
 
     def _statistic(self, name, initializer):
         return self.add_weight(

@@ -37,7 +37,7 @@ class AutoContrast(ImageLayer):
         self.value_range: tuple[float, float] = value_pair(self, value_range)
 
     def transform_images(
-        self, images: Tensor, transformation: Any, training: bool | None = True
+        self, images: Tensor, transformation: Any = None, training: bool | None = True
     ) -> Tensor:
         """Return the images with full contrast."""
         images = self._cast(images)

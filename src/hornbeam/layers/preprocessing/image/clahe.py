@@ -63,7 +63,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         )
 
     def transform_images(
-        self, images: Tensor, transformation: Any, training: bool | None = True
+        self, images: Tensor, transformation: Any = None, training: bool | None = True
     ) -> Tensor:
         """Return the images with their values spread, region by region."""
         dtype = ops.dtype(images)
@@ -89,7 +89,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
 
         def row(i, j):
             tile = i[:, None, None] * across.number + j[None, :, None]
-            return image + (ops.convert_to_tensor(tile) * channels + channel)
+            return image + (ops.convert_to_tensor(tile, "int32") * channels + channel)
 
         padded = ops.take(ops.take(x, down.padding, axis=1), across.padding, axis=2)
         tables = self._tables(
@@ -112,7 +112,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
 
     def _tables(self, counts, pixels):
         """Return the equalised value of each bin of each tile."""
-        limit = self.clip_limit * pixels / _BINS
+        limit = self.clip_limit / _BINS * ops.cast(pixels, "float32")
         clipped = ops.minimum(counts, limit)
         surplus = ops.sum(counts - clipped, axis=-1, keepdims=True)
         below = ops.cumsum(clipped + surplus / _BINS, axis=-1)
@@ -134,16 +134,18 @@ class _Tiles:
         neighbours: twice, for each pixel of the image a tile and its weight.
     """
 
-    def __init__(self, size: int, number: int) -> None:
+    def __init__(self, size: Any, number: int) -> None:
+        # In `tf.data` the size may be a tensor; a known one makes constants.
+        xp: Any = np if isinstance(size, int) else ops
         self.number, self.length = number, -(-size // number)
-        at = np.arange(number * self.length)
+        at = xp.arange(number * self.length, dtype="int32")
         mirrored = at % (2 * size)
-        self.padding = np.minimum(mirrored, 2 * size - 1 - mirrored).astype("int32")
-        self.tiles = (at // self.length).astype("int32")
-        place = np.arange(size) / self.length - 0.5
-        before = np.floor(place)
+        self.padding = xp.minimum(mirrored, 2 * size - 1 - mirrored)
+        self.tiles = at // self.length
+        place = xp.arange(size, dtype="int32") / self.length - 0.5
+        before = xp.floor(place)
         after = place - before
         self.neighbours = [
-            (np.clip(before + step, 0, number - 1).astype("int32"), weight)
+            (xp.clip(before + step, 0, number - 1), weight)
             for step, weight in ((0, 1 - after), (1, after))
         ]

@@ -77,7 +77,7 @@ class CutMix(RandomImageLayer):
         return ops.where(transformation["batch_masks"], other, x)
 
     def transform_images(
-        self, images: Tensor, transformation: Any, training: bool | None = True
+        self, images: Tensor, transformation: Any = None, training: bool | None = True
     ) -> Tensor:
         """Return the images, each with a patch of another one."""
         images = self._cast(images)

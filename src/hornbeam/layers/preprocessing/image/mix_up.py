@@ -60,7 +60,7 @@ class MixUp(RandomImageLayer):
         return {"mix_weight": weight, "permutation_order": order_of(count, seed)}
 
     def transform_images(
-        self, images: Tensor, transformation: Any, training: bool | None = True
+        self, images: Tensor, transformation: Any = None, training: bool | None = True
     ) -> Tensor:
         """Return the images, mixed."""
         images = self._cast(images)

@@ -57,7 +57,7 @@ class RandomColorDegeneration(RandomImageLayer):
         return {"factor": factor}
 
     def transform_images(
-        self, images: Tensor, transformation: Any, training: bool | None = True
+        self, images: Tensor, transformation: Any = None, training: bool | None = True
     ) -> Tensor:
         """Return the images with fainter colours."""
         images = self._cast(images)

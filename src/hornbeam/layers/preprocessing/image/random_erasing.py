@@ -83,7 +83,7 @@ class RandomErasing(RandomImageLayer):
         return self._cast(clipped(noise, self.value_range))
 
     def transform_images(
-        self, images: Tensor, transformation: Any, training: bool | None = True
+        self, images: Tensor, transformation: Any = None, training: bool | None = True
     ) -> Tensor:
         """Return the images, some of them without a patch."""
         images = self._cast(images)

@@ -76,7 +76,7 @@ class RandomGaussianBlur(RandomImageLayer):
         return {"should_apply_blur": blurs, "blur_factor": sigma}
 
     def transform_images(
-        self, images: Tensor, transformation: Any, training: bool | None = True
+        self, images: Tensor, transformation: Any = None, training: bool | None = True
     ) -> Tensor:
         """Return the images, some of them blurred."""
         images = self._cast(images)

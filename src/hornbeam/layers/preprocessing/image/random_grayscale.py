@@ -46,7 +46,7 @@ class RandomGrayscale(RandomImageLayer):
         return random.uniform(shape, dtype="float32", seed=seed) < self.factor
 
     def transform_images(
-        self, images: Tensor, transformation: Any, training: bool | None = True
+        self, images: Tensor, transformation: Any = None, training: bool | None = True
     ) -> Tensor:
         """Return the images, some of them gray."""
         if not training or transformation is None:

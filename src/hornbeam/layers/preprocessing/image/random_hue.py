@@ -58,7 +58,7 @@ class RandomHue(RandomImageLayer):
         return {"factor": ops.where(sign, -size, size) * 0.5}
 
     def transform_images(
-        self, images: Tensor, transformation: Any, training: bool | None = True
+        self, images: Tensor, transformation: Any = None, training: bool | None = True
     ) -> Tensor:
         """Return the images with their hues turned."""
         images = self._cast(images)

@@ -58,7 +58,7 @@ class RandomPosterization(RandomImageLayer):
         return {"shift_factor": ops.cast(8 - ops.floor(kept), "uint8")}
 
     def transform_images(
-        self, images: Tensor, transformation: Any, training: bool | None = True
+        self, images: Tensor, transformation: Any = None, training: bool | None = True
     ) -> Tensor:
         """Return the images with fewer bits."""
         images = self._cast(images)

@@ -59,7 +59,7 @@ class RandomSaturation(RandomImageLayer):
         return {"factor": factor / (1 - factor)}
 
     def transform_images(
-        self, images: Tensor, transformation: Any, training: bool | None = True
+        self, images: Tensor, transformation: Any = None, training: bool | None = True
     ) -> Tensor:
         """Return the images with more or less saturation."""
         images = self._cast(images)

@@ -57,7 +57,7 @@ class RandomSharpness(RandomImageLayer):
         return {"factor": factor}
 
     def transform_images(
-        self, images: Tensor, transformation: Any, training: bool | None = True
+        self, images: Tensor, transformation: Any = None, training: bool | None = True
     ) -> Tensor:
         """Return the images, sharper or more blurred."""
         images = self._cast(images)
