@@ -4,11 +4,21 @@ import re
 
 import pytest
 
+from hornbeam import config
 from tests.markdown import READMES, ROOT, numbered_blocks, pages, python_blocks
 
 # Those that take more than a few seconds.
-SLOW = []
+SLOW = ["docs/guides/search.md"]
 CHINESE = [page for page in pages() if page.startswith("docs/zh/")]
+
+
+@pytest.fixture(autouse=True)
+def _on_jax():
+    """A page starts with JAX, and what it changes does not outlive it."""
+    before = config.backend()
+    config.set_backend("jax")
+    yield
+    config.set_backend(before)
 
 
 def run(blocks, page, namespace):
