@@ -1,4 +1,5 @@
 from hornbeam import activations as activations
+from hornbeam import applications as applications
 from hornbeam import backend as backend
 from hornbeam import callbacks as callbacks
 from hornbeam import config as config

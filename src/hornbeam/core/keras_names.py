@@ -15,8 +15,6 @@ KERAS_VERSION = "3.15.1"
 # What to use until a name is there: by name, or by a namespace for all below it.
 _ADVICE = {
     "Quantizer": "use `dtype='mixed_bfloat16'` for faster and smaller networks",
-    "applications": "build the architecture from `keras.layers`, or take a pretrained "
-    "PyTorch network into a model with `keras.layers.TorchModuleWrapper`",
     "distillation": "subclass `keras.Model` and add the teacher's term in "
     "`compute_loss()`",
     "distribution": "use `keras.device` or `keras.config.set_device` to choose the one "
