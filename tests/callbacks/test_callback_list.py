@@ -122,6 +122,7 @@ WANTS = [
     (lambda: c.RemoteMonitor(), ()),
     (lambda: c.ProgbarLogger(), ()),
     (lambda: c.History(), ()),
+    (lambda: c.LivePage(), ()),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The blocks of docs/debugging.md run."""
+"""The blocks of docs/debugging.md and docs/looking.md run."""
 
 import pathlib
 import re
@@ -8,6 +8,15 @@ import pytest
 from hornbeam import backends
 
 GUIDE = pathlib.Path(__file__).parents[2] / "docs" / "debugging.md"
+
+
+@pytest.mark.skipif(not GUIDE.exists(), reason="the guide is not installed")
+def test_blocks_of_looking(tmp_path, monkeypatch):
+    text = GUIDE.with_name("looking.md").read_text("utf-8")
+    monkeypatch.chdir(tmp_path)
+    with backends.scope("torch"):
+        exec("\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL)), {})
+    assert "Confusion" in (tmp_path / "report.html").read_text("utf-8")
 
 
 @pytest.mark.skipif(not GUIDE.exists(), reason="the guide is not installed")

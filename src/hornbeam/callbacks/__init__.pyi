@@ -8,6 +8,7 @@ from hornbeam.callbacks.lambda_callback import LambdaCallback as LambdaCallback
 from hornbeam.callbacks.learning_rate_scheduler import (
     LearningRateScheduler as LearningRateScheduler,
 )
+from hornbeam.callbacks.live_page import LivePage as LivePage
 from hornbeam.callbacks.metrics_logger import MetricsLogger as MetricsLogger
 from hornbeam.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
 from hornbeam.callbacks.orbax_checkpoint import OrbaxCheckpoint as OrbaxCheckpoint

@@ -63,6 +63,7 @@ class CallbackList(Callback):
         self.data: Any = None
         self._history = self._find_or_add(History, add_history)
         self._display = self._find_or_add(ProgbarLogger, add_progbar)
+        self._pages = [c for c in self.callbacks if getattr(c, "shows_progress", False)]
         self._backups = [c for c in self.callbacks if isinstance(c, BackupAndRestore)]
         for backup in self._backups:
             backup.join(self)
@@ -144,9 +145,11 @@ class CallbackList(Callback):
         return scopes.display_scope(_Compilations(self))
 
     def close(self) -> None:
-        """Remove the progress display from the screen, also after an error."""
+        """End the displays, also after an error."""
         if self._display is not None:
             self._display.close()
+        for page in self._pages:
+            page.pass_ended()
 
     def append(self, callback: Callback) -> None:
         """Add a callback at the end."""
@@ -170,6 +173,8 @@ class CallbackList(Callback):
         """
         if self._display is not None:
             self._display.progress(step, logs)
+        for page in self._pages:
+            page.progress(step, logs)
 
     def set_params(self, params: Config) -> None:
         """Give the parameters of the run to all."""

@@ -272,8 +272,8 @@ def parallel(
         tips: what each line says where the pointer is on it.
     """
     step, top, bottom = 130, 34, 230
-    width = step * (len(axes) - 1) + 150
-    x = [40 + step * number for number in range(len(axes))]
+    width = step * (len(axes) - 1) + 170
+    x = [66 + step * number for number in range(len(axes))]
     up = lambda place: bottom - place * (bottom - top)  # noqa: E731
     parts = []
     for row in np.argsort(np.nan_to_num(strengths, nan=-1.0), kind="stable"):

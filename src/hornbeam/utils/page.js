@@ -114,10 +114,30 @@
     }
   });
 
+  // Show sections `[id, HTML or null where it is as before]`, and no others.
+  const show = (sections) => {
+    const main = document.querySelector("main");
+    const found = new Map([...main.querySelectorAll("section")].map((x) => [x.id, x]));
+    const order = sections.map(([id, content]) => {
+      const section = found.get(id) ?? document.createElement("section");
+      section.id = id;
+      if (content !== null) section.innerHTML = content;
+      return section;
+    });
+    const wanted = new Set(order);
+    for (const section of found.values()) if (!wanted.has(section)) section.remove();
+    const present = [...main.querySelectorAll("section")];
+    if (order.some((section, place) => section !== present[place])) {
+      main.append(...order);
+    }
+    restore();
+  };
+
   // A live page asks for the sections that have changed.
   const live = async () => {
     let version = 0;
     let failures = 0;
+    let wait = 1000;
     const status = document.getElementById("status");
     while (failures < 60) {
       try {
@@ -126,23 +146,15 @@
         const news = await answer.json();
         failures = 0;
         version = news.version;
+        wait = news.wait;
         status.textContent = news.status;
-        for (const [id, content] of news.sections) {
-          let section = document.getElementById(id);
-          if (!section) {
-            section = document.createElement("section");
-            section.id = id;
-            document.querySelector("main").append(section);
-          }
-          section.innerHTML = content;
-        }
-        if (news.sections.length) restore();
+        if (news.sections) show(news.sections);
         if (news.ended) return;
       } catch {
         failures += 1;
         status.textContent = "no answer from the program";
       }
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await new Promise((resolve) => setTimeout(resolve, wait));
     }
   };
   if ("live" in document.body.dataset) live();

@@ -142,11 +142,11 @@ def sections_of_model(
     if history is not None and history.epoch:
         parts.append(("Curves", "".join(parts_of_history(history))))
         if history.seconds:
-            parts.append(("Time", time_of(model, history)))
+            parts.append(("Time", time_of(history) + _work_of(model)))
     return parts
 
 
-def time_of(model: Model, history: History) -> str:
+def time_of(history: History) -> str:
     """Return how long each epoch took, and where the time went."""
     seconds, time = history.seconds, history.time
     epochs = [epoch + 1 for epoch in history.epoch[-len(seconds) :]]
@@ -172,10 +172,9 @@ def time_of(model: Model, history: History) -> str:
         facts.append(f"{np.median(seconds) / steps * 1e3:.3g} ms a step")
     facts.append("keras.utils.explain_speed(model, x, y) says it for each layer")
     words = html.escape(" · ".join(facts))
-    folded = _work_of(model)
     return (
         f'<div class="hb-row">{picture}<div>{table}</div></div>'
-        f'<div class="hb-faint">{words}</div>{folded}'
+        f'<div class="hb-faint">{words}</div>'
     )
 
 
