@@ -7,14 +7,15 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
 
+import gallery  # noqa: E402
 import reference  # noqa: E402
 
 reference.write(HERE / "api")
+gallery.run(HERE / "gallery")
 
 project = "hornbeam"
-author = copyright = "The hornbeam developers"
+author = "The hornbeam developers"
 extensions = ["myst_parser"]
-exclude_patterns = ["gallery/README.md"]
 source_suffix = {".md": "markdown"}
 myst_enable_extensions = ["colon_fence", "attrs_block"]
 myst_heading_anchors = 4
@@ -23,6 +24,7 @@ python_maximum_signature_line_length = 88
 toc_object_entries = False
 add_module_names = True
 
+html_show_copyright = False
 html_theme = "furo"  # with no font or script from the network
 html_title = "hornbeam"
 html_copy_source = html_show_sourcelink = False

@@ -22,9 +22,8 @@ def numbered_blocks(page):
 def pages():
     """Return the pages of the documentation that have Python blocks."""
     folder = ROOT / "docs"
-    generated = (folder / "api", folder / "gallery")
     return [
         str(path.relative_to(ROOT))
         for path in sorted(folder.rglob("*.md"))
-        if not set(generated) & set(path.parents) and python_blocks(path)
+        if folder / "api" not in path.parents and python_blocks(path)
     ]
