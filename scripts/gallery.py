@@ -20,8 +20,6 @@ def run(folder):
     """Run the pages that are not up to date."""
     for page in sorted(pathlib.Path(folder).glob("*.md")):
         blocks = BLOCK.findall(page.read_text("utf-8"))
-            r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S
-        )
         if not blocks:
             continue
         pictures = page.parent / "pictures" / page.stem

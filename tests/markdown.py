@@ -20,10 +20,14 @@ def numbered_blocks(page):
 
 
 def pages():
-    """Return the pages of the documentation that have Python blocks."""
+    """Return the pages of the documentation that have Python blocks.
+
+    Those of the gallery are run when the site is built (scripts/gallery.py).
+    """
     folder = ROOT / "docs"
+    elsewhere = {folder / "api", folder / "gallery"}
     return [
         str(path.relative_to(ROOT))
         for path in sorted(folder.rglob("*.md"))
-        if folder / "api" not in path.parents and python_blocks(path)
+        if not elsewhere & set(path.parents) and python_blocks(path)
     ]

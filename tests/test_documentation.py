@@ -8,7 +8,7 @@ from hornbeam import config
 from tests.markdown import READMES, ROOT, numbered_blocks, pages, python_blocks
 
 # Those that take more than a few seconds.
-SLOW = ["docs/guides/search.md"]
+SLOW = ["docs/guides/search.md", "docs/guides/pretrained.md"]
 CHINESE = [page for page in pages() if page.startswith("docs/zh/")]
 
 
@@ -44,7 +44,7 @@ def test_the_code_of_the_readme_runs(number, tmp_path, monkeypatch, capsys):
 def test_the_blocks_of_a_page_are_one_program(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     run(numbered_blocks(page), page, {"__name__": "page"})
-    assert capsys.readouterr().out
+    assert capsys.readouterr().out or list(tmp_path.iterdir())
 
 
 def code(page):

@@ -77,7 +77,9 @@ def read(path):
 
 def html_pages(site):
     return [
-        path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts
+        path
+        for path in sorted(site.rglob("*.html"))
+        if path.relative_to(site).parts[0][0] != "_"
     ]
 
 
