@@ -21,6 +21,7 @@ from hornbeam import random as random
 from hornbeam import regularizers as regularizers
 from hornbeam import saving as saving
 from hornbeam import tree as tree
+from hornbeam import tuning as tuning
 from hornbeam import utils as utils
 from hornbeam import visualization as visualization
 from hornbeam import wrappers as wrappers

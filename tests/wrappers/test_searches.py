@@ -25,9 +25,9 @@ from sklearn.svm import SVC
 
 import hornbeam as keras
 from hornbeam import wrappers
+from hornbeam.training.concurrent.progress import SearchProgress
 from hornbeam.training.execution.programs import cache
 from hornbeam.wrappers import KerasClassifier
-from hornbeam.wrappers.progress import SearchProgress
 
 RATES = [0.0, 0.2, 0.4, 0.6]
 FOLDS = StratifiedKFold(3)
@@ -412,7 +412,7 @@ def test_our_search_joins_the_tasks_around_it(data):
 
 
 def test_progress_without_a_terminal(data, capsys, monkeypatch):
-    from hornbeam.wrappers import progress
+    from hornbeam.training.concurrent import progress
 
     monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", 0.0)
     keras.config.enable_interactive_logging()

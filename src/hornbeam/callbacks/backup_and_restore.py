@@ -186,6 +186,9 @@ class BackupAndRestore(Callback):
         state = self._fit_state().read(position)
         if position.step == 0 and "History 0" in state["callbacks"]:
             _add_epoch(state["callbacks"]["History 0"], *self._ended)
+        self._write(state, position)
+
+    def _write(self, state, position):
         os.makedirs(self.backup_dir, exist_ok=True)
         if self.double_checkpoint:
             _move(self._weights_path, self._prev_weights_path)

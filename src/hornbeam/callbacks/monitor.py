@@ -73,7 +73,7 @@ class MonitorCallback(Callback):
         if self._direction is not None:
             return
         name = self.monitor.removeprefix("val_")
-        self._direction = _direction_of(self.model, name)
+        self._direction = direction_of(self.model, name)
         if self._direction is None:
             absent = bool(logs) and self.monitor not in logs
             reason = ": nothing in the logs has that name" if absent else ""
@@ -108,7 +108,7 @@ def _available(name, logs):
     return f" Available: {', '.join(logs)}.{did_you_mean(name, logs)}"
 
 
-def _direction_of(model, name):
+def direction_of(model, name):
     """Return "min" or "max", as the metric says that logs call `name`.
 
     If there is no such metric, the words of the name decide.

@@ -32,7 +32,9 @@ def random_states(generators: Sequence[Any] = ()) -> dict[str, Any]:
 
 
 def set_random_states(states: dict[str, Any], generators: Sequence[Any] = ()) -> None:
-    """Put back what `random_states` returned."""
+    """Put back what `random_states` returned; `{}` leaves them as they are."""
+    if not states:
+        return
     version, numbers, gauss = states["python"]
     random.setstate((version, tuple(numbers.tolist()), gauss))
     np.random.set_state(("MT19937", *states["numpy"]))

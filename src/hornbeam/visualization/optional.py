@@ -6,12 +6,13 @@ import importlib
 from typing import Any
 
 
-def optional(module: str, extra: str = "plot") -> Any:
+def optional(module: str, extra: str = "plot", what: str = "This picture") -> Any:
     """Import a module; where its library is missing, say what to install.
 
     Args:
         module: such as "matplotlib.figure".
         extra: the extra of hornbeam that installs it.
+        what: what needs it.
     """
     try:
         return importlib.import_module(module)
@@ -20,6 +21,6 @@ def optional(module: str, extra: str = "plot") -> Any:
         if str(error.name).partition(".")[0] != library:
             raise
         raise ImportError(
-            f"This picture needs the library {library!r}, which is not installed: "
+            f"{what} needs the library {library!r}, which is not installed: "
             f"`pip install 'hornbeam[{extra}]'`."
         ) from error

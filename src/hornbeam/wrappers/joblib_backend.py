@@ -19,8 +19,8 @@ from joblib.parallel import ParallelBackendBase, register_parallel_backend
 
 from hornbeam.backends.placement import bytes_of_host
 from hornbeam.core import scopes
+from hornbeam.training.concurrent.progress import SearchProgress
 from hornbeam.training.concurrent.tasks import MOST_TASKS, TaskGroup
-from hornbeam.wrappers.progress import SearchProgress
 
 _FRACTION_OF_MEMORY = 1 / 8
 

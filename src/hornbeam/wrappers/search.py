@@ -13,9 +13,9 @@ from sklearn.base import is_classifier
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
+from hornbeam.training.concurrent.progress import SearchProgress
 from hornbeam.visualization.as_html import to_html
 from hornbeam.wrappers.joblib_backend import HornbeamBackend
-from hornbeam.wrappers.progress import SearchProgress
 
 if TYPE_CHECKING:
     from sklearn.model_selection._search import BaseSearchCV as _SearchCV

@@ -222,7 +222,7 @@ class Task:
 
 def _apportioned(results, fraction):
     """Take from the times that scikit-learn took around a fit what was waiting."""
-    for result in results:
+    for result in results if isinstance(results, list) else ():
         for key in _TIMES & result.keys() if isinstance(result, dict) else ():
             result[key] *= fraction
     return results

@@ -28,14 +28,20 @@ class SearchProgress:
         splits: how many consecutive tasks are one candidate, whose score is their mean.
             Default: 1
         metric: which of several scores counts. Default: None (the first)
+        sign: 1 where the greatest score is the best, else -1. Default: 1
     """
 
     def __init__(
-        self, total: int | None = None, splits: int = 1, metric: str | None = None
+        self,
+        total: int | None = None,
+        splits: int = 1,
+        metric: str | None = None,
+        sign: float = 1,
     ) -> None:
         self.total = total
         self.splits = splits
         self.metric = metric
+        self.sign = sign
         self._bar: Any = None
         self._lock = threading.Lock()
         self._reset()
@@ -113,7 +119,8 @@ class SearchProgress:
         scores.append(score)
         if len(scores) == self.splits:
             mean = sum(scores) / self.splits
-            self._best = mean if self._best is None else max(self._best, mean)
+            best = mean if self._best is None else self._best
+            self._best = max(best, mean, key=lambda score: self.sign * score)
 
     def _show(self):
         self._shown = now = time.perf_counter()

@@ -1,0 +1,124 @@
+"""Points of a space that follow from their numbers: random, or of a Sobol sequence.
+
+A point is a number in [0, 1) for each hyperparameter, of which its value is a quantile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from hornbeam.visualization.optional import optional
+
+_MOST_DIMENSIONS = 64
+
+Unit = Callable[[int, str], float]
+
+
+def random_points(seed: int) -> Unit:
+    """Return a function from a candidate's number and a name to a random number."""
+
+    def unit(number, name):
+        digest = hashlib.blake2b(f"{seed} {number} {name}".encode(), digest_size=8)
+        return (int.from_bytes(digest.digest(), "little") >> 11) / 2.0**53
+
+    return unit
+
+
+def sobol_points(seed: int) -> Unit:
+    """Return the same for the scrambled Sobol sequence of SciPy (Owen 1998).
+
+    The dimensions are taken in the order in which names are first asked for.
+    """
+    stats = optional("scipy.stats", "tuning", "A Sobol sequence")
+    columns: dict[str, int] = {}
+    rows = np.empty((0, _MOST_DIMENSIONS))
+
+    def unit(number, name):
+        nonlocal rows
+        if number >= len(rows):
+            bits = max(6, (number + 1).bit_length())
+            sequence = stats.qmc.Sobol(_MOST_DIMENSIONS, scramble=True, rng=seed)
+            rows = sequence.random_base2(bits)
+        column = columns.setdefault(name, len(columns)) % _MOST_DIMENSIONS
+        return float(rows[number, column])
+
+    return unit
+
+
+def number_at(
+    unit: float, low: float, high: float, step: float | None, log: bool, is_int: bool
+) -> float:
+    """Return the quantile `unit` of the numbers between `low` and `high`.
+
+    Args:
+        unit: a number in [0, 1).
+        low: the least number.
+        high: the largest number.
+        step: the distance of neighbours. Default: None, every number between.
+        log: whether their logarithms are evenly spread.
+        is_int: whether they are integers.
+    """
+    if is_int and log:
+        # Each integer has the part of the axis that rounds to it.
+        number = number_at(unit, low - 0.5, high + 0.5, None, True, False)
+        return int(min(max(round(number), low), high))
+    if step is not None:
+        count = int(math.floor((high - low) / step + 1e-9)) + 1
+        number = low + step * min(int(unit * count), count - 1)
+        return int(number) if is_int else min(number, high)
+    if log:
+        return math.exp(math.log(low) + unit * (math.log(high) - math.log(low)))
+    return low + unit * (high - low)
+
+
+def choice_at(unit: float, choices: Sequence[Any]) -> Any:
+    """Return the choice at the quantile `unit`."""
+    return choices[min(int(unit * len(choices)), len(choices) - 1)]
+
+
+class PointTrial:
+    """A trial that a space asks for the coordinates of a point, without Optuna.
+
+    Attributes:
+        number: the candidate's number.
+        params: the values that were asked for.
+    """
+
+    def __init__(self, number: int, unit: Unit) -> None:
+        self.number = number
+        self.params: dict[str, Any] = {}
+        self._unit = unit
+
+    def suggest_float(
+        self,
+        name: str,
+        low: float,
+        high: float,
+        *,
+        step: float | None = None,
+        log: bool = False,
+    ) -> float:
+        """Return a number between `low` and `high`."""
+        return self._noted(name, low, high, step, log, False)
+
+    def suggest_int(
+        self, name: str, low: int, high: int, *, step: int = 1, log: bool = False
+    ) -> int:
+        """Return an integer between `low` and `high`."""
+        return int(self._noted(name, low, high, step, log, True))
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        """Return one of the choices."""
+        if name not in self.params:
+            self.params[name] = choice_at(self._unit(self.number, name), choices)
+        return self.params[name]
+
+    def _noted(self, name, *limits):
+        if name not in self.params:
+            self.params[name] = number_at(self._unit(self.number, name), *limits)
+        return self.params[name]

@@ -1,0 +1,419 @@
+"""`search`: find hyperparameters, with candidates that train together."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import as_completed
+from typing import Any
+
+import numpy as np
+
+from hornbeam.core import scopes
+from hornbeam.core.errors import check_choice, check_number, check_path
+from hornbeam.core.warning import warn
+from hornbeam.training.concurrent.progress import SearchProgress
+from hornbeam.training.concurrent.tasks import MOST_TASKS, TaskGroup
+from hornbeam.tuning.candidates import Candidate, PlainStudy
+from hornbeam.tuning.points import PointTrial, random_points, sobol_points
+from hornbeam.tuning.result import SearchResult
+from hornbeam.tuning.schedules import Plan, Step, dominators, schedule_of
+from hornbeam.tuning.space import space_of
+from hornbeam.tuning.splits import splits_of
+from hornbeam.tuning.states import StatesInFolder, StatesInMemory
+from hornbeam.tuning.trainer import (
+    MissingObjectiveError,
+    Trainer,
+    Training,
+    seed_of,
+)
+from hornbeam.typing import PathLike
+from hornbeam.visualization.optional import optional
+
+_POINTS = {"random": random_points, "sobol": sobol_points}
+# How many candidates are asked for at once: points need not wait for scores.
+_BATCHES = {"random": 256, "sobol": 256, "tpe": 8, "gp": 4, "cma": 8}
+_MOST_PROBES = 3
+
+
+def search(
+    build: Callable[..., Any],
+    space: Any = None,
+    data: Any = None,
+    *,
+    budget: int = 50,
+    epochs: int = 10,
+    objective: str | Sequence[str] | Mapping[str, str] | None = None,
+    validation: Any = 0.2,
+    sampler: Any = "tpe",
+    schedule: Any = "asha",
+    batch: int | None = None,
+    patience: int | None = None,
+    callbacks: Any = None,
+    seeds: int = 0,
+    seed: int = 0,
+    directory: PathLike | None = None,
+    verbose: int | bool = 1,
+    **fit_arguments: Any,
+) -> SearchResult:
+    """Find the hyperparameters with which a network learns best.
+
+    Candidates of equal structure share compiled programs and train together; what
+    differs by numbers alone, such as rates and decays, needs no other program. A
+    candidate that goes on after a rung of the schedule goes on from its state.
+
+    A candidate that fails (an error, NaN, no memory) is recorded with its message.
+    Ctrl-C ends the search with what is there. The result depends on the arguments and
+    on `seed`, not on the number of cores.
+
+    Args:
+        build: a function that makes a compiled model, such as
+            `create_model(dropout_rate=0.2, units=64)`. Hyperparameters that are none of
+            its arguments are arguments of `fit` (`batch_size`, `class_weight`,
+            `shuffle`, `steps_per_epoch`) or attributes of the optimizer
+            (`learning_rate`, `weight_decay` ...).
+        space: `{name: range}`. A range is a pair (numbers between them; integers if
+            both are), `keras.tuning.Log(1e-4, 1e-1)`, a `range`, a list of choices, a
+            distribution of SciPy or of Optuna, or one value. Or a function of a trial
+            that asks for values, `trial.suggest_float("rate", 0.0, 0.5)`, and returns
+            a dict of them. Default: None, the annotations and defaults of `build`.
+        data: `(x, y)`, `(x, y, sample_weight)`, or a source of batches.
+        budget: how many candidates there are. Default: 50.
+        epochs: the most epochs of a candidate. Default: 10.
+        objective: the name in the logs of what is sought; a list of several gives a
+            Pareto front; a dict `{name: "max" or "min"}` says what is good. Default:
+            None, `"val_loss"` (without validation `"loss"`).
+        validation: what candidates are measured on: the fraction of the rows that is
+            held out, a number of folds (trained together), a splitter of scikit-learn,
+            `(x, y)`, a source of batches, or None. Default: 0.2.
+        sampler: "random", "sobol", and by Optuna "tpe", "gp" (Gaussian process), "cma"
+            (CMA-ES), or a sampler of Optuna. Default: "tpe".
+        schedule: "asha", "halving", "hyperband", an object of these classes, or
+            `keras.tuning.Population()`; None: every candidate trains for all epochs.
+            Default: "asha".
+        batch: how many candidates are asked for and trained together. Default: None,
+            256 where the sampler needs no scores, 8 for "tpe" and "cma", 4 for "gp".
+        patience: epochs without improvement after which a training ends. Default: None,
+            none. A model always has the weights of its best epoch.
+        callbacks: callbacks, of which each training gets copies, or a function that
+            makes a list of them. Default: None.
+        seeds: with how many other seeds the best candidate is trained again, for the
+            spread and the ensemble of the result. Default: 0.
+        seed: an integer. Default: 0.
+        directory: a folder in which the search is kept: after a kill at any moment the
+            same call goes on. `trials.journal` in it is a journal of Optuna. Default:
+            None.
+        verbose: whether progress is shown. Default: 1.
+        **fit_arguments: further arguments of the model's `fit`.
+
+    Raises:
+        RuntimeError: if all candidates fail.
+
+    >>> import numpy as np
+    >>> import hornbeam as keras
+    >>> def create_model(units=4, learning_rate=0.01):
+    ...     model = keras.Sequential([
+    ...         keras.layers.Dense(units, activation="relu"), keras.layers.Dense(1),
+    ...     ])
+    ...     model.compile(keras.optimizers.Adam(learning_rate), "mse")
+    ...     return model
+    >>> x = np.linspace(-1.0, 1.0, 40).reshape(-1, 1)
+    >>> space = {"units": [4, 8], "learning_rate": keras.tuning.Log(1e-3, 1e-1)}
+    >>> result = keras.tuning.search(
+    ...     create_model, space, (x, x**2), budget=4, epochs=2, sampler="random",
+    ...     verbose=0,
+    ... )
+    >>> len(result.candidates), sorted(result.best_params)
+    (4, ['learning_rate', 'units'])
+    """
+    for name, value, least in (("budget", budget, 1), ("epochs", epochs, 1)):
+        check_number("search()", name, value, least, integer=True)
+    if isinstance(sampler, str):
+        check_choice("search()", "sampler", sampler, _BATCHES)
+    if data is None:
+        raise ValueError("Argument `data` of search() is missing: pass `(x, y)`.")
+    plan = Plan(budget, batch or _BATCHES.get(sampler, 8), epochs, seed)
+    schedule = schedule_of(schedule)
+    directions = objectives_of(objective, validation)
+    folder = None
+    if directory is not None:
+        folder = check_path("search()", "directory", directory)
+    states = StatesInMemory() if folder is None else StatesInFolder(folder / "states")
+    splits = splits_of(data, validation, seed)
+    trainer = Trainer(
+        build, splits, directions, states, patience, callbacks, fit_arguments
+    )
+    points = space_of(build, space)
+    trainer.directions = known_directions(trainer, points, directions, seed)
+    identity = {
+        "budget": budget, "epochs": epochs, "seed": seed, "batch": plan.batch,
+        "objective": trainer.directions, "folds": len(splits),
+        "sampler": sampler if isinstance(sampler, str) else type(sampler).__name__,
+        "schedule": [type(schedule).__name__, vars(schedule)],
+    }  # fmt: skip
+    study = _study(sampler, points, len(directions), seed, folder, identity)
+    run = Run(trainer, study, schedule, plan, bool(verbose))
+    try:
+        run.run()
+    finally:
+        study.close()
+    return SearchResult(run, splits_of(data, None, seed)[0], seeds)
+
+
+def objectives_of(objective, validation):
+    """Return `{name in the logs: "max", "min" or None}`."""
+    if objective is None:
+        has_validation = validation is not None and validation is not False
+        objective = "val_loss" if has_validation else "loss"
+    if isinstance(objective, str):
+        objective = [objective]
+    if not isinstance(objective, Mapping):
+        objective = dict.fromkeys(objective)
+    for direction in objective.values():
+        check_choice("search()", "objective", direction, ("max", "min", None))
+    if not objective:
+        raise ValueError("Argument `objective` of search() names no objective.")
+    return dict(objective)
+
+
+def known_directions(trainer, points, directions, seed):
+    """Return the directions; a model of a random candidate tells those not given."""
+    errors: list[Exception] = []
+    unit = random_points(seed_of(seed, "probe"))
+    for number in range(_MOST_PROBES):
+        params = points(PointTrial(number, unit))
+        try:
+            model, _ = trainer.new_model(params, seed)
+        except Exception as error:
+            errors.append(error)
+            continue
+        return {
+            name: direction or trainer.direction(model, name)
+            for name, direction in directions.items()
+        }
+    raise errors[0]
+
+
+def _study(sampler, space, objectives, seed, folder, identity):
+    """Return the study: Optuna's where it is needed."""
+    unit = _POINTS[sampler](seed) if sampler in _POINTS else None
+    if unit is not None and folder is None:
+        return PlainStudy(space, unit)
+    what = f"search(sampler={sampler!r})" if unit is None else "search(directory=...)"
+    optional("optuna", "tuning", what)
+    with_optuna = importlib.import_module("hornbeam.tuning.optuna_study")
+    if isinstance(sampler, str):
+        sampler = with_optuna.sampler_named(sampler, seed, unit)
+    path = None if folder is None else folder / "trials.journal"
+    return with_optuna.OptunaStudy(space, sampler, objectives, path, identity)
+
+
+class Run:
+    """A search under way.
+
+    Attributes:
+        candidates: the candidates so far.
+        is_complete: whether it came to its end.
+    """
+
+    def __init__(
+        self, trainer: Trainer, study: Any, schedule: Any, plan: Plan, verbose: bool
+    ) -> None:
+        self.trainer = trainer
+        self.plan = plan
+        self.candidates: list[Candidate] = []
+        self.is_complete: bool = False
+        self._study = study
+        self._schedule = schedule
+        self._verbose = verbose
+        # The candidates whose states are kept: those than which none is better.
+        self._best: list[Candidate] = []
+
+    def run(self) -> None:
+        """Run it to its end, or until Ctrl-C."""
+        self.candidates, wave = self._study.restore()
+        wave = [step for step in wave if self._is_to_run(step)]
+        progress = None
+        if self._verbose:
+            total = self._schedule.steps_in_all(self.plan)
+            progress = SearchProgress(total, sign=self.trainer.signs[0])
+            progress.begin()
+        for candidate in self.candidates:
+            if not candidate.is_open:
+                self._hold_if_best(candidate)
+        with scopes.display_scope(progress or scopes.display()):
+            group = TaskGroup()
+        group.limit = MOST_TASKS
+        try:
+            with _no_warnings_of_nan():
+                while wave or (wave := self._next_wave()):
+                    self._run_wave(group, wave, progress)
+                    wave = []
+            self.is_complete = True
+        except KeyboardInterrupt:
+            group.cancel()
+            warn("The search was interrupted. Its result is of what it had found.")
+        except BaseException:
+            group.cancel()
+            raise
+        finally:
+            group.finish()
+            if progress is not None:
+                progress.end()
+
+    def _is_to_run(self, step):
+        candidate = self.candidates[step.number]
+        return candidate.is_open and step.epochs not in candidate.scores
+
+    def _next_wave(self):
+        """Return the steps that the schedule wants, with new candidates in them."""
+        steps = self._schedule.next_steps(self.candidates, self.plan)
+        # Those that an interrupted search had asked for, and not begun.
+        waiting = [c.number for c in self.candidates if c.is_open and not c.scores]
+        going = {step.number for step in steps} | set(waiting)
+        for candidate in self.candidates:
+            if candidate.is_open and candidate.number not in going:
+                is_done = candidate.epochs >= self.plan.epochs
+                self._end(candidate, "done" if is_done else "stopped")
+        wave = []
+        for step in steps:
+            number = step.number
+            if number is None:
+                number = waiting.pop(0) if waiting else self._ask()
+            if step.source is not None:
+                self._take_over(self.candidates[number], step)
+            wave.append(step._replace(number=number))
+        self._study.assign(wave)
+        return wave
+
+    def _ask(self):
+        candidate = self._study.ask()
+        self.candidates.append(candidate)
+        return candidate.number
+
+    def _take_over(self, candidate, step):
+        """Give a candidate the state of another one, and other numbers."""
+        for fold in range(len(self.trainer.splits)):
+            names = f"{step.source}-{fold}", f"{candidate.number}-{fold}"
+            self.trainer.states.copy(*names)
+        candidate.changes = dict(step.changes)
+        self._study.keep(candidate)
+
+    def _run_wave(self, group, wave, progress):
+        """Train the steps together; note each candidate when its folds are done."""
+        folds = range(len(self.trainer.splits))
+        futures = {}
+        for step in wave:
+            candidate = self.candidates[step.number]
+            number = progress.start() if progress is not None else None
+            parts = _Parts(candidate, step, number, [None] * len(folds))
+            for fold in folds:
+                training = self.training(candidate, step.epochs, fold, step.changes)
+                futures[group.submit(_attempt(self.trainer, training), _ignore)] = (
+                    parts, fold,
+                )  # fmt: skip
+        with group.retrieving():
+            for future in as_completed(futures):
+                parts, fold = futures.pop(future)
+                parts.outcomes[fold] = future.result()
+                if all(part is not None for part in parts.outcomes):
+                    self._note(parts, progress)
+
+    def training(
+        self, candidate: Candidate, epochs: int, fold: int = 0, changes: Any = None
+    ) -> Training:
+        """Return the training of a candidate on a fold."""
+        return Training(
+            f"{candidate.number}-{fold}",
+            candidate.params,
+            epochs,
+            fold,
+            seed_of(self.plan.seed, fold),
+            bool(changes),
+        )
+
+    def _note(self, parts, progress):
+        """Note what a step has shown."""
+        candidate, epochs = parts.candidate, parts.step.epochs
+        failures = [part for part in parts.outcomes if isinstance(part, str)]
+        if not failures:
+            logs = parts.outcomes
+            candidate.histories = [part.history for part in logs]
+            candidate.seconds += sum(part.seconds for part in logs)
+            folds = [self.trainer.score(part.history, epochs) for part in logs]
+            failures = [self.trainer.failure(part.history) for part in logs]
+        if any(failures):
+            candidate.message = next(filter(None, failures))
+            self._end(candidate, "failed")
+        else:
+            candidate.folds = folds
+            candidate.scores[epochs] = tuple(np.mean(folds, axis=0).tolist())
+            last = [self.trainer.last_score(part.history) for part in logs]
+            candidate.latest = tuple(np.mean(last, axis=0).tolist())
+            self._study.keep(candidate)
+        if progress is not None:
+            sign = self.trainer.signs[0]
+            score = sign * candidate.score[0] if candidate.score else None
+            progress.done(parts.number, [{"test_scores": {"score": score}}])
+
+    def _end(self, candidate, state):
+        candidate.state = state
+        self._study.keep(candidate)
+        self._hold_if_best(candidate)
+
+    def _hold_if_best(self, candidate):
+        """Drop the states of a candidate that has ended, unless none is better."""
+        if candidate.score is None or candidate.state == "failed":
+            self._drop(candidate)
+            return
+        held = [*self._best, candidate]
+        beaten = dominators(np.array([one.score for one in held]))
+        if len(self.trainer.signs) == 1:
+            best = max(held, key=lambda one: (one.score, -one.number))
+            beaten = [one is not best for one in held]
+        for one, is_beaten in zip(held, beaten, strict=True):
+            if is_beaten:
+                self._drop(one)
+        self._best = [one for one, is_b in zip(held, beaten, strict=True) if not is_b]
+
+    def _drop(self, candidate):
+        for fold in range(len(self.trainer.splits)):
+            self.trainer.states.drop(f"{candidate.number}-{fold}")
+
+
+class _Parts:
+    """The outcomes of a step on each fold."""
+
+    def __init__(self, candidate: Candidate, step: Step, number: Any, outcomes: Any):
+        self.candidate = candidate
+        self.step = step
+        self.number = number
+        self.outcomes = outcomes
+
+
+def _attempt(trainer, training):
+    """Return a function that trains, and returns the Logs or why it has failed."""
+
+    def attempt():
+        try:
+            return trainer.train(training)
+        except MissingObjectiveError:
+            raise
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+
+    return attempt
+
+
+def _ignore(future):
+    pass
+
+
+@contextlib.contextmanager
+def _no_warnings_of_nan():
+    """A block without the warnings that a loss is NaN: its candidate is recorded."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The loss of model .* became NaN")
+        yield
