@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from hornbeam.backends.memory import aligned_array
 from hornbeam.core.errors import DamagedFileError
 from hornbeam.core.naming import distinct, to_snake_case
+from hornbeam.core.variable import Unread
 from hornbeam.core.warning import warn
 from hornbeam.layers.layer import Layer
 from hornbeam.saving import hdf5
@@ -81,29 +84,33 @@ def save_weights(model: Model, path: Path, skip: Iterable[Layer] = ()) -> None:
         raise OSError(int(number[1]), str(error)) from error
 
 
-class StoredTensor:
+class StoredTensor(Unread):
     """A tensor of a file that is open; its numbers are read when they are asked for.
 
-    Attributes:
-        shape: the shape.
-        dtype: the dtype, such as "bfloat16".
+    Args:
+        file: the file.
+        name: the name of the tensor.
+        declared: what the library says of it.
+        begin: where its bytes begin in the file.
     """
 
-    def __init__(self, file: Any, name: str):
-        self._file, self._name = file, name
-        declared = file.get_slice(name)
-        self.shape: tuple[int, ...] = tuple(declared.get_shape())
+    def __init__(self, file: BinaryIO, name: str, declared: Any, begin: int):
         code = declared.get_dtype()
-        self.dtype: str = _DTYPES.get(code, code)
+        super().__init__(tuple(declared.get_shape()), _DTYPES.get(code, code))
+        self._file, self._name, self._begin = file, name, begin
 
     def read(self) -> np.ndarray:
-        """Return the tensor as an array."""
+        """Return the tensor as an array in memory that an engine can take over."""
         if self.dtype not in _DTYPES.values():
             raise ValueError(
                 f"The tensor {self._name!r} has the dtype {self.dtype}, which is not "
                 f"read. Expected one of {sorted(_DTYPES.values())}."
             )
-        return self._file.get_tensor(self._name)
+        array = aligned_array(self.shape, self.dtype)
+        self._file.seek(self._begin)
+        if self._file.readinto(array.reshape(-1).view(np.uint8).data) != array.nbytes:
+            raise DamagedFileError(f"The tensor {self._name!r} is cut off.")
+        return array
 
 
 @contextlib.contextmanager
@@ -114,18 +121,28 @@ def reading(path: Path) -> Iterator[Mapping[str, StoredTensor]]:
     """
     library = _library()
     with path.open("rb") as file:
-        header = int.from_bytes(file.read(8), "little")
-    if header > _MAX_HEADER:
-        raise DamagedFileError(
-            f"{path.name} is damaged: its header has {header} bytes, at most "
-            f"{_MAX_HEADER} are read."
-        )
-    try:
-        file = library.safe_open(path, "numpy", backend="pread")
-    except library.SafetensorError as error:
-        raise DamagedFileError(f"{path.name} is damaged: {error}") from None
-    with file:
-        yield {name: StoredTensor(file, name) for name in file.offset_keys()}
+        size = int.from_bytes(file.read(8), "little")
+        if size > _MAX_HEADER:
+            raise DamagedFileError(
+                f"{path.name} is damaged: its header has {size} bytes, at most "
+                f"{_MAX_HEADER} are read."
+            )
+        try:
+            checked = library.safe_open(path, "numpy", backend="pread")
+        except library.SafetensorError as error:
+            raise DamagedFileError(f"{path.name} is damaged: {error}") from None
+        header = json.loads(file.read(size))
+        with checked:
+            # The library would read a tensor into memory that no engine can take over.
+            yield {
+                name: StoredTensor(
+                    file,
+                    name,
+                    checked.get_slice(name),
+                    8 + size + header[name]["data_offsets"][0],
+                )
+                for name in checked.offset_keys()
+            }
 
 
 def load_weights(
@@ -163,7 +180,7 @@ def load_weights(
             warn(f"The weights of {owner!r} are skipped: {'; '.join(texts)}")
         for name, variable in expected.items():
             if name in stored and _owner(name) not in skipped:
-                variable.assign(stored[name].read())
+                variable.assign(stored[name])
 
 
 def _misfits(model, expected, stored, by_name):
