@@ -682,3 +682,22 @@ def test_a_summary_names_ops_and_says_how_a_graph_goes_where_it_branches():
     assert "hidden[0][0]" in branching
     shared = keras.layers.Dense(2)
     assert "Connected to" in printed(keras.Model(inputs, shared(shared(inputs))))
+
+
+def test_a_summary_says_what_layers_with_dicts_of_outputs_gave(capsys):
+    class Split(keras.layers.Layer):
+        def call(self, x):
+            return {"first": x[:, :1], "rest": (x, x[:, 1:])}
+
+    class Splits(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.split = Split()
+
+        def call(self, x):
+            return self.split(x)["rest"][0]
+
+    model = Splits()
+    model(np.ones((2, 3), "float32"))
+    model.summary(line_length=120)
+    assert "{'first': (2, 1), 'rest': ((2, 3), (2, 2))}" in capsys.readouterr().out

@@ -118,6 +118,7 @@ class Layer(Operation, SavedState, LiveParameters):
         self._input_spec = None
         self._supports_masking = self._computes_masks
         self._build_shapes = None
+        self._first_output_shapes = None
         self._backend_name = None
         self._remat_scope = current_remat()
         self.built: bool = self._is_stateless
@@ -182,7 +183,9 @@ class Layer(Operation, SavedState, LiveParameters):
                 return self._run(args, kwargs, info, symbolic)
             with self._scope_for_building(outer):
                 building.build_for_call(self, args, kwargs, info)
-                return self._run(args, kwargs, info, symbolic)
+                outputs = self._run(args, kwargs, info, symbolic)
+                self._first_output_shapes = building.shapes_of(outputs)
+                return outputs
         except Exception as error:
             calls.say_where(error, self, info.arguments(args, kwargs))
             raise

@@ -182,13 +182,13 @@ def output_shape(layer: Any) -> str:
     graph = _graph_of(layer) if isinstance(layer, Functional | Sequential) else None
     if graph is not None:
         return str(graph.output_shape)
-    if not layer.built or not layer._build_shapes:
-        return "?" if layer.built else "? (unbuilt)"
+    if not layer.built:
+        return "? (unbuilt)"
     try:
         return str(layer.compute_output_shape(**layer._build_shapes))
     except Exception:
         # A layer without a known output shape must not make the summary fail.
-        return "?"
+        return str(layer._first_output_shapes or "?")
 
 
 def _count(layer):
