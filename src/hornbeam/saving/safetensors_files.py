@@ -13,8 +13,9 @@ import importlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -94,7 +95,7 @@ class StoredTensor(Unread):
         begin: where its bytes begin in the file.
     """
 
-    def __init__(self, file: BinaryIO, name: str, declared: Any, begin: int):
+    def __init__(self, file: BufferedReader, name: str, declared: Any, begin: int):
         code = declared.get_dtype()
         super().__init__(tuple(declared.get_shape()), _DTYPES.get(code, code))
         self._file, self._name, self._begin = file, name, begin
