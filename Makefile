@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # PyTorch first and pinned: otherwise pip takes the newest build with CUDA.
 TORCH := torch==2.13.0
+# KerasHub asks for all of TensorFlow beside tensorflow-cpu; these suffice.
+HUB := keras-hub==0.32.0 regex sentencepiece tokenizers
 
 .PHONY: demo examples quick test test-all docs bench format clean
 
@@ -59,6 +61,7 @@ $(VENV)/examples: $(BIN)/python pyproject.toml
 $(VENV)/test: $(BIN)/python pyproject.toml
 	$(PIP) $(TORCH)
 	$(PIP) -e '.[test,docs,sklearn,plot]'
+	$(PIP) --no-deps $(HUB)
 	touch $@
 
 $(VENV)/docs: $(BIN)/python pyproject.toml

@@ -5,6 +5,7 @@ from hornbeam import callbacks as callbacks
 from hornbeam import config as config
 from hornbeam import constraints as constraints
 from hornbeam import datasets as datasets
+from hornbeam import distribution as distribution
 from hornbeam import dtype_policies as dtype_policies
 from hornbeam import export as export
 from hornbeam import initializers as initializers

@@ -34,8 +34,10 @@ _PRIVATE = {
     "backend.is_tensor": "ops",
     "backend.set_keras_mask": "core.masking",
     "losses.LossFunctionWrapper": "losses.loss",
-    "serialization_lib": "saving",
-    "saving_lib": "saving",
+    "saving.H5IOStore": "saving.hdf5_store",
+    "saving.in_safe_mode": "core.budget",
+    "trainers.class_weight_to_sample_weights": "data.class_weight",
+    "utils.in_grain_data_pipeline": "data.grain_pipeline",
 }
 # Public namespaces in which a private module has its names, besides that of its name.
 _ALSO = {
@@ -45,7 +47,8 @@ _ALSO = {
 # Private modules that libraries name, in whatever namespace.
 _MODULES = frozenset(
     """
-    backend_utils callback common core dtype_utils functional image_utils io_utils
+    backend_utils callback common core data_adapter_utils data_adapters
+    distribution_lib dtype_utils functional image_utils io_utils
     keras_tensor layer losses metric metrics model naming nn numerical_utils numpy
     object_registration operation optimizer saving_api saving_lib sequential
     serialization_lib tf_utils trainer tracking variables
@@ -92,6 +95,8 @@ class _Private(ModuleType):
             for space in self._spaces:
                 if name in keras_names.names().get(space, ()):
                     return getattr(_module(space), name)
+            if name in _MODULES:
+                return importlib.import_module(f"{self.__name__}.{name}")
         raise AttributeError(
             f"{self.__name__!r} is a private module of Keras, and hornbeam has no "
             f"{name!r} for it. Use a public name of `keras`."

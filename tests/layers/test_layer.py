@@ -492,3 +492,22 @@ def test_lambda_with_a_declared_shape_takes_nests(python_only, shape):
     assert [x.shape for x in two(keras.Input((3,)))] == [(None, 3)] * 2
     traced = keras.layers.Lambda(lambda x: x + 1, dtype="float16")(keras.Input((3,)))
     assert traced.dtype == "float16"
+
+
+def test_build_is_told_of_an_input_that_is_no_tensor(python_only):
+    """Layers that take texts build what depends on no shape: as Keras, with None."""
+
+    class Texts(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self._allow_non_tensor_positional_args = True
+
+        def build(self, input_shape):
+            self.seen = input_shape
+
+        def call(self, texts):
+            return [text.upper() for text in texts]
+
+    layer = Texts()
+    assert layer(["a", "b"]) == ["A", "B"]
+    assert layer.seen is None

@@ -41,6 +41,11 @@ _budget: ContextVar[Any] = ContextVar("memory_budget", default=None)
 _limit: ContextVar[int | None] = ContextVar("memory_limit", default=None)
 
 
+def in_safe_mode() -> bool:
+    """Return whether objects are being made from a config: no path in it is opened."""
+    return _budget.get() is not None
+
+
 class _Budget:
     def __init__(self, declared, at_once):
         self.declared = declared

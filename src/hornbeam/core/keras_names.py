@@ -17,8 +17,6 @@ _ADVICE = {
     "Quantizer": "use `dtype='mixed_bfloat16'` for faster and smaller networks",
     "distillation": "subclass `keras.Model` and add the teacher's term in "
     "`compute_loss()`",
-    "distribution": "use `keras.device` or `keras.config.set_device` to choose the one "
-    "device of a program",
     "quantizers": "use `dtype='mixed_bfloat16'` for faster and smaller networks",
 }
 

@@ -79,6 +79,11 @@ class ClassWeight:
         return ["y"] if len(paths) == 1 else [f"y[{path[0]}]" for path in paths]
 
 
+def class_weight_to_sample_weights(y: Any, class_weight: Any) -> Any:
+    """Return a weight for each row of the targets `y` of one output."""
+    return ClassWeight(class_weight)(np.asarray(y))
+
+
 class OutputWeight:
     """The class weights of one output."""
 

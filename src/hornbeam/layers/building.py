@@ -119,8 +119,8 @@ def infer_call(layer: Layer, args: Sequence[Any], kwargs: Mapping[str, Any]) -> 
 def _build_arguments(layer, shapes, info):
     """Return the shapes as `layer.build` names them.
 
-    One argument is the shape of the first input, whatever its name. Of several, each
-    must be named after an argument of `call`.
+    One argument is the shape of the first input, whatever its name, and None if that is
+    no tensor. Of several, each must be named after an argument of `call`.
     """
     parameters = [
         p
@@ -130,7 +130,9 @@ def _build_arguments(layer, shapes, info):
     inputs = [s for name, s in shapes.items() if not name.endswith("mask_shape")]
     if len(parameters) == 1:
         first = inputs or list(shapes.values())
-        return {parameters[0].name: first[0]} if first else {}
+        if not first and parameters[0].default is not parameters[0].empty:
+            return {}
+        return {parameters[0].name: first[0] if first else None}
     for parameter in parameters:
         name, suffix, _ = parameter.name.rpartition("_shape")
         if parameter.default is not parameter.empty:

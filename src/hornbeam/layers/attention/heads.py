@@ -130,17 +130,23 @@ class HeadsAttention(Layer):
             f"{kept}{inner},{inner}{new}->{kept}{new}",
             output_shape=(*(None for _ in kept[1:]), *sizes),
             bias_axes=new if self.use_bias else None,
-            kernel_initializer=self.kernel_initializer.clone(),
-            bias_initializer=self.bias_initializer.clone(),
-            kernel_regularizer=self.kernel_regularizer,
-            bias_regularizer=self.bias_regularizer,
-            kernel_constraint=self.kernel_constraint,
-            bias_constraint=self.bias_constraint,
-            dtype=self.dtype_policy,
             name=name,
+            **self._arguments_of_projections(),
         )
         dense.build(shape)
         return dense
+
+    def _arguments_of_projections(self):
+        """Return the arguments that all projections have in common."""
+        return {
+            "kernel_initializer": self.kernel_initializer.clone(),
+            "bias_initializer": self.bias_initializer.clone(),
+            "kernel_regularizer": self.kernel_regularizer,
+            "bias_regularizer": self.bias_regularizer,
+            "kernel_constraint": self.kernel_constraint,
+            "bias_constraint": self.bias_constraint,
+            "dtype": self.dtype_policy,
+        }
 
     @overridable
     def call(
@@ -183,12 +189,9 @@ class HeadsAttention(Layer):
                 self.sliding_window,
             )
             keep = None if keep is None else merged_batch(keep, batch)
-        drops = training and hasattr(self, "seed_generator")
-        weights: Tensor = None
-        if drops or return_attention_scores:
-            outputs, weights = self._plain(*heads, keep, only_causal, drops)
-        else:
-            outputs = self._fused(*heads, keep, only_causal)
+        outputs, weights = self._attend(
+            *heads, keep, only_causal, training, return_attention_scores
+        )
         outputs = self._unflat(outputs, batch, targets)
         if self.use_gate:
             outputs = outputs * ops.sigmoid(self._gate_dense(query))
@@ -217,6 +220,13 @@ class HeadsAttention(Layer):
                 "give the attention's weights. Set `flash_attention=None`, or leave "
                 "out `return_attention_scores=True`."
             )
+
+    def _attend(self, query, key, value, keep, causal, training, scores):
+        """Return the attended values of flat heads, and the weights or None."""
+        drops = training and hasattr(self, "seed_generator")
+        if drops or scores:
+            return self._plain(query, key, value, keep, causal, drops)
+        return self._fused(query, key, value, keep, causal), None
 
     def _fused(self, query, key, value, keep, causal):
         """Return the attention by the engine's kernel."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hornbeam.layers.arguments import positive_integer
-from hornbeam.layers.attention.heads import HeadsAttention
+from hornbeam.layers.attention.subclassing import SubclassableAttention
 
 if TYPE_CHECKING:
     from typing import Any, Unpack
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
 
 
-class MultiHeadAttention(HeadsAttention):
+class MultiHeadAttention(SubclassableAttention):
     """Attention between projections of the inputs (Vaswani et al., 2017).
 
     For each head `softmax(query @ key / sqrt(key_dim)) @ value`, where all three are

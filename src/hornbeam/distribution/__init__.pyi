@@ -1,0 +1,11 @@
+from hornbeam.distribution.devices import get_device_count as get_device_count
+from hornbeam.distribution.devices import initialize as initialize
+from hornbeam.distribution.devices import list_devices as list_devices
+from hornbeam.distribution.distributions import DataParallel as DataParallel
+from hornbeam.distribution.distributions import ModelParallel as ModelParallel
+from hornbeam.distribution.distributions import distribution as distribution
+from hornbeam.distribution.distributions import set_distribution as set_distribution
+from hornbeam.distribution.layouts import DeviceMesh as DeviceMesh
+from hornbeam.distribution.layouts import LayoutMap as LayoutMap
+from hornbeam.distribution.layouts import TensorLayout as TensorLayout
+from hornbeam.distribution.layouts import distribute_tensor as distribute_tensor
