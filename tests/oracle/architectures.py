@@ -57,7 +57,11 @@ def describe(model):
                     for x in node.input_tensors
                 ),
                 tuple(
-                    (w.path.rpartition("/")[2], tuple(w.shape), bool(w.trainable))
+                    (
+                        re.sub(r"variable_\d+", "variable", w.path.rpartition("/")[2]),
+                        tuple(w.shape),
+                        bool(w.trainable),
+                    )
                     for w in layer.weights
                 ),
                 settings(layer),

@@ -47,11 +47,9 @@ def channels(x: Any) -> int:
     return x.shape[channel_axis()]
 
 
-def dense_top(x: Any, classes: int, activation: Any, dropout: float = 0) -> Any:
-    """Return class scores: the mean over positions, dropout and a dense layer."""
+def dense_top(x: Any, classes: int, activation: Any) -> Any:
+    """Return class scores: the mean over positions, and a dense layer."""
     x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-    if dropout:
-        x = layers.Dropout(dropout, name="top_dropout")(x)
     return layers.Dense(classes, activation=activation, name="predictions")(x)
 
 
@@ -63,6 +61,7 @@ def assemble(
     size: int | None,
     least: int = 32,
     top: Callable[[Any, int, Any], Any] = dense_top,
+    before: Callable[[Any, bool], Any] | None = None,
     weights_key: str | None = None,
 ) -> Model:
     """Return a model of `trunk` and a top, with its weights.
@@ -75,6 +74,8 @@ def assemble(
             takes all sizes.
         least: the least side of images. Default: 32
         top: from features, classes and an activation to scores. Default: `dense_top`
+        before: from images, and whether the weights are those of ImageNet, to what
+            `trunk` takes. Default: None, which means the images
         weights_key: what the weights are listed by in `weights.txt`. Default: None,
             the title
     """
@@ -84,7 +85,7 @@ def assemble(
     images = request["input_tensor"]
     if images is None:
         images = layers.Input(shape)
-    x = trunk(images)
+    x = trunk(before(images, weights == "imagenet") if before else images)
     if include_top:
         x = top(x, request["classes"], request["classifier_activation"])
     elif request["pooling"] == "avg":

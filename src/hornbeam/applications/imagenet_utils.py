@@ -20,11 +20,14 @@ __all__ = ["decode_predictions", "preprocess_input"]
 _CLASSES = "imagenet_class_index.json"
 _ORIGIN = f"https://storage.googleapis.com/download.tensorflow.org/data/{_CLASSES}"
 _HASH = "c2c37ea517e94d9795004a39431a14cb"
+# Of each channel, with pixels from 0 to 1.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 # What pixels are divided by, what is taken away, and what that is divided by.
 _MODES: dict[str, tuple[float, Any, Any]] = {
     "caffe": (1.0, (103.939, 116.779, 123.68), 1.0),
     "tf": (127.5, 1.0, 1.0),
-    "torch": (255.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "torch": (255.0, IMAGENET_MEAN, IMAGENET_DEVIATION),
 }
 
 

@@ -1,7 +1,7 @@
 """Where the weights trained on ImageNet come from; `weights.txt` lists them.
 
 A line is `KEY FILE HASH FILE HASH`: with the top and without, below `ORIGIN`; `-` is a
-hash that is unknown.
+hash that is unknown, and `=NAME` the name in the cache folder where it is another.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ def fetch(key: str, include_top: bool) -> str:
         file, digits = key.format("" if include_top else "_no_top"), "-"
     else:
         file, digits = listed()[key][:2] if include_top else listed()[key][2:]
+    file, _, name = file.partition("=")
     return get_file(
-        file.rpartition("/")[2],
+        name or file.rpartition("/")[2],
         f"{ORIGIN}/{file}",
         cache_subdir="models",
         file_hash=None if digits == "-" else digits,

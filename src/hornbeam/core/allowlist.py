@@ -45,6 +45,12 @@ _TOP_CLASSES = {
     "Quantizer": "quantizers",
 }
 FUNCTIONAL_MODULE = "keras.src.models.functional"
+# Classes that are not public, which configs name by Keras's private module.
+_PRIVATE_CLASSES = {
+    ("keras.src.applications.convnext", "LayerScale"): (
+        "hornbeam.applications.layer_scale"
+    ),
+}
 # These run foreign code or open what a path names.
 _REFUSED = frozenset({"TFSMLayer", "TorchModuleWrapper"})
 
@@ -126,6 +132,9 @@ def builtin_class(module: str, name: str) -> Any:
         "keras.src.activations"
     ):
         return _saved_ops().operation_of_class_name(module, name)
+    if (module, name) in _PRIVATE_CLASSES:
+        place = importlib.import_module(_PRIVATE_CLASSES[module, name])
+        return getattr(place, name)
     spaces = _spaces_of(module)
     if not spaces and name in _TOP_CLASSES:
         spaces = (_TOP_CLASSES[name],)
@@ -197,6 +206,9 @@ def module_of(cls: type) -> str | None:
     name = cls.__name__
     if name == "Functional":
         return FUNCTIONAL_MODULE
+    for (module, private), place in _PRIVATE_CLASSES.items():
+        if (place, private) == (cls.__module__, name):
+            return module
     if name in _TOP_CLASSES:
         return "keras"
     for space in _spaces_of_package(parts):
