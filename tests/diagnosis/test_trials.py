@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 import hornbeam as keras
 from hornbeam import backends, layers, ops
+from hornbeam.training.execution import programs
 
 X = np.random.RandomState(0).normal(size=(256, 4)).astype("float32")
 Y = X @ np.array([1, -2, 3, 0.5], "float32")
@@ -32,6 +34,35 @@ def test_the_suggested_rate_works_and_ten_times_the_limit_does_not():
     model = network(keras.optimizers.SGD(found.suggestion))
     losses = model.fit(X, Y, epochs=10, verbose=0).history["loss"]
     assert losses[-1] < 0.1 * losses[0]
+
+
+def test_a_healthy_classifier_is_sane():
+    """What has its loss at chance, gradients everywhere, and learns: nothing failed."""
+    x, y = load_digits(return_X_y=True)
+    inner = [layers.Dense(32, activation="relu"), layers.Dropout(0.2)]
+    output = layers.Dense(10, activation="softmax")
+    model = keras.Sequential([keras.Input((64,)), *inner, output])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    found = model.sanity_check((x / 16).astype("float32"), y)
+    assert found.passed and set(found.results.values()) == {True}, str(found)
+    assert "all is well" in str(found)
+
+
+def test_models_of_one_structure_share_the_programs_of_the_doctor():
+    with backends.scope("jax"):
+        models = [network("sgd", "mse", layers.Dense(7)) for _ in range(2)]
+        first = models[0].diagnose(X, Y)
+        compiled = programs.cache.compilations
+        again = models[0].diagnose(X, Y)
+        models[1].set_weights(models[0].get_weights())
+        twin = models[1].diagnose(X, Y)
+        assert programs.cache.compilations == compiled
+        assert str(again) == str(first)
+        words = [
+            str(d).replace(m.name, "")
+            for d, m in zip((first, twin), models, strict=True)
+        ]
+        assert words[0] == words[1]
 
 
 def test_rates_grow_exponentially_and_the_average_has_no_bias():

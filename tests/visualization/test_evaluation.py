@@ -1,5 +1,8 @@
 """Pictures of predictions against scikit-learn, read back from the axes."""
 
+import sys
+import types
+
 import numpy as np
 import pytest
 
@@ -128,6 +131,23 @@ class TestEmbedding:
         counts = [len(x.get_xdata()) for x in axes.get_lines()]
         assert names == ["a", "b", "c"] and path.exists()
         np.testing.assert_array_equal(counts, np.bincount(TRUE))
+
+    def test_umap_where_it_is_installed(self, monkeypatch):
+        module, given = types.ModuleType("umap"), {}
+
+        class UMAP:
+            def __init__(self, **options):
+                given.update(options)
+
+            def fit_transform(self, rows):
+                return rows[:, :2]
+
+        module.UMAP = UMAP
+        monkeypatch.setitem(sys.modules, "umap", module)
+        axes = visualization.plot_embedding(self.rows[:9], method="umap", seed=4)
+        np.testing.assert_array_equal(self.places(axes), self.rows[:9, :2])
+        assert axes.get_title() == "UMAP"
+        assert (given["random_state"], given["n_neighbors"]) == (4, 8)
 
     def test_neighbours(self):
         manifold = pytest.importorskip("sklearn.manifold")

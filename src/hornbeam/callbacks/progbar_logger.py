@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from hornbeam.callbacks.callback import Callback
+from hornbeam.callbacks.notebook_display import NotebookDisplay
 from hornbeam.config.switches import is_interactive_logging_enabled
 from hornbeam.typing import Config, Logs
 from hornbeam.utils.compile_notice import compile_notice
@@ -22,7 +23,9 @@ _COLUMNS_OF_A_LOG = 160
 
 
 class ProgbarLogger(Callback):
-    """Shows a live bar in a terminal or notebook, elsewhere one line per epoch.
+    """Shows a live bar in a terminal, elsewhere one line per epoch.
+
+    In a notebook a training is one display with a bar and its curves.
 
     It has no batch methods: the loop calls `progress(step, logs)` after a number of
     steps, so that the display costs nothing per step.
@@ -41,7 +44,8 @@ class ProgbarLogger(Callback):
         self._title = ""
         self._steps = 0
         self._started = 0.0
-        self._bar: _Bar | None = None
+        self._bar: _Bar | NotebookDisplay | None = None
+        self._notebook: NotebookDisplay | None = None
 
     def set_params(self, params: Config) -> None:
         """Take `verbose`, `epochs` and `steps`."""
@@ -81,23 +85,34 @@ class ProgbarLogger(Callback):
         """Remove the bar from the screen."""
         if self._bar is not None:
             self._bar.stop()
-            self._bar = None
+            self._bar = self._notebook = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Evaluation within training is not shown."""
         self._training = True
+        if self._shows_bar and _console().is_jupyter:
+            self._bar = self._notebook = NotebookDisplay(self.epochs)
 
     def on_train_end(self, logs: Logs = None) -> None:
         """Show evaluations again."""
         self._training = False
+        if self._notebook is not None:
+            self.close()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Start the bar of the epoch."""
-        self._begin(f"Epoch {epoch + 1}/{self.epochs}")
+        if self._notebook is None:
+            self._begin(f"Epoch {epoch + 1}/{self.epochs}")
+        else:
+            self._steps, self._started = 0, time.perf_counter()
+            self._notebook.begin(epoch, self._target)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Finish it, with the results of training and validation."""
-        self._end(logs)
+        if self._notebook is None:
+            self._end(logs)
+        else:
+            self._notebook.end_epoch(epoch, logs)
 
     def on_test_begin(self, logs: Logs = None) -> None:
         """Start the bar of an evaluation outside training."""
@@ -124,8 +139,18 @@ class ProgbarLogger(Callback):
         self._title = title
         self._steps = 0
         self._started = time.perf_counter()
-        if self.verbose == 1 and is_interactive_logging_enabled() and _can_show_bar():
-            self._bar = _Bar(title, (self.params or {}).get("steps", self.target))
+        if self._shows_bar:
+            self._bar = _Bar(title, self._target)
+
+    @property
+    def _shows_bar(self):
+        return (
+            self.verbose == 1 and is_interactive_logging_enabled() and _can_show_bar()
+        )
+
+    @property
+    def _target(self):
+        return (self.params or {}).get("steps", self.target)
 
     def _end(self, logs, quiet=False):
         width = _COLUMNS_OF_A_LOG

@@ -21,6 +21,7 @@ from hornbeam.data.sparse import tensor_of
 from hornbeam.layers.activations.relu import ReLU
 from hornbeam.layers.activations.softmax import Softmax
 from hornbeam.training.binding.binding import UnknownVariablesError
+from hornbeam.training.execution.programs import Program
 from hornbeam.training.steps import Steps, unpack
 
 # Within this share of the range of a sigmoid or tanh from its end, the slope is less
@@ -134,7 +135,6 @@ class Probe:
         self.model = model
         self.binding: Any = model._binding("train")
         self.with_gradients = gradients
-        self._program: Any = None
         self._calls: list[Any] = []
         self._producers: list[Any] = []
         self._depth: int | None = None
@@ -158,16 +158,15 @@ class Probe:
                     if self._depth == 0:
                         raise
                     self._depth = 1 if self._depth is None else 0
-                self._program = None
 
     def _look(self, tensors):
         binding = self.binding
-        if self._program is None:
-            run = binding.pure(self._run)
-            self._program = binding.engine.jit(run) if self._compiled else run
-        values = binding.values()
+        is_sparse = binding.engine.is_sparse
+        run = self._run_once
+        if self._compiled and not any(map(is_sparse, tree.flatten(tensors))):
+            run = self._run_program
         try:
-            results, _ = self._program(values, binding.structure.values(), tensors)
+            results = run(tensors)
         finally:
             self.model._forget_losses()
         host = tree.map_structure(binding.engine.to_numpy, results)
@@ -181,6 +180,57 @@ class Probe:
             outputs=outputs,
             producers=self._producers,
         )
+
+    def _run_once(self, tensors):
+        binding = self.binding
+        run = binding.pure(self._run)
+        run = binding.engine.jit(run) if self._compiled else run
+        results, _ = run(binding.values(), binding.structure.values(), tensors)
+        return results
+
+    def _run_program(self, tensors):
+        """Run the pass as a program, which models of one structure share."""
+        binding = self.binding
+        leaves, spec = tree.flatten_with_spec(tensors)
+        present = tuple(x is not None for x in leaves)
+        arrays = [x for x in leaves if x is not None]
+        shapes = tuple((tuple(x.shape), str(x.dtype)) for x in arrays)
+        kind = "probe", self.with_gradients, self._depth
+        program = binding.program(
+            lambda: (kind, binding.key(), spec, present, shapes),
+            lambda: self._compile(spec, present, arrays),
+        )
+        numbers = binding.structure.values()
+        results = program.executable(binding.values(), numbers, arrays)
+        layers = tapped_layers(self.model, self._depth)
+        self._calls = [(layers[place], *rest) for place, *rest in program.calls]
+        self._producers = program.producers
+        return tree.unflatten(program.output_spec, results)
+
+    def _compile(self, spec, present, arrays):
+        binding, output_spec = self.binding, None
+
+        def run(arrays):
+            values = iter(arrays)
+            leaves = [next(values) if there else None for there in present]
+            return self._run(tree.unflatten(spec, leaves))
+
+        pure_run = binding.pure(run)
+
+        def flat_run(values, numbers, arrays):
+            nonlocal output_spec
+            results, _ = pure_run(values, numbers, arrays)
+            leaves, output_spec = tree.flatten_with_spec(results)
+            return leaves
+
+        arguments = (binding.values(), binding.structure.values(), arrays)
+        executable = binding.engine.compile(flat_run, arguments)
+        layers = tapped_layers(self.model, self._depth)
+        places = {id(layer): place for place, layer in enumerate(layers)}
+        program = ProbeProgram(binding.engine, executable, output_spec)
+        program.calls = [(places[id(layer)], *rest) for layer, *rest in self._calls]
+        program.producers = self._producers
+        return program
 
     def _described(self, tensors):
         kept: dict[Any, Statistics] = {}
@@ -231,6 +281,18 @@ class Probe:
         loss, added, tensors, outputs = aux
         gradients = [_dense(gradient) for gradient in gradients]
         return loss, added, tensors, gradients, outputs
+
+
+class ProbeProgram(Program):
+    """A compiled pass, and what its taps noted; layers are told by their places.
+
+    Attributes:
+        calls: those of `Taps`, with numbers in the place of layers.
+        producers: for each prediction the number of the call that gave it, or None.
+    """
+
+    calls: list[Any]
+    producers: list[int | None]
 
 
 class Taps:

@@ -1,5 +1,9 @@
 from hornbeam.tuning.candidates import Candidate as Candidate
+from hornbeam.tuning.comparison import Comparison as Comparison
+from hornbeam.tuning.comparison import Difference as Difference
+from hornbeam.tuning.comparison import compare as compare
 from hornbeam.tuning.ensembles import Seeds as Seeds
+from hornbeam.tuning.population import Population as Population
 from hornbeam.tuning.result import SearchResult as SearchResult
 from hornbeam.tuning.schedules import AsynchronousHalving as AsynchronousHalving
 from hornbeam.tuning.schedules import Halving as Halving

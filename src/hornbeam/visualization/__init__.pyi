@@ -23,6 +23,8 @@ from hornbeam.visualization.evaluation import plot_precision_recall as plot_prec
 from hornbeam.visualization.evaluation import plot_predictions as plot_predictions
 from hornbeam.visualization.evaluation import plot_roc as plot_roc
 from hornbeam.visualization.evaluation import plot_worst_examples as plot_worst_examples
+from hornbeam.visualization.attention_maps import attention_scores as attention_scores
+from hornbeam.visualization.attention_maps import plot_attention_maps as plot_attention_maps
 from hornbeam.visualization.explanations import grad_cam as grad_cam
 from hornbeam.visualization.explanations import saliency as saliency
 from hornbeam.visualization.feature_maps import plot_feature_maps as plot_feature_maps

@@ -23,7 +23,7 @@ _SIGNS = "os^Dv<>pPX*h"
 def plot_embedding(
     x: TensorLike,
     labels: TensorLike | None = None,
-    method: Literal["pca", "tsne"] = "pca",
+    method: Literal["pca", "tsne", "umap"] = "pca",
     class_names: Sequence[str] | None = None,
     seed: int = 0,
     ax: Axes | None = None,
@@ -34,10 +34,10 @@ def plot_embedding(
     Args:
         x: of shape (rows, ...); what is behind the first axis is flat.
         labels: integers or words of the rows, which set colour and sign. Default: none.
-        method: "pca" (default: the two principal components), or "tsne" (by
-            scikit-learn).
+        method: "pca" (default: the two principal components), "tsne" (by
+            scikit-learn), or "umap" (by umap-learn).
         class_names: the names of integer labels. Default: their numbers.
-        seed: of "tsne". Default: 0.
+        seed: of "tsne" and "umap". Default: 0.
         ax: matplotlib's axes to draw on. Default: new ones.
         path: where the picture is written. Default: it is not.
 
@@ -47,7 +47,7 @@ def plot_embedding(
     >>> axes.get_xlabel()
     'component 1: 86% of the variance'
     """
-    check_choice("plot_embedding()", "method", method, ("pca", "tsne"))
+    check_choice("plot_embedding()", "method", method, tuple(_TITLES))
     rows = np.asarray(convert_to_numpy(x), float)
     if rows.ndim < 2 or len(rows) < 2:
         raise ValueError(
@@ -64,7 +64,7 @@ def plot_embedding(
     return written(ax, path)
 
 
-_TITLES = {"pca": "principal components", "tsne": "t-SNE"}
+_TITLES = {"pca": "principal components", "tsne": "t-SNE", "umap": "UMAP"}
 
 
 def _projected(rows, method, seed):
@@ -72,6 +72,12 @@ def _projected(rows, method, seed):
     if method == "tsne":
         reducer = optional("sklearn.manifold", "sklearn").TSNE(
             perplexity=min(30.0, (len(rows) - 1) / 3), random_state=seed
+        )
+        return reducer.fit_transform(rows), ("", "")
+    if method == "umap":
+        # With a seed it runs in one thread; it says so in a warning unless it is told.
+        reducer = optional("umap", "umap").UMAP(
+            n_neighbors=min(15, len(rows) - 1), random_state=seed, n_jobs=1
         )
         return reducer.fit_transform(rows), ("", "")
     centred = rows - rows.mean(0)

@@ -1,0 +1,158 @@
+"""What attention looks at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from hornbeam import backends, ops
+from hornbeam.core import tree
+from hornbeam.core.configurable import parameters_of
+from hornbeam.core.errors import did_you_mean
+from hornbeam.models.model import Model
+from hornbeam.typing import PathLike, TensorLike
+from hornbeam.visualization.evaluation import written
+from hornbeam.visualization.optional import optional
+
+
+def attention_scores(model: Model, x: TensorLike, layer: Any = None) -> np.ndarray:
+    """Return how much each query looks at each key: the weights of an attention.
+
+    They are what the softmax gave, without dropout, in any model, also a subclassed
+    one, and inside other layers.
+
+    Args:
+        model: the model.
+        x: a batch of its inputs, or the structure of them.
+        layer: an attention layer (what takes `return_attention_scores`) or its name.
+            Default: the last one.
+
+    Returns:
+        A NumPy array of shape (rows, heads, queries, keys), or without heads where the
+        layer has none. Of a layer that was called several times, those of the last one.
+
+    >>> import hornbeam as keras, numpy as np
+    >>> inputs = keras.Input((5, 8))
+    >>> outputs = keras.layers.MultiHeadAttention(2, 4)(inputs, inputs)
+    >>> model = keras.Model(inputs, outputs)
+    >>> keras.visualization.attention_scores(model, np.ones((1, 5, 8))).shape
+    (1, 2, 5, 5)
+    """
+    layer = _attention_of(model, layer)
+    kept = []
+    call, own = layer.call, vars(layer).get("call")
+
+    def keeps_scores(*args, **kwargs):
+        both = kwargs.pop("return_attention_scores", False)
+        outputs, scores = call(*args, return_attention_scores=True, **kwargs)
+        kept.append(scores)
+        return (outputs, scores) if both else outputs
+
+    with backends.scope(model._backend_name or backends.current().name):
+        inputs = tree.map_structure(lambda leaf: ops.convert_to_tensor(leaf), x)
+        object.__setattr__(layer, "call", keeps_scores)
+        try:
+            model(inputs, training=False)
+        finally:
+            if own is None:
+                vars(layer).pop("call")
+            else:
+                object.__setattr__(layer, "call", own)
+        if not kept:
+            raise ValueError(
+                f"attention_scores(): model {model.name!r} did not call its layer "
+                f"{layer.name!r}."
+            )
+        return np.asarray(ops.convert_to_numpy(kept[-1]))
+
+
+def _attention_of(model, layer):
+    """Return an attention layer of a model, which a name or nothing may stand for."""
+    found = [
+        inner
+        for inner in model._flatten_layers()
+        if any(p.name == "return_attention_scores" for p in parameters_of(inner.call))
+    ]
+    chosen = [x for x in found if layer is None or layer is x or layer == x.name]
+    if not chosen:
+        name = getattr(layer, "name", layer)
+        names = [x.name for x in found]
+        raise ValueError(
+            f"Model {model.name!r} has no attention layer {name!r}. It has {names}."
+            f"{did_you_mean(str(name), names)}"
+        )
+    return chosen[-1]
+
+
+def plot_attention_maps(
+    model: Model,
+    x: TensorLike,
+    layer: Any = None,
+    index: int = 0,
+    tokens: Sequence[str] | None = None,
+    ax: Any = None,
+    path: PathLike | None = None,
+) -> np.ndarray:
+    """Draw how much each query looks at each key, a panel for each head.
+
+    Args:
+        model: the model.
+        x: a batch of its inputs, or the structure of them.
+        layer: an attention layer or its name. Default: the last one.
+        index: the row of the batch that is drawn. Default: 0.
+        tokens: names of the keys, and of the queries if there are as many. Default:
+            their numbers.
+        ax: as many matplotlib axes as there are heads. Default: new ones.
+        path: where the picture is written. Default: it is not.
+
+    Returns:
+        An array of matplotlib's axes.
+
+    >>> import hornbeam as keras, numpy as np
+    >>> inputs = keras.Input((5, 8))
+    >>> outputs = keras.layers.MultiHeadAttention(2, 4)(inputs, inputs)
+    >>> model = keras.Model(inputs, outputs)
+    >>> len(keras.visualization.plot_attention_maps(model, np.ones((1, 5, 8))))
+    2
+    """
+    scores = attention_scores(model, x, layer)[index]
+    scores = scores[None] if scores.ndim == 2 else scores
+    if scores.ndim > 3:  # several axes of queries and of keys
+        queries = math.prod(scores.shape[1 : 1 + (scores.ndim - 1) // 2])
+        scores = scores.reshape(len(scores), queries, -1)
+    panels = _panels(ax, len(scores), scores.shape[1:])
+    for number, (panel, values) in enumerate(zip(panels, scores, strict=True)):
+        panel.imshow(values, cmap="cividis", vmin=0, aspect="auto")
+        panel.set(xlabel="key", ylabel="query", title=f"head {number}")
+        names = list(tokens or ())
+        if names and len(names) == values.shape[1]:
+            panel.set_xticks(range(len(names)), names, rotation=90)
+        if names and len(names) == values.shape[0]:
+            panel.set_yticks(range(len(names)), names)
+    written(panels[0], path)
+    return panels
+
+
+def _panels(ax, count, sizes):
+    if ax is not None:
+        panels = np.asarray(ax, dtype=object).reshape(-1)
+        if len(panels) != count:
+            raise ValueError(
+                f"plot_attention_maps() expects {count} axes in `ax`, one for each "
+                f"head. Received: {len(panels)}"
+            )
+        return panels
+    height = min(6.0, 1.5 + 0.25 * sizes[0])
+    width = min(6.0, 1.5 + 0.25 * sizes[1])
+    columns = min(count, 4)
+    rows = -(-count // columns)
+    figure = optional("matplotlib.figure").Figure(
+        (width * columns, height * rows), layout="constrained"
+    )
+    panels = figure.subplots(rows, columns, squeeze=False).reshape(-1)
+    for panel in panels[count:]:
+        panel.remove()
+    return panels[:count]
