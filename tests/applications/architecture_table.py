@@ -25,6 +25,7 @@ ARCHITECTURES = {
     "EfficientNetV2L": (64, True),
     "EfficientNetV2M": (64, True),
     "EfficientNetV2S": (64, True),
+    "InceptionResNetV2": (75, True),
     "InceptionV3": (75, True),
     "MobileNet": (64, False),
     "MobileNetV2": (64, False),
@@ -64,6 +65,14 @@ NAMESPACES = (
         "efficientnet_v2",
         "imagenet_utils",
     ),
-    *("mobilenet_v3", "mobilenet", "mobilenet_v2", "resnet", "resnet50"),
+    *(
+        "inception_resnet_v2",
+        "inception_v3",
+        "mobilenet_v3",
+        "mobilenet",
+        "mobilenet_v2",
+        "resnet",
+        "resnet50",
+    ),
     *("resnet_v2", "vgg16", "vgg19", "xception"),
 )

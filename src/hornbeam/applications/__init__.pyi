@@ -3,6 +3,7 @@ from hornbeam.applications import densenet as densenet
 from hornbeam.applications import efficientnet as efficientnet
 from hornbeam.applications import efficientnet_v2 as efficientnet_v2
 from hornbeam.applications import imagenet_utils as imagenet_utils
+from hornbeam.applications import inception_resnet_v2 as inception_resnet_v2
 from hornbeam.applications import inception_v3 as inception_v3
 from hornbeam.applications import mobilenet as mobilenet
 from hornbeam.applications import mobilenet_v2 as mobilenet_v2
@@ -36,6 +37,7 @@ from hornbeam.applications.efficientnet_v2 import EfficientNetV2B3 as EfficientN
 from hornbeam.applications.efficientnet_v2 import EfficientNetV2S as EfficientNetV2S
 from hornbeam.applications.efficientnet_v2 import EfficientNetV2M as EfficientNetV2M
 from hornbeam.applications.efficientnet_v2 import EfficientNetV2L as EfficientNetV2L
+from hornbeam.applications.inception_resnet_v2 import InceptionResNetV2 as InceptionResNetV2
 from hornbeam.applications.inception_v3 import InceptionV3 as InceptionV3
 from hornbeam.applications.mobilenet import MobileNet as MobileNet
 from hornbeam.applications.mobilenet_v2 import MobileNetV2 as MobileNetV2

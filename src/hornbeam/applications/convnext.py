@@ -11,7 +11,7 @@ from hornbeam.applications.imagenet_utils import (
     IMAGENET_MEAN,
     preprocessing,
 )
-from hornbeam.applications.layer_scale import LayerScale
+from hornbeam.applications.scale_layers import LayerScale
 from hornbeam.applications.signatures import (
     Activation,
     Pooling,

@@ -33,66 +33,78 @@ _SECOND_REDUCTION = (
 )
 
 
-def _convolution(x, filters, kernel, smaller="", padding="same"):
+def convolution(
+    x: Any, filters: int, kernel: Any, smaller: str = "", padding: str = "same"
+) -> Any:
+    """Return a convolution of `x`, normalised and activated."""
     x = layers.Conv2D(
         filters,
         kernel,
         strides=2 if smaller else 1,
-        padding="valid" if smaller else padding,
+        padding="valid" if smaller else padding,  # type: ignore[arg-type]
         use_bias=False,
     )(x)
     x = layers.BatchNormalization(axis=channel_axis(), scale=False)(x)
     return layers.Activation("relu")(x)
 
 
-def _branch(x, convolutions):
-    for convolution in convolutions:
-        x = _convolution(x, *convolution)
+def branched(x: Any, row: Any) -> Any:
+    """Return what a row of convolutions makes of `x`."""
+    for arguments in row:
+        x = convolution(x, *arguments)
     return x
 
 
-def _side_by_side(parts, name=None):
+def side_by_side(parts: Any, name: str | None = None) -> Any:
+    """Return features put side by side."""
     return layers.Concatenate(axis=channel_axis(), name=name)(parts)
 
 
-def _block(x, branches, pooled_filters, name):
-    parts = [_branch(x, branch) for branch in branches]
+def block(x: Any, branches: Any, pooled_filters: int, name: str) -> Any:
+    """Return branches of `x` and a pooled one, side by side."""
+    parts = [branched(x, branch) for branch in branches]
     pooled = layers.AveragePooling2D(3, 1, padding="same")(x)
-    return _side_by_side([*parts, _convolution(pooled, pooled_filters, 1)], name)
+    return side_by_side([*parts, convolution(pooled, pooled_filters, 1)], name)
 
 
-def _reduction(x, branches, name):
-    parts = [_branch(x, branch) for branch in branches]
-    return _side_by_side([*parts, layers.MaxPooling2D(3, 2)(x)], name)
+def reduction(x: Any, branches: Any, name: str) -> Any:
+    """Return branches of half the sides, side by side."""
+    parts = [branched(x, branch) for branch in branches]
+    return side_by_side([*parts, layers.MaxPooling2D(3, 2)(x)], name)
 
 
 def _forked(x, name=None):
     """Return a 3x3 kernel in two parts that stand side by side."""
-    return _side_by_side([_convolution(x, 384, k) for k in ((1, 3), (3, 1))], name)
+    return side_by_side([convolution(x, 384, k) for k in ((1, 3), (3, 1))], name)
 
 
 def _last_block(x, name, fork_name):
     parts = [
-        _convolution(x, 320, 1),
-        _forked(_convolution(x, 384, 1), fork_name),
-        _forked(_branch(x, ((448, 1), (384, 3)))),
+        convolution(x, 320, 1),
+        _forked(convolution(x, 384, 1), fork_name),
+        _forked(branched(x, ((448, 1), (384, 3)))),
     ]
     pooled = layers.AveragePooling2D(3, 1, padding="same")(x)
-    return _side_by_side([*parts, _convolution(pooled, 192, 1)], name)
+    return side_by_side([*parts, convolution(pooled, 192, 1)], name)
+
+
+def stem(x: Any) -> Any:
+    """Return the first features, of an eighth of the sides."""
+    x = convolution(x, 32, 3, "smaller")
+    x = convolution(x, 32, 3, padding="valid")
+    x = layers.MaxPooling2D(3, 2)(convolution(x, 64, 3))
+    x = convolution(x, 80, 1, padding="valid")
+    return layers.MaxPooling2D(3, 2)(convolution(x, 192, 3, padding="valid"))
 
 
 def _trunk(x: Any) -> Any:
-    x = _convolution(x, 32, 3, "smaller")
-    x = _convolution(x, 32, 3, padding="valid")
-    x = layers.MaxPooling2D(3, 2)(_convolution(x, 64, 3))
-    x = _convolution(x, 80, 1, padding="valid")
-    x = layers.MaxPooling2D(3, 2)(_convolution(x, 192, 3, padding="valid"))
+    x = stem(x)
     for i, filters in enumerate((32, 64, 64)):
-        x = _block(x, _SMALL_BLOCK, filters, f"mixed{i}")
-    x = _reduction(x, _FIRST_REDUCTION, "mixed3")
+        x = block(x, _SMALL_BLOCK, filters, f"mixed{i}")
+    x = reduction(x, _FIRST_REDUCTION, "mixed3")
     for i, width in enumerate((128, 160, 160, 192), 4):
-        x = _block(x, _middle_block(width), 192, f"mixed{i}")
-    x = _reduction(x, _SECOND_REDUCTION, "mixed8")
+        x = block(x, _middle_block(width), 192, f"mixed{i}")
+    x = reduction(x, _SECOND_REDUCTION, "mixed8")
     for i in range(2):
         x = _last_block(x, f"mixed{9 + i}", f"mixed9_{i}")
     return x

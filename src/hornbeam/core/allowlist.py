@@ -48,7 +48,10 @@ FUNCTIONAL_MODULE = "keras.src.models.functional"
 # Classes that are not public, which configs name by Keras's private module.
 _PRIVATE_CLASSES = {
     ("keras.src.applications.convnext", "LayerScale"): (
-        "hornbeam.applications.layer_scale"
+        "hornbeam.applications.scale_layers"
+    ),
+    ("keras.src.applications.inception_resnet_v2", "CustomScaleLayer"): (
+        "hornbeam.applications.scale_layers"
     ),
 }
 # These run foreign code or open what a path names.

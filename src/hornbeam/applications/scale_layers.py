@@ -1,4 +1,4 @@
-"""A layer that multiplies each channel by a weight; ConvNeXt begins with small ones."""
+"""Layers that multiply: files of ConvNeXt and Inception-ResNet name them."""
 
 from __future__ import annotations
 
@@ -35,3 +35,26 @@ class LayerScale(Layer):
     def call(self, x: Any) -> Any:
         """Return `x` with its channels multiplied."""
         return x * self.gamma
+
+
+class CustomScaleLayer(Layer):
+    """Return the first input plus the second, multiplied by a number.
+
+    Args:
+        scale: the number.
+
+    Source: Szegedy et al., "Inception-v4, Inception-ResNet and the impact of residual
+    connections on learning", 2017, https://arxiv.org/abs/1602.07261, section 3.3
+    """
+
+    def __init__(self, scale: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale = scale
+
+    def call(self, inputs: Any) -> Any:
+        """Return the sum."""
+        return inputs[0] + inputs[1] * self.scale
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the first input."""
+        return input_shape[0]
