@@ -9,6 +9,7 @@ from hornbeam.applications.assembly import Request, assemble, channels
 from hornbeam.applications.imagenet_utils import (
     IMAGENET_DEVIATION,
     IMAGENET_MEAN,
+    decode_predictions,
     preprocessing,
 )
 from hornbeam.applications.scale_layers import LayerScale
@@ -24,8 +25,13 @@ from hornbeam.models.model import Model
 from hornbeam.models.sequential import Sequential
 
 __all__ = [
-    *("ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtSmall", "ConvNeXtTiny"),
-    *("ConvNeXtXLarge", "decode_predictions", "preprocess_input"),
+    "ConvNeXtBase",
+    "ConvNeXtLarge",
+    "ConvNeXtSmall",
+    "ConvNeXtTiny",
+    "ConvNeXtXLarge",
+    "decode_predictions",
+    "preprocess_input",
 ]
 
 _SCALE = 1e-6  # by what a block is multiplied at the start

@@ -13,6 +13,7 @@ from hornbeam import initializers, layers
 from hornbeam.applications.assembly import channel_axis, channels
 from hornbeam.applications.imagenet_utils import (
     IMAGENET_DEVIATION,
+    decode_predictions,
     preprocessing,
 )
 from hornbeam.applications.scaling import divisible, padded_for_strides
@@ -20,9 +21,16 @@ from hornbeam.applications.signatures import Standard, standard
 from hornbeam.core.config import image_data_format
 
 __all__ = [
-    *("EfficientNetB0", "EfficientNetB1", "EfficientNetB2", "EfficientNetB3"),
-    *("EfficientNetB4", "EfficientNetB5", "EfficientNetB6", "EfficientNetB7"),
-    *("decode_predictions", "preprocess_input"),
+    "EfficientNetB0",
+    "EfficientNetB1",
+    "EfficientNetB2",
+    "EfficientNetB3",
+    "EfficientNetB4",
+    "EfficientNetB5",
+    "EfficientNetB6",
+    "EfficientNetB7",
+    "decode_predictions",
+    "preprocess_input",
 ]
 
 # Of each stage: kernel, blocks, filters, how much wider blocks are inside, strides.

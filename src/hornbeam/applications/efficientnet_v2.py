@@ -18,6 +18,7 @@ from hornbeam.applications.efficientnet import Parts, top
 from hornbeam.applications.imagenet_utils import (
     IMAGENET_DEVIATION,
     IMAGENET_MEAN,
+    decode_predictions,
     preprocessing,
 )
 from hornbeam.applications.signatures import (
@@ -31,9 +32,15 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.models.model import Model
 
 __all__ = [
-    *("EfficientNetV2B0", "EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3"),
-    *("EfficientNetV2L", "EfficientNetV2M", "EfficientNetV2S"),
-    *("decode_predictions", "preprocess_input"),
+    "EfficientNetV2B0",
+    "EfficientNetV2B1",
+    "EfficientNetV2B2",
+    "EfficientNetV2B3",
+    "EfficientNetV2L",
+    "EfficientNetV2M",
+    "EfficientNetV2S",
+    "decode_predictions",
+    "preprocess_input",
 ]
 
 # Of each stage: how much wider blocks are inside, strides, and whether they begin with
