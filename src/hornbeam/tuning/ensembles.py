@@ -64,7 +64,7 @@ class Seeds:
         return f"{len(self.scores)} seeds: {name} {self.mean:.4f} ± {self.std:.4f}"
 
 
-def ensemble_of(models: list[Model]) -> Model:
+def ensemble_of(models: list[Any]) -> Any:
     """Return one model whose outputs are the means of the models' outputs.
 
     It is compiled as the first one.

@@ -40,7 +40,7 @@ class Population:
         check_number("Population", "fraction", fraction, above=0, high=0.5)
         self.every = every
         self.fraction = fraction
-        self.factors = [float(factor) for factor in factors]
+        self.factors: list[float] = [float(factor) for factor in factors]
 
     def next_steps(self, candidates: Sequence[Scored], plan: Plan) -> list[Step]:
         """Return a step for each candidate, up to the next exchange."""

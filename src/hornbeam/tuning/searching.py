@@ -162,7 +162,7 @@ def search(
     return SearchResult(run, splits_of(data, None, seed)[0], seeds)
 
 
-def objectives_of(objective, validation):
+def objectives_of(objective: Any, validation: Any) -> dict[str, Any]:
     """Return `{name in the logs: "max", "min" or None}`."""
     if objective is None:
         has_validation = validation is not None and validation is not False
@@ -178,7 +178,9 @@ def objectives_of(objective, validation):
     return dict(objective)
 
 
-def known_directions(trainer, points, directions, seed):
+def known_directions(
+    trainer: Any, points: Any, directions: Mapping[str, Any], seed: int
+) -> dict[str, str]:
     """Return the directions; a model of a random candidate tells those not given."""
     errors: list[Exception] = []
     unit = random_points(seed_of(seed, "probe"))
@@ -219,9 +221,9 @@ class Run:
     """
 
     def __init__(
-        self, trainer: Trainer, study: Any, schedule: Any, plan: Plan, verbose: bool
+        self, trainer: Any, study: Any, schedule: Any, plan: Plan, verbose: bool
     ) -> None:
-        self.trainer = trainer
+        self.trainer: Any = trainer
         self.plan = plan
         self.candidates: list[Candidate] = []
         self.is_complete: bool = False

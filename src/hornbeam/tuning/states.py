@@ -58,7 +58,7 @@ class StatesInFolder:
     is_lasting = True
 
     def __init__(self, folder: Path) -> None:
-        self.place = str(folder)
+        self.place: str = str(folder)
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 

@@ -89,7 +89,7 @@ class Trainer:
         fit_arguments: Mapping[str, Any] | None = None,
     ) -> None:
         self.splits = splits
-        self.directions = dict(directions)
+        self.directions: dict[str, Any] = dict(directions)
         self.states = states
         self._build = build
         self._patience = patience
@@ -105,11 +105,11 @@ class Trainer:
             seconds = time.perf_counter() - started - (_seconds_waited() - waited)
         return Logs(dict(model.history.history), seconds)
 
-    def model(self, training: Training) -> Model:
+    def model(self, training: Training) -> Any:
         """Return the model of a training that is over, with its best weights."""
         return self._trained(training)
 
-    def trained_on(self, split: Split, candidate: Any, seed: int) -> Model:
+    def trained_on(self, split: Split, candidate: Any, seed: int) -> Any:
         """Return a candidate's model trained on other rows, as long as was best."""
         name = next(iter(self.directions))
         best = [
