@@ -89,8 +89,91 @@ def test_cache_computes_items_once():
     for _ in range(3):
         assert sorted(sum(labels(shuffled), [])) == list(range(10))
     assert len(count) == 2
-    with pytest.raises(ValueError, match="in memory"):
-        ds.cache("file")
+
+
+def test_cache_in_files_serves_later_runs(tmp_path):
+    count = []
+
+    def item(x, y):
+        count.append(1)
+        names = np.array([f"row {n}" for n in y], object)
+        return {"x": x, "names": names, "none": None}, (y, [y * 2.5])
+
+    def cached():
+        return rows().batch(4).map(item).cache(tmp_path / "kept")
+
+    first = list(cached())
+    assert len(count) == 3
+    again = cached()
+    for before, after in zip(first, again, strict=True):
+        np.testing.assert_array_equal(before[0]["x"], after[0]["x"])
+        np.testing.assert_array_equal(before[0]["names"], after[0]["names"])
+        np.testing.assert_array_equal(before[1][1][0], after[1][1][0])
+        assert after[0]["names"].dtype == object and after[1][0].dtype == "int64"
+        assert type(after) is tuple and type(after[1][1]) is list
+        assert after[0]["none"] is None
+    assert len(count) == 3
+    assert sorted(p.name for p in (tmp_path / "kept").iterdir()) == [
+        "0.npz", "1.npz", "2.npz"
+    ]  # fmt: skip
+    file = tmp_path / "kept" / "1.npz"
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ValueError, match=r"1\.npz.*damaged"):
+        list(cached())
+    with pytest.raises(TypeError, match="keeps arrays, numbers and strings"):
+        rows().map(lambda x, y: object()).cache(tmp_path / "other")[0]
+
+
+def test_zip():
+    ds = Dataset.zip(rows().batch(3), rows().skip(2).batch(4))
+    assert len(ds) == 2
+    (_, y), (_, z) = ds[1]
+    assert y.tolist() == [3, 4, 5] and z.tolist() == [6, 7, 8, 9]
+    named = Dataset.zip({"a": rows(), "b": rows().repeat()})
+    assert len(named) == 10 and named[9]["b"][1] == 9
+    assert len(Dataset.zip((rows(), rows().take(3)))) == 3
+    shuffled = Dataset.zip(rows().shuffle(seed=4), rows().shuffle(seed=4))
+    assert all(int(a[1]) == int(b[1]) for a, b in shuffled)
+    with pytest.raises(TypeError, match="expects datasets"):
+        Dataset.zip(rows(), X)
+
+
+def test_padded_batches_are_those_of_tf_data():
+    tf = pytest.importorskip("tensorflow")
+    texts = [["a"], ["b", "c", "d"], ["e", "f"]]
+
+    def items():
+        for n, words in enumerate(texts):
+            yield np.full((n + 1, 2), n, "float32"), {"words": words, "n": n}
+
+    spec = (
+        tf.TensorSpec((None, 2)),
+        {"words": tf.TensorSpec((None,), tf.string), "n": tf.TensorSpec((), "int64")},
+    )
+    theirs = tf.data.Dataset.from_generator(items, output_signature=spec)
+    listed = [
+        (x, {"words": np.array(d["words"], object), "n": d["n"]}) for x, d in items()
+    ]
+    ours = Dataset.from_rows(3, None, lambda i: listed[i])
+    for kwargs in (
+        {},
+        {"padded_shapes": ([4, None], {"words": [-1], "n": []})},
+        {"padding_values": (7.0, {"words": "?", "n": np.int64(0)})},
+        {"drop_remainder": True},
+    ):
+        pairs = zip(
+            ours.padded_batch(2, **kwargs),
+            theirs.padded_batch(2, **kwargs),
+            strict=True,
+        )
+        for (x, d), (their_x, their_d) in pairs:
+            np.testing.assert_array_equal(x, their_x)
+            assert x.dtype == "float32"
+            np.testing.assert_array_equal(d["n"], their_d["n"])
+            their_words = np.char.decode(their_d["words"].numpy().astype("S"))
+            np.testing.assert_array_equal(d["words"].astype(str), their_words)
+    with pytest.raises(ValueError, match=r"larger than \(1, 2\)"):
+        ours.padded_batch(3, ([1, 2], {"words": [-1], "n": []}))[0]
 
 
 def test_items_that_differ_in_shape_are_named():

@@ -11,6 +11,12 @@ import numpy as np
 
 from hornbeam.core.errors import shown
 
+# What errors say where numbers are expected.
+ENCODE_STRINGS = (
+    "Turn text that spells numbers into numbers with `astype(float)`. Encode the rest "
+    "first: categories with `keras.layers.StringLookup`, texts with "
+    "`keras.layers.TextVectorization`."
+)
 _KINDS = ("U", "S", "T")
 # How the types of pandas, Polars and Arrow that hold strings begin.
 _TYPES = (

@@ -12,8 +12,10 @@ from typing import Any, Self
 import numpy as np
 
 from hornbeam.core import tree
-from hornbeam.core.errors import check_number
+from hornbeam.core.errors import check_number, shown
 from hornbeam.core.random import order_seed
+from hornbeam.data.item_files import ItemFiles
+from hornbeam.data.padded import PaddedBatched
 from hornbeam.data.py_dataset import PyDataset, fetch
 from hornbeam.data.stages import (
     Batched,
@@ -29,6 +31,7 @@ from hornbeam.data.stages import (
     Shuffled,
     Stage,
     Unbatched,
+    Zipped,
     row_count,
 )
 from hornbeam.data.stored import StoredRows
@@ -125,6 +128,24 @@ class Dataset(PyDataset):
             return tree.map_structure(lambda array: array[rows], arrays)
 
         return cls.from_rows(row_count(arrays), take, take)
+
+    @classmethod
+    def zip(cls, *args: Any, datasets: Any = None, name: str | None = None) -> Self:
+        """Return a dataset of the items of several together, as long as each has one.
+
+        Args:
+            *args: datasets, or one tuple or dict of them; items are nested like that.
+            datasets: the same, by name. Default: None
+            name: not used. Default: None
+        """
+        given = args[0] if len(args) == 1 else args or datasets
+        leaves = tree.flatten(given)
+        wrong = [x for x in leaves if not isinstance(x, Dataset)]
+        if wrong or not leaves:
+            raise TypeError(
+                f"`Dataset.zip` expects datasets. Received: {shown(wrong or given)}"
+            )
+        return cls(Zipped(tree.map_structure(lambda one: one._stage, given)))
 
     @classmethod
     def from_items(cls, items: PyDataset) -> Self:
@@ -258,6 +279,41 @@ class Dataset(PyDataset):
         size = check_number("batch()", "batch_size", batch_size, low=1, integer=True)
         return self._with(Batched(self._stage, int(size), drop_remainder))
 
+    def padded_batch(
+        self,
+        batch_size: int,
+        padded_shapes: Any = None,
+        padding_values: Any = None,
+        drop_remainder: bool = False,
+        name: str | None = None,
+    ) -> Self:
+        """Return a dataset of batches of items that differ in size, filled up.
+
+        Args:
+            batch_size: how many items.
+            padded_shapes: the shapes that parts of items get, nested as an item is;
+                None or -1 in a shape is as large as the largest of the batch.
+                Default: None (all are)
+            padding_values: what each part is filled up with, or one value for all.
+                Default: None (0, and "" in strings)
+            drop_remainder: whether a last, smaller batch is left out. Default: False
+            name: not used. Default: None
+
+        >>> import numpy as np
+        >>> from hornbeam.data import Dataset
+        >>> rows = Dataset.from_tensor_slices(np.arange(1, 4)).map(np.ones)
+        >>> [x.shape for x in rows.padded_batch(2)]
+        [(2, 2), (1, 3)]
+        """
+        size = check_number(
+            "padded_batch()", "batch_size", batch_size, low=1, integer=True
+        )
+        return self._with(
+            PaddedBatched(
+                self._stage, int(size), padded_shapes, padding_values, drop_remainder
+            )
+        )
+
     def unbatch(self, name: str | None = None) -> Self:
         """Return a dataset of the rows of the batches.
 
@@ -293,20 +349,19 @@ class Dataset(PyDataset):
         each_pass = reshuffle_each_iteration is not False
         return self._with(Shuffled(self._stage, seed, each_pass))
 
-    def cache(self, filename: str = "", name: str | None = None) -> Self:
-        """Return a dataset that keeps each item in memory once it was computed.
+    def cache(
+        self, filename: str | os.PathLike[str] = "", name: str | None = None
+    ) -> Self:
+        """Return a dataset that keeps each item once it was computed.
 
         Args:
-            filename: must be empty: items are not kept in files. Default: ""
+            filename: a folder with a file for each item, so call `cache` after `batch`
+                then. Later runs of the program read them: delete the folder where items
+                have changed. Default: "" (items are kept in memory)
             name: not used. Default: None
         """
-        if filename:
-            raise ValueError(
-                f"`cache` keeps items in memory. Received: filename={filename!r}. "
-                "Write arrays with `numpy.save`: what `numpy.load(path, "
-                "mmap_mode='r')` returns is data for `fit`."
-            )
-        return self._with(Cached(self._stage))
+        items = ItemFiles(filename) if os.fspath(filename) else None
+        return self._with(Cached(self._stage, items))
 
     def prefetch(self, buffer_size: int | None = None, name: str | None = None) -> Self:
         """Return a dataset that has so many items computed ahead.

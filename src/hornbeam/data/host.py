@@ -13,6 +13,7 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import config
+from hornbeam.core.strings import ENCODE_STRINGS
 from hornbeam.data.missing_values import MISSING_VALUES, refuse_nulls, where_in
 from hornbeam.data.sparse import is_sparse, sparse_rows
 from hornbeam.data.stored import StoredRows, is_stored, stored_rows
@@ -34,11 +35,8 @@ _ADVICE: Any = (
         (),
         (
             "strings",
-            "Turn text that spells numbers into numbers with `astype(float)`. Encode "
-            "the rest first: categories with `keras.layers.StringLookup`, texts with "
-            "`keras.layers.TextVectorization`. Apply these layers to the data, or "
-            "begin a Functional or Sequential model with them: "
-            "`keras.Input((1,), dtype='string')`.",
+            f"{ENCODE_STRINGS} Apply these layers to the data, or begin a Functional "
+            "or Sequential model with them: `keras.Input((1,), dtype='string')`.",
         ),
     ),
     (

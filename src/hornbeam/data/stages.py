@@ -222,7 +222,7 @@ class Filtered(Stage):
 
 def _varies(stage):
     """Whether items of a stage may depend on the epoch."""
-    if isinstance(stage, Shuffled | Mapped | Repeated | Joined):
+    if isinstance(stage, Shuffled | Mapped | Repeated | Joined | Zipped):
         return True
     below = getattr(stage, "source", None)
     return below is not None and _varies(below)
@@ -302,12 +302,17 @@ class Part(Stage):
 
 
 class Cached(Stage):
-    """The items of a stage as they were when first computed, kept in memory."""
+    """The items of a stage as they were when first computed.
 
-    def __init__(self, source: Stage):
+    Args:
+        source: the stage.
+        items: what keeps them by their numbers. Default: None (memory)
+    """
+
+    def __init__(self, source: Stage, items: Any = None):
         self.source: Stage = source
         self.length: int | None = source.length
-        self._items: dict[int, Any] = {}
+        self._items: Any = {} if items is None else items
 
     def item(self, index: int, epoch: Epoch) -> Any:
         """Return item `index`, always the same one."""
@@ -353,6 +358,21 @@ class Joined(Stage):
         """Return item `index` of them all."""
         which = bisect.bisect_right(self._ends, index) - 1
         return self.sources[which].item(index - self._ends[which], epoch)
+
+
+class Zipped(Stage):
+    """Items of several stages together, as long as each has one."""
+
+    def __init__(self, sources: Any):
+        self.sources = sources
+        lengths = [stage.length for stage in tree.flatten(sources)]
+        self.length: int | None = min(
+            (n for n in lengths if n is not None), default=None
+        )
+
+    def item(self, index: int, epoch: Epoch) -> Any:
+        """Return item `index` of each, nested as the stages are."""
+        return tree.map_structure(lambda stage: stage.item(index, epoch), self.sources)
 
 
 def shuffled_order(

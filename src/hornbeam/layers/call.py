@@ -9,6 +9,8 @@ import reprlib
 from typing import TYPE_CHECKING
 
 from hornbeam import backends
+from hornbeam.core import tree
+from hornbeam.core.strings import ENCODE_STRINGS, holds_strings
 from hornbeam.layers.values_needed import explain
 
 if TYPE_CHECKING:
@@ -79,6 +81,18 @@ def call_info(call: Callable[..., Any]) -> CallInfo:
     return CallInfo(call)
 
 
+def check_positional(layer: Layer, args: Any) -> None:
+    """Raise where numbers or strings of Python are among the positional arguments."""
+    for x in tree.flatten(args):
+        if isinstance(x, bool | int | float | complex | str | bytes):
+            advice = f" {ENCODE_STRINGS}" if isinstance(x, str | bytes) else ""
+            raise ValueError(
+                "Only input tensors may be passed as positional arguments. Layer "
+                f"{layer.path!r} received {x!r} (of type {type(x).__name__}): pass it "
+                f"as a keyword argument, or as an array.{advice}"
+            )
+
+
 class CallContext:
     """The context of a call and of all calls inside it.
 
@@ -110,6 +124,11 @@ def say_where(error: BaseException, layer: Layer, arguments: Mapping[str, Any]) 
         f"{_WHERE}{layer.path!r} ({type(layer).__name__}, backend "
         f"{backends.default_name()!r}) with {', '.join(described) or 'no arguments'}"
     )
+    takes_strings = getattr(layer, "runs_on_host", False)
+    if not takes_strings and any(map(holds_strings, arguments.values())):
+        error.add_note(
+            f"It received strings, and computes with numbers. {ENCODE_STRINGS}"
+        )
 
 
 _WHERE = "This happened in layer "

@@ -258,14 +258,7 @@ class Layer(Operation, SavedState, LiveParameters):
         args = tuple(_map(convert, x) for x in args)
         kwargs = {k: _map(convert, x) for k, x in kwargs.items()}
         if self._convert_input_args and not self._allow_non_tensor_positional_args:
-            for x in tree.flatten(args):
-                if isinstance(x, bool | int | float | complex | str | bytes):
-                    raise ValueError(
-                        "Only input tensors may be passed as positional arguments. "
-                        f"Layer {self.path!r} received {x!r} (of type "
-                        f"{type(x).__name__}): pass it as a keyword argument, or as "
-                        "an array."
-                    )
+            calls.check_positional(self, args)
         return args, kwargs, symbolic
 
     def _convert_input(self, x, engine):

@@ -271,11 +271,13 @@ class FeatureSpace(DataLayer):
         adaptable = {n: x for n, x in self.preprocessors.items() if is_adaptable(x)}
         for preprocessor in adaptable.values():
             preprocessor.reset_state()
-        received = False
+        received = 0
         for columns in self._batches(dataset):
-            received = True
             for name, preprocessor in adaptable.items():
-                preprocessor.update_state(self._column(columns, name))
+                column = self._column(columns, name)
+                received += len(column)
+                if len(column):
+                    preprocessor.update_state(column)
         if adaptable and not received:
             raise adapt_data.no_values(self)
         for preprocessor in adaptable.values():

@@ -9,7 +9,7 @@ import numpy as np
 from hornbeam import ops
 from hornbeam.core import adaptations
 from hornbeam.core.errors import check_choice, shown
-from hornbeam.core.strings import holds_strings
+from hornbeam.core.strings import ENCODE_STRINGS, holds_strings
 from hornbeam.layers.preprocessing import adapt_data, encoding
 from hornbeam.layers.preprocessing.data_layer import DataLayer
 from hornbeam.layers.preprocessing.quantiles import QuantileSummary
@@ -188,8 +188,7 @@ class Discretization(DataLayer):
         if holds_strings(inputs):
             raise TypeError(
                 f"Discretization layer {self.path!r} expects numbers. Received "
-                f"strings: {shown(inputs)}. Turn text that spells numbers into numbers "
-                "with `astype(float)`; for categories use `keras.layers.StringLookup`."
+                f"strings: {shown(inputs)}. {ENCODE_STRINGS}"
             )
         x = inputs
         if "float" not in ops.dtype(x):
