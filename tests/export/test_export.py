@@ -364,3 +364,24 @@ def test_without_tensorflow_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     with pytest.raises(ImportError, match=r"pip install 'hornbeam\[tensorflow\]'"):
         model.export(tmp_path / "a")
+
+
+def test_a_model_that_begins_with_strings_says_what_to_do():
+    """What computes with Python would be served in this process alone."""
+    model = keras.Sequential(
+        [
+            keras.Input((1,), dtype="string"),
+            layers.TextVectorization(vocabulary=["a", "b"], output_sequence_length=3),
+            layers.Embedding(5, 2),
+            layers.Flatten(),
+        ]
+    )
+    with pytest.raises(ValueError, match="TextVectorization.*export the rest"):
+        model.export("unused")
+    words = model.layers[0]
+    rest = keras.Model(words.output, model.outputs[0])
+    x = np.array([["a b"], ["b"]], object)
+    keras.export.ExportArchive().track(rest)
+    np.testing.assert_array_equal(
+        rest.predict(words(x), verbose=0), model.predict(x, verbose=0)
+    )

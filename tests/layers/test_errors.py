@@ -140,3 +140,31 @@ def test_mask_that_does_not_fit(engine):
 def test_masks_of_merging_layers_are_lists(inputs, mask, message):
     with pytest.raises(ValueError, match=message):
         layers.Add().compute_mask(inputs, mask)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: layers.Dense(1),
+        lambda: layers.Embedding(3, 2),
+        lambda: layers.Normalization(mean=0.0, variance=1.0),
+        lambda: layers.Resizing(2, 2),
+    ],
+)
+def test_strings_in_a_layer_of_numbers(make, engine):
+    layer = make()
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - each engine has its own
+        layer(np.array([["a"]]))
+    notes = "".join(caught.value.__notes__)
+    assert layer.path in notes and "received strings" in notes
+    assert "StringLookup" in notes
+
+
+def test_strings_as_a_list(python_only):
+    layer = layers.Discretization(bin_boundaries=[0.0])
+    for wrong in (["a"], "a"):
+        with pytest.raises(ValueError, match="'discretization.*StringLookup"):
+            layer(wrong)
+    with pytest.raises(ValueError, match="no values"):
+        features = {"a": "float_normalized"}
+        keras.utils.FeatureSpace(features).adapt({"a": []})

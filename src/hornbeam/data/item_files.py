@@ -41,7 +41,7 @@ class ItemFiles:
         file = self._file(index)
         kinds = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
         with damage_of(f"{file}, an item that `cache` has kept,", *kinds):
-            with np.load(file, allow_pickle=False) as arrays:
+            with file.open("rb") as opened, np.load(opened) as arrays:
                 return _decoded(json.loads(str(arrays[_STRUCTURE])), arrays)
 
     def setdefault(self, index: int, item: Any) -> None:

@@ -68,5 +68,6 @@ def _padded(leaves, shape, value):
     value = ("" if is_text else 0) if value is None else value
     out = np.full((len(arrays), *sizes), value, dtype)
     for row, array in enumerate(arrays):
-        out[(row, *map(slice, array.shape))] = array
+        place: Any = (row, *map(slice, array.shape))
+        out[place] = array
     return out

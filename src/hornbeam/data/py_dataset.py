@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import collections
-import contextvars
 import itertools
-import multiprocessing
 from collections.abc import Generator, Iterable, Iterator
 from concurrent import futures
 from typing import Any
 
 from hornbeam.core.warning import warn
+from hornbeam.data.workers import Processes, Threads
 
 
 class PyDataset:
@@ -119,14 +118,14 @@ def fetch(dataset: PyDataset, indices: Iterable[int]) -> Generator[Any]:
     """Yield `dataset[i]` for the indices in their order, computed ahead by its workers.
 
     An exception in a worker is raised here, in place of its batch. Closing the
-    generator cancels the batches not yet started.
+    generator cancels the batches not yet started, and ends worker processes.
     """
     workers, processes = dataset.workers, dataset.use_multiprocessing
     if workers < 1 or (workers == 1 and not processes):
         for index in indices:
             yield dataset[index]
         return
-    pool, submit = _pool(dataset, workers, processes)
+    pool = Processes(dataset, workers) if processes else Threads(dataset, workers)
     ahead: collections.deque[tuple[int, Any]] = collections.deque()
     left = iter(indices)
     try:
@@ -134,9 +133,8 @@ def fetch(dataset: PyDataset, indices: Iterable[int]) -> Generator[Any]:
             while len(ahead) < max(dataset.max_queue_size, workers):
                 following = next(left, None)
                 if following is None:
-                    pool.shutdown(wait=False)
                     break
-                ahead.append((following, submit(following)))
+                ahead.append((following, pool.submit(following)))
             if not ahead:
                 return
             index, batch = ahead.popleft()
@@ -145,9 +143,16 @@ def fetch(dataset: PyDataset, indices: Iterable[int]) -> Generator[Any]:
             except Exception as error:
                 error.add_note(_note(error, f"{type(dataset).__name__}[{index}]"))
                 raise
+            except KeyboardInterrupt as interrupt:
+                stack = pool.stack_of(index)
+                interrupt.add_note(
+                    f"The training waited for {type(dataset).__name__}[{index}]"
+                    + (f", which a worker computes here:\n{stack}" if stack else ".")
+                )
+                raise
             yield value
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.close()
 
 
 def _note(error, item):
@@ -159,34 +164,3 @@ def _note(error, item):
             "Threads (`use_multiprocessing=False`) need neither."
         )
     return f"Raised by {item}."
-
-
-def _pool(dataset, workers, processes):
-    if not processes:
-        threads = futures.ThreadPoolExecutor(workers, "PyDataset")
-
-        def submit(index):
-            # A thread sees the engine in force here through a copy of the context.
-            context = contextvars.copy_context()
-            return threads.submit(context.run, dataset.__getitem__, index)
-
-        return threads, submit
-    # A forked child of a process with threads may wait for a lock forever.
-    context = multiprocessing.get_context("spawn")
-    pool = futures.ProcessPoolExecutor(
-        workers, context, initializer=_receive, initargs=(dataset,)
-    )
-    return pool, lambda index: pool.submit(_item, index)
-
-
-_received: Any = None
-
-
-def _receive(dataset):
-    """Keep, in a worker process, the dataset that it is to read."""
-    global _received
-    _received = dataset
-
-
-def _item(index):
-    return _received[index]

@@ -94,6 +94,9 @@ class ExportArchive:
                 f"Layer {resource.path!r} has no weights yet: call it on data, or "
                 "`build()` it, before it is exported."
             )
+        for layer in resource._flatten_layers():
+            if getattr(layer, "runs_on_host", False):
+                raise _computes_with_python(layer)
         self._own(resource)
 
     def _own(self, layer):
@@ -256,6 +259,16 @@ class ExportArchive:
         if variable.backend is engine:
             return variable._value
         return engine.new_variable(engine.convert(variable.numpy()), False)
+
+
+def _computes_with_python(layer):
+    return ValueError(
+        f"{type(layer).__name__} layer {layer.path!r} computes with Python, which a "
+        "SavedModel cannot hold. Apply it to the data in the program that asks the "
+        "server, and export the rest: `keras.Model(layer.output, model.outputs[0])"
+        ".export(path)`. Or save the whole model with `model.save('model.keras')`, and "
+        "serve `predict` of what `keras.models.load_model` returns."
+    )
 
 
 def default_signature(model: Model) -> list[Any]:
