@@ -43,10 +43,13 @@ def test_an_interrupt_ends_the_program_and_its_workers(workers, tmp_path):
         text=True,
         env={**os.environ, "HORNBEAM_BACKEND": "numpy"},
     )
-    worker = int(process.stdout.readline())
-    time.sleep(1)  # until the training waits for this batch
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=30)
+    try:
+        worker = int(process.stdout.readline())
+        time.sleep(1)  # until the training waits for this batch
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode in (-signal.SIGINT, 130)
     assert "KeyboardInterrupt" in error
     assert "waited for Hung[2]" in error
