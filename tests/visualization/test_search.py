@@ -6,7 +6,12 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from hornbeam import constraints
-from hornbeam.visualization import plot_search, search_table
+from hornbeam.visualization import (
+    plot_history,
+    plot_learning_curves,
+    plot_search,
+    search_table,
+)
 from hornbeam.visualization.results import SearchResults, text
 
 
@@ -276,3 +281,18 @@ class TestTable:
         lines = search_table(results_of(params, np.ones((30, 2))), rows=5).splitlines()
         assert len(lines) == 2 + 5 + 1
         assert lines[-1] == " ... and 25 more"
+
+
+def test_panels_that_are_given():
+    """They are drawn on, by every plot of panels; too few are an error."""
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    results = results_of(grid(rate=[0.1, 0.2]), [[0.5], [0.6]])
+    curves = {"a": {"loss": [2.0, 1.0], "accuracy": [0.5, 0.6]}}
+    one, *two = figure.subplots(1, 3)
+    assert plot_search(results, ax=one) is figure
+    assert one.get_xlabel() == "rate"
+    for plot, source in ((plot_learning_curves, curves), (plot_history, curves["a"])):
+        assert plot(source, ax=two) is figure
+        assert [axes.get_title() for axes in two] == ["loss", "accuracy"]
+        with pytest.raises(ValueError, match="draws 2 panels"):
+            plot(source, ax=one)

@@ -10,6 +10,7 @@ import numpy as np
 from hornbeam.core.errors import did_you_mean
 from hornbeam.typing import Config, PathLike
 from hornbeam.visualization.optional import optional
+from hornbeam.visualization.panels import panels
 from hornbeam.visualization.results import SearchResults, key, short, text
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def plot_learning_curves(
     source: Any,
     metrics: str | Sequence[str] | None = None,
     path: PathLike | None = None,
+    ax: Any = None,
 ) -> Figure:
     """Draw the curves of many fits, one panel per metric, validation dashed.
 
@@ -79,6 +81,8 @@ def plot_learning_curves(
         metrics: names to draw. Default: all, without their `val_` twins.
         path: where the picture is written (its ending names the format). Default: it
             is not written.
+        ax: matplotlib's axes to draw on, as many as there are panels. Default: new
+            ones.
 
     Returns:
         The matplotlib Figure.
@@ -89,8 +93,6 @@ def plot_learning_curves(
     >>> [line.get_label() for line in figure.axes[0].get_lines()]
     ['0.1', '0.5']
     """
-    Figure = optional("matplotlib.figure").Figure
-
     groups, scores = _groups(source)
     recorded = dict.fromkeys(name for _, fits in groups for fit in fits for name in fit)
     if isinstance(metrics, str):
@@ -104,10 +106,10 @@ def plot_learning_curves(
             )
     if not names:
         raise ValueError("plot_learning_curves(): the histories are empty.")
-    figure = Figure(figsize=(5.5 * len(names), 4.2), layout="constrained")
-    (panels,) = figure.subplots(1, len(names), squeeze=False)
+    size = (5.5 * len(names), 4.2)
+    figure, drawn = panels("plot_learning_curves", ax, len(names), size)
     colours, bar = _colours(len(groups), scores)
-    for axes, name in zip(panels, names, strict=True):
+    for axes, name in zip(drawn, names, strict=True):
         for (label, fits), colour in zip(groups, colours, strict=True):
             _draw(axes, [fit.get(name) for fit in fits], color=colour, label=label)
             validation = [fit.get(f"val_{name}") for fit in fits]
@@ -116,9 +118,9 @@ def plot_learning_curves(
         axes.set_title(name, fontsize="medium")
         axes.grid(alpha=0.3)
     if bar is not None:
-        figure.colorbar(bar, ax=list(panels), pad=0.02, label="mean test score")
+        figure.colorbar(bar, ax=list(drawn), pad=0.02, label="mean test score")
     elif len(groups) <= _MOST_NAMES:
-        panels[-1].legend(fontsize="small", title=_title(source))
+        drawn[-1].legend(fontsize="small", title=_title(source))
     if path is not None:
         figure.savefig(path, dpi=120)
     return figure

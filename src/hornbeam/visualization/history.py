@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hornbeam.core.errors import did_you_mean
 from hornbeam.typing import PathLike
-from hornbeam.visualization.optional import optional
+from hornbeam.visualization.panels import panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,6 +17,7 @@ def plot_history(
     history: Any,
     metrics: str | Sequence[str] | None = None,
     path: PathLike | None = None,
+    ax: Any = None,
 ) -> Figure:
     """Draw what `fit` recorded, one panel per metric, training beside validation.
 
@@ -27,6 +28,8 @@ def plot_history(
         metrics: names to draw. Default: all, without their `val_` twins.
         path: where the picture is written (its ending names the format). Default: it
             is not written.
+        ax: matplotlib's axes to draw on, as many as there are panels. Default: new
+            ones.
 
     Returns:
         The matplotlib Figure.
@@ -36,8 +39,6 @@ def plot_history(
     >>> len(figure.axes)
     1
     """
-    Figure = optional("matplotlib.figure").Figure
-
     curves = getattr(history, "history", history)
     epochs = getattr(history, "epoch", None)
     names = metrics or [name for name in curves if not name.startswith("val_")]
@@ -49,9 +50,9 @@ def plot_history(
             )
     if not names:
         raise ValueError("plot_history(): the history is empty. Was `fit` called?")
-    figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
-    (panels,) = figure.subplots(1, len(names), squeeze=False)
-    for axes, name in zip(panels, names, strict=True):
+    size = (5.0 * len(names), 4.0)
+    figure, drawn = panels("plot_history", ax, len(names), size)
+    for axes, name in zip(drawn, names, strict=True):
         for label, key in (("training", name), ("validation", f"val_{name}")):
             values = curves.get(key)
             if values is None:

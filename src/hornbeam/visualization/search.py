@@ -10,6 +10,7 @@ import numpy as np
 
 from hornbeam.typing import PathLike
 from hornbeam.visualization.optional import optional
+from hornbeam.visualization.panels import panels
 from hornbeam.visualization.results import (
     SearchResults,
     is_number,
@@ -31,6 +32,7 @@ def plot_search(
     parameters: str | Sequence[str] | None = None,
     metrics: str | Sequence[str] | None = None,
     path: PathLike | None = None,
+    ax: Any = None,
 ) -> Figure:
     """Draw the scores of a search against its parameters, one panel per score.
 
@@ -48,6 +50,8 @@ def plot_search(
         metrics: names of the scores to draw. Default: all, the one of `refit` first.
         path: where the picture is written (its ending names the format). Default: it
             is not written.
+        ax: matplotlib's axes to draw on, as many as there are panels. Default: new
+            ones.
 
     Returns:
         The matplotlib Figure.
@@ -64,16 +68,14 @@ def plot_search(
     >>> figure.axes[0].get_xlabel()
     'rate'
     """
-    Figure = optional("matplotlib.figure").Figure
-
     results = SearchResults(search, "plot_search")
     names = results.choose(parameters)
     metrics = results.choose_metrics(metrics)
     draw = {1: _against_one, 2: _against_two}.get(len(names), _parallel_coordinates)
     width = max(5.5, 1.6 * (len(names) + 1))
-    figure = Figure(figsize=(width * len(metrics), 4.2), layout="constrained")
-    (panels,) = figure.subplots(1, len(metrics), squeeze=False)
-    for axes, metric in zip(panels, metrics, strict=True):
+    size = (width * len(metrics), 4.2)
+    figure, drawn = panels("plot_search", ax, len(metrics), size)
+    for axes, metric in zip(drawn, metrics, strict=True):
         draw(axes, results, names, metric)
         axes.set_title(_title(results, names, metric), fontsize="medium")
     if path is not None:
