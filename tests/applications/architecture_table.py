@@ -31,6 +31,8 @@ ARCHITECTURES = {
     "MobileNetV2": (64, False),
     "MobileNetV3Large": (64, True),
     "MobileNetV3Small": (64, True),
+    "NASNetLarge": (64, True),
+    "NASNetMobile": (64, True),
     "ResNet101": (64, True),
     "ResNet101V2": (64, True),
     "ResNet152": (64, True),
@@ -57,22 +59,8 @@ VARIANTS = [
 ]
 # Namespaces with `preprocess_input` and `decode_predictions`.
 NAMESPACES = (
-    *(
-        "convnext",
-        "densenet",
-        "inception_v3",
-        "efficientnet",
-        "efficientnet_v2",
-        "imagenet_utils",
-    ),
-    *(
-        "inception_resnet_v2",
-        "inception_v3",
-        "mobilenet_v3",
-        "mobilenet",
-        "mobilenet_v2",
-        "resnet",
-        "resnet50",
-    ),
-    *("resnet_v2", "vgg16", "vgg19", "xception"),
+    *("convnext", "densenet", "efficientnet", "efficientnet_v2", "imagenet_utils"),
+    *("inception_resnet_v2", "inception_v3", "mobilenet", "mobilenet_v2"),
+    *("mobilenet_v3", "nasnet", "resnet", "resnet50", "resnet_v2", "vgg16", "vgg19"),
+    "xception",
 )

@@ -8,7 +8,8 @@ import numpy as np
 
 # Names that Keras makes of a class and a number in the process.
 GENERATED = re.compile(
-    "(activation|add|average_pooling2d|batch_normalization|concatenate|conv2d|dropout|"
+    "(activation|add|average_pooling2d|batch_normalization|concatenate|conv2d|cropping2d|"
+    "custom_scale_layer|dropout|"
     "flatten|global_average_pooling2d|hard_sigmoid|input_layer|lambda|max_pooling2d|"
     r"multiply|normalization|re_lu|rescaling|reshape|separable_conv2d|zero_padding2d)(_\d+)?"
 )

@@ -8,6 +8,7 @@ from hornbeam.applications import inception_v3 as inception_v3
 from hornbeam.applications import mobilenet as mobilenet
 from hornbeam.applications import mobilenet_v2 as mobilenet_v2
 from hornbeam.applications import mobilenet_v3 as mobilenet_v3
+from hornbeam.applications import nasnet as nasnet
 from hornbeam.applications import resnet as resnet
 from hornbeam.applications import resnet50 as resnet50
 from hornbeam.applications import resnet_v2 as resnet_v2
@@ -43,6 +44,8 @@ from hornbeam.applications.mobilenet import MobileNet as MobileNet
 from hornbeam.applications.mobilenet_v2 import MobileNetV2 as MobileNetV2
 from hornbeam.applications.mobilenet_v3 import MobileNetV3Small as MobileNetV3Small
 from hornbeam.applications.mobilenet_v3 import MobileNetV3Large as MobileNetV3Large
+from hornbeam.applications.nasnet import NASNetMobile as NASNetMobile
+from hornbeam.applications.nasnet import NASNetLarge as NASNetLarge
 from hornbeam.applications.resnet import ResNet50 as ResNet50
 from hornbeam.applications.resnet import ResNet101 as ResNet101
 from hornbeam.applications.resnet import ResNet152 as ResNet152
