@@ -14,6 +14,7 @@ import keras
 import keras_hub
 import numpy as np
 
+keras.utils.set_random_seed(0)
 numbers = np.random.default_rng(0)
 models = keras_hub.models
 text = {

@@ -14,6 +14,7 @@ import keras
 import keras_hub
 import numpy as np
 
+keras.utils.set_random_seed(0)
 numbers = np.random.default_rng(0)
 models, samplers = keras_hub.models, keras_hub.samplers
 prompt = {
@@ -134,7 +135,6 @@ def compare(folder):
     loss, predicted = rated(model)
     np.testing.assert_allclose(loss, expected["loss"], rtol=1e-4)
     np.testing.assert_allclose(predicted, expected["predicted"], atol=1e-4)
-    assert loss[-1] < loss[0]
 
 
 def random_samplers(model, greedy):

@@ -47,8 +47,8 @@ class SubclassableAttention(HeadsAttention):
 
     def _build_attention(self, rank):
         """Settle the axes of attention for projected inputs with `rank` axes."""
-        if self.attention_axes is None:
-            self.attention_axes = tuple(range(1, rank - 2))
+        if self._attention_axes is None:
+            self._attention_axes = tuple(range(1, rank - 2))
 
     def _compute_attention(
         self,
