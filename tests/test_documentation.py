@@ -8,7 +8,12 @@ from hornbeam import config
 from tests.markdown import READMES, ROOT, numbered_blocks, pages, python_blocks
 
 # Those that take more than a few seconds.
-SLOW = ["docs/guides/search.md", "docs/guides/pretrained.md"]
+SLOW = [
+    "docs/tuning.md",
+    "docs/guides/search.md",
+    "docs/guides/pretrained.md",
+    "docs/coming-from/scikit-learn.md",
+]
 CHINESE = [page for page in pages() if page.startswith("docs/zh/")]
 
 
