@@ -323,6 +323,8 @@ def test_a_pipeline(engine):
             keras.layers.Rescaling(1 / 255),
         ]
     )
+    pipeline.build(SMALL.shape)
+    assert pipeline.built
     got = pipeline(SMALL)
     again = keras.layers.deserialize(keras.layers.serialize(pipeline))
     np.testing.assert_array_equal(numpy(again(SMALL)), numpy(got))

@@ -101,3 +101,5 @@ def test_statistics_of_last_axes_serve_inputs_of_more_axes(engine):
     layer.adapt(images)
     with pytest.raises(ValueError, match="rank"):
         layer(images[None])
+    with pytest.raises(TypeError, match="expects numbers, with rows.*42"):
+        keras.layers.Normalization().adapt(iter([42]))

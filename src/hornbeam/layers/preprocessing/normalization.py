@@ -159,7 +159,8 @@ class Normalization(DataLayer):
     def _prepared(self, part):
         """Return a batch as float64, once it fits the layer."""
         batch = adapt_data.host(part)
-        if not hasattr(batch, "dtype") or batch.dtype.kind in "OUSTMmc":
+        dtype = getattr(batch, "dtype", None)
+        if dtype is None or dtype.kind in "OUSTMmc" or not batch.ndim:
             raise TypeError(
                 f"Normalization layer {self.path!r}: `adapt` expects numbers, with "
                 f"rows of equal length. Received: {shown(part)}"

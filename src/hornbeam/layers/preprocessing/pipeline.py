@@ -54,6 +54,9 @@ class Pipeline(DataLayer):
         """The layers, in order."""
         return self._pipeline_layers
 
+    def build(self, input_shape: Any) -> None:
+        """Prepare nothing: each layer builds itself when it is called."""
+
     def call(self, inputs: Any, training: bool | None = True, mask: Any = None) -> Any:
         """Return what the last layer makes of what the others make of the inputs."""
         for layer in self._pipeline_layers:
