@@ -172,3 +172,36 @@ def test_a_missing_tensorflow_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     with pytest.raises(ImportError, match=r"pip install 'hornbeam\[tensorflow\]'"):
         backends.get("tensorflow")
+
+
+IMAGES = np.random.default_rng(1).uniform(0, 255, (3, 7, 6, 3)).astype("float32")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "fused"),
+    [
+        ("RandomRotation", {"factor": 0.2, "fill_mode": "constant"}, True),
+        ("AutoContrast", {}, True),
+        ("RandomContrast", {"factor": 0.5}, True),
+        # XLA would compile for each place.
+        ("RandomCrop", {"height": 4, "width": 5}, False),
+    ],
+)
+def test_layers_of_images_are_one_kernel_in_graphs(name, arguments, fused):
+    arguments = arguments if name == "AutoContrast" else {**arguments, "seed": 3}
+    eager = getattr(keras.layers, name)(**arguments)(IMAGES)
+    layer = getattr(keras.layers, name)(**arguments)
+    run = tf.function(layer, input_signature=[tf.TensorSpec((None, 7, 6, 3))])
+    np.testing.assert_allclose(run(IMAGES), eager, rtol=1e-4, atol=1e-2)
+    graph = run.get_concrete_function().graph.as_graph_def()
+    nodes = [node for node in graph.node if node.attr["_XlaMustCompile"].b]
+    assert bool(nodes) is fused
+
+
+def test_what_users_write_runs_as_written():
+    class Doubled(keras.layers.RandomFlip):
+        def transform_images(self, images, transformation, training=True):
+            return tf.numpy_function(lambda x: 2 * x, [images], tf.float32)
+
+    run = tf.function(Doubled())
+    np.testing.assert_array_equal(run(IMAGES), 2 * IMAGES)

@@ -108,6 +108,14 @@ def call_on_host(fn: Callable, inputs: Sequence[Any], shape: Any, dtype: str) ->
 
 
 @optional
+def fused(fn: Callable, *arguments: Any) -> Any:
+    """`fn(*arguments)` as one kernel, where the program that is traced has many.
+
+    For engines whose programs run operation by operation. `fn` computes with numbers.
+    """
+
+
+@optional
 def ragged_tensor(values: Any, lengths: Any) -> Any:
     """The ragged tensor whose rows have these lengths."""
 
@@ -188,6 +196,11 @@ def window_sum(
     data_format: str,
 ) -> Any:
     """The sum of every window."""
+
+
+@optional
+def resize_bilinear(images: Any, size: tuple[int, int]) -> Any:
+    """float32 images (batch, height, width, channels) in a new size; centres at 1/2."""
 
 
 # Sparse tensors: the engine's own kind. Ops on them are composed of these functions

@@ -278,3 +278,9 @@ def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> tf.Tensor:
         return tf.nn.log_softmax(x, axis)
     axes = None if axis is None else list(axis)
     return x - tf.reduce_logsumexp(x, axes, keepdims=True)
+
+
+def resize_bilinear(images: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """Images in a new size, by TensorFlow's kernel."""
+    resize: Any = tf.raw_ops.ResizeBilinear
+    return resize(images=images, size=size, half_pixel_centers=True)

@@ -50,6 +50,18 @@ def jit(fn: Callable, donate: Sequence[int] = ()) -> Callable:
     return run
 
 
+def fused(fn: Callable, *arguments: Any) -> Any:
+    """`fn(*arguments)`, compiled by XLA where a graph is traced.
+
+    XLA compiles anew for other shapes, so only the size of batches may be unknown.
+    """
+    leaves = [x for x in optree.tree_leaves(arguments) if isinstance(x, tf.Tensor)]
+    known = all(x.shape.rank is not None and None not in x.shape[1:] for x in leaves)
+    if tf.executing_eagerly() or not known:
+        return fn(*arguments)
+    return tf.function(fn, jit_compile=True, autograph=False)(*arguments)
+
+
 class _Traced:
     """A function of the leaves of nested arguments, as a `tf.function`."""
 

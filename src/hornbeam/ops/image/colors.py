@@ -18,8 +18,8 @@ from hornbeam.ops.numpy import (
     minimum,
     mod,
     moveaxis,
+    split,
     stack,
-    tensordot,
     where,
 )
 from hornbeam.typing import DataFormat, Tensor, TensorLike
@@ -83,9 +83,10 @@ def rgb_to_grayscale(
     if is_gray:
         return images
     wide = _wide(images)
-    weights = cast(_LUMA[:, None], wide.dtype)
-    gray = moveaxis(tensordot(wide, weights, axes=[[axis], [0]]), -1, axis)
-    return cast(gray, images.dtype)
+    # A product with a matrix takes twice the time.
+    red, green, blue = split(wide, 3, axis=axis)
+    r, g, b = (float(weight) for weight in _LUMA)
+    return cast(red * r + green * g + blue * b, images.dtype)
 
 
 def _same_spec(owner):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 
+from hornbeam import backends
 from hornbeam.core import dtypes
 from hornbeam.core.config import standardize_data_format
 from hornbeam.core.errors import check_choice
@@ -140,20 +142,41 @@ def resize(
         x = _cropped(x, size, first)
     elif pad_to_aspect_ratio:
         x = _padded(x, size, first, fill_value)
+    if interpolation == "bilinear" and not antialias and _has_kernel(x):
+        x = _by_kernel(x, size, first)
     for axis, new in enumerate(size, first):
-        old = shape(x)[axis]
-        if isinstance(old, int) and old == new:
-            continue
-        if interpolation == "nearest":
-            x = take(x, cast(_centres(old, new), "int32"), axis=axis)
-        elif interpolation == "bilinear" and _has_two_taps(old, new, antialias):
-            x = _between_two(x, axis, old, new)
-        else:
-            weights = resize_weights(old, new, interpolation, antialias)
-            x = moveaxis(tensordot(x, weights, axes=[[axis], [0]]), -1, axis)
+        x = _along_axis(x, axis, new, interpolation, antialias)
     if dtypes.is_int_dtype(dtype) and interpolation != "nearest":
         return saturate_cast(round(x), dtype)
     return cast(x, dtype)
+
+
+def _has_kernel(x):
+    is_float32 = dtypes.standardize_dtype(x.dtype) == "float32"
+    return is_float32 and backends.current().resize_bilinear is not None
+
+
+def _by_kernel(x, size, first):
+    """Resize both axes as the engine does it."""
+    sizes = shape(x)
+    before, after = sizes[:first], sizes[first + 2 :]
+    images = reshape(x, (math.prod(before), *sizes[first : first + 2], *(after or [1])))
+    return reshape(
+        backends.current().resize_bilinear(images, size), (*before, *size, *after)
+    )
+
+
+def _along_axis(x, axis, new, interpolation, antialias):
+    """Resize one axis."""
+    old = shape(x)[axis]
+    if isinstance(old, int) and old == new:
+        return x
+    if interpolation == "nearest":
+        return take(x, cast(_centres(old, new), "int32"), axis=axis)
+    if interpolation == "bilinear" and _has_two_taps(old, new, antialias):
+        return _between_two(x, axis, old, new)
+    weights = resize_weights(old, new, interpolation, antialias)
+    return moveaxis(tensordot(x, weights, axes=[[axis], [0]]), -1, axis)
 
 
 def _has_two_taps(old, new, antialias):

@@ -19,9 +19,9 @@ from hornbeam.ops.numpy import (
     concatenate,
     expand_dims,
     floor,
+    logical_and,
     maximum,
     minimum,
-    pad,
     reshape,
     take,
     where,
@@ -47,31 +47,23 @@ def _nearest(x):
     return where(x < 0, ceil(x - 0.5), floor(x + 0.5))
 
 
-def _extended(x, axes, order, fill_mode, fill_value):
-    """Return `x` with the elements beyond its edges that are needed."""
-    if fill_mode == "constant":
-        widths = [(int(i in axes),) * 2 for i in range(len(x.shape))]
-        # A number stays one: an engine would wait for that of a tensor on a device.
-        plain = isinstance(fill_value, int | float)
-        if not (plain and (fill_value == 0 or dtypes.is_float_dtype(x.dtype))):
-            fill_value = cast(fill_value, x.dtype)
-        return pad(x, widths, constant_values=fill_value)
-    if fill_mode == "wrap" and order:
-        for axis in axes:
-            first = x[(slice(None),) * axis + (slice(1),)]
-            x = concatenate([x, first], axis=axis)
+def _extended(x, axes):
+    """Return `x` with its first element behind the last one, where it wraps."""
+    for axis in axes:
+        first = x[(slice(None),) * axis + (slice(1),)]
+        x = concatenate([x, first], axis=axis)
     return x
 
 
 def _folded(c, size, order, fill_mode):
     """Return the place in the extended axis, of `size`, that a coordinate stands for.
 
-    All of them are in [0, size - 1].
+    All of them are in [0, size - 1], or with "constant" in [-1, size].
     """
     last = cast(size - 1, c.dtype)
     if fill_mode == "constant":
-        c = c + 1
-    elif fill_mode == "wrap":
+        return clip(c, -1, last + 1)
+    if fill_mode == "wrap":
         c = _remainder(c, last + 1 - order)
     elif fill_mode == "mirror":
         c = _remainder(c, maximum(2 * last, 1))
@@ -117,7 +109,7 @@ def sample(
         A tensor in which the axes of the result replace those of the coordinates.
     """
     axes = range(first, first + len(coordinates))
-    x = _extended(x, axes, order, fill_mode, fill_value)
+    x = _extended(x, axes) if fill_mode == "wrap" and order else x
     sizes = shape(x)
     batch, trail = sizes[:first], sizes[axes.stop :]
     rows = reshape(x, (-1, *trail))
@@ -125,30 +117,64 @@ def sample(
     if batch:
         ones = (1,) * (len(coordinates[0].shape) - first)
         index = reshape(arange(math.prod(batch), dtype="int32"), (*batch, *ones))
-    weights: list[Any] = []
-    strides: list[Any] = []
-    for c, axis in zip(coordinates, axes, strict=True):
-        size = sizes[axis]
-        c = _folded(c if order else _nearest(c), size, order, fill_mode)
-        low = cast(floor(c), "int32")
-        # Of one element, the next one is itself. The limits also hold for NaN.
-        step = clip(size - 1, 0, 1)
-        low = clip(low, 0, size - 1 - order * step)
-        index = index * size + low
-        weight = c - cast(low, c.dtype)
-        weights.append(expand_dims(weight, tuple(range(-len(trail), 0))))
-        strides = [s * size for s in strides] + [step]
-    if not order:
-        return rows_at(rows, index)
+    sizes = sizes[first : axes.stop]
+    taps = [
+        _taps(c, size, order, fill_mode)
+        for c, size in zip(coordinates, sizes, strict=True)
+    ]
 
-    def between(index, axis):
-        if axis == len(weights):
-            return wide(rows_at(rows, index))
-        low, high = (between(index + i, axis + 1) for i in (0, strides[axis]))
-        weight = cast(weights[axis], low.dtype)
-        return low * (1 - weight) + high * weight
+    def spread(weight):
+        return expand_dims(weight, tuple(range(-len(trail), 0)))
 
-    return narrowed(between(index, 0), dtypes.standardize_dtype(x.dtype))
+    def total(index, axis):
+        if axis == len(taps):
+            return wide(rows_at(rows, index)) if order else rows_at(rows, index)
+        parts = [
+            (total(index * sizes[axis] + place, axis + 1), weight)
+            for place, weight in taps[axis]
+        ]
+        if not order:
+            return parts[0][0]
+        return sum(part * cast(spread(weight), part.dtype) for part, weight in parts)
+
+    y = total(index, 0)
+    if fill_mode == "constant":
+        inside = math.prod(sum(weight for _, weight in pair) for pair in taps)
+        y = _filled(y, spread(inside), fill_value)
+    return narrowed(y, dtypes.standardize_dtype(x.dtype)) if order else y
+
+
+def _taps(c, size, order, fill_mode):
+    """Return the places in an axis whose elements a coordinate needs, and weights.
+
+    The places are in the axis; the weights of what lies beyond "constant" edges are 0.
+    """
+    c = _folded(c if order else _nearest(c), size, order, fill_mode)
+    low = floor(c)
+    pairs = [(low, 1 - (c - low)), (low + 1, c - low)][: order + 1]
+    if fill_mode == "constant":
+        last = cast(size - 1, c.dtype)
+        pairs = [
+            (place, where(logical_and(place >= 0, place <= last), weight, 0))
+            for place, weight in pairs
+        ]
+    # The limits also hold for NaN.
+    return [
+        (clip(cast(place, "int32"), 0, size - 1), weight) for place, weight in pairs
+    ]
+
+
+def _filled(y, inside, fill_value):
+    """Return values of which the part that is not `inside` is `fill_value`."""
+    outside = cast(fill_value, y.dtype)
+    if dtypes.is_float_dtype(y.dtype):
+        inside = cast(inside, y.dtype)
+        y = y if _is_zero(fill_value) else y + outside * (1 - inside)
+    return where(inside > 0, y, outside)
+
+
+def _is_zero(x):
+    return isinstance(x, int | float) and x == 0
 
 
 def _check_coordinates(inputs, coordinates, order, fill_mode):

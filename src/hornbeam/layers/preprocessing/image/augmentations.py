@@ -48,6 +48,8 @@ class Augmentation(RandomImageLayer):
 
     # Of the layers below: those that change colours, as `all_ops=False` leaves out.
     _left_out: tuple[str, ...] = ()
+    # XLA would compile all of them before the first batch.
+    _fuses = False
 
     def __init__(
         self,

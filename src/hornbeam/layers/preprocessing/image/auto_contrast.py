@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hornbeam import ops
+from hornbeam.layers.preprocessing.image.folding import folded
 from hornbeam.layers.preprocessing.image.image_layer import ImageLayer
 from hornbeam.layers.preprocessing.image.value_range import value_pair
 
@@ -30,6 +31,8 @@ class AutoContrast(ImageLayer):
     [0.0, 127.5, 255.0]
     """
 
+    _fuses = True
+
     def __init__(
         self, value_range: Any = (0, 255), **kwargs: Unpack[LayerArguments]
     ) -> None:
@@ -43,8 +46,10 @@ class AutoContrast(ImageLayer):
         images = self._cast(images)
         low, high = self.value_range
         axes = self._axes(images)
-        least = ops.min(images, axis=axes, keepdims=True)
-        width = ops.max(images, axis=axes, keepdims=True) - least
+        least = folded(ops.minimum, images, axes[0])
+        most = folded(ops.maximum, images, axes[0])
+        least = ops.min(least, axis=axes, keepdims=True)
+        width = ops.max(most, axis=axes, keepdims=True) - least
         scale = (high - low) / ops.where(width > 0, width, 1)
         stretched = ops.clip((images - least) * scale + low, low, high)
         return ops.where(width > 0, stretched, images)

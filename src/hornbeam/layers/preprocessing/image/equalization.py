@@ -36,6 +36,8 @@ class Equalization(ImageLayer):
     [0.0, 85.0, 170.0, 255.0]
     """
 
+    _fuses = True
+
     def __init__(
         self,
         value_range: Any = (0, 255),

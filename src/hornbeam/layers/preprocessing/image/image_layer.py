@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from hornbeam import ops
+from hornbeam import backends, ops
 from hornbeam.core.config import standardize_data_format
 from hornbeam.core.dtypes import is_float_dtype
 from hornbeam.core.errors import check_number, shown
@@ -13,6 +13,7 @@ from hornbeam.core.variable import Variable
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 from hornbeam.layers.preprocessing.data_layer import DataLayer, on_engine_of_data
+from hornbeam.losses.loss import is_ours
 from hornbeam.ops.boxes.formats import BOX_FORMATS, box_format
 from hornbeam.random.draw import settled
 from hornbeam.typing import overridable
@@ -94,6 +95,8 @@ class ImageLayer(DataLayer):
             setattr(cls, name, _WRAPPERS[name](vars(cls)[name]))
 
     _is_stateless = True
+    # Whether `transform_images` has more steps than engines do well one by one.
+    _fuses = False
     _convert_input_args = False
     _allow_non_tensor_positional_args = True
 
@@ -122,7 +125,10 @@ class ImageLayer(DataLayer):
             part, flat = parts[name], self._is_flat(name, parts)
             # A mask of no channels is an image of one.
             part = ops.expand_dims(part, self._channels_axis) if flat else part
-            part = transform(part, transformation, training=training)
+            if training and self._is_fused(name):
+                part = backends.current().fused(transform, part, transformation)
+            else:
+                part = transform(part, transformation, training=training)
             parts[name] = ops.squeeze(part, self._channels_axis) if flat else part
         return parts if isinstance(data, dict) else parts["images"]
 
@@ -134,6 +140,18 @@ class ImageLayer(DataLayer):
         """Whether a part holds masks without an axis of channels."""
         rank = len(parts["images"].shape)
         return name == "segmentation_masks" and len(parts[name].shape) == rank - 1
+
+    def _is_fused(self, name):
+        """Whether a part's transformation is one kernel on engines that ask for it.
+
+        What users write may do more than compute with numbers.
+        """
+        return (
+            self._fuses
+            and backends.current().fused is not None
+            and name in ("images", "segmentation_masks")
+            and all(is_ours(getattr(self, method)) for method in _PARTS[name])
+        )
 
     def _images(self, data):
         """Return data that are no dict: images, and not a pair of different things."""
@@ -338,6 +356,8 @@ class RandomImageLayer(ImageLayer):
         data_format: `"channels_last"` or `"channels_first"`. Default: the setting.
         bounding_box_format: how boxes are given.
     """
+
+    _fuses = True
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hornbeam import ops, random
+from hornbeam.layers.preprocessing.image.folding import folded
 from hornbeam.layers.preprocessing.image.image_layer import (
     RandomImageLayer,
     factor_pair,
@@ -67,6 +68,9 @@ class RandomContrast(RandomImageLayer):
         if not training or transformation is None:
             return images
         wide = ops.cast(images, "float32")
-        mean = ops.mean(wide, axis=self._axes(images), keepdims=True)
+        axes = self._axes(images)
+        height, width = (ops.shape(images)[axis] for axis in axes)
+        total = ops.sum(folded(ops.add, wide, axes[0]), axis=axes, keepdims=True)
+        mean = total / ops.cast(height * width, "float32")
         contrast = ops.cast(transformation["contrast_factor"], "float32")
         return self._cast(clipped((wide - mean) * contrast + mean, self.value_range))

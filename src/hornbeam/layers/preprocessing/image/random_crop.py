@@ -33,6 +33,9 @@ class RandomCrop(SizedLayer, RandomImageLayer):
     (2, 5, 4, 3)
     """
 
+    # XLA would compile for each place at which it cuts.
+    _fuses = False
+
     def __init__(
         self,
         height: int,
