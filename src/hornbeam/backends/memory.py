@@ -14,12 +14,29 @@ from numpy.typing import DTypeLike
 _ALIGNMENT = 64
 
 
-def aligned_array(shape: Sequence[int], dtype: DTypeLike) -> np.ndarray:
-    """Return an array, not filled, whose memory an engine can share."""
+def aligned_array(
+    shape: Sequence[int], dtype: DTypeLike, small_pages: bool = False
+) -> np.ndarray:
+    """Return an array whose memory an engine can share; its values are any.
+
+    NumPy asks for pages of 2 MB. Filling them once takes as long as small ones where
+    memory is at hand, and two to three times as long where a virtual machine must get
+    it first.
+
+    Args:
+        shape: the shape.
+        dtype: the dtype.
+        small_pages: whether not to ask for large pages. Default: False.
+    """
     dtype = np.dtype(dtype)
     if dtype.hasobject:
         return np.empty(shape, dtype)
     size = math.prod(shape) * dtype.itemsize
-    memory = np.empty(size + _ALIGNMENT, np.uint8)
+    room = size + _ALIGNMENT
+    memory: np.ndarray = (
+        np.frombuffer(bytearray(room), np.uint8)
+        if small_pages
+        else np.empty(room, np.uint8)
+    )
     start = -memory.ctypes.data % _ALIGNMENT
     return memory[start : start + size].view(dtype).reshape(shape)

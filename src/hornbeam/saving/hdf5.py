@@ -285,7 +285,7 @@ class _Walk:
 
 def _read_aligned(dataset):
     """Return an array in memory that an engine can take over."""
-    array = aligned_array(dataset.shape, dataset.dtype)
+    array = aligned_array(dataset.shape, dataset.dtype, small_pages=True)
     dataset.read_direct(array)
     return array
 

@@ -107,7 +107,7 @@ class StoredTensor(Unread):
                 f"The tensor {self._name!r} has the dtype {self.dtype}, which is not "
                 f"read. Expected one of {sorted(_DTYPES.values())}."
             )
-        array = aligned_array(self.shape, self.dtype)
+        array = aligned_array(self.shape, self.dtype, small_pages=True)
         self._file.seek(self._begin)
         if self._file.readinto(array.reshape(-1).view(np.uint8).data) != array.nbytes:
             raise DamagedFileError(f"The tensor {self._name!r} is cut off.")
