@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from hornbeam.core.variable import Unread
+from hornbeam.core.unread import Unread
 from hornbeam.saving import hdf5
 
 UNITS = 160  # kernels of 100 kB

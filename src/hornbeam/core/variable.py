@@ -18,6 +18,7 @@ from hornbeam.core.lazy import public
 from hornbeam.core.naming import auto_name
 from hornbeam.core.operators import Operators, op
 from hornbeam.core.turns import Turns, between_steps
+from hornbeam.core.unread import Unread
 from hornbeam.typing import (
     DTypeLike,
     InitializerLike,
@@ -38,32 +39,6 @@ Aggregation: TypeAlias = Literal["none", "mean", "sum", "only_first_replica"] | 
 Synchronization: TypeAlias = Literal["none", "on_read", "on_write", "auto"] | None
 _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 _SYNCHRONIZATIONS = (None, "none", "on_read", "on_write", "auto")
-
-
-class Unread:
-    """An array in a file, which is read when a variable takes it over.
-
-    Args:
-        shape: the shape.
-        dtype: the dtype.
-    """
-
-    def __init__(self, shape: tuple[int, ...], dtype: Any):
-        self.shape = shape
-        self.dtype = dtype
-
-    def read(self) -> np.ndarray:
-        """Return the array."""
-        raise NotImplementedError
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self.read(), dtype=dtype)
-
-    def __getitem__(self, key: Any) -> Any:
-        return self.read()[key]
-
-    def __len__(self) -> int:
-        return self.shape[0]
 
 
 class Variable(Operators):

@@ -22,7 +22,8 @@ from hornbeam import backends
 from hornbeam.backends.memory import aligned_array
 from hornbeam.core import budget
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError, damage_of
-from hornbeam.core.variable import Unread, Variable
+from hornbeam.core.unread import Unread
+from hornbeam.core.variable import Variable
 from hornbeam.typing import PathLike
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"

@@ -22,7 +22,7 @@ import numpy as np
 from hornbeam.backends.memory import aligned_array
 from hornbeam.core.errors import DamagedFileError
 from hornbeam.core.naming import distinct, to_snake_case
-from hornbeam.core.variable import Unread
+from hornbeam.core.unread import Unread
 from hornbeam.core.warning import warn
 from hornbeam.layers.layer import Layer
 from hornbeam.saving import hdf5

@@ -22,7 +22,7 @@ from hornbeam.core.errors import (
 from hornbeam.core.lazy import public
 from hornbeam.core.naming import to_snake_case
 from hornbeam.core.turns import between_steps
-from hornbeam.core.variable import Unread
+from hornbeam.core.unread import Unread
 from hornbeam.core.warning import warn
 from hornbeam.layers.layer import Layer
 from hornbeam.optimizers.optimizer import Optimizer
