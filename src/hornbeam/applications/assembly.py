@@ -62,6 +62,7 @@ def assemble(
     least: int = 32,
     top: Callable[[Any, int, Any], Any] = dense_top,
     before: Callable[[Any, bool], Any] | None = None,
+    after: Callable[[Any], Any] | None = None,
     weights_key: str | None = None,
 ) -> Model:
     """Return a model of `trunk` and a top, with its weights.
@@ -76,6 +77,8 @@ def assemble(
         top: from features, classes and an activation to scores. Default: `dense_top`
         before: from images, and whether the weights are those of ImageNet, to what
             `trunk` takes. Default: None, which means the images
+        after: what a network without top does with its features, pooled or not.
+            Default: None, which means nothing
         weights_key: what the weights are listed by in `weights.txt`. Default: None,
             the title
     """
@@ -92,6 +95,8 @@ def assemble(
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
     elif request["pooling"] == "max":
         x = layers.GlobalMaxPooling2D(name="max_pool")(x)
+    if after and not include_top:
+        x = after(x)
     sources = get_source_inputs(images)
     inputs = sources[0] if len(sources) == 1 else sources
     model = Functional(inputs, x, name=request["name"])

@@ -144,6 +144,7 @@ def convnext(kind: str, parameters: int, blocks: int, filters: int) -> _ConvNeXt
             request,
             size=224,
             top=top,
+            after=layers.LayerNormalization(epsilon=1e-6),
             before=(lambda x, _: _scaled(x, name)) if include_preprocessing else None,
         )
 
