@@ -191,6 +191,26 @@ def test_a_table_of_candidates(tmp_path):
     assert "best score 0.2500" in written(tmp_path, tuner)
 
 
+def test_a_table_that_says_what_was_asked_for(tmp_path):
+    frame = pytest.importorskip("pandas").DataFrame(
+        [
+            {"number": 1, "units": 8, "val_loss": 0.5, "size": 3.0, "seconds": 1.0},
+            {"number": 0, "units": 4, "val_loss": 0.7, "size": 2.0, "seconds": 1.0},
+        ]
+    )
+    curves = [{"val_loss": [1.0, 0.7]}, {"val_loss": [0.9, 0.5]}]
+    result = types.SimpleNamespace(
+        table=lambda: frame,
+        directions={"val_loss": "min", "size": "min"},
+        candidates=[types.SimpleNamespace(history=c) for c in curves],
+    )
+    found = candidates_of(result)
+    assert (found.score_name, found.direction, found.best) == ("val_loss", -1, 0)
+    assert found.varying() == ["units"] and list(found.other_scores) == ["size"]
+    assert found.curves == [[curves[1]], [curves[0]]]
+    assert "best val_loss 0.5000" in written(tmp_path, result)
+
+
 def test_the_share_that_a_hyperparameter_explains():
     """By the F of SciPy: with k groups of n, F = (SSB / (k - 1)) / (SSW / (n - k))."""
     groups = np.repeat([1, 2, 3], 6)

@@ -24,12 +24,22 @@ _MOST_AXES = 12
 _MOST_PLACES = 8
 _MOST_CURVES = 200
 # Columns of a `table()` that are no hyperparameters.
-_SCORES = ("score", "mean_score", "mean_test_score", "value", "objective")
+_SCORES = ("score", "mean_score", "mean_test_score", "value", "mean")
 _SPREADS = ("std", "spread", "std_score", "std_test_score")
 _SECONDS = ("seconds", "fit_time", "mean_fit_time", "duration")
 _OTHERS = (
     *("rank", "number", "id", "trial", "trial_id", "status", "state", "message"),
-    *("epochs", "steps", "best_step", "history", "curves", "best"),
+    *(
+        "epochs",
+        "steps",
+        "best_step",
+        "history",
+        "curves",
+        "best",
+        "low",
+        "high",
+        "seeds",
+    ),
 )
 
 
@@ -103,7 +113,7 @@ def candidates_of(thing: Any) -> Candidates | None:
     if hasattr(thing, "cv_results_"):
         return _of_search(thing)
     if callable(getattr(thing, "table", None)):
-        return _of_table(thing.table())
+        return _of_table(thing)
     return None
 
 
@@ -128,7 +138,8 @@ def _of_search(search):
     )
 
 
-def _of_table(table):
+def _of_table(thing):
+    table = thing.table()
     rows = table.to_dict("records") if hasattr(table, "to_dict") else list(table)
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise ValueError(
@@ -136,13 +147,15 @@ def _of_table(table):
             f"each candidate. Received: {type(table).__name__} of {len(rows)} rows."
         )
     found = list(dict.fromkeys(name for row in rows for name in row))
-    score = next((name for name in _SCORES if name in found), None)
+    # What was asked for, in the order of importance, with "min" or "max".
+    asked = getattr(thing, "directions", None) or {}
+    score = next((name for name in (*asked, *_SCORES) if name in found), None)
     if score is None:
         raise ValueError(
             f"report(): `table()` has no column of scores ({', '.join(_SCORES)}). "
             f"Received the columns {found}."
         )
-    taken = {score, *_SPREADS, *_SECONDS, *_OTHERS}
+    taken = {score, *asked, *_SPREADS, *_SECONDS, *_OTHERS}
     column = lambda names: np.array(  # noqa: E731
         [_number(next((row[n] for n in names if n in row), None)) for row in rows]
     )
@@ -152,8 +165,9 @@ def _of_table(table):
         column(_SPREADS),
         column(_SECONDS),
         score,
-        _direction(rows, column([score])),
-        [_curves(row) for row in rows],
+        _direction(thing, asked.get(score), rows, column([score])),
+        [_curves(row, getattr(thing, "candidates", ())) for row in rows],
+        other_scores={name: column([name]) for name in asked if name != score},
     )
 
 
@@ -161,8 +175,11 @@ def _number(value):
     return float(value) if is_number(value) else np.nan
 
 
-def _direction(rows, scores):
-    """Return -1 where the ranks say that the least score is the best."""
+def _direction(thing, asked, rows, scores):
+    """Return -1 where the least score is the best: as is said, or as the ranks say."""
+    asked = asked or getattr(thing, "direction", None)
+    if asked in ("min", "max"):
+        return 1 if asked == "max" else -1
     ranks = np.array([_number(row.get("rank")) for row in rows])
     known = ~np.isnan(ranks) & ~np.isnan(scores)
     if known.sum() < 2:
@@ -171,8 +188,10 @@ def _direction(rows, scores):
     return -1 if order[0] < order[-1] else 1
 
 
-def _curves(row):
+def _curves(row, candidates):
     curves = row.get("curves", row.get("history"))
+    if curves is None and row.get("number") in range(len(candidates)):
+        curves = getattr(candidates[row["number"]], "history", None)
     curves = getattr(curves, "history", curves)
     return [curves] if isinstance(curves, dict) and curves else []
 

@@ -6,6 +6,7 @@ import datetime
 import importlib.metadata
 import platform
 import sys
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,8 @@ def _estimator_of(thing):
     best = getattr(thing, "best_estimator_", thing)
     if hasattr(best, "steps"):  # a pipeline
         return best.steps[-1][1] if best is thing else _Piped(best)
+    if isinstance(getattr(type(thing), "best_model", None), property | cached_property):
+        return thing.best_model
     if hasattr(thing, "get_best_models"):
         return next(iter(thing.get_best_models(1)), None)
     return best
