@@ -32,10 +32,16 @@ if TYPE_CHECKING:
     from hornbeam.optimizers import Optimizer
     from hornbeam.regularizers import Regularizer
 
-    class AnyModel(Model, Any):
+    class AnyModel(Model):
         """A model whose class is unknown: attributes that `Model` lacks are Any."""
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
+
+    class LoadedModel(AnyModel, Any):
+        """A model of a file: it may stand where one of a known class is expected."""
 else:
-    AnyModel = Any
+    AnyModel = LoadedModel = Any
 
 
 __all__ = [
@@ -51,6 +57,7 @@ __all__ = [
     "InitializerLike",
     "InputShape",
     "IntOrInts",
+    "LoadedModel",
     "Logs",
     "LossLike",
     "MetricLike",

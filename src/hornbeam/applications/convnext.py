@@ -9,6 +9,7 @@ from hornbeam.applications.assembly import Request, assemble, channels
 from hornbeam.applications.imagenet_utils import (
     IMAGENET_DEVIATION,
     IMAGENET_MEAN,
+    Preprocessing,
     decode_predictions,
     preprocessing,
 )
@@ -151,9 +152,9 @@ def convnext(kind: str, parameters: int, blocks: int, filters: int) -> _ConvNeXt
     return documented(application, title, parameters, _PAPER, size=224)
 
 
-ConvNeXtTiny = convnext("Tiny", 28_589_128, 9, 96)
-ConvNeXtSmall = convnext("Small", 50_223_688, 27, 96)
-ConvNeXtBase = convnext("Base", 88_591_464, 27, 128)
-ConvNeXtLarge = convnext("Large", 197_767_336, 27, 192)
-ConvNeXtXLarge = convnext("XLarge", 350_196_968, 27, 256)
-preprocess_input = preprocessing(None)
+ConvNeXtTiny: _ConvNeXt = convnext("Tiny", 28_589_128, 9, 96)
+ConvNeXtSmall: _ConvNeXt = convnext("Small", 50_223_688, 27, 96)
+ConvNeXtBase: _ConvNeXt = convnext("Base", 88_591_464, 27, 128)
+ConvNeXtLarge: _ConvNeXt = convnext("Large", 197_767_336, 27, 192)
+ConvNeXtXLarge: _ConvNeXt = convnext("XLarge", 350_196_968, 27, 256)
+preprocess_input: Preprocessing = preprocessing(None)

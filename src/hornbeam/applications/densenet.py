@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from hornbeam import layers
 from hornbeam.applications.assembly import channel_axis, channels
-from hornbeam.applications.imagenet_utils import decode_predictions, preprocessing
+from hornbeam.applications.imagenet_utils import (
+    Preprocessing,
+    decode_predictions,
+    preprocessing,
+)
 from hornbeam.applications.resnet import convolution, normalized, rectified
 from hornbeam.applications.signatures import Standard, standard
 
@@ -59,7 +63,7 @@ def densenet(title: str, parameters: int, blocks: tuple[int, ...]) -> Standard:
     return standard(title, parameters, trunk, paper=_PAPER)
 
 
-DenseNet121 = densenet("DenseNet121", 8_062_504, (6, 12, 24, 16))
-DenseNet169 = densenet("DenseNet169", 14_307_880, (6, 12, 32, 32))
-DenseNet201 = densenet("DenseNet201", 20_242_984, (6, 12, 48, 32))
-preprocess_input = preprocessing("torch")
+DenseNet121: Standard = densenet("DenseNet121", 8_062_504, (6, 12, 24, 16))
+DenseNet169: Standard = densenet("DenseNet169", 14_307_880, (6, 12, 32, 32))
+DenseNet201: Standard = densenet("DenseNet201", 20_242_984, (6, 12, 48, 32))
+preprocess_input: Preprocessing = preprocessing("torch")

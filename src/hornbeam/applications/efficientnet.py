@@ -13,6 +13,7 @@ from hornbeam import initializers, layers
 from hornbeam.applications.assembly import channel_axis, channels
 from hornbeam.applications.imagenet_utils import (
     IMAGENET_DEVIATION,
+    Preprocessing,
     decode_predictions,
     preprocessing,
 )
@@ -51,7 +52,9 @@ class Parts:
     def __init__(self, momentum: float = 0.99):
         self._momentum = momentum
 
-    def convolution(self, x: Any, filters: int, kernel: int, name: str, **more: Any):
+    def convolution(
+        self, x: Any, filters: int, kernel: int, name: str, **more: Any
+    ) -> Any:
         """Return a convolution that starts as those of the paper's program."""
         more = {"padding": "same", "use_bias": False, **more}
         layer = layers.Conv2D(
@@ -200,12 +203,22 @@ def efficientnet(
     )
 
 
-EfficientNetB0 = efficientnet("EfficientNetB0", 5_330_571, 1.0, 1.0, 224, 0.2)
-EfficientNetB1 = efficientnet("EfficientNetB1", 7_856_239, 1.0, 1.1, 240, 0.2)
-EfficientNetB2 = efficientnet("EfficientNetB2", 9_177_569, 1.1, 1.2, 260, 0.3)
-EfficientNetB3 = efficientnet("EfficientNetB3", 12_320_535, 1.2, 1.4, 300, 0.3)
-EfficientNetB4 = efficientnet("EfficientNetB4", 19_466_823, 1.4, 1.8, 380, 0.4)
-EfficientNetB5 = efficientnet("EfficientNetB5", 30_562_527, 1.6, 2.2, 456, 0.4)
-EfficientNetB6 = efficientnet("EfficientNetB6", 43_265_143, 1.8, 2.6, 528, 0.5)
-EfficientNetB7 = efficientnet("EfficientNetB7", 66_658_687, 2.0, 3.1, 600, 0.5)
-preprocess_input = preprocessing(None)
+EfficientNetB0: Standard = efficientnet("EfficientNetB0", 5_330_571, 1.0, 1.0, 224, 0.2)
+EfficientNetB1: Standard = efficientnet("EfficientNetB1", 7_856_239, 1.0, 1.1, 240, 0.2)
+EfficientNetB2: Standard = efficientnet("EfficientNetB2", 9_177_569, 1.1, 1.2, 260, 0.3)
+EfficientNetB3: Standard = efficientnet(
+    "EfficientNetB3", 12_320_535, 1.2, 1.4, 300, 0.3
+)
+EfficientNetB4: Standard = efficientnet(
+    "EfficientNetB4", 19_466_823, 1.4, 1.8, 380, 0.4
+)
+EfficientNetB5: Standard = efficientnet(
+    "EfficientNetB5", 30_562_527, 1.6, 2.2, 456, 0.4
+)
+EfficientNetB6: Standard = efficientnet(
+    "EfficientNetB6", 43_265_143, 1.8, 2.6, 528, 0.5
+)
+EfficientNetB7: Standard = efficientnet(
+    "EfficientNetB7", 66_658_687, 2.0, 3.1, 600, 0.5
+)
+preprocess_input: Preprocessing = preprocessing(None)

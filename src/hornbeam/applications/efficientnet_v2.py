@@ -18,6 +18,7 @@ from hornbeam.applications.efficientnet import Parts, top
 from hornbeam.applications.imagenet_utils import (
     IMAGENET_DEVIATION,
     IMAGENET_MEAN,
+    Preprocessing,
     decode_predictions,
     preprocessing,
 )
@@ -195,11 +196,11 @@ def efficientnet_v2(
     return documented(application, title, parameters, _PAPER, size=size)
 
 
-EfficientNetV2B0 = efficientnet_v2("B0", 7_200_312, 224)
-EfficientNetV2B1 = efficientnet_v2("B1", 8_212_124, 240, depth=1.1)
-EfficientNetV2B2 = efficientnet_v2("B2", 10_178_374, 260, width=1.1, depth=1.2)
-EfficientNetV2B3 = efficientnet_v2("B3", 14_467_622, 300, width=1.2, depth=1.4)
-EfficientNetV2S = efficientnet_v2("S", 21_612_360, 384, _S)
-EfficientNetV2M = efficientnet_v2("M", 54_431_388, 480, _M)
-EfficientNetV2L = efficientnet_v2("L", 119_027_848, 480, _L)
-preprocess_input = preprocessing(None)
+EfficientNetV2B0: _V2 = efficientnet_v2("B0", 7_200_312, 224)
+EfficientNetV2B1: _V2 = efficientnet_v2("B1", 8_212_124, 240, depth=1.1)
+EfficientNetV2B2: _V2 = efficientnet_v2("B2", 10_178_374, 260, width=1.1, depth=1.2)
+EfficientNetV2B3: _V2 = efficientnet_v2("B3", 14_467_622, 300, width=1.2, depth=1.4)
+EfficientNetV2S: _V2 = efficientnet_v2("S", 21_612_360, 384, _S)
+EfficientNetV2M: _V2 = efficientnet_v2("M", 54_431_388, 480, _M)
+EfficientNetV2L: _V2 = efficientnet_v2("L", 119_027_848, 480, _L)
+preprocess_input: Preprocessing = preprocessing(None)

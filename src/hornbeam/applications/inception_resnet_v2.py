@@ -6,7 +6,11 @@ from typing import Any
 
 from hornbeam import layers
 from hornbeam.applications.assembly import channel_axis, channels
-from hornbeam.applications.imagenet_utils import decode_predictions, preprocessing
+from hornbeam.applications.imagenet_utils import (
+    Preprocessing,
+    decode_predictions,
+    preprocessing,
+)
 from hornbeam.applications.inception_v3 import (
     block,
     branched,
@@ -15,7 +19,7 @@ from hornbeam.applications.inception_v3 import (
     stem,
 )
 from hornbeam.applications.scale_layers import CustomScaleLayer
-from hornbeam.applications.signatures import standard
+from hornbeam.applications.signatures import Standard, standard
 
 __all__ = ["InceptionResNetV2", "decode_predictions", "preprocess_input"]
 
@@ -60,7 +64,7 @@ def _trunk(x: Any) -> Any:
     return layers.Activation("relu", name="conv_7b_ac")(x)
 
 
-InceptionResNetV2 = standard(
+InceptionResNetV2: Standard = standard(
     "InceptionResNetV2",
     55_873_736,
     _trunk,
@@ -70,4 +74,4 @@ InceptionResNetV2 = standard(
     least=75,
     default_name="inception_resnet_v2",
 )
-preprocess_input = preprocessing("tf")
+preprocess_input: Preprocessing = preprocessing("tf")

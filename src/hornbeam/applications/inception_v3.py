@@ -6,8 +6,12 @@ from typing import Any
 
 from hornbeam import layers
 from hornbeam.applications.assembly import channel_axis
-from hornbeam.applications.imagenet_utils import decode_predictions, preprocessing
-from hornbeam.applications.signatures import standard
+from hornbeam.applications.imagenet_utils import (
+    Preprocessing,
+    decode_predictions,
+    preprocessing,
+)
+from hornbeam.applications.signatures import Standard, standard
 
 __all__ = ["InceptionV3", "decode_predictions", "preprocess_input"]
 
@@ -110,7 +114,7 @@ def _trunk(x: Any) -> Any:
     return x
 
 
-InceptionV3 = standard(
+InceptionV3: Standard = standard(
     "InceptionV3",
     23_851_784,
     _trunk,
@@ -120,4 +124,4 @@ InceptionV3 = standard(
     least=75,
     default_name="inception_v3",
 )
-preprocess_input = preprocessing("tf")
+preprocess_input: Preprocessing = preprocessing("tf")

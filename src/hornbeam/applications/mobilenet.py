@@ -11,7 +11,11 @@ from hornbeam.applications.assembly import (
     channel_axis,
     image_shape,
 )
-from hornbeam.applications.imagenet_utils import decode_predictions, preprocessing
+from hornbeam.applications.imagenet_utils import (
+    Preprocessing,
+    decode_predictions,
+    preprocessing,
+)
 from hornbeam.applications.signatures import (
     Activation,
     Pooling,
@@ -138,4 +142,4 @@ documented(
     says="The weights are those of the size of the images where they are square, of "
     "128, 160, 192 or 224 rows, and else those of 224.",
 )
-preprocess_input = preprocessing("tf")
+preprocess_input: Preprocessing = preprocessing("tf")

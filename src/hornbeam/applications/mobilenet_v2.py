@@ -6,7 +6,11 @@ from typing import Any
 
 from hornbeam import layers
 from hornbeam.applications.assembly import Request, assemble, channel_axis, channels
-from hornbeam.applications.imagenet_utils import decode_predictions, preprocessing
+from hornbeam.applications.imagenet_utils import (
+    Preprocessing,
+    decode_predictions,
+    preprocessing,
+)
 from hornbeam.applications.mobilenet import trained_size
 from hornbeam.applications.scaling import divisible, padded_for_strides
 from hornbeam.applications.signatures import (
@@ -136,4 +140,4 @@ documented(
     says="The weights are those of the size of the images where they are square, of "
     "96, 128, 160, 192 or 224 rows, and else those of 224.",
 )
-preprocess_input = preprocessing("tf")
+preprocess_input: Preprocessing = preprocessing("tf")

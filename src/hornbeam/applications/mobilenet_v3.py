@@ -7,7 +7,11 @@ from typing import Any, Protocol
 
 from hornbeam import layers
 from hornbeam.applications.assembly import Request, assemble, channel_axis, channels
-from hornbeam.applications.imagenet_utils import decode_predictions, preprocessing
+from hornbeam.applications.imagenet_utils import (
+    Preprocessing,
+    decode_predictions,
+    preprocessing,
+)
 from hornbeam.applications.scaling import divisible, padded_for_strides
 from hornbeam.applications.signatures import (
     Activation,
@@ -202,6 +206,6 @@ def mobilenet_v3(title: str, parameters: int, blocks: Any, last: int) -> _V3:
     return documented(application, title, parameters, paper)
 
 
-MobileNetV3Small = mobilenet_v3("MobileNetV3Small", 2_554_968, _SMALL, 1024)
-MobileNetV3Large = mobilenet_v3("MobileNetV3Large", 5_507_432, _LARGE, 1280)
-preprocess_input = preprocessing(None)
+MobileNetV3Small: _V3 = mobilenet_v3("MobileNetV3Small", 2_554_968, _SMALL, 1024)
+MobileNetV3Large: _V3 = mobilenet_v3("MobileNetV3Large", 5_507_432, _LARGE, 1280)
+preprocess_input: Preprocessing = preprocessing(None)

@@ -12,7 +12,11 @@ from hornbeam.applications.assembly import (
     channel_axis,
     channels,
 )
-from hornbeam.applications.imagenet_utils import decode_predictions, preprocessing
+from hornbeam.applications.imagenet_utils import (
+    Preprocessing,
+    decode_predictions,
+    preprocessing,
+)
 from hornbeam.applications.scaling import padding_for_strides
 from hornbeam.applications.signatures import (
     Activation,
@@ -235,6 +239,6 @@ def nasnet(kind: str, parameters: int, size: int, *trunk: Any) -> _NASNet:
     return documented(application, title, parameters, paper, size=size)
 
 
-NASNetMobile = nasnet("Mobile", 5_326_716, 224, 32, 44, 4, False)
-NASNetLarge = nasnet("Large", 88_949_818, 331, 96, 168, 6, True)
-preprocess_input = preprocessing("tf")
+NASNetMobile: _NASNet = nasnet("Mobile", 5_326_716, 224, 32, 44, 4, False)
+NASNetLarge: _NASNet = nasnet("Large", 88_949_818, 331, 96, 168, 6, True)
+preprocess_input: Preprocessing = preprocessing("tf")

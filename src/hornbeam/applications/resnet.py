@@ -6,7 +6,11 @@ from typing import Any
 
 from hornbeam import layers
 from hornbeam.applications.assembly import channel_axis
-from hornbeam.applications.imagenet_utils import decode_predictions, preprocessing
+from hornbeam.applications.imagenet_utils import (
+    Preprocessing,
+    decode_predictions,
+    preprocessing,
+)
 from hornbeam.applications.signatures import Standard, standard
 
 __all__ = [
@@ -80,7 +84,7 @@ def resnet(title: str, parameters: int, blocks: tuple[int, ...]) -> Standard:
     return standard(title, parameters, trunk, paper=_PAPER)
 
 
-ResNet50 = resnet("ResNet50", 25_636_712, (3, 4, 6, 3))
-ResNet101 = resnet("ResNet101", 44_707_176, (3, 4, 23, 3))
-ResNet152 = resnet("ResNet152", 60_419_944, (3, 8, 36, 3))
-preprocess_input = preprocessing("caffe")
+ResNet50: Standard = resnet("ResNet50", 25_636_712, (3, 4, 6, 3))
+ResNet101: Standard = resnet("ResNet101", 44_707_176, (3, 4, 23, 3))
+ResNet152: Standard = resnet("ResNet152", 60_419_944, (3, 8, 36, 3))
+preprocess_input: Preprocessing = preprocessing("caffe")

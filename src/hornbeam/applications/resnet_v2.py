@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from hornbeam import layers
-from hornbeam.applications.imagenet_utils import decode_predictions, preprocessing
+from hornbeam.applications.imagenet_utils import (
+    Preprocessing,
+    decode_predictions,
+    preprocessing,
+)
 from hornbeam.applications.resnet import convolution, normalized, padded, rectified
 from hornbeam.applications.signatures import Standard, standard
 
@@ -52,7 +56,7 @@ def resnet_v2(title: str, parameters: int, blocks: tuple[int, ...]) -> Standard:
     return standard(title, parameters, trunk, paper=_PAPER)
 
 
-ResNet50V2 = resnet_v2("ResNet50V2", 25_613_800, (3, 4, 6, 3))
-ResNet101V2 = resnet_v2("ResNet101V2", 44_675_560, (3, 4, 23, 3))
-ResNet152V2 = resnet_v2("ResNet152V2", 60_380_648, (3, 8, 36, 3))
-preprocess_input = preprocessing("tf")
+ResNet50V2: Standard = resnet_v2("ResNet50V2", 25_613_800, (3, 4, 6, 3))
+ResNet101V2: Standard = resnet_v2("ResNet101V2", 44_675_560, (3, 4, 23, 3))
+ResNet152V2: Standard = resnet_v2("ResNet152V2", 60_380_648, (3, 8, 36, 3))
+preprocess_input: Preprocessing = preprocessing("tf")

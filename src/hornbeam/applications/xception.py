@@ -6,9 +6,13 @@ from typing import Any
 
 from hornbeam import layers
 from hornbeam.applications.assembly import channel_axis
-from hornbeam.applications.imagenet_utils import decode_predictions, preprocessing
+from hornbeam.applications.imagenet_utils import (
+    Preprocessing,
+    decode_predictions,
+    preprocessing,
+)
 from hornbeam.applications.resnet import rectified
-from hornbeam.applications.signatures import standard
+from hornbeam.applications.signatures import Standard, standard
 
 __all__ = ["Xception", "decode_predictions", "preprocess_input"]
 
@@ -57,7 +61,7 @@ def _trunk(x: Any) -> Any:
     return x
 
 
-Xception = standard(
+Xception: Standard = standard(
     "Xception",
     22_910_480,
     _trunk,
@@ -66,4 +70,4 @@ Xception = standard(
     size=299,
     least=71,
 )
-preprocess_input = preprocessing("tf")
+preprocess_input: Preprocessing = preprocessing("tf")

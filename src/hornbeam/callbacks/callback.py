@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hornbeam.core.arguments import CheckedArguments
 from hornbeam.typing import AnyModel, Config, Logs
+
+if TYPE_CHECKING:
+    from hornbeam.models.model import Model
 
 
 class Callback(CheckedArguments):
@@ -43,7 +46,7 @@ class Callback(CheckedArguments):
         """Take the parameters of the run."""
         self.params = params
 
-    def set_model(self, model: AnyModel) -> None:
+    def set_model(self, model: Model) -> None:
         """Take the model."""
         self._model = model
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hornbeam.callbacks.backup_and_restore import BackupAndRestore
 from hornbeam.callbacks.callback import Callback
@@ -12,7 +12,10 @@ from hornbeam.callbacks.fit_state import Position
 from hornbeam.callbacks.history import History
 from hornbeam.callbacks.progbar_logger import ProgbarLogger
 from hornbeam.core import scopes, tree
-from hornbeam.typing import AnyModel, Config, Logs
+from hornbeam.typing import Config, Logs
+
+if TYPE_CHECKING:
+    from hornbeam.models.model import Model
 
 _EPOCH_METHODS = ("on_epoch_begin", "on_epoch_end")
 _BATCH_METHODS = {
@@ -48,7 +51,7 @@ class CallbackList(Callback):
         callbacks: Callback | Sequence[Any] | None = None,
         add_history: bool = False,
         add_progbar: bool = False,
-        model: AnyModel | None = None,
+        model: Model | None = None,
         **params: Any,
     ):
         super().__init__()
@@ -182,7 +185,7 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_params(params)
 
-    def set_model(self, model: AnyModel) -> None:
+    def set_model(self, model: Model) -> None:
         """Give the model to all."""
         super().set_model(model)
         if self._history is not None:

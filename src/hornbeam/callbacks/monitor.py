@@ -14,13 +14,13 @@ from hornbeam.core.warning import warn
 from hornbeam.typing import Logs, Tensor
 
 # The direction by the last of these words in a name, where no metric tells it.
-_WORDS = {
+_WORDS: dict[Literal["min", "max"], re.Pattern[str]] = {
     "max": re.compile("acc|accuracy|auc|f1|iou|precision|recall|r2|score|dice"),
     "min": re.compile(
         "loss|error|mse|mae|rmse|mape|msle|hinge|kld|perplexity|.*entropy|.*loss"
     ),
 }
-_DIRECTIONS = {"up": "max", "down": "min"}
+_DIRECTIONS: dict[str, Literal["min", "max"]] = {"up": "max", "down": "min"}
 
 
 class MonitorCallback(Callback):
@@ -108,7 +108,7 @@ def _available(name, logs):
     return f" Available: {', '.join(logs)}.{did_you_mean(name, logs)}"
 
 
-def direction_of(model, name):
+def direction_of(model: Any, name: str) -> Literal["min", "max"] | None:
     """Return "min" or "max", as the metric says that logs call `name`.
 
     If there is no such metric, the words of the name decide.

@@ -6,11 +6,14 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from hornbeam.callbacks.checkpoint import Checkpoint
 from hornbeam.callbacks.orbax_layout import ASSETS, CONFIG, VARIABLES, orbax, parts
-from hornbeam.typing import AnyModel, Logs, PathLike
+from hornbeam.typing import Logs, PathLike
+
+if TYPE_CHECKING:
+    from hornbeam.models.model import Model
 
 # The items of a step, and whether Orbax packs the arrays of one into few files.
 _ITEMS = {VARIABLES: True, CONFIG: False, ASSETS: True}
@@ -98,7 +101,7 @@ class OrbaxCheckpoint(Checkpoint):
                 f"at least 1, or None to keep all. Received: max_to_keep={max_to_keep}"
             )
 
-    def set_model(self, model: AnyModel) -> None:
+    def set_model(self, model: Model) -> None:
         """Take the model; batches are counted on from its optimizer's iterations."""
         super().set_model(model)
         optimizer = getattr(model, "optimizer", None)

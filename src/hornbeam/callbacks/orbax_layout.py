@@ -20,10 +20,10 @@ import numpy as np
 from hornbeam.core.lambdas import config_for_file
 from hornbeam.core.naming import distinct
 from hornbeam.core.serialization import serialize_sharing
-from hornbeam.typing import AnyModel
 
 if TYPE_CHECKING:
     from hornbeam.core.variable import Variable
+    from hornbeam.models.model import Model
 
 VARIABLES, CONFIG, ASSETS = "pytree", "model_config", "assets"
 _WEIGHTS = ("trainable_variables", "non_trainable_variables")
@@ -40,7 +40,7 @@ def orbax() -> Any:
         ) from error
 
 
-def parts(model: AnyModel, weights_only: bool) -> dict[str, Any]:
+def parts(model: Model, weights_only: bool) -> dict[str, Any]:
     """Return the items of a checkpoint, `{name: tree}`, as copies on the host.
 
     Args:

@@ -31,7 +31,7 @@ from hornbeam.saving import (
     tfjs,
 )
 from hornbeam.saving.state import load_state, save_state
-from hornbeam.typing import AnyModel, CustomObjects, PathLike
+from hornbeam.typing import CustomObjects, LoadedModel, PathLike
 
 if TYPE_CHECKING:
     from hornbeam.models.model import Model
@@ -145,7 +145,7 @@ def load_model(
     custom_objects: CustomObjects = None,
     compile: bool = True,  # noqa: A002
     safe_mode: bool = True,
-) -> AnyModel:
+) -> LoadedModel:
     """Load a model that was saved with `model.save()`, or with Keras.
 
     Nothing in a file is run: classes and functions are looked up by name among those
@@ -246,7 +246,7 @@ def load_archive(
     reader: archive.ZipReader | archive.FolderReader,
     custom_objects: CustomObjects,
     compiled: bool,
-) -> AnyModel:
+) -> LoadedModel:
     """Return the model of an archive that is open; see `load_model`."""
     text = reader.read(archive.CONFIG, strict_json.MAX_BYTES)
     config = strict_json.loads(text, archive.CONFIG)
@@ -282,7 +282,9 @@ def _model_of(config, what):
         return model
 
 
-def model_from_json(json_string: str, custom_objects: CustomObjects = None) -> AnyModel:
+def model_from_json(
+    json_string: str, custom_objects: CustomObjects = None
+) -> LoadedModel:
     """Make a model, with new weights, from what `model.to_json()` returned.
 
     Args:

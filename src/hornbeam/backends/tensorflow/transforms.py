@@ -55,7 +55,8 @@ def fused(fn: Callable, *arguments: Any) -> Any:
 
     XLA compiles anew for other shapes, so only the size of batches may be unknown.
     """
-    leaves = [x for x in optree.tree_leaves(arguments) if isinstance(x, tf.Tensor)]
+    flat: list[Any] = optree.tree_leaves(arguments)  # type: ignore[arg-type]
+    leaves = [x for x in flat if isinstance(x, tf.Tensor)]
     known = all(x.shape.rank is not None and None not in x.shape[1:] for x in leaves)
     if tf.executing_eagerly() or not known:
         return fn(*arguments)

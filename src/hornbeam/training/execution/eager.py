@@ -168,6 +168,7 @@ class EagerSteps:
         self.data = data
         self.steps: Any = data.steps
         self.batch_size: Any = data.batch_size
+        self.spec: Any
         leaves, self.spec = tree.flatten_with_spec(data.arrays)
         self.tensors: Any = [
             x if x is None or isinstance(x, SparseRows) else self.engine.convert(x)
