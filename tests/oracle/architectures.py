@@ -14,7 +14,7 @@ GENERATED = re.compile(
     r"multiply|normalization|re_lu|rescaling|reshape|separable_conv2d|zero_padding2d)(_\d+)?"
 )
 # What a config may say in two ways, or differently at each start.
-NOT_COMPARED = {"batch_shape", "seed", "dtype", "name"}
+NOT_COMPARED = {"batch_shape", "seed", "dtype", "name", "layers"}
 
 
 @contextlib.contextmanager
@@ -67,9 +67,17 @@ def describe(model):
                 ),
                 settings(layer),
             )
-            for layer in model.layers
+            for layer in every_layer(model)
         ],
     }
+
+
+def every_layer(model):
+    """Yield the layers of a model; after a model among them, the layers of that one."""
+    for layer in model.layers:
+        yield layer
+        if hasattr(layer, "layers"):
+            yield from every_layer(layer)
 
 
 def settings(layer):
