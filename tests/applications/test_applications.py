@@ -8,7 +8,7 @@ import urllib.error
 
 import numpy as np
 import pytest
-from architecture_table import ARCHITECTURES, NAMESPACES
+from architecture_table import ARCHITECTURES, NAMES, NAMESPACES
 
 import hornbeam as keras
 from hornbeam.applications import weights_files
@@ -16,10 +16,6 @@ from hornbeam.utils import download
 
 applications = keras.applications
 FUNCTIONS = [name for name in dir(applications) if name[0].isupper()]
-NAMES = [
-    pytest.param(name, marks=[pytest.mark.slow] if slow else [])
-    for name, (_, slow) in ARCHITECTURES.items()
-]
 pytestmark = pytest.mark.usefixtures("python_only")
 
 

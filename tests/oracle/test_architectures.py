@@ -10,12 +10,8 @@ import pytest
 import hornbeam as keras
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "applications"))
-from architecture_table import ARCHITECTURES, NAMESPACES, VARIANTS
+from architecture_table import ARCHITECTURES, NAMES, NAMESPACES, VARIANTS
 
-NAMES = [
-    pytest.param(name, marks=[pytest.mark.slow] if slow else [])
-    for name, (_, slow) in ARCHITECTURES.items()
-]
 # Keras runs these on JAX alone.
 ON_JAX = ("NASNetLarge", "NASNetMobile")
 
@@ -44,7 +40,7 @@ def test_structure(name, keras_for):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [n for n, (_, slow) in ARCHITECTURES.items()])
+@pytest.mark.parametrize("name", NAMES)
 def test_structure_of_features(name, keras_for):
     case = name, {"include_top": False, "pooling": "avg"}
     (wanted,) = keras_for(name).call("architectures.py", "descriptions", [case])

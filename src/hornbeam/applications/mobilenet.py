@@ -67,12 +67,21 @@ def _block(x, filters, strides, depth_multiplier, number):
     return _activated(_activated(x, depthwise), pointwise)
 
 
-def trained_size(title: str, request: Request, sizes: tuple[int, ...]) -> int:
-    """Return for which side of images weights are taken: the given one, or 224."""
+def image_sides(
+    title: str, request: Request, sizes: tuple[int, ...]
+) -> tuple[int, int | None]:
+    """Return the side of images of the weights to take, and that in the model's name.
+
+    Weights are of the given side if there are such, and else of 224. A network that
+    starts at random is named after the rows that it is made for.
+    """
     shape = image_shape(title, request, None, 32)
     first = image_data_format() == "channels_first"
     rows, columns = shape[1:] if first else shape[:2]
-    return rows if rows in sizes and rows == columns else 224  # type: ignore[return-value]
+    trained = rows if rows in sizes and rows == columns else 224
+    if request["weights"] == "imagenet" or (rows is None and request["include_top"]):
+        return trained, trained  # type: ignore[return-value]
+    return trained, rows  # type: ignore[return-value]
 
 
 def MobileNet(
@@ -98,8 +107,8 @@ def MobileNet(
         classifier_activation=classifier_activation,
         name=name,
     )
-    size = trained_size("MobileNet", request, _SIZES)
-    request["name"] = name or f"mobilenet_{alpha:0.2f}_{size}"
+    size, rows = image_sides("MobileNet", request, _SIZES)
+    request["name"] = name or f"mobilenet_{alpha:0.2f}_{rows}"
     if weights == "imagenet":
         owner = "MobileNet() with weights='imagenet'"
         check_choice(owner, "alpha", alpha, _ALPHAS)

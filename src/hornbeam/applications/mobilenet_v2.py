@@ -11,7 +11,7 @@ from hornbeam.applications.imagenet_utils import (
     decode_predictions,
     preprocessing,
 )
-from hornbeam.applications.mobilenet import trained_size
+from hornbeam.applications.mobilenet import image_sides
 from hornbeam.applications.scaling import divisible, padded_for_strides
 from hornbeam.applications.signatures import (
     Activation,
@@ -114,8 +114,8 @@ def MobileNetV2(
         classifier_activation=classifier_activation,
         name=name,
     )
-    size = trained_size("MobileNetV2", request, _SIZES)
-    request["name"] = name or f"mobilenetv2_{alpha:0.2f}_{size}"
+    size, rows = image_sides("MobileNetV2", request, _SIZES)
+    request["name"] = name or f"mobilenetv2_{alpha:0.2f}_{rows}"
     if weights == "imagenet":
         owner = "MobileNetV2() with weights='imagenet'"
         check_choice(owner, "alpha", alpha, _ALPHAS)
