@@ -193,7 +193,9 @@ class _NASNet(Protocol):
     ) -> Model: ...
 
 
-def nasnet(kind: str, parameters: int, size: int, *trunk: Any) -> _NASNet:
+def nasnet(
+    kind: str, parameters: int, size: int, *trunk: Any, any_size: bool = False
+) -> _NASNet:
     """Return the public function of a NASNet.
 
     Args:
@@ -202,6 +204,7 @@ def nasnet(kind: str, parameters: int, size: int, *trunk: Any) -> _NASNet:
         size: the side of the images that it was trained on.
         trunk: filters of the first convolution and of the first cells, cells of each
             stage, and whether cells after a reduction see what came before it.
+        any_size: whether without its top it takes images of any size. Default: False
     """
     title = f"NASNet{kind}"
 
@@ -215,7 +218,7 @@ def nasnet(kind: str, parameters: int, size: int, *trunk: Any) -> _NASNet:
         classifier_activation: Activation = "softmax",
         name: str = f"nasnet_{kind.lower()}",
     ) -> Model:
-        if input_shape is None:
+        if input_shape is None and not any_size:
             first = image_data_format() == "channels_first"
             input_shape = (3, size, size) if first else (size, size, 3)
         request = Request(
@@ -240,5 +243,5 @@ def nasnet(kind: str, parameters: int, size: int, *trunk: Any) -> _NASNet:
 
 
 NASNetMobile: _NASNet = nasnet("Mobile", 5_326_716, 224, 32, 44, 4, False)
-NASNetLarge: _NASNet = nasnet("Large", 88_949_818, 331, 96, 168, 6, True)
+NASNetLarge: _NASNet = nasnet("Large", 88_949_818, 331, 96, 168, 6, True, any_size=True)
 preprocess_input: Preprocessing = preprocessing("tf")
