@@ -91,6 +91,32 @@ def test_cache_computes_items_once():
     assert len(count) == 2
 
 
+@pytest.mark.parametrize("in_files", [False, True])
+def test_what_a_cache_keeps_cannot_be_changed(tmp_path, in_files):
+    def halve(x, y):
+        x /= 2
+        return x, y
+
+    kept = rows().batch(5).cache(tmp_path / "kept" if in_files else "")
+    for _ in range(2):
+        with pytest.raises(ValueError, match="read-only"):
+            list(kept.map(halve))
+        with pytest.raises(ValueError, match="read-only"):
+            kept[0][0][:] = 0
+    for (x, _), (expected, _) in zip(kept, rows().batch(5), strict=True):
+        np.testing.assert_array_equal(x, expected)
+
+
+@pytest.mark.parametrize("in_files", [False, True])
+def test_a_dict_that_a_cache_gives_may_be_changed(tmp_path, in_files):
+    kept = rows().map(lambda x, y: {"x": x, "y": y})
+    kept = kept.cache(tmp_path / "kept" if in_files else "")
+    popped = kept.map(lambda item: (item.pop("x"), item))
+    assert [float(item["y"]) for _ in range(2) for _, item in popped] == [
+        float(y) for _ in range(2) for _, y in rows()
+    ]
+
+
 def test_cache_in_files_serves_later_runs(tmp_path):
     count = []
 
@@ -323,3 +349,30 @@ def test_a_function_that_returns_nothing_is_named():
     model.compile("sgd", "mse")
     with pytest.raises(TypeError, match="forgets given to `map` returned None"):
         model.fit(rows().batch(2).map(forgets), verbose=0)
+
+
+def test_an_epoch_without_an_end_is_refused():
+    class Endless(keras.utils.PyDataset):
+        num_batches = None
+
+        def __getitem__(self, index):
+            raise AssertionError("no batch is needed to say so")
+
+    batches = rows().batch(4)
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    for data in (batches.repeat(), Endless()):
+        with pytest.raises(ValueError, match=r"fit\(\).*without an end.*`steps_per_ep"):
+            model.fit(data, verbose=0)
+        with pytest.raises(ValueError, match=r"evaluate\(\).*an end.*`steps="):
+            model.evaluate(data, verbose=0)
+        with pytest.raises(ValueError, match=r"predict\(\).*an end.*`steps="):
+            model.predict(data, verbose=0)
+        assert not model.built
+    with pytest.raises(ValueError, match="an end.*`validation_steps="):
+        model.fit(batches, validation_data=batches.repeat(), verbose=0)
+    model.fit(
+        batches.repeat(), steps_per_epoch=2, verbose=0,
+        validation_data=batches.repeat(), validation_steps=1,
+    )  # fmt: skip
+    assert model.optimizer.iterations.numpy() == 2

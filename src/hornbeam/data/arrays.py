@@ -23,6 +23,7 @@ class ArrayData:
     """
 
     in_memory = True
+    endless = False
     # What `state` returns, by type.
     state_attributes: dict[str, Any] = {"seed": int}
 

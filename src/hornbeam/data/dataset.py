@@ -354,6 +354,9 @@ class Dataset(PyDataset):
     ) -> Self:
         """Return a dataset that keeps each item once it was computed.
 
+        Its arrays are read-only, as later epochs use them too: a `map` after it makes
+        new ones (`x = x / 255`), or copies first.
+
         Args:
             filename: a folder with a file for each item, so call `cache` after `batch`
                 then. Later runs of the program read them: delete the folder where items

@@ -142,7 +142,9 @@ def _tf_dataset(x):
         return None
     count = int(x.cardinality())
     length = count if count >= 0 else None
-    return IteratorSource(_AsNumpy(x, tensorflow), length, counts_passes=True)
+    endless = count == library.INFINITE_CARDINALITY
+    rows = _AsNumpy(x, tensorflow)
+    return IteratorSource(rows, length, counts_passes=True, endless=endless)
 
 
 class _AsNumpy:

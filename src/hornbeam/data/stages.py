@@ -302,7 +302,7 @@ class Part(Stage):
 
 
 class Cached(Stage):
-    """The items of a stage as they were when first computed.
+    """The items of a stage as they were when first computed, as read-only arrays.
 
     Args:
         source: the stage.
@@ -319,7 +319,7 @@ class Cached(Stage):
         if index not in self._items:
             # All epochs keep the items of the first, whichever thread asks.
             self._items.setdefault(index, self.source.item(index, (epoch[0], 0)))
-        return self._items[index]
+        return tree.map_structure(_read_only, self._items[index])
 
 
 class Repeated(Stage):
@@ -433,6 +433,14 @@ def row_count(batch: Any) -> int:
 def _on_host(leaf):
     engine = backends.of(leaf)
     return leaf if engine is None else engine.to_numpy(leaf)
+
+
+def _read_only(leaf):
+    """Return a view of an array that cannot be changed."""
+    if isinstance(leaf, np.ndarray):
+        leaf = leaf.view()
+        leaf.flags.writeable = False
+    return leaf
 
 
 def _depth(stage):

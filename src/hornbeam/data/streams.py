@@ -30,9 +30,9 @@ class StreamData:
     """Batches from a source, as tuples of host arrays, one epoch at a time.
 
     Args:
-        source: an object with `length`, `epoch(limit, restart, number, first)`,
-            `on_epoch_begin()`, `on_epoch_end()`, and `state()` and `resume()` for a
-            training that is resumed.
+        source: an object with `length`, `endless`, `epoch(limit, restart, number,
+            first)`, `on_epoch_begin()`, `on_epoch_end()`, and `state()` and `resume()`
+            for a training that is resumed.
         steps: batches per epoch, or None for all.
         class_weight: a `ClassWeight` or None.
         continues: whether an epoch of `steps` batches continues where the last stopped.
@@ -62,6 +62,8 @@ class StreamData:
         length = source.length
         counts = [count for count in (steps, length) if count is not None]
         self.steps: int | None = min(counts) if counts else None
+        # Whether an epoch is known to have no end.
+        self.endless: bool = steps is None and source.endless
         self.batch_size: int | None = None
         # What tells the batches from others; `steps` is set again after an epoch.
         self.batches: dict[str, Any] = {"steps": self.steps}
@@ -181,6 +183,7 @@ class IteratorSource:
         length: the number of items, or None.
         generators: torch generators that the order depends on.
         counts_passes: whether the order depends on the number of passes.
+        endless: whether it is known to have no end.
     """
 
     state_attributes: dict[str, Any] = {"opened": int, "taken": int, "random": dict}
@@ -191,7 +194,9 @@ class IteratorSource:
         length: int | None = None,
         generators: Sequence[Any] = (),
         counts_passes: bool = False,
+        endless: bool = False,
     ):
+        self.endless = endless
         self._iterable = iterable
         self._restartable = not hasattr(iterable, "__next__")
         self._iterator: Any = None
@@ -320,6 +325,7 @@ class PyDatasetSource:
         self._states = random_states()
         self.seed: int = order_seed() if shuffle else 0
         self.length: int | None = dataset.num_batches
+        self.endless: bool = self.length is None
 
     def describe(self) -> str:
         """Return the name of the dataset."""

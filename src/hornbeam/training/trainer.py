@@ -118,6 +118,7 @@ class Trainer(ModelBuilding):
                 shuffle=shuffle, class_weight=class_weight,
                 output_names=self._output_names(), on_host=self._on_host,
             )  # fmt: skip
+            checks.has_end(self, "fit", data, "steps_per_epoch")
             self._prepare(data, "train")
             valid = self._validation_data(
                 validation_data,
@@ -170,6 +171,7 @@ class Trainer(ModelBuilding):
             x, y, sample_weight, batch_size=batch_size, steps=steps, continues=False,
             on_host=self._on_host,
         )  # fmt: skip
+        checks.has_end(self, "fit", valid, "validation_steps")
         data_checks.validation_fits(self, valid, training_data)
         return valid
 
@@ -273,6 +275,7 @@ class Trainer(ModelBuilding):
                 x, y, sample_weight, batch_size=batch_size, steps=steps,
                 continues=False, on_host=self._on_host,
             )  # fmt: skip
+            checks.has_end(self, "evaluate", data, "steps")
             self._prepare(data, "test")
             test = self._pass("test", data, callbacks, verbose)
             with test.running():
@@ -304,6 +307,7 @@ class Trainer(ModelBuilding):
                 x, batch_size=batch_size, steps=steps, continues=False,
                 on_host=self._on_host,
             )  # fmt: skip
+            checks.has_end(self, "predict", data, "steps")
             self._prepare(data, "predict")
             if batch_size is None and steps is None:
                 choose_batch_size(data, self._batch_runner("predict"))

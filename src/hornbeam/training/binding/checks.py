@@ -55,6 +55,16 @@ def resume(model: Any, folder: Any) -> None:
         check_folder(f"fit() of model {model.name!r}", "resume", folder)
 
 
+def has_end(model: Any, method: str, data: Any, argument: str) -> None:
+    """Raise if an epoch of the data would never end."""
+    if data.endless:
+        raise ValueError(
+            f"{method}() of model {model.name!r} was given data without an end. Say "
+            f"how many batches to read (`{argument}=...`), or give a part of it, such "
+            "as `dataset.take(100)`."
+        )
+
+
 def verbosity(model: Any, method: str, verbose: Any) -> Any:
     """Return `verbose` as "auto" or an integer; None is 0."""
     if verbose is None or verbose == "auto":
