@@ -81,3 +81,27 @@ def test_networks_are_trained_on_the_same_rows():
     assert same[0].p_value == 1 and not same[0].is_real
     with pytest.raises(ValueError, match="at least two functions"):
         tuning.compare({"a": network(1)}, (x, y))
+
+
+def test_names_may_be_numbers():
+    found = tuning.Comparison("loss", "min", {2: SCORES["a"], 16: SCORES["a"]})
+    assert "no difference is shown between 2 and 16" in repr(found)
+    found = tuning.Comparison(
+        "loss", "min", {2: [1.0, 2.0], "b": [1.0, 2.0], 3: [1, 2]}
+    )
+    assert {row["name"] for row in found.table()} == {2, "b", 3}
+    assert len(found.differences) == 3
+
+
+def test_arguments_that_are_of_data_and_validation_are_refused():
+    def build():
+        raise AssertionError
+
+    builds = {"a": build, "b": build}
+    rows = np.zeros((8, 1))
+    with pytest.raises(TypeError, match="Pass `validation=0.2`"):
+        tuning.compare(builds, (rows, rows), validation_split=0.5)
+    with pytest.raises(TypeError, match="no argument `verbose`"):
+        tuning.compare(builds, (rows, rows), verbose=0)
+    with pytest.raises(ValueError, match="`data` of compare.*Received: a zip"):
+        tuning.compare(builds, zip(rows, rows, strict=True))

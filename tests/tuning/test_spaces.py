@@ -111,3 +111,12 @@ def test_wrong_spaces_are_refused(space, message):
         values(space, 1)
     with pytest.raises(ValueError, match="0 < low < high"):
         tuning.Log(0, 1)
+
+
+def test_discrete_distributions_give_integers():
+    space = {"a": stats.randint(2, 9), "b": stats.poisson(3), "c": stats.norm()}
+    sample = space_of(None, space)
+    drawn = [sample(PointTrial(i, random_points(0))) for i in range(200)]
+    assert all(type(one["a"]) is type(one["b"]) is int for one in drawn)
+    assert {one["a"] for one in drawn} == set(range(2, 9))
+    assert all(type(one["c"]) is float for one in drawn)

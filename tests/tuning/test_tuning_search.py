@@ -205,6 +205,32 @@ def test_several_objectives_give_a_front():
             result.model(result.candidates[beaten.pop()])
 
 
+def test_the_best_of_several_objectives_is_on_the_front():
+    # The first objective ties for all; the last candidate is the best by the second.
+    result = search(
+        {"learning_rate": [0.1, 1e-4, 1e-30]},
+        objective={"val_constant": "max", "val_loss": "min"},
+        build=with_a_constant,
+        epochs=1,
+    )
+    best = min(result.candidates, key=lambda c: c.history["val_loss"][0])
+    assert result.best_params == best.params and best in result.front
+    losses = result.table()["val_loss"].tolist()
+    assert losses == sorted(losses) and len(set(losses)) > 1
+    assert result.best_model.evaluate(X, Y, verbose=0)[1] == 1.0
+    first = repr(result).splitlines()[2]
+    assert f"{-losses[0]:.4f}" in first
+
+
+def with_a_constant(learning_rate):
+    def constant(y_true, y_pred):
+        return 0 * keras.ops.mean(y_pred) + 1
+
+    model = create_model(learning_rate=learning_rate)
+    model.compile(model.optimizer, "binary_crossentropy", metrics=[constant])
+    return model
+
+
 def test_seeds_of_the_winner_and_their_ensemble():
     result = search(objective="val_accuracy", seeds=4, budget=3)
     scores = result.seeds.scores
@@ -273,3 +299,63 @@ def test_wrong_arguments_are_refused():
         search({}, lambda: None)
     with pytest.raises(ValueError, match="leaves no rows"):
         search(validation=0.001)
+    for name in ("validation_split", "validation_data"):
+        with pytest.raises(TypeError, match=f"`{name}` itself. Pass `validation="):
+            search(**{name: 0.5})
+    with pytest.raises(TypeError, match=r"Pass `data=\(x, y, sample_weight\)`"):
+        search(sample_weight=np.ones(60))
+
+
+def batches():
+    for i in range(3):
+        yield X[i::3], Y[i::3]
+
+
+class Batches:
+    """A source that begins anew."""
+
+    def __iter__(self):
+        return batches()
+
+
+@pytest.mark.filterwarnings("ignore:These fits share no program")
+def test_iterators_are_refused_and_sources_that_begin_anew_are_not():
+    for given in ({"data": batches()}, {"validation": batches()}):
+        name = next(iter(given))
+        with pytest.raises(ValueError, match=f"`{name}` .* Received: a generator"):
+            search(build=None, **given)
+    result = search(data=Batches(), validation=Batches(), budget=2, epochs=2)
+    for candidate in result.candidates:
+        model = by_hand_on(Batches(), candidate.params)
+        assert candidate.history == model.history.history
+
+
+def by_hand_on(source, params):
+    with seed_scope(seed_of(3, 0)), own_names():
+        model = create_model(**params)
+        model.fit(source, validation_data=source, epochs=2, verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_ctrl_c_shows_what_was_found(monkeypatch, at):
+    from hornbeam.tuning import searching
+
+    note, calls = searching.Run._note, []
+
+    def interrupted(self, *given):
+        calls.append(1)
+        if len(calls) == at:
+            raise KeyboardInterrupt
+        note(self, *given)
+
+    monkeypatch.setattr(searching.Run, "_note", interrupted)
+    if at == 1:
+        with pytest.raises(KeyboardInterrupt, match="before a candidate had a score"):
+            search()
+        return
+    with pytest.warns(UserWarning, match="was interrupted"):
+        result = search()
+    assert not result.is_complete and result.best_score > 0
+    assert repr(result).count(" open ") == 5 and "failed" not in repr(result)
+    assert " open" in keras.visualization.to_html(result)

@@ -64,6 +64,12 @@ class Candidate:
         return self.scores[self.epochs] if self.scores else None
 
     @property
+    def rank(self) -> tuple[tuple[float, ...], int]:
+        """What is greater for better ones that have a score: by each objective."""
+        numbers = (-np.inf if np.isnan(one) else one for one in self.score or ())
+        return tuple(numbers), -self.number
+
+    @property
     def history(self) -> dict[str, list[float]]:
         """The logs of its epochs; of several folds their means."""
         if len(self.histories) < 2:

@@ -11,6 +11,7 @@ import numpy as np
 
 from hornbeam.core.errors import check_number
 from hornbeam.core.errors import shown as shown_value
+from hornbeam.tuning.arguments import check_fit_arguments, check_sources
 from hornbeam.tuning.ensembles import together
 from hornbeam.tuning.searching import known_directions, objectives_of
 from hornbeam.tuning.splits import splits_of
@@ -76,6 +77,8 @@ def compare(
         )
     check_number("compare()", "seeds", seeds, 2, integer=True)
     check_number("compare()", "confidence", confidence, above=0, below=1)
+    check_sources("compare()", data=data, validation=validation)
+    check_fit_arguments("compare()", fit_arguments)
     optional("scipy.stats", "tuning", "compare()")
     splits = [splits_of(data, validation, seed_of(seed, i)) for i in range(seeds)]
     folds = len(splits[0])
@@ -217,7 +220,7 @@ class Comparison:
                 a, b, difference = b, a, -difference
             mean, half = self._interval(difference, self.overlap)
             found.append((self._p_value(difference), a, b, mean, half))
-        found.sort()
+        found.sort(key=lambda pair: pair[0])
         adjusted, largest = [], 0.0
         for place, (p, a, b, mean, half) in enumerate(found):
             largest = max(largest, min(1.0, p * (len(found) - place)))
@@ -244,10 +247,10 @@ class Comparison:
         return float(2 * t.sf(abs(difference.mean()) / error, count - 1))
 
     def __repr__(self) -> str:
-        width = max(len(name) for name in [*self.scores, "network"])
+        width = max(len(str(name)) for name in [*self.scores, "network"])
         lines = [f"{'network':<{width}}  {self.objective} ({self.confidence:.0%})"]
         lines += [
-            f"{row['name']:<{width}}  {row['mean']:.4g}"
+            f"{row['name']!s:<{width}}  {row['mean']:.4g}"
             f" ({row['low']:.4g} to {row['high']:.4g})"
             for row in self.table()
         ]

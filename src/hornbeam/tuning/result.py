@@ -12,6 +12,7 @@ import numpy as np
 from hornbeam.models.model import Model
 from hornbeam.tuning.candidates import Candidate
 from hornbeam.tuning.ensembles import Seeds
+from hornbeam.tuning.schedules import dominators
 from hornbeam.typing import Config, PathLike
 from hornbeam.visualization.as_html import to_html
 from hornbeam.visualization.optional import optional
@@ -52,7 +53,7 @@ class SearchResult:
     def _ranking(self):
         """Return the candidates with scores, the best first."""
         scored = [c for c in self.candidates if c.score and c.state != "failed"]
-        return sorted(scored, key=lambda c: (c.score[0], -c.number), reverse=True)
+        return sorted(scored, key=lambda c: c.rank, reverse=True)
 
     @property
     def _winner(self):
@@ -60,12 +61,12 @@ class SearchResult:
 
     @property
     def best_index_(self) -> int:
-        """The number of the best candidate, by the first objective."""
+        """The number of the best candidate, by the first objective, then the next."""
         return self._winner.number
 
     @property
     def best_params(self) -> Config:
-        """The hyperparameters of the best candidate, by the first objective."""
+        """The hyperparameters of the best candidate."""
         return self._winner.params
 
     @property
@@ -96,11 +97,7 @@ class SearchResult:
         ranking = self._ranking()
         if len(self.directions) == 1:
             return ranking[:1]
-        table = np.array([candidate.score for candidate in ranking])
-        is_beaten = [
-            ((table >= row).all(axis=1) & (table > row).any(axis=1)).any()
-            for row in table
-        ]
+        is_beaten = dominators(np.array([c.rank[0] for c in ranking]))
         return [c for c, beaten in zip(ranking, is_beaten, strict=True) if not beaten]
 
     def model(self, candidate: Candidate) -> Model:
@@ -170,7 +167,10 @@ class SearchResult:
 
         An objective of which little is good has the opposite sign, as `neg_val_loss`.
         """
-        results: dict[str, Any] = {"params": [c.params for c in self.candidates]}
+        results: dict[str, Any] = {
+            "params": [c.params for c in self.candidates],
+            "state": [c.state for c in self.candidates],
+        }
         for place, (name, direction) in enumerate(self.directions.items()):
             label = _label(name, direction)
             folds = len(self._run.trainer.splits)

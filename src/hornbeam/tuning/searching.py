@@ -16,6 +16,7 @@ from hornbeam.core.errors import check_choice, check_number, check_path
 from hornbeam.core.warning import warn
 from hornbeam.training.concurrent.progress import SearchProgress
 from hornbeam.training.concurrent.tasks import MOST_TASKS, TaskGroup
+from hornbeam.tuning.arguments import check_fit_arguments, check_sources
 from hornbeam.tuning.candidates import Candidate, PlainStudy
 from hornbeam.tuning.points import PointTrial, random_points, sobol_points
 from hornbeam.tuning.result import SearchResult
@@ -110,6 +111,7 @@ def search(
 
     Raises:
         RuntimeError: if all candidates fail.
+        KeyboardInterrupt: if Ctrl-C comes before a candidate has a score.
 
     >>> import numpy as np
     >>> import hornbeam as keras
@@ -134,6 +136,8 @@ def search(
         check_choice("search()", "sampler", sampler, _BATCHES)
     if data is None:
         raise ValueError("Argument `data` of search() is missing: pass `(x, y)`.")
+    check_sources("search()", data=data, validation=validation)
+    check_fit_arguments("search()", fit_arguments)
     plan = Plan(budget, batch or _BATCHES.get(sampler, 8), epochs, seed)
     schedule = schedule_of(schedule)
     directions = objectives_of(objective, validation)
@@ -256,6 +260,10 @@ class Run:
             self.is_complete = True
         except KeyboardInterrupt:
             group.cancel()
+            if not any(candidate.scores for candidate in self.candidates):
+                raise KeyboardInterrupt(
+                    "The search was interrupted before a candidate had a score."
+                ) from None
             warn("The search was interrupted. Its result is of what it had found.")
         except BaseException:
             group.cancel()
@@ -371,9 +379,9 @@ class Run:
             self._drop(candidate)
             return
         held = [*self._best, candidate]
-        beaten = dominators(np.array([one.score for one in held]))
+        beaten = dominators(np.array([one.rank[0] for one in held]))
         if len(self.trainer.signs) == 1:
-            best = max(held, key=lambda one: (one.score, -one.number))
+            best = max(held, key=lambda one: one.rank)
             beaten = [one is not best for one in held]
         for one, is_beaten in zip(held, beaten, strict=True):
             if is_beaten:

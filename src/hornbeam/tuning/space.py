@@ -6,7 +6,7 @@
 | `Log(1e-4, 1e-1)` | the same, evenly spread over the powers of ten |
 | `range(16, 129, 16)` | its integers |
 | `[32, 64]` | one of these |
-| `scipy.stats.norm(0, 1)` | a distribution with `ppf` |
+| `scipy.stats.norm(0, 1)` | a distribution with `ppf`; integers if it is of them |
 | `FloatDistribution(...)` | a distribution of Optuna |
 | `64`, `"relu"` | always this |
 | a function of a trial | calls `trial.suggest_float("rate", 0.0, 0.5)` and the like |
@@ -194,7 +194,9 @@ def _quantiles(name, distribution):
     least = _LEAST_QUANTILE
 
     def suggest(trial):
-        return distribution.ppf(trial.suggest_float(name, least, 1 - least)).item()
+        value = distribution.ppf(trial.suggest_float(name, least, 1 - least)).item()
+        is_integer = hasattr(distribution, "pmf") and value.is_integer()
+        return int(value) if is_integer else value
 
     return suggest
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -178,9 +179,9 @@ def _of_search(search):
     means = results.column("mean_test", metric)
     spread = results.column("std_test", metric)
     names = results.choose(None)
-    order = np.argsort(-means, kind="stable")  # nan comes last
-    failed = int(np.isnan(means).sum())
-    facts = [f"{len(means)} candidates", f"{failed} failed" if failed else ""]
+    order = results.order(results.metrics)
+    unscored = Counter(map(results.state, np.flatnonzero(np.isnan(means)).tolist()))
+    facts = [f"{len(means)} candidates", *(f"{n} {s}" for s, n in unscored.items())]
     best = results.best(metric)
     if best is not None:
         facts.append(f"best {results.label(metric)} {means[best]:.4f}")
@@ -188,7 +189,7 @@ def _of_search(search):
     low, high = np.nanmin(means, initial=np.inf), np.nanmax(means, initial=-np.inf)
     rows = []
     for rank, row in enumerate(order):
-        score = "failed" if np.isnan(means[row]) else f"{means[row]:.4f}"
+        score = results.state(row) if np.isnan(means[row]) else f"{means[row]:.4f}"
         part = (means[row] - low) / (high - low) if high > low else 1.0
         values = [text(results.params[row].get(name)) for name in names]
         bar = charts.bar(0.05 + 0.95 * part)

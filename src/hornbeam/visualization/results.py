@@ -58,6 +58,16 @@ class SearchResults:
         values = np.ma.filled(np.ma.asarray(self._results[f"{start}_{metric}"]), np.nan)
         return values.astype(float)[self._rows]
 
+    def state(self, candidate: int) -> str:
+        """Return the word for a candidate that has no score."""
+        states = self._results.get("state")
+        return "failed" if states is None else states[self._rows[candidate]]
+
+    def order(self, metrics: Sequence[str]) -> np.ndarray:
+        """Return the candidates, the best first, ties by the next score, nan last."""
+        columns = [-self.column("mean_test", metric) for metric in metrics]
+        return np.lexsort(columns[::-1])
+
     def folds(self, metric: str) -> np.ndarray:
         """Return the scores of shape (candidates, folds)."""
         columns: list[np.ndarray] = []

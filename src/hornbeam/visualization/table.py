@@ -52,7 +52,7 @@ def search_table(
     names = results.choose(parameters)
     scores = results.choose_metrics(metrics)
     means = results.column("mean_test", scores[0])
-    order = np.argsort(-means, kind="stable")  # nan comes last
+    order = results.order(scores)
     table = rich.table.Table(box=rich.box.SIMPLE_HEAD)
     for heading in ("rank", *map(short, names), *scores, "fit time"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -68,7 +68,7 @@ def search_table(
 def _mean_and_spread(results, row, metric):
     mean = results.column("mean_test", metric)[row]
     if np.isnan(mean):
-        return "failed"
+        return results.state(row)
     return f"{mean:.4f} ± {results.column('std_test', metric)[row]:.4f}"
 
 
