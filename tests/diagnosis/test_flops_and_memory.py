@@ -144,3 +144,38 @@ def test_memory_grows_with_the_batch(training_engine):
     model.compile("sgd", "mse")
     one, two = (model.memory_plan(batch_size=n) for n in (8, 16))
     assert two.activations == 2 * one.activations and two.weights == one.weights
+
+
+def test_the_rows_of_the_inputs_count():
+    model = model_of((4,), layers.Dense(2))
+    assert model.memory_plan(inputs=(7, 4)).activations == 4 * 7 * 2
+    assert "batches of 7" in str(model.memory_plan(inputs=(7, 4)))
+    assert model.memory_plan().activations == 4 * 32 * 2
+
+
+@pytest.mark.parametrize("size", [0, -1, "a"])
+def test_a_number_of_rows_is_positive(size):
+    model = model_of((4,), layers.Dense(2))
+    for count in (model.memory_plan, lambda **k: keras.utils.count_flops(model, **k)):
+        with pytest.raises(ValueError, match="`batch_size`.*>= 1"):
+            count(batch_size=size)
+
+
+def test_what_runs_on_the_host_is_left_out(training_engine):
+    words = keras.Input((1,), dtype="string", name="words")
+    number = keras.Input((3,), name="number")
+    hashed = layers.Hashing(5, output_mode="one_hot")(words)
+    outputs = layers.Dense(2)(layers.Concatenate()([hashed, number]))
+    model = keras.Model({"words": words, "number": number}, outputs)
+    counted = keras.utils.count_flops(model, batch_size=3)
+    assert counted.total == 3 * 2 * (5 + 3) * 2
+    given = {"words": np.array([["a"], ["b"]]), "number": np.ones((2, 3), "float32")}
+    assert keras.utils.count_flops(model, given).total == 2 * 2 * (5 + 3) * 2
+    plan = model.memory_plan(batch_size=3)
+    assert plan.activations == 4 * 3 * (8 + 2)
+
+    lookup = layers.StringLookup(vocabulary=["a", "b"], output_mode="one_hot")
+    chain = keras.Sequential(
+        [keras.Input((1,), dtype="string"), lookup, layers.Dense(4)]
+    )
+    assert keras.utils.count_flops(chain, (6, 1)).total == 6 * 2 * 3 * 4

@@ -65,6 +65,7 @@ def test_models_of_one_structure_share_the_programs_of_the_doctor():
         assert words[0] == words[1]
 
 
+@pytest.mark.filterwarnings("ignore:.*no suggestion")
 def test_rates_grow_exponentially_and_the_average_has_no_bias():
     found = network().find_lr(X, Y, low=1e-5, high=1e-4, steps=20)
     np.testing.assert_allclose(found.rates, np.geomspace(1e-5, 1e-4, 20))
@@ -74,6 +75,7 @@ def test_rates_grow_exponentially_and_the_average_has_no_bias():
     assert "suggestion" in repr(found)
 
 
+@pytest.mark.filterwarnings("ignore:.*no suggestion")
 def test_a_schedule_comes_back():
     schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
     model = network(keras.optimizers.Adam(schedule))
@@ -93,7 +95,35 @@ def test_the_curve_is_drawn(tmp_path):
 
 def test_batches_of_a_generator_are_used():
     batches = ((X[:32], Y[:32]) for _ in range(15))
-    assert len(network().find_lr(batches, high=1e-3).rates) == 15
+    with pytest.warns(UserWarning, match="ended after 15 of 100 steps"):
+        found = network().find_lr(batches, high=1e-3)
+    assert len(found.rates) == 15 and found.suggestion is None
+
+
+def test_no_rate_is_suggested_where_the_loss_does_not_fall(tmp_path):
+    model = network("sgd", "mse", layers.Lambda(ops.stop_gradient))
+    with pytest.warns(UserWarning, match="did not fall"):
+        found = model.find_lr(X[:32], Y[:32], low=1.0, high=8.0, steps=20)
+    assert found.suggestion is None and "suggestion=None" in repr(found)
+    found.plot(path=tmp_path / "curve.png")
+
+
+def test_a_loss_that_is_nan_from_the_start_is_an_error():
+    with pytest.raises(ValueError, match="first step is nan.*diagnose"):
+        network().find_lr(X * np.nan, Y)
+
+
+@pytest.mark.parametrize("method", ["overfit_one_batch", "sanity_check"])
+@pytest.mark.parametrize("argument", ["batch_size", "steps"])
+def test_nothing_is_no_batch_and_no_step(method, argument):
+    with pytest.raises(ValueError, match=f"`{argument}` of {method}.*>= 1"):
+        getattr(network(), method)(X, Y, **{argument: 0})
+
+
+def test_a_generator_that_the_diagnosis_uses_up_is_no_fault():
+    batches = ((X[i : i + 32], Y[i : i + 32]) for i in range(0, 96, 32))
+    found = network().diagnose(batches)
+    assert [f.evidence for f in found if f.severity == "error"] == []
 
 
 @pytest.mark.parametrize(

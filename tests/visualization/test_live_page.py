@@ -189,6 +189,20 @@ def test_an_error_ends_it():
     assert page.url is None
 
 
+def test_twice_among_the_callbacks_it_is_one_page_and_ends():
+    page = keras.callbacks.LivePage()
+    during = During(lambda: state(page)["status"])
+    trained([page, during, page])
+    assert all("of 2 trainings" not in status for status in during.results)
+    assert page.url is None
+
+
+def test_a_training_within_a_training_on_one_page_ends():
+    page = keras.callbacks.LivePage()
+    trained([page, During(lambda: trained([page], epochs=1))])
+    assert page.url is None
+
+
 def test_it_stays_if_told_to():
     page = keras.callbacks.LivePage(stay=True)
     trained([page])

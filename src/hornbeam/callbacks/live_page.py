@@ -82,7 +82,12 @@ class LivePage(Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Serve the page, and show the training on it."""
+        before = self._run
+        if before is not None and before.history is self.model.history:
+            return  # the page is twice among the callbacks
         self._run = self._board.begin(self.model, self.params or {})
+        if before is not None:  # within a training that shows itself on this page
+            self._board.end(before)
 
     def progress(self, step: int, logs: Logs | Callable[[], Logs] = None) -> None:
         """Note that `step` steps of the epoch are done."""

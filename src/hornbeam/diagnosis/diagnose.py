@@ -69,6 +69,7 @@ def _gather(facts, data, validation_data, steps):
     facts.own_step = model._has_own_step("train")
     facts.rows = data.rows if data.in_memory else None
     states = random_states()
+    data = gathering.held(data)
     batch, rows = _rows_to_look_at(data)
     facts.batch_size = data.batch_size or rows_of(batch)
     x, y, weights = unpack(gathering.sample_of(data))

@@ -100,8 +100,8 @@ class Doctor:
             sample_weight: weights of the rows. Default: None.
 
         Returns:
-            `LearningRates`: `rates`, `losses`, `smoothed`, `suggestion` and
-            `plot(ax=None, path=None)`.
+            `LearningRates`: `rates`, `losses`, `smoothed`, `suggestion` (None, with a
+            warning, where the loss did not fall) and `plot(ax=None, path=None)`.
 
         >>> import numpy as np
         >>> import hornbeam as keras
@@ -181,7 +181,7 @@ class Doctor:
         as `fit` would build it; nothing is computed.
 
         Args:
-            batch_size: rows per batch. Default: 32.
+            batch_size: rows per batch, where `inputs` is not given. Default: 32.
             inputs: the shape of the inputs with their rows, such as `(32, 8)`. Default:
                 what the graph of the model says.
 

@@ -6,6 +6,7 @@ The facts are gathered first, all of them, and the rules read nothing else.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from hornbeam import losses
 from hornbeam.core import tree
+from hornbeam.data.streams import IteratorSource, StreamData
 from hornbeam.diagnosis.probe import Call, Look, activation_of
 from hornbeam.losses.loss import Loss
 
@@ -169,6 +171,14 @@ def sample_of(data: Any) -> tuple[Any, ...]:
         return data.take(slice(None))
     rows = max(256, data.rows * SAMPLE_BYTES // most)
     return data.take(np.linspace(0, data.rows - 1, rows).astype(int))
+
+
+def held(data: Any) -> Any:
+    """Return data that can be read again: of a source, some batches in memory."""
+    if data.in_memory:
+        return data
+    batches = list(itertools.islice(data, SAMPLE_BATCHES))
+    return StreamData(IteratorSource(batches, len(batches)), None, None, False)
 
 
 def _joined(batches):

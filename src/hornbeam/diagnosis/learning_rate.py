@@ -12,6 +12,7 @@ import numpy as np
 
 from hornbeam.core.errors import check_number
 from hornbeam.core.variable import Variable
+from hornbeam.core.warning import warn
 from hornbeam.diagnosis.trial import batches_of, loss_of, one_step, trial
 from hornbeam.typing import PathLike
 
@@ -32,14 +33,15 @@ class LearningRates:
         losses: the loss of each step, before its update.
         smoothed: their exponential moving average, without its bias to 0.
         suggestion: a tenth of the rate at which the smoothed loss was least: there it
-            is about to rise, and the average lags behind.
+            is about to rise, and the average lags behind. None if that is below the
+            rates that were tried: the loss did not fall before.
     """
 
     def __init__(self, rates: list[float], losses: list[float]):
         self.rates = rates
         self.losses = losses
         self.smoothed: list[float] = _smooth(losses)
-        self.suggestion: float = _suggested(rates, self.smoothed)
+        self.suggestion: float | None = _suggested(rates, self.smoothed)
 
     def plot(self, ax: Axes | None = None, path: PathLike | None = None) -> Axes:
         """Draw the curve; return the axes. Needs matplotlib.
@@ -53,8 +55,9 @@ class LearningRates:
             ax = figure.subplots()
         ax.plot(self.rates, self.losses, alpha=0.3, label="loss", color="#0072b2")
         ax.plot(self.rates, self.smoothed, label="smoothed", color="#0072b2")
-        label = f"suggestion: {self.suggestion:.2g}"
-        ax.axvline(self.suggestion, label=label, color="#d55e00", linestyle="--")
+        if self.suggestion is not None:
+            label = f"suggestion: {self.suggestion:.2g}"
+            ax.axvline(self.suggestion, label=label, color="#d55e00", linestyle="--")
         ax.set_xscale("log")
         seen = [x for x in self.losses if math.isfinite(x)]
         ax.set_ylim(min(seen) - 0.05 * abs(min(seen)), 1.5 * max(seen[:_FEWEST]))
@@ -68,8 +71,9 @@ class LearningRates:
         return ax
 
     def __repr__(self) -> str:
+        best = "None" if self.suggestion is None else f"{self.suggestion:.2g}"
         return (
-            f"<LearningRates suggestion={self.suggestion:.2g}, {len(self.rates)} steps "
+            f"<LearningRates suggestion={best}, {len(self.rates)} steps "
             f"from {self.rates[0]:.2g} to {self.rates[-1]:.2g}>"
         )
 
@@ -117,11 +121,31 @@ def find_lr(
         for value, batch in zip(planned, batches_of(data), strict=False):
             rate.assign(value)
             loss = loss_of(model, one_step(model, batch), "find_lr")
+            if not losses and not math.isfinite(loss):
+                raise ValueError(
+                    f"{owner}: the loss of the first step is {loss}, before any update."
+                    " `model.diagnose(x, y)` tells where that comes from."
+                )
             rates.append(value)
             losses.append(loss)
             if _has_diverged(losses):
                 break
-    return LearningRates(rates, losses)
+    found = LearningRates(rates, losses)
+    if len(rates) < steps and not _has_diverged(losses):
+        found.suggestion = None
+        warn(
+            f"{owner}: the data ended after {len(rates)} of {steps} steps, at the rate "
+            f"{rates[-1]:.2g}: there is no suggestion. Give data that can be read "
+            "again, or fewer `steps`."
+        )
+    elif found.suggestion is None:
+        warn(
+            f"{owner} has no suggestion: a tenth of the rate at which the loss was "
+            f"least is below the rates that were tried, {rates[0]:.2g} to "
+            f"{rates[-1]:.2g}. Either the loss did not fall, then `model.diagnose(x, y)"
+            "` may tell why; or it rose at once: give a smaller `low`."
+        )
+    return found
 
 
 @contextlib.contextmanager
@@ -167,4 +191,5 @@ def _has_diverged(losses):
 def _suggested(rates, smoothed):
     known = [(x, rate) for x, rate in zip(smoothed, rates, strict=True)
              if math.isfinite(x)]  # fmt: skip
-    return min(known)[1] / 10 if known else rates[0] / 10
+    rate = min(known)[1] / 10
+    return rate if rate >= rates[0] else None

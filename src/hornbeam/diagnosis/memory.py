@@ -6,6 +6,7 @@ import math
 import re
 from typing import Any
 
+from hornbeam.core import tree
 from hornbeam.diagnosis.report import Report
 from hornbeam.diagnosis.shapes import shape_calls, symbols_of
 
@@ -51,9 +52,8 @@ class MemoryPlan(Report):
 
 def memory_plan(model: Any, batch_size: int = 32, inputs: Any = None) -> MemoryPlan:
     """Return the bytes that the model takes; see `Doctor.memory_plan`."""
-    if inputs is not None and isinstance(inputs, tuple):
-        inputs = (batch_size, *inputs[1:])
     symbols = symbols_of(model, inputs, batch_size, "memory_plan()")
+    rows = tree.flatten(symbols)[0].shape[0]
     layers: dict[str, int] = {}
     largest = 0
     for call in shape_calls(model, symbols):
@@ -73,7 +73,7 @@ def memory_plan(model: Any, batch_size: int = 32, inputs: Any = None) -> MemoryP
         "gradients": _bytes(trained) if optimizer is not None else 0,
         "optimizer": _bytes(optimizer.variables) if optimizer is not None else 0,
     }
-    return MemoryPlan(model.name, batch_size, parts, layers, largest)
+    return MemoryPlan(model.name, rows, parts, layers, largest)
 
 
 def _bytes(variables):

@@ -14,6 +14,7 @@ from hornbeam.diagnosis.probe import Probe
 from hornbeam.diagnosis.report import Report
 from hornbeam.diagnosis.trial import loss_of, one_step, rows_of, trial
 from hornbeam.graph.keras_tensor import KerasTensor
+from hornbeam.training.binding import checks
 from hornbeam.training.steps import unpack
 
 # A batch is learnt when its loss is so small a share of that at the start, or so small.
@@ -52,7 +53,9 @@ def overfit_one_batch(
     model: Any, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 500
 ) -> Overfit:
     """Train on one batch, and take it back; see `Doctor.overfit_one_batch`."""
-    with trial(model, "overfit_one_batch", x, y, batch_size or _BATCH) as data:
+    checks.counts(model, "overfit_one_batch", steps=steps)
+    size = _BATCH if batch_size is None else batch_size
+    with trial(model, "overfit_one_batch", x, y, size) as data:
         return _overfit(model, _spread_batch(data), steps)
 
 
@@ -104,7 +107,9 @@ def sanity_check(
     model: Any, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 500
 ) -> Sanity:
     """Try what a model that can be trained must do; see `Doctor.sanity_check`."""
-    with trial(model, "sanity_check", x, y, batch_size or _BATCH) as data:
+    checks.counts(model, "sanity_check", steps=steps)
+    size = _BATCH if batch_size is None else batch_size
+    with trial(model, "sanity_check", x, y, size) as data:
         batch = _spread_batch(data)
         tried = []
         for name, check in _CHECKS:

@@ -7,7 +7,10 @@ from typing import Any
 
 from hornbeam import backends
 from hornbeam.core import scopes, tree
+from hornbeam.core.errors import check_number
+from hornbeam.core.strings import holds_strings
 from hornbeam.diagnosis.probe import tapped, tapped_layers
+from hornbeam.graph.host_part import AfterHost
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
 
@@ -38,13 +41,19 @@ def symbols_of(model: Any, x: Any, batch_size: int | None, owner: str) -> Any:
         batch_size: the number of rows, for a graph's own inputs. Default: 1
         owner: what asks, for errors.
     """
+    if batch_size is not None:
+        asking = f"{owner} of model {model.name!r}"
+        check_number(asking, "batch_size", batch_size, low=1, integer=True)
     if _is_shape(x):
         return KerasTensor(tuple(x), _dtype_of_inputs(model))
     if isinstance(x, list) and x and all(map(_is_shape, x)):
         return [KerasTensor(tuple(one), _dtype_of_inputs(model)) for one in x]
     if x is not None:
         return tree.map_structure(
-            lambda a: KerasTensor(tuple(a.shape), str(a.dtype)), x
+            lambda a: KerasTensor(
+                tuple(a.shape), "string" if holds_strings(a) else str(a.dtype)
+            ),
+            x,
         )
     graph = getattr(model, "_functional", None) or model
     struct = getattr(graph, "_inputs_struct", None)
@@ -82,6 +91,8 @@ def shape_calls(
 ) -> list[ShapeCall]:
     """Return the calls that the model makes of its layers, in their order.
 
+    What runs on the host, such as layers of strings, is left out.
+
     Args:
         model: a built model.
         symbols: what `symbols_of` returned.
@@ -98,14 +109,26 @@ def shape_calls(
         notes.calls = []
         return model._call_for_step(x, training)
 
-    with model._engine_scope(), tapped(layers, notes), scopes.autocast_scope(None):
-        infer(run, (symbols,), {})
+    with model._engine_scope():
+        given = _after_host(model, symbols)
+        with tapped(layers, notes), scopes.autocast_scope(None):
+            infer(run, (given,), {})
     model._forget_losses()
     has_inner = {id(o) for o in layers if any(id(x) in inner for x in o._layers)}
     return [
         ShapeCall(layer, inputs, outputs, id(layer) not in has_inner)
         for layer, inputs, outputs in notes.calls
     ]
+
+
+def _after_host(model, symbols):
+    """Return the symbols of what the host part of a model gives its program."""
+    graph = getattr(model, "_functional", None) or model
+    part = getattr(graph, "host_part", None) if model._calls_graph else None
+    if part is None:
+        return symbols
+    outputs = part.before.compute_output_spec(graph._standardize_inputs(symbols))
+    return AfterHost(tuple(tree.flatten(outputs)))
 
 
 class _Notes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hornbeam.core.errors import did_you_mean
+from hornbeam.core.errors import did_you_mean, shown
 from hornbeam.typing import PathLike
 from hornbeam.visualization.panels import panels
 
@@ -25,7 +25,8 @@ def plot_history(
 
     Args:
         history: the `History` that `fit` returned, or its `history` dict.
-        metrics: names to draw. Default: all, without their `val_` twins.
+        metrics: the names to draw, or one name. Default: all, without their `val_`
+            twins.
         path: where the picture is written (its ending names the format). Default: it
             is not written.
         ax: matplotlib's axes to draw on, as many as there are panels. Default: new
@@ -40,22 +41,28 @@ def plot_history(
     1
     """
     curves = getattr(history, "history", history)
+    if not isinstance(curves, Mapping):
+        raise TypeError(
+            "plot_history() expects the `History` that `fit` returned, or its "
+            f"`history` dict. Received: {shown(history)}"
+        )
     epochs = getattr(history, "epoch", None)
-    names = metrics or [name for name in curves if not name.startswith("val_")]
+    names = [metrics] if isinstance(metrics, str) else metrics
+    names = names or [name for name in curves if not name.startswith("val_")]
     for name in names:
         if name not in curves:
             raise ValueError(
                 f"plot_history(): there is no {name!r} in the history. It has "
                 f"{sorted(curves)}.{did_you_mean(name, curves)}"
             )
-    if not names:
+    if not any(len(curves[name]) for name in names):
         raise ValueError("plot_history(): the history is empty. Was `fit` called?")
     size = (5.0 * len(names), 4.0)
     figure, drawn = panels("plot_history", ax, len(names), size)
     for axes, name in zip(drawn, names, strict=True):
         for label, key in (("training", name), ("validation", f"val_{name}")):
-            values = curves.get(key)
-            if values is None:
+            values = curves.get(key, ())
+            if len(values) == 0:
                 continue
             # Validation may be less frequent: its values are spread over the epochs.
             stride = max(1, len(curves[name]) // len(values))
