@@ -376,3 +376,29 @@ def test_an_epoch_without_an_end_is_refused():
         validation_data=batches.repeat(), validation_steps=1,
     )  # fmt: skip
     assert model.optimizer.iterations.numpy() == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "match"),
+    [
+        ("shuffle", (0,), r"`buffer_size` of shuffle\(\).*>= 1.*=0"),
+        ("shuffle", ("a",), "`buffer_size`.*'a'"),
+        ("repeat", ("a",), r"`count` of repeat\(\).*'a'"),
+        ("take", (1.5,), r"`count` of take\(\).*1.5"),
+        ("skip", ("a",), r"`count` of skip\(\).*'a'"),
+        ("shard", (0, 0), r"`num_shards` of shard\(\).*>= 1"),
+        ("shard", (3, 5), r"`index` of shard\(\).*<= 2.*=5"),
+        ("prefetch", ("a",), r"`buffer_size` of prefetch\(\).*'a'"),
+        ("concatenate", ([1],), r"`concatenate` expects a Dataset.*\[1\]"),
+    ],
+)
+def test_wrong_arguments_are_named(method, arguments, match):
+    with pytest.raises((ValueError, TypeError), match=match):
+        getattr(rows(), method)(*arguments)
+
+
+@pytest.mark.parametrize("kind", ["image", "text", "audio"])
+def test_a_batch_of_a_folder_has_rows(tmp_path, kind):
+    read = getattr(keras.utils, f"{kind}_dataset_from_directory")
+    with pytest.raises(ValueError, match=f"`batch_size` of {kind}_dataset_from.*>= 1"):
+        read(tmp_path, batch_size=0)

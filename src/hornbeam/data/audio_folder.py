@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.core.errors import check_number
 from hornbeam.data.folder import FolderOptions, files_of
 from hornbeam.data.formats import DEFAULT_FORMAT, make_dataset, resolved_format
 from hornbeam.data.optional import library
@@ -76,6 +77,8 @@ def audio_dataset_from_directory(
         )
     _check_count("sampling_rate", sampling_rate)
     _check_count("output_sequence_length", output_sequence_length)
+    if batch_size is not None:
+        check_number(_OWNER, "batch_size", batch_size, low=1, integer=True)
     form = resolved_format(_OWNER, "tf" if ragged else format)
     options = FolderOptions(
         _OWNER, directory, labels, label_mode, class_names, shuffle, seed,

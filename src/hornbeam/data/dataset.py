@@ -276,8 +276,8 @@ class Dataset(PyDataset):
             deterministic: not needed. Default: None
             name: not used. Default: None
         """
-        size = check_number("batch()", "batch_size", batch_size, low=1, integer=True)
-        return self._with(Batched(self._stage, int(size), drop_remainder))
+        size = _whole("batch", "batch_size", batch_size, 1)
+        return self._with(Batched(self._stage, size, drop_remainder))
 
     def padded_batch(
         self,
@@ -305,12 +305,10 @@ class Dataset(PyDataset):
         >>> [x.shape for x in rows.padded_batch(2)]
         [(2, 2), (1, 3)]
         """
-        size = check_number(
-            "padded_batch()", "batch_size", batch_size, low=1, integer=True
-        )
+        size = _whole("padded_batch", "batch_size", batch_size, 1)
         return self._with(
             PaddedBatched(
-                self._stage, int(size), padded_shapes, padding_values, drop_remainder
+                self._stage, size, padded_shapes, padding_values, drop_remainder
             )
         )
 
@@ -342,6 +340,8 @@ class Dataset(PyDataset):
             reshuffle_each_iteration: False keeps one order. Default: None (True)
             name: not used. Default: None
         """
+        if buffer_size is not None:
+            _whole("shuffle", "buffer_size", buffer_size, 1)
         if self._stage.length is None:
             raise ValueError(
                 "Call `shuffle` before `repeat`: endless items have no order."
@@ -373,19 +373,24 @@ class Dataset(PyDataset):
             buffer_size: how many; -1 or None: as many as suit. Default: None
             name: not used. Default: None
         """
-        ahead = buffer_size if buffer_size and buffer_size > 0 else self.max_queue_size
-        return self._with(self._stage, _max_queue_size=int(ahead))
+        ahead = _whole("prefetch", "buffer_size", buffer_size or AUTOTUNE, AUTOTUNE)
+        ahead = ahead if ahead > 0 else self.max_queue_size
+        return self._with(self._stage, _max_queue_size=ahead)
 
     def take(self, count: int, name: str | None = None) -> Self:
         """Return a dataset of the first `count` items; -1: of all."""
+        count = _whole("take", "count", count)
         return self._part(0, count if count >= 0 else sys.maxsize)
 
     def skip(self, count: int, name: str | None = None) -> Self:
         """Return a dataset without the first `count` items; -1: without any."""
+        count = _whole("skip", "count", count)
         return self.take(0) if count < 0 else self._part(count, sys.maxsize)
 
     def shard(self, num_shards: int, index: int, name: str | None = None) -> Self:
         """Return a dataset of every `num_shards`th item from `index` on."""
+        num_shards = _whole("shard", "num_shards", num_shards, 1)
+        index = _whole("shard", "index", index, 0, num_shards - 1)
         return self._part(index, sys.maxsize, num_shards)
 
     def _part(self, start, stop, step=1):
@@ -400,11 +405,15 @@ class Dataset(PyDataset):
 
     def repeat(self, count: int | None = None, name: str | None = None) -> Self:
         """Return the items `count` times over; without end for None or -1."""
-        endless = count is None or count < 0
-        return self._with(Repeated(self._stage, None if endless else count))
+        times = -1 if count is None else _whole("repeat", "count", count)
+        return self._with(Repeated(self._stage, None if times < 0 else times))
 
     def concatenate(self, dataset: Dataset, name: str | None = None) -> Self:
         """Return the items of this dataset and then those of another."""
+        if not isinstance(dataset, Dataset):
+            raise TypeError(
+                f"`concatenate` expects a Dataset. Received: {shown(dataset)}"
+            )
         return self._with(Joined(self._stage, dataset._stage))
 
     def enumerate(self, start: int = 0, name: str | None = None) -> Self:
@@ -414,6 +423,11 @@ class Dataset(PyDataset):
     def apply(self, transformation_func: Callable[[Self], Any]) -> Any:
         """Return a function of the dataset."""
         return transformation_func(self)
+
+
+def _whole(method, argument, value, low=None, high=None):
+    """Return an argument of a method, a whole number, as an int."""
+    return int(check_number(f"{method}()", argument, value, low, high, integer=True))
 
 
 def stored_dataset(

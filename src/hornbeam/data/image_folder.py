@@ -116,6 +116,8 @@ def image_dataset_from_directory(
         )
     if unreadable == "skip" and batch_size is None:
         raise ValueError(f"unreadable='skip' of {_OWNER} needs a `batch_size`.")
+    if batch_size is not None:
+        check_number(_OWNER, "batch_size", batch_size, low=1, integer=True)
     form = resolved_format(_OWNER, format)
     reader = _Images(
         color_mode, image_size, interpolation, crop_to_aspect_ratio,

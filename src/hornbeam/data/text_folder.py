@@ -75,6 +75,8 @@ def text_dataset_from_directory(
     """
     if max_length is not None:
         check_number(_OWNER, "max_length", max_length, low=0, integer=True)
+    if batch_size is not None:
+        check_number(_OWNER, "batch_size", batch_size, low=1, integer=True)
     form = resolved_format(_OWNER, format)
     options = FolderOptions(
         _OWNER, directory, labels, label_mode, class_names, shuffle, seed,
