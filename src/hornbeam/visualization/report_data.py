@@ -127,7 +127,8 @@ def _of_model(model, x, y):
 def _probabilities(scores):
     """Return rows that sum to 1: as they are, or by a softmax of logits."""
     scores = np.asarray(scores, float)
-    if (scores >= 0).all() and np.allclose(scores.sum(1), 1, atol=1e-2):
+    known = scores[np.isfinite(scores).all(1)]
+    if (known >= 0).all() and np.allclose(known.sum(1), 1, atol=1e-2):
         return scores
     powers = np.exp(scores - scores.max(1, keepdims=True))
     return powers / powers.sum(1, keepdims=True)
@@ -147,11 +148,17 @@ class Classes:
         """Return the confusion matrix, a table of classes, and what was wrong."""
         predicted = self.scores.argmax(1)
         count = len(self.names)
-        known = (self.true >= 0) & (self.true < count)
+        is_class = (self.true >= 0) & (self.true < count)
+        finite = np.isfinite(self.scores).all(1)
+        known = is_class & finite
         table = np.zeros((count, count), int)
         np.add.at(table, (self.true[known], predicted[known]), 1)
-        right = predicted == self.true
+        right = (predicted == self.true) & finite
         words = f"{right.mean():.2%} of {len(right):,} rows are right"
+        if not is_class.all():
+            words += f"; {(~is_class).sum():,} have a label outside of the classes"
+        if not finite.all():
+            words += f"; {(~finite).sum():,} have a prediction that is not finite"
         picture = ""
         if count <= _MOST_CLASSES:
             picture = html.scrolled(charts.matrix("confusion", table, self.names))
