@@ -153,6 +153,40 @@ def test_another_search_needs_another_folder(tmp_path):
         search(tmp_path, budget=2, epochs=2)
 
 
+def test_other_arguments_are_another_search(tmp_path):
+    from scipy import stats
+
+    def build(rate, learning_rate):
+        return create_model(rate / 2, learning_rate)
+
+    held_out = (X[:10], Y[:10])
+    given = {
+        "build": create_model, "space": SPACE | {"batch_size": stats.randint(2, 9)},
+        "data": (X, Y), "validation": held_out, "budget": 1, "epochs": 1,
+        "sampler": "random", "verbose": 0, "patience": 3,
+        "directory": tmp_path,
+    }  # fmt: skip
+    best = tuning.search(**given).best_score
+    same = {"data": (X.copy(), Y.copy()), "space": dict(given["space"])}
+    assert tuning.search(**(given | same)).best_score == best
+    for name, other in {
+        "data": (X, Y + 1),
+        "validation": (X[:11], Y[:11]),
+        "space": given["space"] | {"rate": (0.0, 0.4)},
+        "build": build,
+        "patience": 4,
+        "budget": 2,
+    }.items():
+        with pytest.raises(ValueError, match=f"holds another search: {name}=") as error:
+            tuning.search(**(given | {name: other}))
+        assert not any(f", {one}=" in str(error.value) for one in given)
+    with pytest.raises(ValueError, match="another search: fit_arguments={} .now {'shu"):
+        tuning.search(**given, shuffle=False)
+    with pytest.raises(ValueError, match="'randint', .*now .*'randint'"):
+        space = given["space"] | {"batch_size": stats.randint(3, 9)}
+        tuning.search(**(given | {"space": space}))
+
+
 def test_interrupt_gives_what_is_there(monkeypatch):
     keep = OptunaStudy.keep
     calls = []

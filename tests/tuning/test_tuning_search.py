@@ -231,6 +231,46 @@ def with_a_constant(learning_rate):
     return model
 
 
+def test_objects_are_not_shared_by_candidates():
+    metric = keras.metrics.BinaryAccuracy(name="right")
+    outside = keras.optimizers.Adam(0.05)
+    units = keras.layers.Dense(3, "relu")
+    units.build((None, 4))
+    weights = units.kernel.numpy()
+
+    def build(optimizer=outside, layer=None, learning_rate=None):
+        model = create_model()
+        if layer is not None:
+            last = keras.layers.Dense(1, activation="sigmoid")
+            model = keras.Sequential([keras.Input((4,)), layer, last])
+        model.compile(optimizer, "binary_crossentropy", metrics=[metric])
+        return model
+
+    objects = [keras.optimizers.Adam(0.05), keras.optimizers.SGD(0.05)]
+    layers = [keras.layers.Dropout(0.1), units, None]
+    for space, distinct in (
+        ({"optimizer": objects}, 2),
+        ({"optimizer": objects, "layer": layers}, 6),
+        ({"other": [1, 2]}, 1),
+    ):
+        made = build if "other" not in space else lambda other: build()
+        result = search(space, made, budget=8, epochs=2, schedule=None)
+        assert {c.state for c in result.candidates} == {"done"}
+        found = {}
+        for c in result.candidates:
+            key = str(sorted((k, id(v)) for k, v in c.params.items() if k != "other"))
+            assert found.setdefault(key, c.history["val_loss"]) == c.history["val_loss"]
+        assert 1 <= len(found) <= distinct
+        if len(space) == 1 and distinct == 2:
+            assert len({tuple(losses) for losses in found.values()}) == 2
+        model = result.best_model
+        valid = result._run.trainer.splits[0][1]
+        loss = model.evaluate(*valid[:2], verbose=0)[0]
+        assert loss == pytest.approx(result.best_score, rel=1e-5)
+    assert not outside.built and not any(one.built for one in objects)
+    np.testing.assert_array_equal(units.kernel.numpy(), weights)
+
+
 def test_seeds_of_the_winner_and_their_ensemble():
     result = search(objective="val_accuracy", seeds=4, budget=3)
     scores = result.seeds.scores

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam import backends
 from hornbeam.core import scopes
 from hornbeam.core.errors import check_choice, check_number, check_path
 from hornbeam.core.warning import warn
@@ -18,6 +19,7 @@ from hornbeam.training.concurrent.progress import SearchProgress
 from hornbeam.training.concurrent.tasks import MOST_TASKS, TaskGroup
 from hornbeam.tuning.arguments import check_fit_arguments, check_sources
 from hornbeam.tuning.candidates import Candidate, PlainStudy
+from hornbeam.tuning.identity import of_data, of_validation, of_value
 from hornbeam.tuning.points import PointTrial, random_points, sobol_points
 from hornbeam.tuning.result import SearchResult
 from hornbeam.tuning.schedules import Plan, Step, dominators, schedule_of
@@ -157,6 +159,12 @@ def search(
         "sampler": sampler if isinstance(sampler, str) else type(sampler).__name__,
         "schedule": [type(schedule).__name__, vars(schedule)],
     }  # fmt: skip
+    if folder is not None:
+        identity |= {
+            "data": of_data(data), "validation": of_validation(validation),
+            "space": of_value(space), "build": of_value(build), "patience": patience,
+            "fit_arguments": of_value(fit_arguments), "engine": backends.current().name,
+        }  # fmt: skip
     study = _study(sampler, points, len(directions), seed, folder, identity)
     run = Run(trainer, study, schedule, plan, bool(verbose))
     try:

@@ -21,6 +21,7 @@ from hornbeam.core.naming import own_names
 from hornbeam.core.random import seed_scope
 from hornbeam.models.model import Model
 from hornbeam.training.concurrent.scheduler import fit_slot
+from hornbeam.tuning.copies import CompiledParts, own_copy
 from hornbeam.tuning.splits import Split
 from hornbeam.tuning.states import Continuation
 
@@ -96,6 +97,7 @@ class Trainer:
         self._callbacks = callbacks
         self._fit_arguments = dict(fit_arguments or {})
         self._accepted = _accepted_by(build)
+        self._parts = CompiledParts()
 
     def train(self, training: Training) -> Logs:
         """Train up to the epoch that is asked for; return the logs."""
@@ -196,7 +198,7 @@ class Trainer:
             k: v for k, v in params.items() if accepted is None or k in accepted
         }
         rest = {k: v for k, v in params.items() if k not in of_build}
-        model = self._build(**of_build)
+        model = self._build(**{name: own_copy(x) for name, x in of_build.items()})
         if not isinstance(model, Model):
             raise TypeError(
                 f"search() expects of {self._build!r} a model. Received: {model!r}"
@@ -207,11 +209,12 @@ class Trainer:
                 f"The model of {self._build!r} is not compiled. Call "
                 "`model.compile(optimizer, loss, metrics)` in it."
             )
+        self._parts.separate(model)
         of_fit = {name: rest.pop(name) for name in _OF_FIT if name in rest}
         for name, value in rest.items():
             if not hasattr(model.optimizer, name):
                 raise ValueError(_no_place(self._build, name, accepted))
-            setattr(model.optimizer, name, value)
+            setattr(model.optimizer, name, own_copy(value))
         return model, of_fit
 
 
