@@ -91,9 +91,9 @@ def of_value(value: Any, levels: int = _MOST_LEVELS) -> Any:
 
 
 def _config_of(value):
-    """Return what an object is made of."""
+    """Return what an object is made of, without a name, which may be counted."""
     try:
-        return value.get_config()
+        return {k: v for k, v in value.get_config().items() if k != "name"}
     except Exception:
         return {
             name: item
