@@ -42,7 +42,7 @@ class Binding:
         self.structure = structure
         self.cache = cache
         self._shared = frozenset(id(variable) for variable in shared)
-        self._places: tuple[int, list[int]] = (-1, [])
+        self._places_of_shared: list[int] = []
         self._turns = turns
         self.steps: Any = turns.steps
         self.variables: Any = []
@@ -55,6 +55,9 @@ class Binding:
     def add(self, variables: Any) -> None:
         """Take more Variables, which compiling has found."""
         self.variables += variables
+        self._places_of_shared = [
+            i for i, v in enumerate(self.variables) if id(v) in self._shared
+        ]
         for variable in variables:
             if id(variable) not in self._shared:
                 variable.used_by(self._turns)
@@ -103,7 +106,7 @@ class Binding:
         values = [variable.held() for variable in self.variables]
         engine, seen = self.engine, set()
         if not engine.assigns_in_place:
-            for i in self._places_of_shared():
+            for i in self._places_of_shared:
                 # A seed: small, and copied faster on the host.
                 values[i] = engine.as_argument(engine.to_numpy(values[i]))
         if len(set(map(id, values))) < len(values):
@@ -112,13 +115,6 @@ class Binding:
                     values[i] = engine.copy(value)
                 seen.add(id(value))
         return values
-
-    def _places_of_shared(self):
-        """Return where the shared variables stand; compiling may add variables."""
-        if self._places[0] != len(self.variables):
-            places = [i for i, v in enumerate(self.variables) if id(v) in self._shared]
-            self._places = len(self.variables), places
-        return self._places[1]
 
     def store(self, state: Any) -> None:
         """Let the variables hold the values in `state`."""
