@@ -86,3 +86,9 @@ def test_every_test_compares_something():
         if not compares_somewhere(path, name, set()) and name != "test_a_program_learns"
     ]
     assert silent == []
+
+
+def test_names_of_test_files_are_unique():
+    """Pytest imports them as modules of one folder."""
+    names = [path.name for path in FILES if path.name.startswith("test_")]
+    assert len(names) == len(set(names))

@@ -1,6 +1,7 @@
 """Laws of all architectures, and of what they share; numbers are in tests/oracle."""
 
 import doctest
+import functools
 import inspect
 import io
 import json
@@ -53,6 +54,8 @@ def test_the_example_of_the_docstring_runs(name):
 def test_features_of_any_size_and_a_file(name, tmp_path):
     side, _ = ARCHITECTURES[name]
     make = getattr(applications, name)
+    if name.startswith("NASNet"):  # of 224 or 331 pixels unless told otherwise
+        make = functools.partial(make, input_shape=(side, side, 3))
     model = make(weights=None, include_top=False)
     x = np.ones((1, side, side, 3), "float32")
     features = model.predict(x, verbose=0)
@@ -65,7 +68,7 @@ def test_features_of_any_size_and_a_file(name, tmp_path):
         weights=str(tmp_path / "model.weights.h5"), include_top=False, pooling="max"
     )
     pooled = again.predict(x, verbose=0)
-    np.testing.assert_allclose(pooled, features.max((1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(pooled, features.max((1, 2)), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("include_top", [True, False])

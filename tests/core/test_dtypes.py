@@ -118,3 +118,11 @@ def test_kinds(name, kinds):
     for kind in ("bool", "int", "unsigned", "float", "complex", "inexact"):
         is_kind = getattr(dtypes, f"is_{kind}_dtype")
         assert is_kind(name) == (kind in kinds.split()), kind
+
+
+def test_an_integer_is_no_dtype():
+    """TensorFlow's dtypes are equal to integers, and hash alike."""
+    tensorflow = pytest.importorskip("tensorflow")
+    assert dtypes.standardize_dtype(tensorflow.int16) == "int16"
+    with pytest.raises(ValueError, match="Invalid dtype: 5"):
+        dtypes.standardize_dtype(tensorflow.int16.as_datatype_enum)

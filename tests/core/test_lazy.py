@@ -4,10 +4,14 @@ import gc
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 import hornbeam.layers
 from hornbeam.core.lazy import names_of
 
 
+# It also collects what earlier tests left.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_threads_may_read_names_at_the_same_time():
     def collected(*_):
         time.sleep(1e-5)  # lets another thread run while this one parses

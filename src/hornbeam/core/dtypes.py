@@ -44,16 +44,18 @@ def standardize_dtype(dtype: DTypeLike) -> str:
         return dtype
     if dtype is None or dtype is float:
         return floatx()
+    # TensorFlow's dtypes are equal to integers.
+    key = (type(dtype), dtype)
     try:
-        return _names[dtype]
+        return _names[key]
     except (KeyError, TypeError):
         name = _name_of(dtype)
     # NumPy puts a dtype's name together each time that it is asked.
-    _names[dtype] = name
+    _names[key] = name
     return name
 
 
-_names: dict[Any, str] = {}
+_names: dict[tuple[type, Any], str] = {}
 
 
 def _name_of(dtype):
