@@ -156,6 +156,31 @@ def test_deep_gray_and_palettes(tmp_path):
     )
 
 
+@pytest.mark.parametrize("form", [None, "tf", "grain"])
+@pytest.mark.parametrize("color_mode", ["grayscale", "rgb", "rgba"])
+def test_webp_files_are_read_as_png_files_of_the_same_pixels(
+    tmp_path, form, color_mode
+):
+    pytest.importorskip({"tf": "tensorflow"}.get(form, form or "PIL"))
+    batches = []
+    frames = RANDOM.integers(0, 256, (2, 20, 30, 3), dtype=np.uint8)
+    still = RANDOM.integers(0, 256, (9, 9, 4), dtype=np.uint8)
+    for suffix in ("webp", "png"):
+        folder = tmp_path / suffix
+        folder.mkdir()
+        # The first picture of those that move counts.
+        first, second = map(Image.fromarray, frames)
+        exactly = {"lossless": True, "exact": True}
+        more = {**exactly, "save_all": True, "append_images": [second]}
+        first.save(folder / f"0.{suffix}", **more)
+        utils.save_img(folder / f"1.{suffix}", still, scale=False, **exactly)
+        options = {"format": form, "color_mode": color_mode, "shuffle": False}
+        batches += [np.asarray(x) for x in folder_of(folder, labels=None, **options)]
+        size = utils.load_img(folder / f"0.{suffix}", target_size=(4, 5)).size
+        assert size == (5, 4)
+    np.testing.assert_array_equal(*batches)
+
+
 @pytest.mark.oracle
 @pytest.mark.parametrize(
     "kwargs",

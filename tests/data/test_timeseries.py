@@ -138,3 +138,14 @@ def test_a_network_is_fitted_to_windows(engine):
         history = model.fit(data, epochs=5, verbose=0, validation_data=held_out)
         assert history.history["val_loss"][-1] < 0.05
         assert model.predict(held_out, verbose=0).shape == (72, 1)
+
+
+def test_grain_draws_a_seed_where_none_is_given():
+    pytest.importorskip("grain")
+    make = keras.utils.timeseries_dataset_from_array
+    options = {"sequence_length": 4, "shuffle": True, "batch_size": None}
+    first, second = (
+        [window.tolist() for window in make(SERIES, None, **options, format="grain")]
+        for _ in range(2)
+    )
+    assert first != second and sorted(first) == sorted(second)

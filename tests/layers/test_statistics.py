@@ -88,6 +88,33 @@ def test_adapt_needs_values(engine):
         layers.Normalization(mean=0.0, variance=1.0).adapt(X)
 
 
+@pytest.mark.parametrize(
+    ("mean", "variance", "message"),
+    [
+        (0.0, -1.0, "`variance` of Normalization must be finite numbers of at least 0"),
+        (np.zeros(2), [1.0, np.nan], "Received: variance=\\[1.0, nan\\]"),
+        (np.inf, 1.0, "`mean` of Normalization must be finite numbers. Rec.*mean=inf"),
+        (
+            "1",
+            1.0,
+            "`mean` of Normalization must be finite numbers. Received: mean='1'",
+        ),
+        ([0, 1, 2], [1, 2], "`mean` has the shape \\(3,\\).*axis=\\(-1,\\).*\\(2,\\)"),
+    ],
+)
+def test_statistics_that_are_none(mean, variance, message):
+    with pytest.raises(ValueError, match=message):
+        layers.Normalization(mean=mean, variance=variance)(np.ones((2, 2)))
+
+
+def test_statistics_that_are_given(engine):
+    given = engine.convert(np.array([1, 3], "float32"))
+    layer = layers.Normalization(mean=given, variance=[4, 0])
+    outputs = numpy(layer(np.array([[3.0, 3.0]])))
+    np.testing.assert_array_equal(outputs, [[1, 0]])
+    assert layer.get_config()["mean"] == [1.0, 3.0]
+
+
 def test_einsum_kernel_starts_as_wide_as_its_axes(engine):
     """Glorot's limit counts contracted axes as inputs, the others as outputs."""
     layer = layers.EinsumDense("abc,cde->abde", (None, 30, 40))

@@ -10,6 +10,7 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core import tree
 from hornbeam.core.errors import check_choice
+from hornbeam.core.random import order_seed
 from hornbeam.data.dataset import Dataset
 from hornbeam.data.optional import library
 
@@ -103,7 +104,7 @@ def _grain_dataset(rows, batch_size, shuffle, seed):
     grain = library("grain", 'format="grain"')
     made = grain.MapDataset.source(_Readable(rows))
     if shuffle:
-        made = made.shuffle(seed=seed)
+        made = made.shuffle(seed=order_seed() if seed is None else seed)
     made = made.to_iter_dataset()
     if batch_size is None:
         return made

@@ -18,7 +18,7 @@ from hornbeam.core.warning import warn
 from hornbeam.data.optional import if_installed, library
 from hornbeam.typing import DataFormat, DTypeLike, TensorLike
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 # Pillow's mode for each color mode, and the number of channels.
 COLOR_MODES = {"grayscale": ("L", 1), "rgb": ("RGB", 3), "rgba": ("RGBA", 4)}
 _RESAMPLING = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")

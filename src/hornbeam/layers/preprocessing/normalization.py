@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from hornbeam.layers.keyword_arguments import LayerArguments
     from hornbeam.typing import Config, InputShape, Tensor
 
+_NO_NUMBERS = "OUSTMmc"
+
 
 class Normalization(DataLayer):
     """Returns `(inputs - mean) / sqrt(variance)`, with statistics of given data.
@@ -34,6 +36,9 @@ class Normalization(DataLayer):
         mean: the mean, if it is known.
         variance: the variance, if it is known.
         invert: whether to undo the normalisation instead. Defaults to False.
+
+    Raises a ValueError for a mean or variance that is no number, infinite or NaN, and
+    for a variance below 0.
 
     >>> import hornbeam as keras
     >>> layer = keras.layers.Normalization()
@@ -64,8 +69,8 @@ class Normalization(DataLayer):
                 "Arguments `mean` and `variance` of Normalization go together. "
                 f"Received: mean={mean} and variance={variance}"
             )
-        self._mean = mean
-        self._variance = variance
+        self._mean = _checked("mean", mean)
+        self._variance = _checked("variance", variance, least=0)
         self.invert = invert
         self.supports_masking = True
         # Of values that were added: their number, mean and squared deviations from it.
@@ -160,7 +165,7 @@ class Normalization(DataLayer):
         """Return a batch as float64, once it fits the layer."""
         batch = adapt_data.host(part)
         dtype = getattr(batch, "dtype", None)
-        if dtype is None or dtype.kind in "OUSTMmc" or not batch.ndim:
+        if dtype is None or dtype.kind in _NO_NUMBERS or not batch.ndim:
             raise TypeError(
                 f"Normalization layer {self.path!r}: `adapt` expects numbers, with "
                 f"rows of equal length. Received: {shown(part)}"
@@ -194,9 +199,19 @@ class Normalization(DataLayer):
         if argument is None:
             value = self.convert_weight(getattr(self, name))
         else:
-            array = np.broadcast_to(argument, self._statistics_shape).astype("float32")
-            value = ops.convert_to_tensor(array)
+            value = ops.convert_to_tensor(self._fitting(name, argument))
         return ops.reshape(value, self._broadcast_shape)
+
+    def _fitting(self, name, argument):
+        shape = self._statistics_shape
+        try:
+            return np.broadcast_to(argument, shape).astype("float32")
+        except ValueError as error:
+            raise ValueError(
+                f"Normalization layer {self.path!r}: `{name.removeprefix('adapt_')}` "
+                f"has the shape {argument.shape}, but axis={self.axis} of the inputs "
+                f"has the sizes {shape}. Give one number, or one for each of them."
+            ) from error
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs normalised, or with `invert` the reverse."""
@@ -217,10 +232,20 @@ class Normalization(DataLayer):
         the config holds what was given.
         """
         arguments = {"mean": self._mean, "variance": self._variance}
-        return {
-            **super().get_config(),
-            **{
-                k: None if v is None else np.asarray(v).tolist()
-                for k, v in arguments.items()
-            },
-        }
+        given = {k: None if v is None else v.tolist() for k, v in arguments.items()}
+        return {**super().get_config(), **given}
+
+
+def _checked(name, value, least=-math.inf):
+    """Return a statistic that was given as an array, or raise."""
+    if value is None:
+        return None
+    array = np.asarray(adapt_data.host(value))
+    is_numeric = array.dtype.kind not in _NO_NUMBERS
+    if not is_numeric or not np.isfinite(array).all() or (array < least).any():
+        low = "" if least == -math.inf else f" of at least {least}"
+        raise ValueError(
+            f"`{name}` of Normalization must be finite numbers{low}. Received: "
+            f"{name}={shown(value)}"
+        )
+    return array
