@@ -306,7 +306,7 @@ def test_a_result_shows_itself():
     assert set(importance) == set(SPACE)
     assert sum(importance.values()) == pytest.approx(1)
     assert "learning_rate" in repr(result) and "<table" in result._repr_html_()
-    assert result.plot("rate").axes[0].get_xlabel() == "rate"
+    assert result.plot("rate")[0].get_xlabel() == "rate"
     scores = result.cv_results_["mean_test_neg_val_loss"]
     assert result.best_score == -max(scores)
     assert result.table()["val_loss"][0] == result.best_score

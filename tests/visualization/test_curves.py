@@ -54,7 +54,7 @@ def test_search(n_jobs, return_train_score):
         search.fit(X, Y)
     assert len(search.scoring.records) == 3 * 3
     np.testing.assert_allclose(search.cv_results_["mean_test_score"], 0.5)
-    loss, accuracy = plot_learning_curves(search).axes
+    loss, accuracy = plot_learning_curves(search)
     assert (loss.get_title(), accuracy.get_title()) == ("loss", "accuracy")
     assert labels(loss) == ["0.1", "0.4", "0.2"]
     assert accuracy.get_legend().get_title().get_text() == "rate"
@@ -67,7 +67,8 @@ def test_search(n_jobs, return_train_score):
 def test_many_candidates_get_a_colour_bar():
     rates = list(np.linspace(0, 1, 14))
     search = GridSearchCV(Fake(), {"rate": rates}, cv=2, scoring=record_histories())
-    figure = plot_learning_curves(search.fit(X, Y), "loss")
+    (axes,) = plot_learning_curves(search.fit(X, Y), "loss")
+    figure = axes.figure
     assert len(figure.axes) == 2
     assert figure.axes[0].get_legend() is None
     assert figure.axes[1].get_ylabel() == "mean test score"
@@ -76,14 +77,14 @@ def test_many_candidates_get_a_colour_bar():
 def test_cross_validate(tmp_path):
     found = cross_validate(Fake(), X, Y, cv=3, return_estimator=True)
     path = tmp_path / "curves.svg"
-    figure = plot_learning_curves(found, path=path)
-    assert labels(figure.axes[0]) == ["fold 1", "fold 2", "fold 3"]
+    loss, _ = plot_learning_curves(found, path=path)
+    assert labels(loss) == ["fold 1", "fold 2", "fold 3"]
     assert "<svg" in path.read_text()
 
 
 def test_validation_is_dashed():
     curves = {"a": {"loss": [2, 1], "val_loss": [3, 2]}, "b": {"loss": [4]}}
-    (axes,) = plot_learning_curves(curves).axes
+    (axes,) = plot_learning_curves(curves)
     styles = [(x.get_linestyle(), list(x.get_ydata())) for x in axes.get_lines()]
     assert styles == [("-", [2, 1]), ("--", [3, 2]), ("-", [4])]
 

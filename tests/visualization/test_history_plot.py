@@ -8,7 +8,7 @@ HISTORY = {"loss": [3, 2, 1], "val_loss": [4, 3, 2], "accuracy": [0.1, 0.2, 0.3]
 
 
 def test_one_name_is_one_panel():
-    axes = keras.visualization.plot_history(HISTORY, metrics="loss").axes
+    axes = keras.visualization.plot_history(HISTORY, metrics="loss")
     assert [one.get_title() for one in axes] == ["loss"]
     lines = axes[0].get_lines()
     assert [line.get_ydata().tolist() for line in lines] == [[3, 2, 1], [4, 3, 2]]

@@ -6,12 +6,7 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from hornbeam import constraints
-from hornbeam.visualization import (
-    plot_history,
-    plot_learning_curves,
-    plot_search,
-    search_table,
-)
+from hornbeam.visualization import plot_search, search_table
 from hornbeam.visualization.results import SearchResults, text
 
 
@@ -57,7 +52,7 @@ class TestOneParameter:
     def test_numbers_are_sorted(self):
         params = [{"rate": x} for x in (0.5, 0.1, 0.3)]
         scores = [[0.5, 0.7], [0.1, 0.3], [0.8, 1.0]]
-        (axes,) = plot_search(results_of(params, scores)).axes
+        (axes,) = plot_search(results_of(params, scores))
         expected = [[0.1, 0.2], [0.3, 0.9], [0.5, 0.6]]
         np.testing.assert_allclose(line(axes, "mean"), expected)
         np.testing.assert_allclose(line(axes, "best"), [[0.3, 0.9]])
@@ -77,7 +72,7 @@ class TestOneParameter:
     )
     def test_scale(self, values, scale):
         params = [{"lr": x} for x in values]
-        (axes,) = plot_search(results_of(params, [[1, 1], [2, 2], [3, 3]])).axes
+        (axes,) = plot_search(results_of(params, [[1, 1], [2, 2], [3, 3]]))
         assert axes.get_xscale() == scale
 
     @pytest.mark.parametrize(
@@ -93,14 +88,14 @@ class TestOneParameter:
     )
     def test_categories(self, values, labels):
         params = [{"choice": x} for x in values]
-        (axes,) = plot_search(results_of(params, [[0.1, 0.2], [0.3, 0.4]])).axes
+        (axes,) = plot_search(results_of(params, [[0.1, 0.2], [0.3, 0.4]]))
         assert [tick.get_text() for tick in axes.get_xticklabels()] == labels
         np.testing.assert_allclose(line(axes, "best"), [[1, 0.35]])
 
     def test_failed_fits_are_a_gap_and_counted(self):
         params = [{"rate": x} for x in (0.1, 0.2, 0.3)]
         scores = [[0.5, 0.6], [np.nan, 0.9], [0.6, 0.7]]
-        (axes,) = plot_search(results_of(params, scores)).axes
+        (axes,) = plot_search(results_of(params, scores))
         means = line(axes, "mean")
         np.testing.assert_allclose(means[:, 0], [0.1, 0.2, 0.3])
         np.testing.assert_array_equal(np.isnan(means[:, 1]), [False, True, False])
@@ -109,13 +104,13 @@ class TestOneParameter:
 
     def test_all_failed(self):
         results = results_of([{"rate": 0.1}, {"rate": 0.2}], np.full((2, 2), np.nan))
-        (axes,) = plot_search(results).axes
+        (axes,) = plot_search(results)
         assert axes.get_title() == "score\n4 of 4 fits failed"
 
     def test_best_over_parameters_that_are_not_shown(self):
         params = grid(model__rate=[0.1, 0.2], units=[8, 16])
         results = results_of(params, [[0.5], [0.7], [0.9], [0.6]])
-        (axes,) = plot_search(results, "rate").axes
+        (axes,) = plot_search(results, "rate")
         np.testing.assert_allclose(line(axes, "mean"), [[0.1, 0.7], [0.2, 0.9]])
         assert "the best over units" in axes.get_title()
         assert axes.get_xlabel() == "rate"
@@ -125,7 +120,7 @@ class TestTwoParameters:
     def test_heat_map(self):
         params = grid(units=[16, 8], rate=[0.1, 0.2, 0.3])
         scores = [[0.1], [0.2], [0.3], [0.4], [0.9], [np.nan]]
-        axes, _ = plot_search(results_of(params, scores)).axes
+        (axes,) = plot_search(results_of(params, scores))
         (image,) = axes.get_images()
         expected = np.ma.masked_invalid([[0.4, 0.1], [0.9, 0.2], [np.nan, 0.3]])
         np.testing.assert_allclose(image.get_array(), expected)
@@ -141,7 +136,7 @@ class TestTwoParameters:
         params = [{"C": 10.0 ** rng.uniform(-4, 2), "k": i} for i in range(12)]
         scores = rng.random((12, 3))
         scores[0] = np.nan
-        axes, _ = plot_search(results_of(params, scores)).axes
+        (axes,) = plot_search(results_of(params, scores))
         assert axes.get_xscale() == "log"
         points = axes.collections[0].get_offsets()
         expected = sorted((p["C"], p["k"]) for p in params[1:])
@@ -155,7 +150,7 @@ class TestMore:
         params = grid(rate=list(np.linspace(0, 0.9, 10)), units=[8, 16], act=["a", "b"])
         scores = np.random.default_rng(0).random((40, 3))
         scores[7, 1] = np.nan
-        axes, _ = plot_search(results_of(params, scores)).axes
+        (axes,) = plot_search(results_of(params, scores))
         (curves, _) = axes.collections
         means = scores.mean(1)
         np.testing.assert_allclose(curves.get_array(), np.sort(means[~np.isnan(means)]))
@@ -179,7 +174,7 @@ class TestMore:
         ]
         scores = rng.random((40, 3))
         search = Search(results_of(params, scores), scoring="roc_auc")
-        axes, _ = plot_search(search).axes
+        (axes,) = plot_search(search)
         notes = [note.get_text() for note in axes.texts]
         assert notes[:4] == ["0.0001", "0.001", "0.01", "0.1"]
         assert notes[4:8] == ["0.2", "0.4", "0.6", "0.8"]
@@ -213,17 +208,17 @@ class TestMore:
         results = results_of(params, [[0.5, 0.6], [0.7, 0.8]], "loss")
         results |= results_of(params, [[0.9, 0.8], [0.2, 0.1]], "auc")
         path = tmp_path / "search.png"
-        figure = plot_search(Search(results, refit="auc"), path=path)
-        titles = [axes.get_title() for axes in figure.axes]
+        drawn = plot_search(Search(results, refit="auc"), path=path)
+        titles = [axes.get_title() for axes in drawn]
         assert titles == ["auc: best 0.8500 ± 0.0500", "loss: best 0.7500 ± 0.0500"]
         assert path.read_bytes().startswith(b"\x89PNG")
-        (axes,) = plot_search(results, metrics="loss").axes
+        (axes,) = plot_search(results, metrics="loss")
         assert axes.get_ylabel() == "loss"
 
     def test_the_choice_of_the_search_is_marked(self):
         results = results_of([{"rate": 0.1}, {"rate": 0.2}], [[0.5], [0.6]])
         search = Search(results, best_index_=0, scoring="accuracy")
-        (axes,) = plot_search(search).axes
+        (axes,) = plot_search(search)
         np.testing.assert_allclose(line(axes, "best"), [[0.1, 0.5]])
         assert axes.get_ylabel() == "accuracy"
 
@@ -281,18 +276,3 @@ class TestTable:
         lines = search_table(results_of(params, np.ones((30, 2))), rows=5).splitlines()
         assert len(lines) == 2 + 5 + 1
         assert lines[-1] == " ... and 25 more"
-
-
-def test_panels_that_are_given():
-    """They are drawn on, by every plot of panels; too few are an error."""
-    figure = pytest.importorskip("matplotlib.figure").Figure()
-    results = results_of(grid(rate=[0.1, 0.2]), [[0.5], [0.6]])
-    curves = {"a": {"loss": [2.0, 1.0], "accuracy": [0.5, 0.6]}}
-    one, *two = figure.subplots(1, 3)
-    assert plot_search(results, ax=one) is figure
-    assert one.get_xlabel() == "rate"
-    for plot, source in ((plot_learning_curves, curves), (plot_history, curves["a"])):
-        assert plot(source, ax=two) is figure
-        assert [axes.get_title() for axes in two] == ["loss", "accuracy"]
-        with pytest.raises(ValueError, match="draws 2 panels"):
-            plot(source, ax=one)

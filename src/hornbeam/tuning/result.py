@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +18,6 @@ from hornbeam.visualization.as_html import to_html
 from hornbeam.visualization.optional import optional
 from hornbeam.visualization.search import plot_search
 from hornbeam.visualization.table import search_table
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 class SearchResult:
@@ -186,9 +183,10 @@ class SearchResult:
         self,
         parameters: str | Sequence[str] | None = None,
         path: PathLike | None = None,
-    ) -> Figure:
+        ax: Any = None,
+    ) -> np.ndarray:
         """Draw the scores against hyperparameters; see `plot_search`."""
-        return plot_search(self, parameters, path=path)
+        return plot_search(self, parameters, path=path, ax=ax)
 
     def __repr__(self) -> str:
         return search_table(self)

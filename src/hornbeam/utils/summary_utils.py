@@ -36,7 +36,7 @@ def print_summary(
 ) -> None:
     """Print a table of the model's layers; see `Model.summary`."""
     shown = summary_table(model, expand_nested, show_trainable, layer_range)
-    if print_fn is None and _is_in_notebook():
+    if print_fn is None and is_in_notebook():
         _display(summary_html(model, *shown))
         return
     headings, rows = shown
@@ -108,7 +108,7 @@ def summary_html(model: Model, headings: list[str], rows: list[list[str]]) -> st
     )
 
 
-def _is_in_notebook():
+def is_in_notebook():
     """Whether the program runs in the kernel of a notebook, which shows HTML."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None

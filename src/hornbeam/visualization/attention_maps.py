@@ -14,8 +14,7 @@ from hornbeam.core.configurable import parameters_of
 from hornbeam.core.errors import did_you_mean
 from hornbeam.models.model import Model
 from hornbeam.typing import PathLike, TensorLike
-from hornbeam.visualization.evaluation import written
-from hornbeam.visualization.optional import optional
+from hornbeam.visualization.panels import is_shown, panels, written
 
 
 def attention_scores(model: Model, x: TensorLike, layer: Any = None) -> np.ndarray:
@@ -105,7 +104,8 @@ def plot_attention_maps(
         index: the row of the batch that is drawn. Default: 0.
         tokens: names of the keys, and of the queries if there are as many. Default:
             their numbers.
-        ax: as many matplotlib axes as there are heads. Default: new ones.
+        ax: matplotlib's axes to draw on: as many as there are heads, or one, whose
+            place is divided. Default: new ones.
         path: where the picture is written. Default: it is not.
 
     Returns:
@@ -123,8 +123,8 @@ def plot_attention_maps(
     if scores.ndim > 3:  # several axes of queries and of keys
         queries = math.prod(scores.shape[1 : 1 + (scores.ndim - 1) // 2])
         scores = scores.reshape(len(scores), queries, -1)
-    panels = _panels(ax, len(scores), scores.shape[1:])
-    for number, (panel, values) in enumerate(zip(panels, scores, strict=True)):
+    drawn = _panels(ax, len(scores), scores.shape[1:], path)
+    for number, (panel, values) in enumerate(zip(drawn, scores, strict=True)):
         panel.imshow(values, cmap="cividis", vmin=0, aspect="auto")
         panel.set(xlabel="key", ylabel="query", title=f"head {number}")
         names = list(tokens or ())
@@ -132,27 +132,14 @@ def plot_attention_maps(
             panel.set_xticks(range(len(names)), names, rotation=90)
         if names and len(names) == values.shape[0]:
             panel.set_yticks(range(len(names)), names)
-    written(panels[0], path)
-    return panels
+    return written(drawn, path)
 
 
-def _panels(ax, count, sizes):
-    if ax is not None:
-        panels = np.asarray(ax, dtype=object).reshape(-1)
-        if len(panels) != count:
-            raise ValueError(
-                f"plot_attention_maps() expects {count} axes in `ax`, one for each "
-                f"head. Received: {len(panels)}"
-            )
-        return panels
+def _panels(ax, count, sizes, path):
+    """Return a panel for each head, at most four side by side."""
     height = min(6.0, 1.5 + 0.25 * sizes[0])
     width = min(6.0, 1.5 + 0.25 * sizes[1])
     columns = min(count, 4)
-    rows = -(-count // columns)
-    figure = optional("matplotlib.figure").Figure(
-        (width * columns, height * rows), layout="constrained"
-    )
-    panels = figure.subplots(rows, columns, squeeze=False).reshape(-1)
-    for panel in panels[count:]:
-        panel.remove()
-    return panels[:count]
+    size = width * columns, height * -(-count // columns)
+    show = is_shown(path)
+    return panels("plot_attention_maps", ax, size, count, columns, show)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hornbeam.core.errors import did_you_mean
 from hornbeam.typing import Config, PathLike
 from hornbeam.visualization.optional import optional
-from hornbeam.visualization.panels import panels
+from hornbeam.visualization.panels import is_shown, panels, written
 from hornbeam.visualization.results import SearchResults, key, short, text
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _MOST_NAMES = 12  # more curves than this get a colour bar
 
@@ -66,7 +63,7 @@ def plot_learning_curves(
     metrics: str | Sequence[str] | None = None,
     path: PathLike | None = None,
     ax: Any = None,
-) -> Figure:
+) -> np.ndarray:
     """Draw the curves of many fits, one panel per metric, validation dashed.
 
     The folds of a search's candidate are thin lines and their mean a thick one. More
@@ -81,16 +78,16 @@ def plot_learning_curves(
         metrics: names to draw. Default: all, without their `val_` twins.
         path: where the picture is written (its ending names the format). Default: it
             is not written.
-        ax: matplotlib's axes to draw on, as many as there are panels. Default: new
-            ones.
+        ax: matplotlib's axes to draw on: as many as there are panels, or one, whose
+            place is divided. Default: new ones.
 
     Returns:
-        The matplotlib Figure.
+        An array of matplotlib's axes, one for each panel.
 
     >>> import hornbeam as keras
     >>> curves = {"0.1": {"loss": [3, 2, 1]}, "0.5": {"loss": [3, 2.5, 2]}}
-    >>> figure = keras.visualization.plot_learning_curves(curves)
-    >>> [line.get_label() for line in figure.axes[0].get_lines()]
+    >>> (axes,) = keras.visualization.plot_learning_curves(curves)
+    >>> [line.get_label() for line in axes.get_lines()]
     ['0.1', '0.5']
     """
     groups, scores = _groups(source)
@@ -107,7 +104,7 @@ def plot_learning_curves(
     if not names:
         raise ValueError("plot_learning_curves(): the histories are empty.")
     size = (5.5 * len(names), 4.2)
-    figure, drawn = panels("plot_learning_curves", ax, len(names), size)
+    drawn = panels("plot_learning_curves", ax, size, len(names), show=is_shown(path))
     colours, bar = _colours(len(groups), scores)
     for axes, name in zip(drawn, names, strict=True):
         for (label, fits), colour in zip(groups, colours, strict=True):
@@ -118,12 +115,10 @@ def plot_learning_curves(
         axes.set_title(name, fontsize="medium")
         axes.grid(alpha=0.3)
     if bar is not None:
-        figure.colorbar(bar, ax=list(drawn), pad=0.02, label="mean test score")
+        drawn[0].figure.colorbar(bar, ax=list(drawn), pad=0.02, label="mean test score")
     elif len(groups) <= _MOST_NAMES:
         drawn[-1].legend(fontsize="small", title=_title(source))
-    if path is not None:
-        figure.savefig(path, dpi=120)
-    return figure
+    return written(drawn, path)
 
 
 def _draw(axes, fits, **style):

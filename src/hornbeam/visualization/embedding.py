@@ -10,8 +10,8 @@ import numpy as np
 from hornbeam.core.errors import check_choice
 from hornbeam.ops.core import convert_to_numpy
 from hornbeam.typing import PathLike, TensorLike
-from hornbeam.visualization.evaluation import new_axes, written
 from hornbeam.visualization.optional import optional
+from hornbeam.visualization.panels import panel, written
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +55,7 @@ def plot_embedding(
             f"{rows.shape}"
         )
     places, axis_labels = _projected(rows.reshape(len(rows), -1), method, seed)
-    ax = new_axes(ax, 5.5)
+    ax = panel("plot_embedding", ax, 5.5, path)
     if labels is None:
         ax.plot(*places.T, "o", markersize=4, alpha=0.7)
     else:

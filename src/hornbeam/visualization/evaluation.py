@@ -11,6 +11,7 @@ from hornbeam.ops.core import convert_to_numpy
 from hornbeam.typing import DataFormat, PathLike, TensorLike
 from hornbeam.visualization.galleries import plot_image_gallery
 from hornbeam.visualization.optional import optional
+from hornbeam.visualization.panels import is_shown, panel, written
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +54,7 @@ def plot_confusion_matrix(
     np.add.at(table, (true, predicted), 1)
     if normalize:
         table /= np.maximum(table.sum(1, keepdims=True), 1)
-    ax = new_axes(ax, max(4.0, min(10.0, 0.5 * count + 2)))
+    ax = panel("plot_confusion_matrix", ax, max(4.0, min(10.0, 0.5 * count + 2)), path)
     picture = ax.imshow(table, cmap="cividis", vmin=0)
     names = list(class_names or range(count))
     names += range(len(names), count)
@@ -107,7 +108,7 @@ def plot_calibration(
     said = np.bincount(group, confidence, bins)[filled] / count[filled]
     was = np.bincount(group, came_true, bins)[filled] / count[filled]
     error = float(np.abs(said - was) @ count[filled] / max(1, count.sum()))
-    ax = new_axes(ax, 4.5)
+    ax = panel("plot_calibration", ax, 4.5, path)
     ax.plot([0, 1], [0, 1], ":", color="0.5", label="perfect")
     ax.plot(said, was, "o-", color=_COLOURS[0], label="predictions")
     share = count / max(1, count.max())
@@ -143,7 +144,7 @@ def plot_roc(
     'class 1: area 0.7500'
     """
     metrics = optional("sklearn.metrics", "sklearn")
-    ax = new_axes(ax, 4.5)
+    ax = panel("plot_roc", ax, 4.5, path)
     ax.plot([0, 1], [0, 1], ":", color="0.5", label="chance")
     for number, name, truth, scores in _each_class("plot_roc", y_true, y_pred):
         false, true, _ = metrics.roc_curve(truth, scores)
@@ -180,7 +181,7 @@ def plot_precision_recall(
     'class 1: average precision 0.8333'
     """
     metrics = optional("sklearn.metrics", "sklearn")
-    ax = new_axes(ax, 4.5)
+    ax = panel("plot_precision_recall", ax, 4.5, path)
     for number, name, truth, scores in _each_class(
         "plot_precision_recall", y_true, y_pred
     ):
@@ -221,7 +222,7 @@ def plot_predictions(
     errors = predicted - true
     spread = ((true - true.mean()) ** 2).sum()
     fit = 1 - (errors**2).sum() / spread if spread > 0 else float("nan")
-    ax = new_axes(ax, 4.5)
+    ax = panel("plot_predictions", ax, 4.5, path)
     ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
     ax.plot(ends, ends, ":", color="0.5", label="equal")
     strength = float(np.clip(200 / max(1, len(true)), 0.1, 0.7))
@@ -240,8 +241,9 @@ def plot_worst_examples(
     class_names: Sequence[str] | None = None,
     value_range: tuple[float, float] = (0, 255),
     path: PathLike | None = None,
-    show: bool | None = False,
+    show: bool | None = None,
     data_format: DataFormat | None = None,
+    ax: Any = None,
 ) -> np.ndarray:
     """Draw the images whose true class was given the least probability.
 
@@ -253,9 +255,12 @@ def plot_worst_examples(
         class_names: the names of the classes. Default: their numbers.
         value_range: the values of black and of full colour. Default: (0, 255).
         path: where the picture is written. Default: it is not.
-        show: whether it is shown on the screen. Default: False.
+        show: whether it is shown on the screen. Default: in a notebook without `path`
+            and `ax`.
         data_format: "channels_last" or "channels_first". Default:
             `keras.config.image_data_format()`.
+        ax: matplotlib's axes to draw on: as many as the grid has places, or one, whose
+            place is divided. Default: new ones.
 
     Returns:
         An array of matplotlib's axes, the worst image first.
@@ -277,7 +282,8 @@ def plot_worst_examples(
     return plot_image_gallery(
         np.asarray(convert_to_numpy(images))[worst], true[worst],
         scores.argmax(1)[worst], names, value_range=value_range, path=path,
-        show=None if path is not None else show, data_format=data_format,
+        show=is_shown(path, ax) if show is None else show,
+        data_format=data_format, ax=ax,
     )  # fmt: skip
 
 
@@ -318,18 +324,3 @@ def _each_class(owner, y_true, y_pred):
 def _look(number):
     dash = _DASHES[number // len(_COLOURS) % len(_DASHES)]
     return {"color": _COLOURS[number % len(_COLOURS)], "linestyle": dash}
-
-
-def new_axes(ax: Any, size: float) -> Any:
-    """Return the axes that were given, or new ones."""
-    if ax is not None:
-        return ax
-    figure = optional("matplotlib.figure").Figure((size, size), layout="constrained")
-    return figure.add_subplot()
-
-
-def written(ax: Any, path: PathLike | None) -> Any:
-    """Write the picture of the axes, if there is a path; return the axes."""
-    if path is not None:
-        ax.figure.savefig(path, dpi=120)
-    return ax

@@ -11,13 +11,15 @@ from hornbeam.layers.layer import Layer
 from hornbeam.models.model import Model
 from hornbeam.typing import PathLike, TensorLike
 from hornbeam.visualization.galleries import plot_image_gallery
+from hornbeam.visualization.panels import is_shown
 
 
 def plot_filters(
     layer: Layer,
     most: int = 64,
     path: PathLike | None = None,
-    show: bool | None = False,
+    show: bool | None = None,
+    ax: Any = None,
 ) -> np.ndarray:
     """Draw the filters of a two-dimensional convolution.
 
@@ -28,7 +30,10 @@ def plot_filters(
         layer: a built layer with a `kernel` of 4 axes, such as Conv2D.
         most: how many are drawn. Default: 64.
         path: where the picture is written. Default: it is not.
-        show: whether it is shown on the screen. Default: False.
+        show: whether it is shown on the screen. Default: in a notebook without `path`
+            and `ax`.
+        ax: matplotlib's axes to draw on: as many as the grid has places, or one, whose
+            place is divided. Default: new ones.
 
     Returns:
         An array of matplotlib's axes.
@@ -52,7 +57,7 @@ def plot_filters(
     scaled = filters / np.where(greatest > 0, greatest, 1)
     return plot_image_gallery(
         scaled, value_range=(-1, 1), scale=1, path=path, data_format="channels_last",
-        show=None if path is not None else show,
+        show=is_shown(path, ax) if show is None else show, ax=ax,
     )  # fmt: skip
 
 
@@ -62,7 +67,8 @@ def plot_feature_maps(
     layer: Any,
     most: int = 64,
     path: PathLike | None = None,
-    show: bool | None = False,
+    show: bool | None = None,
+    ax: Any = None,
 ) -> np.ndarray:
     """Draw what comes out of a layer for one image, each channel on its own.
 
@@ -74,7 +80,10 @@ def plot_feature_maps(
         layer: the layer or its name; its output has 4 axes, channels last.
         most: how many channels are drawn. Default: 64.
         path: where the picture is written. Default: it is not.
-        show: whether it is shown on the screen. Default: False.
+        show: whether it is shown on the screen. Default: in a notebook without `path`
+            and `ax`.
+        ax: matplotlib's axes to draw on: as many as the grid has places, or one, whose
+            place is divided. Default: new ones.
 
     Returns:
         An array of matplotlib's axes.
@@ -102,6 +111,6 @@ def plot_feature_maps(
     spread = maps.max((1, 2, 3), keepdims=True) - low
     return plot_image_gallery(
         (maps - low) / np.where(spread > 0, spread, 1), value_range=(0, 1), scale=1,
-        path=path, show=None if path is not None else show,
+        path=path, show=is_shown(path, ax) if show is None else show, ax=ax,
         data_format="channels_last",
     )  # fmt: skip

@@ -18,6 +18,7 @@ from hornbeam.visualization.annotations import (
 )
 from hornbeam.visualization.image_batches import as_pixels, channels_last
 from hornbeam.visualization.optional import optional
+from hornbeam.visualization.panels import panels, written
 
 _WRONG = "#b34700"  # the title of a wrong prediction, which also says "not"
 # Boxes and labels are painted into images that have at least so many pixels.
@@ -39,6 +40,7 @@ def plot_image_gallery(
     dpi: float = 60,
     legend_handles: Sequence[Any] | None = None,
     data_format: DataFormat | None = None,
+    ax: Any = None,
 ) -> np.ndarray:
     """Draw a batch of images in rows and columns.
 
@@ -50,17 +52,20 @@ def plot_image_gallery(
         y_pred: the predicted label of each image. Default: none.
         label_map: the names of the labels. Default: their numbers.
         rows: Default: as many as are needed.
-        cols: Default: as many as make a square, or fill `rows`.
+        cols: Default: as many as make a square, or fill `rows`, or as `ax` has.
         value_range: the values of black and of full colour. Default: (0, 255).
         scale: the size of an image, in inches. Default: 2.
         path: where the picture is written (its ending names the format). Default: it
             is not written.
-        show: whether the picture is shown on the screen. Default: True without `path`.
+        show: whether the picture is shown on the screen. Default: True without `path`
+            and `ax`.
         transparent: whether the written picture has no background. Default: True.
         dpi: dots per inch of the written picture. Default: 60.
         legend_handles: matplotlib's handles for a legend. Default: none.
         data_format: "channels_last" or "channels_first". Default:
             `keras.config.image_data_format()`.
+        ax: matplotlib's axes to draw on: as many as the grid has places, or one, whose
+            place is divided. Default: new ones.
 
     Returns:
         An array of matplotlib's axes, of shape (rows, cols).
@@ -80,12 +85,12 @@ def plot_image_gallery(
     pixels, _ = channels_last(owner, images, data_format)
     pixels = as_pixels(pixels, value_range)
     titles = _titles(owner, len(pixels), y_true, y_pred, label_map)
-    rows, cols = _grid(owner, len(pixels), rows, cols)
+    rows, cols = _grid(len(pixels), rows, cols, np.array(ax, dtype=object).shape)
     # Panels have about the form of the images, and room for a line of text.
     form = min(3.0, max(1 / 3, pixels.shape[1] / pixels.shape[2]))
     size = cols * scale, rows * (scale * form + 0.25 * bool(titles))
-    figure = _figure(size, show is not False and path is None)
-    axes = figure.subplots(rows, cols, squeeze=False)
+    show = path is None and ax is None if show is None else show
+    axes = panels(owner, ax, size, rows * cols, cols, show).reshape(rows, cols)
     for place, panel in enumerate(axes.flat):
         panel.set_axis_off()
         if place < len(pixels):
@@ -94,9 +99,12 @@ def plot_image_gallery(
         colour = {} if is_right else {"color": _WRONG}
         panel.set_title(words, fontsize=min(11, 5.5 * scale), **colour)
     if legend_handles is not None:
-        figure.legend(handles=list(legend_handles), loc="outside lower center", ncols=4)
-    _finish(figure, path, show, transparent, dpi)
-    return axes
+        _legend(axes, ax, list(legend_handles))
+    # Without a screen there is nothing to show it on.
+    if show and optional("matplotlib").get_backend().lower() != "agg":
+        optional("matplotlib.pyplot").show()
+    looks = {"transparent": transparent, "dpi": dpi, "bbox_inches": "tight"}
+    return written(axes, path, **looks)
 
 
 def plot_bounding_box_gallery(
@@ -286,8 +294,10 @@ def _titles(owner, count, y_true, y_pred, label_map):
     return titles
 
 
-def _grid(owner, count, rows, cols):
-    """Return rows and columns for a number of images."""
+def _grid(count, rows, cols, given):
+    """Return rows and columns for a number of images, or those of a grid of axes."""
+    if rows is None and cols is None and len(given) == 2 and given != (1, 1):
+        return given
     if cols is None:
         cols = math.ceil(math.sqrt(count)) if rows is None else math.ceil(count / rows)
     if rows is None:
@@ -295,18 +305,10 @@ def _grid(owner, count, rows, cols):
     return max(1, rows), max(1, cols)
 
 
-def _figure(size, is_shown):
-    looks = {"figsize": size, "layout": "constrained"}
-    if is_shown:
-        return optional("matplotlib.pyplot").figure(**looks)
-    return optional("matplotlib.figure").Figure(**looks)
-
-
-def _finish(figure, path, show, transparent, dpi):
-    if path is not None:
-        looks = {"transparent": transparent, "dpi": dpi, "bbox_inches": "tight"}
-        figure.savefig(path, **looks)
-    elif show is not False:
-        # Without a screen there is nothing to show it on.
-        if optional("matplotlib").get_backend().lower() != "agg":
-            optional("matplotlib.pyplot").show()
+def _legend(axes, ax, handles):
+    """Add a legend below new panels, or to the last of those that were given."""
+    if ax is None:
+        place = {"loc": "outside lower center", "ncols": 4}
+        axes[0, 0].figure.legend(handles=handles, **place)
+    else:
+        axes[-1, -1].legend(handles=handles, fontsize="small")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from hornbeam.core.errors import did_you_mean, shown
 from hornbeam.typing import PathLike
-from hornbeam.visualization.panels import panels
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from hornbeam.visualization.panels import is_shown, panels, written
 
 
 def plot_history(
@@ -18,7 +17,7 @@ def plot_history(
     metrics: str | Sequence[str] | None = None,
     path: PathLike | None = None,
     ax: Any = None,
-) -> Figure:
+) -> np.ndarray:
     """Draw what `fit` recorded, one panel per metric, training beside validation.
 
     Needs matplotlib (`pip install 'hornbeam[plot]'`).
@@ -29,16 +28,16 @@ def plot_history(
             twins.
         path: where the picture is written (its ending names the format). Default: it
             is not written.
-        ax: matplotlib's axes to draw on, as many as there are panels. Default: new
-            ones.
+        ax: matplotlib's axes to draw on: as many as there are panels, or one, whose
+            place is divided. Default: new ones.
 
     Returns:
-        The matplotlib Figure.
+        An array of matplotlib's axes, one for each panel.
 
     >>> import hornbeam as keras
-    >>> figure = keras.visualization.plot_history({"loss": [3, 2, 1]})
-    >>> len(figure.axes)
-    1
+    >>> (axes,) = keras.visualization.plot_history({"loss": [3, 2, 1]})
+    >>> axes.get_title()
+    'loss'
     """
     curves = getattr(history, "history", history)
     if not isinstance(curves, Mapping):
@@ -58,7 +57,7 @@ def plot_history(
     if not any(len(curves[name]) for name in names):
         raise ValueError("plot_history(): the history is empty. Was `fit` called?")
     size = (5.0 * len(names), 4.0)
-    figure, drawn = panels("plot_history", ax, len(names), size)
+    drawn = panels("plot_history", ax, size, len(names), show=is_shown(path))
     for axes, name in zip(drawn, names, strict=True):
         for label, key in (("training", name), ("validation", f"val_{name}")):
             values = curves.get(key, ())
@@ -74,6 +73,4 @@ def plot_history(
         axes.grid(alpha=0.3)
         if f"val_{name}" in curves:
             axes.legend()
-    if path is not None:
-        figure.savefig(path, dpi=120)
-    return figure
+    return written(drawn, path)

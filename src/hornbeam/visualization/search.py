@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hornbeam.typing import PathLike
 from hornbeam.visualization.optional import optional
-from hornbeam.visualization.panels import panels
+from hornbeam.visualization.panels import is_shown, panels, written
 from hornbeam.visualization.results import (
     SearchResults,
     is_number,
@@ -18,9 +18,6 @@ from hornbeam.visualization.results import (
     short,
     text,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _BEST = {"color": "tab:red", "zorder": 5}
 _LINE = "tab:blue"
@@ -33,7 +30,7 @@ def plot_search(
     metrics: str | Sequence[str] | None = None,
     path: PathLike | None = None,
     ax: Any = None,
-) -> Figure:
+) -> np.ndarray:
     """Draw the scores of a search against its parameters, one panel per score.
 
     One parameter gives a line with the spread over the folds (numbers) or a point with
@@ -50,11 +47,11 @@ def plot_search(
         metrics: names of the scores to draw. Default: all, the one of `refit` first.
         path: where the picture is written (its ending names the format). Default: it
             is not written.
-        ax: matplotlib's axes to draw on, as many as there are panels. Default: new
-            ones.
+        ax: matplotlib's axes to draw on: as many as there are panels, or one, whose
+            place is divided. Default: new ones.
 
     Returns:
-        The matplotlib Figure.
+        An array of matplotlib's axes, one for each panel.
 
     >>> import hornbeam as keras
     >>> results = {
@@ -64,8 +61,8 @@ def plot_search(
     ...     "mean_test_score": [0.8, 0.9],
     ...     "std_test_score": [0.02, 0.01],
     ... }
-    >>> figure = keras.visualization.plot_search(results)
-    >>> figure.axes[0].get_xlabel()
+    >>> (axes,) = keras.visualization.plot_search(results)
+    >>> axes.get_xlabel()
     'rate'
     """
     results = SearchResults(search, "plot_search")
@@ -74,13 +71,11 @@ def plot_search(
     draw = {1: _against_one, 2: _against_two}.get(len(names), _parallel_coordinates)
     width = max(5.5, 1.6 * (len(names) + 1))
     size = (width * len(metrics), 4.2)
-    figure, drawn = panels("plot_search", ax, len(metrics), size)
+    drawn = panels("plot_search", ax, size, len(metrics), show=is_shown(path))
     for axes, metric in zip(drawn, metrics, strict=True):
         draw(axes, results, names, metric)
         axes.set_title(_title(results, names, metric), fontsize="medium")
-    if path is not None:
-        figure.savefig(path, dpi=120)
-    return figure
+    return written(drawn, path)
 
 
 def _title(results, names, metric):
