@@ -55,6 +55,9 @@ class CompiledParts:
         # What was seen, and a copy of it from before it was used.
         self._unused: Any = weakref.WeakKeyDictionary()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CompiledParts, ()  # another process has objects of its own
+
     def separate(self, model: Any) -> None:
         """Compile a model again if another has its optimizer or one of its metrics.
 

@@ -25,7 +25,9 @@ class Seeds:
         scores: the first objective of each.
     """
 
-    def __init__(self, trainer: Any, training: Any, count: int, seed: int) -> None:
+    def __init__(
+        self, trainer: Any, place: Any, training: Any, count: int, seed: int
+    ) -> None:
         self._trainer = trainer
         self._trainings = [
             dataclasses.replace(
@@ -33,10 +35,15 @@ class Seeds:
             )
             for i in range(count)
         ]
-        logs = together([lambda t=t: trainer.train(t) for t in self._trainings])
+        with place:
+            logs = {one.name: shown for one, shown in place.train(self._trainings)}
+        failures = [one for one in logs.values() if isinstance(one, str)]
+        if failures:
+            raise RuntimeError(f"A training with another seed failed: {failures[0]}")
         sign = trainer.signs[0]
         self.scores: list[float] = [
-            sign * trainer.score(one.history, training.epochs)[0] for one in logs
+            sign * trainer.score(logs[one.name].history, training.epochs)[0]
+            for one in self._trainings
         ]
 
     @property

@@ -45,7 +45,7 @@ class SearchResult:
         self.seeds: Seeds | None = None
         if seeds and self.is_complete:
             training = run.training(self._winner, self._winner.epochs)
-            self.seeds = Seeds(run.trainer, training, seeds, run.plan.seed)
+            self.seeds = Seeds(run.trainer, run.place, training, seeds, run.plan.seed)
 
     def _ranking(self):
         """Return the candidates with scores, the best first."""

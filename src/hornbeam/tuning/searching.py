@@ -6,7 +6,6 @@ import contextlib
 import importlib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import as_completed
 from typing import Any
 
 import numpy as np
@@ -16,22 +15,17 @@ from hornbeam.core import scopes
 from hornbeam.core.errors import check_choice, check_number, check_path
 from hornbeam.core.warning import warn
 from hornbeam.training.concurrent.progress import SearchProgress
-from hornbeam.training.concurrent.tasks import MOST_TASKS, TaskGroup
 from hornbeam.tuning.arguments import check_fit_arguments, check_sources
 from hornbeam.tuning.candidates import Candidate, PlainStudy
 from hornbeam.tuning.identity import of_data, of_validation, of_value
+from hornbeam.tuning.places import place_of
 from hornbeam.tuning.points import PointTrial, random_points, sobol_points
 from hornbeam.tuning.result import SearchResult
 from hornbeam.tuning.schedules import Plan, Step, dominators, schedule_of
 from hornbeam.tuning.space import space_of
 from hornbeam.tuning.splits import splits_of
 from hornbeam.tuning.states import StatesInFolder, StatesInMemory
-from hornbeam.tuning.trainer import (
-    MissingObjectiveError,
-    Trainer,
-    Training,
-    seed_of,
-)
+from hornbeam.tuning.trainer import Trainer, Training, seed_of
 from hornbeam.typing import PathLike
 from hornbeam.visualization.optional import optional
 
@@ -58,6 +52,7 @@ def search(
     seeds: int = 0,
     seed: int = 0,
     directory: PathLike | None = None,
+    workers: Any = None,
     verbose: int | bool = 1,
     **fit_arguments: Any,
 ) -> SearchResult:
@@ -108,6 +103,8 @@ def search(
         directory: a folder in which the search is kept: after a kill at any moment the
             same call goes on. `trials.journal` in it is a journal of Optuna. Default:
             None.
+        workers: a Client of dask.distributed, or "ray": where candidates are trained
+            instead of in this process. Default: None.
         verbose: whether progress is shown. Default: 1.
         **fit_arguments: further arguments of the model's `fit`.
 
@@ -143,9 +140,9 @@ def search(
     plan = Plan(budget, batch or _BATCHES.get(sampler, 8), epochs, seed)
     schedule = schedule_of(schedule)
     directions = objectives_of(objective, validation)
-    folder = None
-    if directory is not None:
-        folder = check_path("search()", "directory", directory)
+    folder = (
+        None if directory is None else check_path("search()", "directory", directory)
+    )
     states = StatesInMemory() if folder is None else StatesInFolder(folder / "states")
     splits = splits_of(data, validation, seed)
     trainer = Trainer(
@@ -165,12 +162,11 @@ def search(
             "space": of_value(space), "build": of_value(build), "patience": patience,
             "fit_arguments": of_value(fit_arguments), "engine": backends.current().name,
         }  # fmt: skip
+    place = place_of(trainer, workers)
     study = _study(sampler, points, len(directions), seed, folder, identity)
-    run = Run(trainer, study, schedule, plan, bool(verbose))
-    try:
+    run = Run(trainer, study, schedule, plan, bool(verbose), place)
+    with contextlib.closing(study):
         run.run()
-    finally:
-        study.close()
     return SearchResult(run, splits_of(data, None, seed)[0], seeds)
 
 
@@ -230,12 +226,20 @@ class Run:
     Attributes:
         candidates: the candidates so far.
         is_complete: whether it came to its end.
+        place: where candidates are trained.
     """
 
     def __init__(
-        self, trainer: Any, study: Any, schedule: Any, plan: Plan, verbose: bool
+        self,
+        trainer: Any,
+        study: Any,
+        schedule: Any,
+        plan: Plan,
+        verbose: bool,
+        place: Any,
     ) -> None:
         self.trainer: Any = trainer
+        self.place: Any = place
         self.plan = plan
         self.candidates: list[Candidate] = []
         self.is_complete: bool = False
@@ -257,27 +261,20 @@ class Run:
         for candidate in self.candidates:
             if not candidate.is_open:
                 self._hold_if_best(candidate)
-        with scopes.display_scope(progress or scopes.display()):
-            group = TaskGroup()
-        group.limit = MOST_TASKS
+        display = scopes.display_scope(progress or scopes.display())
         try:
-            with _no_warnings_of_nan():
+            with display, self.place as place, _no_warnings_of_nan():
                 while wave or (wave := self._next_wave()):
-                    self._run_wave(group, wave, progress)
+                    self._run_wave(place, wave, progress)
                     wave = []
             self.is_complete = True
         except KeyboardInterrupt:
-            group.cancel()
             if not any(candidate.scores for candidate in self.candidates):
                 raise KeyboardInterrupt(
                     "The search was interrupted before a candidate had a score."
                 ) from None
             warn("The search was interrupted. Its result is of what it had found.")
-        except BaseException:
-            group.cancel()
-            raise
         finally:
-            group.finish()
             if progress is not None:
                 progress.end()
 
@@ -319,25 +316,23 @@ class Run:
         candidate.changes = dict(step.changes)
         self._study.keep(candidate)
 
-    def _run_wave(self, group, wave, progress):
+    def _run_wave(self, place, wave, progress):
         """Train the steps together; note each candidate when its folds are done."""
         folds = range(len(self.trainer.splits))
-        futures = {}
+        parts_of, trainings = {}, []
         for step in wave:
             candidate = self.candidates[step.number]
             number = progress.start() if progress is not None else None
             parts = _Parts(candidate, step, number, [None] * len(folds))
             for fold in folds:
                 training = self.training(candidate, step.epochs, fold, step.changes)
-                futures[group.submit(_attempt(self.trainer, training), _ignore)] = (
-                    parts, fold,
-                )  # fmt: skip
-        with group.retrieving():
-            for future in as_completed(futures):
-                parts, fold = futures.pop(future)
-                parts.outcomes[fold] = future.result()
-                if all(part is not None for part in parts.outcomes):
-                    self._note(parts, progress)
+                parts_of[training.name] = parts
+                trainings.append(training)
+        for training, outcome in place.train(trainings):
+            parts = parts_of[training.name]
+            parts.outcomes[training.fold] = outcome
+            if all(part is not None for part in parts.outcomes):
+                self._note(parts, progress)
 
     def training(
         self, candidate: Candidate, epochs: int, fold: int = 0, changes: Any = None
@@ -409,24 +404,6 @@ class _Parts:
         self.step = step
         self.number = number
         self.outcomes = outcomes
-
-
-def _attempt(trainer, training):
-    """Return a function that trains, and returns the Logs or why it has failed."""
-
-    def attempt():
-        try:
-            return trainer.train(training)
-        except MissingObjectiveError:
-            raise
-        except Exception as error:
-            return f"{type(error).__name__}: {error}"
-
-    return attempt
-
-
-def _ignore(future):
-    pass
 
 
 @contextlib.contextmanager

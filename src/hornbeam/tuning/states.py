@@ -22,13 +22,21 @@ _SECONDS_BETWEEN_SAVES = 10.0
 
 
 class StatesInMemory:
-    """The states of trainings, by the training's name."""
+    """The states of trainings, by the training's name.
+
+    Args:
+        states: those that there are. Default: None, none
+    """
 
     place = "memory"
     is_lasting = False
 
-    def __init__(self) -> None:
-        self._states: dict[str, dict[str, Any]] = {}
+    def __init__(self, states: dict[str, Any] | None = None) -> None:
+        self._states: dict[str, dict[str, Any]] = dict(states or {})
+
+    def all(self) -> dict[str, Any]:
+        """Return all states by name."""
+        return dict(self._states)
 
     def load(self, name: str) -> dict[str, Any] | None:
         """Return the state, or None."""

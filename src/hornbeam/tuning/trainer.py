@@ -99,6 +99,10 @@ class Trainer:
         self._accepted = _accepted_by(build)
         self._parts = CompiledParts()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what goes to other processes: all but the states."""
+        return self.__dict__ | {"states": None}
+
     def train(self, training: Training) -> Logs:
         """Train up to the epoch that is asked for; return the logs."""
         with fit_slot():

@@ -1,0 +1,258 @@
+"""Searches over two worker processes of Dask and of Ray find what one process finds."""
+
+import contextlib
+import os
+import pathlib
+import pickle
+import signal
+import sys
+import threading
+from concurrent.futures import Future
+
+import cloudpickle
+import numpy as np
+import pytest
+
+import hornbeam as keras
+from hornbeam import backends, tuning
+from hornbeam.training.concurrent.workers import training_as, workers_of
+from hornbeam.tuning import places
+from hornbeam.tuning.optuna_study import OptunaStudy
+from hornbeam.tuning.places import groups_of
+from hornbeam.tuning.trainer import Training
+
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(60, 4)).astype("float32")
+Y = X[:, :1] * X[:, 1:2]
+SPACE = {
+    "rate": (0.0, 0.5),
+    "learning_rate": tuning.Log(1e-3, 1e-1),
+    "units": [4, 6],
+}
+
+
+@contextlib.contextmanager
+def dask():
+    from distributed import Client, LocalCluster
+
+    # The workers cannot import this file.
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    cluster = LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True
+    )
+    with cluster, Client(cluster) as client:
+        client.wait_for_workers(2)
+        yield client
+
+
+@contextlib.contextmanager
+def ray():
+    ray = pytest.importorskip("ray")
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    try:
+        yield "ray"
+    finally:
+        ray.shutdown()
+
+
+CLUSTERS = {"dask": dask, "ray": ray}
+
+
+def model_of(rate, learning_rate, units):
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(units, activation="relu"),
+            keras.layers.Dropout(rate),
+            keras.layers.Dense(1),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(learning_rate), "mse")
+    return model
+
+
+class Notes(keras.callbacks.Callback):
+    """Leaves a file for each epoch; the first process to end epoch `deadly` dies."""
+
+    def __init__(self, folder, deadly=None):
+        super().__init__()
+        self.folder, self.deadly = folder, deadly
+
+    def on_epoch_end(self, epoch, logs=None):
+        name = f"{os.getpid()}-{self.model.name}-{logs['loss']:.9f}"
+        pathlib.Path(self.folder, name).touch()
+        if epoch == self.deadly:
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(f"{self.folder}/died", os.O_CREAT | os.O_EXCL))
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def search(workers=None, build=model_of, **arguments):
+    given = {"budget": 12, "epochs": 9, "sampler": "random", "schedule": "halving"}
+    given |= {"verbose": 0, "workers": workers}
+    return tuning.search(build, SPACE, (X, Y), **(given | arguments))
+
+
+def told(result):
+    """Return what a search has found, without times."""
+    found = []
+    for candidate in result.candidates:
+        plain = candidate.as_plain()
+        del plain["seconds"]
+        found.append((candidate.number, candidate.params, plain))
+    weights = [weight.numpy().tolist() for weight in result.best_model.weights]
+    return found, weights
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings(  # What Dask and Ray leave open when they end is not ours.
+    "ignore::ResourceWarning",
+    "ignore::DeprecationWarning",
+    "ignore::FutureWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_workers_find_what_one_process_finds(cluster, tmp_path, monkeypatch):
+    expected = search(seeds=2)
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    with CLUSTERS[cluster]() as workers:
+        # One process dies in the middle of the second rung.
+        result = search(workers, callbacks=[Notes(str(folder), 2)], seeds=2)
+        assert told(result) == told(expected)
+        assert result.seeds.scores == expected.seeds.scores
+        names = [path.name for path in folder.iterdir()]
+        assert "died" in names
+        places = {name.split("-")[0] for name in names} - {"died", str(os.getpid())}
+        assert len(places) >= 2
+
+        # A search in a folder, begun on workers and ended here.
+        kept = {"directory": tmp_path / "kept", "budget": 6, "epochs": 3}
+        keep, left = OptunaStudy.keep, iter(range(8))
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                OptunaStudy, "keep", lambda *given: (keep(*given), next(left))
+            )
+            with pytest.raises(StopIteration):
+                search(workers, **kept)
+    assert told(search(**kept)) == told(search(**kept | {"directory": None}))
+
+
+def test_groups_are_of_one_structure():
+    trainings = [
+        Training(f"{i}-0", {"units": 4 + i % 3, "rate": i / 100}, 1) for i in range(90)
+    ]
+    groups = groups_of(trainings, 2)
+    assert sorted(t.name for g in groups for t in g) == sorted(
+        t.name for t in trainings
+    )
+    for group in groups:
+        assert len({training.params["units"] for training in group}) == 1
+        assert len(group) <= 23
+    assert len(groups) == 6
+
+
+class Pickled:
+    """Workers whose calls get and give pickles, some of which are lost."""
+
+    count = 2
+
+    def __init__(self, fails):
+        self.fails = fails
+        self.shared, self.submitted, self.cancelled = 0, [], []
+
+    def share(self, value):
+        self.shared += 1
+        return cloudpickle.dumps(value)
+
+    def submit(self, function, shared, group, states):
+        self.submitted.append([training.name for training in group])
+        future = Future()
+        if self.fails(group, len(self.submitted)):
+            future.set_exception(OSError("The worker died"))
+        else:
+            given = cloudpickle.loads(shared), pickle.loads(pickle.dumps(group))
+            try:
+                found = function(*given, pickle.loads(pickle.dumps(states)))
+                future.set_result(pickle.loads(pickle.dumps(found)))
+            except Exception as error:
+                future.set_exception(pickle.loads(pickle.dumps(error)))
+        return future
+
+    def cancel(self, future):
+        self.cancelled.append(future)
+
+
+def on_workers(monkeypatch, workers, **arguments):
+    monkeypatch.setattr(places, "workers_of", lambda owner, workers: workers)
+    return search(workers, **arguments)
+
+
+def test_a_group_that_was_lost_is_trained_one_by_one(monkeypatch):
+    workers = Pickled(lambda group, calls: calls == 2)
+    result = on_workers(monkeypatch, workers)
+    assert told(result) == told(search())
+    lost = workers.submitted[1]
+    assert len(lost) > 1
+    alone = [names for names in workers.submitted if names == lost[:1]]
+    assert len(alone) == 1
+    assert workers.shared == 2
+
+
+def test_a_candidate_that_ends_workers_fails_alone(monkeypatch):
+    def has_candidate_5(group, calls):
+        return any(training.name == "5-0" for training in group)
+
+    workers = Pickled(has_candidate_5)
+    result = on_workers(monkeypatch, workers, schedule=None, epochs=2)
+    expected = search(schedule=None, epochs=2)
+    for found, alone in zip(result.candidates, expected.candidates, strict=True):
+        if found.number == 5:
+            assert (found.state, found.message) == (
+                "failed",
+                "OSError: The worker died",
+            )
+        else:
+            assert (found.state, found.scores) == ("done", alone.scores)
+
+
+def test_an_error_ends_the_search_and_its_calls(monkeypatch):
+    workers = Pickled(lambda group, calls: False)
+    with pytest.raises(KeyError, match="'val_nothing' of search"):
+        on_workers(monkeypatch, workers, objective={"val_nothing": "max"})
+    assert len(workers.cancelled) == len(workers.submitted) - 1 > 0
+
+
+def test_settings_of_this_process_hold_for_workers(monkeypatch):
+    workers = Pickled(lambda group, calls: False)
+    received = []
+    monkeypatch.setattr(workers, "share", lambda value: received.append(value) or b"")
+    monkeypatch.setattr(workers, "submit", None)
+    keras.config.set_floatx("float64")
+    try:
+        with backends.scope("torch"), pytest.raises(TypeError):
+            on_workers(monkeypatch, workers)
+    finally:
+        keras.config.set_floatx("float32")
+    with training_as(received[0][1]):
+        try:
+            assert keras.config.floatx() == "float64"
+            assert keras.config.backend() == "torch"
+        finally:
+            keras.config.set_floatx("float32")
+
+
+def test_what_cannot_be_sent_is_said(monkeypatch):
+    lock = threading.Lock()
+
+    def build(**params):
+        assert lock
+        return model_of(**params)
+
+    workers = Pickled(lambda group, calls: False)
+    with pytest.raises(TypeError, match="pickle") as caught:
+        on_workers(monkeypatch, workers, build=build)
+    assert "must be picklable" in caught.value.__notes__[0]
+    with pytest.raises(TypeError, match=r"`workers` of search\(\) must be a Client"):
+        workers_of("search()", 2)
