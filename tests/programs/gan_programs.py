@@ -458,7 +458,11 @@ def conditional_gan(keras):
 
 @program(beside="", slow=True)
 def conditional_dcgan(keras):
-    """Convolutional networks that make the digit that they are asked for."""
+    """Convolutional networks that make the digit that they are asked for.
+
+    Two networks against each other circle around a balance: what is asserted is said of
+    the average of the generator's weights on the way, which stays near it.
+    """
     (x, y), _ = digits()
     few = y < 2
     x, one_hot = x[few], keras.utils.to_categorical(y[few], 2).astype("float32")
@@ -488,9 +492,12 @@ def conditional_dcgan(keras):
         ]
     )
     model = conditional_gan(keras)(discriminator, generator)
-    model.compile(*optimizers(keras), keras.losses.BinaryCrossentropy(from_logits=True))
+    averaged = keras.optimizers.Adam(0.002, beta_1=0.5, use_ema=True, ema_momentum=0.98)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.002, beta_1=0.5), averaged, loss)
     history = model.fit(x, one_hot, batch_size=32, epochs=20, verbose=0)
     assert_keys(history, "d_loss", "g_loss")
+    averaged.finalize_variable_values(generator.trainable_variables)
     noise = np.random.default_rng(0).normal(size=(40, LATENT))
     asked = np.repeat(np.eye(2), 20, axis=0)
     images = generator.predict(np.concatenate([noise, asked], 1), verbose=0)
