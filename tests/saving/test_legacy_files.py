@@ -230,6 +230,7 @@ def test_gru_for_cudnn(tmp_path):
     config = {
         "class_name": "Sequential",
         "config": {
+            "name": "sequential",
             "layers": [
                 {
                     "class_name": "CuDNNGRU",
@@ -239,7 +240,7 @@ def test_gru_for_cudnn(tmp_path):
                         "units": 2,
                     },
                 }
-            ]
+            ],
         },
     }
     y = predicted_by_file(tmp_path / "a.h5", config, stored, x, version="2.3.1")

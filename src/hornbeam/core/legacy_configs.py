@@ -288,7 +288,7 @@ def _modern_sequential(items):
     it is a graph.
     """
     if not _is_joining(items):
-        return {"config": {"layers": items}}
+        return {"config": {"name": None, "layers": items}}
     layers: list[Any] = []
     last = _chain(items, layers)
     inputs = [x["name"] for x in layers if x["class_name"] == "InputLayer"]

@@ -123,7 +123,7 @@ def _look_and_train(facts, batch, rows, steps):
 def take_steps(model: Any, batch: Any, count: int) -> Steps:
     """Train `count` steps on one batch, and say what they did."""
     result = Steps()
-    optimizer = model.optimizer
+    optimizer = getattr(model, "optimizer", None)
     if optimizer is not None:
         result.rate = float(np.asarray(_on_host(optimizer.learning_rate)))
     variables = model.trainable_variables

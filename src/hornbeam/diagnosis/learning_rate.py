@@ -109,7 +109,7 @@ def find_lr(
             f"{owner} goes from `low` to `high`, both above 0. Received: low={low}, "
             f"high={high}"
         )
-    if model.optimizer is None:
+    if getattr(model, "optimizer", None) is None:
         raise ValueError(f"{owner} needs an optimizer: compile the model with one.")
     rates: list[float] = []
     losses: list[float] = []

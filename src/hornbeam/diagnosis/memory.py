@@ -63,7 +63,7 @@ def memory_plan(model: Any, batch_size: int = 32, inputs: Any = None) -> MemoryP
             path = call.layer.path
             layers[path] = layers.get(path, 0) + given
             largest = max(largest, given + taken)
-    optimizer = model.optimizer
+    optimizer = getattr(model, "optimizer", None)
     trained = model.trainable_variables
     if optimizer is not None and not optimizer.built:
         with model._engine_scope():

@@ -343,14 +343,14 @@ class Sequential(Model):
         if own_init and "layers" not in config:
             return cls(**config)
         if isinstance(config, list):
-            config = {"layers": config}
-        config = legacy_configs.with_input_layer({"name": None, **config})
-        if "layers" not in config:
+            config = {"name": None, "layers": config}
+        config = legacy_configs.with_input_layer(config)
+        if "name" not in config or "layers" not in config:
             raise ValueError(
                 "A Sequential model configuration must be a dictionary containing the "
                 f"'name' and 'layers' keys. Received: config={shown(config)}"
             )
-        model = cls(name=config.get("name"))
+        model = cls(name=config["name"])
         for layer_config in config["layers"]:
             if not isinstance(layer_config, dict) or "config" not in layer_config:
                 raise ValueError(

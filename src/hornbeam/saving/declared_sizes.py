@@ -31,21 +31,27 @@ def declared_sizes(objects: list[Config]) -> Iterator[tuple[str, int]]:
     Args:
         objects: the configs of all objects of a file.
     """
+    frozen = _frozen(objects)
     shapes: dict[int, tuple[Any, int]] = {}
-    total = 0
-    for item in objects:
+    trained = 0
+    for item in _each_once(objects):
         name, arguments = _modern(item)
         shape, copies = shapes.get(id(item), (_input_shape(item), 1))
         inner = arguments.get("layer")
         if name in _WRAPPERS and isinstance(inner, dict):
             if name == "TimeDistributed":
                 shape = shape[:1] + shape[2:]
-            shapes[id(inner)] = shape, copies * _WRAPPERS[name]
+            backward = arguments.get("backward_layer")
+            if isinstance(backward, dict):
+                shapes[id(inner)] = shapes[id(backward)] = shape, copies
+            else:
+                shapes[id(inner)] = shape, copies * _WRAPPERS[name]
         count = _COUNTS.get(name)
         if count is not None:
-            numbers = max(0, count(arguments, shape)) * copies
-            total += numbers
-            yield str(arguments.get("name"))[:200], numbers * _bytes_of(arguments)
+            size = max(0, count(arguments, shape)) * copies * _bytes_of(arguments)
+            if id(item) not in frozen:
+                trained += size if name != "BatchNormalization" else 0
+            yield str(arguments.get("name"))[:200], size
     for item in objects:
         slots = _SLOTS.get(item["class_name"], 0)
         arguments = item["config"]
@@ -53,7 +59,34 @@ def declared_sizes(objects: list[Config]) -> Iterator[tuple[str, int]]:
             if item["class_name"] == "SGD" and not arguments.get("momentum"):
                 slots = 0
             slots += bool(arguments.get("amsgrad")) + bool(arguments.get("use_ema"))
-            yield f"the state of {item['class_name']}", 4 * total * slots
+            yield f"the state of {item['class_name']}", trained * slots
+
+
+def _each_once(objects):
+    """Yield the configs, those of an object that is shared once."""
+    seen = set()
+    for item in objects:
+        shared = item.get("shared_object_id")
+        if shared is None:
+            yield item
+        elif isinstance(shared, int) and shared not in seen:
+            seen.add(shared)
+            yield item
+
+
+def _frozen(objects):
+    """Return the identities of the configs of what is not trained, and all in them."""
+    found: set[int] = set()
+    for item in objects:
+        arguments = item["config"]
+        if isinstance(arguments, dict) and arguments.get("trainable") is False:
+            left = [item]
+            while left:
+                value = left.pop()
+                if id(value) not in found and isinstance(value, dict | list):
+                    found.add(id(value))
+                    left += value.values() if isinstance(value, dict) else value
+    return found
 
 
 def thresholds(objects: list[Config]) -> int:
@@ -91,7 +124,7 @@ def _input_shape(item):
 
 
 def _sizes(shape):
-    return tuple(_integer(n) or None for n in shape)
+    return tuple(None if n is None else _integer(n) for n in shape)
 
 
 def _bytes_of(arguments):
@@ -108,7 +141,8 @@ def _integer(value: Any) -> int:
 def _channels(arguments: Config, shape: Any) -> int:
     """The size of the axis of channels, 1 where it is not known."""
     first = arguments.get("data_format") == "channels_first"
-    return max(1, _integer(shape[1 if first else -1])) if len(shape) > 1 else 1
+    size = shape[1 if first else -1] if len(shape) > 1 else None
+    return 1 if size is None else max(0, size)
 
 
 def _bias(arguments: Config) -> bool:
@@ -179,10 +213,11 @@ def _normalization(weights: int) -> Callable[[Config, Any], int]:
         axes = arguments.get("axis", -1)
         axes = axes if isinstance(axes, list) else [axes]
         known = range(-len(shape), len(shape))
-        size = math.prod(
-            _integer(shape[a]) if isinstance(a, int) and a in known else 0 for a in axes
-        )
-        given = [arguments.get(k, True) is not False for k in ("scale", "center")]
+        if not all(isinstance(a, int) and a in known for a in axes):
+            return 0
+        size = math.prod(_integer(shape[a]) for a in {a % len(shape) for a in axes})
+        kinds = ("scale",) if arguments.get("rms_scaling") else ("scale", "center")
+        given = [arguments.get(k, True) is not False for k in kinds]
         more = 3 if weights and arguments.get("renorm") else 0
         return (sum(given) + weights + more) * size
 

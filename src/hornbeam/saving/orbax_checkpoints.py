@@ -218,37 +218,43 @@ _NUMBER = r"_(\d+)(?=_|/|$)"
 def _paired(expected, stored, models):
     """Return `{path in the model: path in the file}` of those that are the same.
 
-    Equal paths are; of the rest those that differ only in the numbers of automatic
-    names (`dense_7` in one process is `dense_1` in another); of the rest those that
-    differ besides in the names of models before them: the weights of a Sequential are
-    called `sequential/dense/kernel` or `dense/kernel`, as the model was built.
+    Paths that differ only in the numbers of automatic names are, in the order of the
+    numbers (`dense_7` in one process is `dense_1` in another, and its `dense_1` another
+    layer); of the rest equal ones; of the rest those that differ besides in the names
+    of models before them: the weights of a Sequential are called
+    `sequential/dense/kernel` or `dense/kernel`, as the model was built.
 
     Args:
         expected: the paths of the variables of the model.
         stored: the paths of the arrays of the checkpoint.
         models: the names of the model and of the models in it.
     """
-    pairs = {path: path for path in expected if path in set(stored)}
+    pairs: dict[Any, Any] = {}
     names = sorted({re.sub(_NUMBER, "", name) for name in models}, key=len)
     of_models = "|".join(re.escape(name) for name in reversed(names))
-    for dropped in (None, rf"(?<=[/_])(?:{of_models})(?:_\d+)?[/_]"):
-        taken = set(pairs.values())
-        sides: list[dict[str, list]] = [{}, {}]
-        for side, paths in zip(sides, (expected, stored), strict=True):
-            for path in paths:
-                if path not in (taken if side is sides[1] else pairs):
-                    name, numbers = _counted(path, dropped)
-                    side.setdefault(name, []).append((numbers, path))
-        for name, ours in sides[0].items():
-            theirs = sides[1].get(name, [])
-            if len(ours) == len(theirs) and _are_distinct(ours, theirs):
-                pairs |= {
-                    path: other
-                    for (_, path), (_, other) in zip(
-                        sorted(ours), sorted(theirs), strict=True
-                    )
-                }
+    _pair_by_numbers(pairs, expected, stored, None)
+    pairs |= {p: p for p in set(expected) & set(stored) if p not in pairs}
+    before = rf"(?<=[/_])(?:{of_models})(?:_\d+)?[/_]"
+    _pair_by_numbers(pairs, expected, stored, before)
     return pairs
+
+
+def _pair_by_numbers(pairs, expected, stored, dropped):
+    """Add those that are called alike but for numbers, where each has a counterpart."""
+    taken = set(pairs.values())
+    sides: list[dict[str, list]] = [{}, {}]
+    for side, paths, known in zip(
+        sides, (expected, stored), (pairs, taken), strict=True
+    ):
+        for path in paths:
+            if path not in known:
+                name, numbers = _counted(path, dropped)
+                side.setdefault(name, []).append((numbers, path))
+    for name, ours in sides[0].items():
+        theirs = sides[1].get(name, [])
+        if len(ours) == len(theirs) and _are_distinct(ours, theirs):
+            both = zip(sorted(ours), sorted(theirs), strict=True)
+            pairs |= {path: other for (_, path), (_, other) in both}
 
 
 def _counted(path, dropped):

@@ -45,8 +45,9 @@ class ModelBuilding(StepPlanning):
 
     def _parts_built(self, mode):
         parts = self._compiled_parts()
-        if mode == "train" and self.optimizer is not None:
-            parts.append(self.optimizer)
+        optimizer = getattr(self, "optimizer", None)
+        if mode == "train" and optimizer is not None:
+            parts.append(optimizer)
         return all(part.built for part in parts)
 
     def _step_builds(self, mode):
@@ -80,8 +81,9 @@ class ModelBuilding(StepPlanning):
                 return
         if not self.built:
             self._mark_built()
-        if mode == "train" and self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
+        optimizer = getattr(self, "optimizer", None)
+        if mode == "train" and optimizer is not None and not optimizer.built:
+            optimizer.build(self.trainable_variables)
 
     def _outputs_before_a_step(self, x, mode):
         """Return the symbols of the outputs; None where only a user's step knows."""

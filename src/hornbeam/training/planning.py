@@ -75,9 +75,10 @@ class StepPlanning(Steps):
 
     def _optimizers(self):
         """Return the optimizer of compile(), and those that attributes hold."""
-        first = [] if self.optimizer is None else [self.optimizer]
+        compiled = getattr(self, "optimizer", None)
+        first = [] if compiled is None else [compiled]
         others = tracking.owned(self, (Optimizer,))
-        return first + [x for x in others if x is not self.optimizer]
+        return first + [x for x in others if x is not compiled]
 
     def _names_in_logs(self):
         """Return the names that logs have: they are part of a program's outputs."""

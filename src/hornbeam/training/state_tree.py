@@ -9,8 +9,8 @@ from hornbeam.core.errors import check_choice
 _GROUPS = {
     "trainable_variables": lambda model: model.trainable_variables,
     "non_trainable_variables": lambda model: model.non_trainable_variables,
-    "optimizer_variables": lambda model: (
-        model.optimizer.variables if model.optimizer is not None else []
+    "optimizer_variables": lambda model: getattr(
+        getattr(model, "optimizer", None), "variables", []
     ),
     "metrics_variables": lambda model: model.metrics_variables,
 }

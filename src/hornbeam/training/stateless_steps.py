@@ -97,7 +97,7 @@ def _described(x):
 
 
 def _variables(model, groups):
-    optimizer = model.optimizer
+    optimizer = getattr(model, "optimizer", None)
     of_optimizer = [] if optimizer is None else optimizer.variables
     return [
         of_optimizer if group == "optimizer_variables" else list(getattr(model, group))

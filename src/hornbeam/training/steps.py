@@ -43,14 +43,14 @@ else:
 class Steps(Layer):
     """The part of a model that is compiled and makes steps; see `Model`."""
 
-    # Set by compile() and fit(); None before.
+    # Set by compile(): there is no optimizer before.
     optimizer: Any
+    # Set by compile() and fit(); None before.
     loss: Any
     history: Any
 
     def __init__(self) -> None:
         self.compiled: bool = False
-        self.optimizer = None
         self.loss = None
         self.stop_training: bool = False
         self.stop_evaluating: bool = False
@@ -331,7 +331,7 @@ class Steps(Layer):
         ...         return {"loss": value / 2}
         """
         x, y, sample_weight = unpack(data)
-        optimizer = self.optimizer
+        optimizer: Any = getattr(self, "optimizer", None)
 
         def loss_fn():
             y_pred = self._call_for_step(x, True)
@@ -413,8 +413,9 @@ class Steps(Layer):
             return
         config = deserialize_keras_object(config)
         self.compile(**config)
-        if self.optimizer is not None and self.built:
-            self.optimizer.build(self.trainable_variables)
+        optimizer: Any = getattr(self, "optimizer", None)
+        if optimizer is not None and self.built:
+            optimizer.build(self.trainable_variables)
 
     def jax_state_sync(self) -> None:
         """Do nothing: the variables always hold their values."""

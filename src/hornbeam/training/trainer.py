@@ -204,8 +204,9 @@ class Trainer(ModelBuilding):
             data.on_epoch_end()
             if self.stop_training:
                 break
-        if self.optimizer is not None and epochs > first:
-            self.optimizer.finalize_variable_values(self.trainable_variables)
+        optimizer = getattr(self, "optimizer", None)
+        if optimizer is not None and epochs > first:
+            optimizer.finalize_variable_values(self.trainable_variables)
         callbacks.on_train_end(logs)
 
     @overload

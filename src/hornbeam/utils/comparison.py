@@ -200,7 +200,7 @@ def _training_arrays(model, data, expected):
     if y is not None or (model.compiled and (own_step or model.loss is None)):
         return x, y, sample_weight
     model.compile(
-        optimizer=model.optimizer or "adam",
+        optimizer=getattr(model, "optimizer", None) or "adam",
         loss=tree.map_structure(lambda _: "mean_squared_error", expected),
         auto_scale_loss=not model.compiled,
     )

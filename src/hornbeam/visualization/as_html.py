@@ -96,8 +96,9 @@ def _parts_of_model(model, seen):
 def _compiled(model):
     """Return what the model was compiled with."""
     parts = []
-    if model.optimizer is not None:
-        parts.append(type(model.optimizer).__name__)
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None:
+        parts.append(type(optimizer).__name__)
     loss = getattr(model, "loss", None)
     if loss is not None:
         parts.append(str(getattr(loss, "__name__", getattr(loss, "name", loss))))

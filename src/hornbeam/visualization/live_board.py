@@ -214,7 +214,8 @@ _FIXED: dict[str, Callable[[Any], str]] = {
 def _settings(model):
     """Return numbers and words of layers and optimizer; those that differ are shown."""
     found = {}
-    parts = [*enumerate(model.layers), ("", model.optimizer)]
+    optimizer = getattr(model, "optimizer", None)
+    parts = [*enumerate(model.layers), ("", optimizer)]
     for place, part in parts:
         try:
             config = part.get_config()
@@ -225,7 +226,7 @@ def _settings(model):
         for name, value in config.items():
             if name not in ("name", "seed") and isinstance(value, int | float | str):
                 found[f"{kind}{place}.{name}"] = value
-    if model.optimizer is not None:
-        rate = model.optimizer.learning_rate
-        found[f"{type(model.optimizer).__name__}.learning_rate"] = float(rate.numpy())
+    if optimizer is not None:
+        rate = optimizer.learning_rate
+        found[f"{type(optimizer).__name__}.learning_rate"] = float(rate.numpy())
     return found

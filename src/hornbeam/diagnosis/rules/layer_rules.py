@@ -273,7 +273,7 @@ def dropped_out(facts: Facts) -> Iterator[Finding]:
 
 def underflows(facts: Facts) -> Iterator[Finding]:
     """Gradients in float16 without a scale of the loss."""
-    optimizer, look = facts.model.optimizer, facts.look
+    optimizer, look = getattr(facts.model, "optimizer", None), facts.look
     if look is None or facts.own_step or optimizer is None:
         return
     if hasattr(optimizer, "dynamic_scale") or optimizer.loss_scale_factor:
