@@ -63,3 +63,17 @@ def test_the_road_is_said():
 def test_it_needs_a_compiled_model():
     with pytest.raises(ValueError, match="compile"):
         keras.utils.explain_speed(keras.Sequential([layers.Dense(1)]), X, Y)
+
+
+def test_a_model_of_strings():
+    """Its layers of strings run before the steps, and are not timed."""
+    texts = np.array(["good film", "bad film"] * 8)
+    look_up = layers.TextVectorization(9, output_sequence_length=3)
+    look_up.adapt(texts)
+    first = [keras.Input((), dtype="string"), look_up, layers.Embedding(9, 2)]
+    model = keras.Sequential([*first, layers.Flatten(), layers.Dense(1, name="last")])
+    model.compile("sgd", "mse")
+    speed = keras.utils.explain_speed(model, texts, np.ones(16))
+    assert [path.split("/")[-1].split("_")[0] for path in speed.layers] == [
+        *("embedding", "flatten", "last")
+    ]

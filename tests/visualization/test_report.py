@@ -13,7 +13,7 @@ from sklearn import metrics
 import hornbeam as keras
 from hornbeam import layers
 from hornbeam.visualization import report
-from hornbeam.visualization.report_data import as_png
+from hornbeam.visualization.report_examples import as_png
 from hornbeam.visualization.report_search import candidates_of, explained
 from tests.visualization.test_as_html import ATTACK, Reader
 from tests.visualization.test_search import grid, results_of

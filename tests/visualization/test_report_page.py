@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from hornbeam import layers
+from hornbeam import backends, layers
 from hornbeam.visualization.results import text
 from tests import browser
 from tests.visualization.test_report import search
@@ -12,7 +12,7 @@ from tests.visualization.test_search import grid
 
 pytestmark = [
     browser.needs_browser,
-    pytest.mark.usefixtures("python_only"),
+    pytest.mark.usefixtures("python_only"),  # it has no gradients: nothing is timed
     pytest.mark.xdist_group("browser"),
 ]
 ATTACK = "<script>document.title='taken'</script>"
@@ -47,6 +47,26 @@ def pictures():
     x = draws.uniform(size=(40, 8, 8, 3)).astype("float32")
     history = {"loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 2.0, 1.5]}
     return model, history, (x, draws.randint(0, 2, 40))
+
+
+def outputs():
+    """A model of text with classes, numbers and labels, and labels that are wrong."""
+    words = np.array(["a quick brown fox jumps over the lazy dog"] * 20 + [ATTACK] * 20)
+    look_up = layers.TextVectorization(20, output_sequence_length=9)
+    look_up.adapt(words)
+    inputs = keras.Input((), dtype="string")
+    pooled = layers.GlobalAveragePooling1D()(layers.Embedding(20, 4)(look_up(inputs)))
+    heads = {
+        "kind": layers.Dense(3, activation="softmax")(pooled),
+        "price": layers.Dense(1)(pooled),
+        "tags": layers.Dense(12, activation="sigmoid")(pooled),
+    }
+    model = keras.Model(inputs, heads)
+    losses = ("sparse_categorical_crossentropy", "mse", "binary_crossentropy")
+    model.compile("sgd", dict(zip(heads, losses, strict=True)))
+    kind, price = draws.randint(0, 3, 40), draws.normal(size=40)
+    tags = draws.randint(0, 2, (40, 12))
+    return model, None, (words, {"kind": kind, "price": price, "tags": tags})
 
 
 def column(driver, heading):
@@ -134,8 +154,8 @@ def test_it_can_be_read(driver, tmp_path, width, scheme):
     browser.resize(driver, width)
     browser.prefer(driver, scheme)
     found, _ = searched()
-    model, history, data = pictures()
-    for name, things in {"search": [found], "model": [model, history, data]}.items():
+    pages = {"search": [found], "model": pictures(), "outputs": outputs()}
+    for name, things in pages.items():
         shown(driver, tmp_path, *things)
         assert browser.overflow(driver) <= 0
         assert not browser.complaints(driver)
@@ -162,3 +182,19 @@ def test_curves_and_pictures_appear(driver, tmp_path):
     assert widths and set(widths) == {8}
     cells = driver.find_elements("css selector", "#confusion rect.hb-cell")
     assert len(cells) == 4
+
+
+@pytest.mark.slow
+def test_the_time_of_layers_and_every_output_appear(driver, tmp_path):
+    with backends.scope("torch"):
+        model, history, data = outputs()
+        browser.resize(driver, 400)
+        shown(driver, tmp_path, model, history, data)
+    heads = [x.text for x in driver.find_elements("css selector", "h2")]
+    for title in ("Confusion: kind", "Predictions: price", "Labels: tags"):
+        assert title in heads
+    rows = driver.find_elements("css selector", "#time-by-layer tbody tr")
+    assert len(rows) == 5
+    assert browser.overflow(driver) <= 0 and not browser.complaints(driver)
+    assert driver.title != "taken"
+    browser.picture(driver, "report-outputs-timed.png")

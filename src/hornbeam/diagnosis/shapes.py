@@ -125,7 +125,7 @@ def _after_host(model, symbols):
     """Return the symbols of what the host part of a model gives its program."""
     graph = getattr(model, "_functional", None) or model
     part = getattr(graph, "host_part", None) if model._calls_graph else None
-    if part is None:
+    if part is None or isinstance(symbols, AfterHost):
         return symbols
     outputs = part.before.compute_output_spec(graph._standardize_inputs(symbols))
     return AfterHost(tuple(tree.flatten(outputs)))

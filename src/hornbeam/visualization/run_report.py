@@ -17,15 +17,17 @@ from hornbeam.callbacks.history import History
 from hornbeam.core.errors import shown
 from hornbeam.core.version import version
 from hornbeam.diagnosis.flops import count_flops
+from hornbeam.diagnosis.speed import explain_speed
 from hornbeam.graph.operation import type_name
 from hornbeam.models.model import Model
 from hornbeam.typing import PathLike
 from hornbeam.utils import charts, html, seeds
 from hornbeam.visualization.as_html import parts_of_history, parts_of_model
-from hornbeam.visualization.report_data import sections_of_data
+from hornbeam.visualization.report_data import rows_of, sections_of_data
 from hornbeam.visualization.report_search import candidates_of, sections_of_search
 
 Sections = list[tuple[str, str]]
+_MOST_TIMED = 50  # more layers are not timed unless it is asked for
 
 
 def report(
@@ -33,6 +35,7 @@ def report(
     history: Any = None,
     data: Any = None,
     path: PathLike = "report.html",
+    speed: bool | None = None,
 ) -> Path:
     """Write one HTML file that shows a run: a trained model, or a search.
 
@@ -51,6 +54,9 @@ def report(
             At most 10,000 rows, spread over arrays, or the first of a source of
             batches. Default: nothing is predicted.
         path: where the file is written. Default: "report.html".
+        speed: whether the layers of a compiled model are timed on rows of `data`, as
+            `keras.utils.explain_speed` does, which takes seconds. Default: for up to 50
+            layers.
 
     Returns:
         The path.
@@ -84,7 +90,10 @@ def report(
         name = "Model" if candidates is None else "Best model"
         parts += sections_of_model(model, _history_of(estimator, history), name)
         if data is not None:
-            parts += sections_of_data(estimator, data)
+            rows = rows_of(estimator, data)
+            parts += sections_of_data(estimator, rows)
+            if estimator is model and _is_timed(model, rows, speed):
+                parts.append(("Time by layer", _speed_of(model, rows)))
         parts.append(("Settings", settings_of(model)))
     parts.append(("Versions and seeds", versions_of(model)))
     page = html.page(title, f"<main>{head}{html.sections(parts)}</main>")
@@ -198,6 +207,33 @@ def _work_of(model):
         return ""
     title = f"{flops.total:,} operations for one row"
     return html.folded(title, html.table(["layer", "operations", ""], rows, [1]))
+
+
+def _is_timed(model, rows, speed):
+    if not model.compiled or rows.y is None or speed is False:
+        return False
+    name = model._backend_name or backends.current().name
+    layers = len(model._flatten_layers(include_self=False))
+    return name in backends.TRAINING and (bool(speed) or layers <= _MOST_TIMED)
+
+
+def _speed_of(model, rows):
+    """Return how long each layer takes alone, forward and backward."""
+    try:
+        speed = explain_speed(model, rows.x, rows.y)
+    except Exception as error:
+        # The page does without what cannot be measured, such as eager steps that fail.
+        return html.escape(f"The layers could not be timed: {error}")
+    most = max(map(sum, speed.layers.values()), default=0.0) or 1.0
+    lines = [
+        (path, *(f"{x * 1e3:.3g} ms" for x in times), charts.bar(sum(times) / most))
+        for path, times in speed.layers.items()
+    ]
+    table = html.table(["layer", "forward", "backward", ""], lines, numbers=[1, 2])
+    notes = "".join(f"<div>{html.escape(note)}</div>" for note in speed.notes)
+    return f"<div>{html.escape(speed.title)}</div>{html.scrolled(table)}" + (
+        f'<div class="hb-faint">{notes}</div>'
+    )
 
 
 def settings_of(model: Model) -> str:
