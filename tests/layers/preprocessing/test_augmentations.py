@@ -86,3 +86,25 @@ def test_rand_augment_moves_boxes_with_the_images(python_only):
     assert left - 1 < x.min() and x.max() < right + 1
     assert top - 1 < y.min() and y.max() < bottom + 1
     assert (right - left) * (bottom - top) < 3 * lit.sum()
+
+
+def test_rand_augment_takes_whole_numbers_as_boxes(engine):
+    boxes = np.array([[[2, 1, 4, 3], [6, 4, 8, 6]]])
+    sample = {
+        "images": np.ones((1, 10, 8, 3)),
+        "bounding_boxes": {"boxes": boxes, "labels": np.array([[1, 2]])},
+    }
+    layer = keras.layers.RandAugment(seed=1, bounding_box_format="xyxy")
+    for _ in range(3):
+        moved = layer(sample)["bounding_boxes"]["boxes"]
+        assert moved.shape == boxes.shape
+        assert engine.dtype_of(moved) == "float32"
+
+
+def test_none_of_a_transformation(engine):
+    images = np.round(IMAGES)
+    for layer in (
+        keras.layers.RandAugment(num_ops=0),
+        keras.layers.RandomElasticTransform(scale=0),
+    ):
+        np.testing.assert_array_equal(numpy(layer(images)), images)

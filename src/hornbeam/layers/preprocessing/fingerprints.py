@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.layers.preprocessing.packed_strings import AT_ONCE, pack, words_of
+
 _WORD = np.uint64
 _K0, _K1, _K2 = map(_WORD, (0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F))
 
@@ -27,16 +29,39 @@ def buckets(strings: Any, count: int, salt: Any = None, encoding: str = "utf-8")
         salt: an integer, or two: the key of SipHash. Default: None (FarmHash64)
         encoding: in which `str` objects are hashed. Default: "utf-8"
     """
+    hashes = None if salt is not None else _ascii_hashes(strings.ravel(), encoding)
+    if hashes is not None:
+        return (hashes % _WORD(count)).astype(np.int64).reshape(strings.shape)
     flat = strings.ravel().tolist()
     different = dict.fromkeys(flat)
     texts = [x.encode(encoding) if isinstance(x, str) else x for x in different]
-    hashes = farmhash64(texts) if salt is None else siphash(texts, salt)
+    hashes = farmhash64(_joined(texts)) if salt is None else siphash(texts, salt)
     numbers = (hashes % _WORD(count)).astype(np.int64).tolist()
     table = dict(zip(different, numbers, strict=True))
     found = np.fromiter(map(table.__getitem__, flat), np.int64, len(flat))
     return found.reshape(strings.shape)
 
 
+def _ascii_hashes(strings, encoding):
+    """Return the fingerprints of strings of fixed width, or None if not all are ASCII.
+
+    They are hashed where they lie, without making objects of them.
+    """
+    if words_of(strings.dtype) is None or _ASCII.encode(encoding) != _ASCII.encode():
+        return None
+    hashes = np.empty(len(strings), _WORD)
+    for begin in range(0, len(strings), AT_ONCE):
+        part = strings[begin : begin + AT_ONCE]
+        rows = pack(part)
+        if rows is None or (rows & _NO_ASCII).any():
+            return None
+        texts = _Texts(rows.tobytes(), np.char.str_len(part), 8 * rows.shape[1])
+        hashes[begin : begin + AT_ONCE] = farmhash64(texts)
+    return hashes
+
+
+_ASCII = "".join(map(chr, range(128)))
+_NO_ASCII = _WORD(0x8080808080808080)
 _CROSSING_KEY, _CROSSING_FACTOR = _WORD(0xDECAFCAFFE), _WORD(0xC6A4A7935BD1E995)
 
 
@@ -60,21 +85,25 @@ def _prints(feature):
     """Integers as words, and the fingerprints of strings."""
     if feature.dtype.kind in "biu":
         return feature.astype(np.int64).astype(_WORD)
+    hashes = _ascii_hashes(feature.ravel(), "utf-8")
+    if hashes is not None:
+        return hashes.reshape(feature.shape)
     flat = feature.ravel().tolist()
     texts = [x.encode() if isinstance(x, str) else x for x in flat]
-    return farmhash64(texts).reshape(feature.shape)
+    return farmhash64(_joined(texts)).reshape(feature.shape)
 
 
 class _Texts:
     """Texts in one buffer, of which words are read at the same place of each."""
 
-    def __init__(self, texts):
-        self.length = np.fromiter(map(len, texts), np.int64, len(texts))
-        self.start = np.cumsum(self.length) - self.length
+    def __init__(self, buffer, length, distance=None):
+        self.length = length
+        # So many bytes from one to the next, or each behind the other.
+        step = length if distance is None else np.full(len(length), distance)
+        self.start = np.cumsum(step) - step
         # Words that begin at each byte; those of short texts reach beyond their end.
-        buffer = np.frombuffer(b"".join(texts) + bytes(16), np.uint8)
-        self.bytes = buffer
-        self.words = np.ndarray(len(buffer) - 7, "<u8", buffer, strides=(1,))
+        self.bytes = np.frombuffer(buffer + bytes(16), np.uint8)
+        self.words = np.ndarray(len(self.bytes) - 7, "<u8", self.bytes, strides=(1,))
 
     def word(self, rows, place):
         """The 8 bytes at `place` of the texts `rows`; negative: from the end."""
@@ -96,10 +125,13 @@ class _Texts:
         return start + place
 
 
-def farmhash64(texts: list[bytes]) -> np.ndarray[Any, np.dtype[np.uint64]]:
+def _joined(texts):
+    return _Texts(b"".join(texts), np.fromiter(map(len, texts), np.int64, len(texts)))
+
+
+def farmhash64(data: _Texts) -> np.ndarray[Any, np.dtype[np.uint64]]:
     """Return the 64-bit fingerprint of each text."""
-    data = _Texts(texts)
-    out = np.full(len(texts), _K2, _WORD)
+    out = np.full(len(data.length), _K2, _WORD)
     limits: Any = ((1, 3, _to_3), (4, 7, _to_7), (8, 16, _to_16), (17, 32, _to_32))
     limits += ((33, 64, _to_64), (65, None, _long))
     with np.errstate(over="ignore"):
@@ -225,7 +257,7 @@ def siphash(texts: list[bytes], salt: Any) -> np.ndarray[Any, np.dtype[np.uint64
     k0, k1 = (_WORD(int(k) % (1 << 64)) for k in key)
     # A text and its length fill whole words.
     padded = [t + bytes(7 - len(t) % 8) + bytes([len(t) % 256]) for t in texts]
-    data = _Texts(padded)
+    data = _joined(padded)
     starts = (0x736F6D6570736575, 0x646F72616E646F6D)
     starts += (0x6C7967656E657261, 0x7465646279746573)
     ones = np.ones(len(texts), _WORD)

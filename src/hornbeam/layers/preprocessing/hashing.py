@@ -123,7 +123,7 @@ def category_texts(inputs: Any, owner: str) -> np.ndarray[Any, Any]:
     """Return strings as they are and integers as their decimal digits."""
     array = np.asarray(inputs)
     if array.dtype.kind in "biu":
-        return array.astype(np.int64).astype(str).astype(object)
+        return array.astype(np.int64).astype(str)
     if array.dtype.kind == "f":
         raise TypeError(
             f"{owner} expects strings or integers. Received: dtype {array.dtype}. For "

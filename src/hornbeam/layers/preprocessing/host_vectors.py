@@ -73,9 +73,11 @@ def encode_places(
         if is_yes_or_no:
             matrix.data[:] = 1
         return matrix
-    out = np.zeros((rows, depth), dtype)
+    out, (numbers, indices) = np.zeros((rows, depth), dtype), places
     if is_yes_or_no:
         out[places] = 1
     else:
-        np.add.at(out, places, 1 if weights is None else weights[places[1]])
+        # With one array of indices and equal dtypes it takes a tenth of the time.
+        added = np.ones(1, dtype) if weights is None else weights.astype(dtype)[indices]
+        np.add.at(out.reshape(-1), numbers * depth + indices, added)
     return out

@@ -15,7 +15,7 @@ import numpy as np
 # Longer strings are as fast as Python's.
 MOST_CHARACTERS = 64
 # So many strings are in the cache.
-_AT_ONCE = 1 << 14
+AT_ONCE = 1 << 14
 # Odd numbers that mix the bits (Steele and Vigna, "Computationally easy, spectrally
 # good multipliers", 2022).
 _MULTIPLIERS = np.uint64(0xD1342543DE82EF95), np.uint64(0xAF251AF3B0F025B5)
@@ -50,28 +50,19 @@ def pack(strings: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
 
 
 class PackedTable:
-    """The places of tokens, to be found by packed strings of so many words.
+    """The places of tokens that are packed into rows of words, to be found by rows.
 
     Args:
-        tokens: strings without repetition. Those that cannot be packed into `words`
-            words are left out: no packed string is equal to them.
-        words: the number of words.
+        rows: an array of words, a row for each token, without repetition.
+        places: what is found for each row.
     """
 
-    def __init__(self, tokens: Sequence[str], words: int):
-        fits = [
-            (token, place)
-            for place, token in enumerate(tokens)
-            if len(token) <= 8 * words and (token.isascii() or max(token) <= "\xff")
-        ]
-        strings = np.array([token for token, _ in fits], f"U{8 * words}")
-        self._places = np.array([place for _, place in fits], np.int64)
-        rows = pack(strings)
-        self._rows = np.empty((0, words), np.uint64) if rows is None else rows
+    def __init__(self, rows: np.ndarray[Any, Any], places: Any):
+        self._rows, self._places = rows, np.array(places, np.int64)
         # At most a quarter of the slots are taken.
-        self._bits = max(4, (4 * len(fits)).bit_length())
+        self._bits = max(4, (4 * len(rows)).bit_length())
         self._slots = np.full(1 << self._bits, -1, np.int32)
-        left, slots = np.arange(len(fits)), self._first_slots(self._rows)
+        left, slots = np.arange(len(rows)), self._first_slots(rows)
         while left.size:
             free = left[self._slots[slots[left]] < 0]
             # Of several that want a slot the first gets it: it is written last.
@@ -79,25 +70,10 @@ class PackedTable:
             left = left[self._slots[slots[left]] != left]
             slots[left] = self._next(slots[left])
 
-    def find(self, strings: np.ndarray[Any, Any], missing: int) -> Any:
-        """Return the place of each string, or None where one cannot be packed.
-
-        Args:
-            strings: a vector of dtype "U" or "S" of a width of so many words.
-            missing: the place of strings that are not in the table.
-        """
-        found = np.full(len(strings), missing, np.int64)
-        for begin in range(0, len(strings), _AT_ONCE):
-            part = slice(begin, begin + _AT_ONCE)
-            packed = pack(strings[part])
-            if packed is None:
-                return None
-            if len(self._rows):
-                self._find(packed, found[part])
-        return found
-
-    def _find(self, packed, found):
-        """Write the places that are found into `found`."""
+    def write(self, packed: np.ndarray[Any, Any], found: np.ndarray[Any, Any]) -> None:
+        """Write the places of the rows that are found into `found`."""
+        if not len(self._rows):
+            return
         left, slots, rows = None, self._first_slots(packed), packed
         while left is None or left.size:
             tokens = self._slots[slots]
@@ -120,3 +96,40 @@ class PackedTable:
 
     def _next(self, slots):
         return (slots + 1) & ((1 << self._bits) - 1)
+
+
+class StringTable(PackedTable):
+    """The places of tokens, to be found by packed strings of so many words.
+
+    Args:
+        tokens: strings without repetition. Those that cannot be packed into `words`
+            words are left out: no packed string is equal to them.
+        words: the number of words.
+    """
+
+    def __init__(self, tokens: Sequence[str], words: int):
+        fits = [
+            (token, place)
+            for place, token in enumerate(tokens)
+            if len(token) <= 8 * words and (token.isascii() or max(token) <= "\xff")
+        ]
+        rows = pack(np.array([token for token, _ in fits], f"U{8 * words}"))
+        if rows is None:
+            rows = np.empty((0, words), np.uint64)
+        super().__init__(rows, [place for _, place in fits])
+
+    def find(self, strings: np.ndarray[Any, Any], missing: int) -> Any:
+        """Return the place of each string, or None where one cannot be packed.
+
+        Args:
+            strings: a vector of dtype "U" or "S" of a width of so many words.
+            missing: the place of strings that are not in the table.
+        """
+        found = np.full(len(strings), missing, np.int64)
+        for begin in range(0, len(strings), AT_ONCE):
+            part = slice(begin, begin + AT_ONCE)
+            packed = pack(strings[part])
+            if packed is None:
+                return None
+            self.write(packed, found[part])
+        return found

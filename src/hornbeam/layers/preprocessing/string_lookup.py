@@ -12,7 +12,8 @@ from hornbeam.core.strings import check_strings, is_string_dtype, string_array
 from hornbeam.layers.preprocessing.fingerprints import buckets
 from hornbeam.layers.preprocessing.host_layer import check_string_symbol
 from hornbeam.layers.preprocessing.index_lookup import MASKED, OUTSIDE, IndexLookup
-from hornbeam.layers.preprocessing.packed_strings import PackedTable, words_of
+from hornbeam.layers.preprocessing.packed_strings import StringTable, words_of
+from hornbeam.layers.preprocessing.packed_words import Words, WordTable
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -142,7 +143,7 @@ class StringLookup(IndexLookup):
             tokens = [*self._tokens]
             if self.mask_token is not None:
                 tokens.append(self.mask_token)
-            self._table[words] = PackedTable(tokens, words)
+            self._table[words] = StringTable(tokens, words)
         return self._table[words]
 
     def find(self, flat: list[Any], kind: Any = None) -> np.ndarray[Any, Any]:
@@ -164,9 +165,21 @@ class StringLookup(IndexLookup):
         found = map(table.get, flat, itertools.repeat(OUTSIDE))
         return np.fromiter(found, np.int64, len(flat))
 
-    def indices_of_list(self, tokens: list[Any]) -> np.ndarray[Any, Any]:
-        """Return the indices of a list of tokens, unknown ones included."""
-        found = self.find(tokens)
+    def indices_of_list(
+        self, tokens: list[Any], kind: Any = None
+    ) -> np.ndarray[Any, Any]:
+        """Return the indices of a list of tokens, unknown ones included; as `find`."""
+        return self._indices_of_places(self.find(tokens, kind))
+
+    def indices_of_words(self, words: Words) -> np.ndarray[Any, Any]:
+        """Return the indices of the words of texts in UTF-8, unknown ones included."""
+        if self._table is None:
+            self._table = {}
+        if Words not in self._table:
+            self._table[Words] = WordTable([token.encode() for token in self._tokens])
+        return self._indices_of_places(self._table[Words].find(words, OUTSIDE))
+
+    def _indices_of_places(self, found):
         indices = found + len(self._special_tokens())
         indices[found == OUTSIDE] = self._oov_start()
         indices[found == MASKED] = 0

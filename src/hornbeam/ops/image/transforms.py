@@ -320,7 +320,7 @@ def elastic_places(
 def _blur(size, sigma):
     """Return the matrix that blurs an axis; beyond its ends there are zeros."""
     places = arange(size, dtype="float32")
-    distance = (expand_dims(places, 1) - places) / sigma
+    distance = (expand_dims(places, 1) - places) / maximum(sigma, 1e-6)
     return exp(-0.5 * square(distance)) / maximum(sigma * (2 * math.pi) ** 0.5, 1.0)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hornbeam import random
-from hornbeam.layers.arguments import positive_integer
+from hornbeam import ops, random
+from hornbeam.core.errors import check_number
 from hornbeam.layers.preprocessing.image.augmentations import Augmentation
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ class RandAugment(Augmentation):
         super().__init__(
             value_range, factor, interpolation, seed, data_format, **kwargs
         )
-        self.num_ops: int = positive_integer(self, "num_ops", num_ops)
+        self.num_ops: int = check_number(
+            "RandAugment", "num_ops", num_ops, low=0, integer=True
+        )
 
     def draw(self, data: Any, seed: Seed) -> Any:
         """Return which layers are chosen, and what each of them draws."""
@@ -79,8 +81,12 @@ class RandAugment(Augmentation):
         """Return the boxes, moved with their images."""
         if not training or transformation is None:
             return bounding_boxes
+        # Whatever is chosen gives floats.
+        boxes = ops.cast(bounding_boxes["boxes"], self.compute_dtype)
         return self._transformed(
-            "transform_bounding_boxes", bounding_boxes, transformation
+            "transform_bounding_boxes",
+            {**bounding_boxes, "boxes": boxes},
+            transformation,
         )
 
     def transform_segmentation_masks(
