@@ -1,6 +1,9 @@
 """Searches: candidates train as alone, go on from their state, and fail alone."""
 
+import pickle
 import re
+import subprocess
+import sys
 
 import numpy as np
 import optuna
@@ -399,3 +402,39 @@ def test_ctrl_c_shows_what_was_found(monkeypatch, at):
     assert not result.is_complete and result.best_score > 0
     assert repr(result).count(" open ") == 5 and "failed" not in repr(result)
     assert " open" in keras.visualization.to_html(result)
+
+
+def test_a_pickle_has_the_models_and_no_data(tmp_path):
+    result = search(
+        budget=4, seeds=2, schedule="halving", objective=["val_loss", "loss"]
+    )
+    (tmp_path / "result.pickle").write_bytes(pickle.dumps(result))
+    code = """
+import pickle, sys
+import numpy as np
+result = pickle.load(open("result.pickle", "rb"))
+model = result.best_model
+assert result.model(result.front[0]) is model
+X, expected = np.load("x.npy"), np.load("expected.npy")
+np.testing.assert_array_equal(model.predict(X, verbose=0), expected)
+assert len(result.ensemble.predict(X, verbose=0)) == len(X)
+assert not hasattr(result._run, "trainer")
+print(result, result.seeds, result.best_params, result.history, result.table(), sep="#")
+"""
+    np.save(tmp_path / "x.npy", X)
+    np.save(tmp_path / "expected.npy", result.best_model.predict(X, verbose=0))
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    parts = result, result.seeds, result.best_params, result.history, result.table()
+    assert done.stdout.strip() == "#".join(map(str, parts)).strip()
+
+
+def test_the_table_of_halving_says_the_rung():
+    result = search(budget=9, epochs=9, schedule="halving")
+    lines = [line.split() for line in str(result).splitlines()]
+    assert lines[0][-3:] == ["rung", "fit", "time"]
+    assert sorted(line[-3] for line in lines[2:]) == ["1"] * 6 + ["2"] * 2 + ["3"]
+    again = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(result))))
+    assert str(again) == str(result)

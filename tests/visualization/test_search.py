@@ -276,3 +276,15 @@ class TestTable:
         lines = search_table(results_of(params, np.ones((30, 2))), rows=5).splitlines()
         assert len(lines) == 2 + 5 + 1
         assert lines[-1] == " ... and 25 more"
+
+    def test_rungs_of_halving(self):
+        params = [{"rate": x} for x in (1, 2, 3, 2, 3, 3)]
+        found = results_of(params, np.arange(12).reshape(6, 2))
+        found["iter"] = [0, 0, 0, 1, 1, 2]
+        cells = [line.split() for line in search_table(found).splitlines()]
+        assert cells[0] == ["rank", "rate", "score", "rung", "fit", "time"]
+        assert [(row[1], row[-3]) for row in cells[2:]] == [
+            ("3", "3"), ("2", "2"), ("1", "1"),
+        ]  # fmt: skip
+        found["iter"] = [0] * 6
+        assert "rung" not in search_table(found)

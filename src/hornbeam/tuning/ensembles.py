@@ -40,11 +40,16 @@ class Seeds:
         failures = [one for one in logs.values() if isinstance(one, str)]
         if failures:
             raise RuntimeError(f"A training with another seed failed: {failures[0]}")
+        self._name = next(iter(trainer.directions))
         sign = trainer.signs[0]
         self.scores: list[float] = [
             sign * trainer.score(logs[one.name].history, training.epochs)[0]
             for one in self._trainings
         ]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the scores and the models, without what has trained them."""
+        return {"scores": self.scores, "models": self.models, "_name": self._name}
 
     @property
     def mean(self) -> float:
@@ -67,8 +72,9 @@ class Seeds:
         return ensemble_of(self.models)
 
     def __repr__(self) -> str:
-        name = next(iter(self._trainer.directions))
-        return f"{len(self.scores)} seeds: {name} {self.mean:.4f} ± {self.std:.4f}"
+        return (
+            f"{len(self.scores)} seeds: {self._name} {self.mean:.4f} ± {self.std:.4f}"
+        )
 
 
 def ensemble_of(models: list[Any]) -> Any:

@@ -23,6 +23,9 @@ from hornbeam.visualization.table import search_table
 class SearchResult:
     """What `keras.tuning.search` has found.
 
+    A pickle of it holds the candidates and the models that it can give, without the
+    data and the function that made the models.
+
     Attributes:
         candidates: all candidates, in the order in which they were asked for. Each has
             `params`, `history`, `scores`, `state` and `message`.
@@ -40,12 +43,22 @@ class SearchResult:
         self.refit: str = _label(*next(iter(self.directions.items())))
         self._run = run
         self._whole = whole
+        self._folds = len(run.trainer.splits)
+        self._models: dict[int, Model] = {}
         if not self._ranking():
             raise RuntimeError(_why_none(self.candidates))
         self.seeds: Seeds | None = None
         if seeds and self.is_complete:
             training = run.training(self._winner, self._winner.epochs)
             self.seeds = Seeds(run.trainer, run.place, training, seeds, run.plan.seed)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but what trains: models that were not asked for are made."""
+        if self._run is not None:
+            self.best_model  # noqa: B018 - it is kept as an attribute
+            for candidate in self.front:
+                self.model(candidate)
+        return self.__dict__ | {"_run": None, "_whole": None}
 
     def _ranking(self):
         """Return the candidates with scores, the best first."""
@@ -83,10 +96,10 @@ class SearchResult:
         With several folds a model that is trained on all rows, for as many epochs as
         the folds had at their best.
         """
-        trainer, winner = self._run.trainer, self._winner
-        if len(trainer.splits) == 1:
-            return trainer.model(self._run.training(winner, winner.epochs))
-        return trainer.trained_on(self._whole, winner, self._run.plan.seed)
+        if self._folds == 1:
+            return self.model(self._winner)
+        run = self._run
+        return run.trainer.trained_on(self._whole, self._winner, run.plan.seed)
 
     @property
     def front(self) -> list[Candidate]:
@@ -104,8 +117,10 @@ class SearchResult:
                 f"The model of candidate {candidate.number} was dropped: others are "
                 f"better. Those kept: {[c.number for c in self.front]}"
             )
-        training = self._run.training(candidate, candidate.epochs)
-        return self._run.trainer.model(training)
+        if candidate.number not in self._models:
+            training = self._run.training(candidate, candidate.epochs)
+            self._models[candidate.number] = self._run.trainer.model(training)
+        return self._models[candidate.number]
 
     @property
     def ensemble(self) -> Model:
@@ -143,7 +158,7 @@ class SearchResult:
         }
 
     def _values(self, candidate):
-        signs = self._run.trainer.signs
+        signs = [1 if one == "max" else -1 for one in self.directions.values()]
         return [sign * x for sign, x in zip(signs, candidate.score, strict=True)]
 
     def importance(self) -> dict[str, float]:
@@ -167,17 +182,18 @@ class SearchResult:
         results: dict[str, Any] = {
             "params": [c.params for c in self.candidates],
             "state": [c.state for c in self.candidates],
+            "iter": np.array([max(0, len(c.scores) - 1) for c in self.candidates]),
         }
         for place, (name, direction) in enumerate(self.directions.items()):
             label = _label(name, direction)
-            folds = len(self._run.trainer.splits)
-            table = np.array([_folds_of(c, place, folds) for c in self.candidates])
-            for fold in range(folds):
+            folds = [_folds_of(c, place, self._folds) for c in self.candidates]
+            table = np.array(folds)
+            for fold in range(self._folds):
                 results[f"split{fold}_test_{label}"] = table[:, fold]
             results[f"mean_test_{label}"] = table.mean(axis=1)
             results[f"std_test_{label}"] = table.std(axis=1)
         seconds = np.array([c.seconds for c in self.candidates])
-        return results | {"mean_fit_time": seconds / folds}
+        return results | {"mean_fit_time": seconds / self._folds}
 
     def plot(
         self,

@@ -58,6 +58,17 @@ class SearchResults:
         values = np.ma.filled(np.ma.asarray(self._results[f"{start}_{metric}"]), np.nan)
         return values.astype(float)[self._rows]
 
+    @property
+    def rungs(self) -> np.ndarray | None:
+        """At which rung of a halving search, from 1, each candidate was measured last.
+
+        None: there is one rung for all.
+        """
+        if "iter" not in self._results:
+            return None
+        rungs = 1 + np.asarray(self._results["iter"])[self._rows]
+        return rungs if len(np.unique(rungs)) > 1 else None
+
     def state(self, candidate: int) -> str:
         """Return the word for a candidate that has no score."""
         states = self._results.get("state")

@@ -28,8 +28,9 @@ def search_table(
 
     Returns:
         A string: rank, parameters, scores as mean ± standard deviation over the folds,
-        and the seconds of a fit (of fits that were trained together, with the joblib
-        backend "hornbeam", without compilation).
+        the last rung of a halving search, counted from 1, and the seconds of a fit (of
+        fits that were trained together, with the joblib backend "hornbeam", without
+        compilation).
 
     >>> import hornbeam as keras
     >>> results = {
@@ -54,13 +55,17 @@ def search_table(
     means = results.column("mean_test", scores[0])
     order = results.order(scores)
     table = rich.table.Table(box=rich.box.SIMPLE_HEAD)
-    for heading in ("rank", *map(short, names), *scores, "fit time"):
+    rungs = results.rungs
+    last = ["fit time"] if rungs is None else ["rung", "fit time"]
+    for heading in ("rank", *map(short, names), *scores, *last):
         table.add_column(heading, justify="right", no_wrap=True)
     seconds = results.column("mean_fit", "time")
     for row in order[:rows]:
         rank = "-" if np.isnan(means[row]) else str(1 + (means > means[row]).sum())
         parts = [text(results.params[row].get(name)) for name in names]
         parts += [_mean_and_spread(results, row, metric) for metric in scores]
+        if rungs is not None:
+            parts.append(str(rungs[row]))
         table.add_row(rank, *parts, f"{seconds[row]:.3f} s")
     return _rendered(table, 0 if rows is None else len(order) - rows)
 
