@@ -107,9 +107,36 @@ def two_softmaxes():
     return network(layers.Dense(3, activation="softmax"), layers.Softmax(), units=0)
 
 
+def on_images():
+    first = layers.Conv2D(4, 3, activation="relu")
+    return network(first, layers.Flatten(), shape=(8, 8, 1))
+
+
+def unused():
+    """A layer that leads to no loss."""
+    inputs = keras.Input((6,))
+    outputs = [layers.Dense(3, activation="softmax")(inputs)]
+    outputs.append(layers.Dense(4, name="side")(inputs))
+    model = keras.Model(inputs, outputs)
+    model.compile("adam", [CROSSENTROPY, None])
+    return model
+
+
+class Failing(keras.Sequential):
+    def train_step(self, data):
+        raise RuntimeError("it fails")
+
+
+class LogarithmOfLess(keras.losses.Loss):
+    def call(self, y_true, y_pred):
+        return ops.log(-1.0 - ops.abs(y_pred[:, 0]))
+
+
+IMAGES = np.random.RandomState(3).uniform(0, 120, (ROWS, 8, 8, 1)).astype("float32")
+IMAGES[:, 2:5, 2:5, 0] += CLASSES[:, None, None] * 60
 SEQUENCES = np.random.RandomState(1).randint(0, 5, size=(ROWS, 4))
 
-# kind: (part of where, model, data, options of diagnose)
+# "kind" or "kind: variant": (part of where, model, data, options of diagnose)
 FAULTS = {
     "inputs-not-finite": ("x", network, (with_value(X, np.nan), CLASSES)),
     "targets-not-finite": (
@@ -219,21 +246,87 @@ FAULTS = {
         lambda: network(layers.Dense(64, kernel_regularizer=keras.regularizers.L2(50))),
         (X, CLASSES)),
     "refused": ("sequential", network, (X, np.ones((ROWS, 7)))),
+    "sample-weights-not-finite": (
+        "sample_weight", network, (X, CLASSES),
+        {"sample_weight": with_value(np.ones(ROWS), np.nan, 3)}),
+    "loss-not-finite": (
+        "loss", lambda: regression(loss=LogarithmOfLess()), (X, NUMBERS)),
+    "step-fails": (
+        "failing", lambda: Failing([keras.Input((6,)), layers.Dense(3)]), (X, CLASSES)),
+    "inputs-not-finite: infinite": (
+        "x", network, (with_value(X, np.inf), CLASSES)),
+    "inputs-not-finite: a whole feature": (
+        "x", network, (np.where(np.arange(6) == 2, np.nan, X), CLASSES)),
+    "inputs-not-scaled: bytes": ("x", on_images, (IMAGES, CLASSES)),
+    "labels-constant: of numbers": ("dense", regression, (X, np.ones(ROWS))),
+    "labels-constant: of two classes": ("dense", binary, (X, np.ones(ROWS))),
+    "labels-imbalanced: of three classes": (
+        "dense", network, (X, np.eye(3, ROWS, 5).argmax(0))),
+    "label-leaks: of classes": (
+        "x[:, 5]", network,
+        (np.where(np.arange(6) == 5, CLASSES[:, None] - 1.0, X), CLASSES)),
+    "label-leaks: of numbers": (
+        "x[:, 2]", regression,
+        (np.where(np.arange(6) == 2, NUMBERS[:, None] / 3, X), NUMBERS)),
+    "validation-overlaps-training: rows twice": (
+        "validation_data", network, (np.tile(X, (2, 1)), np.tile(CLASSES, 2)),
+        {"validation_split": 0.3}),
+    "logits-for-probabilities: of two classes": (
+        "dense", lambda: binary(activation=None), (X, BINARY)),
+    "probabilities-for-logits: of two classes": (
+        "dense",
+        lambda: binary(loss=keras.losses.BinaryCrossentropy(from_logits=True)),
+        (X, BINARY)),
+    "targets-outside-activation: tanh": (
+        "dense", lambda: regression(activation="tanh"), (X, NUMBERS * 5)),
+    "targets-outside-activation: ReLU": (
+        "dense", lambda: regression(activation="relu"), (X, NUMBERS)),
+    "dead-relu: a layer of its own": (
+        "re_lu",
+        lambda: network(
+            layers.Dense(8, bias_initializer=keras.initializers.Constant(-50)),
+            layers.ReLU()),
+        (X, CLASSES)),
+    "saturated: sigmoid": (
+        "dense",
+        lambda: network(
+            layers.Dense(8, activation="sigmoid",
+                         kernel_initializer=keras.initializers.RandomNormal(0, 80))),
+        (X, CLASSES)),
+    "saturated: softmax": (
+        "dense",
+        lambda: network(
+            layers.Dense(8, activation="softmax",
+                         kernel_initializer=keras.initializers.RandomNormal(0, 80))),
+        (X, CLASSES)),
+    "saturated: the last softmax": (
+        "dense", lambda: network(layers.Rescaling(200)), (X, CLASSES)),
+    "no-gradient: without a loss": ("side", unused, (X, [CLASSES])),
+    "learning-rate-high: SGD": (
+        "optimizer", lambda: network(optimizer=keras.optimizers.SGD(300.0)),
+        (X, CLASSES)),
+    "learning-rate-low: Adam": (
+        "dense", lambda: network(optimizer=keras.optimizers.Adam(1e-9)), (X, CLASSES)),
+    "batch-norm-of-few: one row": (
+        "batch_normalization",
+        lambda: network(layers.Dense(8), layers.BatchNormalization()),
+        (X, CLASSES), {"batch_size": 1}),
 }  # fmt: skip
 
 
-def found(kind):
-    where, make, data, options = (*FAULTS[kind], {})[:4]
+def found(fault):
+    where, make, data, options = (*FAULTS[fault], {})[:4]
     model = make()
     if not model.compiled:
         model.compile("adam", CROSSENTROPY)
     return where, model.diagnose(*data, **options)
 
 
-@pytest.mark.parametrize("kind", FAULTS)
-def test_fault(kind):
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault(fault):
+    kind = fault.partition(":")[0]
     with backends.scope("torch"):
-        where, diagnosis = found(kind)
+        where, diagnosis = found(fault)
     finding = next((f for f in diagnosis if f.kind == kind), None)
     assert finding is not None, diagnosis.kinds
     assert where in finding.where

@@ -74,7 +74,8 @@ def not_scaled(facts: Facts) -> Iterator[Finding]:
 
 
 def _different_scales(name, x, first):
-    spread = np.nanstd(x.astype(np.float64), axis=0)
+    finite = np.ma.masked_invalid(x.astype(np.float64))
+    spread = np.ma.filled(finite.std(axis=0), np.nan)
     spread = np.where(spread > 0, spread, np.nan)
     if np.isnan(spread).all():
         return
