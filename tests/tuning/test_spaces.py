@@ -98,7 +98,7 @@ def test_a_function_of_a_trial_gives_conditional_spaces():
 @pytest.mark.parametrize(
     ("space", "message"),
     [
-        ({"rate": (0.5, 0.1)}, "'rate' must have its least number first"),
+        ({"rate": (0.5, 0.1)}, "'rate' must lie between .*Received: low=0.5"),
         ({"rate": ("a", "b")}, "choices go into a list"),
         ({"rate": []}, "'rate' is empty"),
         (3, "must be a dict of ranges"),
@@ -109,7 +109,7 @@ def test_a_function_of_a_trial_gives_conditional_spaces():
 def test_wrong_spaces_are_refused(space, message):
     with pytest.raises((ValueError, TypeError), match=message):
         values(space, 1)
-    with pytest.raises(ValueError, match="0 < low < high"):
+    with pytest.raises(ValueError, match="must lie between numbers above 0"):
         tuning.Log(0, 1)
 
 

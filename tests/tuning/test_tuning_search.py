@@ -274,6 +274,74 @@ def test_objects_are_not_shared_by_candidates():
     np.testing.assert_array_equal(units.kernel.numpy(), weights)
 
 
+def outside_of_functions():
+    """Return layers as programs make them once: adapted, trained, frozen."""
+    scale = keras.layers.Normalization()
+    scale.adapt(X)
+    body = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(5, "relu"), keras.layers.Dropout(0.2)]
+    )
+    frozen = keras.layers.Dense(5, "tanh", trainable=False)
+    frozen.build((None, 4))
+    return [scale, body, frozen]
+
+
+@pytest.mark.filterwarnings("ignore:These fits share no program")
+def test_layers_made_outside_are_not_shared_by_candidates():
+    outside = outside_of_functions()
+    weights = [[w.numpy() for w in layer.weights] for layer in outside]
+
+    def build(place, learning_rate, layers=outside):
+        last = keras.layers.Dense(1, activation="sigmoid")
+        model = keras.Sequential([keras.Input((4,)), layers[place], last])
+        model.compile(keras.optimizers.Adam(learning_rate), "binary_crossentropy")
+        return model
+
+    def build_own(place, learning_rate):
+        with seed_scope(1), own_names():
+            layers = outside_of_functions()
+        for layer, values in zip(layers, weights, strict=True):
+            layer.set_weights(values)
+        return build(place, learning_rate, layers)
+
+    for place in range(3):
+        space = {"place": place, "learning_rate": [0.1, 0.01]}
+        arguments = {"budget": 6, "epochs": 3, "schedule": "halving"}
+        found, own = (search(space, one, **arguments) for one in (build, build_own))
+        assert [c.state for c in found.candidates].count("failed") == 0
+        for a, b in zip(found.candidates, own.candidates, strict=True):
+            assert a.params == b.params
+            if place != 1:  # Dropout draws by a seed that is another one in each.
+                assert a.history == b.history
+        valid = found._run.trainer.splits[0][1]
+        loss = found.best_model.evaluate(*valid[:2], verbose=0)
+        assert loss == pytest.approx(found.best_score, rel=1e-5)
+    for layer, values in zip(outside, weights, strict=True):
+        for weight, value in zip(layer.weights, values, strict=True):
+            np.testing.assert_array_equal(weight.numpy(), value)
+
+
+def test_a_model_made_outside_is_refused():
+    model, layer = create_model(), keras.layers.Dense(1, activation="sigmoid")
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.last = layer
+
+        def call(self, x):
+            return self.last(x)
+
+    def own(rate):
+        made = Own()
+        made.compile("adam", "binary_crossentropy")
+        return made
+
+    for build, name in ((lambda rate: model, "sequential"), (own, "dense")):
+        with pytest.raises(ValueError, match=f"'{name}.*' was made outside"):
+            search(build=build)
+
+
 def test_seeds_of_the_winner_and_their_ensemble():
     result = search(objective="val_accuracy", seeds=4, budget=3)
     scores = result.seeds.scores
@@ -330,16 +398,16 @@ def test_progress_is_shown(capsys, monkeypatch):
 def test_wrong_arguments_are_refused():
     with pytest.raises(ValueError, match="Did you mean 'learning_rate'"):
         search({"learning_rat": (0.1, 0.2)})
-    with pytest.raises(KeyError, match="'val_acc' .*not in the logs.*'val_accuracy'"):
+    with pytest.raises(ValueError, match="'val_acc' .*not in the logs.*'val_accuracy'"):
         search(objective={"val_acc": "max"})
     with pytest.raises(ValueError, match="Expected one of 'random', 'sobol', 'tpe'"):
         search(sampler="grid")
     with pytest.raises(ValueError, match="know whether small or large is good"):
-        search(objective="val_xyz")
+        search({"learning_rate": 0.1}, with_a_constant, objective="val_constant")
     with pytest.raises(ValueError, match="is not compiled"):
-        search({}, lambda: keras.Sequential([keras.layers.Dense(1)]))
+        search(build=lambda rate: keras.Sequential([keras.layers.Dense(1)]))
     with pytest.raises(TypeError, match="lack a `return`"):
-        search({}, lambda: None)
+        search(build=lambda rate: None)
     with pytest.raises(ValueError, match="leaves no rows"):
         search(validation=0.001)
     for name in ("validation_split", "validation_data"):
@@ -366,7 +434,7 @@ def test_iterators_are_refused_and_sources_that_begin_anew_are_not():
     for given in ({"data": batches()}, {"validation": batches()}):
         name = next(iter(given))
         with pytest.raises(ValueError, match=f"`{name}` .* Received: a generator"):
-            search(build=None, **given)
+            search(**given)
     result = search(data=Batches(), validation=Batches(), budget=2, epochs=2)
     for candidate in result.candidates:
         model = by_hand_on(Batches(), candidate.params)

@@ -11,8 +11,13 @@ import numpy as np
 
 from hornbeam.core.errors import check_number
 from hornbeam.core.errors import shown as shown_value
-from hornbeam.tuning.arguments import check_fit_arguments, check_sources
+from hornbeam.tuning.arguments import (
+    check_build,
+    check_training,
+    whole,
+)
 from hornbeam.tuning.ensembles import together
+from hornbeam.tuning.losses import loss_of
 from hornbeam.tuning.searching import known_directions, objectives_of
 from hornbeam.tuning.splits import splits_of
 from hornbeam.tuning.states import StatesInMemory
@@ -70,32 +75,35 @@ def compare(
     >>> list(found.scores), len(found.scores["small"])
     (['small', 'large'], 2)
     """
-    if not (isinstance(builds, Mapping) and len(builds) > 1):
-        raise ValueError(
-            "Argument `builds` of compare() must be a dict of at least two functions "
-            f"that make models. Received: {shown_value(builds)}"
-        )
-    check_number("compare()", "seeds", seeds, 2, integer=True)
-    check_number("compare()", "confidence", confidence, above=0, below=1)
-    check_sources("compare()", data=data, validation=validation)
-    check_fit_arguments("compare()", fit_arguments)
-    optional("scipy.stats", "tuning", "compare()")
+    name = "compare()"
+    _check_builds(name, builds)
+    check_training(name, data, validation, callbacks, fit_arguments)
+    check_number(name, "confidence", confidence, above=0, below=1)
+    patience = whole(name, "patience", patience, 0, optional=True)
+    seeds, epochs = whole(name, "seeds", seeds, 2), whole(name, "epochs", epochs, 1)
+    seed = whole(name, "seed", seed, 0)
+    directions: Any = objectives_of(name, objective, validation, most=1)
+    optional("scipy.stats", "tuning", name)
     splits = [splits_of(data, validation, seed_of(seed, i)) for i in range(seeds)]
     folds = len(splits[0])
     flat = [split for of_seed in splits for split in of_seed]
-    directions: Any = objectives_of(objective, validation)
-    trainings = []
-    for name, build in builds.items():
+    trainings: list[tuple[Trainer, Training]] = []
+    losses: dict[str, Any] = {}
+    for key, build in builds.items():
         trainer = Trainer(
             build, flat, directions, StatesInMemory(), patience, callbacks,
-            fit_arguments,
+            fit_arguments, name,
         )  # fmt: skip
-        trainer.directions = known_directions(trainer, lambda _: {}, directions, seed)
-        directions = trainer.directions
+        if trainings:
+            trainer.share_parts_with(trainings[0][0])
+        model, directions = known_directions(trainer, lambda _: {}, directions, seed)
+        trainer.directions = directions
+        losses[key] = loss_of(model)
         trainings += [
-            (trainer, Training(f"{name}-{i}", {}, epochs, i, seed_of(seed, i // folds)))
+            (trainer, Training(f"{key}-{i}", {}, epochs, i, seed_of(seed, i // folds)))
             for i in range(len(flat))
         ]
+    _check_losses(losses, next(iter(directions)))
     logs = together([lambda t=t, one=one: t.train(one) for t, one in trainings])
     first, direction = next(iter(directions.items()))
     sign = 1 if direction == "max" else -1
@@ -106,6 +114,30 @@ def compare(
     table = np.reshape(scores, (len(builds), seeds, folds)).mean(axis=2)
     named = dict(zip(builds, table.tolist(), strict=True))
     return Comparison(first, direction, named, _overlap(splits[0]), confidence)
+
+
+def _check_builds(owner, builds):
+    if not (isinstance(builds, Mapping) and len(builds) > 1):
+        raise ValueError(
+            f"Argument `builds` of {owner} must be a dict of at least two functions "
+            f"that make models. Received: {shown_value(builds)}"
+        )
+    for key, build in builds.items():
+        check_build(owner, f"builds[{key!r}]", build)
+
+
+def _check_losses(losses, objective):
+    """Refuse to compare values of losses that differ."""
+    if objective.removeprefix("val_") != "loss":
+        return
+    (first, loss), *others = losses.items()
+    for name, other in others:
+        if other != loss:
+            raise ValueError(
+                f"compare() cannot compare the {objective!r} of networks whose losses "
+                f"differ: {first!r} has {loss}, {name!r} has {other}. Pass as "
+                "`objective` a metric that all of them have, such as 'val_accuracy'."
+            )
 
 
 def _overlap(splits):

@@ -19,8 +19,9 @@ from hornbeam.training.concurrent.workers import (
     training_as,
     workers_of,
 )
+from hornbeam.tuning.copies import SearchError
 from hornbeam.tuning.states import StatesInMemory
-from hornbeam.tuning.trainer import Logs, MissingObjectiveError, Trainer, Training
+from hornbeam.tuning.trainer import Logs, Trainer, Training
 
 # As many candidates at most are lost, and trained again, when a worker dies.
 _MOST_IN_A_GROUP = 32
@@ -110,7 +111,7 @@ class Elsewhere:
                 group = self._groups.pop(future)
                 try:
                     outcomes, states = future.result()
-                except MissingObjectiveError:
+                except SearchError:
                     raise
                 except Exception as error:
                     if group[0].name in is_again:
@@ -162,6 +163,7 @@ def train_group(
     trainer, settings = shared
     trainer = copy.copy(trainer)
     trainer.states = StatesInMemory(states)
+    trainer.look(group[0])
     with training_as(settings), Here(trainer) as here:
         outcomes = {training.name: outcome for training, outcome in here.train(group)}
     return [outcomes[training.name] for training in group], trainer.states.all()
@@ -197,7 +199,7 @@ def _attempt(trainer, training):
     def attempt():
         try:
             return trainer.train(training)
-        except MissingObjectiveError:
+        except SearchError:
             raise
         except Exception as error:
             return _message(error)

@@ -50,6 +50,33 @@ def sobol_points(seed: int) -> Unit:
     return unit
 
 
+def check_limits(what: str, low: Any, high: Any, log: bool = False) -> None:
+    """Raise unless two ends are finite numbers, the least first, above 0 if of logs.
+
+    Args:
+        what: of what they are the ends, for the error.
+        low: the least number.
+        high: the largest number.
+        log: whether logarithms are taken of them. Default: False
+    """
+    expected = "finite numbers, the least first"
+    try:
+        is_good = -math.inf < low <= high < math.inf
+    except TypeError:
+        is_good = False
+    if is_good and log:
+        expected = "numbers above 0, because their logarithms are taken"
+        is_good = low > 0
+    if not is_good:
+        fix = ""
+        if isinstance(low, int | float) and isinstance(high, int | float):
+            fix = f" Write ({high!r}, {low!r})." if low > high else ""
+        raise ValueError(
+            f"{what} must lie between {expected}. Received: low={low!r}, "
+            f"high={high!r}.{fix}"
+        )
+
+
 def number_at(
     unit: float, low: float, high: float, step: float | None, log: bool, is_int: bool
 ) -> float:
@@ -114,11 +141,15 @@ class PointTrial:
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
         """Return one of the choices."""
+        if not len(choices):
+            raise ValueError(f"The choices of {name!r} are empty: {choices!r}")
         if name not in self.params:
             self.params[name] = choice_at(self._unit(self.number, name), choices)
         return self.params[name]
 
-    def _noted(self, name, *limits):
+    def _noted(self, name, low, high, step, log, is_int):
+        check_limits(f"The range of {name!r}", low, high, log)
         if name not in self.params:
-            self.params[name] = number_at(self._unit(self.number, name), *limits)
+            unit = self._unit(self.number, name)
+            self.params[name] = number_at(unit, low, high, step, log, is_int)
         return self.params[name]

@@ -279,7 +279,7 @@ def schedule_of(schedule: Any) -> Any:
         return EachToTheEnd()
     if isinstance(schedule, str):
         return _NAMES[check_choice("search()", "schedule", schedule, _NAMES)]()
-    if hasattr(schedule, "next_steps"):
+    if hasattr(schedule, "next_steps") and not isinstance(schedule, type):
         return schedule
     raise TypeError(
         f"Argument `schedule` of search() must be one of {sorted(_NAMES)}, an object "

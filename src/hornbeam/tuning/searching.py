@@ -12,11 +12,18 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import scopes
-from hornbeam.core.errors import check_choice, check_number, check_path
+from hornbeam.core.errors import check_choice, shown
 from hornbeam.core.warning import warn
 from hornbeam.training.concurrent.progress import SearchProgress
-from hornbeam.tuning.arguments import check_fit_arguments, check_sources
+from hornbeam.tuning.arguments import (
+    check_build,
+    check_folder,
+    check_sampler,
+    check_training,
+    whole,
+)
 from hornbeam.tuning.candidates import Candidate, PlainStudy
+from hornbeam.tuning.copies import SearchError
 from hornbeam.tuning.identity import of_data, of_validation, of_value
 from hornbeam.tuning.places import place_of
 from hornbeam.tuning.points import PointTrial, random_points, sobol_points
@@ -129,35 +136,33 @@ def search(
     >>> len(result.candidates), sorted(result.best_params)
     (4, ['learning_rate', 'units'])
     """
-    for name, value, least in (("budget", budget, 1), ("epochs", epochs, 1)):
-        check_number("search()", name, value, least, integer=True)
-    if isinstance(sampler, str):
-        check_choice("search()", "sampler", sampler, _BATCHES)
-    if data is None:
-        raise ValueError("Argument `data` of search() is missing: pass `(x, y)`.")
-    check_sources("search()", data=data, validation=validation)
-    check_fit_arguments("search()", fit_arguments)
-    plan = Plan(budget, batch or _BATCHES.get(sampler, 8), epochs, seed)
-    schedule = schedule_of(schedule)
-    directions = objectives_of(objective, validation)
-    folder = (
-        None if directory is None else check_path("search()", "directory", directory)
-    )
+    name = "search()"
+    check_build(name, "build", build)
+    check_training(name, data, validation, callbacks, fit_arguments)
+    check_sampler(name, sampler, _BATCHES)
+    check_choice(name, "verbose", verbose, (0, 1, 2, "auto", None))
+    patience = whole(name, "patience", patience, 0, optional=True)
+    seeds, seed = whole(name, "seeds", seeds, 0), whole(name, "seed", seed, 0)
+    usual = _BATCHES[sampler if isinstance(sampler, str) else "tpe"]
+    batch = whole(name, "batch", batch, 1, optional=True) or usual
+    budget, epochs = whole(name, "budget", budget, 1), whole(name, "epochs", epochs, 1)
+    plan, schedule = Plan(budget, batch, epochs, seed), schedule_of(schedule)
+    directions = objectives_of(name, objective, validation)
+    folder = None if directory is None else check_folder(name, directory)
     states = StatesInMemory() if folder is None else StatesInFolder(folder / "states")
     splits = splits_of(data, validation, seed)
     trainer = Trainer(
         build, splits, directions, states, patience, callbacks, fit_arguments
     )
     points = space_of(build, space)
-    trainer.directions = known_directions(trainer, points, directions, seed)
-    identity = {
-        "budget": budget, "epochs": epochs, "seed": seed, "batch": plan.batch,
-        "objective": trainer.directions, "folds": len(splits),
-        "sampler": sampler if isinstance(sampler, str) else type(sampler).__name__,
-        "schedule": [type(schedule).__name__, vars(schedule)],
-    }  # fmt: skip
+    _, trainer.directions = known_directions(trainer, points, directions, seed)
+    identity = None
     if folder is not None:
-        identity |= {
+        identity = {
+            "budget": budget, "epochs": epochs, "seed": seed, "batch": plan.batch,
+            "objective": trainer.directions, "folds": len(splits),
+            "sampler": sampler if isinstance(sampler, str) else type(sampler).__name__,
+            "schedule": [type(schedule).__name__, vars(schedule)],
             "data": of_data(data), "validation": of_validation(validation),
             "space": of_value(space), "build": of_value(build), "patience": patience,
             "fit_arguments": of_value(fit_arguments), "engine": backends.current().name,
@@ -170,36 +175,59 @@ def search(
     return SearchResult(run, splits_of(data, None, seed)[0], seeds)
 
 
-def objectives_of(objective: Any, validation: Any) -> dict[str, Any]:
-    """Return `{name in the logs: "max", "min" or None}`."""
+def objectives_of(
+    owner: str, objective: Any, validation: Any, most: int | None = None
+) -> dict[str, Any]:
+    """Return `{name in the logs: "max", "min" or None}`.
+
+    Args:
+        owner: the name of the function, for errors.
+        objective: what was received.
+        validation: the same.
+        most: how many there may be. Default: None, any number
+    """
     if objective is None:
         has_validation = validation is not None and validation is not False
         objective = "val_loss" if has_validation else "loss"
+    given = objective
     if isinstance(objective, str):
         objective = [objective]
-    if not isinstance(objective, Mapping):
+    if isinstance(objective, list | tuple) and all(
+        isinstance(one, str) for one in objective
+    ):
         objective = dict.fromkeys(objective)
+    if not (isinstance(objective, Mapping) and objective):
+        raise TypeError(
+            f"Argument `objective` of {owner} must be a name in the logs such as "
+            "'val_accuracy', a list of names, or a dict `{name: 'max' or 'min'}`. "
+            f"Received: {shown(given)}"
+        )
+    if most is not None and len(objective) > most:
+        raise ValueError(
+            f"Argument `objective` of {owner} must be a single one. Received: "
+            f"{shown(given)}"
+        )
     for direction in objective.values():
-        check_choice("search()", "objective", direction, ("max", "min", None))
-    if not objective:
-        raise ValueError("Argument `objective` of search() names no objective.")
+        check_choice(owner, "objective", direction, ("max", "min", None))
     return dict(objective)
 
 
 def known_directions(
     trainer: Any, points: Any, directions: Mapping[str, Any], seed: int
-) -> dict[str, str]:
-    """Return the directions; a model of a random candidate tells those not given."""
+) -> tuple[Any, dict[str, str]]:
+    """Return a random candidate's model, and the directions: it tells some."""
     errors: list[Exception] = []
     unit = random_points(seed_of(seed, "probe"))
     for number in range(_MOST_PROBES):
         params = points(PointTrial(number, unit))
         try:
-            model, _ = trainer.new_model(params, seed)
+            model = trainer.prepared(params, seed)
+        except SearchError:
+            raise
         except Exception as error:
             errors.append(error)
             continue
-        return {
+        return model, {
             name: direction or trainer.direction(model, name)
             for name, direction in directions.items()
         }

@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.tuning.points import check_limits
 from hornbeam.visualization.results import text
 
 # The ends of a distribution whose ends may be infinite.
@@ -46,11 +48,7 @@ class Log:
     high: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.low < self.high:
-            raise ValueError(
-                "Log expects numbers `0 < low < high`. Received: "
-                f"low={self.low!r}, high={self.high!r}"
-            )
+        check_limits("Log", self.low, self.high, log=True)
 
 
 def space_of(build: Callable[..., Any], space: Any) -> Callable[[Any], dict[str, Any]]:
@@ -70,6 +68,17 @@ def space_of(build: Callable[..., Any], space: Any) -> Callable[[Any], dict[str,
             "Argument `space` of search() must be a dict of ranges, or a function of a "
             f"trial. Received: space={space!r}"
         )
+    if not space:
+        raise ValueError(
+            "Argument `space` of search() is empty: all candidates would be equal. "
+            "Pass `{name: range}`; keras.tuning.compare() trains networks as they are."
+        )
+    for name in space:
+        if not isinstance(name, str):
+            raise TypeError(
+                "The names in argument `space` of search() must be strings. Received: "
+                f"{name!r}"
+            )
     suggesters = {name: _suggester(name, written) for name, written in space.items()}
     return lambda trial: {name: one(trial) for name, one in suggesters.items()}
 
@@ -141,6 +150,7 @@ def _suggester(name, written):
         return _numbers(name, written.low, written.high, log=True)
     if isinstance(written, range):
         _check_not_empty(name, written)
+        written = written if written.step > 0 else written[::-1]
         return _numbers(name, written[0], written[-1], step=written.step)
     if _are_limits(written):
         return _numbers(name, *written)
@@ -158,6 +168,11 @@ def _suggester(name, written):
     if isinstance(written, Sequence) and not isinstance(written, str | bytes):
         _check_not_empty(name, written)
         return _choices(name, list(written))
+    if isinstance(written, set | frozenset) or hasattr(written, "__next__"):
+        raise TypeError(
+            f"The range of {name!r} must be a list of choices. Received: a "
+            f"{type(written).__name__}, which has no order or can be read only once."
+        )
     return lambda trial: written
 
 
@@ -167,11 +182,7 @@ def _check_not_empty(name, written):
 
 
 def _numbers(name, low, high, step=None, log=False):
-    if not low <= high:
-        raise ValueError(
-            f"The range of {name!r} must have its least number first. Received: "
-            f"({low!r}, {high!r})"
-        )
+    check_limits(f"The range of {name!r}", low, high, log)
     if isinstance(low, int | np.integer) and isinstance(high, int | np.integer):
         low, high, step = int(low), int(high), int(step or 1)
         return lambda trial: trial.suggest_int(name, low, high, step=step, log=log)
@@ -181,6 +192,8 @@ def _numbers(name, low, high, step=None, log=False):
 
 def _choices(name, values):
     """Choices that storages cannot hold, such as objects, are asked for by a text."""
+    if any(isinstance(value, float) and math.isnan(value) for value in values):
+        raise ValueError(f"The range of {name!r} has NaN among its choices: {values!r}")
     if all(isinstance(value, _PLAIN) for value in values):
         return lambda trial: trial.suggest_categorical(name, values)
     labels = [text(value) for value in values]

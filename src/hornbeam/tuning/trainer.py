@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import inspect
@@ -12,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.callbacks.callback import Callback
 from hornbeam.callbacks.early_stopping import EarlyStopping
 from hornbeam.callbacks.monitor import direction_of
 from hornbeam.core import scopes
@@ -21,9 +21,16 @@ from hornbeam.core.naming import own_names
 from hornbeam.core.random import seed_scope
 from hornbeam.models.model import Model
 from hornbeam.training.concurrent.scheduler import fit_slot
-from hornbeam.tuning.copies import CompiledParts, own_copy
+from hornbeam.tuning.arguments import callbacks_of
+from hornbeam.tuning.copies import OwnParts, own_copy
 from hornbeam.tuning.splits import Split
 from hornbeam.tuning.states import Continuation
+from hornbeam.tuning.watching import (
+    PreparedError,
+    Watch,
+    check_objectives,
+    names_in_logs,
+)
 
 _FOREVER = 10**9
 _OF_FIT = ("batch_size", "class_weight", "shuffle", "steps_per_epoch")
@@ -77,6 +84,7 @@ class Trainer:
         callbacks: callbacks, of which each training gets copies, or a function that
             makes them.
         fit_arguments: further arguments of `fit`.
+        owner: the name of the function, for errors. Default: "search()"
     """
 
     def __init__(
@@ -88,7 +96,9 @@ class Trainer:
         patience: int | None = None,
         callbacks: Any = None,
         fit_arguments: Mapping[str, Any] | None = None,
+        owner: str = "search()",
     ) -> None:
+        self.owner = owner
         self.splits = splits
         self.directions: dict[str, Any] = dict(directions)
         self.states = states
@@ -96,8 +106,12 @@ class Trainer:
         self._patience = patience
         self._callbacks = callbacks
         self._fit_arguments = dict(fit_arguments or {})
-        self._accepted = _accepted_by(build)
-        self._parts = CompiledParts()
+        self._accepted, self._required = _arguments_of(build)
+        self._parts = OwnParts()
+
+    def share_parts_with(self, other: Trainer) -> None:
+        """Give no model an optimizer, metric or layer that models of `other` have."""
+        self._parts = other._parts
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what goes to other processes: all but the states."""
@@ -130,18 +144,37 @@ class Trainer:
             model.fit(x, y, sample_weight=weight, verbose=0, epochs=epochs, **arguments)
         return model
 
-    def new_model(self, params: dict[str, Any], seed: int) -> Any:
-        """Return a new, compiled model, and the hyperparameters that are for `fit`."""
-        with seed_scope(seed), own_names():
-            return self._made(params)
+    def prepared(self, params: dict[str, Any], seed: int) -> Any:
+        """Return a model that is about to be trained, all of it built.
+
+        What is wrong with the arguments of `fit`, with the data, or with the objectives
+        is raised.
+        """
+        model = None
+        with contextlib.suppress(PreparedError), seed_scope(seed), own_names():
+            model, of_fit = self._made(params, is_probe=True)
+            self._fit(model, of_fit, self.splits[0], 1, [self._watch(is_probe=True)])
+        if not callbacks_of(self.owner, self._callbacks):
+            known = names_in_logs(model, self.splits[0][1] is not None)
+            if known is not None:
+                check_objectives(self.owner, self.directions, known)
+        return model
+
+    def look(self, training: Training) -> None:
+        """Learn, in another process, which parts of models are made outside of `build`.
+
+        The candidate's own training says what is wrong with it.
+        """
+        with contextlib.suppress(Exception), seed_scope(training.seed), own_names():
+            self._made(training.params, is_probe=True)
 
     def direction(self, model: Any, name: str) -> str:
         """Return "max" or "min" for an objective, as the model's metrics say."""
         direction = direction_of(model, name.removeprefix("val_"))
         if direction is None:
             raise ValueError(
-                "search() cannot know whether small or large is good for the objective "
-                f"{name!r}. Pass `objective={{{name!r}: 'max'}}` or `'min'`."
+                f"{self.owner} cannot know whether small or large is good for the "
+                f"objective {name!r}. Pass `objective={{{name!r}: 'max'}}` or `'min'`."
             )
         return direction
 
@@ -169,43 +202,55 @@ class Trainer:
         return f"The loss became {losses[-1]} in epoch {len(losses)}."
 
     def _trained(self, training):
-        (x, y, weight), valid = self.splits[training.fold]
         with seed_scope(training.seed), own_names():
             model, of_fit = self._made(training.params)
-            arguments = self._fit_arguments | of_fit
-            model.fit(
-                x, y, sample_weight=weight, validation_data=valid, verbose=0,
-                epochs=training.epochs, callbacks=self._callbacks_of(training),
-                **arguments,
-            )  # fmt: skip
+            split, callbacks = self.splits[training.fold], self._callbacks_of(training)
+            self._fit(model, of_fit, split, training.epochs, callbacks)
         return model
 
+    def _fit(self, model, of_fit, split, epochs, callbacks):
+        (x, y, weight), valid = split
+        model.fit(
+            x, y, sample_weight=weight, validation_data=valid, verbose=0,
+            epochs=epochs, callbacks=callbacks, **self._fit_arguments | of_fit,
+        )  # fmt: skip
+
+    def _watch(self, is_probe=False):
+        return Watch(self.owner, self.directions, is_probe)
+
     def _callbacks_of(self, training):
-        own = self._callbacks
-        own = own() if callable(own) else copy.deepcopy(list(own or ()))
+        own = callbacks_of(self.owner, self._callbacks)
+        own = own if callable(self._callbacks) else copy.deepcopy(own)
         patience = _FOREVER if self._patience is None else self._patience
         name, mode = next(iter(self.directions.items()))
         stop = EarlyStopping(
             name, patience=patience, mode=mode, restore_best_weights=True
         )
         return [
-            _Watch(self.directions),
+            self._watch(),
             *own,
             stop,
             Continuation(self.states, training.name, training.own_numbers),
         ]
 
-    def _made(self, params):
+    def _made(self, params, is_probe=False):
         """Call `build` with the hyperparameters that it takes; place the others."""
         accepted = self._accepted
         of_build = {
             k: v for k, v in params.items() if accepted is None or k in accepted
         }
         rest = {k: v for k, v in params.items() if k not in of_build}
+        missing = [name for name in self._required if name not in of_build]
+        if missing:
+            raise TypeError(
+                f"{self._build!r} needs {', '.join(map(repr, missing))}: without a "
+                "default, and in no `space`. Give a default, or a range. Received: "
+                f"{sorted(of_build)}"
+            )
         model = self._build(**{name: own_copy(x) for name, x in of_build.items()})
         if not isinstance(model, Model):
             raise TypeError(
-                f"search() expects of {self._build!r} a model. Received: {model!r}"
+                f"{self.owner} expects of {self._build!r} a model. Received: {model!r}"
                 + (". Does it lack a `return`?" if model is None else "")
             )
         if not model.compiled:
@@ -213,7 +258,7 @@ class Trainer:
                 f"The model of {self._build!r} is not compiled. Call "
                 "`model.compile(optimizer, loss, metrics)` in it."
             )
-        self._parts.separate(model)
+        model = self._parts.separate(model, is_probe)
         of_fit = {name: rest.pop(name) for name in _OF_FIT if name in rest}
         for name, value in rest.items():
             if not hasattr(model.optimizer, name):
@@ -222,41 +267,25 @@ class Trainer:
         return model, of_fit
 
 
-class MissingObjectiveError(KeyError):
-    """No candidate has the objective in its logs."""
-
-
-class _Watch(Callback):
-    """Checks that the objectives are there, and ends a training whose loss is NaN."""
-
-    def __init__(self, objectives):
-        super().__init__()
-        self._objectives = objectives
-
-    def on_epoch_end(self, epoch, logs=None):
-        logs = logs or {}
-        for name in self._objectives:
-            if name not in logs:
-                raise MissingObjectiveError(
-                    f"The objective {name!r} of search() is not in the logs. "
-                    f"Available: {', '.join(logs)}.{did_you_mean(name, logs)}"
-                )
-        if not np.isfinite(logs.get("loss", 0.0)):
-            self.model.stop_training = True
-
-
 def _seconds_waited():
     """Return how long this task has waited for others and for compilation."""
     worker = scopes.worker()
     return 0.0 if worker is None else worker.waited
 
 
-def _accepted_by(build):
-    """Return the names of the arguments of `build`; None: it takes all."""
-    parameters = inspect.signature(build).parameters.values()
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return None
-    return {p.name for p in parameters}
+def _arguments_of(build):
+    """Return the arguments of `build`, None if it takes all, and those without default.
+
+    Of what has no signature to read, such as some builtins, all are accepted.
+    """
+    try:
+        parameters = inspect.signature(build).parameters.values()
+    except ValueError:
+        return None, []
+    named = [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    accepts_all = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    required = [p.name for p in named if p.default is p.empty]
+    return None if accepts_all else {p.name for p in named}, required
 
 
 def _no_place(build, name, accepted):
