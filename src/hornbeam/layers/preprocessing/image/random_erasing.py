@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hornbeam import ops, random
+from hornbeam.core.random import draw_seed
 from hornbeam.layers.preprocessing.image.image_layer import (
     RandomImageLayer,
     factor_pair,
@@ -68,19 +69,16 @@ class RandomErasing(RandomImageLayer):
         masks = patch_masks(
             (height, width), (down, across), seed, self.data_format == "channels_last"
         )
-        return {
-            "apply_erasing": erases,
-            "batch_masks": masks,
-            "fill_value": self._fill(data, seed),
-        }
+        drawn = {"apply_erasing": erases, "batch_masks": masks}
+        if self.fill_value is None:
+            # A key: the noise is made where it is needed.
+            return {**drawn, "fill_value": None, "seed": draw_seed(seed)}
+        fill = ops.convert_to_tensor(self.fill_value, self.compute_dtype)
+        return {**drawn, "fill_value": fill}
 
-    def _fill(self, data, seed):
-        if self.fill_value is not None:
-            return ops.convert_to_tensor(self.fill_value, self.compute_dtype)
-        images = data["images"] if isinstance(data, dict) else data
-        shape = tuple(ops.shape(images))
-        noise = random.normal(shape, dtype="float32", seed=seed) * self.value_range[1]
-        return self._cast(clipped(noise, self.value_range))
+    def _noise(self, images, seed):
+        noise = random.normal(tuple(ops.shape(images)), dtype="float32", seed=seed)
+        return clipped(noise * self.value_range[1], self.value_range)
 
     def transform_images(
         self, images: Tensor, transformation: Any = None, training: bool | None = True
@@ -91,4 +89,7 @@ class RandomErasing(RandomImageLayer):
             return images
         erases = ops.reshape(transformation["apply_erasing"], (-1, 1, 1, 1))
         erased = ops.logical_and(erases, transformation["batch_masks"])
-        return ops.where(erased, self._cast(transformation["fill_value"]), images)
+        fill = transformation["fill_value"]
+        if fill is None:
+            fill = self._noise(images, transformation["seed"])
+        return ops.where(erased, self._cast(fill), images)
