@@ -1,6 +1,7 @@
 """One model in several threads."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -185,6 +186,33 @@ def test_weights_that_are_read_while_a_model_trains_are_of_one_step(
 
     hammered(training_engine, model, read, callbacks=callbacks)
     assert len(seen) > 1
+
+
+class Difference(keras.layers.Layer):
+    """What two equal weights differ by, which it reads one after the other."""
+
+    def __init__(self, alike):
+        super().__init__()
+        self.alike = alike
+
+    def call(self, x):
+        first = keras.ops.sum(self.alike.first)
+        time.sleep(0.003)
+        return first - keras.ops.sum(self.alike.second) + 0 * keras.ops.mean(x)
+
+
+def test_a_call_while_the_model_trains_sees_the_weights_of_one_step(training_engine):
+    model = keras.Sequential([keras.Input((3,)), AllAlike()])
+    model.compile(keras.optimizers.SGD(1e-9), "mse")
+    model.train_on_batch(X, Y)
+    reader = keras.Sequential([Difference(model.layers[-1])])
+    reader(X)
+
+    def read():
+        assert keras.ops.convert_to_numpy(reader(X)) == 0
+
+    read()
+    hammered(training_engine, model, read, callbacks=[EachBatch()])
 
 
 def test_a_variable_of_two_models_waits_for_both(training_engine):

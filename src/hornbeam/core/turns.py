@@ -1,13 +1,15 @@
 """Threads that use one model at the same time.
 
 A model is trained by one thread at a time, and its metrics belong to one pass: `fit`
-in a second thread is an error, and short calls wait for each other. `predict` may run
-while another thread trains, and weights may be read: they wait for the steps that are
-under way, whose program takes the memory of the weights for their new values.
+in a second thread is an error, and short calls wait for each other. While another
+thread trains, `predict` may run, the model or a layer of it may be called, and weights
+may be read: all see the weights of one step. They wait for the steps that are under
+way, whose program takes the memory of the weights for their new values.
 """
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import threading
 import weakref
@@ -17,6 +19,16 @@ from typing import Any
 from hornbeam.core import scopes
 
 _WAIT_SECONDS = 0.02
+
+
+# How many fits each thread is in. A thread changes its own entry alone.
+_fits_of_threads: collections.Counter[int] = collections.Counter()
+
+
+def another_thread_trains() -> bool:
+    """Whether a fit is under way, of whatever model, and none in this thread."""
+    fits = _fits_of_threads
+    return bool(fits) and threading.get_ident() not in fits
 
 
 class Turns:
@@ -45,11 +57,16 @@ class Turns:
                     "meanwhile."
                 )
         self._fits += method == "fit"
-        self._trained_in = threading.get_ident()
+        self._trained_in = thread = threading.get_ident()
+        fits = 1 if method == "fit" else 0
+        _fits_of_threads[thread] += fits
         try:
             yield
         finally:
-            self._fits -= method == "fit"
+            self._fits -= fits
+            _fits_of_threads[thread] -= fits
+            if not _fits_of_threads[thread]:
+                del _fits_of_threads[thread]
             self._metrics.release()
 
     def is_training_elsewhere(self) -> bool:

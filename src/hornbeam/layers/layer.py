@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hornbeam import backends, dtype_policies, ops, regularizers
-from hornbeam.core import masking, scopes, tree
+from hornbeam.core import masking, scopes, tree, turns
 from hornbeam.core.configurable import init_arguments, serialize_argument
 from hornbeam.core.dtypes import is_float_dtype
 from hornbeam.core.errors import did_you_mean
@@ -20,7 +20,6 @@ from hornbeam.graph.node import Node
 from hornbeam.graph.operation import Operation, any_sparse, infer
 from hornbeam.layers import building, masks, remat
 from hornbeam.layers import call as calls
-from hornbeam.layers.call import CallContext, call_info
 from hornbeam.layers.input_spec import check_inputs
 from hornbeam.layers.live_parameters import LiveParameters
 from hornbeam.layers.pickled_functions import by_value, restored
@@ -157,7 +156,7 @@ class Layer(Operation, SavedState, LiveParameters):
                 with backends.scope(self._backend_name):
                     return self(*args, **kwargs)
         outer = calls._current.get()
-        info = call_info(type(self).call)
+        info = calls.call_info(type(self).call)
         if outer is None:
             args, kwargs = engine.on_device((args, kwargs))
         args, kwargs, symbolic = self._convert_inputs(args, kwargs, engine)
@@ -172,7 +171,7 @@ class Layer(Operation, SavedState, LiveParameters):
             check_inputs(self._input_spec, args[0], self)
         if outer is None:
             self._clear_losses()
-        context = CallContext(self, training, values)
+        context = calls.CallContext(self, training, values)
         if symbolic:
             context.filled_in = frozenset(
                 k for k, v in kwargs.items() if passed.get(k) is not v
@@ -180,6 +179,9 @@ class Layer(Operation, SavedState, LiveParameters):
         token = calls._current.set(context)
         try:
             if self.built:
+                if outer is None and not symbolic and turns.another_thread_trains():
+                    with turns.between_steps(self.variables):
+                        return self._run(args, kwargs, info, symbolic)
                 return self._run(args, kwargs, info, symbolic)
             with self._scope_for_building(outer):
                 building.build_for_call(self, args, kwargs, info)
@@ -350,7 +352,7 @@ class Layer(Operation, SavedState, LiveParameters):
         """Return the KerasTensors that the call would give."""
         by_shape = type(self).compute_output_shape is not Layer.compute_output_shape
         if by_shape and not any_sparse((args, kwargs)):
-            info = call_info(type(self).call)
+            info = calls.call_info(type(self).call)
             shapes = building.shapes_of_arguments(args, kwargs, info)
             shape_args, shape_kwargs = building.output_shape_arguments(
                 self.compute_output_shape, shapes
