@@ -14,6 +14,7 @@ from hornbeam.callbacks.notebook_display import NotebookDisplay
 from hornbeam.config.switches import is_interactive_logging_enabled
 from hornbeam.typing import Config, Logs
 from hornbeam.utils.compile_notice import compile_notice
+from hornbeam.utils.notebook_progress import in_notebook
 from hornbeam.utils.printing import print_message
 from hornbeam.utils.progbar import format_rate, format_value
 
@@ -175,7 +176,10 @@ class _Bar:
     def __init__(self, title, total):
         from rich import progress
 
-        self._progress = _progress_with_text()(
+        console = _console()
+        kind = _progress_with_text()
+        kind = in_notebook(kind) if console.is_jupyter else kind
+        self._progress = kind(
             progress.TextColumn("{task.description}"),
             progress.BarColumn(bar_width=20),
             progress.MofNCompleteColumn(),
@@ -183,7 +187,7 @@ class _Bar:
             progress.TimeRemainingColumn(),
             auto_refresh=False,
             transient=True,
-            console=_console(),
+            console=console,
         )
         self._task = self._progress.add_task(title, total=total, rate="")
         self._shown = time.perf_counter()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from hornbeam.config.switches import is_interactive_logging_enabled
-from hornbeam.utils.printing import logger
+from hornbeam.utils.printing import is_in_notebook, logger
 
 _SECONDS_BETWEEN_DISPLAYS = 0.2
 
@@ -46,7 +46,9 @@ def compile_notice(show: Callable[[str], None] | None = None) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
-        _write(f"compiling ... {seconds()}\n", f"compiled in {seconds()}")
+        # Above a bar of a terminal a line of it stays; a notebook's display is enough.
+        if not is_in_notebook():
+            _write(f"compiling ... {seconds()}\n", f"compiled in {seconds()}")
 
 
 def _write(text, log):

@@ -17,3 +17,10 @@ def print_message(message: str) -> None:
         sys.stdout.flush()
     else:
         logger.info(message)
+
+
+def is_in_notebook() -> bool:
+    """Whether the program runs in the kernel of a notebook, which shows HTML."""
+    ask = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = None if ask is None else ask()
+    return type(shell).__name__ == "ZMQInteractiveShell"

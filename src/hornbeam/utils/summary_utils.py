@@ -20,6 +20,7 @@ from hornbeam.layers.layer import Layer
 from hornbeam.models.functional import Functional
 from hornbeam.models.sequential import Sequential
 from hornbeam.utils import html
+from hornbeam.utils.printing import is_in_notebook
 
 if TYPE_CHECKING:
     from hornbeam.models.model import Model
@@ -106,13 +107,6 @@ def summary_html(model: Model, headings: list[str], rows: list[list[str]]) -> st
         html.scrolled(html.table(headings, rows, numbers=[2])),
         f'<div class="hb-faint">{lines}</div>',
     )
-
-
-def is_in_notebook():
-    """Whether the program runs in the kernel of a notebook, which shows HTML."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return type(shell).__name__ == "ZMQInteractiveShell"
 
 
 def _display(content):

@@ -8,7 +8,7 @@ import numpy as np
 
 from hornbeam.core.errors import shown
 from hornbeam.typing import PathLike
-from hornbeam.utils.summary_utils import is_in_notebook
+from hornbeam.utils.printing import is_in_notebook
 from hornbeam.visualization.optional import optional
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from hornbeam.config.switches import is_interactive_logging_enabled
 from hornbeam.utils.compile_notice import compile_notice
+from hornbeam.utils.notebook_progress import in_notebook
 from hornbeam.utils.printing import print_message
 
 _SECONDS_BETWEEN_DISPLAYS = 0.2
@@ -149,7 +150,10 @@ class SearchProgress:
 def _bar():
     from rich import progress
 
-    bar = progress.Progress(
+    console = _console()
+    kind: Any = progress.Progress
+    kind = in_notebook(kind) if console.is_jupyter else kind
+    bar = kind(
         progress.TextColumn("Search"),
         progress.BarColumn(bar_width=20),
         progress.MofNCompleteColumn(),
@@ -158,7 +162,7 @@ def _bar():
         progress.TextColumn("{task.fields[best]}"),
         progress.TextColumn("{task.fields[note]}"),
         auto_refresh=False,
-        console=_console(),
+        console=console,
     )
     bar.add_task("Search", total=None, rate="", best="", note="")
     return bar
