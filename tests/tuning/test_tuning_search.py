@@ -449,7 +449,7 @@ def by_hand_on(source, params):
 
 
 @pytest.mark.parametrize("at", [1, 2])
-def test_ctrl_c_shows_what_was_found(monkeypatch, at):
+def test_ctrl_c_shows_what_was_found(monkeypatch, tmp_path, at):
     from hornbeam.tuning import searching
 
     note, calls = searching.Run._note, []
@@ -470,6 +470,15 @@ def test_ctrl_c_shows_what_was_found(monkeypatch, at):
     assert not result.is_complete and result.best_score > 0
     assert repr(result).count(" open ") == 5 and "failed" not in repr(result)
     assert " open" in keras.visualization.to_html(result)
+    assert "of 6 candidates 5 open" in np.ravel(result.plot())[0].get_title()
+    legend = np.ravel(result.plot("rate"))[0].get_legend()
+    assert "open" in [part.get_text() for part in legend.get_texts()]
+    page = keras.visualization.report(result, path=tmp_path / "page.html").read_text()
+    assert "5 open" in page and "failed" not in page
+
+
+def legend_of(figure):
+    return figure.axes[0].get_legend().get_texts()
 
 
 def test_a_pickle_has_the_models_and_no_data(tmp_path):

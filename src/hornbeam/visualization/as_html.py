@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -181,8 +180,8 @@ def _of_search(search):
     spread = results.column("std_test", metric)
     names = results.choose(None)
     order = results.order(results.metrics)
-    unscored = Counter(map(results.state, np.flatnonzero(np.isnan(means)).tolist()))
-    facts = [f"{len(means)} candidates", *(f"{n} {s}" for s, n in unscored.items())]
+    unscored = results.unscored(metric)
+    facts = [f"{len(means)} candidates", *([unscored] if unscored else [])]
     best = results.best(metric)
     if best is not None:
         facts.append(f"best {results.label(metric)} {means[best]:.4f}")

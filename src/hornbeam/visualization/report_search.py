@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,7 +50,7 @@ class Candidates:
 
     Attributes:
         params: a dict of hyperparameters for each.
-        scores: their scores; NaN of one that failed.
+        scores: their scores; NaN of one that has none.
         spread: over the folds; NaN where there is none.
         seconds: of a fit; NaN where it is not known.
         score_name: what the score is.
@@ -57,6 +58,7 @@ class Candidates:
         curves: for each the curves of its fits: `{name: values}`.
         best: the row of the best, or None.
         other_scores: `{name: scores}` to show beside the first.
+        states: what is said of one without a score. Default: "failed" of each.
     """
 
     params: list[dict[str, Any]]
@@ -68,20 +70,26 @@ class Candidates:
     curves: list[list[dict[str, Any]]] = dataclasses.field(default_factory=list)
     best: int | None = None
     other_scores: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    states: list[str] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.states = self.states or ["failed"] * len(self.params)
         if self.best is None and not np.isnan(self.scores).all():
             self.best = int(np.nanargmax(self.direction * self.scores))
 
     def facts(self) -> list[str]:
         """Return what stands at the head of the page."""
-        failed = int(np.isnan(self.scores).sum())
+        unscored = Counter(self.states[row] for row in np.flatnonzero(self.is_unscored))
         facts = [f"{len(self.params)} candidates"]
-        if failed:
-            facts.append(f"{failed} failed")
+        facts += [f"{count} {state}" for state, count in unscored.items()]
         if self.best is not None:
             facts.append(f"best {self.score_name} {self.scores[self.best]:.4f}")
         return facts
+
+    @property
+    def is_unscored(self) -> np.ndarray:
+        """Which have no score."""
+        return np.isnan(self.scores)
 
     def varying(self) -> list[str]:
         """Return the names of the hyperparameters that differ; all, if none does."""
@@ -92,7 +100,7 @@ class Candidates:
         return differ or names
 
     def strengths(self) -> np.ndarray:
-        """Return for each how good it is among them, from 0 to 1; NaN of a failed."""
+        """Return for each how good it is among them, from 0 to 1; NaN without score."""
         good = self.direction * self.scores
         if np.isnan(good).all():
             return good
@@ -103,8 +111,9 @@ class Candidates:
         """Return a candidate in words."""
         params = self.params[row]
         parts = [f"{short(n)} {text(params.get(n))}" for n in self.varying()]
-        score = self.scores[row]
-        words = "failed" if np.isnan(score) else f"{self.score_name} {score:.4f}"
+        words = self.states[row]
+        if not self.is_unscored[row]:
+            words = f"{self.score_name} {self.scores[row]:.4f}"
         return f"{', '.join(parts)}: {words}"
 
 
@@ -135,6 +144,7 @@ def _of_search(search):
         other_scores={
             name: results.column("mean_test", name) for name in results.metrics[1:]
         },
+        states=[results.state(row) for row in range(len(results.params))],
     )
 
 
@@ -168,11 +178,18 @@ def _of_table(thing):
         _direction(thing, asked.get(score), rows, column([score])),
         [_curves(row, getattr(thing, "candidates", ())) for row in rows],
         other_scores={name: column([name]) for name in asked if name != score},
+        states=[_state(row) for row in rows],
     )
 
 
 def _number(value):
     return float(value) if is_number(value) else np.nan
+
+
+def _state(row):
+    """Return what a row says of its candidate, in lower case: Optuna has FAIL."""
+    state = row.get("state", row.get("status")) or "failed"
+    return str(getattr(state, "name", state)).lower()
 
 
 def _direction(thing, asked, rows, scores):
@@ -214,9 +231,10 @@ def _ranking(found, names):
     shows_spread = not np.isnan(found.spread).all()
     shows_seconds = not np.isnan(found.seconds).all()
     for rank, row in enumerate(order, 1):
-        score = found.scores[row]
         cells = [int(row), rank, *(text(found.params[row].get(n)) for n in names)]
-        cells.append("failed" if np.isnan(score) else f"{score:.4f}")
+        is_unscored = found.is_unscored[row]
+        score = found.states[row] if is_unscored else f"{found.scores[row]:.4f}"
+        cells.append(score)
         cells += [f"± {found.spread[row]:.4f}"] * shows_spread
         cells += [f"{scores[row]:.4f}" for scores in found.other_scores.values()]
         cells += [f"{found.seconds[row]:.3g}"] * shows_seconds
@@ -240,7 +258,8 @@ def _parallel(found, names):
     tips = [found.label(row) for row in range(len(found.params))]
     picture = charts.parallel("parallel coordinates", axes, strengths, tips)
     note = (
-        "A line for each candidate: the stronger, the better. Failed ones are dotted."
+        "A line for each candidate: the stronger, the better. Those without a score "
+        "are dotted."
     )
     return f'<div class="hb-faint">{note}</div>{html.scrolled(picture)}'
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import numbers
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -73,6 +74,25 @@ class SearchResults:
         """Return the word for a candidate that has no score."""
         states = self._results.get("state")
         return "failed" if states is None else states[self._rows[candidate]]
+
+    def unscored(self, metric: str) -> str:
+        """Return how many candidates have no score and why, in words, or ""."""
+        rows = np.flatnonzero(np.isnan(self.column("mean_test", metric)))
+        counts = Counter(map(self.state, rows.tolist()))
+        return ", ".join(f"{count} {state}" for state, count in counts.items())
+
+    def missing(self, metric: str) -> str:
+        """Return how many candidates, or fits, have no score, in words, or ""."""
+        if "state" in self._results:
+            unscored = self.unscored(metric)
+            return unscored and f"of {len(self._rows)} candidates {unscored}"
+        folds = self.folds(metric)
+        failed = np.isnan(folds).sum()
+        return f"{failed} of {folds.size} fits failed" if failed else ""
+
+    def states(self, candidates: np.ndarray) -> str:
+        """Return the words for candidates that have no score, each once."""
+        return " or ".join(dict.fromkeys(map(self.state, candidates.tolist())))
 
     def order(self, metrics: Sequence[str]) -> np.ndarray:
         """Return the candidates, the best first, ties by the next score, nan last."""

@@ -79,7 +79,7 @@ def plot_search(
 
 
 def _title(results, names, metric):
-    """Title the panel: the score, its best value, the number of failed fits."""
+    """Title the panel: the score, its best value, how many have none."""
     best = results.best(metric)
     lines = [results.label(metric)]
     if best is not None:
@@ -89,11 +89,8 @@ def _title(results, names, metric):
     hidden = [short(name) for name in results.varying if name not in names]
     if hidden:
         lines.append(f"the best over {', '.join(hidden)}")
-    folds = results.folds(metric)
-    failed = np.isnan(folds).sum()
-    if failed:
-        lines.append(f"{failed} of {folds.size} fits failed")
-    return "\n".join(lines)
+    missing = results.missing(metric)
+    return "\n".join([*lines, missing] if missing else lines)
 
 
 def _against_one(axes, results, names, metric):
@@ -116,11 +113,12 @@ def _against_one(axes, results, names, metric):
     else:
         axes.errorbar(places, mean, spread, fmt="o", capsize=4, **style)
         axes.margins(x=0.15)
-    failed = places[np.isnan(mean)]
-    if len(failed):
-        # Failed fits have a place on the parameter's axis, but not on the scores' axis.
+    unscored = np.isnan(mean)
+    if unscored.any():
+        # They have a place on the parameter's axis, but not on the scores' axis.
         at_bottom = {"transform": axes.get_xaxis_transform(), "clip_on": False}
-        axes.plot(failed, 0 * failed, "x", color="0.4", label="failed", **at_bottom)
+        at_bottom |= {"label": results.states(shown[unscored]), "color": "0.4"}
+        axes.plot(places[unscored], 0 * places[unscored], "x", **at_bottom)
     best = results.best(metric)
     if best is not None:
         label = f"best: {text(values[across[best]])}"
@@ -169,11 +167,11 @@ def _against_two(axes, results, names, metric):
     across, up = (results.places(name) for name in names)
     grid = np.full((up.max() + 1, across.max() + 1), np.nan)
     np.fmax.at(grid, (up, across), results.column("mean_test", metric))
-    has_candidates = np.zeros(grid.shape, bool)
-    has_candidates[up, across] = True
+    cells = zip(up.tolist(), across.tolist(), strict=True)
+    states = {cell: results.state(row) for row, cell in enumerate(cells)}
     best = results.best(metric)
-    if 2 * has_candidates.sum() >= has_candidates.size:
-        picture = _heat_map(axes, grid, has_candidates)
+    if 2 * len(states) >= grid.size:
+        picture = _heat_map(axes, grid, states)
         for axis, name in zip((axes.xaxis, axes.yaxis), names, strict=True):
             values = results.distinct(name)
             _name_ticks(axis, [text(value) for value in values])
@@ -186,8 +184,8 @@ def _against_two(axes, results, names, metric):
     _colour_bar(axes, picture, results.label(metric))
 
 
-def _heat_map(axes, grid, has_candidates):
-    """Draw the cells, and their numbers if they are not too many."""
+def _heat_map(axes, grid, states):
+    """Draw the cells, and their numbers or states if they are not too many."""
     picture = axes.imshow(grid, aspect="auto", origin="lower", cmap=_COLOURS)
     axes.set_facecolor("0.93")
     axes.spines[:].set_visible(False)
@@ -195,12 +193,10 @@ def _heat_map(axes, grid, has_candidates):
     if max(grid.shape) > 15:
         return picture
     for (y, x), mean in np.ndenumerate(grid):
-        failed = np.isnan(mean)
-        if failed and not has_candidates[y, x]:
-            continue
-        note = "failed" if failed else f"{mean:.3f}"
+        unscored = np.isnan(mean)
+        note = states.get((y, x), "") if unscored else f"{mean:.3f}"
         # The upper end of the colours is light.
-        colour = "black" if failed or picture.norm(mean) > 0.6 else "white"
+        colour = "black" if unscored or picture.norm(mean) > 0.6 else "white"
         axes.text(x, y, note, ha="center", va="center", color=colour, fontsize=8)
     return picture
 
@@ -224,7 +220,8 @@ def _points(axes, results, names, metric, best):
     failed = np.isnan(means)
     order = np.argsort(means, kind="stable")[: (~failed).sum()]
     if failed.any():
-        axes.plot(x[failed], y[failed], "x", color="0.6", label="failed")
+        label = results.states(np.flatnonzero(failed))
+        axes.plot(x[failed], y[failed], "x", color="0.6", label=label)
     style = {"cmap": _COLOURS, "s": 45, "edgecolor": "white", "zorder": 3}
     picture = axes.scatter(x[order], y[order], c=means[order], **style)
     if best is not None:
