@@ -113,3 +113,25 @@ def test_long_texts_are_split_as_short_ones():
     with_zeros = np.array([*texts, "a\0 a"], object)
     last = np.asarray(layer(with_zeros))[-1]
     np.testing.assert_array_equal(last[:3], [1, *np.asarray(layer(["a"]))[0, :1], 0])
+
+
+@pytest.mark.parametrize("output_mode", ["int", "tf_idf"])
+@pytest.mark.parametrize("max_tokens", [None, 4, 30])
+def test_tokens_that_come_as_bytes_are_learnt_as_strings_are(output_mode, max_tokens):
+    texts = ["é b a", "日本 b", "a [UNK] b", "\U0001f600 \uffff z é"]
+    options = {"output_mode": output_mode, "max_tokens": max_tokens}
+    layers = [keras.layers.TextVectorization(standardize=None, **options)]
+    layers[0].adapt(texts)
+    for kind in (str, str.encode):
+        words = [[kind(word) for word in text.split()] for text in texts]
+        layers.append(keras.layers.StringLookup(mask_token="", **options))
+        for row in words:
+            layers[-1].update_state(np.array([row], object))
+        layers[-1].finalize_state()
+    expected = layers[1].get_vocabulary()
+    assert all(layer.get_vocabulary() == expected for layer in layers)
+    counts = {word: sum(word in text for text in texts) for word in expected}
+    known = layers[1].get_vocabulary(include_special_tokens=False)
+    assert known == sorted(known, key=lambda word: (counts[word], word), reverse=True)
+    if max_tokens is None:
+        assert set(known) == set(" ".join(texts).split()) - {"[UNK]"}

@@ -16,7 +16,7 @@ from hornbeam.layers.preprocessing import adapt_data
 if TYPE_CHECKING:
     from typing import Any
 
-    from hornbeam.typing import Tensor
+    from hornbeam.typing import Config, Tensor
 
 
 class HostLayer(Layer):
@@ -45,6 +45,9 @@ class HostLayer(Layer):
     def compute_on_host(self, inputs: Any) -> Any:
         """Return the outputs for NumPy arrays."""
         raise NotImplementedError
+
+    def build_from_config(self, config: Config | None) -> None:
+        """Do nothing: there is nothing to build."""
 
     def _convert_inputs(self, args, kwargs, engine):
         if not args:

@@ -107,16 +107,15 @@ class IndexLookup(HostLayer):
     def _special_tokens(self) -> list[Any]:
         """The tokens before those of the vocabulary."""
         has_mask = self.mask_token is not None and self.output_mode == "int"
-        mask = [self.mask_token] if has_mask else []
-        return mask + [self.oov_token] * self.num_oov_indices
+        return [self.mask_token] * has_mask + [self.oov_token] * self.num_oov_indices
 
     def _oov_start(self):
         return len(self._special_tokens()) - self.num_oov_indices
 
     def vocabulary_size(self) -> int:
         """Return the number of tokens, special ones included."""
-        count = 0 if self._tokens is None else len(self._tokens)
-        return count + len(self._special_tokens())
+        tokens = () if self._tokens is None else self._tokens
+        return len(tokens) + len(self._special_tokens())
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
         """Return the tokens in the order of their indices.
@@ -255,8 +254,7 @@ class IndexLookup(HostLayer):
         """Count the tokens of each of the documents, which are lists of tokens."""
         self._counts.update(itertools.chain.from_iterable(documents))
         if self.output_mode == "tf_idf":
-            distinct = map(set, documents)
-            self._document_counts.update(itertools.chain.from_iterable(distinct))
+            self._document_counts.update(itertools.chain(*map(set, documents)))
         self._documents += len(documents)
 
     def reset_counts(self) -> None:
@@ -277,25 +275,25 @@ class IndexLookup(HostLayer):
         """Make the vocabulary of what was counted."""
         if self._static or not self._documents:
             return
-        most = None
-        if self.max_tokens is not None:
-            most = self.max_tokens - len(self._special_tokens())
-        counts = self._decoded_counts(self._most_frequent(most))
-        for token in (self.mask_token, self.oov_token):
+        most, special = self.max_tokens, len(self._special_tokens())
+        most = None if most is None else most - special
+        counts = self._comparable_counts(self._most_frequent(most))
+        for token in self._reserved():
             counts.pop(token, None)
         # Equally frequent tokens are in reverse order, as in Keras.
         ordered = sorted(counts, reverse=True)
         ordered.sort(key=counts.__getitem__, reverse=True)
-        ordered = ordered[:most]
+        del counts, ordered[len(ordered) if most is None else most :]
         weights = None
         if self.output_mode == "tf_idf":
-            documents = self._decoded_counts(self._document_counts)
+            documents = self._comparable_counts(self._document_counts)
             found = np.array([documents[token] for token in ordered], "float64")
             weights = np.log(1 + self._documents / (1 + found))
-            special = np.full(len(self._special_tokens()), weights.mean())
-            weights = np.concatenate([special, weights]).astype("float32")
-        self._take(self._as_tokens(ordered), weights)
+            weights = np.concatenate([[weights.mean()] * special, weights])
+            weights = weights.astype("float32")
+        # There is not the memory for both.
         self.reset_counts()
+        self._take(self._as_tokens(ordered), weights)
 
     def _most_frequent(self, most):
         """Return what was counted, without tokens that cannot be among the first."""
@@ -305,10 +303,16 @@ class IndexLookup(HostLayer):
         # Two of them may be special tokens.
         numbers = np.fromiter(counts.values(), np.int64, len(counts))
         least = np.partition(numbers, -(most + 2))[-(most + 2)]
+        if np.mean(numbers >= least) > 0.5:
+            return counts
         return {token: count for token, count in counts.items() if count >= least}
 
-    def _decoded_counts(self, counts):
+    def _comparable_counts(self, counts):
+        """Return counts of tokens that are of one kind, in whose order they are."""
         return counts
+
+    def _reserved(self):
+        return [self.mask_token, self.oov_token]
 
     # Looking up.
 
@@ -379,10 +383,8 @@ class IndexLookup(HostLayer):
     def _bucket_of(self, tokens):
         """Return the number, among those of `num_oov_indices`, of unknown tokens."""
         self._check_unknown(tokens)
-        if self.num_oov_indices == 1:
-            return 0
         if self.num_oov_indices:
-            return self._buckets(tokens)
+            return 0 if self.num_oov_indices == 1 else self._buckets(tokens)
         missing = list(dict.fromkeys(tokens.tolist()))
         raise ValueError(
             f"{self._described()}: {len(missing)} values are not in the vocabulary, "
@@ -432,9 +434,6 @@ class IndexLookup(HostLayer):
         owner: Any = cls
         known = set(init_arguments(owner))
         return super().from_config({k: v for k, v in config.items() if k in known})
-
-    def build_from_config(self, config: Config | None) -> None:
-        """Do nothing: there is nothing to build."""
 
     def structure_key(self) -> Any:
         """What a compiled program depends on beside the arguments."""

@@ -95,10 +95,8 @@ class StringLookup(IndexLookup):
 
     def _as_tokens(self, tokens):
         array = string_array(tokens, self._described()).ravel()
-        check_strings(array.tolist(), self._described())
-        plain = np.empty(len(array), object)
-        plain[:] = [self._decoded(token) for token in array]
-        return plain
+        check_strings(array, self._described())
+        return np.fromiter(map(self._decoded, array), object, len(array))
 
     def _decoded(self, token):
         return token.decode(self.encoding) if isinstance(token, bytes) else str(token)
@@ -111,16 +109,21 @@ class StringLookup(IndexLookup):
             return inputs
         return string_array(inputs, self._described())
 
-    def _decoded_counts(self, counts):
+    def _comparable_counts(self, counts):
         kinds = set(map(type, counts))
         if not kinds <= {str, bytes}:
             check_strings(counts, self._described())
-        if bytes not in kinds:
+        # In UTF-8 bytes have the order of their strings.
+        if bytes not in kinds or (kinds == {bytes} and self.encoding == "utf-8"):
             return counts
         decoded: Any = collections.Counter()
         for token, count in counts.items():
             decoded[self._decoded(token)] += count
         return decoded
+
+    def _reserved(self):
+        tokens = super()._reserved()
+        return tokens + [t.encode(self.encoding) for t in tokens if t is not None]
 
     def _fits_in_lines(self):
         return not any(not token or _BREAKS & set(token) for token in self._tokens)

@@ -420,9 +420,6 @@ class TextVectorization(HostLayer):
                 config[argument] = deserialize_argument(config[argument])
         return super().from_config(config)
 
-    def build_from_config(self, config: Config | None) -> None:
-        """Do nothing: there is nothing to build."""
-
     def save_own_variables(self, store: Any) -> None:
         """Put the weights of "tf_idf" into `store`."""
         self._lookup_layer.save_own_variables(store)
