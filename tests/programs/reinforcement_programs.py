@@ -165,7 +165,7 @@ def deep_q_learning(keras):
     moves = [move(*pair) for pair in zip(places, actions, strict=True)]
     after, rewards = (np.array(x) for x in zip(*moves, strict=True))
     losses = []
-    for step in range(60):
+    for step in range(120):
         rows = random.integers(0, 200, 32)
         future = target.predict_on_batch(observe(after[rows])).max(axis=1)
         wanted = np.array(model.predict_on_batch(observe(places[rows])))
@@ -173,8 +173,9 @@ def deep_q_learning(keras):
         losses.append(float(model.train_on_batch(observe(places[rows]), wanted)))
         if step % 10 == 9:
             target.set_weights(model.get_weights())
-            if step < 59:
+            if step < 119:
                 model.reset_metrics()
     value = model.predict(np.eye(PLACES), verbose=0)
     assert np.all(value[:, 1] > value[:, 0]), value
-    assert np.all(np.diff(value[:, 1]) > 0), value
+    # Arriving at the end is worth as much as staying there.
+    np.testing.assert_allclose(value[:, 1], [0.25, 0.5, 1, 2, 2], atol=0.1)
