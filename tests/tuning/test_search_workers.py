@@ -3,11 +3,9 @@
 import contextlib
 import os
 import pathlib
-import pickle
 import signal
 import sys
 import threading
-from concurrent.futures import Future
 
 import cloudpickle
 import numpy as np
@@ -15,11 +13,10 @@ import pytest
 
 import hornbeam as keras
 from hornbeam import backends, tuning
-from hornbeam.training.concurrent.workers import training_as, workers_of
-from hornbeam.tuning import places
+from hornbeam.training.concurrent.workers import groups_of, training_as, workers_of
 from hornbeam.tuning.optuna_study import OptunaStudy
-from hornbeam.tuning.places import groups_of
 from hornbeam.tuning.trainer import Training
+from tests.pickled_workers import PickledWorkers
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 4)).astype("float32")
@@ -143,7 +140,7 @@ def test_groups_are_of_one_structure():
     trainings = [
         Training(f"{i}-0", {"units": 4 + i % 3, "rate": i / 100}, 1) for i in range(90)
     ]
-    groups = groups_of(trainings, 2)
+    groups = groups_of(trainings, lambda training: training.params, 2)
     assert sorted(t.name for g in groups for t in g) == sorted(
         t.name for t in trainings
     )
@@ -153,59 +150,22 @@ def test_groups_are_of_one_structure():
     assert len(groups) == 6
 
 
-class Pickled:
-    """Workers whose calls get and give pickles, some of which are lost."""
-
-    count = 2
-
-    def __init__(self, fails):
-        self.fails = fails
-        self.shared, self.submitted, self.cancelled = 0, [], []
-
-    def share(self, value):
-        self.shared += 1
-        return cloudpickle.dumps(value)
-
-    def submit(self, function, shared, group, states):
-        self.submitted.append([training.name for training in group])
-        future = Future()
-        if self.fails(group, len(self.submitted)):
-            future.set_exception(OSError("The worker died"))
-        else:
-            given = cloudpickle.loads(shared), pickle.loads(pickle.dumps(group))
-            try:
-                found = function(*given, pickle.loads(pickle.dumps(states)))
-                future.set_result(pickle.loads(pickle.dumps(found)))
-            except Exception as error:
-                future.set_exception(pickle.loads(pickle.dumps(error)))
-        return future
-
-    def cancel(self, future):
-        self.cancelled.append(future)
-
-
-def on_workers(monkeypatch, workers, **arguments):
-    monkeypatch.setattr(places, "workers_of", lambda owner, workers: workers)
-    return search(workers, **arguments)
-
-
-def test_a_group_that_was_lost_is_trained_one_by_one(monkeypatch):
-    workers = Pickled(lambda group, calls: calls == 2)
-    result = on_workers(monkeypatch, workers)
+def test_a_group_that_was_lost_is_trained_one_by_one():
+    workers = PickledWorkers(lambda number, *arguments: number == 2)
+    result = search(workers)
     assert told(result) == told(search())
-    lost = workers.submitted[1]
-    assert len(lost) > 1
-    alone = [names for names in workers.submitted if names == lost[:1]]
-    assert len(alone) == 1
-    assert workers.shared == 2
+    groups = [[training.name for training in call[1]] for call in workers.submitted]
+    assert len(groups[1]) > 1
+    assert groups.count(groups[1][:1]) == 1
+    assert len(workers.shared) == 2
 
 
-def test_a_candidate_that_ends_workers_fails_alone(monkeypatch):
-    def has_candidate_5(group, calls):
+def test_a_candidate_that_ends_workers_fails_alone():
+    def has_candidate_5(number, shared, group, states):
         return any(training.name == "5-0" for training in group)
 
-    workers = Pickled(has_candidate_5)
-    result = on_workers(monkeypatch, workers, schedule=None, epochs=2)
+    workers = PickledWorkers(has_candidate_5)
+    result = search(workers, schedule=None, epochs=2)
     expected = search(schedule=None, epochs=2)
     for found, alone in zip(result.candidates, expected.candidates, strict=True):
         if found.number == 5:
@@ -217,30 +177,27 @@ def test_a_candidate_that_ends_workers_fails_alone(monkeypatch):
             assert (found.state, found.scores) == ("done", alone.scores)
 
 
-def test_an_error_ends_the_search_and_its_calls(monkeypatch):
-    workers = Pickled(lambda group, calls: False)
+def test_an_error_ends_the_search_and_its_calls():
+    workers = PickledWorkers()
     # Callbacks may add to the logs: only a training shows what they have.
     wanted = {
         "objective": {"val_nothing": "max"},
         "callbacks": keras.callbacks.Callback(),
     }
     with pytest.raises(ValueError, match="'val_nothing' of search"):
-        on_workers(monkeypatch, workers, **wanted)
+        search(workers, **wanted)
     assert len(workers.cancelled) == len(workers.submitted) - 1 > 0
 
 
-def test_settings_of_this_process_hold_for_workers(monkeypatch):
-    workers = Pickled(lambda group, calls: False)
-    received = []
-    monkeypatch.setattr(workers, "share", lambda value: received.append(value) or b"")
-    monkeypatch.setattr(workers, "submit", None)
+def test_settings_of_this_process_hold_for_workers():
+    workers = PickledWorkers(lambda number, *arguments: True)
     keras.config.set_floatx("float64")
     try:
-        with backends.scope("torch"), pytest.raises(TypeError):
-            on_workers(monkeypatch, workers)
+        with backends.scope("torch"), pytest.raises(RuntimeError, match="worker died"):
+            search(workers, budget=1)
     finally:
         keras.config.set_floatx("float32")
-    with training_as(received[0][1]):
+    with training_as(workers.shared[0][1]):
         try:
             assert keras.config.floatx() == "float64"
             assert keras.config.backend() == "torch"
@@ -248,16 +205,16 @@ def test_settings_of_this_process_hold_for_workers(monkeypatch):
             keras.config.set_floatx("float32")
 
 
-def test_what_cannot_be_sent_is_said(monkeypatch):
+def test_what_cannot_be_sent_is_said():
     lock = threading.Lock()
 
     def build(**params):
         assert lock
         return model_of(**params)
 
-    workers = Pickled(lambda group, calls: False)
+    workers = PickledWorkers()
     with pytest.raises(TypeError, match="pickle") as caught:
-        on_workers(monkeypatch, workers, build=build)
+        search(workers, build=build)
     assert "must be picklable" in caught.value.__notes__[0]
     with pytest.raises(TypeError, match=r"`workers` of search\(\) must be a Client"):
         workers_of("search()", 2)

@@ -7,14 +7,13 @@ A place is a context manager with one method, `train`. What it runs is the same:
 from __future__ import annotations
 
 import copy
-import math
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, as_completed, wait
+from concurrent.futures import as_completed
 from typing import Any, Self
 
 from hornbeam.training.concurrent.tasks import MOST_TASKS, TaskGroup
 from hornbeam.training.concurrent.workers import (
+    Groups,
     settings_here,
     training_as,
     workers_of,
@@ -22,11 +21,6 @@ from hornbeam.training.concurrent.workers import (
 from hornbeam.tuning.copies import SearchError
 from hornbeam.tuning.states import StatesInMemory
 from hornbeam.tuning.trainer import Logs, Trainer, Training
-
-# As many candidates at most are lost, and trained again, when a worker dies.
-_MOST_IN_A_GROUP = 32
-# So that a worker that has ended a group finds another one.
-_GROUPS_OF_A_WORKER = 2
 
 Outcome = Logs | str
 
@@ -75,9 +69,7 @@ class Elsewhere:
     """Sends groups of trainings to workers; their states are kept here.
 
     Each worker gets the trainer, with the data, once, and with each group the states
-    from which it goes on; it sends back what the group has shown, and its new states. A
-    group that a worker could not train is trained one by one, so that one candidate
-    that ends processes is found.
+    from which it goes on; it sends back what the group has shown, and its new states.
 
     Args:
         trainer: a Trainer.
@@ -87,44 +79,30 @@ class Elsewhere:
     def __init__(self, trainer: Trainer, workers: Any) -> None:
         self._trainer = trainer
         self._workers = workers
-        self._groups: dict[Future[Any], list[Training]] = {}
 
     def __enter__(self) -> Self:
+        fatal = (SearchError,)
+        self._groups = Groups(self._workers, self._send, self._share, fatal)
         self._share()
         return self
 
     def __exit__(self, *_: Any) -> None:
-        for future in self._groups:
-            self._workers.cancel(future)
+        self._groups.cancel()
         self._shared = None
 
     def train(
         self, trainings: Sequence[Training]
     ) -> Iterator[tuple[Training, Outcome]]:
         """Train; yield each training when it is done, with its Logs or its error."""
-        for group in groups_of(trainings, self._workers.count):
-            self._submit(group)
-        is_again: set[str] = set()
-        while self._groups:
-            done, _ = wait(self._groups, return_when=FIRST_COMPLETED)
-            for future in done:
-                group = self._groups.pop(future)
-                try:
-                    outcomes, states = future.result()
-                except SearchError:
-                    raise
-                except Exception as error:
-                    if group[0].name in is_again:
-                        yield group[0], _message(error)
-                        continue
-                    is_again.update(training.name for training in group)
-                    self._share()
-                    for training in group:
-                        self._submit([training])
-                else:
-                    for name, state in states.items():
-                        self._trainer.states.save(name, state)
-                    yield from zip(group, outcomes, strict=True)
+        self._groups.add(trainings, lambda training: training.params)
+        for training, outcome in self._groups:
+            if isinstance(outcome, Exception):
+                yield training, _message(outcome)
+                continue
+            shown, state = outcome
+            if state is not None:
+                self._trainer.states.save(training.name, state)
+            yield training, shown
 
     def _share(self):
         try:
@@ -137,19 +115,18 @@ class Elsewhere:
             )
             raise
 
-    def _submit(self, group):
+    def _send(self, group):
         states = self._trainer.states
         held = {training.name: states.load(training.name) for training in group}
         held = {name: state for name, state in held.items() if state is not None}
-        future = self._workers.submit(train_group, self._shared, group, held)
-        self._groups[future] = group
+        return self._workers.submit(train_group, self._shared, group, held)
 
 
 def train_group(
     shared: tuple[Trainer, dict[str, Any]],
     group: list[Training],
     states: dict[str, Any],
-) -> tuple[list[Outcome], dict[str, Any]]:
+) -> list[tuple[Outcome, Any]]:
     """Train a group in this process, a worker's.
 
     Args:
@@ -158,7 +135,7 @@ def train_group(
         states: the states from which they go on, by name.
 
     Returns:
-        The outcome of each, and the states by name.
+        For each training its outcome and its state.
     """
     trainer, settings = shared
     trainer = copy.copy(trainer)
@@ -166,31 +143,7 @@ def train_group(
     trainer.look(group[0])
     with training_as(settings), Here(trainer) as here:
         outcomes = {training.name: outcome for training, outcome in here.train(group)}
-    return [outcomes[training.name] for training in group], trainer.states.all()
-
-
-def groups_of(trainings: Sequence[Training], workers: int) -> list[list[Training]]:
-    """Return the trainings in groups whose models probably have one structure.
-
-    Floats are what programs of one structure share: candidates that differ in something
-    else are in different groups.
-
-    Args:
-        trainings: the trainings.
-        workers: how many workers there are.
-    """
-    alike: dict[Any, list[Training]] = defaultdict(list)
-    for training in trainings:
-        params = sorted(training.params.items())
-        key = [(k, "" if isinstance(v, float) else repr(v)) for k, v in params]
-        alike[tuple(key)].append(training)
-    most = math.ceil(len(trainings) / (workers * _GROUPS_OF_A_WORKER))
-    most = min(most, _MOST_IN_A_GROUP)
-    return [
-        members[first : first + most]
-        for members in alike.values()
-        for first in range(0, len(members), most)
-    ]
+    return [(outcomes[one.name], trainer.states.load(one.name)) for one in group]
 
 
 def _attempt(trainer, training):

@@ -34,10 +34,6 @@ class StatesInMemory:
     def __init__(self, states: dict[str, Any] | None = None) -> None:
         self._states: dict[str, dict[str, Any]] = dict(states or {})
 
-    def all(self) -> dict[str, Any]:
-        """Return all states by name."""
-        return dict(self._states)
-
     def load(self, name: str) -> dict[str, Any] | None:
         """Return the state, or None."""
         state = self._states.get(name)

@@ -21,6 +21,8 @@ from hornbeam.backends.placement import bytes_of_host
 from hornbeam.core import scopes
 from hornbeam.training.concurrent.progress import SearchProgress
 from hornbeam.training.concurrent.tasks import MOST_TASKS, TaskGroup
+from hornbeam.training.concurrent.workers import workers_of
+from hornbeam.wrappers.sent_tasks import SentTasks
 
 _FRACTION_OF_MEMORY = 1 / 8
 
@@ -38,6 +40,8 @@ class HornbeamBackend(ParallelBackendBase):
     Args:
         progress: whether to show the progress of each call, or a `SearchProgress`.
             Default: False
+        workers: a Client of dask.distributed, or "ray": the tasks are sent in groups to
+            its processes, which run them as this one would. Default: None
         inner_max_num_threads: threads that NumPy's linear algebra may use meanwhile, of
             each task. Default: the number of cores over that of tasks
     """
@@ -49,9 +53,15 @@ class HornbeamBackend(ParallelBackendBase):
     default_n_jobs = -1
 
     def __init__(
-        self, progress: bool | SearchProgress | None = False, **kwargs: Any
+        self,
+        progress: bool | SearchProgress | None = False,
+        workers: Any = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self._workers: Any = None
+        if workers is not None:
+            self._workers = workers_of("the joblib backend 'hornbeam'", workers)
         self._progress: Any = SearchProgress() if progress is True else progress or None
         self._group: Any = None
         self._hold = True
@@ -78,7 +88,8 @@ class HornbeamBackend(ParallelBackendBase):
         """Begin a call; the outermost limits the threads of the tasks' BLAS."""
         display = self._progress or scopes.display()
         with scopes.display_scope(display):
-            self._group = TaskGroup(self._hold)
+            sent = self._workers is not None
+            self._group = SentTasks(self._workers) if sent else TaskGroup(self._hold)
         if self._group.depth:
             return
         self._limits.enter_context(_blas_threads(self._threads_of_a_task()))

@@ -37,9 +37,9 @@ class _Together(_SearchCV):
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Train all candidates together; see scikit-learn for the arguments."""
         active, _ = get_active_backend()
-        local = tuple(BACKENDS[name] for name in _LOCAL_BACKENDS & BACKENDS.keys())
+        local = [BACKENDS[name] for name in _LOCAL_BACKENDS & BACKENDS.keys()]
         scope = contextlib.nullcontext()
-        if isinstance(active, local):
+        if type(active) in local:  # Ray's backend is a kind of multiprocessing's
             backend = HornbeamBackend(progress=self._progress(X, y, params))
             scope = parallel_config(backend=backend)
         with scope:
