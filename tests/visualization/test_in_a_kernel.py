@@ -177,7 +177,7 @@ def test_a_search_says_how_it_goes_in_one_place(notebook):
     outputs, _, _ = notebook
     words, bar = outputs["search"]
     assert words.text.startswith("Fitting 2 folds")
-    assert re.search("Search .* 4/4", bar.data["text/html"])
+    assert re.search("Search.* 4/4", bar.data["text/html"])
 
 
 def test_an_interrupted_training_leaves_its_display(notebook):

@@ -304,7 +304,7 @@ class Run:
             warn("The search was interrupted. Its result is of what it had found.")
         finally:
             if progress is not None:
-                progress.end()
+                progress.end(self.is_complete)
 
     def _is_to_run(self, step):
         candidate = self.candidates[step.number]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 import time
 from collections import defaultdict
@@ -11,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from hornbeam.config.switches import is_interactive_logging_enabled
+from hornbeam.training.concurrent.displays import State, live_display
 from hornbeam.utils.compile_notice import compile_notice
-from hornbeam.utils.notebook_progress import in_notebook
 from hornbeam.utils.printing import print_message
 
 _SECONDS_BETWEEN_DISPLAYS = 0.2
@@ -20,9 +19,9 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class SearchProgress:
-    """Shows tasks done, rate, remaining time, and the best score so far.
+    """Shows tasks done and running, rate, remaining time, and the best score so far.
 
-    A live bar in a terminal or notebook; elsewhere a line every ten seconds.
+    A live display in a terminal or notebook; elsewhere a line every ten seconds.
 
     Args:
         total: the number of tasks. Default: None (those that were started)
@@ -43,7 +42,7 @@ class SearchProgress:
         self.splits = splits
         self.metric = metric
         self.sign = sign
-        self._bar: Any = None
+        self._display: Any = None
         self._lock = threading.Lock()
         self._reset()
 
@@ -51,9 +50,8 @@ class SearchProgress:
         """Start the display of a call."""
         self.end()
         self._started = self._shown = time.perf_counter()
-        if is_interactive_logging_enabled() and _can_show_bar():
-            self._bar = _bar()
-            self._bar.start()
+        if is_interactive_logging_enabled():
+            self._display = live_display()
 
     def start(self) -> int:
         """Count a task that was started, and return its number."""
@@ -67,16 +65,23 @@ class SearchProgress:
             self._done += 1
             for result in results if isinstance(results, list) else ():
                 self._note(number, result)
-            wait = _SECONDS_BETWEEN_DISPLAYS if self._bar else _SECONDS_BETWEEN_LINES
+            is_live = self._display is not None
+            wait = _SECONDS_BETWEEN_DISPLAYS if is_live else _SECONDS_BETWEEN_LINES
             if time.perf_counter() - self._shown >= wait:
                 self._show()
 
-    def end(self) -> None:
-        """Show the last state, and take the display off."""
+    def end(self, is_complete: bool = False) -> None:
+        """Show the last state, and take the display off.
+
+        Args:
+            is_complete: whether there is nothing left to do. Default: False
+        """
         with self._lock:
-            if self._bar is not None:
+            if is_complete:
+                self.total = None
+            if self._display is not None:
                 self._show()
-                self._bar.stop()
+                self._display.stop()
             elif self._lines:
                 self._show()
             self._reset()
@@ -88,7 +93,7 @@ class SearchProgress:
             self._compilations += 1
             notice = contextlib.nullcontext()
             if self._compilations == 1:
-                notice = compile_notice(self._bar and self._note_in_bar)
+                notice = compile_notice(self._display and self._note_live)
         try:
             with notice:
                 yield
@@ -96,14 +101,13 @@ class SearchProgress:
             with self._lock:
                 self._compilations -= 1
 
-    def _note_in_bar(self, text):
-        bar = self._bar
-        if bar is not None:
-            bar.update(bar.task_ids[0], note=text)
-            bar.refresh()
+    def _note_live(self, text):
+        display = self._display
+        if display is not None:
+            display.note(text)
 
     def _reset(self):
-        self._bar = None
+        self._display = None
         self._compilations = 0
         self._lines = 0
         self._started_tasks = self._done = 0
@@ -127,53 +131,13 @@ class SearchProgress:
         self._shown = now = time.perf_counter()
         total = max(self.total or 0, self._started_tasks)
         rate = self._done / max(now - self._started, 1e-9)
-        best = "" if self._best is None else f"best score {self._best:.4g}"
-        if self._bar is not None:
-            self._bar.update(
-                self._bar.task_ids[0],
-                completed=self._done,
-                total=total,
-                rate=f"{rate:.3g}/s",
-                best=best,
-            )
-            self._bar.refresh()
+        running = self._started_tasks - self._done
+        state = State(self._done, total, running, rate, self._best)
+        if self._display is not None:
+            self._display.show(state)
             return
         if self._compilations:
             # The line that says so has not ended.
             return
         self._lines += 1
-        left = f"{(total - self._done) / rate:.0f}s left" if rate else ""
-        parts = f"Search {self._done}/{total}", f"{rate:.3g}/s", left, best
-        print_message(" - ".join(part for part in parts if part))
-
-
-def _bar():
-    from rich import progress
-
-    console = _console()
-    kind: Any = progress.Progress
-    kind = in_notebook(kind) if console.is_jupyter else kind
-    bar = kind(
-        progress.TextColumn("Search"),
-        progress.BarColumn(bar_width=20),
-        progress.MofNCompleteColumn(),
-        progress.TextColumn("{task.fields[rate]}"),
-        progress.TimeRemainingColumn(),
-        progress.TextColumn("{task.fields[best]}"),
-        progress.TextColumn("{task.fields[note]}"),
-        auto_refresh=False,
-        console=console,
-    )
-    bar.add_task("Search", total=None, rate="", best="", note="")
-    return bar
-
-
-def _console():
-    from rich.console import Console
-
-    return Console(file=sys.stdout)
-
-
-def _can_show_bar():
-    console = _console()
-    return console.is_terminal or console.is_jupyter
+        print_message(" - ".join([f"Search {state.done}/{total}", *state.words()]))
