@@ -123,7 +123,7 @@ def measure_workers(kind, count):
     with cluster(kind, count) as workers:
         search(784, [256, 256], 4 * count, epochs=1, schedule=None, workers=workers)
         before, started = processor_seconds(), time.perf_counter()
-        result = search(784, [256, 256], 32, epochs=4, schedule=None, workers=workers)
+        result = search(784, [256, 256], 16, epochs=4, schedule=None, workers=workers)
         seconds = time.perf_counter() - started
         used = [s - before.get(pid, 0.0) for pid, s in processor_seconds().items()]
     return {

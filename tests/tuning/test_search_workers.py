@@ -189,6 +189,21 @@ def test_an_error_ends_the_search_and_its_calls():
     assert len(workers.cancelled) == len(workers.submitted) - 1 > 0
 
 
+def test_ctrl_c_gives_what_is_there():
+    def interrupts(number, shared, group, states):
+        if states:  # of the first rung
+            raise KeyboardInterrupt
+        return False
+
+    workers = PickledWorkers(interrupts)
+    with pytest.warns(UserWarning, match="The search was interrupted"):
+        result = search(workers)
+    assert not result.is_complete
+    assert [c.epochs for c in result.candidates] == [1] * 12
+    assert result.best_score == min(search(epochs=1).history["val_loss"])
+    assert len(result.best_model.predict(X, verbose=0)) == len(X)
+
+
 def test_settings_of_this_process_hold_for_workers():
     workers = PickledWorkers(lambda number, *arguments: True)
     keras.config.set_floatx("float64")
