@@ -163,6 +163,19 @@ def check_choice(owner: str, argument: str, value: Any, choices: Iterable[Any]) 
 def check_path(owner: str, argument: str, value: Any) -> Path:
     """Return `value` as a path; the error names owner and argument."""
     if isinstance(value, str | os.PathLike):
+        text = os.fspath(value)
+        if "\0" in text or "://" in text:
+            hint = (
+                ""
+                if "\0" in text
+                else (
+                    ": copy the file to this machine, e.g. with `keras.utils.get_file`"
+                )
+            )
+            raise ValueError(
+                f"Argument `{argument}` of {owner} must be the path of a local file"
+                f"{hint}. Received: {argument}={text!r}"
+            )
         return Path(value)
     raise TypeError(
         f"Invalid value for argument `{argument}` of {owner}. Expected a path: a "

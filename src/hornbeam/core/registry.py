@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Self, TypeVar
 
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import UnsafeFileError, shown
 from hornbeam.typing import CustomObjects
 
 T = TypeVar("T")
@@ -35,6 +35,7 @@ class CustomObjectScope:
     """
 
     def __init__(self, custom_objects: CustomObjects):
+        check_custom_objects(custom_objects)
         self.custom_objects: dict[str, Any] = dict(custom_objects or {})
         self._tokens: list[Any] = []
 
@@ -53,6 +54,15 @@ custom_object_scope = CustomObjectScope
 def scoped_objects() -> dict[str, Any]:
     """Return what the scopes around make known, the innermost first."""
     return _scope.get() or {}
+
+
+def check_custom_objects(value: Any) -> None:
+    """Raise a `TypeError` if it is no `{name: class or function}`."""
+    if value and not isinstance(value, Mapping):
+        raise TypeError(
+            "Argument `custom_objects` must be a dict `{name: class or function}`. "
+            f"Received: custom_objects={shown(value)}"
+        )
 
 
 @contextlib.contextmanager

@@ -47,6 +47,11 @@ def replacing(path: Path, group: str | None = None) -> Iterator[Path]:
     """
     _check_folder(path)
     path = Path(os.path.realpath(path))
+    if Path(os.path.realpath(os.curdir)).is_relative_to(path):
+        raise ValueError(
+            f"{str(path)!r} is, or holds, the current folder of this process, which "
+            "would vanish when it is replaced. Save into a folder inside it"
+        )
     group = group or path.name
     _sweep(path.parent, group)
     with _temporary(path, group) as temporary, _naming_what_is_full(path, temporary):
@@ -161,6 +166,12 @@ def _put_in_place(temporary, path):
     if not os.path.lexists(path):
         os.rename(temporary, path)
         return
+    if path.is_dir() and not temporary.is_dir():
+        raise IsADirectoryError(
+            errno.EISDIR,
+            f"{str(path)!r} is a folder, and a file does not take its place. Remove it "
+            "first, or save under another name",
+        )
     if path.is_dir() == temporary.is_dir():
         shutil.copymode(path, temporary)
     if path.is_dir() or temporary.is_dir():

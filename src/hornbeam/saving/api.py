@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import io
 import json
 import tempfile
 from pathlib import Path
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 # The name of the JSON file of a model of TensorFlow.js.
 _TFJS = "model.json"
+_LONGEST_PATH = 4096
 
 
 def save_model(
@@ -69,6 +71,12 @@ def save_model(
     """
     include_optimizer = kwargs.pop("include_optimizer", True)
     _check_save_arguments(kwargs)
+    if not isinstance(model, Layer):
+        raise TypeError(
+            "Argument `model` of save_model() must be a model. Received: "
+            f"model={shown(model)}"
+        )
+    _check_is_binary("save_model()", filepath, "wb")
     if hasattr(filepath, "write"):
         with tempfile.TemporaryDirectory() as folder:
             write_parts(model, Path(folder))
@@ -109,6 +117,14 @@ def _check_save_arguments(kwargs):
     if kwargs:
         raise ValueError(
             f"The following argument(s) are not supported: {sorted(kwargs)}."
+        )
+
+
+def _check_is_binary(owner, file, mode):
+    if isinstance(file, io.TextIOBase):
+        raise TypeError(
+            f"Argument `filepath` of {owner} must be a path or a binary file object: "
+            f"`open(path, {mode!r})`. Received: filepath={shown(file)}"
         )
 
 
@@ -168,6 +184,8 @@ def load_model(
     >>> loaded.layers[0].units
     2
     """
+    registry.check_custom_objects(custom_objects)
+    _check_is_binary("load_model()", filepath, "rb")
     source = filepath if hasattr(filepath, "read") else _model_path(filepath)
     with damage_of(repr(getattr(source, "name", str(source))), *SLIPS, TypeError):
         if isinstance(source, Path) and legacy_h5.is_hdf5(source):
@@ -183,6 +201,17 @@ def load_model(
 def _model_path(filepath):
     path = check_path("load_model()", "filepath", filepath)
     is_folder = path.is_dir() and (path / archive.CONFIG).is_file()
+    if (path / "saved_model.pb").is_file() and not is_folder:
+        raise ValueError(
+            f"{str(path)!r} is a SavedModel of TensorFlow, a graph without layers. "
+            f"`keras.layers.TFSMLayer({str(path)!r}, call_endpoint='serving_default')` "
+            "calls it."
+        )
+    if path.suffix == ".keras" and path.is_dir() and not is_folder:
+        raise ValueError(
+            f"{str(path)!r} is a folder that holds no model: it has no "
+            f"{archive.CONFIG!r}."
+        )
     if path.suffix == ".keras" and not path.is_file() and not is_folder:
         raise ValueError(
             f"File not found: filepath={str(path)!r}. Please ensure the file is an "
@@ -191,7 +220,8 @@ def _model_path(filepath):
     if path.is_dir() and (path / _TFJS).is_file():
         return path / _TFJS
     others = (*legacy_h5.SUFFIXES, ".json")
-    if path.suffix in others and not path.is_file():
+    missing = not (path.is_file() if path.suffix in others else path.exists())
+    if missing and path.suffix in (*others, ""):
         raise ValueError(f"File not found: filepath={str(path)!r}.")
     if path.suffix in (".keras", *others) or is_folder:
         return path
@@ -300,6 +330,11 @@ def model_from_json(
         raise TypeError(
             "Argument `json_string` of model_from_json() must be the text that "
             f"`model.to_json()` returned. Received: json_string={shown(json_string)}"
+        )
+    if str(json_string)[-5:] == ".json" and len(json_string) < _LONGEST_PATH:
+        raise ValueError(
+            "model_from_json() takes the text that `model.to_json()` returned, not the "
+            f"path of a file: pass `pathlib.Path({json_string!r}).read_text()`."
         )
     config = strict_json.loads(json_string, "The JSON of the model")
     if isinstance(config, dict):

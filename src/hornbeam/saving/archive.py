@@ -21,6 +21,7 @@ from typing import Any
 
 from hornbeam.core.budget import declared_limit
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError, damage_of
+from hornbeam.saving.other_kinds import HEAD_SIZE, check_kind
 from hornbeam.typing import PathLike
 
 CONFIG = "config.json"
@@ -69,7 +70,10 @@ class ZipReader:
                 file = stack.enter_context(open(source, "rb"))
             self.size: int = file.seek(0, os.SEEK_END)
             self._members: dict[str, zipfile.ZipInfo] = {}
-            with damage_of("The file, which should be a `.keras` archive,", Exception):
+            what = "The file, which should be a `.keras` archive,"
+            file.seek(0)
+            with damage_of(what, Exception):
+                check_kind(file.read(HEAD_SIZE), what, b"PK\x03\x04")
                 check_list(file, self.size)
                 self._zip = stack.enter_context(zipfile.ZipFile(file))
                 self._check_members()

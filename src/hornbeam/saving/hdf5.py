@@ -24,6 +24,7 @@ from hornbeam.core import budget
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError, damage_of
 from hornbeam.core.unread import Unread
 from hornbeam.core.variable import Variable
+from hornbeam.saving.other_kinds import HEAD_SIZE, check_kind
 from hornbeam.typing import PathLike
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -187,8 +188,12 @@ def reading(source: Path | io.IOBase, what: str) -> Iterator[Group]:
     `source` is a path or a file object; `what` names it in errors.
     """
     opened: Any = source
-    size = source.stat().st_size if isinstance(source, Path) else source.seek(0, 2)
-    with damage_of(what, Exception):
+    with contextlib.ExitStack() as stack, damage_of(what, Exception):
+        is_path = isinstance(source, Path)
+        start = stack.enter_context(source.open("rb")) if is_path else source
+        size = start.seek(0, io.SEEK_END)
+        start.seek(0)
+        check_kind(start.read(HEAD_SIZE), what, SIGNATURE)
         file = h5py.File(opened, "r")
     with file:
         with damage_of(what, Exception):

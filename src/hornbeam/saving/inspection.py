@@ -120,6 +120,11 @@ def _inspect(path):
         return report
     if path.suffix == ".json":
         return _inspect_json(path)
+    if path.is_dir() and not (path / archive.CONFIG).is_file():
+        raise ValueError(
+            f"{str(path)!r} is a folder that holds no model: it has no "
+            f"{archive.CONFIG!r}."
+        )
     if not path.is_dir() and legacy_h5.is_hdf5(path):
         return _inspect_hdf5(path)
     return _inspect_archive(path)

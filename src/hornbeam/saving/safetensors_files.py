@@ -26,6 +26,7 @@ from hornbeam.core.unread import Unread
 from hornbeam.core.warning import warn
 from hornbeam.layers.layer import Layer
 from hornbeam.saving import hdf5
+from hornbeam.saving.other_kinds import HEAD_SIZE, check_kind
 from hornbeam.saving.state import children, graph_models
 
 if TYPE_CHECKING:
@@ -122,8 +123,11 @@ def reading(path: Path) -> Iterator[Mapping[str, StoredTensor]]:
     """
     library = _library()
     with path.open("rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-        if size > _MAX_HEADER:
+        head = file.read(HEAD_SIZE)
+        file.seek(8)
+        size = int.from_bytes(head[:8], "little")
+        if size > _MAX_HEADER or not head:
+            check_kind(head, path.name, b"")
             raise DamagedFileError(
                 f"{path.name} is damaged: its header has {size} bytes, at most "
                 f"{_MAX_HEADER} are read."
