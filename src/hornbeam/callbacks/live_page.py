@@ -41,7 +41,7 @@ class LivePage(Callback):
 
     def __init__(self, port: int = 0, stay: bool = False) -> None:
         super().__init__()
-        check_number("LivePage", "port", port, 0, integer=True)
+        check_number("LivePage", "port", port, 0, 65535, integer=True)
         self.port: int = port
         self.stay: bool = stay
         self._board: Any = public("visualization", "LiveBoard")(port, stay)

@@ -16,7 +16,7 @@ from hornbeam.callbacks.callback import Callback
 from hornbeam.callbacks.event_file import EventFile, part
 from hornbeam.callbacks.model_graph import model_graph, model_json
 from hornbeam.callbacks.rates import rates_for_logs
-from hornbeam.core.errors import did_you_mean
+from hornbeam.core.errors import check_path, did_you_mean
 from hornbeam.core.naming import distinct
 from hornbeam.typing import Logs, PathLike
 
@@ -72,7 +72,7 @@ class TensorBoard(Callback):
         embeddings_metadata: str | Mapping[str, str] | None = None,
     ):
         super().__init__()
-        self.log_dir: str = os.fspath(log_dir)
+        self.log_dir: str = os.fspath(check_path("TensorBoard", "log_dir", log_dir))
         self.histogram_freq: int = _count("histogram_freq", histogram_freq or 0, 0)
         self.write_graph = write_graph
         self.write_images = write_images

@@ -7,7 +7,7 @@ from typing import Any
 
 from hornbeam import backends
 from hornbeam.core import scopes, tree
-from hornbeam.core.errors import check_number
+from hornbeam.core.errors import check_number, shown
 from hornbeam.core.strings import holds_strings
 from hornbeam.diagnosis.probe import tapped, tapped_layers
 from hornbeam.graph.host_part import AfterHost
@@ -41,6 +41,11 @@ def symbols_of(model: Any, x: Any, batch_size: int | None, owner: str) -> Any:
         batch_size: the number of rows, for a graph's own inputs. Default: 1
         owner: what asks, for errors.
     """
+    if not hasattr(model, "_flatten_layers"):
+        raise TypeError(
+            f"{owner} expects a model. Received: {shown(model)} (of type "
+            f"{type(model).__name__})"
+        )
     if batch_size is not None:
         asking = f"{owner} of model {model.name!r}"
         check_number(asking, "batch_size", batch_size, low=1, integer=True)
@@ -48,6 +53,12 @@ def symbols_of(model: Any, x: Any, batch_size: int | None, owner: str) -> Any:
         return KerasTensor(tuple(x), _dtype_of_inputs(model))
     if isinstance(x, list) and x and all(map(_is_shape, x)):
         return [KerasTensor(tuple(one), _dtype_of_inputs(model)) for one in x]
+    wrong = [a for a in tree.flatten(x) if not hasattr(a, "shape")]
+    if wrong and x is not None:
+        raise TypeError(
+            f"{owner} of model {model.name!r} expects arrays, or a shape with its rows "
+            f"such as (32, 8), in `inputs`. Received: {shown(wrong[0])}"
+        )
     if x is not None:
         return tree.map_structure(
             lambda a: KerasTensor(

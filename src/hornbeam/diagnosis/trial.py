@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.core import tree
+from hornbeam.core.errors import shown
 from hornbeam.data import make_data
 from hornbeam.diagnosis.unchanged import unchanged
 from hornbeam.training.binding import checks
@@ -30,6 +31,11 @@ def trial(
 
     After it the model is bit for bit what it was when the block began.
     """
+    if not hasattr(model, "compiled"):
+        raise TypeError(
+            f"{method}() expects a compiled model. Received: {shown(model)} (of type "
+            f"{type(model).__name__})"
+        )
     checks.compiled(model, method)
     checks.counts(model, method, batch_size=batch_size)
     with model._turn(method) as engine:

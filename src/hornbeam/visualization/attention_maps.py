@@ -11,9 +11,10 @@ import numpy as np
 from hornbeam import backends, ops
 from hornbeam.core import tree
 from hornbeam.core.configurable import parameters_of
-from hornbeam.core.errors import did_you_mean
+from hornbeam.core.errors import check_number, did_you_mean
 from hornbeam.models.model import Model
 from hornbeam.typing import PathLike, TensorLike
+from hornbeam.visualization.checks import of_kind
 from hornbeam.visualization.panels import is_shown, panels, written
 
 
@@ -118,7 +119,11 @@ def plot_attention_maps(
     >>> len(keras.visualization.plot_attention_maps(model, np.ones((1, 5, 8))))
     2
     """
-    scores = attention_scores(model, x, layer)[index]
+    of_kind("plot_attention_maps", "model", model, Model, "a model")
+    every = attention_scores(model, x, layer)
+    high = len(every) - 1
+    check_number("plot_attention_maps()", "index", index, 0, high, integer=True)
+    scores = every[index]
     scores = scores[None] if scores.ndim == 2 else scores
     if scores.ndim > 3:  # several axes of queries and of keys
         queries = math.prod(scores.shape[1 : 1 + (scores.ndim - 1) // 2])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.core.errors import did_you_mean
+from hornbeam.core.errors import did_you_mean, shown
 from hornbeam.typing import Config, PathLike
 from hornbeam.visualization.optional import optional
 from hornbeam.visualization.panels import is_shown, panels, written
@@ -161,6 +161,12 @@ def _groups(source):
         )
     if isinstance(source, dict) and "estimator" in source:
         source = {f"fold {i + 1}": x for i, x in enumerate(source["estimator"])}
+    if not isinstance(source, dict | list | tuple):
+        raise TypeError(
+            "plot_learning_curves() expects a search, a dict from names to histories, "
+            f"or a list of histories. Received: {shown(source)} (of type "
+            f"{type(source).__name__})"
+        )
     if not isinstance(source, dict):
         source = {str(i + 1): x for i, x in enumerate(source)}
     return [(str(name), [_curves(x)]) for name, x in source.items()], None

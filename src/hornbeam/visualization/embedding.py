@@ -10,6 +10,7 @@ import numpy as np
 from hornbeam.core.errors import check_choice
 from hornbeam.ops.core import convert_to_numpy
 from hornbeam.typing import PathLike, TensorLike
+from hornbeam.visualization.checks import names_of_classes, numbers
 from hornbeam.visualization.optional import optional
 from hornbeam.visualization.panels import panel, written
 
@@ -48,11 +49,12 @@ def plot_embedding(
     'component 1: 86% of the variance'
     """
     check_choice("plot_embedding()", "method", method, tuple(_TITLES))
-    rows = np.asarray(convert_to_numpy(x), float)
-    if rows.ndim < 2 or len(rows) < 2:
+    rows = numbers("plot_embedding", "x", x).astype(float)
+    if rows.ndim < 2 or len(rows) < 2 or not np.isfinite(rows).all():
+        bad = f", {(~np.isfinite(rows)).sum()} numbers of which are not finite"
         raise ValueError(
-            "plot_embedding() expects at least two rows of features. Received: shape "
-            f"{rows.shape}"
+            "plot_embedding() expects at least two rows of finite features in `x`. "
+            f"Received: shape {rows.shape}{bad * (not np.isfinite(rows).all())}"
         )
     places, axis_labels = _projected(rows.reshape(len(rows), -1), method, seed)
     ax = panel("plot_embedding", ax, 5.5, path)
@@ -101,6 +103,9 @@ def _draw_groups(ax, places, labels, class_names):
     colours = optional("matplotlib").colormaps["viridis"](
         np.linspace(0, 0.95, len(kinds))
     )
+    if class_names is not None:
+        most = kinds.max() if kinds.dtype.kind in "iub" else len(kinds) - 1
+        names_of_classes("plot_embedding", class_names, int(most) + 1)
     for number, (kind, colour) in enumerate(zip(kinds, colours, strict=True)):
         name = kind if class_names is None else class_names[int(kind)]
         ax.plot(

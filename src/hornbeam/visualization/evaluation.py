@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hornbeam.ops.core import convert_to_numpy
+from hornbeam.core.errors import check_number
 from hornbeam.typing import DataFormat, PathLike, TensorLike
+from hornbeam.visualization.checks import names_of_classes, numbers
 from hornbeam.visualization.galleries import plot_image_gallery
 from hornbeam.visualization.optional import optional
 from hornbeam.visualization.panels import is_shown, panel, written
@@ -46,9 +47,12 @@ def plot_confusion_matrix(
     >>> axes.images[0].get_array().tolist()
     [[1.0, 0.0], [1.0, 1.0]]
     """
-    true, predicted = _classes(y_true), _classes(y_pred)
-    _check_rows("plot_confusion_matrix", true, predicted)
+    owner = "plot_confusion_matrix"
+    true = _classes(owner, "y_true", y_true)
+    predicted = _classes(owner, "y_pred", y_pred)
+    _check_rows(owner, true, predicted)
     count = int(max(true.max(initial=0), predicted.max(initial=0))) + 1
+    class_names = names_of_classes(owner, class_names, count)
     count = max(count, len(class_names or ()))
     table = np.zeros((count, count))
     np.add.at(table, (true, predicted), 1)
@@ -57,7 +61,6 @@ def plot_confusion_matrix(
     ax = panel("plot_confusion_matrix", ax, max(4.0, min(10.0, 0.5 * count + 2)), path)
     picture = ax.imshow(table, cmap="cividis", vmin=0)
     names = list(class_names or range(count))
-    names += range(len(names), count)
     ax.set_xticks(range(count), names, rotation=90 if class_names else 0)
     ax.set_yticks(range(count), names)
     for (row, column), value in np.ndenumerate(table if count <= 20 else table[:0]):
@@ -96,8 +99,11 @@ def plot_calibration(
     >>> axes.get_title()
     'expected calibration error 0.1000'
     """
-    true, scores = _classes(y_true), np.asarray(convert_to_numpy(y_pred), float)
-    _check_rows("plot_calibration", true, scores)
+    owner = "plot_calibration"
+    check_number(f"{owner}()", "bins", bins, 1, integer=True)
+    true = _classes(owner, "y_true", y_true)
+    scores = _probabilities(owner, y_pred)
+    _check_rows(owner, true, scores)
     if scores.ndim == 2 and scores.shape[1] > 1:
         confidence, came_true = scores.max(1), scores.argmax(1) == true
     else:
@@ -144,13 +150,13 @@ def plot_roc(
     'class 1: area 0.7500'
     """
     metrics = optional("sklearn.metrics", "sklearn")
+    classes = list(_each_class("plot_roc", y_true, y_pred, class_names))
     ax = panel("plot_roc", ax, 4.5, path)
     ax.plot([0, 1], [0, 1], ":", color="0.5", label="chance")
-    for number, name, truth, scores in _each_class("plot_roc", y_true, y_pred):
+    for name, look, truth, scores in classes:
         false, true, _ = metrics.roc_curve(truth, scores)
-        name = f"class {name}" if class_names is None else class_names[name]
         label = f"{name}: area {metrics.auc(false, true):.4f}"
-        ax.plot(false, true, label=label, **_look(number))
+        ax.plot(false, true, label=label, **look)
     ax.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC")
     ax.legend(fontsize="small")
     return written(ax, path)
@@ -181,15 +187,13 @@ def plot_precision_recall(
     'class 1: average precision 0.8333'
     """
     metrics = optional("sklearn.metrics", "sklearn")
+    classes = list(_each_class("plot_precision_recall", y_true, y_pred, class_names))
     ax = panel("plot_precision_recall", ax, 4.5, path)
-    for number, name, truth, scores in _each_class(
-        "plot_precision_recall", y_true, y_pred
-    ):
+    for name, look, truth, scores in classes:
         precision, recall, _ = metrics.precision_recall_curve(truth, scores)
-        name = f"class {name}" if class_names is None else class_names[name]
         average = metrics.average_precision_score(truth, scores)
         label = f"{name}: average precision {average:.4f}"
-        ax.plot(recall, precision, label=label, drawstyle="steps-post", **_look(number))
+        ax.plot(recall, precision, label=label, drawstyle="steps-post", **look)
     ax.set(xlabel="recall", ylabel="precision", title="precision and recall")
     ax.set(xlim=(0, 1.01), ylim=(0, 1.03))
     ax.legend(fontsize="small")
@@ -215,10 +219,10 @@ def plot_predictions(
     >>> axes.get_title()
     'R² 0.5000, root mean square error 0.5774'
     """
-    true = np.asarray(convert_to_numpy(y_true), float)
-    predicted = np.asarray(convert_to_numpy(y_pred), float)
-    true, predicted = true.reshape(-1), predicted.reshape(-1)
-    _check_rows("plot_predictions", true, predicted)
+    owner = "plot_predictions"
+    true = numbers(owner, "y_true", y_true).astype(float).reshape(-1)
+    predicted = numbers(owner, "y_pred", y_pred).astype(float).reshape(-1)
+    _check_rows(owner, true, predicted)
     errors = predicted - true
     spread = ((true - true.mean()) ** 2).sum()
     fit = 1 - (errors**2).sum() / spread if spread > 0 else float("nan")
@@ -273,52 +277,98 @@ def plot_worst_examples(
     >>> [panel.get_title() for panel in axes.flat]
     ['0, not 1', '0']
     """
-    true, scores = _classes(y_true), np.asarray(convert_to_numpy(y_pred), float)
-    _check_rows("plot_worst_examples", true, scores)
+    owner = "plot_worst_examples"
+    check_number(f"{owner}()", "count", count, 1, integer=True)
+    images = numbers(owner, "images", images)
+    true = _classes(owner, "y_true", y_true)
+    scores = numbers(owner, "y_pred", y_pred).astype(float)
+    _check_rows(owner, true, scores)
+    _check_rows(owner, true, images, "image")
     if scores.ndim == 1 or scores.shape[1] == 1:
         scores = np.stack([1 - scores.reshape(-1), scores.reshape(-1)], 1)
+    units = scores.shape[1]
+    class_names = names_of_classes(owner, class_names, units)
+    if true.min() < 0 or true.max() >= units:
+        raise ValueError(
+            f"{owner}(): `y_pred` has scores of {units} classes, and `y_true` holds "
+            f"class {true.max() if true.min() >= 0 else true.min()}."
+        )
     worst = np.argsort(scores[np.arange(len(true)), true], kind="stable")[:count]
     names = None if class_names is None else dict(enumerate(class_names))
     return plot_image_gallery(
-        np.asarray(convert_to_numpy(images))[worst], true[worst],
+        images[worst], true[worst],
         scores.argmax(1)[worst], names, value_range=value_range, path=path,
         show=is_shown(path, ax) if show is None else show,
         data_format=data_format, ax=ax,
     )  # fmt: skip
 
 
-def _classes(labels):
+def _classes(owner, argument, labels):
     """Return class numbers of numbers, one-hot rows, or scores."""
-    labels = np.asarray(convert_to_numpy(labels))
+    labels = numbers(owner, argument, labels)
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise ValueError(
+            f"{owner}() expects `{argument}` without missing values. "
+            f"{int(np.isnan(labels).sum())} of its numbers are NaN."
+        )
     if labels.ndim == 2 and labels.shape[1] > 1:
         return labels.argmax(1)
+    if labels.ndim > 2:
+        raise ValueError(
+            f"{owner}() expects `{argument}` to be class numbers, or rows of one-hot "
+            f"or scores. Received: shape {labels.shape}"
+        )
     labels = labels.reshape(-1)
     if labels.dtype.kind == "f" and (labels != labels.round()).any():
         return (labels > 0.5).astype(int)  # probabilities of the second class
+    if (labels < 0).any():
+        raise ValueError(
+            f"{owner}() expects classes counted from 0 in `{argument}`. Received: "
+            f"{labels.min():g} among them."
+        )
     return labels.astype(int)
 
 
-def _check_rows(owner, true, predicted):
-    if len(true) != len(predicted) or not len(true):
+def _probabilities(owner, scores):
+    scores = numbers(owner, "y_pred", scores).astype(float)
+    if not ((scores >= 0) & (scores <= 1)).all():
         raise ValueError(
-            f"{owner}() expects a prediction for each target. Received: {len(true)} "
-            f"targets and {len(predicted)} predictions."
+            f"{owner}() expects `y_pred` to be probabilities, from 0 to 1. Received "
+            f"numbers from {scores.min():.4g} to {scores.max():.4g}. "
+            "`keras.ops.softmax` or `keras.ops.sigmoid` makes them of logits."
+        )
+    return scores
+
+
+def _check_rows(owner, true, predicted, what="prediction"):
+    if len(true) != len(predicted):
+        raise ValueError(
+            f"{owner}() expects one {what} for each target. Received: {len(true)} "
+            f"targets and {len(predicted)} {what}s."
         )
 
 
-def _each_class(owner, y_true, y_pred):
-    """Yield for each class its place, number, whether rows are of it, and scores."""
-    true, scores = _classes(y_true), np.asarray(convert_to_numpy(y_pred), float)
+def _each_class(owner, y_true, y_pred, class_names):
+    """Yield for each class its name, its look, whether rows are of it, and scores."""
+    true = _classes(owner, "y_true", y_true)
+    scores = numbers(owner, "y_pred", y_pred).astype(float)
     _check_rows(owner, true, scores)
-    if scores.ndim == 1 or scores.shape[1] == 1:
-        yield 0, 1, true == 1, scores.reshape(-1)
-        return
+    scores = scores.reshape(len(scores), -1)
+    units = max(2, scores.shape[1])
+    names = names_of_classes(owner, class_names, units)
+    if scores.shape[1] == 1:
+        scores = np.concatenate([-scores, scores], 1)
     # A class of which there is none, or nothing else, has no curve.
-    seen = [c for c in range(scores.shape[1]) if 0 < (true == c).sum() < len(true)]
-    if scores.shape[1] == 2:
+    seen = [c for c in range(units) if 0 < (true == c).sum() < len(true)]
+    if not seen:
+        raise ValueError(
+            f"{owner}() compares classes, and `y_true` holds one alone: {true[0]}."
+        )
+    if units == 2:
         seen = seen[-1:]
-    for place, name in enumerate(seen[:_MOST_CLASSES]):
-        yield place, name, true == name, scores[:, name]
+    for place, number in enumerate(seen[:_MOST_CLASSES]):
+        name = f"class {number}" if names is None else names[number]
+        yield name, _look(place), true == number, scores[:, number]
 
 
 def _look(number):

@@ -14,6 +14,7 @@ from hornbeam.core.variable import Variable
 from hornbeam.models.functional import Functional
 from hornbeam.models.model import Model
 from hornbeam.typing import TensorLike
+from hornbeam.visualization.checks import of_kind
 
 
 def saliency(
@@ -54,6 +55,7 @@ def saliency(
     random = np.random.default_rng(seed)
     spread = noise * float(np.ptp(images)) if samples > 1 else 0.0
     total = np.zeros_like(images)
+    of_kind("saliency", "model", model, Model, "a model")
     with _engine_of(model):
         chosen = _chosen_classes(model(ops.convert_to_tensor(images)), class_index)
         for _ in range(samples):
@@ -102,6 +104,7 @@ def grad_cam(
     >>> keras.visualization.grad_cam(model, np.ones((1, 8, 8, 3))).shape
     (1, 8, 8)
     """
+    of_kind("grad_cam", "model", model, Model, "a model")
     graph = _graph_of(model)
     layer = _layer_of(graph, layer)
     images = np.asarray(ops.convert_to_numpy(x), "float32")

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from hornbeam import backends, ops
+from hornbeam.core.errors import check_number
 from hornbeam.layers.layer import Layer
 from hornbeam.models.model import Model
 from hornbeam.typing import PathLike, TensorLike
+from hornbeam.visualization.checks import numbers, of_kind
 from hornbeam.visualization.galleries import plot_image_gallery
 from hornbeam.visualization.panels import is_shown
 
@@ -44,6 +46,8 @@ def plot_filters(
     >>> keras.visualization.plot_filters(layer).shape
     (2, 3)
     """
+    of_kind("plot_filters", "layer", layer, Layer, "a layer")
+    check_number("plot_filters()", "most", most, 1, integer=True)
     kernel = getattr(layer, "kernel", None) if layer.built else None
     if kernel is None or len(kernel.shape) != 4:
         raise ValueError(
@@ -96,10 +100,18 @@ def plot_feature_maps(
     >>> keras.visualization.plot_feature_maps(model, image, "conv").shape
     (2, 3)
     """
+    of_kind("plot_feature_maps", "model", model, Model, "a model")
+    check_number("plot_feature_maps()", "most", most, 1, integer=True)
+    image = numbers("plot_feature_maps", "image", image)
+    if image.ndim != 3:
+        raise ValueError(
+            "plot_feature_maps() expects `image` to be one image, of shape (height, "
+            f"width, channels). Received: shape {image.shape}"
+        )
     layer = model.get_layer(layer) if isinstance(layer, str) else layer
     with backends.scope(model._backend_name or backends.current().name):
         part = Model(model.inputs, layer.output)
-        batch = ops.convert_to_tensor(ops.convert_to_numpy(image)[None])
+        batch = ops.convert_to_tensor(image[None])
         maps = np.asarray(ops.convert_to_numpy(part(batch)), float)
     if maps.ndim != 4:
         raise ValueError(

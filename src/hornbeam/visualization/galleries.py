@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.core.errors import check_number, shown
 from hornbeam.ops.core import convert_to_numpy
 from hornbeam.typing import DataFormat, PathLike, TensorLike
 from hornbeam.visualization.annotations import (
@@ -82,6 +83,7 @@ def plot_image_gallery(
             f"{owner}() either writes the picture (`path`) or shows it (`show=True`). "
             f"Received: path={str(path)!r}, show=True"
         )
+    _check_sizes(owner, rows, cols, scale, value_range)
     pixels, _ = channels_last(owner, images, data_format)
     pixels = as_pixels(pixels, value_range)
     titles = _titles(owner, len(pixels), y_true, y_pred, label_map)
@@ -292,6 +294,19 @@ def _titles(owner, count, y_true, y_pred, label_map):
             (words[-1] if is_right else f"{words[1]}, not {words[0]}", is_right)
         )
     return titles
+
+
+def _check_sizes(owner, rows, cols, scale, value_range):
+    for name, value in (("rows", rows), ("cols", cols)):
+        if value is not None:
+            check_number(f"{owner}()", name, value, 1, integer=True)
+    check_number(f"{owner}()", "scale", scale, above=0, finite=True)
+    ends = value_range if isinstance(value_range, tuple | list) else ()
+    if len(ends) != 2 or not ends[0] < ends[1]:
+        raise ValueError(
+            f"{owner}() expects `value_range` to be the values of black and of full "
+            f"colour, such as (0, 255). Received: value_range={shown(value_range)}"
+        )
 
 
 def _grid(count, rows, cols, given):

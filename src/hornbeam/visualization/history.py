@@ -46,7 +46,8 @@ def plot_history(
             f"`history` dict. Received: {shown(history)}"
         )
     epochs = getattr(history, "epoch", None)
-    names = [metrics] if isinstance(metrics, str) else metrics
+    names = [metrics] if not isinstance(metrics, Sequence | None) else metrics
+    names = [names] if isinstance(names, str) else names
     names = names or [name for name in curves if not name.startswith("val_")]
     for name in names:
         if name not in curves:
@@ -54,6 +55,8 @@ def plot_history(
                 f"plot_history(): there is no {name!r} in the history. It has "
                 f"{sorted(curves)}.{did_you_mean(name, curves)}"
             )
+    drawn_names = [*names, *(f"val_{name}" for name in names)]
+    curves = {x: _numbers(x, curves[x]) for x in drawn_names if x in curves}
     if not any(len(curves[name]) for name in names):
         raise ValueError("plot_history(): the history is empty. Was `fit` called?")
     size = (5.0 * len(names), 4.0)
@@ -74,3 +77,16 @@ def plot_history(
         if f"val_{name}" in curves:
             axes.legend()
     return written(drawn, path)
+
+
+def _numbers(name, values):
+    try:
+        found = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        found = np.asarray(0.0)
+    if found.ndim == 0:
+        raise ValueError(
+            f"plot_history() expects a number for each epoch of {name!r}. Received: "
+            f"{shown(values)}"
+        )
+    return found

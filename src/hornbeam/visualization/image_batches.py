@@ -8,8 +8,8 @@ import numpy as np
 
 from hornbeam.core import config
 from hornbeam.core.errors import check_choice
-from hornbeam.ops.core import convert_to_numpy
 from hornbeam.typing import DataFormat
+from hornbeam.visualization.checks import numbers
 
 
 def channels_last(
@@ -19,7 +19,7 @@ def channels_last(
     data_format = data_format or config.image_data_format()
     choices = ("channels_last", "channels_first")
     check_choice(f"{owner}()", "data_format", data_format, choices)
-    array = np.asarray(convert_to_numpy(images))
+    array = numbers(owner, "images", images)
     if array.dtype.kind not in "iubf":
         array = array.astype("float32")  # of bfloat16 and the like
     is_first = data_format == "channels_first"

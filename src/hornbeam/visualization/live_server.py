@@ -75,7 +75,15 @@ class LiveServer:
 
     def _start(self):
         self._told_the_end.clear()
-        self._server = _Server(("127.0.0.1", self.port), self._handler())
+        try:
+            self._server = _Server(("127.0.0.1", self.port), self._handler())
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"LivePage cannot listen on port {self.port} of 127.0.0.1 "
+                f"({error.strerror}). Choose another with `port=`, or a free one with "
+                "port=0",
+            ) from error
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(
             target=self._server.serve, name="hornbeam-live-page", daemon=True

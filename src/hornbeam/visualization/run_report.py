@@ -14,7 +14,7 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.callbacks.history import History
-from hornbeam.core.errors import shown
+from hornbeam.core.errors import check_path, shown
 from hornbeam.core.version import version
 from hornbeam.diagnosis.flops import count_flops
 from hornbeam.diagnosis.speed import explain_speed
@@ -68,6 +68,9 @@ def report(
     ...     keras.visualization.report(model, curves, path=f"{folder}/run.html").name
     'run.html'
     """
+    path = check_path("report()", "path", path)
+    if isinstance(data, tuple | list) and len(data) == 0:
+        raise ValueError("report() expects `data` to be (x, y). Received: data=()")
     candidates = candidates_of(model_or_search)
     estimator = _estimator_of(model_or_search)
     model = getattr(estimator, "model_", estimator)
@@ -97,7 +100,6 @@ def report(
         parts.append(("Settings", settings_of(model)))
     parts.append(("Versions and seeds", versions_of(model)))
     page = html.page(title, f"<main>{head}{html.sections(parts)}</main>")
-    path = Path(path)
     path.write_text(page, "utf-8")
     return path
 
