@@ -189,8 +189,9 @@ def reading(source: Path | io.IOBase, what: str) -> Iterator[Group]:
     """
     opened: Any = source
     with contextlib.ExitStack() as stack, damage_of(what, Exception):
-        is_path = isinstance(source, Path)
-        start = stack.enter_context(source.open("rb")) if is_path else source
+        start: Any = source
+        if isinstance(source, Path):
+            start = stack.enter_context(source.open("rb"))
         size = start.seek(0, io.SEEK_END)
         start.seek(0)
         check_kind(start.read(HEAD_SIZE), what, SIGNATURE)
