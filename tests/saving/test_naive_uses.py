@@ -126,3 +126,7 @@ def test_arguments_of_other_kinds(tmp_path):
     with open(tmp_path / "a.keras", encoding="latin1") as file:
         with pytest.raises(TypeError, match="binary file object"):
             keras.saving.load_model(file)
+    for size in ("1GB", -1, 0, float("inf")):
+        with pytest.raises((TypeError, ValueError), match="max_shard_size"):
+            small().save_weights(tmp_path / "a.weights.json", max_shard_size=size)
+    assert os.listdir(tmp_path) == ["a.keras"]

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from hornbeam.core.errors import SLIPS, check_path, damage_of
+from hornbeam.core.errors import SLIPS, check_number, check_path, damage_of
 from hornbeam.core.replacing import check_overwrite, replacing
 from hornbeam.saving import (
     archive,
@@ -61,6 +61,9 @@ def save_weights(
     if kwargs:
         raise ValueError(f"Invalid keyword arguments: {sorted(kwargs)}")
     path = check_path("save_weights()", "filepath", filepath)
+    if max_shard_size is not None:
+        size = ("max_shard_size", max_shard_size)
+        check_number("save_weights()", *size, above=0, finite=True)
     if max_shard_size is not None and not path.name.endswith(shards.SUFFIX):
         raise ValueError(
             "With `max_shard_size` the filename must end in `.weights.json`. "
