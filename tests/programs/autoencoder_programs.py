@@ -21,7 +21,7 @@ def autoencoder_dense(keras):
     decoder = keras.Model(codes, autoencoder.layers[-1](codes))
     autoencoder.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
     history = autoencoder.fit(
-        x, x, epochs=6, batch_size=64, verbose=0, validation_data=(x_test, x_test)
+        x, x, epochs=10, batch_size=64, verbose=0, validation_data=(x_test, x_test)
     )
     assert_keys(history, "loss", "val_loss")
     rebuilt = decoder.predict(encoder.predict(x_test, verbose=0), verbose=0)
@@ -252,7 +252,7 @@ def trained_vae(keras, Vae):
     vae = Vae(*encoder_and_decoder(keras))
     vae.compile(optimizer=keras.optimizers.Adam(0.003))
     before = vae.encoder.get_weights()
-    history = vae.fit(x, epochs=4, batch_size=64, verbose=0)
+    history = vae.fit(x, epochs=6, batch_size=64, verbose=0)
     assert_keys(history, "total_loss", "rebuilt_loss", "kl_loss")
     logs = {name: np.array(values) for name, values in history.history.items()}
     assert logs["total_loss"][-1] < 0.75 * logs["total_loss"][0], logs

@@ -40,7 +40,7 @@ def data_tf_map(keras):
         "sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
-    history = model.fit(train, epochs=4, validation_data=test, verbose=0)
+    history = model.fit(train, epochs=6, validation_data=test, verbose=0)
     assert history.history["val_accuracy"][-1] > 0.8, history.history
 
 
@@ -73,7 +73,7 @@ def data_loader_layers(keras):
         "sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
-    history = model.fit(loader, epochs=8, verbose=0)
+    history = model.fit(loader, epochs=15, verbose=0)
     assert history.history["accuracy"][-1] > 0.9, history.history
 
 

@@ -31,7 +31,7 @@ def many_inputs_and_outputs(keras):
         },
     )
     model.compile(
-        optimizer=keras.optimizers.RMSprop(0.01),
+        optimizer=keras.optimizers.Adam(0.01),
         loss={
             "priority": "mse",
             "team": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -41,7 +41,7 @@ def many_inputs_and_outputs(keras):
     )
     x = {"words": words, "tags": tags}
     y = {"priority": priority, "team": team}
-    history = model.fit(x, y, batch_size=32, epochs=8, validation_split=0.1, verbose=0)
+    history = model.fit(x, y, batch_size=32, epochs=20, validation_split=0.1, verbose=0)
     names = [
         "loss", "priority_loss", "team_loss", "priority_mae", "team_accuracy"
     ]  # fmt: skip
@@ -118,14 +118,14 @@ def model_surgery(keras):
     source = keras.Sequential(
         [
             keras.Input((4,)),
-            keras.layers.Dense(8, activation="relu", name="body"),
+            keras.layers.Dense(16, activation="relu", name="body"),
             keras.layers.Dense(3, name="head"),
         ]
     )
     x, y = iris()
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    source.compile(keras.optimizers.Adam(0.05), loss, metrics=["accuracy"])
-    source.fit(x, y, epochs=8, verbose=0)
+    source.compile(keras.optimizers.Adam(0.02), loss, metrics=["accuracy"])
+    source.fit(x, y, epochs=20, verbose=0)
     assert source.evaluate(x, y, verbose=0)[1] > 0.8
 
     clone = keras.models.clone_model(source)

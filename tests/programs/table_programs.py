@@ -29,15 +29,15 @@ def table_regression(keras):
         monitor="val_loss", patience=5, restore_best_weights=True
     )
     history = model.fit(
-        x, y, validation_split=0.2, epochs=40, verbose=0, callbacks=[stop]
+        x, y, validation_split=0.2, epochs=60, verbose=0, callbacks=[stop]
     )
     names = ["loss", "mse", "root_mean_squared_error", "mape"]
     assert_keys(history, *names, *(f"val_{name}" for name in names))
     losses = history.history["val_loss"]
-    assert len(losses) < 40 and stop.stopped_epoch == len(losses) - 1
+    assert len(losses) < 60 and stop.stopped_epoch == len(losses) - 1
     found = model.evaluate(x[353:], y[353:], verbose=0, return_dict=True)
     np.testing.assert_allclose(found["loss"], min(losses), 1e-4)
-    assert found["loss"] < 0.75 * np.mean(np.abs(y - y.mean()))
+    assert found["loss"] < 0.8 * np.mean(np.abs(y - y.mean()))
     assert_saved_alike(keras, model, x[:20])
 
 
