@@ -10,7 +10,7 @@ TORCH := torch==2.13.0
 # KerasHub asks for all of TensorFlow beside tensorflow-cpu; these suffice.
 HUB := keras-hub==0.32.0 regex sentencepiece tokenizers
 
-.PHONY: demo examples quick test test-all docs bench format clean
+.PHONY: demo examples quick test test-all coverage docs bench format clean
 
 demo: $(VENV)/demo
 	$(BIN)/python examples/digits.py
@@ -32,6 +32,9 @@ test: $(VENV)/test
 
 test-all: $(VENV)/test
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/check.py --all
+
+coverage: $(VENV)/test
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/check.py --coverage
 
 # The site is build/docs/index.html; no network is needed to read or to search it.
 docs: $(VENV)/docs

@@ -47,6 +47,8 @@ class House:
         self.paths = {_module_name(p, source): p for p in source.rglob("*.py")}
         self.texts = {m: p.read_text("utf-8") for m, p in self.paths.items()}
         self.trees = {m: ast.parse(text) for m, text in self.texts.items()}
+        self.nodes = {m: list(ast.walk(tree)) for m, tree in self.trees.items()}
+        self.for_types = {m: _for_types_alone(n) for m, n in self.nodes.items()}
         self._lists = {}
         self.imports = {m: set(self._imports_of(m)) for m in self.trees}
 
@@ -78,9 +80,8 @@ class House:
         if module != PACKAGE:
             for source, name in self.listed(module).values():
                 yield self._home(source, name)
-        hidden = _for_types_alone(self.trees[module])
-        for node in ast.walk(self.trees[module]):
-            if node in hidden:
+        for node in self.nodes[module]:
+            if node in self.for_types[module]:
                 continue
             if isinstance(node, ast.Import):
                 yield from (a.name for a in node.names if a.name in self.paths)
@@ -110,12 +111,12 @@ def _source(node, module, path):
     return ".".join([*parts[: len(parts) - up], *filter(None, [node.module])])
 
 
-def _for_types_alone(tree):
-    """Return the nodes below `if TYPE_CHECKING:`."""
+def _for_types_alone(nodes):
+    """Return those of a module's nodes that are below `if TYPE_CHECKING:`."""
     blocks = [
         statement
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for node in nodes
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
         for statement in node.body
     ]
     return {node for block in blocks for node in ast.walk(block)}
@@ -126,7 +127,7 @@ def lines_of_code(house):
     counts = dict.fromkeys(("code", "docstrings", "comments", "blank", "lists"), 0)
     for module, text in house.texts.items():
         lines = text.splitlines()
-        docs = _docstring_lines(house.trees[module])
+        docs = _docstring_lines(house.nodes[module])
         tokens = tokenize.generate_tokens(io.StringIO(text).readline)
         empty = (tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
                  tokenize.COMMENT, tokenize.ENDMARKER)  # fmt: skip
@@ -148,9 +149,9 @@ def lines_of_code(house):
     return counts
 
 
-def _docstring_lines(tree):
+def _docstring_lines(nodes):
     lines = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, FUNCTIONS | ast.ClassDef | ast.Module):
             lines.update(_docstring_range(node))
     return lines
@@ -170,8 +171,8 @@ def files_that_name(house, op):
     """
     quoted = re.compile(rf"[\"'\s]{op}[\"'\s]")
     written = []
-    for module, tree in house.trees.items():
-        if any(_writes(node, op, quoted) for node in ast.walk(tree)):
+    for module, nodes in house.nodes.items():
+        if any(_writes(node, op, quoted) for node in nodes):
             written.append(house.place(module))
     lists = (house.root / "src").rglob("*.pyi")
     for path in (*lists, house.root / "tests" / "ops" / "table.py"):
@@ -197,8 +198,8 @@ def long_functions(house, limit=60):
     """Return the functions with more lines than `limit` without their docstring."""
     return [
         f"{house.place(module)}:{node.lineno} {node.name}"
-        for module, tree in house.trees.items()
-        for node in ast.walk(tree)
+        for module, nodes in house.nodes.items()
+        for node in nodes
         if isinstance(node, FUNCTIONS)
         and node.end_lineno - node.lineno + 1 - len(_docstring_range(node)) > limit
     ]
@@ -214,17 +215,17 @@ def long_modules(house, limit=500):
 def deferred_imports(house, own=False):
     """Return the imports inside functions: all, or those of our `own` modules."""
     places = []
-    for module, tree in house.trees.items():
-        nodes = {
+    for module, nodes in house.nodes.items():
+        inside = {
             node
-            for function in ast.walk(tree)
+            for function in nodes
             if isinstance(function, FUNCTIONS)
             for node in ast.walk(function)
             if isinstance(node, ast.Import | ast.ImportFrom)
         }
         places += [
             f"{house.place(module)}:{node.lineno}"
-            for node in nodes
+            for node in inside
             if not own or PACKAGE in ast.unparse(node)
         ]
     return sorted(places)
@@ -232,9 +233,12 @@ def deferred_imports(house, own=False):
 
 def _of_an_engine(node):
     """Whether an expression is an engine, by the names that the library uses."""
-    text = ast.unparse(node)
-    names = r"([\w.]+\.)?_?engine|[\w.]+\.backend|backends\.(current|get|of)\(.*\)"
-    return re.fullmatch(names, text) is not None
+    if isinstance(node, ast.Call):
+        return re.match(r"backends\.(current|get|of)\(", ast.unparse(node)) is not None
+    if isinstance(node, ast.Attribute):
+        is_dotted = isinstance(node.value, ast.Name | ast.Attribute)
+        return is_dotted and node.attr in ("engine", "_engine", "backend")
+    return isinstance(node, ast.Name) and node.id in ("engine", "_engine")
 
 
 def undeclared(house):
@@ -242,7 +246,7 @@ def undeclared(house):
     names = contract_names(house)
     places = []
     for module, node in _outside_backends(house):
-        probe = isinstance(node, ast.Call) and ast.unparse(node.func) in (
+        probe = isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
             "getattr",
             "hasattr",
         )
@@ -263,9 +267,8 @@ def undeclared(house):
 
 def contract_names(house):
     """Return the names of the contract: those of its file, and of the primitives."""
-    tree = house.trees.get(f"{PACKAGE}.backends.contract")
     names = {"__name__"}
-    for node in ast.walk(tree) if tree else ():
+    for node in house.nodes.get(f"{PACKAGE}.backends.contract", ()):
         if isinstance(node, FUNCTIONS | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Dict):  # CAPABILITIES
@@ -306,10 +309,10 @@ def engine_imports(house):
 
 
 def _outside_backends(house):
-    for module, tree in house.trees.items():
+    for module, nodes in house.nodes.items():
         if not module.startswith(f"{PACKAGE}.backends"):
-            hidden = _for_types_alone(tree)
-            yield from ((module, n) for n in ast.walk(tree) if n not in hidden)
+            hidden = house.for_types[module]
+            yield from ((module, node) for node in nodes if node not in hidden)
 
 
 def largest_circle(house):

@@ -51,12 +51,11 @@ class StepPlanning(Steps):
             for optimizer in self._optimizers():
                 parts.append(optimizer)
                 variables += optimizer.variables
-        shared = self._global_seed_variables()
-        variables += shared
+        shared = [global_seed_generator().state]
         structure = Structure(*parts)
         structure.shareable &= self._shares_programs
         binding = self._bindings.get(mode)
-        if binding is None or not binding.fits(structure, variables):
+        if binding is None or not binding.fits(structure, [*shared, *variables]):
             programs = cache if structure.shareable else ProgramCache()
             binding = Binding(
                 backends.current(), structure, variables, programs, shared, turns(self)
@@ -84,9 +83,6 @@ class StepPlanning(Steps):
         """Return the names that logs have: they are part of a program's outputs."""
         inner = getattr(self._compile_metrics, "metrics", ())
         return [metric.name for metric in (*self.metrics, *inner)]
-
-    def _global_seed_variables(self):
-        return [global_seed_generator().state]
 
     def _compile_arguments_structure(self):
         names = ("loss", "loss_weights", "metrics", "weighted_metrics")

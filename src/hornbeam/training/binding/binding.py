@@ -5,12 +5,16 @@ from __future__ import annotations
 import collections
 from typing import Any
 
+import numpy as np
+
 from hornbeam.core import scopes
 from hornbeam.core.config import epsilon, floatx
 from hornbeam.core.hyperparameter import hyperparameter_inputs
 from hornbeam.core.turns import Turns
 from hornbeam.core.variable import values_of
 from hornbeam.training.binding.structure import variable_specs
+
+_HOST = (np.ndarray, np.generic)
 
 
 class Binding:
@@ -21,8 +25,8 @@ class Binding:
         structure: the Structure of all that takes part.
         variables: the Variables that a step may read or assign.
         cache: the ProgramCache in which the model's programs are kept.
-        shared: those of them that programs of other threads may read meanwhile. A
-            program may reuse the memory of its arguments, so it gets copies.
+        shared: those of them that programs of other threads may read meanwhile, so
+            that no program may reuse their memory. They stand first.
         turns: the Turns of the model.
 
     Attributes:
@@ -41,12 +45,12 @@ class Binding:
         self.engine = engine
         self.structure = structure
         self.cache = cache
-        self._shared = frozenset(id(variable) for variable in shared)
-        self._places_of_shared: list[int] = []
+        # Where variables are assigned in place, programs get the variables themselves.
+        self._lent = 0 if engine.assigns_in_place else len(shared)
         self._turns = turns
         self.steps: Any = turns.steps
-        self.variables: Any = []
-        self.add(_unique(variables))
+        self.variables: Any = [*shared]
+        self.add(_unique([*shared, *variables])[len(shared) :])
         # How many of them are not such that compiling has found.
         self.tracked: int = len(self.variables)
         # The last ones: the programs of a model that is in use stay.
@@ -55,12 +59,8 @@ class Binding:
     def add(self, variables: Any) -> None:
         """Take more Variables, which compiling has found."""
         self.variables += variables
-        self._places_of_shared = [
-            i for i, v in enumerate(self.variables) if id(v) in self._shared
-        ]
         for variable in variables:
-            if id(variable) not in self._shared:
-                variable.used_by(self._turns)
+            variable.used_by(self._turns)
 
     def fits(self, structure: Any, variables: Any) -> bool:
         """Whether it is for this structure and holds these variables."""
@@ -101,29 +101,34 @@ class Binding:
         """Return the values of the variables, to be read."""
         return [variable._value for variable in self.variables]
 
-    def state(self) -> Any:
-        """Return the values of the variables, each a buffer that may be donated."""
-        values = [variable.held() for variable in self.variables]
+    def state(self) -> list[Any]:
+        """Return the values of the variables, each in a buffer of its own."""
+        values = [vars(variable).get("_value") for variable in self.variables]
         engine, seen = self.engine, set()
-        if not engine.assigns_in_place:
-            for i in self._places_of_shared:
-                # A seed: small, and copied faster on the host.
-                values[i] = engine.as_argument(engine.to_numpy(values[i]))
-        if len(set(map(id, values))) < len(values):
-            for i, value in enumerate(values):
-                if id(value) in seen and engine.is_tensor(value):
-                    values[i] = engine.copy(value)
-                seen.add(id(value))
+        for i, value in enumerate(values):
+            if value is None:
+                # It was never read: it may be on the host.
+                values[i] = value = self.variables[i].held()
+            if id(value) in seen and engine.is_tensor(value):
+                values[i] = engine.copy(value)
+            seen.add(id(value))
         return values
+
+    def split(self, state: list[Any]) -> tuple[list[Any], list[Any]]:
+        """Return which values a program may overwrite, and which it may only read."""
+        return state[self._lent :], state[: self._lent]
+
+    def join(self, owned: list[Any], lent: list[Any]) -> list[Any]:
+        """Return the state of which `split` gave the parts."""
+        return [*lent, *owned]
 
     def store(self, state: Any) -> None:
         """Let the variables hold the values in `state`."""
-        engine = self.engine
-        is_tensor, in_place = engine.is_tensor, engine.assigns_in_place
+        in_place = self.engine.assigns_in_place
         for variable, value in zip(self.variables, state, strict=True):
             held = vars(variable)
             # What `hold` does, for the commonest case: a step stores all of them.
-            if "_value" in held and not in_place and is_tensor(value):
+            if "_value" in held and not (in_place or isinstance(value, _HOST)):
                 held["_value"] = value
             else:
                 variable.hold(value)

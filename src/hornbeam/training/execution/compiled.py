@@ -187,8 +187,13 @@ class CompiledSteps:
             self._gathered, self._many_passes,
         )  # fmt: skip
         if width is None:
-            arguments = (self.binding.state(), *arguments[1:])
-            executable = engine.compile(program.trace, arguments, donate=(0,))
+            binding = self.binding
+
+            def run(owned, lent, *rest):
+                return program.trace(binding.join(owned, lent), *rest)
+
+            arguments = (*binding.split(binding.state()), *arguments[1:])
+            executable = engine.compile(run, arguments, donate=(0,))
         else:
             axes = tuple(0 if own else None for own in OWN_ARGUMENTS)
             stacked = engine.vmap(program.trace, in_axes=axes)
@@ -257,7 +262,7 @@ class ProgramCall:
         # Compiling may find more variables: their values come after it.
         program = steps.program((None, *rest))
         started = time.perf_counter()
-        state, logs, bad = program.executable(self.state, *rest)
+        state, logs, bad = program.executable(*steps.binding.split(self.state), *rest)
         logs = [self.engine.to_numpy(x) for x in logs]
         ended = time.perf_counter()
         program.record(self.steps_left, ended - started)

@@ -66,8 +66,9 @@ class CompiledBatch:
             )
         program = self._programs[form]
         with binding.steps:
-            values = binding.state() if plan.assigns else binding.values()
-            state, outputs = program.executable(values, numbers, data, np.int32(rows))
+            state, outputs = program.executable(
+                *self._state(), numbers, data, np.int32(rows)
+            )
             if plan.assigns:
                 binding.store(state)
         return tree.unflatten(program.output_spec, outputs), rows
@@ -75,6 +76,13 @@ class CompiledBatch:
     def logs(self, outputs: Any) -> Any:
         """Return the logs after the last batch, given what `run_batch` returned."""
         return outputs
+
+    def _state(self):
+        """Return the values that the program may overwrite, and those it may not."""
+        binding = self.binding
+        if self.plan.assigns:
+            return binding.split(binding.state())
+        return [], binding.values()
 
     def _argument(self, i, x, size):
         """Return the rows as a program takes them, padded to `size`."""
@@ -106,13 +114,13 @@ class CompiledBatch:
 
         pure_step = binding.pure(step)
 
-        def flat_step(state, numbers, data, rows):
+        def flat_step(owned, lent, numbers, data, rows):
             nonlocal output_spec
-            outputs, state = pure_step(state, numbers, data, rows)
+            outputs, state = pure_step(binding.join(owned, lent), numbers, data, rows)
             leaves, output_spec = tree.flatten_with_spec(outputs)
             return (state if plan.assigns else []), leaves
 
-        arguments = (binding.state(), numbers, data, np.int32(1))
+        arguments = (*self._state(), numbers, data, np.int32(1))
         donated = (0,) if plan.assigns else ()
         executable = engine.compile(flat_step, arguments, donate=donated)
         return Program(engine, executable, output_spec)
