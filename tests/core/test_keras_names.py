@@ -56,6 +56,15 @@ def test_a_config_that_names_a_missing_class_says_so():
         keras.saving.deserialize_keras_object(config)
 
 
+def test_models_and_layers_say_that_they_cannot_be_quantised():
+    dense = keras.layers.Dense(1)
+    model = keras.Sequential([keras.Input((2,)), dense])
+    with pytest.raises(NotImplementedError, match="exists in Keras and not yet"):
+        dense.quantize("int8", type_check=False)
+    with pytest.raises(NotImplementedError, match="exists in Keras and not yet"):
+        model.quantize("int8", filters=["dense"])
+
+
 def test_advice_is_about_missing_names_and_names_what_is_there():
     """Advice for a name that has come goes, and none sends people to a missing name."""
     for path, advice in keras_names._ADVICE.items():

@@ -274,6 +274,12 @@ class Model(Doctor, Trainer, Layer):
 
         export_model(self, filepath, format, bool(verbose), input_signature, **kwargs)
 
+    def quantize(
+        self, mode: Any = None, config: Any = None, filters: Any = None, **kwargs: Any
+    ) -> None:
+        """Not available yet."""
+        super().quantize(mode)
+
     def to_backend(self, name: str) -> Self:
         """Move the model, its optimizer and its metrics to the engine `name`.
 
