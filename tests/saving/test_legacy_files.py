@@ -460,6 +460,88 @@ def test_an_argument_whose_loss_would_change_the_model_is_refused(tmp_path):
         keras.models.model_from_json(json.dumps(config))
 
 
+INITIALIZER = {"class_name": "GlorotUniform", "config": {"seed": 1, "dtype": "float32"}}
+layers, GLOROT = keras.layers, keras.initializers.GlorotUniform(1)
+OLD_LAYERS = [
+    (
+        ("Convolution1D", [6, 2], {"nb_filter": 3, "filter_length": 2}),
+        layers.Conv1D(3, 2),
+    ),
+    (
+        (
+            "AtrousConvolution1D",
+            [6, 2],
+            {"nb_filter": 3, "filter_length": 2, "atrous_rate": 2},
+        ),
+        layers.Conv1D(3, 2, dilation_rate=2),
+    ),
+    (
+        (
+            "AtrousConvolution2D",
+            [6, 6, 2],
+            {"nb_filter": 3, "nb_row": 2, "nb_col": 1, "atrous_rate": [2, 2]},
+        ),
+        layers.Conv2D(3, (2, 1), dilation_rate=2),
+    ),
+    (
+        (
+            "Convolution3D",
+            [4, 4, 4, 2],
+            {"nb_filter": 3, "kernel_dim1": 2, "kernel_dim2": 1, "kernel_dim3": 2},
+        ),
+        layers.Conv3D(3, (2, 1, 2)),
+    ),
+    (
+        (
+            "SeparableConvolution2D",
+            [4, 4, 2],
+            {"nb_filter": 3, "nb_row": 2, "nb_col": 2, "pointwise_init": "zero"},
+        ),
+        layers.SeparableConv2D(3, 2, pointwise_initializer="zeros"),
+    ),
+    (
+        ("TimeDistributedDense", [5, 2], {"output_dim": 3, "input_length": 5}),
+        layers.Dense(3),
+    ),
+    (("CuDNNLSTM", [5, 2], {"units": 3}), layers.LSTM(3)),
+    (
+        ("BatchNormalizationV1", [4, 4, 2], {"axis": [3], "fused": True}),
+        layers.BatchNormalization(3),
+    ),
+    (
+        ("SyncBatchNormalization", [4, 2], {"momentum": 0.9}),
+        layers.BatchNormalization(momentum=0.9),
+    ),
+    (
+        ("Dense", [3], {"units": 2, "kernel_initializer": INITIALIZER}),
+        layers.Dense(2, kernel_initializer=GLOROT),
+    ),
+    (("MaxPooling1D", [6, 2], {"pool_length": 3, "stride": 2}), layers.MaxPool1D(3, 2)),
+    (("UpSampling1D", [6, 2], {"length": 3}), layers.UpSampling1D(3)),
+    (("Dropout", [3], {"p": 0.3}), layers.Dropout(0.3)),
+]
+
+
+@pytest.mark.parametrize(
+    ("old", "layer"), OLD_LAYERS, ids=[old[0] for old, _ in OLD_LAYERS]
+)
+def test_layers_under_older_names_and_arguments(old, layer):
+    name, shape, arguments = old
+    text = json.dumps(keras_1(name, shape, **arguments))
+    model = keras.models.model_from_json(text)
+    (found,) = model.layers
+    assert type(found) is type(layer)
+    assert found.get_config() | {"name": layer.name} == layer.get_config()
+    assert model.output_shape == layer.compute_output_shape((None, *shape))
+
+
+def test_a_size_that_keras_3_works_out_is_not_dropped():
+    arguments = {"nb_filter": 3, "nb_row": 2, "nb_col": 2, "subsample": [2, 2]}
+    config = keras_1("Deconvolution2D", [4, 4, 2], output_shape=[8, 8], **arguments)
+    with pytest.raises(ValueError, match=r"output_shape=\[8, 8\]"):
+        keras.models.model_from_json(json.dumps(config))
+
+
 def test_hard_sigmoid_is_another_function_since_keras_3():
     config = keras_1("LSTM", [6, 3], output_dim=2, inner_activation="hard_sigmoid")
     text = json.dumps({**config, "keras_version": "1.2.2"})

@@ -60,6 +60,7 @@ _RENAMED = {
     "beta_init": "beta_initializer",
     "bias": "use_bias",
     "border_mode": "padding",
+    "depthwise_init": "depthwise_initializer",
     "dim_ordering": "data_format",
     "dropout_U": "recurrent_dropout",
     "dropout_W": "dropout",
@@ -72,6 +73,7 @@ _RENAMED = {
     "nb_filter": "filters",
     "output_dim": "units",
     "p": "rate",
+    "pointwise_init": "pointwise_initializer",
     "pool_length": "pool_size",
     "stride": "strides",
     "subsample": "strides",
@@ -101,6 +103,7 @@ _REMOVED: dict[str, tuple[Any, ...] | None] = {
     "batch_input_shape": None,
     "consume_less": None,
     "dropout": (0, 0.0),
+    "dtype": None,  # of initializers
     "experimental_autocast": None,
     "experimental_run_tf_function": None,
     "fused": None,
@@ -127,7 +130,9 @@ _REMOVED: dict[str, tuple[Any, ...] | None] = {
     "virtual_batch_size": (None,),
 }
 _REMOVED_IN: dict[str, dict[str, Any]] = {
-    f"SpatialDropout{rank}D": {"trainable": None} for rank in (1, 2, 3)
+    # It says which of the sizes that are possible the output has.
+    "Conv2DTranspose": {"output_shape": ()},
+    **{f"SpatialDropout{rank}D": {"trainable": None} for rank in (1, 2, 3)},
 }
 
 
@@ -165,8 +170,6 @@ def modern_class(config: dict[str, Any]) -> dict[str, Any]:
         name, inner = _modern_merge(inner)
     elif name == "MeanMetricWrapper" and isinstance(inner.get("fn"), str):
         inner = {**inner, "fn": {"class_name": "function", "config": inner["fn"]}}
-    elif name == "SyncBatchNormalization":
-        inner = {**inner, "synchronized": True}
     elif name == "GRU" and "reset_after" not in inner and not config.get("module"):
         inner = {**inner, "reset_after": False}
     elif name == "CuDNNGRU":
