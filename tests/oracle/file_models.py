@@ -151,7 +151,7 @@ def convolutions_1d(k):
     x = k.layers.SeparableConv1D(4, 2)(x)
     x = k.layers.PReLU()(x)
     x = k.layers.Conv1DTranspose(4, 2)(x)
-    x = k.layers.LayerNormalization()(x)
+    x = k.layers.LayerNormalization(beta_initializer="ones")(x)
     x = k.layers.UnitNormalization()(x)
     x = k.layers.Flatten()(x)
     return k.Model(inputs, k.layers.Dense(2)(x))
@@ -354,22 +354,47 @@ def trained(keras, name):
     model = build(keras)
     if y is not None:
         optimizer = optimizer(keras) if callable(optimizer) else optimizer
-        model.compile(optimizer=optimizer, loss=loss)
+        metrics = ["mae"] if loss == "mse" else None
+        model.compile(optimizer=optimizer, loss=loss, metrics=metrics)
         model.fit(array(x, 0), array(y, 10), epochs=epochs, batch_size=4, verbose=0)
     return model
 
 
-def results(model, name):
-    """Return what must be equal on both sides, as a dict of arrays."""
+def outputs_of(model, name):
+    """Return what a model predicts, as a dict of arrays."""
     outputs = model.predict(array(CASES[name][1], 0), verbose=0)
     if isinstance(outputs, dict):
         outputs = [outputs[key] for key in sorted(outputs)]
     outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
-    found = {f"output_{i}": np.asarray(o, "float32") for i, o in enumerate(outputs)}
+    return {f"output_{i}": np.asarray(o, "float32") for i, o in enumerate(outputs)}
+
+
+def results(model, name):
+    """Return what must be equal on both sides, as a dict of arrays."""
+    found = outputs_of(model, name)
     if getattr(model, "optimizer", None) is not None:
         for i, v in enumerate(model.optimizer.variables):
             found[f"optimizer_{i}"] = np.asarray(v.numpy(), "float32")
+        _, x, y, *_ = CASES[name]
+        logs = model.evaluate(array(x, 0), array(y, 10), verbose=0, return_dict=True)
+        found |= {key: np.asarray(value, "float32") for key, value in logs.items()}
     return found
+
+
+def is_graph(keras, model):
+    """Whether the structure of a model is data: HDF5 files and JSON take no others."""
+    return type(model) in (keras.Sequential, keras.Model) or (
+        type(model).__name__ == "Functional"
+    )
+
+
+def largest_shard(model):
+    """Return a size in GiB at which the weights of a model are several shards."""
+    variables = [*model.variables]
+    if getattr(model, "optimizer", None) is not None:
+        variables += model.optimizer.variables
+    most = max(np.asarray(v.numpy(), "float32").nbytes for v in variables)
+    return 1.2 * most / 1024**3
 
 
 def write(keras, folder, names=CASES):
@@ -380,20 +405,36 @@ def write(keras, folder, names=CASES):
             model = trained(keras, name)
             np.savez(folder / f"{name}.npz", **results(model, name))
             model.save(folder / f"{name}.keras")
+            model.save(folder / f"{name}_folder", zipped=False)
             model.save_weights(folder / f"{name}.weights.h5")
-            model.save_weights(folder / f"{name}.weights.json", max_shard_size=1)
+            model.save_weights(
+                folder / f"{name}.weights.json", max_shard_size=largest_shard(model)
+            )
+            if is_graph(keras, model):
+                if name != "optimizer_lamb":  # Keras does not find it in these files
+                    model.save(folder / f"{name}.h5")
+                (folder / f"{name}.json").write_text(model.to_json())
         except Exception:
             errors[name] = traceback.format_exc()[-2000:]
     return errors
 
 
 def read(keras, folder, name):
-    """Return the results of a loaded model, and those of weights of both kinds."""
+    """Return by the kind of file the results of a model that was read from it."""
     CASES[name][0](keras)
-    found = [results(keras.saving.load_model(folder / f"{name}.keras"), name)]
+    whole = [f"{name}.keras", f"{name}_folder", f"{name}.h5"]
+    found = {
+        file: results(keras.saving.load_model(folder / file), name)
+        for file in whole
+        if (folder / file).exists()
+    }
     model = trained(keras, name)
     for suffix in (".weights.h5", ".weights.json"):
         model.set_weights([np.zeros_like(value) for value in model.get_weights()])
         model.load_weights(folder / f"{name}{suffix}")
-        found.append(results(model, name))
+        found[suffix] = results(model, name)
+    if (folder / f"{name}.json").exists():
+        model = keras.models.model_from_json((folder / f"{name}.json").read_text())
+        model.load_weights(folder / f"{name}.weights.h5")
+        found["json"] = outputs_of(model, name)
     return found

@@ -51,15 +51,23 @@ def _of_hornbeam(engine, function, *arguments):
         return getattr(file_models, function)(hornbeam, *arguments)
 
 
-def assert_read(written, engine, name, read):
+def assert_read(written, engine, name, read, partly=("json",)):
+    """Assert that results are those from before, of some kinds of files in part.
+
+    Of HDF5 files, also of its own, Keras restores an optimizer's step and not its
+    moments, and calls "mae" by another name; a structure alone has no optimizer.
+    """
     folder, errors = written[engine]
     assert name not in errors, errors[name]
     expected = dict(np.load(folder / f"{name}.npz"))
-    for found in read(engine, "read", folder, name):
-        assert sorted(found) == sorted(expected)
-        for key, value in expected.items():
+    for kind, found in read(engine, "read", folder, name).items():
+        compared = "output" if kind.endswith(partly) else ""
+        for key in expected.keys() | found:
+            if not key.startswith(compared):
+                continue
+            assert np.isfinite(expected[key]).all(), key
             np.testing.assert_allclose(
-                found[key], value, rtol=2e-4, atol=2e-5, err_msg=key
+                found[key], expected[key], rtol=2e-4, atol=2e-5, err_msg=f"{kind} {key}"
             )
 
 
@@ -70,6 +78,7 @@ def test_files_of_keras_are_read(engine, name, written_by_keras):
 
 @pytest.mark.parametrize(("engine", "name"), CASES)
 def test_files_are_read_by_keras(engine, name, written_by_hornbeam, keras_on):
-    assert_read(
-        written_by_hornbeam, engine, name, lambda *given: _of_keras(keras_on, *given)
-    )
+    def read(*given):
+        return _of_keras(keras_on, *given)
+
+    assert_read(written_by_hornbeam, engine, name, read, ("json", ".h5"))

@@ -26,6 +26,8 @@ _CLASS_NAMES = {
     "CuDNNLSTM": "LSTM",
     "Deconvolution2D": "Conv2DTranspose",
     "Deconvolution3D": "Conv3DTranspose",
+    # The name of the class in Keras 3, which files without modules have.
+    "GroupedQueryAttention": "GroupQueryAttention",
     "Policy": "DTypePolicy",
     "PolicyV1": "DTypePolicy",
     "SeparableConvolution2D": "SeparableConv2D",

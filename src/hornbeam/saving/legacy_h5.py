@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from hornbeam import losses
+from hornbeam.core import tree
 from hornbeam.core.errors import DamagedFileError
 from hornbeam.core.keras_names import KERAS_VERSION
 from hornbeam.core.lambdas import config_for_file
@@ -290,8 +292,9 @@ def _restore_optimizer(model, group, names_in_file):
     names = group.texts("weight_names")
     arrays = [group.at(name) for name in names]
     variables = optimizer.variables
-    if names[1:] and names[1].endswith("learning_rate"):
-        if len(arrays) == 2 and not arrays[0].any():
+    # With a schedule there is no variable of the learning rate.
+    if names and names[0].endswith("/iteration"):
+        if len(arrays) <= 2 and not arrays[0].any():
             return None  # saved before the first step
         if _shapes(variables) != _shapes(arrays):
             return f"it has {len(variables)} variables, the file {len(arrays)}."
@@ -377,11 +380,18 @@ def save_model(model: Model, path: Path, include_optimizer: bool = True) -> None
 
 
 def _training_config(compiled):
-    names = ("loss", "loss_weights", "metrics", "weighted_metrics")
+    names = ("loss_weights", "metrics", "weighted_metrics")
     return {
+        "loss": tree.map_structure(_name_of_loss, compiled.get("loss")),
         **{name: compiled.get(name) for name in names},
         "optimizer_config": compiled["optimizer"],
     }
+
+
+def _name_of_loss(loss):
+    """Return the whole name of a loss: Keras 3 does not find "mse" in these files."""
+    function = losses.get(loss) if isinstance(loss, str) else None
+    return getattr(function, "__name__", loss)
 
 
 def save_weights(model: Model, group: h5py.Group) -> None:
