@@ -1,6 +1,7 @@
 """Files of older versions of Keras predict, and go on training, as they did there."""
 
 import json
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -445,6 +446,30 @@ def test_other_numbers_of_layers_are_shown_side_by_side(tmp_path):
     path = write(tmp_path / "a.h5", None, {"only": {"kernel": kernel}})
     with pytest.raises(ValueError, match=r"(?s)1 layers.*2 layers.*first.*only"):
         small().load_weights(path)
+
+
+@pytest.mark.parametrize("rate", [0.1, keras.optimizers.schedules.CosineDecay(0.1, 9)])
+def test_the_state_of_an_optimizer_is_restored_or_it_is_said_why(tmp_path, rate):
+    x, y = random_arrays((8, 4), (8, 3))
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    model.compile(keras.optimizers.Adam(rate), "mse")
+    model.fit(x, y, verbose=0)
+    model.save(tmp_path / "model.h5")
+    loaded = keras.models.load_model(tmp_path / "model.h5")
+    for found, saved in zip(
+        loaded.optimizer.variables, model.optimizer.variables, strict=True
+    ):
+        np.testing.assert_array_equal(found.numpy(), saved.numpy())
+    with h5py.File(tmp_path / "model.h5", "r+") as file:
+        group = file["optimizer_weights"]
+        group.attrs["weight_names"] = group.attrs["weight_names"][:-1]
+    with pytest.warns(UserWarning, match=r"was not restored.* variables, the file"):
+        loaded = keras.models.load_model(tmp_path / "model.h5")
+    assert loaded.optimizer.iterations.numpy() == 0
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "The state of the optimizer")
+        with pytest.raises(UserWarning, match="was not restored"):
+            keras.models.load_model(tmp_path / "model.h5")
 
 
 def test_a_file_of_weights_is_no_model(tmp_path):
