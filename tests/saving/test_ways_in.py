@@ -119,8 +119,6 @@ def by_from_config(folder, config):
         model = keras.Sequential.from_config(config["config"])
         if config.get("compile_config"):
             model.compile_from_config(config["compile_config"])
-        if config.get("build_config"):
-            raise UnsafeFileError("a Sequential has no such part")
 
     return read
 
