@@ -9,6 +9,8 @@ import traceback
 import numpy as np
 
 CASES = {}
+# What Keras cannot write to HDF5 files of models, or cannot read of its own.
+NOT_IN_HDF5 = ("optimizer_lamb", "optimizer_adafactor", "op_nodes")
 
 
 def case(x, y=None, optimizer="adam", loss="mse", epochs=1):
@@ -411,9 +413,9 @@ def write(keras, folder, names=CASES):
                 folder / f"{name}.weights.json", max_shard_size=largest_shard(model)
             )
             if is_graph(keras, model):
-                if name != "optimizer_lamb":  # Keras does not find it in these files
-                    model.save(folder / f"{name}.h5")
                 (folder / f"{name}.json").write_text(model.to_json())
+                if name not in NOT_IN_HDF5:
+                    model.save(folder / f"{name}.h5")
         except Exception:
             errors[name] = traceback.format_exc()[-2000:]
     return errors

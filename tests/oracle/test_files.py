@@ -7,7 +7,11 @@ import pytest
 import hornbeam
 from hornbeam import backends
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.filterwarnings("ignore:.*does not say how the model was compiled"),
+]
 
 # What is in a file does not depend on the engine, nor do the results: most models are
 # written and read on torch, which compiles nothing. On JAX are those with what Keras on

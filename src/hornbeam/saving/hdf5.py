@@ -302,6 +302,8 @@ def _read(dataset):
     if array.dtype.kind != "V":
         return array
     name = _text_attribute(dataset, "dtype")
+    if name is None and array.dtype.itemsize == 2:
+        name = "bfloat16"  # Keras leaves the name out of legacy files
     if name not in _EXTENDED_DTYPES:
         raise UnsafeFileError(f"{dataset.name!r} has the unknown dtype {name!r}.")
     return array.view(_extended_dtype(name))

@@ -413,7 +413,10 @@ def _write_origin(group):
 def _write_arrays(group, variables):
     _write_names(group, "weight_names", list(variables))
     for name, variable in variables.items():
-        group.create_dataset(name, data=hdf5.as_array(variable))
+        array = hdf5.as_array(variable)
+        if array.dtype.kind == "V":
+            array = array.astype("float32")  # Keras cannot read bfloat16 here
+        group.create_dataset(name, data=array)
 
 
 def _write_names(group, attribute, names):
