@@ -274,7 +274,7 @@ class Model(Doctor, Trainer, Layer):
 
         export_model(self, filepath, format, bool(verbose), input_signature, **kwargs)
 
-    def quantize(
+    def quantize(  # type: ignore[override]  # as in Keras
         self, mode: Any = None, config: Any = None, filters: Any = None, **kwargs: Any
     ) -> None:
         """Not available yet."""
