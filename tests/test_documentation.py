@@ -7,6 +7,8 @@ import pytest
 from hornbeam import config
 from tests.markdown import READMES, ROOT, numbered_blocks, pages, python_blocks
 
+pytestmark = pytest.mark.slow
+
 # Those that take more than a few seconds.
 SLOW = [
     "docs/tuning.md",

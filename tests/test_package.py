@@ -118,7 +118,13 @@ def test_unknown_names_get_a_suggestion():
         _ = hornbeam.layers.Denze
 
 
-@pytest.mark.parametrize("name", modules())
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (".applications." in name))
+        for name in modules()
+    ],
+)
 def test_examples_in_docstrings(name):
     module = importlib.import_module(name)
     finder = doctest.DocTestFinder(exclude_empty=True)

@@ -13,7 +13,7 @@ from hornbeam import backends, layers
 tf = pytest.importorskip("tensorflow")
 
 # In one process: the tests share programs.
-pytestmark = pytest.mark.xdist_group("export")
+pytestmark = [pytest.mark.xdist_group("export"), pytest.mark.slow]
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((5, 6)).astype("float32")

@@ -250,6 +250,7 @@ def test_boxes_and_masks_move_with_the_images(row, python_only):
         np.testing.assert_allclose(box, around, atol=1.6)
 
 
+@pytest.mark.slow
 @every_row
 def test_in_tf_data_with_unknown_sizes(row, python_only):
     """Also where neither the batch nor the size of the images is known."""

@@ -6,10 +6,13 @@ import keras_process
 import pytest
 
 
+# Before pytest leaves out what is marked slow.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     here = [item for item in items if item.path.parent.name == "oracle"]
     for item in here:
         item.add_marker(pytest.mark.oracle)
+        item.add_marker(pytest.mark.slow)
         item.add_marker(pytest.mark.xdist_group("Keras"))
 
 

@@ -6,12 +6,18 @@ import pytest
 import hornbeam as keras
 from hornbeam import backends
 
+
+def is_slow(program, engine):
+    """Whether it is left out of `make test`: on the other engines all are."""
+    return engine != "jax" or program.is_slow(engine)
+
+
 CASES = [
     pytest.param(
         program,
         engine,
         id=f"{program.name}-{engine}",
-        marks=[pytest.mark.slow] if program.is_slow(engine) else [],
+        marks=[pytest.mark.slow] if is_slow(program, engine) else [],
     )
     for program in catalogue.load().values()
     for engine in program.engines

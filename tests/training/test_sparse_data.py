@@ -12,6 +12,8 @@ import hornbeam as keras
 from hornbeam import backends, ops
 from hornbeam.training.execution.programs import cache
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(11)
 X = scipy.sparse.random_array(
     (70, 30), density=0.15, rng=RNG, dtype="float32", format="csr"

@@ -17,6 +17,8 @@ from hornbeam.wrappers import (
     SKLearnTransformer,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def build(X, y, activation="linear", loss="mse"):
     last = keras.layers.Dense(y.shape[1], activation)

@@ -421,7 +421,7 @@ def test_progress_without_a_terminal(data, capsys, monkeypatch):
     ).fit(*data)
     lines = [x for x in capsys.readouterr().out.splitlines() if x.startswith("Search")]
     best = search.cv_results_["mean_test_score"].max()
-    assert re.match(r"Search 1/12 - 11 running - \S+/s - [\dhm ]+s left", lines[0])
+    assert re.match(r"Search 1/12 - \d+ running - \S+/s - [\dhm ]+s left", lines[0])
     assert lines[-1].startswith("Search 12/12 ")
     assert lines[-1].endswith(f"best score {best:.4g}")
 

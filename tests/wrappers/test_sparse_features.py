@@ -11,6 +11,8 @@ from hornbeam.wrappers import KerasClassifier, KerasRegressor, KerasTransformer
 from hornbeam.wrappers.distinct_rows import distinct, moments
 from hornbeam.wrappers.seeds import digest
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(5)
 
 
