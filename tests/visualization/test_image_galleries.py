@@ -266,6 +266,7 @@ class TestGalleries:
     def test_without_a_screen(self):
         from matplotlib import pyplot
 
+        pyplot.close("all")
         axes = self.plot(show=True)
         assert pyplot.get_fignums() == [axes[0, 0].figure.number]
         pyplot.close("all")

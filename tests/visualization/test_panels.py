@@ -128,6 +128,7 @@ def test_in_a_notebook_new_pictures_are_shown(plot, monkeypatch, tmp_path):
     """By pyplot, as those of matplotlib itself; those that are written are not."""
     from matplotlib import pyplot
 
+    pyplot.close("all")
     monkeypatch.setattr(panels, "is_in_notebook", lambda: True)
     draw, _ = plot
     draw(path=tmp_path / "a.png")

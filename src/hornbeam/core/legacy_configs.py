@@ -105,7 +105,6 @@ _REMOVED: dict[str, tuple[Any, ...] | None] = {
     "batch_input_shape": None,
     "consume_less": None,
     "dropout": (0, 0.0),
-    "dtype": None,  # of initializers
     "experimental_autocast": None,
     "experimental_run_tf_function": None,
     "fused": None,
@@ -132,6 +131,13 @@ _REMOVED: dict[str, tuple[Any, ...] | None] = {
     "virtual_batch_size": (None,),
 }
 _REMOVED_IN: dict[str, dict[str, Any]] = {
+    # Initializers of TensorFlow 1.13 to 2.0.
+    **{
+        name: {"dtype": None}
+        for name in "GlorotNormal GlorotUniform HeNormal HeUniform LecunNormal "
+        "LecunUniform Orthogonal RandomNormal RandomUniform TruncatedNormal "
+        "VarianceScaling".split()
+    },
     # It says which of the sizes that are possible the output has.
     "Conv2DTranspose": {"output_shape": ()},
     **{f"SpatialDropout{rank}D": {"trainable": None} for rank in (1, 2, 3)},
