@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Callable
 from typing import Any
 
 from hornbeam.typing import Logs
 from hornbeam.utils import charts, html
+from hornbeam.utils.notebook_output import NotebookOutput
 from hornbeam.utils.progbar import format_rate, format_value
 
 _SECONDS_BETWEEN_DISPLAYS = 0.3
@@ -28,7 +28,7 @@ class NotebookDisplay:
         self._began = time.perf_counter()
         self._shown = -float("inf")
         self._title = self._words = self._note = ""
-        self._handle: Any = None
+        self._output = NotebookOutput()
 
     # What a bar of a terminal has too: it folds the line of results.
     width = 10_000
@@ -77,12 +77,7 @@ class NotebookDisplay:
         if self._is_early() and not forced:
             return
         self._shown = time.perf_counter()
-        display = importlib.import_module("IPython.display")
-        shown = display.HTML(self.html())
-        if self._handle is None:
-            self._handle = display.display(shown, display_id=True)
-        else:
-            self._handle.update(shown)
+        self._output.show(self.html())
 
     def html(self) -> str:
         """Return what is shown."""

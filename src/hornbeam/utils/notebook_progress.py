@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import html
-import importlib
 import io
 from typing import Any
+
+from hornbeam.utils.notebook_output import NotebookOutput
 
 _COLUMNS = 100
 
@@ -21,8 +22,11 @@ def in_notebook(kind: Any) -> Any:
     from rich.console import Console
 
     class ShownByIPython(kind):
-        _handle: Any = None
         _is_started = False
+
+        @functools.cached_property
+        def _output(self):
+            return NotebookOutput()
 
         def start(self) -> None:
             """Show what comes from now on."""
@@ -35,20 +39,12 @@ def in_notebook(kind: Any) -> Any:
             lines = io.StringIO()
             looks: Any = {"color_system": None, "force_jupyter": False}
             Console(file=lines, width=_COLUMNS, **looks).print(self.get_renderable())
-            self._draw(f"<pre>{html.escape(lines.getvalue().rstrip())}</pre>")
+            self._output.show(f"<pre>{html.escape(lines.getvalue().rstrip())}</pre>")
 
         def stop(self) -> None:
             """Leave the last state, or nothing if the bar is transient."""
             self._is_started = False
-            if self.live.transient and self._handle is not None:
-                self._draw("")
-
-        def _draw(self, content):
-            display = importlib.import_module("IPython.display")
-            shown = display.HTML(content)
-            if self._handle is None:
-                self._handle = display.display(shown, display_id=True)
-            else:
-                self._handle.update(shown)
+            if self.live.transient and self._output.is_shown:
+                self._output.show("")
 
     return ShownByIPython

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from typing import Any, NamedTuple
 
 from hornbeam.utils import charts, html
+from hornbeam.utils.notebook_output import NotebookOutput
 
 
 class State(NamedTuple):
@@ -91,7 +91,7 @@ class NotebookDisplay:
         self._note = ""
         self._places: list[int] = []
         self._best: list[float] = []
-        self._handle: Any = None
+        self._output = NotebookOutput()
 
     def show(self, state: State) -> None:
         """Show the state."""
@@ -110,12 +110,7 @@ class NotebookDisplay:
         """Leave what was shown last."""
 
     def _draw(self):
-        display = importlib.import_module("IPython.display")
-        shown = display.HTML(self.html())
-        if self._handle is None:
-            self._handle = display.display(shown, display_id=True)
-        else:
-            self._handle.update(shown)
+        self._output.show(self.html())
 
     def html(self) -> str:
         """Return what is shown."""
