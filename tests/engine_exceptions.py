@@ -66,11 +66,6 @@ def _holds(*dtypes):
     return attempt
 
 
-def _product_with_a_number():
-    held = backends.current().dtype_of(ops.ones(2, "bfloat16") * 2.0)
-    assert held == "bfloat16", f"the product is {held}"
-
-
 def _mask_of_an_array():
     ops.ones(2)._keras_mask = ops.ones(2)
 
@@ -118,12 +113,6 @@ LIMITS = [
         _holds("uint16", "uint32"),
         {"torch": "held as int32"},
         "torch has next to no operations on them: a signed type holds them.",
-    ),
-    Limit(
-        "bfloat16 beside a number",
-        _product_with_a_number,
-        {"numpy": "float32"},
-        "NumPy's own operator widens the dtype, which comes from ml_dtypes.",
     ),
     Limit(
         "masks on arrays",

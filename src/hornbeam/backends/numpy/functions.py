@@ -304,16 +304,20 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
 
 def matmul(x1: Any, x2: Any) -> Any:
     xs = _promoted(x1, x2)
-    return _not_widened(np.matmul(*_without_overflow(xs)), xs)
+    return _narrowed(np.matmul(*_widened(xs)), xs)
 
 
-def _not_widened(result, xs):
-    """NumPy widens products of bfloat16 to float32."""
+# Sums of products of int8 overflow; NumPy's einsum has none of bfloat16.
+_WIDE = {"int8": "int32", "bfloat16": "float32"}
+
+
+def _widened(xs):
+    wide = _WIDE.get(xs[0].dtype.name)
+    return [x.astype(wide) for x in xs] if wide else xs
+
+
+def _narrowed(result, xs):
     return result.astype(xs[0].dtype) if xs[0].dtype.name == "bfloat16" else result
-
-
-def _without_overflow(xs):
-    return [x.astype("int32") for x in xs] if xs[0].dtype == np.int8 else xs
 
 
 def dot(x1: Any, x2: Any) -> Any:
@@ -327,8 +331,8 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
 
 def einsum(subscripts: Any, *operands: Any, **kwargs: Any) -> Any:
     operands = _promoted(*[_array(x) for x in operands])
-    result = np.einsum(subscripts, *_without_overflow(operands), optimize=True)
-    return _not_widened(result, operands)
+    result = np.einsum(subscripts, *_widened(operands), optimize=True)
+    return _narrowed(result, operands)
 
 
 def _segment(combine: np.ufunc, neutral: Callable) -> Callable:
