@@ -8,6 +8,7 @@ is listed, and work everywhere else.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import ml_dtypes
 import numpy as np
 
 import hornbeam as keras
@@ -66,6 +67,11 @@ def _holds(*dtypes):
     return attempt
 
 
+def _product_with_a_number():
+    held = backends.current().dtype_of(ops.ones(2, "bfloat16") * 2.0)
+    assert held == "bfloat16", f"the product is {held}"
+
+
 def _mask_of_an_array():
     ops.ones(2)._keras_mask = ops.ones(2)
 
@@ -113,6 +119,12 @@ LIMITS = [
         _holds("uint16", "uint32"),
         {"torch": "held as int32"},
         "torch has next to no operations on them: a signed type holds them.",
+    ),
+    Limit(
+        "bfloat16 beside a number",
+        _product_with_a_number,
+        {"numpy": "float32"} if ml_dtypes.__version__ < "0.7" else {},
+        "NumPy widens the dtype, which comes from ml_dtypes, before 0.7 of that.",
     ),
     Limit(
         "masks on arrays",
