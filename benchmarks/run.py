@@ -36,6 +36,8 @@ def measure(name, library, engine, cache="off"):
         "HORNBEAM_BACKEND": engine,
         "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"),
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        # As what `pip install` brings, our source has its bytecode beside it.
+        "PYTHONDONTWRITEBYTECODE": "",
     }
     done = subprocess.run(
         [sys.executable, str(HERE / "measure.py"), name, library],
