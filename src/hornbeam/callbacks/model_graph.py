@@ -19,7 +19,7 @@ def model_graph(model: Any) -> Any:
     """
     graph = part("compat.proto.graph_pb2").GraphDef()
     graph.versions.producer = 22
-    function = _function_of(model)
+    function = model._graph_within
     if function is not None:
         _add_function(graph, function, "", [])
     else:
@@ -49,7 +49,7 @@ def _add_layer(graph, layer, prefix, inputs):
         inputs: the names of the nodes whose outputs it takes.
     """
     path = prefix + _clean(layer.name)
-    function = _function_of(layer)
+    function = layer._graph_within
     if function is not None:
         return _add_function(graph, function, path + "/", inputs) or path
     node = graph.node.add(name=path, op=type(layer).__name__, input=inputs)
@@ -64,12 +64,6 @@ def _add_layers_in(graph, layer, prefix):
     if hasattr(layer, "_flatten_layers"):
         for child in layer._flatten_layers(include_self=False, recursive=False):
             _add_layer(graph, child, prefix, [])
-
-
-def _function_of(layer):
-    """Return the Function that a Functional or Sequential model is, else None."""
-    inner = getattr(layer, "_functional", None) or layer
-    return inner if hasattr(inner, "_nodes") else None
 
 
 def _add_function(graph, function, prefix, inputs):

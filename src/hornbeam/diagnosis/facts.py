@@ -239,8 +239,8 @@ def outputs_of(model: Any, y: Any, weighted: bool) -> list[Output]:
     targets = [leaf for leaf in tree.flatten(y) if leaf is not None]
     if len(losses) != len(targets):
         return []
-    graph = getattr(model, "_functional", None) or model
-    symbols = getattr(graph, "_outputs", None) or [None] * len(targets)
+    graph = model._graph_within
+    symbols = [None] * len(targets) if graph is None else graph._outputs
     found = []
     for i, (loss, target) in enumerate(zip(losses, targets, strict=True)):
         symbol = symbols[i] if len(symbols) == len(targets) else None

@@ -66,9 +66,7 @@ def symbols_of(model: Any, x: Any, batch_size: int | None, owner: str) -> Any:
             ),
             x,
         )
-    graph = getattr(model, "_functional", None) or model
-    struct = getattr(graph, "_inputs_struct", None)
-    if struct is None:
+    if model._graph_within is None:
         raise ValueError(
             f"{owner} of model {model.name!r} must know the shape of the inputs, which "
             "a subclassed model has not. Give the shape with its rows, such as (32, 8)."
@@ -84,7 +82,7 @@ def symbols_of(model: Any, x: Any, batch_size: int | None, owner: str) -> Any:
             )
         return KerasTensor(shape, symbol.dtype)
 
-    return tree.map_structure(known, struct)
+    return tree.map_structure(known, model._graph_within._inputs_struct)
 
 
 def _is_shape(x):
@@ -92,9 +90,8 @@ def _is_shape(x):
 
 
 def _dtype_of_inputs(model):
-    graph = getattr(model, "_functional", None) or model
-    symbols = getattr(graph, "_inputs", None)
-    return symbols[0].dtype if symbols else "float32"
+    graph = model._graph_within
+    return "float32" if graph is None else graph._inputs[0].dtype
 
 
 def shape_calls(
@@ -134,8 +131,8 @@ def shape_calls(
 
 def _after_host(model, symbols):
     """Return the symbols of what the host part of a model gives its program."""
-    graph = getattr(model, "_functional", None) or model
-    part = getattr(graph, "host_part", None) if model._calls_graph else None
+    graph = model._called_graph
+    part = None if graph is None else graph.host_part
     if part is None or isinstance(symbols, AfterHost):
         return symbols
     outputs = part.before.compute_output_spec(graph._standardize_inputs(symbols))

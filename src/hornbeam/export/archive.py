@@ -95,7 +95,7 @@ class ExportArchive:
                 "`build()` it, before it is exported."
             )
         for layer in resource._flatten_layers():
-            if getattr(layer, "runs_on_host", False):
+            if layer.runs_on_host:
                 raise _computes_with_python(layer)
         self._own(resource)
 
@@ -295,8 +295,8 @@ def default_signature(model: Model) -> list[Any]:
 
 def _inputs_of_graph(model):
     """Return the nest of the symbolic inputs of a model that is a graph, or None."""
-    graph = getattr(model, "_functional", None) or model
-    return getattr(graph, "_inputs_struct", None)
+    graph = model._graph_within
+    return None if graph is None else graph._inputs_struct
 
 
 def _is_one_argument(model, signature):

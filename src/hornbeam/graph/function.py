@@ -32,6 +32,8 @@ class Function(Operation):
         super().__init__(name=name)
         self._set_graph(inputs, outputs)
 
+    _graph_within = property(lambda self: self)
+
     def _set_graph(self, inputs, outputs):
         self._inputs_struct = inputs
         self._outputs_struct = outputs

@@ -75,30 +75,22 @@ def host_part(function: Function) -> HostPart | None:
 
 def runs_on_host(operation: Any) -> bool:
     """Whether an operation, or something in a model that it is, runs on the host."""
-    graph = _graph_of(operation)
-    if graph is not None:
-        return any(map(runs_on_host, graph.operations))
-    return bool(getattr(operation, "runs_on_host", False))
-
-
-def _graph_of(operation):
-    """Return the graph that a model inside a graph is, or None."""
-    if not getattr(operation, "_calls_graph", False):
-        return None
-    return getattr(operation, "_functional", None) or operation
+    if operation._called_graph is not None:
+        return any(map(runs_on_host, operation._called_graph.operations))
+    return operation.runs_on_host
 
 
 def _inlined(function):
     """Return the graph with the operations of inner models that begin on the host."""
 
     def function_of(operation):
-        graph = _graph_of(operation)
+        graph = operation._called_graph
         if graph is None or not runs_on_host(operation):
             return operation
         return lambda inputs, **_: _alone(graph.run(inputs, function_of))
 
     if not any(
-        _graph_of(x) is not None and runs_on_host(x) for x in function.operations
+        x._called_graph is not None and runs_on_host(x) for x in function.operations
     ):
         return function
     outputs = function.run(function._inputs_struct, function_of)

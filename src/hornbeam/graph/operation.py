@@ -42,6 +42,9 @@ class Operation(BoundedConfig, Initialised):
     # Arguments of `__init__` that set state: they are not part of the config.
     state_arguments: tuple[str, ...] = ()
     _set_by_init: str = "name"
+    # The graph that it is, and that which a call does, with nothing else; or None.
+    _graph_within: Any = None
+    _called_graph: Any = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         check_keywords(cls, args, kwargs)
@@ -66,6 +69,11 @@ class Operation(BoundedConfig, Initialised):
         if any_symbolic((args, kwargs)):
             return self.symbolic_call(*args, **kwargs)
         return self.call(*args, **kwargs)
+
+    @property
+    def runs_on_host(self) -> bool:
+        """Whether it computes with NumPy, before the programs of a model."""
+        return False
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Record the call and return the symbols of its outputs."""

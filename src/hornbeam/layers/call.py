@@ -124,8 +124,7 @@ def say_where(error: BaseException, layer: Layer, arguments: Mapping[str, Any]) 
         f"{_WHERE}{layer.path!r} ({type(layer).__name__}, backend "
         f"{backends.default_name()!r}) with {', '.join(described) or 'no arguments'}"
     )
-    takes_strings = getattr(layer, "runs_on_host", False)
-    if not takes_strings and any(map(holds_strings, arguments.values())):
+    if not layer.runs_on_host and any(map(holds_strings, arguments.values())):
         error.add_note(
             f"It received strings, and computes with numbers. {ENCODE_STRINGS}"
         )

@@ -116,7 +116,9 @@ class Functional(Function, Model):
             for (x, _), m in zip(masked, before, strict=False):
                 set_keras_mask(x, m)
 
-    _calls_graph = property(lambda self: type(self).call is Functional.call)
+    _called_graph = property(
+        lambda self: self if type(self).call is Functional.call else None
+    )
 
     def compute_output_spec(
         self, inputs: Any, training: bool | None = None, mask: Any = None

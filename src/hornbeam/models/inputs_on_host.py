@@ -42,8 +42,8 @@ def on_host(model: Any, x: Any) -> Any:
         return x
     if not model.built and hasattr(model, "_build_for") and holds_strings(x):
         model._build_for(string_array(x, f"Model {model.name!r}"))
-    graph = getattr(model, "_functional", None) or model
-    part = getattr(graph, "host_part", None) if model._calls_graph else None
+    graph = model._called_graph
+    part = None if graph is None else graph.host_part
     if part is None:
         return x
     if part.strings_after:

@@ -129,9 +129,8 @@ class Sequential(Model):
             self.build(self._sequence[0].batch_shape)
         elif self._sequence and not isinstance(self._sequence[0], InputLayer):
             first = self._sequence[0]
-            graph = getattr(first, "_functional", first)
-            if isinstance(graph, Functional):
-                self.build(graph.input_shape)
+            if isinstance(first._graph_within, Functional):
+                self.build(first._graph_within.input_shape)
 
     def build(self, input_shape: Any = None) -> None:
         """Build every layer for inputs of shape `input_shape`."""
@@ -230,8 +229,9 @@ class Sequential(Model):
             x = layer(x)
         return x
 
-    _calls_graph = property(
-        lambda self: self._functional is not None and type(self).call is Sequential.call
+    _graph_within = property(lambda self: self._functional)
+    _called_graph = property(
+        lambda self: self._functional if type(self).call is Sequential.call else None
     )
 
     # Read-only, unlike a layer's: `add` and `pop` change them.

@@ -17,8 +17,6 @@ from hornbeam.training.steps import unpack
 class ModelBuilding(StepPlanning):
     """The part of a model that builds what is not built yet; see `Model`."""
 
-    # Whether a call does what the graph of the model says, and nothing else.
-    _calls_graph: bool | property = False
     # `[(number of the input, Embedding)]`: which inputs are looked up as they are.
     _input_lookups: Any = ()
     # Whether there is a `call`; without it only steps of the user's run.
@@ -130,7 +128,7 @@ class ModelBuilding(StepPlanning):
 
     def _infer_outputs(self, symbols):
         is_complete = all(x is not None for x in tree.flatten(symbols))
-        if self._calls_graph and is_complete:
+        if self._called_graph is not None and is_complete:
             return self.compute_output_spec(symbols)
         return infer(self._call_recording_lookups, (symbols,), {})
 

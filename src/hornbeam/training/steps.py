@@ -152,11 +152,13 @@ class Steps(Layer):
 
         In a nest with dicts a path goes before the names, which makes most distinct.
         """
-        graph: Any = getattr(self, "_functional", None) or self
-        outputs = getattr(graph, "_outputs_struct", None)
+        graph = self._graph_within
+        if graph is None:
+            return getattr(self, "output_names", None)
+        outputs = graph._outputs_struct
         paths = tree.paths(outputs)
         if not any(isinstance(key, str) for path in paths for key in path):
-            return getattr(graph, "output_names", None)
+            return graph.output_names
         if isinstance(outputs, dict) and all(len(path) == 1 for path in paths):
             return sorted(outputs)
         return distinct(graph._layers_of_outputs(), [path[:-1] for path in paths])

@@ -76,7 +76,7 @@ def summary_table(
     layer_range: Sequence[str] | None = None,
 ) -> tuple[list[str], list[list[str]]]:
     """Return the headings and rows of the table of `Model.summary`."""
-    graph = _graph_of(model)
+    graph = model._graph_within
     headings = ["Layer (type)", "Output Shape", "Param #"]
     connected = graph is not None and _branches(graph)
     headings += ["Connected to"] * connected + ["Trainable"] * show_trainable
@@ -112,12 +112,6 @@ def summary_html(model: Model, headings: list[str], rows: list[list[str]]) -> st
 def _display(content):
     display = importlib.import_module("IPython.display")
     display.display(display.HTML(content))
-
-
-def _graph_of(model):
-    if isinstance(model, Functional):
-        return model
-    return getattr(model, "_functional", None)
 
 
 def _branches(graph):
@@ -173,9 +167,8 @@ def output_shape(layer: Any) -> str:
     if nodes:
         shapes = [x.shape for x in nodes[0].output_tensors]
         return str(shapes[0] if len(shapes) == 1 else shapes)
-    graph = _graph_of(layer) if isinstance(layer, Functional | Sequential) else None
-    if graph is not None:
-        return str(graph.output_shape)
+    if layer._graph_within is not None:
+        return str(layer._graph_within.output_shape)
     if not layer.built:
         return "? (unbuilt)"
     try:

@@ -146,7 +146,7 @@ def _engine_of(model):
 
 
 def _graph_of(model):
-    graph = getattr(model, "_functional", model)
+    graph = model._graph_within
     if not isinstance(graph, Functional):
         raise ValueError(
             f"grad_cam() needs a Functional or a built Sequential model, whose layers "

@@ -126,7 +126,7 @@ def family_of(operation: Any) -> str:
 
 def _functional(model):
     """Return the Functional whose graph the model computes, or None."""
-    graph = getattr(model, "_functional", model)
+    graph = model._graph_within
     return graph if isinstance(graph, Functional) else None
 
 

@@ -205,8 +205,7 @@ def _is_ours(x):
 
 def output_names(model: Any) -> list[Any]:
     """Return a name for each output: that of its last operation, or a number."""
-    graph = getattr(model, "_functional", None) or model
-    outputs = getattr(graph, "_outputs", None)
-    if outputs is None:
+    graph = model._graph_within
+    if graph is None:
         return [f"output {i}" for i in range(99)]
-    return [x._keras_history.operation.name for x in outputs]
+    return [x._keras_history.operation.name for x in graph._outputs]

@@ -98,10 +98,10 @@ def _softmaxes_of_one_unit(model):
         for layer in _layers(model)
         if getattr(layer, "units", None) == 1 and _softmax_axis(layer) == -1
     ]
-    graph = _graph_of(model)
+    graph = model._called_graph
     for output in graph._outputs if graph is not None else ():
         layer, _, number = output._keras_history
-        while (inner := _graph_of(layer)) is not None:
+        while (inner := layer._called_graph) is not None:
             layer, _, number = inner._outputs[number]._keras_history
         axis = _softmax_axis(layer)
         if axis is not None and output.shape[axis] == 1 and layer not in layers:
@@ -179,7 +179,7 @@ def indices_fit(model: Any, x: Any) -> None:
 
 def _looked_up(model, x):
     """Yield `(array, Embedding)` where the layer gets an input as it is."""
-    graph = _graph_of(model)
+    graph = model._called_graph
     is_after_host = isinstance(x, AfterHost)
     if is_after_host:
         graph = graph.host_part.after
@@ -201,19 +201,13 @@ def _layers(model):
     return model._flatten_layers(include_self=False)
 
 
-def _graph_of(layer):
-    """Return the graph that a call of a model runs, or None."""
-    graph = getattr(layer, "_functional", None) or layer
-    return graph if getattr(layer, "_calls_graph", False) else None
-
-
 def _lookups_in(graph, places):
     """Yield `(place, Embedding)`; `places` numbers the symbols of the data."""
     for node in graph._nodes:
         inputs = [places.get(id(x)) for x in node.input_tensors]
         if all(place is None for place in inputs):
             continue
-        operation, inner = node.operation, _graph_of(node.operation)
+        operation, inner = node.operation, node.operation._called_graph
         if getattr(type(operation), "call", None) is Embedding.call:
             yield inputs[0], operation
         elif inner is not None and len(inner._inputs) == len(inputs):
