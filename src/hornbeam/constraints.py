@@ -11,6 +11,21 @@ from hornbeam.core.errors import check_number
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.typing import Axes, Config, ConstraintLike, Tensor, TensorLike
 
+__all__ = [
+    "Constraint",
+    "MaxNorm",
+    "NonNeg",
+    "UnitNorm",
+    "MinMaxNorm",
+    "max_norm",
+    "non_neg",
+    "unit_norm",
+    "min_max_norm",
+    "get",
+    "serialize",
+    "deserialize",
+]
+
 
 class Constraint(configurable.Configurable):
     """The base of constraints: callables from a tensor to one of the same shape.

@@ -12,6 +12,22 @@ from hornbeam.core import configurable, serialization
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.typing import Config, RegularizerLike, Tensor, TensorLike
 
+__all__ = [
+    "Regularizer",
+    "L1",
+    "L2",
+    "L1L2",
+    "OrthogonalRegularizer",
+    "validate_float_arg",
+    "l1",
+    "l2",
+    "l1_l2",
+    "orthogonal_regularizer",
+    "get",
+    "serialize",
+    "deserialize",
+]
+
 
 class Regularizer(configurable.Configurable):
     """The base of regularizers: callables from a tensor to a scalar.

@@ -4,39 +4,19 @@ Prints `{case: [result, MiB, seconds]}` as JSON.
 """
 
 import json
-import pathlib
-import resource
 import sys
 import time
 
 import hornbeam as keras
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError
-
-LINUX = sys.platform == "linux"
-
-
-def layer(name, module="keras.layers", /, **config):
-    return {"module": module, "class_name": name, "config": config}
-
-
-def sequential(*layers):
-    start = layer("InputLayer", batch_shape=[None, 3], name="in")
-    config = {"name": "s", "layers": [start, *layers]}
-    return {"module": "keras", "class_name": "Sequential", "config": config}
-
-
-def largest():
-    """Return the largest size of the process in MiB, on Linux since `forget()`."""
-    if LINUX:
-        status = pathlib.Path("/proc/self/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def forget():
-    """Let the largest size be the size of now."""
-    if LINUX:
-        pathlib.Path("/proc/self/clear_refs").write_text("5")
+from tests.saving.attack_table import (
+    forget,
+    functional,
+    largest,
+    layer,
+    node,
+    sequential,
+)
 
 
 def as_text(config):
@@ -45,35 +25,12 @@ def as_text(config):
 
 def called(times):
     """Return a graph in which one layer is called on the input so many times."""
-    node = {
-        "args": [
-            {
-                "class_name": "__keras_tensor__",
-                "config": {
-                    "shape": [None, 3],
-                    "dtype": "float32",
-                    "keras_history": ["in", 0, 0],
-                },
-            }
-        ],
-        "kwargs": {},
-    }
-    relu = {**layer("ReLU", name="r"), "name": "r", "inbound_nodes": [node] * times}
-    start = {
-        **layer("InputLayer", batch_shape=[None, 3], name="in"),
-        "name": "in",
-        "inbound_nodes": [],
-    }
-    return {
-        "module": "keras.src.models.functional",
-        "class_name": "Functional",
-        "config": {
-            "name": "f",
-            "layers": [start, relu],
-            "input_layers": ["in", 0, 0],
-            "output_layers": [["r", i, 0] for i in range(times)],
-        },
-    }
+    calls = node("r", ["in", 0, 0])["inbound_nodes"] * times
+    config = functional(
+        {**layer("ReLU", name="r"), "name": "r", "inbound_nodes": calls}
+    )
+    config["config"]["output_layers"] = [["r", i, 0] for i in range(times)]
+    return config
 
 
 small = sequential(layer("Dense", units=2))

@@ -1,8 +1,6 @@
 """Files of ill will: refused, with nothing run, opened, fetched or left behind."""
 
-import base64
 import json
-import marshal
 import random
 import subprocess
 import sys
@@ -17,127 +15,7 @@ import pytest
 import hornbeam as keras
 from hornbeam.core.errors import UnsafeFileError
 from hornbeam.saving import archive, hdf5
-
-RAN = []
-BYTECODE = {
-    "class_name": "__lambda__",
-    "config": {
-        "code": base64.b64encode(
-            marshal.dumps(compile("__import__('os').system('true')", "x", "eval"))
-        ).decode(),
-        "defaults": None,
-        "closure": None,
-    },
-}
-
-
-def layer(class_name, module="keras.layers", /, **config):
-    return {"module": module, "class_name": class_name, "config": config}
-
-
-def function(name):
-    return {"module": "builtins", "class_name": "function", "config": name}
-
-
-def sequential(*layers, **more):
-    start = layer("InputLayer", batch_shape=[None, 3], name="in")
-    config = {"name": "s", "layers": [start, *layers]}
-    return {"module": "keras", "class_name": "Sequential", "config": config, **more}
-
-
-def node(name, *inputs):
-    args = [
-        {
-            "class_name": "__keras_tensor__",
-            "config": {"shape": [None, 3], "dtype": "float32", "keras_history": i},
-        }
-        for i in inputs
-    ]
-    dense = layer("Dense", units=3, name=name)
-    return {**dense, "name": name, "inbound_nodes": [{"args": args, "kwargs": {}}]}
-
-
-def functional(*layers):
-    start = layer("InputLayer", batch_shape=[None, 3], name="in")
-    config = {
-        "name": "f",
-        "trainable": True,
-        "layers": [{**start, "name": "in", "inbound_nodes": []}, *layers],
-        "input_layers": ["in", 0, 0],
-        "output_layers": ["a", 0, 0],
-    }
-    return {
-        "module": "keras.src.models.functional",
-        "class_name": "Functional",
-        "config": config,
-    }
-
-
-SYSTEM = layer("system", "os", command="true")
-COMPILED = {"optimizer": "sgd", "loss": "mse"}
-CASES = {
-    "lambda": sequential(layer("Lambda", function=BYTECODE, name="l")),
-    "lambda_in_wrapper": sequential(
-        layer("TimeDistributed", layer=layer("Lambda", function=BYTECODE))
-    ),
-    "load_model_as_function": sequential(
-        layer(
-            "Lambda",
-            function=function("load_model"),
-            arguments={"safe_mode": False},
-            name="l",
-        )
-    ),
-    "switch_then_unsafe": sequential(
-        layer("Lambda", function=function("enable_unsafe_deserialization")),
-        layer("Lambda", function=BYTECODE),
-    ),
-    "class_of_os": sequential(SYSTEM),
-    "whole_model": SYSTEM,
-    "without_module": sequential({"class_name": "system", "config": {}}),
-    "registered_as_builtin": sequential(
-        {**layer("Dense", units=1), "registered_name": "os.system"}
-    ),
-    "activation": sequential(layer("Dense", units=1, activation=function("exec"))),
-    "initializer": sequential(layer("Dense", units=1, kernel_initializer=SYSTEM)),
-    "regularizer": sequential(layer("Dense", units=1, bias_regularizer=SYSTEM)),
-    "constraint": sequential(layer("Dense", units=1, bias_constraint=SYSTEM)),
-    "policy": sequential(layer("Dense", units=1, dtype=SYSTEM)),
-    "loss": sequential(compile_config={**COMPILED, "loss": SYSTEM}),
-    "loss_function": sequential(compile_config={**COMPILED, "loss": function("exec")}),
-    "metric": sequential(compile_config={**COMPILED, "metrics": [SYSTEM]}),
-    "optimizer": sequential(compile_config={**COMPILED, "optimizer": SYSTEM}),
-    "build_config": sequential(build_config={"input_shape": SYSTEM}),
-    "torch_module": sequential(layer("TorchModuleWrapper", module="gASVAAAA")),
-    "saved_model": sequential(layer("TFSMLayer", filepath="/tmp/x")),
-    "jax_layer": sequential(layer("JaxLayer", call_fn=BYTECODE)),
-    "flax_layer": sequential(layer("FlaxLayer", module=BYTECODE)),
-    "get_file": sequential(
-        layer("get_file", "keras.utils", origin="file:///etc/passwd")
-    ),
-    "huge": sequential(layer("Dense", units=10**12)),
-    "many_huge": sequential(
-        *[layer("Dense", units=5000, name=f"d{i}") for i in range(9)]
-    ),
-}
-BROKEN = {
-    "negative": sequential(layer("Dense", units=-1)),
-    "fraction": sequential(layer("Dense", units=1.5)),
-    "dunder": sequential(layer("Dense", units=1, __class__="x")),
-    "reduce": sequential(layer("Dense", units=1, __reduce__=[])),
-    "dotted": sequential(layer("Dense", units=1, **{"kernel.name": 1})),
-    "cycle": functional(node("a", ["b", 0, 0]), node("b", ["a", 0, 0])),
-    "itself": functional(node("a", ["a", 0, 0])),
-    "nowhere": functional(node("a", ["x", 0, 0])),
-    "place": functional(node("a", ["in", 5, 0])),
-    "place_of_nothing": functional(node("a", [[], {}, None])),
-    "no_layers": {**sequential(), "config": {"name": "s", "layers": 3}},
-    "nothing": {"class_name": "Sequential", "config": {}, "module": "keras"},
-    "list": [],
-    "text": "os.system",
-    "name": {"class_name": 3, "config": {}},
-    "path_as_name": sequential(layer("Dense", units=1, name="../../x")),
-}
+from tests.saving.attack_table import functional, layer, node, sequential
 
 
 @pytest.fixture(scope="module")
@@ -158,44 +36,6 @@ def write(path, members, config=None):
     return path
 
 
-@pytest.mark.parametrize("safe_mode", [True, False])
-@pytest.mark.parametrize("name", CASES)
-def test_files_are_refused(name, safe_mode, good, tmp_path, audit):
-    path = write(tmp_path / "m.keras", good, CASES[name])
-    before = {m.partition(".")[0] for m in sys.modules}
-    with audit(path), pytest.raises(UnsafeFileError):
-        keras.saving.load_model(path, safe_mode=safe_mode)
-    assert [p.name for p in tmp_path.iterdir()] == ["m.keras"]
-    new = {m.partition(".")[0] for m in sys.modules} - before
-    assert not new & {"tensorflow", "flax", "pickle", "torch"}
-
-
-JSON_CASES = [name for name in CASES if "huge" not in name]
-
-
-@pytest.mark.parametrize("name", JSON_CASES)
-def test_every_way_in_refuses(name, audit):
-    config = json.loads(json.dumps(CASES[name]))
-    with audit(), pytest.raises(UnsafeFileError):
-        keras.models.model_from_json(json.dumps(config))
-    with audit(), pytest.raises(UnsafeFileError):
-        keras.saving.deserialize_keras_object(config, safe_mode=False)
-    if "layers" in config["config"] and set(config) == {
-        "module",
-        "class_name",
-        "config",
-    }:
-        with audit(), pytest.raises(UnsafeFileError):
-            keras.Sequential.from_config(config["config"])
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_nonsense_is_a_clear_error(name, good, tmp_path, audit):
-    path = write(tmp_path / "m.keras", good, BROKEN[name])
-    with audit(path), pytest.raises((ValueError, TypeError)):
-        keras.saving.load_model(path)
-
-
 def test_weights_from_elsewhere(good, tmp_path, audit):
     members = {**good, archive.WEIGHTS: b"no hdf5"}
     path = write(tmp_path / "m.keras", members)
@@ -210,7 +50,6 @@ def test_weights_from_elsewhere(good, tmp_path, audit):
 def test_trust_does_not_leak(good, tmp_path):
     class Mine(keras.layers.Layer):
         def call(self, x):
-            RAN.append(1)
             return x
 
     config = {"module": None, "class_name": "Mine", "config": {"name": "m"}}

@@ -12,7 +12,7 @@ import hornbeam as keras
 from hornbeam import backends
 from hornbeam.saving import declared_sizes
 from tests.layers.table import ROWS
-from tests.saving import test_attacks as attacks
+from tests.saving import attack_table as attacks
 from tests.saving.test_legacy_files import FILES, LIBRARIES
 
 

@@ -3,7 +3,6 @@
 import copy
 import inspect
 import json
-import pathlib
 import pickle
 import subprocess
 import sys
@@ -16,7 +15,6 @@ import hornbeam as keras
 from hornbeam.core import allowlist
 from hornbeam.core.errors import UnsafeFileError
 
-MEASURE = pathlib.Path(__file__).with_name("measure.py")
 # What is made, and takes no memory.
 MADE = set(
     "from_config deserialize build_config function one_layer_called_often".split()
@@ -42,7 +40,10 @@ def test_every_class_that_a_file_may_name_has_limits():
 @pytest.fixture(scope="module")
 def measured():
     done = subprocess.run(
-        [sys.executable, MEASURE], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "tests.saving.measure"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return json.loads(done.stdout)
 

@@ -7,7 +7,6 @@ imported when it is first asked for.
 
 from __future__ import annotations
 
-import functools
 import importlib
 import inspect
 from collections.abc import Callable
@@ -28,7 +27,6 @@ _CLASS_SPACES = (
     "regularizers",
     "constraints",
     "dtype_policies",
-    "quantizers",
     "random",
     "models",
     "utils",
@@ -42,7 +40,6 @@ _TOP_CLASSES = {
     "FloatDTypePolicy": "dtype_policies",
     "InputSpec": "layers",
     "Layer": "layers",
-    "Quantizer": "quantizers",
 }
 FUNCTIONAL_MODULE = "keras.src.models.functional"
 # Classes that are not public, which configs name by Keras's private module.
@@ -70,21 +67,9 @@ _DTYPES = (
 ).split()
 
 
-@functools.cache
 def public_names(space: str) -> dict[str, tuple[str, str]]:
     """Return `{public name: (module, name in it)}` of a namespace such as "layers"."""
-    package = f"hornbeam.{space}"
-    try:
-        module = importlib.import_module(package)
-    except ImportError:
-        return {}  # a namespace that is still missing
-    if hasattr(module, "__path__"):
-        return names_of(package)
-    return {
-        name: (package, name)
-        for name, value in vars(module).items()
-        if not name.startswith("_") and getattr(value, "__module__", "") == package
-    }
+    return names_of(f"hornbeam.{space}")
 
 
 def resolve(space: str, name: str) -> Any:

@@ -44,11 +44,14 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             "`keras.models.model_from_json()`."
         )
     config = topology.get("model_config", topology)
-    has_class = isinstance(config, dict) and "class_name" in config
-    if document.get("format") == "graph-model" or not has_class:
+    if document.get("format") == "graph-model" or "node" in topology:
         raise ValueError(
             f"{path.name} is a graph model of TensorFlow.js, which has no layers. Only "
             "layers models are read."
+        )
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise DamagedFileError(
+            f"{path.name} is damaged: its 'modelTopology' describes no model."
         )
     with damage_of(
         f"The weightsManifest of {path.name}", *SLIPS, TypeError, ValueError
@@ -105,7 +108,8 @@ def _array(path, weight, data, start):
         )
     array = np.frombuffer(data[start:end], dtype).reshape(weight["shape"])
     if quantization and "scale" in quantization:
-        array = array * quantization["scale"] + quantization["min"]
+        # Numbers: a list would be broadcast, to any size.
+        array = array * float(quantization["scale"]) + float(quantization["min"])
     return array.astype(weight["dtype"]), end
 
 
