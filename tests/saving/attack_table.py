@@ -445,6 +445,14 @@ def warm_up():
     for way_in in WAYS.values():
         with tempfile.TemporaryDirectory() as folder:
             way_in(pathlib.Path(folder), json.loads(json.dumps(good)))()
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("m.weights.h5", "m.safetensors"):
+            path = pathlib.Path(folder, name)
+            model.save_weights(path)
+            model.load_weights(path)
+            keras.saving.inspect(path)
+        keras.saving.KerasFileEditor(pathlib.Path(folder, "m.weights.h5"))
     sgd = layer("SGD", "keras.optimizers")
     for way_in in WAYS_OF_PARTS.values():
         with tempfile.TemporaryDirectory() as folder:

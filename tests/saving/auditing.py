@@ -137,6 +137,10 @@ def _is_wrong_code(event, args):
     return _is_wrong_import(_name_of(args[0]))
 
 
+def _is_removing():
+    return next(_callers()).f_globals.get("__name__") == "shutil"
+
+
 @contextlib.contextmanager
 def watching(*allowed, temporary, events=()):
     """Inside, only the files `allowed` and those in the folder `temporary` are opened.
@@ -155,6 +159,8 @@ def watching(*allowed, temporary, events=()):
         if event in _CODE:
             return _is_wrong_code(event, args)
         if event == "open" and isinstance(args[0], str | bytes):
+            if not os.path.isabs(args[0]) and _is_removing():
+                return False  # the folder around was opened by its path before
             path = os.path.abspath(os.fsdecode(args[0]))
             own = (*_LIBRARIES, str(temporary))
             return path not in allowed and not path.startswith(own)

@@ -6,8 +6,9 @@ import zipfile
 
 import pytest
 
+from hornbeam.core import strict_json
 from hornbeam.core.errors import UnsafeFileError
-from hornbeam.saving import archive, strict_json
+from hornbeam.saving import archive
 
 
 def zip_of(path, members, **kwargs):

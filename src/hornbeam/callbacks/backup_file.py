@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.core import strict_json, zip_reader
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError
 from hornbeam.core.replacing import replacing
 
@@ -44,7 +45,7 @@ def read(path: str) -> dict[str, Any]:
     """Return what `write` wrote; it never takes more memory than the file."""
     with open(path, "rb") as file:
         try:
-            return _read(file, path)
+            return _read(zip_reader.ZipReader(file, "It"), path)
         except (MemoryError, UnsafeFileError):
             raise
         except Exception as error:
@@ -54,15 +55,12 @@ def read(path: str) -> dict[str, Any]:
             ) from error
 
 
-def _read(file, path):
-    with zipfile.ZipFile(file) as archive:
-        members = archive.infolist()
-        is_plain = all(info.compress_type == zipfile.ZIP_STORED for info in members)
-        size = sum(info.file_size for info in members)
-        if not is_plain or size > os.path.getsize(path):
-            raise UnsafeFileError(f"{path!r} holds more than its size allows.")
-        state = json.loads(archive.read(_JSON))
-        return _decoded(state, lambda i: _array(archive.read(f"{i}.npy")))
+def _read(archive, path):
+    names = archive.names()
+    if sum(map(archive.member_size, names)) > archive.size:
+        raise UnsafeFileError(f"{path!r} holds more than its size allows.")
+    state = strict_json.loads(archive.read(_JSON, strict_json.MAX_BYTES), path)
+    return _decoded(state, lambda i: _array(archive.read(f"{i}.npy")))
 
 
 def plain_array(value: Any) -> np.ndarray:
@@ -81,7 +79,7 @@ def _array(content):
         file, max_header_size=_MOST_BYTES_OF_HEADER
     )
     start = file.tell()
-    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(content) - start:
+    if dtype.kind in "OV" or math.prod(shape) * dtype.itemsize != len(content) - start:
         raise ValueError(f"No array of shape {shape} and dtype {dtype}.")
     array = np.frombuffer(content, dtype, offset=start)
     return array.reshape(shape, order="F" if is_fortran else "C")

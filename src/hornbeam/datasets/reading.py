@@ -20,7 +20,7 @@ from typing import IO, Any
 import numpy as np
 
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError, damage_of
-from hornbeam.saving.archive import check_list
+from hornbeam.core.zip_reader import check_list
 
 _MAX_HEADER = 10_000
 # What a file of a data set takes at most in memory.

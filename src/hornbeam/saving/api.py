@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from hornbeam.core import budget, legacy_configs, registry
+from hornbeam.core import budget, legacy_configs, registry, strict_json
 from hornbeam.core.errors import SLIPS, DamagedFileError, check_path, damage_of, shown
 from hornbeam.core.keras_names import KERAS_VERSION
 from hornbeam.core.lambdas import config_for_file
@@ -28,7 +28,6 @@ from hornbeam.saving import (
     hdf5,
     legacy_h5,
     orbax_checkpoints,
-    strict_json,
     tfjs,
 )
 from hornbeam.saving.state import load_state, save_state

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
-from hornbeam.core.errors import check_path, did_you_mean
+from hornbeam.core import strict_json
+from hornbeam.core.errors import SLIPS, check_path, damage_of, did_you_mean
 from hornbeam.core.replacing import replacing
-from hornbeam.saving import archive, hdf5, strict_json
+from hornbeam.saving import archive, hdf5
 from hornbeam.saving.state import save_state
 from hornbeam.typing import Config, PathLike
 from hornbeam.utils.printing import print_message
@@ -70,6 +71,7 @@ class KerasFileEditor:
         if not path.exists():
             raise FileNotFoundError(f"File not found: filepath={self.filepath!r}.")
         with contextlib.ExitStack() as stack:
+            stack.enter_context(damage_of(repr(path.name), *SLIPS, TypeError))
             source: Path | io.IOBase = path
             if path.suffix == ".keras":
                 reader = stack.enter_context(archive.opened(path))
@@ -271,7 +273,7 @@ class _Recorder:
 
 
 def _json(reader, name):
-    if not reader.member_size(name):
+    if name not in reader.names():
         return None
     return strict_json.loads(reader.read(name, strict_json.MAX_BYTES), name)
 

@@ -22,9 +22,9 @@ from hornbeam import backends
 from hornbeam.backends.memory import aligned_array
 from hornbeam.core import budget
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError, damage_of
+from hornbeam.core.other_kinds import HEAD_SIZE, check_kind
 from hornbeam.core.unread import Unread
 from hornbeam.core.variable import Variable
-from hornbeam.saving.other_kinds import HEAD_SIZE, check_kind
 from hornbeam.typing import PathLike
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from hornbeam.core import allowlist, budget, legacy_configs
+from hornbeam.core import allowlist, budget, legacy_configs, strict_json
 from hornbeam.core.errors import (
     SLIPS,
     UnknownObjectError,
@@ -26,7 +26,6 @@ from hornbeam.saving import (
     legacy_h5,
     safetensors_files,
     shards,
-    strict_json,
     tfjs,
 )
 from hornbeam.typing import Config, PathLike
@@ -134,7 +133,7 @@ def _inspect_archive(path):
     report = FileReport(str(path), "Keras archive")
     with archive.opened(path) as reader, contextlib.ExitStack() as stack:
         metadata = {}
-        if reader.member_size(archive.METADATA):
+        if archive.METADATA in reader.names():
             text = reader.read(archive.METADATA, strict_json.MAX_BYTES)
             metadata = strict_json.loads(text, archive.METADATA)
         text = reader.read(archive.CONFIG, strict_json.MAX_BYTES)
@@ -169,8 +168,7 @@ def _inspect_hdf5(path):
 
 
 def _inspect_json(path):
-    text = path.read_bytes()
-    document = strict_json.loads(text, path.name)
+    document = strict_json.read(path)
     if isinstance(document, dict) and "modelTopology" in document:
         config, arrays = tfjs.read(path)
         report = FileReport(str(path), "TensorFlow.js layers model")
@@ -184,7 +182,7 @@ def _inspect_json(path):
     version = document.get("keras_version")
     report = FileReport(str(path), "JSON of a model", version and str(version)[:50])
     _describe(document, report)
-    _check_memory(document, budget.limit_of_text(len(text)), report)
+    _check_memory(document, budget.limit_of_text(path.stat().st_size), report)
     return report
 
 

@@ -16,14 +16,14 @@ import h5py
 import numpy as np
 
 from hornbeam import losses
-from hornbeam.core import tree
+from hornbeam.core import strict_json, tree
 from hornbeam.core.errors import DamagedFileError
 from hornbeam.core.keras_names import KERAS_VERSION
 from hornbeam.core.lambdas import config_for_file
 from hornbeam.core.serialization import deserialize_keras_object, serialize_sharing
 from hornbeam.core.warning import warn
 from hornbeam.optimizers.nadam import Nadam
-from hornbeam.saving import hdf5, legacy_layouts, strict_json
+from hornbeam.saving import hdf5, legacy_layouts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,10 +23,10 @@ from hornbeam.callbacks.orbax_layout import (
     orbax,
     variables_by_path,
 )
-from hornbeam.core import budget
+from hornbeam.core import budget, strict_json
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError, shown
 from hornbeam.core.warning import warn
-from hornbeam.saving import archive, strict_json
+from hornbeam.saving import archive
 from hornbeam.saving.state import saved_objects
 
 if TYPE_CHECKING:

@@ -22,11 +22,11 @@ import numpy as np
 from hornbeam.backends.memory import aligned_array
 from hornbeam.core.errors import DamagedFileError
 from hornbeam.core.naming import distinct, to_snake_case
+from hornbeam.core.other_kinds import HEAD_SIZE, check_kind
 from hornbeam.core.unread import Unread
 from hornbeam.core.warning import warn
 from hornbeam.layers.layer import Layer
 from hornbeam.saving import hdf5
-from hornbeam.saving.other_kinds import HEAD_SIZE, check_kind
 from hornbeam.saving.state import children, graph_models
 
 if TYPE_CHECKING:

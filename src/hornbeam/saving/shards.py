@@ -14,9 +14,10 @@ from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any, Self
 
+from hornbeam.core import strict_json
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError
 from hornbeam.core.replacing import replacing
-from hornbeam.saving import hdf5, strict_json
+from hornbeam.saving import hdf5
 
 SUFFIX = ".weights.json"
 _MOST_SHARDS = 100_000
@@ -121,7 +122,7 @@ class _ShardedArrays(MutableMapping):
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[hdf5.Group]:
     """Open the files of a list for reading: yields one root `hdf5.Group` for all."""
-    content = strict_json.loads(path.read_bytes(), path.name)
+    content = strict_json.read(path)
     with contextlib.ExitStack() as stack:
         root = hdf5.Group("/")
         for name in _shard_names(path, content):

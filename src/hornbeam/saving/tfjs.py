@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hornbeam.core import strict_json
 from hornbeam.core.errors import SLIPS, DamagedFileError, UnsafeFileError, damage_of
-from hornbeam.saving import strict_json
 
 if TYPE_CHECKING:
     from hornbeam.models.model import Model
@@ -35,7 +35,7 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     Args:
         path: the path of `model.json`. The files of the manifest lie beside it.
     """
-    document = strict_json.loads(path.read_bytes(), path.name)
+    document = strict_json.read(path)
     topology = document.get("modelTopology") if isinstance(document, dict) else None
     if not isinstance(topology, dict):
         raise ValueError(

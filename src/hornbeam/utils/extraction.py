@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError, damage_of
-from hornbeam.saving.archive import check_list
+from hornbeam.core.zip_reader import check_list
 
 FORMATS = ("tar", "zip")
 # What an archive may hold: more than any data set in it takes.

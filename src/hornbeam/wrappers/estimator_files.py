@@ -12,7 +12,7 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
-from hornbeam.core import registry
+from hornbeam.core import registry, strict_json
 from hornbeam.core.errors import (
     SLIPS,
     DamagedFileError,
@@ -25,7 +25,7 @@ from hornbeam.core.replacing import check_overwrite, folder_beside, replacing
 from hornbeam.core.version import version
 from hornbeam.core.warning import warn
 from hornbeam.models.model import Model
-from hornbeam.saving import archive, load_model, strict_json
+from hornbeam.saving import archive, load_model
 from hornbeam.saving.api import load_archive, save_model, write_parts
 from hornbeam.wrappers.plain_values import Missing, decode, encode
 
@@ -120,7 +120,7 @@ def load(
         archive.opened(path) as reader,
         registry.scope_of(custom_objects),
     ):
-        if not reader.member_size(_MEMBER):
+        if _MEMBER not in reader.names():
             raise ValueError(
                 f"{path.name} holds no estimator. A model is loaded with "
                 "`keras.saving.load_model()`."
@@ -138,7 +138,7 @@ def load(
             )
         with damage_of(f"{path.name}: {_MEMBER}", *SLIPS, TypeError, ValueError):
             estimator = _made(cls, reader, document, len(text), given)
-        if reader.member_size(archive.CONFIG):
+        if archive.CONFIG in reader.names():
             estimator.model_ = load_archive(reader, custom_objects, True)
             estimator.predictor_ = estimator._predictor(estimator.model_)
     return estimator

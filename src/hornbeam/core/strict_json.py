@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import json
+from pathlib import Path
 from typing import Any
 
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError
@@ -25,15 +26,21 @@ _MAX_TEXT = 64 << 10
 _MAX_NUMBER = 1 << 64
 
 
+def read(path: Path) -> Any:
+    """Return what the JSON in a file holds; a long file is not read."""
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise UnsafeFileError(_too_long(path.name, size, MAX_BYTES))
+    return loads(path.read_bytes(), path.name)
+
+
 def loads(text: str | bytes, what: str) -> Any:
     """Return what the JSON `text` holds; `what` names it in errors."""
     escape: Any = b"\\u" if isinstance(text, bytes) else "\\u"
     wide = not text.isascii() or escape in text
     limit = _MAX_WIDE_BYTES if wide else MAX_BYTES
     if len(text) > limit:
-        raise UnsafeFileError(
-            f"{what} is {len(text)} bytes long; at most {limit} are read."
-        )
+        raise UnsafeFileError(_too_long(what, len(text), limit))
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
@@ -47,6 +54,10 @@ def loads(text: str | bytes, what: str) -> Any:
         raise DamagedFileError(f"{what} is damaged: it is no JSON ({error}).") from None
     _check(value, what)
     return value
+
+
+def _too_long(what, size, limit):
+    return f"{what} is {size} bytes long; at most {limit} are read."
 
 
 def _check_counts(text):
