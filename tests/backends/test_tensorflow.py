@@ -41,6 +41,23 @@ def test_a_users_function_follows_training():
     np.testing.assert_allclose(run(X[:5]), net(X[:5]), rtol=1e-6)
 
 
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize("axis", [1, -1])
+def test_a_users_function_may_not_know_how_many_classes(axis, from_logits):
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits, axis=axis)
+    unknown = [tf.TensorSpec([None] * 2, "int32"), tf.TensorSpec([None] * 3)]
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 3, (4, 3)).astype("int32")
+    outputs = random.uniform(0.1, 1, (4, 3, 3)).astype("float32")
+    outputs /= outputs.sum(axis, keepdims=True)
+    if from_logits:
+        outputs = np.log(outputs)
+    found = tf.function(loss, input_signature=unknown)(labels, outputs)
+    chances = np.moveaxis(np.exp(outputs) if from_logits else outputs, axis, -1)
+    chosen = np.take_along_axis(chances, labels[..., None], -1)
+    np.testing.assert_allclose(found, -np.log(chosen).mean(), rtol=1e-5)
+
+
 @pytest.mark.parametrize("compiled", [False, True])
 def test_a_users_tape_takes_the_variables(compiled):
     net, optimizer = model(), keras.optimizers.SGD(0.1)

@@ -13,7 +13,7 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops import rules
 from hornbeam.ops.activation import log_sigmoid, log_softmax
 from hornbeam.ops.arithmetic import to_float
-from hornbeam.ops.core import cast, convert_to_tensor
+from hornbeam.ops.core import cast, convert_to_tensor, shape
 from hornbeam.ops.declare import composite
 from hornbeam.ops.numpy import (
     arange,
@@ -71,10 +71,15 @@ def one_hot(
         x = cast(x, "int32")
     if sparse:
         return _sparse_one_hot(x, num_classes, axis, dtype or floatx())
-    places = [1] * (len(x.shape) + 1)
-    places[axis] = num_classes
-    classes = reshape(arange(num_classes, dtype=x.dtype), places)
-    return cast(equal(expand_dims(x, axis), classes), dtype or floatx())
+    return cast(_is_class(x, num_classes, axis), dtype or floatx())
+
+
+def _is_class(labels, count, axis):
+    """Whether a label is the class of its place along a new axis."""
+    places = [1] * (len(labels.shape) + 1)
+    places[axis] = -1
+    classes = reshape(arange(count, dtype=labels.dtype), places)
+    return equal(expand_dims(labels, axis), classes)
 
 
 def _sparse_one_hot(x, num_classes, axis, dtype):
@@ -234,8 +239,8 @@ def pick_class(values: Tensor, labels: TensorLike, axis: int = -1) -> Tensor:
 
     Against a gather, whose gradient scatters, this fuses into one pass in a program.
     """
-    chosen = one_hot(labels, values.shape[axis], axis=axis, dtype=values.dtype)
-    return sum(chosen * values, axis=axis)
+    chosen = _is_class(convert_to_tensor(labels), shape(values)[axis], axis)
+    return sum(cast(chosen, values.dtype) * values, axis=axis)
 
 
 @composite(
