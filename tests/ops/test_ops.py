@@ -417,6 +417,25 @@ def test_average_over_one_axis_of_a_tuple(engine):
     np.testing.assert_allclose(engine.to_numpy(found), [0.25, 0.75])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16", "float64", "int32", "uint8"])
+def test_of_equal_numbers_the_first_are_the_greatest(engine, dtype):
+    x = np.random.default_rng(0).integers(1, 5, (3, 200)).astype(dtype)
+    if dtype.startswith("float"):
+        x[0, :3] = [0.0, np.inf, -np.inf]
+        x[1] *= -1
+    order = np.argsort(-x.astype("float64"), -1, kind="stable")
+    for k in (1, 20, 200):
+        values, places = ops.top_k(engine.convert(x), k)
+        np.testing.assert_array_equal(engine.to_numpy(places), order[:, :k])
+        found = np.take_along_axis(x, order, -1)[:, :k]
+        np.testing.assert_array_equal(engine.to_numpy(values), found)
+
+
+def test_the_sign_of_nan_is_nan(engine):
+    found = engine.to_numpy(ops.sign(engine.convert([np.nan, -2.0, 0.0, 3.0])))
+    np.testing.assert_array_equal(found, [np.nan, -1.0, 0.0, 1.0])
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -158,6 +158,12 @@ def _indices(x: Any) -> Tensor:
     return convert(x).to(torch.int64)
 
 
+def _sign(x):
+    # torch.sign says 0 of NaN.
+    signs = torch.sign(x)
+    return torch.where(torch.isnan(x), x, signs) if x.is_floating_point() else signs
+
+
 arccos: Function = _unary_float(torch.arccos)
 arccosh: Function = _unary_float(torch.arccosh)
 arcsin: Function = _unary_float(torch.arcsin)
@@ -198,7 +204,7 @@ isnan: Function = _unary(torch.isnan)
 logical_not: Function = _unary(torch.logical_not)
 negative: Function = _unary(torch.negative)
 real: Function = _unary(torch.real)
-sign: Function = _unary(torch.sign)
+sign: Function = _unary(_sign)
 signbit: Function = _unary(torch.signbit)
 trunc: Function = _unary_exact(torch.trunc)
 add: Function = _binary_scalar(torch.add, either=True)

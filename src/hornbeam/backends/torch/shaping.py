@@ -38,8 +38,26 @@ def argpartition(x: Any, kth: Any, axis: Any = -1) -> Any:
 
 
 def top_k(x: Any, k: Any, sorted: Any = True) -> Any:
-    values, indices = torch.topk(_array(x), k, sorted=sorted)
-    return values, indices.to(torch.int32)
+    x = _array(x)
+    indices = _greatest(x, k)
+    return x.gather(-1, indices), indices.to(torch.int32)
+
+
+def _greatest(x, k):
+    """Where the `k` greatest are: of equal ones the first, as on other engines.
+
+    `torch.topk` leaves that to chance, so it is given whole numbers that differ: the
+    bits of a number, ordered as it is, and below them how far it is from the end.
+    """
+    if x.itemsize > 4:
+        return torch.sort(x, dim=-1, descending=True, stable=True)[1][..., :k]
+    if x.is_floating_point():
+        x = (x.float() + 0.0).view(torch.int32)  # + 0.0: there is no -0.0 left
+        x = x ^ ((x >> 31) & 0x7FFFFFFF)
+    last = x.shape[-1] - 1
+    places = torch.arange(last, -1, -1, device=x.device)
+    keys = (x.long() << 32) + places
+    return last - (torch.topk(keys, k)[0] & 0xFFFFFFFF)
 
 
 def searchsorted(sorted_sequence: Any, values: Any, side: Any = "left") -> Any:
