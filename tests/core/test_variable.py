@@ -96,6 +96,29 @@ def test_numpy_array_stays_as_it_was(engine):
     np.testing.assert_array_equal(tensor, A)
 
 
+@pytest.mark.parametrize(
+    "read",
+    [
+        keras.Variable.numpy,
+        keras.ops.convert_to_numpy,
+        np.array,
+        lambda v: keras.ops.convert_to_numpy(v.value),
+    ],
+)
+def test_what_is_read_may_be_written_to(engine, read):
+    v = keras.Variable(A)
+    found = read(v)
+    v.assign(B)
+    np.testing.assert_array_equal(found, A)
+    found[:] = 0
+    np.testing.assert_array_equal(v.numpy(), B)
+    weights = keras.layers.Dense(2, bias_initializer="ones")
+    weights.build((None, 3))
+    bias = weights.get_weights()[1]
+    bias[:] = 0
+    assert weights.get_weights()[1].tolist() == [1.0, 1.0]
+
+
 def test_the_given_array_is_copied(engine):
     given = A.copy()
     v = keras.Variable(given)

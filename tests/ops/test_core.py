@@ -66,6 +66,10 @@ def test_conversion_to_numpy(engine):
     x = ops.convert_to_tensor([1.0, 2.0])
     found = ops.convert_to_numpy(x)
     found[0] = 5.0
+    assert value(x).tolist() == [1.0, 2.0]
+    given = np.ones(2)
+    ops.convert_to_numpy(given)[0] = 5.0
+    assert given.tolist() == [1.0, 1.0]
     assert value(ops.convert_to_tensor((1, ops.convert_to_tensor(2)))).tolist() == [
         1,
         2,

@@ -272,10 +272,9 @@ class Variable(Operators):
         return self.assign(op("subtract")(self, value))
 
     def numpy(self) -> np.ndarray:
-        """Return the value as a NumPy array, which later assignments do not change."""
+        """Return the value as a NumPy array of its own: neither changes the other."""
         with between_steps([self]):
-            value = self.backend.to_numpy(self.value)
-            return value.copy() if value.flags.writeable else value
+            return np.array(self.backend.to_numpy(self.value))
 
     def used_by(self, turns: Turns) -> None:
         """Note that steps of a model assign the variable while it has its turn."""

@@ -66,7 +66,7 @@ def convert_to_tensor(
 
 
 def convert_to_numpy(x: TensorLike) -> np.ndarray:
-    """Return `x` as a NumPy array that may be written to.
+    """Return `x` as a NumPy array of its own: what is written to it changes no `x`.
 
     >>> import hornbeam as keras
     >>> keras.ops.convert_to_numpy(keras.ops.ones(2)).tolist()
@@ -78,12 +78,12 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
             f"Received: {x}"
         )
     array = _to_numpy(x)
-    return array if array.flags.writeable else np.array(array)
+    return array if array.flags.owndata and array is not x else np.array(array)
 
 
 def _to_numpy(x):
     if isinstance(x, Variable):
-        return x.backend.to_numpy(x.value)
+        return x.numpy()
     if backends.is_scipy_sparse(x):
         return x.toarray()
     engine = backends.of(x)
