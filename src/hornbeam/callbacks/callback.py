@@ -38,8 +38,12 @@ class Callback(CheckedArguments):
     validation_data: Any = None
     _model: Any = None
 
+    # Those that set nothing of their own work without `super().__init__()`.
+    _set_by_init = "validation_data"
+
     def __init__(self) -> None:
         self.params = None
+        self.validation_data = None
         self._model = None
 
     def set_params(self, params: Config) -> None:

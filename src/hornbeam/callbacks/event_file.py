@@ -90,6 +90,11 @@ class EventFile:
         """Close the file."""
         self._file.close()
 
+    def __del__(self) -> None:
+        # A training that was interrupted has not closed it.
+        if "_file" in vars(self):
+            self._file.close()
+
     def _tensor(self, name, value, step, metadata):
         tensor = part("util.tensor_util").make_tensor_proto(value)
         summary = self._summary()

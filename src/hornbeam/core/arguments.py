@@ -95,16 +95,21 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def checks_keywords(function: Function) -> Function:
-    """Decorate a function: a keyword that it does not take raises with a suggestion."""
-    known = frozenset(inspect.signature(function).parameters)
+    """Decorate a function: a keyword that it does not take raises with a suggestion.
+
+    So does a string in the place of a bool.
+    """
+    parameters = inspect.signature(function).parameters
+    known = frozenset(parameters)
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
     @functools.wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Any:
         for name in kwargs:
-            if name not in known:
+            if name not in known and not takes_any:
                 raise TypeError(_unexpected(function.__name__, name, known))
-            if isinstance(kwargs[name], str):
-                _check_flags(function.__name__ + "()", flags_of(function), (), kwargs)
+        if any(isinstance(value, str) for value in (*args, *kwargs.values())):
+            _check_flags(function.__name__ + "()", flags_of(function), args, kwargs)
         return function(*args, **kwargs)
 
     return cast(Function, checked)

@@ -59,6 +59,8 @@ class StreamData:
         self._items = None
         self._warned = False
         self._delivered = False
+        # Raises if the values of a batch do not fit the model.
+        self.check: Callable[[Any], Any] | None = None
         length = source.length
         counts = [count for count in (steps, length) if count is not None]
         self.steps: int | None = min(counts) if counts else None
@@ -113,11 +115,22 @@ class StreamData:
             for item in items:
                 count += 1
                 self._delivered = True
-                yield self._batch(item)
+                batch = self._batch(item)
+                if self.check is not None:
+                    self._checked(batch, count)
+                yield batch
         finally:
             items.close()
             self._peeked = _NOTHING
         self._finish(count)
+
+    def _checked(self, batch, count):
+        try:
+            self.check(batch)
+        except ValueError as error:
+            raise ValueError(
+                f"{self._source.describe()}, batch {count}: {error}"
+            ) from None
 
     def _finish(self, count):
         source = self._source.describe()

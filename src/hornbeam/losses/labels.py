@@ -12,8 +12,7 @@ from hornbeam.losses.crossentropy import (
     SparseCategoricalCrossentropy,
 )
 
-# Losses of probabilities, and limits beyond which a target is nearer to another class
-# than to 0 and 1: noise on labels, as in the training of GANs, stays within them.
+# Losses of probabilities; computing with bfloat16 rounds them by up to a hundredth.
 _OF_PROBABILITIES = (
     *(crossentropy.BinaryCrossentropy, crossentropy.binary_crossentropy),
     *(focal.BinaryFocalCrossentropy, focal.binary_focal_crossentropy),
@@ -21,11 +20,11 @@ _OF_PROBABILITIES = (
     *(regression.KLDivergence, regression.kl_divergence),
 )
 _PROBABILITY = (
-    (-0.5, 1.5),
+    (-0.01, 1.01),
     "from 0 to 1",
     "Give labels 0 and 1, and images and other values scaled to that range. For labels "
     "-1 and 1 use a hinge loss, for class numbers sparse_categorical_crossentropy, for "
-    "other numbers a loss such as 'mse'.",
+    "other numbers a loss such as 'mse'; with noise on labels, clip them.",
 )
 _RANGES: dict[Any, Any] = dict.fromkeys(_OF_PROBABILITIES, _PROBABILITY)
 _RANGES |= dict.fromkeys(
@@ -56,6 +55,15 @@ def class_axis(loss: Any) -> int | None:
     return loss.axis if is_sparse else None
 
 
+def has_range(loss: Any) -> bool:
+    """Whether the loss is one that is defined for some numbers alone."""
+    return _range_of(loss) is not None
+
+
+def _range_of(loss):
+    return _RANGES.get(getattr(loss, "fn", None)) or _RANGES.get(type(loss))
+
+
 def check_range(loss: Any, y: Any) -> None:
     """Raise if targets are outside of what the loss is defined for.
 
@@ -63,7 +71,7 @@ def check_range(loss: Any, y: Any) -> None:
         loss: a Loss; those that are not listed above take any numbers.
         y: targets, an array on the host.
     """
-    kind = _RANGES.get(getattr(loss, "fn", None)) or _RANGES.get(type(loss))
+    kind = _range_of(loss)
     y = np.asarray(y)
     if kind is None or y.size == 0 or y.dtype == bool:
         return
@@ -74,7 +82,7 @@ def check_range(loss: Any, y: Any) -> None:
     wrong = greatest if greatest > high else least
     raise ValueError(
         f"Targets of the loss {loss.name!r} must be {expected}. Received "
-        f"{wrong.item()} at index {_first(y, wrong)}. {fix}"
+        f"{wrong!s} at index {_first(y, wrong)}. {fix}"
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from hornbeam.core import budget, legacy_configs, registry, strict_json
+from hornbeam.core.arguments import checks_keywords
 from hornbeam.core.errors import SLIPS, DamagedFileError, check_path, damage_of, shown
 from hornbeam.core.keras_names import KERAS_VERSION
 from hornbeam.core.lambdas import config_for_file
@@ -41,6 +42,7 @@ _TFJS = "model.json"
 _LONGEST_PATH = 4096
 
 
+@checks_keywords
 def save_model(
     model: Model,
     filepath: PathLike | IO[bytes],
@@ -155,6 +157,7 @@ def write_parts(model: Model, folder: Path) -> None:
         save_state(model, writer, folder / archive.ASSETS)
 
 
+@checks_keywords
 def load_model(
     filepath: PathLike | IO[bytes],
     custom_objects: CustomObjects = None,

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
+from hornbeam.core.arguments import checks_keywords
 from hornbeam.core.errors import SLIPS, check_number, check_path, damage_of
 from hornbeam.core.replacing import check_overwrite, replacing
 from hornbeam.saving import (
@@ -32,6 +33,7 @@ class _LoadingOptions(_SavingOptions, total=False):
     by_name: bool
 
 
+@checks_keywords
 def save_weights(
     model: Model,
     filepath: PathLike,
@@ -95,6 +97,7 @@ def save_weights(
         save_state(model, writer, skip=skip)
 
 
+@checks_keywords
 def load_weights(
     model: Model,
     filepath: PathLike,

@@ -1,12 +1,14 @@
-"""Checks of the values of data on the host, once before the steps of a pass.
+"""Checks of the values of data on the host, before the steps that take them.
 
 A compiled program cannot raise, so what it would read as something else is refused
 here: labels that a loss is not defined for, and integers beyond the rows of an
-Embedding. Of data that is not in memory, the first batch is looked at.
+Embedding. Arrays are looked at once before a pass, the batches of a stream as they
+come. What is on the device already is not looked at.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -19,31 +21,49 @@ from hornbeam.layers.activations.softmax import Softmax
 from hornbeam.layers.core.embedding import Embedding
 from hornbeam.layers.core.masking import Masking
 from hornbeam.losses import crossentropy, focal
-from hornbeam.losses.labels import check_range, check_sparse_labels, class_axis
+from hornbeam.losses.labels import (
+    check_range,
+    check_sparse_labels,
+    class_axis,
+    has_range,
+)
 from hornbeam.training.steps import Steps, unpack
 
 
 def data_fits(model: Any, data: Any, mode: str) -> None:
     """Raise if targets, or integers that are looked up, are not in their range.
 
-    A user's own step may do something else with them, so it is left alone.
+    Of a stream the first batch is looked at here, and each one when it comes, if it has
+    something to be looked at. A user's own step may do something else with them, so it
+    is left alone.
     """
     if model._has_own_step(mode):
         return
-    x, y, weights = unpack(data.arrays if data.in_memory else data.peek())
-    indices_fit(model, x)
+    batch = data.arrays if data.in_memory else data.peek()
+    has_more = _batch_fits(model, mode, batch) and not data.in_memory
+    data.check = functools.partial(_batch_fits, model, mode) if has_more else None
+
+
+def _batch_fits(model, mode, batch):
+    """Raise if a batch does not fit; return whether there was anything to look at."""
+    x, y, weights = unpack(batch)
+    looked = indices_fit(model, x)
     if mode == "predict" or y is None or type(model).compute_loss is not _compute_loss:
-        return
+        return looked
     container = model._compile_loss
     if container is None or not container.built:
-        return
+        return looked
     for name, loss, labels, weight, output in container.pairs(y, weights):
+        if class_axis(loss) is None and not has_range(loss):
+            continue
+        looked = True
         if not _is_numeric(labels) or _may_be_masked(model, labels):
             continue
         try:
             _targets_fit(loss, _counted(labels, weight), output)
         except ValueError as error:
             raise ValueError(f"Output {name!r} of {model.name!r}: {error}") from None
+    return looked
 
 
 _compute_loss = Steps.compute_loss
@@ -153,9 +173,14 @@ def _row_shapes(arrays):
     return [None if x is None else tuple(x.shape[1:]) for x in tree.flatten(arrays)]
 
 
-def indices_fit(model: Any, x: Any) -> None:
-    """Raise unless the integers that go into an Embedding are rows of its table."""
+def indices_fit(model: Any, x: Any) -> bool:
+    """Raise unless the integers that go into an Embedding are rows of its table.
+
+    Returns whether there is an Embedding that gets an input.
+    """
+    looked = False
     for values, layer in _looked_up(model, x):
+        looked = True
         if not _is_numeric(values) or values.size == 0:
             continue
         low, high = values.min(), values.max()
@@ -175,6 +200,7 @@ def indices_fit(model: Any, x: Any) -> None:
             f"integers from 0 to {layer.input_dim - 1}. Received {wrong.item()} at "
             f"index {where} of the inputs. {fix}"
         )
+    return looked
 
 
 def _looked_up(model, x):
