@@ -2,6 +2,8 @@
 
 import os
 import random
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -236,3 +238,41 @@ def test_a_backup_sets_only_what_a_callback_declares(tmp_path, name, value):
         run(model, [c.BackupAndRestore(folder), checkpoint], LOSSES)
     np.testing.assert_array_equal(model.weight.value, before)
     assert checkpoint.filepath == str(tmp_path / "best.keras")
+
+
+FULL = """
+import resource, signal, sys
+import numpy as np
+import hornbeam as keras
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+folder, size, double = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "True"
+class Fill(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 2:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+keras.utils.set_random_seed(0)
+model = keras.Sequential([keras.Input((50,)), keras.layers.Dense(100)])
+model.compile("adam", "mse")
+backup = keras.callbacks.BackupAndRestore(folder, double_checkpoint=double)
+try:
+    model.fit(np.ones((8, 50)), np.ones((8, 100)), 8, 4, 0, [backup, Fill()])
+except OSError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("double", [False, True])
+@pytest.mark.parametrize("size", [0, 4096, 50_000])
+def test_a_full_disk_leaves_the_backup_before(tmp_path, size, double):
+    """The limit on the size of files stands for the disk; in the third epoch."""
+    folder = tmp_path / "b"
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, folder, str(size), str(double)],
+        capture_output=True,
+        text=True,
+    )
+    assert f"There is no room for '{folder}/latest.npz'" in done.stdout, done.stderr
+    assert not [name for name in os.listdir(folder) if name.endswith(".tmp")]
+    name = "previous.npz" if double else "latest.npz"
+    state = backup_file.read(str(folder / name))
+    assert state["position"]["epoch"] == 2

@@ -226,3 +226,21 @@ def test_shards_of_the_last_save_go(tmp_path):
     assert len(first) == len(second) > 3
     assert first & second == {"a.weights.json"}
     network().load_weights(path)
+
+
+def test_permissions_and_links_of_shards_stay(tmp_path):
+    """As those of one file: the files stand beside what a link leads to."""
+    model, target = network(), tmp_path / "target" / "a.weights.json"
+    target.parent.mkdir()
+    save(model, target)
+    for path in target.parent.iterdir():
+        path.chmod(0o640)
+    link = tmp_path / "b.weights.json"
+    link.symlink_to(target)
+    model.set_weights([np.full(w.shape, 3) for w in model.weights])
+    save(model, link)
+    assert link.is_symlink()
+    assert os.listdir(tmp_path) in (["target", link.name], [link.name, "target"])
+    for path in target.parent.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert values_in(link) == values_in(target) == {3.0}

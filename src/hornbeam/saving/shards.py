@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any, Self
@@ -32,7 +33,7 @@ class ShardedWriter:
     """
 
     def __init__(self, path: Path, max_shard_size: float):
-        self._path = path
+        self._path = path = Path(os.path.realpath(path))
         self._limit = int(max_shard_size * 1024**3)
         self._shards: list[tuple[str, hdf5.Writer]] = []
         self._used = 0
@@ -69,6 +70,8 @@ class ShardedWriter:
         group = _stem(self._path)
         temporary = self._stack.enter_context(replacing(path, group))
         writer = self._stack.enter_context(hdf5.Writer(temporary))
+        if self._old:
+            shutil.copymode(_shard_path(self._path, max(self._old)), temporary)
         self._shards.append((path.name, writer))
         self._used = 0
 
@@ -122,6 +125,7 @@ class _ShardedArrays(MutableMapping):
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[hdf5.Group]:
     """Open the files of a list for reading: yields one root `hdf5.Group` for all."""
+    path = Path(os.path.realpath(path))
     content = strict_json.read(path)
     with contextlib.ExitStack() as stack:
         root = hdf5.Group("/")
