@@ -186,3 +186,28 @@ def test_damage_is_named(written, part):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(DamagedFileError, match="pytree of .*copy"):
         load(written)
+
+
+def test_inspect_says_what_a_checkpoint_holds(written, tmp_path):
+    for path in (written, written / "0"):
+        report = keras.saving.inspect(path)
+        assert report.format == "Orbax checkpoint, step 0"
+        assert [kind for _, kind in report.layers] == [
+            "InputLayer",
+            "Dictionary",
+            "Dense",
+            "Dense",
+        ]
+        assert report.custom_objects == ["Dictionary"]
+        shapes = {name: shape for name, shape, _ in report.arrays}
+        model = small_model()
+        weights = [w for w in shapes if w.startswith("trainable_variables/")]
+        found = sorted(shapes[w] for w in weights)
+        assert found == sorted(tuple(w.shape) for w in model.trainable_variables)
+        assert {kind for *_, kind in report.arrays} <= {"float32", "int32", "uint32"}
+    shutil.rmtree(written / "0" / "model_config")
+    report = keras.saving.inspect(written)
+    assert "no architecture" in report.warnings[0]
+    (written / "0" / "pytree" / "_METADATA").write_text("{")
+    with pytest.raises(DamagedFileError, match="damaged"):
+        keras.saving.inspect(written)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import DamagedFileError, UnsafeFileError
 
 
 def model():
@@ -95,3 +95,24 @@ def test_graph_models_have_no_layers(tmp_path):
     path.write_text(model().to_json())
     with pytest.raises(ValueError, match="model_from_json"):
         keras.models.load_model(path)
+
+
+def test_inspect_takes_the_folder(tmp_path):
+    path = write(tmp_path / "m", model())
+    for place in (path, path.parent):
+        report = keras.saving.inspect(place)
+        assert report.format == "TensorFlow.js layers model"
+        assert ("convolution", "Conv2D") in report.layers
+        assert ("head/kernel", (48, 2), "float32") in report.arrays
+
+
+def test_a_scale_is_a_number(tmp_path):
+    """A list of them would be broadcast, to any size."""
+    path = write(tmp_path / "m", model(), quantized=("kernel",))
+    document = json.loads(path.read_text())
+    for entry in document["weightsManifest"][0]["weights"]:
+        if "quantization" in entry:
+            entry["quantization"]["scale"] = [1.0] * 10
+    path.write_text(json.dumps(document))
+    with pytest.raises(DamagedFileError, match="weightsManifest"):
+        keras.saving.load_model(path)

@@ -31,6 +31,8 @@ _CLASS_SPACES = (
     "models",
     "utils",
 )
+# Those in which functions stand too, which begin with a small letter.
+_WITH_FUNCTIONS = ("models", "random", "utils")
 # The classes that configs name below `keras` itself.
 _TOP_CLASSES = {
     "Model": "models",
@@ -129,10 +131,9 @@ def builtin_class(module: str, name: str) -> Any:
     if module == FUNCTIONAL_MODULE and name == "Functional":
         return public("models", "Functional")
     for space in spaces:
-        if space in _CLASS_SPACES:
-            cls = resolve(space, name)
-            if inspect.isclass(cls) and hasattr(cls, "from_config"):
-                return cls
+        cls = _class_in(space, name)
+        if cls is not None:
+            return cls
     # Only these namespaces are imported, whatever a config names.
     known = [
         n for space in spaces if space in _CLASS_SPACES for n in public_names(space)
@@ -146,14 +147,25 @@ def builtin_class(module: str, name: str) -> Any:
     )
 
 
+def _class_in(space, name):
+    """Return the class of that name that a file may hold, or None.
+
+    What is no class is not imported: `get_file` brings what opens addresses.
+    """
+    is_function = space in _WITH_FUNCTIONS and not name[:1].isupper()
+    if space not in _CLASS_SPACES or is_function:
+        return None
+    cls = resolve(space, name)
+    return cls if inspect.isclass(cls) and hasattr(cls, "from_config") else None
+
+
 def find_builtin_class(name: str) -> Any:
     """Return the public class of that name in whichever namespace, or None.
 
     Configs of older versions do not say the module.
     """
     for space in _CLASS_SPACES:
-        cls = resolve(space, name)
-        if inspect.isclass(cls) and hasattr(cls, "from_config"):
+        if _class_in(space, name) is not None:
             return builtin_class(f"keras.{space}", name)
     return None
 

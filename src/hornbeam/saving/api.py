@@ -37,8 +37,6 @@ from hornbeam.typing import CustomObjects, LoadedModel, PathLike
 if TYPE_CHECKING:
     from hornbeam.models.model import Model
 
-# The name of the JSON file of a model of TensorFlow.js.
-_TFJS = "model.json"
 _LONGEST_PATH = 4096
 
 
@@ -219,8 +217,8 @@ def _model_path(filepath):
             f"File not found: filepath={str(path)!r}. Please ensure the file is an "
             "accessible `.keras` zip file."
         )
-    if path.is_dir() and (path / _TFJS).is_file():
-        return path / _TFJS
+    if path.is_dir() and (path / tfjs.NAME).is_file():
+        return path / tfjs.NAME
     others = (*legacy_h5.SUFFIXES, ".json")
     missing = not (path.is_file() if path.suffix in others else path.exists())
     if missing and path.suffix in (*others, ""):

@@ -24,6 +24,7 @@ from hornbeam.saving import (
     declared_sizes,
     hdf5,
     legacy_h5,
+    orbax_checkpoints,
     safetensors_files,
     shards,
     tfjs,
@@ -84,8 +85,8 @@ def inspect(path: PathLike) -> FileReport:
 
     Args:
         path: a `.keras` file or folder, an HDF5 file, a `.weights.json`, a
-            `.safetensors` file, the `model.json` of TensorFlow.js, or the JSON of a
-            model.
+            `.safetensors` file, the `model.json` of TensorFlow.js or its folder, a
+            directory of `OrbaxCheckpoint`, or the JSON of a model.
 
     Raises:
         ValueError: if the file is damaged or of no known format; an `UnsafeFileError`,
@@ -119,6 +120,10 @@ def _inspect(path):
         return report
     if path.suffix == ".json":
         return _inspect_json(path)
+    if (path / tfjs.NAME).is_file():
+        return _inspect_json(path / tfjs.NAME)
+    if orbax_checkpoints.is_checkpoint(path):
+        return _inspect_checkpoint(path)
     if path.is_dir() and not (path / archive.CONFIG).is_file():
         raise ValueError(
             f"{str(path)!r} is a folder that holds no model: it has no "
@@ -164,6 +169,22 @@ def _inspect_hdf5(path):
             config = legacy_h5.model_config(root, path.name)
             _describe(config, report)
             _check_memory(config, budget.limit_of_file(root.array_size()), report)
+    return report
+
+
+def _inspect_checkpoint(path):
+    checkpoint = orbax_checkpoints.Checkpoint(path)
+    report = FileReport(str(path), f"Orbax checkpoint, step {checkpoint.path.name}")
+    report.arrays = checkpoint.arrays()
+    if checkpoint.has_config:
+        config = checkpoint.config()
+        _describe(config, report)
+        _check_memory(config, budget.limit_of_file(checkpoint.size), report)
+    else:
+        report.warnings.append(
+            "It holds no architecture: `model.load_weights()` reads it, and "
+            "`load_model()` does not."
+        )
     return report
 
 

@@ -65,9 +65,22 @@ class Checkpoint:
         self._files = archive.FolderReader(self.path)
         self.size: int = self._files.size
 
+    @property
+    def has_config(self) -> bool:
+        """Whether it holds the architecture of the model."""
+        return _STRINGS in self._files.names()
+
+    def arrays(self) -> list[tuple[str, tuple[int, ...], str]]:
+        """Return the path, shape and dtype of each variable."""
+        with self._damage(VARIABLES):
+            return [
+                ("/".join(path), tuple(leaf.shape), np.dtype(leaf.dtype).name)
+                for path, leaf in self._declared(VARIABLES).items()
+            ]
+
     def config(self) -> Any:
         """Return the config of the model."""
-        if _STRINGS not in self._files.names():
+        if not self.has_config:
             raise ValueError(
                 f"{str(self.path)!r} holds no architecture: it was saved with "
                 "`save_weights_only=True`. Make the model, and load the values with "

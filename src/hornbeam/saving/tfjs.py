@@ -19,6 +19,8 @@ from hornbeam.core.errors import SLIPS, DamagedFileError, UnsafeFileError, damag
 if TYPE_CHECKING:
     from hornbeam.models.model import Model
 
+# Of the JSON file, in whose folder the others are.
+NAME = "model.json"
 _DTYPES = {
     "bool": "bool",
     "float16": "<f2",
