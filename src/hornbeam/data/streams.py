@@ -117,16 +117,16 @@ class StreamData:
                 self._delivered = True
                 batch = self._batch(item)
                 if self.check is not None:
-                    self._checked(batch, count)
+                    self._apply(self.check, batch, count)
                 yield batch
         finally:
             items.close()
             self._peeked = _NOTHING
         self._finish(count)
 
-    def _checked(self, batch, count):
+    def _apply(self, check, batch, count):
         try:
-            self.check(batch)
+            check(batch)
         except ValueError as error:
             raise ValueError(
                 f"{self._source.describe()}, batch {count}: {error}"
