@@ -199,7 +199,7 @@ def test_the_backup_before_one_that_is_missing(tmp_path):
 
 @pytest.mark.parametrize("folder", [True, 3, b"backup", __file__])
 def test_what_is_no_folder(folder):
-    with pytest.raises(ValueError, match="Invalid `backup_dir`.*path of a folder"):
+    with pytest.raises((TypeError, OSError), match="`backup_dir` of BackupAndRestore"):
         c.BackupAndRestore(folder)
 
 

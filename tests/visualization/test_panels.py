@@ -10,9 +10,11 @@ pytest.importorskip("sklearn")
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import hornbeam as keras
 from hornbeam import layers, visualization
+from hornbeam.diagnosis.learning_rate import LearningRates
 from hornbeam.visualization import panels
 
 RANDOM = np.random.default_rng(0)
@@ -51,6 +53,7 @@ PLOTS = {
     "plot_history": (2, lambda model: (CURVES,)),
     "plot_image_gallery": (4, lambda model: (IMAGES,)),
     "plot_learning_curves": (2, lambda model: ([CURVES],)),
+    "plot_learning_rates": (1, lambda model: (LearningRates([0.1, 0.2], [2.0, 1.0]),)),
     "plot_precision_recall": (1, lambda model: (TRUE, SCORES)),
     "plot_predictions": (1, lambda model: (SCORES, SCORES + 1)),
     "plot_roc": (1, lambda model: (TRUE, SCORES)),
@@ -100,6 +103,36 @@ def test_axes_that_are_given(plot, tmp_path):
         draw(ax=wrong)
     with pytest.raises(TypeError, match="expects `ax` to be axes of matplotlib"):
         draw(ax=Figure())
+
+
+def test_nothing_is_drawn_where_the_file_cannot_be_made(plot, tmp_path):
+    draw, _ = plot
+    ax = Figure().subplots()
+    with pytest.raises(FileNotFoundError, match="no folder '.*nowhere'. Make it"):
+        draw(ax=ax, path=tmp_path / "nowhere" / "a.png")
+    with pytest.raises(IsADirectoryError, match="`path` of plot_.* is a folder"):
+        draw(ax=ax, path=tmp_path)
+    with pytest.raises(TypeError, match="`path` of plot_.*Received: path=3"):
+        draw(ax=ax, path=3)
+    assert not ax.has_data() and ax.axison
+
+
+@pytest.mark.parametrize("layout", [None, "constrained", "tight"])
+@pytest.mark.parametrize("place", ["left", "center"])
+def test_a_title_stands_above_those_of_the_panels(layout, place):
+    figure = Figure(layout=layout, figsize=(9, 3))
+    _, one = figure.subplots(1, 2)
+    one.set_title("mine, and larger", fontsize=16, loc=place)
+    axes = visualization.plot_history({**CURVES, "val_loss": [2.0, 1.0]}, ax=one)
+    figure.draw_without_rendering()
+    texts = [part for part in one.get_children() if isinstance(part, Text)]
+    (title,) = [text for text in texts if text.get_text()]
+    box = title.get_window_extent()
+    for panel in axes:
+        assert not box.overlaps(panel.title.get_window_extent())
+        assert not box.overlaps(panel.get_window_extent())
+    left, right = (panel.get_tightbbox() for panel in axes)
+    assert left.x1 <= right.x0 + 1 and box.y1 <= figure.bbox.y1
 
 
 @pytest.mark.parametrize("layout", [None, "constrained", "by hand"])

@@ -36,6 +36,10 @@ def gallery(images=IMAGES, **arguments):
     return show.plot_image_gallery(images, show=False, **arguments)
 
 
+def board(**arguments):
+    return keras.callbacks.TensorBoard("logs", **arguments)
+
+
 # The words of the error, and what is called with a model and a model of images.
 matrix, worst = show.plot_confusion_matrix, show.plot_worst_examples
 WRONG = {
@@ -82,6 +86,17 @@ WRONG = {
     "`path` of report.*None": lambda m, c: show.report(m, path=None),
     "port=99999": lambda m, c: keras.callbacks.LivePage(port=99999),
     "`log_dir` of TensorBoard.*None": lambda m, c: keras.callbacks.TensorBoard(None),
+    "`filename` of CSVLogger.*3": lambda m, c: keras.callbacks.CSVLogger(3),
+    "of ModelCheckpoint.*None": lambda m, c: keras.callbacks.ModelCheckpoint(None),
+    "embeddings_metadata=3": lambda m, c: board(embeddings_metadata=3),
+    "embeddings_metadata={'a': 3}": lambda m, c: board(embeddings_metadata={"a": 3}),
+    "num_classes=0": lambda m, c: show.plot_segmentation_mask_gallery(IMAGES, 0),
+    "draw_.*num_classes=0": lambda m, c: show.draw_segmentation_masks(
+        IMAGES, IMAGES[..., 0].astype(int), 0
+    ),
+    "`rates`.*find_lr.*3": lambda m, c: show.plot_learning_rates(3),
+    "by name, `low=.*batch_size=0.1": lambda m, c: m.find_lr(X, Y, 0.1),
+    "takes from 2 to 4": lambda m, c: m.find_lr(X, Y, 1.0, 0.1),
     "compiled model.*'net'": lambda m, c: keras.utils.explain_speed("net", X, Y),
     "count_flops.*a model.*None": lambda m, c: keras.utils.count_flops(None),
     "`inputs`.*'abc'": lambda m, c: keras.utils.count_flops(m, inputs="abc"),
@@ -94,6 +109,46 @@ def test_the_error_says_what_is_wrong(words, model, maps, tmp_path, monkeypatch)
     with pytest.raises((TypeError, ValueError), match=words):
         WRONG[words](model, maps)
     assert not list(tmp_path.iterdir())
+
+
+# What writes a file, called with a model and the path.
+WRITERS = {
+    "to_html": lambda m, path: show.to_html(m, path),
+    "report": lambda m, path: show.report(m, path=path),
+    "plot_model": lambda m, path: keras.utils.plot_model(m, path),
+    "save": lambda m, path: m.save(path),
+    "CSVLogger": lambda m, path: m.fit(
+        X, Y, verbose=0, callbacks=[keras.callbacks.CSVLogger(path)]
+    ),
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_no_folder_is_made_for_a_file(writer, model, tmp_path):
+    """All say so as `save` does, before anything is drawn or trained."""
+    before = model.get_weights()
+    with pytest.raises(FileNotFoundError, match="no folder '.*nowhere'. Make it first"):
+        WRITERS[writer](model, tmp_path / "nowhere" / "model.keras")
+    assert not list(tmp_path.iterdir())
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+FOLDERS = {
+    "`log_dir` of TensorBoard": keras.callbacks.TensorBoard,
+    "`backup_dir` of BackupAndRestore": keras.callbacks.BackupAndRestore,
+    "`directory` of OrbaxCheckpoint": keras.callbacks.OrbaxCheckpoint,
+}
+
+
+@pytest.mark.parametrize("words", FOLDERS)
+def test_a_file_is_no_folder(words, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("kept")
+    for path in (file, file / "logs"):
+        with pytest.raises(NotADirectoryError, match=f"{words}.*file' is a file"):
+            FOLDERS[words](path)
+    assert file.read_text() == "kept"
 
 
 def test_a_port_that_is_taken(model):

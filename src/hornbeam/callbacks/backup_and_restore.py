@@ -13,7 +13,7 @@ from hornbeam.callbacks import backup_file
 from hornbeam.callbacks.callback import Callback
 from hornbeam.callbacks.fit_state import FitState, Position
 from hornbeam.core.errors import DamagedFileError
-from hornbeam.core.replacing import replacing
+from hornbeam.core.replacing import folder_to_write, replacing
 from hornbeam.core.warning import warn
 from hornbeam.typing import Config, Logs, PathLike
 
@@ -228,16 +228,12 @@ class BackupAndRestore(Callback):
 
 def check_folder(owner: str, argument: str, folder: Any) -> None:
     """Raise unless `folder` is the path of a folder, which may not exist yet."""
-    wrong = "Invalid" if folder else "Empty"
-    received = f"{argument}={folder!r}"
-    if folder and isinstance(folder, str | os.PathLike):
-        if not os.path.exists(folder) or os.path.isdir(folder):
-            return
-        received += ", which is a file"
-    raise ValueError(
-        f"{wrong} `{argument}` argument passed to {owner}. Expected the path of a "
-        f"folder, such as 'backup'. Received: {received}"
-    )
+    if folder in (None, ""):
+        raise ValueError(
+            f"Empty `{argument}` argument passed to {owner}. Expected the path of a "
+            "folder, such as 'backup'."
+        )
+    folder_to_write(owner, argument, folder)
 
 
 def _move(source, target):

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from hornbeam.callbacks.callback import Callback
-from hornbeam.core.replacing import append, replacing
+from hornbeam.core.errors import check_path
+from hornbeam.core.replacing import append, file_to_write, replacing
 from hornbeam.typing import Logs, PathLike
 
 
@@ -31,6 +32,7 @@ class CSVLogger(Callback):
 
     def __init__(self, filename: PathLike, separator: str = ",", append: bool = False):
         super().__init__()
+        check_path("CSVLogger", "filename", filename)
         self.filename: str = os.fspath(filename)
         self.sep = separator
         self.append = append
@@ -41,6 +43,7 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Reset; the first line is written after the first epoch."""
+        file_to_write("CSVLogger", "filename", self.filename)
         self.keys = None
         self._end = None
 

@@ -6,7 +6,7 @@ import os
 from typing import Literal
 
 from hornbeam.callbacks.checkpoint import Checkpoint
-from hornbeam.core.errors import did_you_mean
+from hornbeam.core.errors import check_path, did_you_mean
 from hornbeam.typing import PathLike
 
 
@@ -51,6 +51,7 @@ class ModelCheckpoint(Checkpoint):
             save_freq,
             initial_value_threshold,
         )
+        check_path("ModelCheckpoint", "filepath", filepath)
         self.filepath: str = os.fspath(filepath)
         ending = ".weights.h5" if save_weights_only else ".keras"
         if not self.filepath.endswith(ending):

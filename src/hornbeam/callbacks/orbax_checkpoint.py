@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hornbeam.callbacks.checkpoint import Checkpoint
 from hornbeam.callbacks.orbax_layout import ASSETS, CONFIG, VARIABLES, orbax, parts
+from hornbeam.core.replacing import folder_to_write
 from hornbeam.typing import Logs, PathLike
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class OrbaxCheckpoint(Checkpoint):
             save_freq,
             initial_value_threshold,
         )
+        folder_to_write("OrbaxCheckpoint", "directory", directory)
         self.directory: str = os.fspath(directory)
         self.max_to_keep = max_to_keep
         self.save_on_background = save_on_background

@@ -16,8 +16,9 @@ from hornbeam.callbacks.callback import Callback
 from hornbeam.callbacks.event_file import EventFile, part
 from hornbeam.callbacks.model_graph import model_graph, model_json
 from hornbeam.callbacks.rates import rates_for_logs
-from hornbeam.core.errors import check_path, did_you_mean
+from hornbeam.core.errors import did_you_mean, shown
 from hornbeam.core.naming import distinct
+from hornbeam.core.replacing import folder_to_write
 from hornbeam.typing import Logs, PathLike
 
 
@@ -72,7 +73,9 @@ class TensorBoard(Callback):
         embeddings_metadata: str | Mapping[str, str] | None = None,
     ):
         super().__init__()
-        self.log_dir: str = os.fspath(check_path("TensorBoard", "log_dir", log_dir))
+        self.log_dir: str = os.fspath(
+            folder_to_write("TensorBoard", "log_dir", log_dir)
+        )
         self.histogram_freq: int = _count("histogram_freq", histogram_freq or 0, 0)
         self.write_graph = write_graph
         self.write_images = write_images
@@ -82,7 +85,7 @@ class TensorBoard(Callback):
             _count("update_freq", self.update_freq, 1, ", 'batch' or 'epoch'")
         self.profile_batch = profile_batch
         self.embeddings_freq: int = _count("embeddings_freq", embeddings_freq or 0, 0)
-        self.embeddings_metadata = embeddings_metadata
+        self.embeddings_metadata = _checked_metadata(embeddings_metadata)
         self._first_profiled, self._last_profiled = _profiled(profile_batch)
         self._stop: Any = None  # ends a trace that is being recorded
         self._files: dict[str, EventFile] = {}
@@ -243,7 +246,7 @@ class TensorBoard(Callback):
                     f"{name!r}; there are {names}.{did_you_mean(name, names)}"
                 )
         for name in names:
-            of_layer = metadata if isinstance(metadata, str) else metadata.get(name)
+            of_layer = metadata.get(name) if isinstance(metadata, Mapping) else metadata
             entry = config.embeddings.add(tensor_name=name)
             entry.tensor_path = _table_name(name)
             if of_layer:
@@ -272,6 +275,20 @@ def _count(argument, value, least, others=""):
             f"{least}{others}. Received: {argument}={value!r}"
         )
     return int(value)
+
+
+def _checked_metadata(metadata):
+    """Return `embeddings_metadata`: None, a path, or a path for each layer's name."""
+    given = metadata.items() if isinstance(metadata, Mapping) else [("", metadata)]
+    paths = (str, os.PathLike, type(None))
+    if not all(isinstance(name, str) and isinstance(path, paths)
+               for name, path in given):  # fmt: skip
+        raise TypeError(
+            "Argument `embeddings_metadata` of TensorBoard must be the path of a file, "
+            "or such a path for the name of each Embedding layer. Received: "
+            f"embeddings_metadata={shown(metadata)}"
+        )
+    return metadata
 
 
 def _profiled(batches):

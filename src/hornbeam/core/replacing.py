@@ -18,7 +18,9 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from hornbeam.core.errors import check_path
 from hornbeam.core.warning import warn
 
 _BLOCK = 4096
@@ -45,7 +47,7 @@ def replacing(path: Path, group: str | None = None) -> Iterator[Path]:
         group: the name of the files that are saved together, and whose leftovers are
             removed together. Default: the name of `path`.
     """
-    _check_folder(path)
+    check_folder(path)
     path = Path(os.path.realpath(path))
     if Path(os.path.realpath(os.curdir)).is_relative_to(path):
         raise ValueError(
@@ -59,7 +61,33 @@ def replacing(path: Path, group: str | None = None) -> Iterator[Path]:
         _put_in_place(temporary, path)
 
 
-def _check_folder(path):
+def file_to_write(owner: str, argument: str, value: Any) -> Path:
+    """Return `value` as the path of a file that can be written, or raise at once."""
+    path = check_path(owner, argument, value)
+    if path.is_dir():
+        raise IsADirectoryError(
+            errno.EISDIR,
+            f"Argument `{argument}` of {owner} must be the path of a file. "
+            f"{str(path)!r} is a folder",
+        )
+    check_folder(path)
+    return path
+
+
+def folder_to_write(owner: str, argument: str, value: Any) -> Path:
+    """Return `value` as the path of a folder that is there, or that can be made."""
+    path = check_path(owner, argument, value)
+    there = next(p for p in (path, *path.absolute().parents) if p.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(
+            errno.ENOTDIR,
+            f"Argument `{argument}` of {owner} must be the path of a folder. "
+            f"{str(there)!r} is a file",
+        )
+    return path
+
+
+def check_folder(path: Path) -> None:
     """Raise if nothing can be made beside `path`."""
     folder = Path(os.path.realpath(path)).parent
     if not folder.is_dir():

@@ -76,6 +76,7 @@ class Doctor:
         x: Any,
         y: Any = None,
         batch_size: int | None = None,
+        *,
         low: float = 1e-6,
         high: float = 10.0,
         steps: int = 100,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hornbeam.core.errors import check_number
+from hornbeam.core.lazy import public
 from hornbeam.core.variable import Variable
 from hornbeam.core.warning import warn
 from hornbeam.diagnosis.trial import batches_of, loss_of, one_step, trial
@@ -50,25 +50,7 @@ class LearningRates:
             ax: the axes to draw on. Default: new ones.
             path: where the picture is written. Default: it is not written.
         """
-        if ax is None:
-            figure = _figure_module().Figure(figsize=(6, 4), layout="constrained")
-            ax = figure.subplots()
-        ax.plot(self.rates, self.losses, alpha=0.3, label="loss", color="#0072b2")
-        ax.plot(self.rates, self.smoothed, label="smoothed", color="#0072b2")
-        if self.suggestion is not None:
-            label = f"suggestion: {self.suggestion:.2g}"
-            ax.axvline(self.suggestion, label=label, color="#d55e00", linestyle="--")
-        ax.set_xscale("log")
-        seen = [x for x in self.losses if math.isfinite(x)]
-        ax.set_ylim(min(seen) - 0.05 * abs(min(seen)), 1.5 * max(seen[:_FEWEST]))
-        ax.set_xlabel("learning rate")
-        ax.set_ylabel("loss")
-        ax.grid(alpha=0.3)
-        ax.legend()
-        if path is not None:
-            drawn: Any = ax.get_figure()
-            drawn.savefig(path)
-        return ax
+        return public("visualization", "plot_learning_rates")(self, path, ax)
 
     def __repr__(self) -> str:
         best = "None" if self.suggestion is None else f"{self.suggestion:.2g}"
@@ -76,16 +58,6 @@ class LearningRates:
             f"<LearningRates suggestion={best}, {len(self.rates)} steps "
             f"from {self.rates[0]:.2g} to {self.rates[-1]:.2g}>"
         )
-
-
-def _figure_module():
-    try:
-        return importlib.import_module("matplotlib.figure")
-    except ImportError as error:
-        raise ImportError(
-            "LearningRates.plot() needs matplotlib. Install it with "
-            "`pip install 'hornbeam[plot]'`."
-        ) from error
 
 
 def find_lr(
@@ -101,6 +73,11 @@ def find_lr(
 ) -> LearningRates:
     """Return the losses at rising learning rates; see `Doctor.find_lr`."""
     owner = f"find_lr() of model {model.name!r}"
+    if isinstance(batch_size, float):
+        raise TypeError(
+            f"{owner} takes the learning rates by name, `low=...` and `high=...`. What "
+            f"follows `y` is the number of rows. Received: batch_size={batch_size}"
+        )
     check_number(owner, "steps", steps, low=_FEWEST, integer=True)
     check_number(owner, "low", low, low=0, finite=True)
     check_number(owner, "high", high, low=0, finite=True)

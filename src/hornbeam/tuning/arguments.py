@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from hornbeam.callbacks.callback import Callback
 from hornbeam.core import tree
-from hornbeam.core.errors import check_choice, check_number, check_path, shown
+from hornbeam.core.errors import check_choice, check_number, shown
 from hornbeam.data.host import host_tree, is_array_like
 from hornbeam.data.make import in_memory
 from hornbeam.data.pack import NAMES, count_rows, unpack_x_y_sample_weight
@@ -76,22 +75,6 @@ def check_build(owner: str, name: str, build: Any) -> None:
         f"Argument `{name}` of {owner} must be a function that makes a compiled model. "
         f"Received: {shown(build)}.{fix}"
     )
-
-
-def check_folder(owner: str, directory: Any) -> Path:
-    """Return `directory` as a path, which may be that of a folder.
-
-    Args:
-        owner: the name of the function, for errors.
-        directory: what was received.
-    """
-    folder = check_path(owner, "directory", directory)
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(
-            f"Argument `directory` of {owner} must be a folder. Received the path of a "
-            f"file: {str(folder)!r}"
-        )
-    return folder
 
 
 def callbacks_of(owner: str, callbacks: Any) -> list[Callback]:

@@ -13,11 +13,11 @@ import numpy as np
 from hornbeam import backends
 from hornbeam.core import scopes
 from hornbeam.core.errors import check_choice, shown
+from hornbeam.core.replacing import folder_to_write
 from hornbeam.core.warning import warn
 from hornbeam.training.concurrent.progress import SearchProgress
 from hornbeam.tuning.arguments import (
     check_build,
-    check_folder,
     check_sampler,
     check_training,
     whole,
@@ -148,7 +148,9 @@ def search(
     budget, epochs = whole(name, "budget", budget, 1), whole(name, "epochs", epochs, 1)
     plan, schedule = Plan(budget, batch, epochs, seed), schedule_of(schedule)
     directions = objectives_of(name, objective, validation)
-    folder = None if directory is None else check_folder(name, directory)
+    folder = (
+        None if directory is None else folder_to_write(name, "directory", directory)
+    )
     states = StatesInMemory() if folder is None else StatesInFolder(folder / "states")
     splits = splits_of(data, validation, seed)
     trainer = Trainer(

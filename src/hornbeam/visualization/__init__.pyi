@@ -2,6 +2,9 @@ from hornbeam.visualization.as_html import to_html as to_html
 from hornbeam.visualization.live_board import LiveBoard as LiveBoard
 from hornbeam.visualization.curves import plot_learning_curves as plot_learning_curves
 from hornbeam.visualization.curves import record_histories as record_histories
+from hornbeam.visualization.learning_rates import (
+    plot_learning_rates as plot_learning_rates,
+)
 from hornbeam.visualization.history import plot_history as plot_history
 from hornbeam.visualization.run_report import report as report
 from hornbeam.visualization.search import plot_search as plot_search

@@ -138,13 +138,16 @@ def draw_segmentation_masks(
     check_number(f"{owner}()", "alpha", alpha, 0, 1)
     pixels, is_first = channels_last(owner, images, data_format)
     masks = _masks(owner, segmentation_masks, pixels)
-    greatest = int(masks.max(initial=0)) if num_classes is None else num_classes
-    colours = palette(greatest) if color_mapping is None else dict(color_mapping)
+    if num_classes is None:
+        num_classes = int(masks.max(initial=0))
+    else:
+        check_number(f"{owner}()", "num_classes", num_classes, 1, integer=True)
+    colours = palette(num_classes) if color_mapping is None else dict(color_mapping)
     drawn = np.repeat(pixels, 3, -1) if pixels.shape[-1] == 1 else pixels[..., :3]
     drawn = as_pixels(drawn).astype(float)
     part = alpha if blend else 1.0
     for label, colour in colours.items():
-        if label != ignore_index and 0 <= label <= greatest:
+        if label != ignore_index and 0 <= label <= num_classes:
             place = masks == label
             drawn[place] += part * (np.asarray(colour, float) - drawn[place])
     drawn = as_pixels(drawn)

@@ -10,6 +10,7 @@ import numpy as np
 
 from hornbeam.callbacks.history import History
 from hornbeam.core.errors import shown
+from hornbeam.core.replacing import file_to_write
 from hornbeam.graph.operation import type_name
 from hornbeam.layers.layer import Layer
 from hornbeam.models.model import Model
@@ -51,7 +52,7 @@ def to_html(thing: Any, path: PathLike | None = None) -> str:
             content = html.block(*parts_of(thing))
             if path is not None:
                 page = html.page(str(name_of(thing)), content)
-                Path(path).write_text(page, "utf-8")
+                file_to_write("to_html()", "path", path).write_text(page, "utf-8")
             return content
     raise TypeError(
         "to_html() shows a model, a layer, a History, a fitted search or a FileReport. "

@@ -15,7 +15,7 @@ from hornbeam.core.errors import check_number, did_you_mean
 from hornbeam.models.model import Model
 from hornbeam.typing import PathLike, TensorLike
 from hornbeam.visualization.checks import of_kind
-from hornbeam.visualization.panels import is_shown, panels, written
+from hornbeam.visualization.panels import panels, written
 
 
 def attention_scores(model: Model, x: TensorLike, layer: Any = None) -> np.ndarray:
@@ -146,5 +146,4 @@ def _panels(ax, count, sizes, path):
     width = min(6.0, 1.5 + 0.25 * sizes[1])
     columns = min(count, 4)
     size = width * columns, height * -(-count // columns)
-    show = is_shown(path)
-    return panels("plot_attention_maps", ax, size, count, columns, show)
+    return panels("plot_attention_maps", ax, size, path, count, columns)

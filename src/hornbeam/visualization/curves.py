@@ -10,7 +10,7 @@ import numpy as np
 from hornbeam.core.errors import did_you_mean, shown
 from hornbeam.typing import Config, PathLike
 from hornbeam.visualization.optional import optional
-from hornbeam.visualization.panels import is_shown, panels, written
+from hornbeam.visualization.panels import panels, written
 from hornbeam.visualization.results import SearchResults, key, short, text
 
 _MOST_NAMES = 12  # more curves than this get a colour bar
@@ -104,7 +104,7 @@ def plot_learning_curves(
     if not names:
         raise ValueError("plot_learning_curves(): the histories are empty.")
     size = (5.5 * len(names), 4.2)
-    drawn = panels("plot_learning_curves", ax, size, len(names), show=is_shown(path))
+    drawn = panels("plot_learning_curves", ax, size, path, len(names))
     colours, bar = _colours(len(groups), scores)
     for axes, name in zip(drawn, names, strict=True):
         for (label, fits), colour in zip(groups, colours, strict=True):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
+from hornbeam.core.replacing import file_to_write
 from hornbeam.typing import PathLike
 from hornbeam.visualization import drawing
 from hornbeam.visualization.model_graph import Box, Graph
@@ -62,7 +62,7 @@ class Dot:
         format: str = "raw",  # noqa: A002 - pydot's name
     ) -> bool:
         """Write the picture to a file; see `create`."""
-        Path(path).write_bytes(self.create(prog, format))
+        file_to_write("write()", "path", path).write_bytes(self.create(prog, format))
         return True
 
     def __getattr__(self, name: str) -> Any:

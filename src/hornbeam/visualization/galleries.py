@@ -92,7 +92,7 @@ def plot_image_gallery(
     form = min(3.0, max(1 / 3, pixels.shape[1] / pixels.shape[2]))
     size = cols * scale, rows * (scale * form + 0.25 * bool(titles))
     show = path is None and ax is None if show is None else show
-    axes = panels(owner, ax, size, rows * cols, cols, show).reshape(rows, cols)
+    axes = panels(owner, ax, size, path, rows * cols, cols, show).reshape(rows, cols)
     for place, panel in enumerate(axes.flat):
         panel.set_axis_off()
         if place < len(pixels):
@@ -247,7 +247,9 @@ def plot_segmentation_mask_gallery(
     >>> axes.shape
     (2, 3)
     """
-    pixels, _ = channels_last("plot_segmentation_mask_gallery", images, data_format)
+    owner = "plot_segmentation_mask_gallery"
+    check_number(f"{owner}()", "num_classes", num_classes, 1, integer=True)
+    pixels, _ = channels_last(owner, images, data_format)
     pixels = as_pixels(pixels, value_range)
     colours = np.repeat(pixels, 3, -1) if pixels.shape[-1] == 1 else pixels[..., :3]
     columns = {"image": colours}

@@ -9,7 +9,7 @@ import numpy as np
 
 from hornbeam.core.errors import did_you_mean, shown
 from hornbeam.typing import PathLike
-from hornbeam.visualization.panels import is_shown, panels, written
+from hornbeam.visualization.panels import panels, written
 
 
 def plot_history(
@@ -60,7 +60,7 @@ def plot_history(
     if not any(len(curves[name]) for name in names):
         raise ValueError("plot_history(): the history is empty. Was `fit` called?")
     size = (5.0 * len(names), 4.0)
-    drawn = panels("plot_history", ax, size, len(names), show=is_shown(path))
+    drawn = panels("plot_history", ax, size, path, len(names))
     for axes, name in zip(drawn, names, strict=True):
         for label, key in (("training", name), ("validation", f"val_{name}")):
             values = curves.get(key, ())

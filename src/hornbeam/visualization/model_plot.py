@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
-from pathlib import Path
 from typing import Any, Literal, get_args
 
-from hornbeam.core.errors import did_you_mean
+from hornbeam.core.errors import check_path, did_you_mean
+from hornbeam.core.replacing import file_to_write
 from hornbeam.core.warning import warn
 from hornbeam.models.model import Model
 from hornbeam.typing import PathLike
@@ -135,10 +135,9 @@ def plot_model(
             f"engine={engine!r}"
         )
     _check(model, "plot_model()", rankdir, splines, kwargs)
-    path = Path(to_file)
-    format_ = path.suffix[1:].lower()
-    if not format_:
-        path, format_ = path.with_suffix(".png"), "png"
+    path = check_path("plot_model()", "to_file", to_file)
+    path = path if path.suffix else path.with_suffix(".png")
+    format_ = file_to_write("plot_model()", "to_file", path).suffix[1:].lower()
     shows = Shows(
         show_shapes, show_dtype, show_layer_names, show_layer_activations,
         show_trainable, expand_nested,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.core.errors import shown
+from hornbeam.core.replacing import file_to_write
 from hornbeam.typing import PathLike
 from hornbeam.utils.printing import is_in_notebook
 from hornbeam.visualization.optional import optional
@@ -16,9 +17,10 @@ def panels(
     owner: str,
     ax: Any,
     size: tuple[float, float],
+    path: PathLike | None,
     count: int = 1,
     columns: int | None = None,
-    show: bool = False,
+    show: bool | None = None,
 ) -> np.ndarray:
     """Return an array of `count` axes of matplotlib to draw on.
 
@@ -27,16 +29,20 @@ def panels(
         ax: the caller's axes: as many as there are panels, or one, whose place is
             divided. None: those of a new figure.
         size: of a new figure, in inches.
+        path: where the picture will be written, or None.
         count: the number of panels. Default: 1.
         columns: so many of new ones are side by side. Default: all.
-        show: whether a new figure is pyplot's, which shows it. Default: False.
+        show: whether a new figure is pyplot's, which shows it. Default: in a notebook,
+            if it is not written.
     """
+    if path is not None:
+        file_to_write(f"{owner}()", "path", path)
     columns = count if columns is None else columns
     rows = -(-count // columns)
     if ax is None:
         figure = (
             optional("matplotlib.pyplot").figure
-            if show
+            if (is_shown(path) if show is None else show)
             else optional("matplotlib.figure").Figure
         )
         new = figure(figsize=size, layout="constrained")
@@ -60,7 +66,7 @@ def panels(
 
 def panel(owner: str, ax: Any, size: float, path: PathLike | None) -> Any:
     """Return the axes that were given, or new ones of a square figure."""
-    return panels(owner, ax, (size, size), show=is_shown(path)).item()
+    return panels(owner, ax, (size, size), path).item()
 
 
 def is_shown(path: PathLike | None, ax: Any = None) -> bool:
@@ -86,12 +92,31 @@ def _divided(ax, rows, columns, count):
         place = ax.get_position()
         ends = {"left": place.x0, "right": place.x1, "bottom": place.y0}
         spec = ax.figure.add_gridspec(1, 1, top=place.y1, **ends)[0]
-    # Where no layout makes room, ticks and titles need some.
-    gaps = {} if ax.figure.get_layout_engine() else {"wspace": 0.45, "hspace": 0.4}
+    # A constrained layout makes room for ticks and titles; nothing else does inside.
+    engine = ax.figure.get_layout_engine()
+    makes_room = engine is not None and not engine.adjust_compatible
+    gaps = {} if makes_room else {"wspace": 0.45, "hspace": 0.4}
+    spec = _below_title(ax, spec)
     drawn = _cells(ax.figure, spec.subgridspec(rows, columns, **gaps), count)
     for panel in drawn:
         panel.set_in_layout(is_in_layout)
     return drawn
+
+
+def _below_title(ax, spec):
+    """Return the place of axes, without room for a line if they have a title.
+
+    The room is for the title where a layout is made, else for those of the panels.
+    """
+    if not any(map(ax.get_title, ("left", "center", "right"))):
+        return spec
+    line = (
+        1.25 * ax.title.get_fontsize()
+        + optional("matplotlib").rcParams["axes.titlepad"]
+    )
+    height = 72 * ax.figure.bbox_inches.height * spec.get_position(ax.figure).height
+    share = min(0.5, line / height)
+    return spec.subgridspec(2, 1, height_ratios=(share, 1 - share), hspace=0)[1]
 
 
 def _cells(figure, grid, count):

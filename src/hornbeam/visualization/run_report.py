@@ -14,7 +14,8 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.callbacks.history import History
-from hornbeam.core.errors import check_path, shown
+from hornbeam.core.errors import shown
+from hornbeam.core.replacing import file_to_write
 from hornbeam.core.version import version
 from hornbeam.diagnosis.flops import count_flops
 from hornbeam.diagnosis.speed import explain_speed
@@ -68,7 +69,7 @@ def report(
     ...     keras.visualization.report(model, curves, path=f"{folder}/run.html").name
     'run.html'
     """
-    path = check_path("report()", "path", path)
+    path = file_to_write("report()", "path", path)
     if isinstance(data, tuple | list) and len(data) == 0:
         raise ValueError("report() expects `data` to be (x, y). Received: data=()")
     candidates = candidates_of(model_or_search)

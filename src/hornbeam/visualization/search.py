@@ -10,7 +10,7 @@ import numpy as np
 
 from hornbeam.typing import PathLike
 from hornbeam.visualization.optional import optional
-from hornbeam.visualization.panels import is_shown, panels, written
+from hornbeam.visualization.panels import panels, written
 from hornbeam.visualization.results import (
     SearchResults,
     is_number,
@@ -71,7 +71,7 @@ def plot_search(
     draw = {1: _against_one, 2: _against_two}.get(len(names), _parallel_coordinates)
     width = max(5.5, 1.6 * (len(names) + 1))
     size = (width * len(metrics), 4.2)
-    drawn = panels("plot_search", ax, size, len(metrics), show=is_shown(path))
+    drawn = panels("plot_search", ax, size, path, len(metrics))
     for axes, metric in zip(drawn, metrics, strict=True):
         draw(axes, results, names, metric)
         axes.set_title(_title(results, names, metric), fontsize="medium")
