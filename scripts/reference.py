@@ -341,7 +341,7 @@ def first_sentence(value):
     if not callable(value) and not isinstance(value, types.ModuleType):
         return ""
     text = " ".join((inspect.getdoc(value) or "").partition("\n\n")[0].split())
-    sentence = re.split(r"(?<=[.:])\s+(?=[A-Z`])", text)[0]
+    sentence = re.split(r"(?<=[.])\s+(?=[A-Z`])", text)[0]
     return sentence.replace("|", "\\|").rstrip(":")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from hornbeam import layers
+from hornbeam import backends, layers
 
 X = np.random.RandomState(0).normal(size=(81, 64)).astype("float32")
 Y = np.arange(81) % 3
@@ -77,3 +77,45 @@ def test_a_model_of_strings():
     assert [path.split("/")[-1].split("_")[0] for path in speed.layers] == [
         *("embedding", "flatten", "last")
     ]
+
+
+ROADS = {
+    "one kernel for the whole sequence": lambda x: layers.LSTM(4)(x),
+    "step by step, as recurrent_dropout asks": lambda x: layers.GRU(
+        4, recurrent_dropout=0.5
+    )(x),
+    "step by step, as unroll=True says": lambda x: layers.LSTM(4, unroll=True)(x),
+    "the attention of 'torch'": lambda x: layers.MultiHeadAttention(2, 4)(x, x),
+    "by its formula, as its weights are dropped": lambda x: layers.MultiHeadAttention(
+        2, 4, dropout=0.5
+    )(x, x),
+}
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_the_road_of_each_layer_is_said(road):
+    with backends.scope("torch"):
+        inputs = keras.Input((8, 8))
+        outputs = layers.Dense(1)(layers.Flatten()(ROADS[road](inputs)))
+        model = keras.Model(inputs, outputs)
+        model.compile("sgd", "mse")
+        speed = keras.utils.explain_speed(model, X.reshape(81, 8, 8), Y)
+    path = model.layers[1].path
+    assert speed.roads == {path: road}
+    assert f"{path}: {road}." in str(speed)
+
+
+def test_layers_are_timed_as_they_train(training_engine):
+    """Dropout takes the time of its mask, and no layer is above the machine's peak."""
+    seen = []
+
+    class Looking(keras.Layer):
+        def call(self, x, training=False):
+            seen.append(training)
+            return x * 1.0
+
+    model = network(layers.Dense(512), Looking())
+    seen.clear()
+    speed = keras.utils.explain_speed(model, X, Y)
+    assert seen[-2:] == [True, True]
+    assert all(f"{share}%" not in str(speed) for share in range(101, 1000))

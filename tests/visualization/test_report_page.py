@@ -155,6 +155,7 @@ def test_it_can_be_read(driver, tmp_path, width, scheme):
     browser.prefer(driver, scheme)
     found, _ = searched()
     pages = {"search": [found], "model": pictures(), "outputs": outputs()}
+    pages["plain search"] = [search(grid(units=[8, 16]), draws.uniform(size=(2, 3)))]
     for name, things in pages.items():
         shown(driver, tmp_path, *things)
         assert browser.overflow(driver) <= 0

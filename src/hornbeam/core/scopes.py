@@ -24,6 +24,7 @@ _batch_mask: ContextVar[Any] = ContextVar("hornbeam_batch_mask", default=None)
 _worker: ContextVar[Any] = ContextVar("hornbeam_worker", default=None)
 _display: ContextVar[Any] = ContextVar("hornbeam_display", default=None)
 _symbolic: ContextVar[Any] = ContextVar("hornbeam_symbolic", default=None)
+_roads: ContextVar[Any] = ContextVar("hornbeam_roads", default=None)
 
 
 class StatelessScope:
@@ -221,6 +222,18 @@ def compiling() -> AbstractContextManager[Any]:
     """Return a block that compiles a program, shown where there is a display."""
     shown_by = _display.get()
     return contextlib.nullcontext() if shown_by is None else shown_by.compiling()
+
+
+def roads_scope(roads: dict[str, None]) -> AbstractContextManager[Any]:
+    """A block in which layers note in `roads` how they compute, of several ways."""
+    return _Setting(_roads, roads)
+
+
+def note_road(road: str) -> None:
+    """Note how a layer computes, where that is asked for."""
+    roads = _roads.get()
+    if roads is not None:
+        roads[road] = None
 
 
 class SymbolicScope:

@@ -33,8 +33,10 @@ def explain_step(model: Any, batch: Any) -> str:
             found = origin(look)
             if found is not None:
                 kind, where, evidence = found
-                what = "" if kind == "loss" else f" of {where!r}"
-                return f"First not finite is the {kind}{what}. {evidence}"
+                what = {"loss": "the loss", "layer": f"layer {where!r}"}.get(
+                    kind, f"the gradient of {where!r}"
+                )
+                return f"First not finite is {what}. {evidence}"
     return _in_update(look, model)
 
 

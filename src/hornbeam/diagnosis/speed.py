@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam import backends, ops
-from hornbeam.core import tree
+from hornbeam.core import scopes, tree
 from hornbeam.diagnosis.flops import operations
 from hornbeam.diagnosis.memory import bytes_of, readable
 from hornbeam.diagnosis.report import Report
@@ -34,6 +34,7 @@ class Speed(Report):
     Attributes:
         step: seconds of a training step on one batch.
         layers: `{path: (forward, backward)}` seconds, each layer measured alone.
+        roads: `{path: text}`: how a layer computes, of several ways, and why.
         compilations: texts: why a program was compiled, in order.
         waiting: the share of the time in which steps waited for data.
         operations: additions and multiplications of a step, about three forward passes.
@@ -44,6 +45,7 @@ class Speed(Report):
     def __init__(self, name: str, rows: list[tuple[str, ...]], **facts: Any):
         self.step: float = facts["step"]
         self.layers: dict[str, tuple[float, float]] = facts["layers"]
+        self.roads: dict[str, str] = facts["roads"]
         self.compilations: list[str] = facts["compilations"]
         self.waiting: float = facts["waiting"]
         self.operations: int = facts["operations"]
@@ -53,6 +55,7 @@ class Speed(Report):
         rate = self.operations / max(self.step, 1e-12)
         notes = [
             f"Steps: {facts['road']}",
+            *(f"  {path}: {road}." for path, road in self.roads.items()),
             f"Compiled {len(self.compilations)} programs.",
             *(f"  {reason}" for reason in self.compilations),
             f"Steps waited for data {self.waiting:.0%} of the time.",
@@ -115,15 +118,18 @@ def explain_speed(
         symbols = symbols_of(model, inputs, None, "explain_speed()")
         calls = [c for c in shape_calls(model, symbols, True) if c.is_leaf]
         every = shape_calls(model, symbols, True, everything=True)
-        measured = [(call, *_times(model, call)) for call in calls]
+        roads: dict[str, str] = {}
+        measured = [(call, *_times(call, roads)) for call in calls]
         peak, bandwidth = _limits()
+        # Beside other programs the product may be slower than a layer's.
+        peak = max([peak, *(_rate(call, forward) for call, forward, _ in measured)])
         road = _road(model, data)
     layers: dict[str, tuple[float, float]] = {}
     for call, forward, backward in measured:
         before = layers.get(call.layer.path, (0.0, 0.0))
         layers[call.layer.path] = before[0] + forward, before[1] + backward
     return Speed(
-        model.name, _rows(measured, peak), step=step, layers=layers,
+        model.name, _rows(measured, peak), step=step, layers=layers, roads=roads,
         compilations=compilations, waiting=waiting, road=road, peak=peak,
         operations=3 * sum(map(operations, every)), bandwidth=bandwidth,
     )  # fmt: skip
@@ -133,18 +139,23 @@ def _rows(measured, peak):
     total = sum(forward + backward for _, forward, backward in measured)
     rows = []
     for call, forward, backward in measured:
-        rate = operations(call) / max(forward, 1e-12)
+        share = _rate(call, forward) / peak
         rows.append(
             (
                 f"{call.layer.path} ({type(call.layer).__name__})",
                 f"{forward * 1e3:.3g}",
                 f"{backward * 1e3:.3g}",
                 f"{(forward + backward) / max(total, 1e-12):.0%}",
-                f"{rate / peak:.0%}" if operations(call) else "-",
+                f"{share:.0%}" if share else "-",
                 readable(sum(bytes_of(*form) for form in call.outputs)),
             )
         )
     return rows
+
+
+def _rate(call, seconds):
+    """Return additions and multiplications in a second."""
+    return operations(call) / seconds if seconds else 0.0
 
 
 def _run(model, data):
@@ -238,8 +249,11 @@ def _least(run: Callable[[], Any]) -> float:
     return min(times)
 
 
-def _times(model, call: ShapeCall):
-    """Return seconds forward and backward of a layer on numbers of its shapes."""
+def _times(call: ShapeCall, roads: dict[str, str]):
+    """Return seconds forward and backward of a layer on numbers of its shapes.
+
+    How it computes, of several ways, is added to `roads`.
+    """
     layer, engine = call.layer, backends.current()
     inputs = [_numbers(shape, dtype) for shape, dtype in call.inputs]
     takes_list = len(inputs) > 1 and not hasattr(layer, "num_heads")
@@ -248,7 +262,7 @@ def _times(model, call: ShapeCall):
     others = [v.value for v in layer.non_trainable_variables]
 
     def forward(values, inputs):
-        outputs, _ = layer.stateless_call(values, others, *inputs)
+        outputs, _ = layer.stateless_call(values, others, *inputs, training=True)
         return sum(
             (ops.sum(ops.cast(x, "float32")) for x in tree.flatten(outputs)),
             ops.zeros(()),
@@ -265,7 +279,11 @@ def _times(model, call: ShapeCall):
 
     try:
         run = engine.jit(forward)
-        alone = _least(lambda: engine.to_numpy(run(trained, arguments)))
+        noted: dict[str, None] = {}
+        with scopes.roads_scope(noted):
+            alone = _least(lambda: engine.to_numpy(run(trained, arguments)))
+        if noted:
+            roads[layer.path] = ", ".join(noted)
         values = [*trained, *floats]
         if not values:
             return alone, 0.0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from hornbeam import backends
 from hornbeam.core import dtypes
+from hornbeam.core.scopes import note_road
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.activation import softmax
 from hornbeam.ops.arithmetic import to_float
@@ -107,12 +109,20 @@ def dot_product_attention(
         bias = where(keep, 0 if bias is None else bias, lowest(query.dtype))
         bias = cast(bias, query.dtype)
     if attn_logits_soft_cap is not None:
+        note_road("by its formula, as its logits are capped")
         return _attention(
             query, key, value, bias, scale, is_causal, attn_logits_soft_cap
         )
     if bias is not None and is_causal:
         bias = _causal(bias + cast(0, query.dtype), query, key)
         is_causal = False
+    engine = backends.current()
+    has_one = hasattr(engine, "attention")
+    note_road(
+        f"the attention of {engine.name!r}"
+        if has_one
+        else f"by its formula, as {engine.name!r} has no attention of its own"
+    )
     return attention(query, key, value, bias, scale, is_causal, bool(flash_attention))
 
 

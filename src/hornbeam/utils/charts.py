@@ -285,13 +285,14 @@ def parallel(
             f'style="{strength(strengths[row])}">{_tip(tips[row])}</path>'
         )
     for place, (name, _, ticks) in zip(x, axes, strict=True):
+        below = 4 if place == x[-1] else -4  # lines go on to the right of a value
         parts.append(
             f'<line class="hb-axis" x1="{place}" x2="{place}" y1="{top}" '
             f'y2="{bottom}"/><text class="hb-text" x="{place}" y="18" '
             f'text-anchor="middle" font-weight="600">{escape(_cut(name))}</text>'
         )
         parts += [
-            f'<text class="hb-text hb-halo" x="{place + 5}" y="{up(tick) + 4:.1f}">'
+            f'<text class="hb-text hb-halo" x="{place + 5}" y="{up(tick) + below:.1f}">'
             f"{escape(_cut(words))}</text>"
             for tick, words in ticks
         ]

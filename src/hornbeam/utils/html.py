@@ -93,6 +93,7 @@ border-bottom:1px solid var(--hb-border)}
 .hb figure{margin:0;width:112px;overflow-wrap:anywhere}
 .hb figure img{width:112px;height:112px;object-fit:contain;image-rendering:pixelated;
 background:var(--hb-frame)}
+.hb code{overflow-wrap:anywhere}
 .hb th button{all:unset;cursor:pointer;font-weight:600}
 .hb th button:focus-visible{outline:2px solid var(--hb-first)}
 .hb th[aria-sort=ascending] button::after{content:" ▲"}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hornbeam import ops
 from hornbeam.core.hyperparameter import Hyperparameter
 from hornbeam.core.random import SeedGenerator
+from hornbeam.core.scopes import note_road
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.layers.arguments import keep_weight_arguments, positive_integer
 from hornbeam.layers.attention.masks import attention_keep, merged_batch
@@ -225,6 +226,8 @@ class HeadsAttention(Layer):
         """Return the attended values of flat heads, and the weights or None."""
         drops = training and hasattr(self, "seed_generator")
         if drops or scores:
+            what = "dropped" if drops else "returned"
+            note_road(f"by its formula, as its weights are {what}")
             return self._plain(query, key, value, keep, causal, drops)
         return self._fused(query, key, value, keep, causal), None
 

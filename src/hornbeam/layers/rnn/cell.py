@@ -189,7 +189,8 @@ class RecurrentCell(Cell):
         """Return what the engine's kernel gives, or None."""
         masks = self._masks("dropout", sequences[0], training)
         result = None
-        if self._may_fuse(loop, masks, training):
+        obstacle = self._obstacle(loop, masks, training)
+        if obstacle is None:
             if masks:
                 sequences = sequences * masks[0]
             bias = None if self.bias is None else self.bias.value
@@ -202,6 +203,11 @@ class RecurrentCell(Cell):
                 bias,
                 loop.mask,
             )
+        scopes.note_road(
+            f"step by step, as {obstacle or 'the kernel does not take these inputs'}"
+            if result is None
+            else "one kernel for the whole sequence"
+        )
         if result is None and self.use_cudnn is True:
             raise ValueError(
                 f"Layer {self.path!r}: use_cudnn=True asks for the fused kernel of the "
@@ -210,15 +216,18 @@ class RecurrentCell(Cell):
             )
         return result
 
-    def _may_fuse(self, loop, masks, training):
-        return (
-            self.fused_kind is not None
-            and self.use_cudnn is not False
-            and backends.current().recurrence is not None
-            and not loop.unroll
-            and (masks is None or len(masks) == 1)
-            and not (training and self._drops("recurrent_dropout"))
+    def _obstacle(self, loop, masks, training):
+        """Return why the engine's kernel cannot be used, or None."""
+        engine = backends.current()
+        obstacles = (
+            (engine.recurrence is None, f"{engine.name!r} has no kernel for it"),
+            (self.fused_kind is None, "the kernel has other gates and activations"),
+            (self.use_cudnn is False, "use_cudnn=False says"),
+            (loop.unroll, "unroll=True says"),
+            (masks is not None and len(masks) != 1, "each gate has a dropout mask"),
+            (training and self._drops("recurrent_dropout"), "recurrent_dropout asks"),
         )
+        return next((why for is_so, why in obstacles if is_so), None)
 
     # The products, and the masks in front of them.
 
