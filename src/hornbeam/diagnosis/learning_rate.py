@@ -73,21 +73,7 @@ def find_lr(
 ) -> LearningRates:
     """Return the losses at rising learning rates; see `Doctor.find_lr`."""
     owner = f"find_lr() of model {model.name!r}"
-    if isinstance(batch_size, float):
-        raise TypeError(
-            f"{owner} takes the learning rates by name, `low=...` and `high=...`. What "
-            f"follows `y` is the number of rows. Received: batch_size={batch_size}"
-        )
-    check_number(owner, "steps", steps, low=_FEWEST, integer=True)
-    check_number(owner, "low", low, low=0, finite=True)
-    check_number(owner, "high", high, low=0, finite=True)
-    if not 0 < low < high:
-        raise ValueError(
-            f"{owner} goes from `low` to `high`, both above 0. Received: low={low}, "
-            f"high={high}"
-        )
-    if getattr(model, "optimizer", None) is None:
-        raise ValueError(f"{owner} needs an optimizer: compile the model with one.")
+    _check_arguments(owner, model, batch_size, low, high, steps)
     rates: list[float] = []
     losses: list[float] = []
     planned = np.geomspace(low, high, steps).tolist()
@@ -123,6 +109,24 @@ def find_lr(
             "` may tell why; or it rose at once: give a smaller `low`."
         )
     return found
+
+
+def _check_arguments(owner, model, batch_size, low, high, steps):
+    if isinstance(batch_size, float):
+        raise TypeError(
+            f"{owner} takes the learning rates by name, `low=...` and `high=...`. What "
+            f"follows `y` is the number of rows. Received: batch_size={batch_size}"
+        )
+    check_number(owner, "steps", steps, low=_FEWEST, integer=True)
+    check_number(owner, "low", low, low=0, finite=True)
+    check_number(owner, "high", high, low=0, finite=True)
+    if not 0 < low < high:
+        raise ValueError(
+            f"{owner} goes from `low` to `high`, both above 0. Received: low={low}, "
+            f"high={high}"
+        )
+    if getattr(model, "optimizer", None) is None:
+        raise ValueError(f"{owner} needs an optimizer: compile the model with one.")
 
 
 @contextlib.contextmanager

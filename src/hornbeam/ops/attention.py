@@ -9,7 +9,7 @@ from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.ops.activation import softmax
 from hornbeam.ops.arithmetic import to_float
 from hornbeam.ops.core import cast, convert_to_tensor
-from hornbeam.ops.declare import composite, primitive
+from hornbeam.ops.declare import composite, is_native, primitive
 from hornbeam.ops.numpy import arange, einsum, repeat, tanh, where
 from hornbeam.typing import DTypeLike, Tensor, TensorLike
 
@@ -116,12 +116,11 @@ def dot_product_attention(
     if bias is not None and is_causal:
         bias = _causal(bias + cast(0, query.dtype), query, key)
         is_causal = False
-    engine = backends.current()
-    has_one = hasattr(engine, "attention")
+    name = backends.current().name
     note_road(
-        f"the attention of {engine.name!r}"
-        if has_one
-        else f"by its formula, as {engine.name!r} has no attention of its own"
+        f"the attention of {name!r}"
+        if is_native(attention)
+        else f"by its formula, as {name!r} has no attention of its own"
     )
     return attention(query, key, value, bias, scale, is_causal, bool(flash_attention))
 

@@ -239,6 +239,11 @@ def composite(body: Any = None, *, rule: Rule = None) -> Any:
     return _declare(body, rule, False)
 
 
+def is_native(op: Any) -> bool:
+    """Whether the engine in use has a version of its own of an op."""
+    return getattr(backends.current(), op.name, None) is not None
+
+
 @functools.lru_cache(maxsize=1024)
 def signature_of(op: Any) -> inspect.Signature:
     """Return the op's signature."""

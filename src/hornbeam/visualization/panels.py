@@ -93,8 +93,8 @@ def _divided(ax, rows, columns, count):
         ends = {"left": place.x0, "right": place.x1, "bottom": place.y0}
         spec = ax.figure.add_gridspec(1, 1, top=place.y1, **ends)[0]
     # A constrained layout makes room for ticks and titles; nothing else does inside.
-    engine = ax.figure.get_layout_engine()
-    makes_room = engine is not None and not engine.adjust_compatible
+    layout = ax.figure.get_layout_engine()
+    makes_room = layout is not None and not layout.adjust_compatible
     gaps = {} if makes_room else {"wspace": 0.45, "hspace": 0.4}
     spec = _below_title(ax, spec)
     drawn = _cells(ax.figure, spec.subgridspec(rows, columns, **gaps), count)
