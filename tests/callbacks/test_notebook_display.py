@@ -1,7 +1,6 @@
 """What `fit` shows in a notebook: one display, updated a few times a second."""
 
 import re
-import sys
 import types
 
 import numpy as np
@@ -10,32 +9,13 @@ import pytest
 import hornbeam as keras
 from hornbeam import backends, layers
 from hornbeam.callbacks import notebook_display, progbar_logger
-
-
-class Handle:
-    def __init__(self, first):
-        self.shown = [first]
-
-    def update(self, shown):
-        self.shown.append(shown)
+from tests.fake_notebook import in_notebook
 
 
 @pytest.fixture
 def handles(monkeypatch):
     """The displays of a notebook, as IPython offers them."""
-    found = []
-
-    def display(shown, display_id=False):
-        assert display_id
-        found.append(Handle(shown))
-        return found[-1]
-
-    module = types.ModuleType("IPython.display")
-    module.display, module.HTML = display, str
-    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
-    monkeypatch.setitem(sys.modules, "IPython.display", module)
-    console = types.SimpleNamespace(is_jupyter=True, is_terminal=False)
-    monkeypatch.setattr(progbar_logger, "_console", lambda: console)
+    found = in_notebook(monkeypatch, progbar_logger, "_console")
     with backends.scope("torch"):
         yield found
 

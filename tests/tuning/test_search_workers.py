@@ -4,10 +4,8 @@ import contextlib
 import os
 import pathlib
 import signal
-import sys
 import threading
 
-import cloudpickle
 import numpy as np
 import pytest
 
@@ -16,6 +14,7 @@ from hornbeam import backends, tuning
 from hornbeam.training.concurrent.workers import groups_of, training_as, workers_of
 from hornbeam.tuning.optuna_study import OptunaStudy
 from hornbeam.tuning.trainer import Training
+from tests.local_clusters import CLUSTERS
 from tests.pickled_workers import PickledWorkers
 
 RANDOM = np.random.default_rng(0)
@@ -26,34 +25,6 @@ SPACE = {
     "learning_rate": tuning.Log(1e-3, 1e-1),
     "units": [4, 6],
 }
-
-
-@contextlib.contextmanager
-def dask():
-    from distributed import Client, LocalCluster
-
-    # The workers cannot import this file.
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    cluster = LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True
-    )
-    with cluster, Client(cluster) as client:
-        client.wait_for_workers(2)
-        yield client
-
-
-@contextlib.contextmanager
-def ray():
-    ray = pytest.importorskip("ray")
-    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    try:
-        yield "ray"
-    finally:
-        ray.shutdown()
-
-
-CLUSTERS = {"dask": dask, "ray": ray}
 
 
 def model_of(rate, learning_rate, units):
@@ -114,7 +85,7 @@ def test_workers_find_what_one_process_finds(cluster, tmp_path, monkeypatch):
     expected = search(seeds=2)
     folder = tmp_path / "notes"
     folder.mkdir()
-    with CLUSTERS[cluster]() as workers:
+    with CLUSTERS[cluster](__name__) as workers:
         # One process dies in the middle of the second rung.
         result = search(workers, callbacks=[Notes(str(folder), 2)], seeds=2)
         assert told(result) == told(expected)

@@ -1,5 +1,6 @@
 """Searches: candidates train as alone, go on from their state, and fail alone."""
 
+import functools
 import pickle
 import re
 import subprocess
@@ -98,6 +99,7 @@ def test_numbers_need_one_program():
     assert len(cache._programs) == before
 
 
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 @pytest.mark.parametrize(
     "sampler", ["tpe", "cma", pytest.param("gp", marks=pytest.mark.slow)]
 )
@@ -108,7 +110,12 @@ def test_candidates_are_those_that_optuna_asks_for(sampler):
         sampler=sampler, budget=18, epochs=1, batch=3, schedule=None, seed=1
     )
     kinds = {
-        "tpe": optuna.samplers.TPESampler,
+        "tpe": functools.partial(
+            optuna.samplers.TPESampler,
+            multivariate=True,
+            group=True,
+            constant_liar=True,
+        ),
         "cma": optuna.samplers.CmaEsSampler,
         "gp": optuna.samplers.GPSampler,
     }

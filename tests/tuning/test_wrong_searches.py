@@ -215,5 +215,19 @@ def test_networks_of_different_losses_need_a_metric(compare):
         compare({"a": of("mse"), "b": of("mae")}, objective="val_accuracy")
 
 
+def test_a_loss_that_is_searched_for_needs_a_metric(search):
+    space = {"loss": ["mse", "mae"]}
+    for objective in (None, "loss", ["val_accuracy", "val_loss"]):
+        with pytest.raises(ValueError, match="losses differ: .*mean_absol.* metric"):
+            search(space=space, budget=9, objective=objective)
+    with pytest.raises(ValueError, match="and penalties of l2"):
+        search(space={"inner": [(), l2()]}, budget=9)
+    # What only is written in another way can be compared, by a metric all can.
+    same = {"loss": ["mse", keras.losses.MeanSquaredError()]}
+    for given in ({"space": same}, {"space": space, "objective": "val_accuracy"}):
+        with pytest.raises(RuntimeError, match="was trained"):
+            search(**given)
+
+
 def l2():
     return [keras.layers.Dense(4, kernel_regularizer="l2")]

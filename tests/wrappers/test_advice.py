@@ -45,6 +45,21 @@ def test_other_processes(estimator, n_jobs):
     assert warning.filename == __file__
 
 
+def test_processes_of_ray():
+    ray = pytest.importorskip("ray")
+    from ray.util.joblib import register_ray
+
+    register_ray()
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    try:
+        with joblib.parallel_config(backend="ray"):
+            (warning,) = told(lambda: clones(NETWORK, n_jobs=2))
+    finally:
+        ray.shutdown()
+    advice = 'joblib.parallel_config(backend="hornbeam", workers="ray")'
+    assert advice in str(warning.message)
+
+
 def test_a_search_on_one_core(monkeypatch):
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
     with backends.scope("torch"):

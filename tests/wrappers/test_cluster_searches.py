@@ -4,7 +4,6 @@ import contextlib
 import os
 import pathlib
 import signal
-import sys
 
 import joblib
 import numpy as np
@@ -12,38 +11,12 @@ import pytest
 
 import hornbeam as keras
 from hornbeam.wrappers import GridSearchCV, HalvingGridSearchCV, KerasClassifier
+from tests.local_clusters import CLUSTERS
 from tests.pickled_workers import PickledWorkers
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(400, 4))
 Y = (X[:, 0] > 0).astype(int)
-
-
-@contextlib.contextmanager
-def dask():
-    import cloudpickle
-    from distributed import Client, LocalCluster
-
-    # The workers cannot import this file.
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
-    with cluster, Client(cluster) as client:
-        client.wait_for_workers(2)
-        yield client
-
-
-@contextlib.contextmanager
-def ray():
-    ray = pytest.importorskip("ray")
-    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    try:
-        yield "ray"
-    finally:
-        ray.shutdown()
-
-
-CLUSTERS = {"dask": dask, "ray": ray}
 
 
 def create_model(dropout_rate=0.2):
@@ -94,7 +67,7 @@ def test_a_halving_search_finds_what_one_process_finds(cluster, tmp_path):
         "min_resources": 1, "error_score": "raise",
     }  # fmt: skip
     with (
-        CLUSTERS[cluster]() as workers,
+        CLUSTERS[cluster](__name__) as workers,
         joblib.parallel_config(backend="hornbeam", workers=workers),
     ):
         search = HalvingGridSearchCV(

@@ -1,20 +1,14 @@
 """A search over two worker processes: each schedules its part of the fits."""
 
-import sys
-
-import cloudpickle
 import joblib
 import numpy as np
 import pytest
-from distributed import Client, LocalCluster
 from sklearn.model_selection import GridSearchCV
 
 import hornbeam as keras
 from hornbeam.training.concurrent.scheduler import Scheduler
 from hornbeam.wrappers import KerasClassifier, RendezvousPlugin
-
-# The workers cannot import this file.
-cloudpickle.register_pickle_by_value(sys.modules[__name__])
+from tests.local_clusters import dask
 
 
 def create_model(dropout_rate=0.2):
@@ -48,11 +42,7 @@ def test_two_workers_find_what_one_process_finds():
     y = (X[:, 0] > 0).astype(int)
     network = KerasClassifier(create_model, epochs=2, random_state=1, verbose=0)
     grid = {"dropout_rate": [0.0, 0.2, 0.4, 0.6]}
-    cluster = LocalCluster(
-        n_workers=2, threads_per_worker=2, dashboard_address=None, processes=True
-    )
-    with cluster, Client(cluster) as client:
-        client.wait_for_workers(2)
+    with dask(__name__, threads=2) as client:
         client.register_plugin(RendezvousPlugin())
         with joblib.parallel_config(backend="dask"):
             found = GridSearchCV(

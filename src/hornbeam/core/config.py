@@ -52,6 +52,16 @@ def set_image_data_format(data_format: str) -> None:
     _settings["image_data_format"] = standardize_data_format(data_format)
 
 
+def settings() -> dict[str, Any]:
+    """Return all settings, for `set_settings` in another process."""
+    return dict(_settings)
+
+
+def set_settings(settings: dict[str, Any]) -> None:
+    """Set all settings: what `settings()` returned."""
+    _settings.update(settings)
+
+
 def standardize_data_format(data_format: str | None) -> DataFormat:
     """Return `data_format` checked, or the default where it is None."""
     if data_format is None:

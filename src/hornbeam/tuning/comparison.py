@@ -17,7 +17,7 @@ from hornbeam.tuning.arguments import (
     whole,
 )
 from hornbeam.tuning.ensembles import together
-from hornbeam.tuning.losses import loss_of
+from hornbeam.tuning.losses import check_losses, loss_of
 from hornbeam.tuning.searching import known_directions, objectives_of
 from hornbeam.tuning.splits import splits_of
 from hornbeam.tuning.states import StatesInMemory
@@ -88,7 +88,7 @@ def compare(
     folds = len(splits[0])
     flat = [split for of_seed in splits for split in of_seed]
     trainings: list[tuple[Trainer, Training]] = []
-    losses: dict[str, Any] = {}
+    losses: dict[str, str] = {}
     for key, build in builds.items():
         trainer = Trainer(
             build, flat, directions, StatesInMemory(), patience, callbacks,
@@ -98,12 +98,12 @@ def compare(
             trainer.share_parts_with(trainings[0][0])
         model, directions = known_directions(trainer, lambda _: {}, directions, seed)
         trainer.directions = directions
-        losses[key] = loss_of(model)
+        losses[repr(key)] = loss_of(model)
         trainings += [
             (trainer, Training(f"{key}-{i}", {}, epochs, i, seed_of(seed, i // folds)))
             for i in range(len(flat))
         ]
-    _check_losses(losses, next(iter(directions)))
+    check_losses(name, directions, losses)
     logs = together([lambda t=t, one=one: t.train(one) for t, one in trainings])
     first, direction = next(iter(directions.items()))
     sign = 1 if direction == "max" else -1
@@ -124,20 +124,6 @@ def _check_builds(owner, builds):
         )
     for key, build in builds.items():
         check_build(owner, f"builds[{key!r}]", build)
-
-
-def _check_losses(losses, objective):
-    """Refuse to compare values of losses that differ."""
-    if objective.removeprefix("val_") != "loss":
-        return
-    (first, loss), *others = losses.items()
-    for name, other in others:
-        if other != loss:
-            raise ValueError(
-                f"compare() cannot compare the {objective!r} of networks whose losses "
-                f"differ: {first!r} has {loss}, {name!r} has {other}. Pass as "
-                "`objective` a metric that all of them have, such as 'val_accuracy'."
-            )
 
 
 def _overlap(splits):

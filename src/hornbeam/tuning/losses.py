@@ -3,14 +3,46 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hornbeam import losses
 from hornbeam.core import tree
 from hornbeam.core.naming import to_snake_case
+from hornbeam.tuning.copies import SearchError
 
 # The same number comes from probabilities and from logits.
 _NO_DIFFERENCE = ("name", "dtype", "from_logits")
+
+
+class DifferentLossesError(SearchError):
+    """Models are to be ranked by losses that are not comparable."""
+
+
+def is_loss(objective: str) -> bool:
+    """Whether an objective is the loss, on whatever rows."""
+    return objective.removeprefix("val_") == "loss"
+
+
+def check_losses(
+    owner: str, objectives: Iterable[str], losses: Mapping[str, str]
+) -> None:
+    """Raise DifferentLossesError where models are ranked by losses that differ.
+
+    Args:
+        owner: the name of the function.
+        objectives: the names of the objectives in the logs.
+        losses: the models' losses in words, by what the models are called.
+    """
+    objective = next(filter(is_loss, objectives), None)
+    (first, loss), *others = losses.items()
+    for name, other in others if objective is not None else ():
+        if other != loss:
+            raise DifferentLossesError(
+                f"{owner} cannot compare the {objective!r} of networks whose losses "
+                f"differ: {first} has {loss}, {name} has {other}. Pass as `objective` "
+                "a metric that all of them have, such as 'val_accuracy'."
+            )
 
 
 def loss_of(model: Any) -> str:

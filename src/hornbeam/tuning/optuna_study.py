@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -179,11 +180,22 @@ def sampler_named(name: str, seed: int, unit: Unit | None) -> Callable[[int], An
     if name == "gp":
         optional("torch", "torch", "The sampler 'gp' of Optuna")
     made: Any = {
-        "tpe": lambda seed: TPESampler(seed=seed),
+        "tpe": _tpe,
         "gp": lambda seed: GPSampler(seed=seed, warn_independent_sampling=False),
         "cma": lambda seed: CmaEsSampler(seed=seed, warn_independent_sampling=False),
     }[name]
     return lambda number: made((seed * 1_000_003 + number) % 2**31)
+
+
+def _tpe(seed):
+    """Return TPE for batches: a candidate is far from those whose scores are awaited.
+
+    So asked, and with hyperparameters drawn together, it found better candidates within
+    an equal number of epochs, in batches of 8 and of 4.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
 
 
 class PointSampler(BaseSampler):

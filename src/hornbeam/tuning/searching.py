@@ -25,6 +25,7 @@ from hornbeam.tuning.arguments import (
 from hornbeam.tuning.candidates import Candidate, PlainStudy
 from hornbeam.tuning.copies import SearchError
 from hornbeam.tuning.identity import of_data, of_validation, of_value
+from hornbeam.tuning.losses import is_loss, loss_of
 from hornbeam.tuning.places import place_of
 from hornbeam.tuning.points import PointTrial, random_points, sobol_points
 from hornbeam.tuning.result import SearchResult
@@ -116,6 +117,7 @@ def search(
         **fit_arguments: further arguments of the model's `fit`.
 
     Raises:
+        ValueError: if candidates whose losses differ are to be ranked by their loss.
         RuntimeError: if all candidates fail.
         KeyboardInterrupt: if Ctrl-C comes before a candidate has a score.
 
@@ -157,7 +159,8 @@ def search(
         build, splits, directions, states, patience, callbacks, fit_arguments
     )
     points = space_of(build, space)
-    _, trainer.directions = known_directions(trainer, points, directions, seed)
+    model, trainer.directions = known_directions(trainer, points, directions, seed)
+    trainer.loss = loss_of(model) if any(map(is_loss, directions)) else None
     identity = None
     if folder is not None:
         identity = {

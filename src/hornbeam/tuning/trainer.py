@@ -85,6 +85,9 @@ class Trainer:
             makes them.
         fit_arguments: further arguments of `fit`.
         owner: the name of the function, for errors. Default: "search()"
+
+    Attributes:
+        loss: what loss all models must have, in words; None: any.
     """
 
     def __init__(
@@ -101,6 +104,7 @@ class Trainer:
         self.owner = owner
         self.splits = splits
         self.directions: dict[str, Any] = dict(directions)
+        self.loss: str | None = None
         self.states = states
         self._build = build
         self._patience = patience
@@ -216,7 +220,7 @@ class Trainer:
         )  # fmt: skip
 
     def _watch(self, is_probe=False):
-        return Watch(self.owner, self.directions, is_probe)
+        return Watch(self.owner, self.directions, is_probe, self.loss)
 
     def _callbacks_of(self, training):
         own = callbacks_of(self.owner, self._callbacks)

@@ -11,6 +11,7 @@ from hornbeam.callbacks.callback import Callback
 from hornbeam.core.errors import did_you_mean
 from hornbeam.models.model import Model
 from hornbeam.tuning.copies import SearchError
+from hornbeam.tuning.losses import check_losses, loss_of
 
 
 class MissingObjectiveError(SearchError):
@@ -29,18 +30,29 @@ class Watch(Callback):
         objectives: the names of the objectives in the logs.
         is_probe: whether the training ends with PreparedError before it begins.
             Default: False
+        loss: the loss that the model must have, in words. Default: None, any
     """
 
-    def __init__(self, owner: str, objectives: Any, is_probe: bool = False) -> None:
+    def __init__(
+        self,
+        owner: str,
+        objectives: Any,
+        is_probe: bool = False,
+        loss: str | None = None,
+    ) -> None:
         super().__init__()
         self._owner = owner
         self._objectives = objectives
         self._is_probe = is_probe
+        self._loss = loss
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """End the training of a probe."""
+        """End the training of a probe; refuse a loss that cannot be compared."""
         if self._is_probe:
             raise PreparedError
+        if self._loss is not None:
+            losses = {"one candidate": self._loss, "another": loss_of(self.model)}
+            check_losses(self._owner, self._objectives, losses)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Check the logs."""

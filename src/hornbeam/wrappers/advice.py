@@ -16,6 +16,15 @@ from hornbeam.core.warning import warn
 # Backends that joblib takes by itself: on one core the fits come one by one.
 _BY_ITSELF = ("loky", "multiprocessing", "sequential")
 
+_BETTER_HERE = (
+    '`with joblib.parallel_config(backend="hornbeam"):` around the search, or '
+    "`hornbeam.wrappers.GridSearchCV`, trains them together in this process."
+)
+_BETTER_ON_RAY = (
+    '`with joblib.parallel_config(backend="hornbeam", workers="ray"):` around the '
+    "search sends them to Ray's processes in groups that train together."
+)
+
 _told: weakref.WeakSet = weakref.WeakSet()
 
 
@@ -37,9 +46,10 @@ def advise_on_parallel_fits() -> None:
     if not isinstance(backend, kinds) or backend.nesting_level:
         return
     _told.add(parallel)
+    # Ray's backend is a kind of multiprocessing's.
+    is_ray = type(backend).__module__.partition(".")[0] == "ray"
     warn(
         f"With n_jobs={parallel.n_jobs} joblib gives these fits to other processes, "
         "each of which compiles the network again (on one core it runs them one by "
-        'one). `with joblib.parallel_config(backend="hornbeam"):` around the search, '
-        "or `hornbeam.wrappers.GridSearchCV`, trains them together in this process.",
+        f"one). {_BETTER_ON_RAY if is_ray else _BETTER_HERE}",
     )

@@ -1,38 +1,16 @@
 """What a search shows while it runs: in a notebook, and in words."""
 
-import sys
-import types
-
 import pytest
 
 import hornbeam as keras
 from hornbeam.training.concurrent import displays, progress
-
-
-class Handle:
-    def __init__(self, first):
-        self.shown = [first]
-
-    def update(self, shown):
-        self.shown.append(shown)
+from tests.fake_notebook import in_notebook
 
 
 @pytest.fixture
 def handles(monkeypatch):
     """The displays of a notebook, as IPython offers them."""
-    found = []
-
-    def display(shown, display_id=False):
-        assert display_id
-        found.append(Handle(shown))
-        return found[-1]
-
-    module = types.ModuleType("IPython.display")
-    module.display, module.HTML = display, str
-    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
-    monkeypatch.setitem(sys.modules, "IPython.display", module)
-    console = types.SimpleNamespace(is_jupyter=True, is_terminal=False)
-    monkeypatch.setattr(displays, "console", lambda: console)
+    found = in_notebook(monkeypatch, displays, "console")
     monkeypatch.setattr(progress, "_SECONDS_BETWEEN_DISPLAYS", 0.0)
     keras.config.enable_interactive_logging()
     return found

@@ -20,7 +20,7 @@ from typing import Any
 from hornbeam import backends
 from hornbeam.core import config, scopes
 from hornbeam.core.errors import shown
-from hornbeam.dtype_policies import policy
+from hornbeam.dtype_policies.policy import dtype_policy, set_dtype_policy
 from hornbeam.training.concurrent.scheduler import Scheduler, Worker
 
 # As many items at most are lost, and worked on again, when a worker dies.
@@ -229,8 +229,8 @@ def settings_here() -> dict[str, Any]:
     """Return what a process must know to train as this one does."""
     return {
         "engine": backends.current().name,
-        "settings": dict(config._settings),
-        "policy": policy._default,
+        "settings": config.settings(),
+        "policy": dtype_policy(),
     }
 
 
@@ -240,8 +240,8 @@ def training_as(settings: dict[str, Any]) -> Iterator[None]:
 
     Groups that a process trains at the same time share a scheduler.
     """
-    config._settings.update(settings["settings"])
-    policy._default = settings["policy"]
+    config.set_settings(settings["settings"])
+    set_dtype_policy(settings["policy"])
     worker = Worker(_scheduler_of_process())
     with backends.scope(settings["engine"]), scopes.worker_scope(worker):
         yield
