@@ -59,6 +59,47 @@ def test_a_users_function_may_not_know_how_many_classes(axis, from_logits):
 
 
 @pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.optimizers.SGD(0.1, clipvalue=0.1),
+        lambda: keras.optimizers.Adam(0.1),
+        lambda: keras.optimizers.Adam(0.1, global_clipnorm=0.3),
+        lambda: keras.optimizers.Lion(0.1, weight_decay=0.1),
+        lambda: keras.optimizers.Adam(0.1, gradient_accumulation_steps=2),
+        lambda: keras.optimizers.Adam(0.1, use_ema=True, ema_overwrite_frequency=2),
+        lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1)),
+    ],
+)
+def test_a_users_tape_over_an_embedding(make, compiled):
+    """Its gradient is rows, some of them twice: they update as the dense one does."""
+    table = np.random.default_rng(0).normal(size=(6, 2)).astype("float32")
+    ids, found = tf.constant([[1, 2, 2], [0, 1, 4]]), []
+    for dense in (False, True):
+        layer = keras.layers.Embedding(6, 2)
+        layer.build((None, 3))
+        layer.set_weights([table])
+        optimizer = make()
+        optimizer.build(layer.trainable_weights)
+
+        def step(ids, layer=layer, optimizer=optimizer, dense=dense):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum((layer(ids) - 1) ** 2)
+            (gradient,) = tape.gradient(loss, layer.trainable_weights)
+            assert isinstance(gradient, tf.IndexedSlices)
+            if dense:
+                gradient = tf.convert_to_tensor(gradient)
+            optimizer.apply_gradients([(gradient, layer.embeddings)])
+
+        run = tf.function(step) if compiled and not dense else step
+        for _ in range(3):
+            run(ids)
+        found.append(layer.get_weights()[0])
+    np.testing.assert_allclose(*found, rtol=1e-5)
+    assert np.abs(found[0] - table)[[0, 1, 2, 4]].min() > 0
+
+
+@pytest.mark.parametrize("compiled", [False, True])
 def test_a_users_tape_takes_the_variables(compiled):
     net, optimizer = model(), keras.optimizers.SGD(0.1)
     optimizer.build(net.trainable_variables)

@@ -38,10 +38,10 @@ def present(
 
 def _dense(gradient, variable):
     engine = variable.backend
+    if engine.is_sparse(gradient):
+        gradient = engine.to_dense(gradient)
     if engine.is_tensor(gradient) and engine.dtype_of(gradient) == variable.dtype:
         return gradient
-    if hasattr(gradient, "todense"):
-        gradient = gradient.todense()
     return ops.convert_to_tensor(gradient, dtype=variable.dtype)
 
 

@@ -328,9 +328,16 @@ class Optimizer(Averages):
     def _when(self, predicate, update, variables):
         """Call `update`, which assigns `variables`, if `predicate` is true."""
         if not scopes.in_stateless_scope():
-            if bool(predicate):
-                update()
-            return
+            try:
+                is_true = bool(predicate)
+            except Exception as error:
+                # A function that the user traces decides when it runs.
+                if not self._iterations.backend.asks_for_values(error):
+                    raise
+            else:
+                if is_true:
+                    update()
+                return
         run = scopes.pure(update, variables)
         values = [v.value for v in variables]
         new = ops.cond(predicate, lambda: run(values)[1], lambda: values)
