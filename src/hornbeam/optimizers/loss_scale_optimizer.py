@@ -12,7 +12,7 @@ from hornbeam.core.serialization import deserialize_keras_object
 from hornbeam.core.variable import Variable
 from hornbeam.optimizers.gradients import present
 from hornbeam.optimizers.optimizer import LearningRate, Optimizer
-from hornbeam.optimizers.state import constant
+from hornbeam.optimizers.state import constant, update_if
 from hornbeam.typing import Config, CustomObjects, Tensor, TensorLike
 
 
@@ -140,7 +140,7 @@ class LossScaleOptimizer(Optimizer):
             ]
             inner._apply_unscaled(unscaled, variables)
 
-        self._when(finite, update, [*variables, *inner.variables])
+        update_if(finite, update, [*variables, *inner.variables])
         self._adjust_scale(finite)
 
     def _adjust_scale(self, finite):

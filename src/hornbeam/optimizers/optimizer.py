@@ -30,7 +30,7 @@ from hornbeam.optimizers.gradients import (
     present,
 )
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
-from hornbeam.optimizers.state import constant, native_update
+from hornbeam.optimizers.state import constant, native_update, update_if
 from hornbeam.typing import Config, CustomObjects, Tensor, TensorLike
 
 LearningRate = float | LearningRateSchedule | Callable[[], Any]
@@ -323,26 +323,7 @@ class Optimizer(Averages):
                 total.assign(ops.zeros_like(total))
 
         is_last = ops.equal(ops.mod(self._iterations + 1, n), 0)
-        self._when(is_last, update, [*variables, *self.variables])
-
-    def _when(self, predicate, update, variables):
-        """Call `update`, which assigns `variables`, if `predicate` is true."""
-        if not scopes.in_stateless_scope():
-            try:
-                is_true = bool(predicate)
-            except Exception as error:
-                # A function that the user traces decides when it runs.
-                if not self._iterations.backend.asks_for_values(error):
-                    raise
-            else:
-                if is_true:
-                    update()
-                return
-        run = scopes.pure(update, variables)
-        values = [v.value for v in variables]
-        new = ops.cond(predicate, lambda: run(values)[1], lambda: values)
-        for variable, value in zip(variables, new, strict=True):
-            variable.assign(value)
+        update_if(is_last, update, [*variables, *self.variables])
 
     def _variables_for(self, grads, trainable_variables):
         """Return the variables of the gradients, with the slots for them made."""

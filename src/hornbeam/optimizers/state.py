@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam import ops
 from hornbeam.core import scopes
 from hornbeam.core.configurable import Configurable
 from hornbeam.core.variable import Aggregation, Variable
 from hornbeam.core.warning import warn
+from hornbeam.typing import Tensor
 
 # Attributes that hold the variables of a model, which are no state of the optimizer.
 _OF_THE_MODEL = ("_trainable_variables", "_variables_without_decay", "_variables")
@@ -166,3 +168,25 @@ def native_update(
     if not variables or scopes.in_stateless_scope():
         return None
     return getattr(variables[0].backend, name)
+
+
+def update_if(
+    predicate: Tensor, update: Callable[[], None], variables: Sequence[Variable]
+) -> None:
+    """Call `update`, which assigns `variables`, if `predicate` is true."""
+    if not scopes.in_stateless_scope():
+        try:
+            is_true = bool(predicate)
+        except Exception as error:
+            # A function that the user traces decides when it runs.
+            if not variables[0].backend.asks_for_values(error):
+                raise
+        else:
+            if is_true:
+                update()
+            return
+    run = scopes.pure(update, variables)
+    values = [v.value for v in variables]
+    new = ops.cond(predicate, lambda: run(values)[1], lambda: values)
+    for variable, value in zip(variables, new, strict=True):
+        variable.assign(value)
