@@ -5,6 +5,8 @@ import logging
 import numpy as np
 import pytest
 
+import hornbeam as keras
+from hornbeam import backends
 from hornbeam.config import switches
 from hornbeam.utils.progbar import Progbar, format_rate, format_value
 
@@ -82,3 +84,19 @@ def test_rates(seconds, text):
 )
 def test_values(value, text):
     assert format_value(value) == text
+
+
+@pytest.mark.parametrize("verbose", ["auto", 1, 2])
+def test_a_program_without_a_console_says_nothing(monkeypatch, verbose):
+    """As that of `pythonw` and of packaged programs, where `sys.stdout` is None."""
+    with backends.scope("torch"):
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        monkeypatch.setattr("sys.stdout", None)
+        model.summary()
+        page = keras.callbacks.LivePage()
+        history = model.fit(
+            np.ones((4, 2)), np.ones(4), verbose=verbose, callbacks=[page]
+        )
+        assert len(history.history["loss"]) == 1
+        assert model.predict(np.ones((4, 2)), verbose=verbose).shape == (4, 1)

@@ -77,5 +77,5 @@ def test_what_has_no_attention(python_only):
     with pytest.raises(ValueError, match=r"no attention layer 'lok'.*Did you mean"):
         attention_scores(multi_head(), X, "lok")
     model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
-    with pytest.raises(ValueError, match="no attention layer None"):
+    with pytest.raises(ValueError, match=r"no attention layer\. It has"):
         attention_scores(model, X)

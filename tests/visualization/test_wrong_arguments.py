@@ -94,6 +94,23 @@ WRONG = {
     "draw_.*num_classes=0": lambda m, c: show.draw_segmentation_masks(
         IMAGES, IMAGES[..., 0].astype(int), 0
     ),
+    "roc.*`y_pred`.*1 of.*NaN": lambda m, c: show.plot_roc([0, 1], [0.5, np.nan]),
+    "recall.*`y_pred`.*NaN": lambda m, c: show.plot_precision_recall(
+        [0, 1], [0.5, np.nan]
+    ),
+    "predictions.*`y_pred`.*NaN": lambda m, c: show.plot_predictions([1.0], [np.nan]),
+    "calibration.*NaN": lambda m, c: show.plot_calibration([0, 1], [0.5, np.nan]),
+    "blue in `color_mapping`.*'red'": lambda m, c: show.draw_segmentation_masks(
+        IMAGES, IMAGES[..., 0].astype(int), color_mapping={1: "red"}
+    ),
+    "blue in `color`.*'red'": lambda m, c: show.draw_bounding_boxes(
+        IMAGES, {"boxes": np.zeros((4, 1, 4)), "labels": [[0]] * 4}, "xyxy", color="red"
+    ),
+    "`dpi` of plot_model.*dpi=0": lambda m, c: keras.utils.plot_model(m, dpi=0),
+    "`dpi` of model_to_dot.*'a'": lambda m, c: keras.utils.model_to_dot(m, dpi="a"),
+    "no layer with outputs": lambda m, c: show.grad_cam(m, X),
+    "no attention layer. It": lambda m, c: show.plot_attention_maps(m, X),
+    "`separator`.*'ab'": lambda m, c: keras.callbacks.CSVLogger("a", separator="ab"),
     "`rates`.*find_lr.*3": lambda m, c: show.plot_learning_rates(3),
     "by name, `low=.*batch_size=0.1": lambda m, c: m.find_lr(X, Y, 0.1),
     "takes from 2 to 4": lambda m, c: m.find_lr(X, Y, 1.0, 0.1),

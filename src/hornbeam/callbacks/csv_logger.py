@@ -34,6 +34,11 @@ class CSVLogger(Callback):
         super().__init__()
         check_path("CSVLogger", "filename", filename)
         self.filename: str = os.fspath(filename)
+        if not isinstance(separator, str) or len(separator) != 1:
+            raise ValueError(
+                "Argument `separator` of CSVLogger must be one character, such as ','. "
+                f"Received: separator={separator!r}"
+            )
         self.sep = separator
         self.append = append
         self.keys: list[str] | None = None

@@ -69,7 +69,8 @@ def symbols_of(model: Any, x: Any, batch_size: int | None, owner: str) -> Any:
     if model._graph_within is None:
         raise ValueError(
             f"{owner} of model {model.name!r} must know the shape of the inputs, which "
-            "a subclassed model has not. Give the shape with its rows, such as (32, 8)."
+            "a model without `keras.Input` does not say. Give the shape with its rows, "
+            "such as (32, 8)."
         )
 
     def known(symbol):

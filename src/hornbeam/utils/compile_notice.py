@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -53,7 +52,6 @@ def compile_notice(show: Callable[[str], None] | None = None) -> Iterator[None]:
 
 def _write(text, log):
     if is_interactive_logging_enabled():
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        print(text, end="", flush=True)
     else:
         logger.info(log)

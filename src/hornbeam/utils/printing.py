@@ -13,8 +13,8 @@ logger: logging.Logger = logging.getLogger("hornbeam")
 def print_message(message: str) -> None:
     """Print a line, or log it at level INFO where interactive logging is off."""
     if is_interactive_logging_enabled():
-        sys.stdout.write(f"{message}\n")
-        sys.stdout.flush()
+        # A program without a console has no `sys.stdout`, which `print` allows.
+        print(message, flush=True)
     else:
         logger.info(message)
 

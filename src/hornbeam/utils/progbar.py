@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -124,8 +123,7 @@ class Progbar:
             return
         start = "\r" if self.verbose == 1 else ""
         end = "\n" if finalize else ""
-        sys.stdout.write(start + line.ljust(self._last_length) + end)
-        sys.stdout.flush()
+        print(start + line.ljust(self._last_length), end=end, flush=True)
         self._last_length = len(line)
 
     def _bar(self, current):

@@ -53,7 +53,7 @@ def print_summary(
         table.add_row(*map(rich.markup.escape, row))
     if print_fn is not None:
         print_fn(_rendered(table, line_length, model))
-    elif sys.stdout.isatty():
+    elif sys.stdout is not None and sys.stdout.isatty():
         console = rich.console.Console(file=sys.stdout, width=line_length or _width())
         _print(console, table, model)
     else:

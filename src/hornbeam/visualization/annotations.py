@@ -13,6 +13,7 @@ from hornbeam.core.errors import check_number, shown
 from hornbeam.ops.boxes.formats import convert_format
 from hornbeam.ops.core import convert_to_numpy
 from hornbeam.typing import DataFormat, TensorLike
+from hornbeam.visualization import checks
 from hornbeam.visualization.image_batches import as_pixels, channels_last
 from hornbeam.visualization.optional import optional
 
@@ -79,7 +80,7 @@ def draw_bounding_boxes(
     pixels, is_first = channels_last(owner, images, data_format)
     drawn = as_pixels(pixels).copy()
     height, width = drawn.shape[1:3]
-    ink = _ink(color, drawn.shape[-1])
+    ink = _ink(checks.colour(owner, "color", color), drawn.shape[-1])
     found = boxes_of_images(owner, bounding_boxes, bounding_box_format, pixels)
     size = max(11.0, min(height, width) / 28) * font_scale
     for image, (boxes, labels, confidences) in zip(drawn, found, strict=True):
@@ -142,7 +143,12 @@ def draw_segmentation_masks(
         num_classes = int(masks.max(initial=0))
     else:
         check_number(f"{owner}()", "num_classes", num_classes, 1, integer=True)
-    colours = palette(num_classes) if color_mapping is None else dict(color_mapping)
+    colours: Mapping[int, Any] = palette(num_classes)
+    if color_mapping is not None:
+        colours = {
+            label: checks.colour(owner, "color_mapping", one)
+            for label, one in color_mapping.items()
+        }
     drawn = np.repeat(pixels, 3, -1) if pixels.shape[-1] == 1 else pixels[..., :3]
     drawn = as_pixels(drawn).astype(float)
     part = alpha if blend else 1.0

@@ -81,7 +81,8 @@ def _attention_of(model, layer):
         name = getattr(layer, "name", layer)
         names = [x.name for x in found]
         raise ValueError(
-            f"Model {model.name!r} has no attention layer {name!r}. It has {names}."
+            f"Model {model.name!r} has no attention layer"
+            f"{'' if name is None else f' {name!r}'}. It has {names}."
             f"{did_you_mean(str(name), names)}"
         )
     return chosen[-1]

@@ -36,6 +36,31 @@ def numbers(owner: str, argument: str, value: Any) -> np.ndarray:
     )
 
 
+def without_gaps(owner: str, argument: str, value: Any) -> np.ndarray:
+    """Return rows of numbers, none of which is NaN; see `numbers`."""
+    array = numbers(owner, argument, value)
+    gaps = np.isnan(array.astype(float)).sum() if array.dtype.kind not in "biu" else 0
+    if gaps:
+        raise ValueError(
+            f"{owner}() expects `{argument}` without missing values. {int(gaps)} of "
+            "its numbers are NaN."
+        )
+    return array
+
+
+def colour(owner: str, argument: str, value: Any) -> tuple[float, ...]:
+    """Return a colour: red, green and blue, each from 0 to 255."""
+    parts = [] if isinstance(value, str) else np.ravel(value).tolist()
+    if len(parts) != 3 or not all(
+        isinstance(part, int | float) and 0 <= part <= 255 for part in parts
+    ):
+        raise ValueError(
+            f"{owner}() expects red, green and blue in `{argument}`, each from 0 to "
+            f"255. Received: {shown(value)}"
+        )
+    return tuple(parts)
+
+
 def names_of_classes(owner: str, names: Any, count: int) -> Any:
     """Return names for at least `count` classes, or None.
 

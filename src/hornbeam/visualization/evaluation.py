@@ -9,7 +9,7 @@ import numpy as np
 
 from hornbeam.core.errors import check_number
 from hornbeam.typing import DataFormat, PathLike, TensorLike
-from hornbeam.visualization.checks import names_of_classes, numbers
+from hornbeam.visualization.checks import names_of_classes, numbers, without_gaps
 from hornbeam.visualization.galleries import plot_image_gallery
 from hornbeam.visualization.optional import optional
 from hornbeam.visualization.panels import is_shown, panel, written
@@ -220,8 +220,8 @@ def plot_predictions(
     'R² 0.5000, root mean square error 0.5774'
     """
     owner = "plot_predictions"
-    true = numbers(owner, "y_true", y_true).astype(float).reshape(-1)
-    predicted = numbers(owner, "y_pred", y_pred).astype(float).reshape(-1)
+    true = without_gaps(owner, "y_true", y_true).astype(float).reshape(-1)
+    predicted = without_gaps(owner, "y_pred", y_pred).astype(float).reshape(-1)
     _check_rows(owner, true, predicted)
     errors = predicted - true
     spread = ((true - true.mean()) ** 2).sum()
@@ -281,7 +281,7 @@ def plot_worst_examples(
     check_number(f"{owner}()", "count", count, 1, integer=True)
     images = numbers(owner, "images", images)
     true = _classes(owner, "y_true", y_true)
-    scores = numbers(owner, "y_pred", y_pred).astype(float)
+    scores = without_gaps(owner, "y_pred", y_pred).astype(float)
     _check_rows(owner, true, scores)
     _check_rows(owner, true, images, "image")
     if scores.ndim == 1 or scores.shape[1] == 1:
@@ -305,12 +305,7 @@ def plot_worst_examples(
 
 def _classes(owner, argument, labels):
     """Return class numbers of numbers, one-hot rows, or scores."""
-    labels = numbers(owner, argument, labels)
-    if labels.dtype.kind == "f" and np.isnan(labels).any():
-        raise ValueError(
-            f"{owner}() expects `{argument}` without missing values. "
-            f"{int(np.isnan(labels).sum())} of its numbers are NaN."
-        )
+    labels = without_gaps(owner, argument, labels)
     if labels.ndim == 2 and labels.shape[1] > 1:
         return labels.argmax(1)
     if labels.ndim > 2:
@@ -330,7 +325,7 @@ def _classes(owner, argument, labels):
 
 
 def _probabilities(owner, scores):
-    scores = numbers(owner, "y_pred", scores).astype(float)
+    scores = without_gaps(owner, "y_pred", scores).astype(float)
     if not ((scores >= 0) & (scores <= 1)).all():
         raise ValueError(
             f"{owner}() expects `y_pred` to be probabilities, from 0 to 1. Received "
@@ -351,7 +346,7 @@ def _check_rows(owner, true, predicted, what="prediction"):
 def _each_class(owner, y_true, y_pred, class_names):
     """Yield for each class its name, its look, whether rows are of it, and scores."""
     true = _classes(owner, "y_true", y_true)
-    scores = numbers(owner, "y_pred", y_pred).astype(float)
+    scores = without_gaps(owner, "y_pred", y_pred).astype(float)
     _check_rows(owner, true, scores)
     scores = scores.reshape(len(scores), -1)
     units = max(2, scores.shape[1])

@@ -166,8 +166,9 @@ def _layer_of(graph, layer):
     if not found:
         name = getattr(layer, "name", layer)
         raise ValueError(
-            f"grad_cam(): model {graph.name!r} has no layer {name!r} with outputs of "
-            f"the shape (images, height, width, channels). It has {names}."
+            f"grad_cam(): model {graph.name!r} has no layer "
+            f"{'' if name is None else f'{name!r} '}with outputs of the "
+            f"shape (images, height, width, channels). It has {names}."
             f"{did_you_mean(name, names)}"
         )
     return found[-1]

@@ -7,7 +7,7 @@ import shutil
 import sys
 from typing import Any, Literal, get_args
 
-from hornbeam.core.errors import check_path, did_you_mean
+from hornbeam.core.errors import check_number, check_path, did_you_mean
 from hornbeam.core.replacing import file_to_write
 from hornbeam.core.warning import warn
 from hornbeam.models.model import Model
@@ -67,7 +67,7 @@ def model_to_dot(
     >>> "<b>a</b>" in keras.utils.model_to_dot(model).to_string()
     True
     """
-    _check(model, "model_to_dot()", rankdir, splines, kwargs)
+    _check(model, "model_to_dot()", rankdir, dpi, splines, kwargs)
     shows = Shows(
         show_shapes, show_dtype, show_layer_names, show_layer_activations,
         show_trainable, expand_nested,
@@ -134,7 +134,7 @@ def plot_model(
             "Argument `engine` of plot_model() must be 'graphviz' or 'own'. Received: "
             f"engine={engine!r}"
         )
-    _check(model, "plot_model()", rankdir, splines, kwargs)
+    _check(model, "plot_model()", rankdir, dpi, splines, kwargs)
     path = check_path("plot_model()", "to_file", to_file)
     path = path if path.suffix else path.with_suffix(".png")
     format_ = file_to_write("plot_model()", "to_file", path).suffix[1:].lower()
@@ -160,7 +160,8 @@ def plot_model(
     return _shown(path, format_)
 
 
-def _check(model, caller, rankdir, splines, kwargs):
+def _check(model, caller, rankdir, dpi, splines, kwargs):
+    check_number(caller, "dpi", dpi, above=0, finite=True)
     if kwargs:
         known = "show_shapes show_dtype show_layer_names expand_nested".split()
         name = next(iter(kwargs))
