@@ -161,17 +161,15 @@ def search(
     points = space_of(build, space)
     model, trainer.directions = known_directions(trainer, points, directions, seed)
     trainer.loss = loss_of(model) if any(map(is_loss, directions)) else None
-    identity = None
-    if folder is not None:
-        identity = {
-            "budget": budget, "epochs": epochs, "seed": seed, "batch": plan.batch,
-            "objective": trainer.directions, "folds": len(splits),
-            "sampler": sampler if isinstance(sampler, str) else type(sampler).__name__,
-            "schedule": [type(schedule).__name__, vars(schedule)],
-            "data": of_data(data), "validation": of_validation(validation),
-            "space": of_value(space), "build": of_value(build), "patience": patience,
-            "fit_arguments": of_value(fit_arguments), "engine": backends.current().name,
-        }  # fmt: skip
+    identity = None if folder is None else {
+        "budget": budget, "epochs": epochs, "seed": seed, "batch": plan.batch,
+        "objective": trainer.directions, "folds": len(splits),
+        "sampler": sampler if isinstance(sampler, str) else type(sampler).__name__,
+        "schedule": [type(schedule).__name__, vars(schedule)],
+        "data": of_data(data), "validation": of_validation(validation),
+        "space": of_value(space), "build": of_value(build), "patience": patience,
+        "fit_arguments": of_value(fit_arguments), "engine": backends.current().name,
+    }  # fmt: skip
     place = place_of(trainer, workers)
     study = _study(sampler, points, len(directions), seed, folder, identity)
     run = Run(trainer, study, schedule, plan, bool(verbose), place)
