@@ -89,4 +89,4 @@ def reset() -> None:
         _current().clear()
 
 
-on_clear(reset)
+on_clear(lambda free_memory: reset())

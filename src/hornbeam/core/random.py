@@ -229,7 +229,7 @@ def reset_global_seed_generator(seed: int | None = None) -> None:
     _global_generators.clear()
 
 
-on_clear(reset_global_seed_generator)
+on_clear(lambda free_memory: reset_global_seed_generator())
 
 
 def _is_integer(seed):

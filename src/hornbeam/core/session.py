@@ -5,23 +5,21 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 
-_forget: list[Callable[[], None]] = []
+_forget: list[Callable[[bool], None]] = []
 
 
-def on_clear(forget: Callable[[], None]) -> Callable[[], None]:
-    """Let `clear_session` call `forget()`: a room tells of what it keeps."""
+def on_clear(forget: Callable[[bool], None]) -> Callable[[bool], None]:
+    """Let `clear_session` call `forget(free_memory)`: a room tells of what it keeps."""
     _forget.append(forget)
     return forget
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Count generated names from 1, and drop the global seed and the dtype policy.
-
-    Compiled programs stay: they hold no model, the memory of them is bounded, and the
-    next model of a structure, such as the next trial of a search, needs them again.
+    """Count generated names from 1, and drop compiled programs and the global seed.
 
     Args:
-        free_memory: whether unreachable objects are freed at once. Default: True.
+        free_memory: whether compiled programs and unreachable objects are freed at
+            once. Default: True.
 
     >>> import hornbeam as keras
     >>> keras.utils.clear_session()
@@ -29,6 +27,6 @@ def clear_session(free_memory: bool = True) -> None:
     'dense'
     """
     for forget in _forget:
-        forget()
+        forget(free_memory)
     if free_memory:
         gc.collect()

@@ -149,7 +149,7 @@ def set_dtype_policy(policy: DTypePolicyLike) -> None:
     _default = policy
 
 
-on_clear(lambda: set_dtype_policy("float32"))
+on_clear(lambda free_memory: set_dtype_policy("float32"))
 
 
 def name_or_default(name: str | None) -> str:

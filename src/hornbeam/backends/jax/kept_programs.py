@@ -24,6 +24,7 @@ import jaxlib
 from jax.experimental import serialize_executable
 
 from hornbeam.backends import program_files
+from hornbeam.core.session import on_clear
 
 # Compiled programs of this process that are in use, and the last ones, which are kept:
 # a new model may have the code of one that is gone. They hold no model.
@@ -31,6 +32,7 @@ _alive: weakref.WeakValueDictionary[str, jax.stages.Compiled] = (
     weakref.WeakValueDictionary()
 )
 _recent: collections.deque[jax.stages.Compiled] = collections.deque(maxlen=3)
+on_clear(lambda free_memory: _recent.clear() if free_memory else None)
 _lock = threading.Lock()
 
 

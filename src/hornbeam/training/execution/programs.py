@@ -15,6 +15,7 @@ import weakref
 from typing import Any
 
 from hornbeam.core import scopes
+from hornbeam.core.session import on_clear
 
 # What is not compiled to machine code, but a list of calls.
 _BYTES_OF_CALLS = 1 << 18
@@ -28,10 +29,10 @@ class ProgramCache:
     Args:
         size: the most programs that are kept. Default: 256
         most_bytes: the most bytes of all of them; the last one is always kept.
-            Default: 128 MiB, which about twenty programs of JAX take
+            Default: 32 MiB
     """
 
-    def __init__(self, size: int = 256, most_bytes: int = 128 << 20) -> None:
+    def __init__(self, size: int = 256, most_bytes: int = 32 << 20) -> None:
         self.size = size
         self.most_bytes = most_bytes
         self.compilations: int = 0
@@ -109,6 +110,7 @@ class ProgramCache:
 
 
 cache: ProgramCache = ProgramCache()
+on_clear(lambda free_memory: cache.clear() if free_memory else None)
 
 _MANY_STEPS = 32
 
