@@ -120,7 +120,7 @@ def interrupted(folder, **arguments):
 def test_a_damaged_backup_is_not_skipped_silently(tmp_path):
     interrupted(tmp_path)
     (tmp_path / "latest.npz").write_text("0")
-    with pytest.raises(ValueError, match="damaged"):
+    with pytest.raises(DamagedFileError, match="damaged"):
         run(FakeModel(), [c.BackupAndRestore(tmp_path)], LOSSES)
 
 

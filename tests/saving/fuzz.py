@@ -10,8 +10,10 @@ structures: values and keys of JSON, members of archives, arrays of HDF5 files.
 import argparse
 import collections
 import copy
+import importlib.util
 import io
 import json
+import logging
 import pathlib
 import random
 import sys
@@ -53,6 +55,21 @@ VALUES = [
     {"class_name": "__lambda__", "config": {"code": "4wAA"}},
     {"class_name": "function", "config": "load_model", "module": "builtins"},
 ]
+
+
+FILES = pathlib.Path(__file__).with_name("files")
+OTHERS = (
+    "do not fit the model",
+    "the model and the file must match",
+    "has weights of",
+    "holds no estimator",
+    "holds no model",
+    "holds weights and no model",
+    "is of another model",
+    "is of another training",
+    "File not found",
+    "File format not supported",
+)
 
 
 def build():
@@ -146,7 +163,59 @@ def samples(model):
     add("tfjs", write_tfjs, load("model.json"))
     add("backup", back_up, resume)
     add("estimator", *estimator())
+    for kind, write in old_files().items():
+        add(kind, write, load("old.h5"))
+    found["editor"] = found["zip"][0], edit
+    if importlib.util.find_spec("orbax"):
+        add("orbax", checkpoint(model), load("o"))
     return found
+
+
+def edit(folder):
+    """Read by the editor, and write again."""
+    editor = keras.saving.KerasFileEditor(folder / "m.keras")
+    editor.save(folder / "again.weights.h5")
+
+
+def old_files():
+    """Return `{kind: function that writes old.h5 into a folder}`."""
+    with zipfile.ZipFile(FILES / "keras-2.12.0.zip") as archive:
+        keras_2 = archive.read("pooling_2d.h5")
+    config = {
+        "name": "dense",
+        "batch_input_shape": [None, 3],
+        "output_dim": 2,
+        "activation": "relu",
+        "input_dim": None,
+    }
+    layers = [{"class_name": "Dense", "config": config}]
+
+    def write_keras_1(folder):
+        with h5py.File(folder / "old.h5", "w") as file:
+            model_config = {"class_name": "Sequential", "config": layers}
+            file.attrs["model_config"] = json.dumps(model_config)
+            file.attrs["keras_version"] = "1.2.2"
+            weights = file.create_group("model_weights")
+            weights.attrs["layer_names"] = [b"dense"]
+            group = weights.create_group("dense")
+            group.attrs["weight_names"] = [b"dense_W", b"dense_b"]
+            group["dense_W"], group["dense_b"] = np.ones((3, 2)), np.ones(2)
+
+    return {
+        "keras 1": write_keras_1,
+        "keras 2": lambda folder: (folder / "old.h5").write_bytes(keras_2),
+    }
+
+
+def checkpoint(model):
+    """Return a function that writes a directory of `OrbaxCheckpoint`."""
+
+    def write(folder):
+        save = keras.callbacks.OrbaxCheckpoint(folder / "o")
+        x, y = np.zeros((2, 4, 3)), np.zeros((2, 1))
+        model.fit(x, y, verbose=0, callbacks=[save])
+
+    return write
 
 
 def estimator():
@@ -298,11 +367,13 @@ def damage(name, data, rng):
 
 
 def is_ours(error):
-    """Whether an error is one that a damaged file may give."""
+    """Whether an error is one that a damaged file may give.
+
+    One that is whole may hold another thing than is asked for: its weights do not fit.
+    """
     if isinstance(error, UnsafeFileError | DamagedFileError):
         return True
-    # That the weights of a good file do not fit.
-    return type(error) is ValueError
+    return type(error) is ValueError and any(text in str(error) for text in OTHERS)
 
 
 def once(number, found):
@@ -358,6 +429,7 @@ def main():
     parser.add_argument("--only", type=int, help="the number of one damaged file")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # of Orbax's threads
     if arguments.only is not None:
         print(*once(arguments.only, samples(build())), sep="\n")
         return 0

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from hornbeam.core import strict_json
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import DamagedFileError, UnsafeFileError
 from hornbeam.saving import archive
 
 
@@ -61,7 +61,10 @@ def test_a_false_size_is_damage(tmp_path):
     data = path.read_bytes()
     size = (4000).to_bytes(4, "little")
     path.write_bytes(data.replace(size, (100).to_bytes(4, "little")))
-    with archive.opened(path) as reader, pytest.raises(ValueError, match="damaged"):
+    with (
+        archive.opened(path) as reader,
+        pytest.raises(DamagedFileError, match="damaged"),
+    ):
         reader.read("config.json")
 
 
@@ -82,7 +85,7 @@ def test_archives_are_read(tmp_path):
             assert not folder.exists()
             with pytest.raises(UnsafeFileError, match="at most 1"):
                 reader.read("config.json", max_bytes=1)
-            with pytest.raises(ValueError, match="has no 'x'"):
+            with pytest.raises(DamagedFileError, match="has no 'x'"):
                 reader.read("x")
 
 
@@ -105,7 +108,7 @@ def test_json_has_limits(name):
 
 @pytest.mark.parametrize("text", ["", "{", b"\xff", "1" * 5000, "{'a': 1}"])
 def test_what_is_no_json_is_damaged(text):
-    with pytest.raises(ValueError, match="damaged"):
+    with pytest.raises(DamagedFileError, match="damaged"):
         strict_json.loads(text, "what")
 
 

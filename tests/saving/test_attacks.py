@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import DamagedFileError, UnsafeFileError
 from hornbeam.saving import archive, hdf5
 from tests.saving.attack_table import functional, layer, node, sequential
 
@@ -39,11 +39,11 @@ def write(path, members, config=None):
 def test_weights_from_elsewhere(good, tmp_path, audit):
     members = {**good, archive.WEIGHTS: b"no hdf5"}
     path = write(tmp_path / "m.keras", members)
-    with audit(path), pytest.raises(ValueError, match="damaged"):
+    with audit(path), pytest.raises(DamagedFileError, match="damaged"):
         keras.saving.load_model(path)
     del members[archive.WEIGHTS]
     path = write(tmp_path / "n.keras", members)
-    with audit(path), pytest.raises(ValueError, match="damaged"):
+    with audit(path), pytest.raises(DamagedFileError, match="damaged"):
         keras.saving.load_model(path)
 
 
@@ -174,7 +174,7 @@ def test_numbers_in_the_place_of_a_tensor_are_not_computed_with():
     }
     call = {"args": [[1.0]], "kwargs": {}}
     config = functional({**tile, "name": "a", "inbound_nodes": [call]})
-    with pytest.raises(ValueError, match="on no tensor of the graph"):
+    with pytest.raises(DamagedFileError, match="on no tensor of the graph"):
         keras.models.model_from_json(json.dumps(config))
 
 

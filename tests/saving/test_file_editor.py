@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
+from hornbeam.core.errors import UnsafeFileError
 
 
 def network(name="output"):
@@ -111,7 +112,7 @@ def test_wrong_names(path, tmp_path):
 def test_unsafe_files(tmp_path):
     with h5py.File(tmp_path / "m.weights.h5", "w") as file:
         file["layers"] = h5py.ExternalLink("other.h5", "/layers")
-    with pytest.raises(ValueError, match="ExternalLink"):
+    with pytest.raises(UnsafeFileError, match="ExternalLink"):
         keras.saving.KerasFileEditor(tmp_path / "m.weights.h5")
 
 

@@ -7,7 +7,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from hornbeam.core.errors import UnsafeFileError
+from hornbeam.core.errors import DamagedFileError, UnsafeFileError
 from hornbeam.saving import hdf5
 
 ARRAYS = [
@@ -125,7 +125,7 @@ def test_files_cut_off_are_damaged(tmp_path):
         writer.make("vars")["0"] = np.ones(3)
     data = path.read_bytes()
     for size in range(0, len(data), 1024):
-        with pytest.raises(ValueError, match="damaged"):
+        with pytest.raises(DamagedFileError, match="damaged"):
             with hdf5.reading(io.BytesIO(data[:size]), "x.h5") as root:
                 collect(root)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
+from hornbeam.core.errors import DamagedFileError
 from hornbeam.core.unread import Unread
 from hornbeam.saving import hdf5
 
@@ -87,7 +88,7 @@ def test_a_changed_byte_is_noticed(tmp_path):
     data = bytearray(path.read_bytes())
     data[place] ^= 1
     path.write_bytes(data)
-    with pytest.raises(ValueError, match="model.weights.h5.*damaged"):
+    with pytest.raises(DamagedFileError, match="model.weights.h5.*damaged"):
         keras.models.load_model(path)
 
 

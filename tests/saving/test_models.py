@@ -179,10 +179,10 @@ def test_files_cut_off_change_nothing(tmp_path):
         data = (tmp_path / name).read_bytes()
         for size in range(0, len(data) - 1, 1024):
             (tmp_path / f"cut{name}").write_bytes(data[:size])
-            with pytest.raises(ValueError, match="damaged"):
+            with pytest.raises(DamagedFileError, match="damaged"):
                 model.load_weights(tmp_path / f"cut{name}")
             if name == "m.keras":
-                with pytest.raises(ValueError, match="damaged"):
+                with pytest.raises(DamagedFileError, match="damaged"):
                     keras.saving.load_model(tmp_path / f"cut{name}")
     assert_same(values(model), before)
 
@@ -376,7 +376,7 @@ def test_lists_name_their_own_files_only(tmp_path, name, as_list, audit):
     with audit(path), pytest.raises((UnsafeFileError, DamagedFileError)):
         mlp().load_weights(path)
     path.write_text(json.dumps({"weight_map": {"/vars": ["m_00000.weights.h5"]}}))
-    with pytest.raises(ValueError, match="missing"):
+    with pytest.raises(DamagedFileError, match="missing"):
         mlp().load_weights(path)
 
 

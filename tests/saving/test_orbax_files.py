@@ -211,3 +211,29 @@ def test_inspect_says_what_a_checkpoint_holds(written, tmp_path):
     (written / "0" / "pytree" / "_METADATA").write_text("{")
     with pytest.raises(DamagedFileError, match="damaged"):
         keras.saving.inspect(written)
+
+
+WRAPPED = {
+    "Bidirectional": lambda: keras.layers.Bidirectional(
+        keras.layers.GRU(2, return_sequences=True)
+    ),
+    "TimeDistributed": lambda: keras.layers.TimeDistributed(keras.layers.Dense(2)),
+    "RNN": lambda: keras.layers.RNN(keras.layers.LSTMCell(2), return_sequences=True),
+}
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_layers_in_layers_are_found(name, tmp_path):
+    """Those of a loaded model are called without the layer around them."""
+    model = keras.Sequential([keras.Input((4, 3)), WRAPPED[name](), WRAPPED[name]()])
+    model.add(keras.layers.Flatten())
+    model.add(keras.layers.Dense(1))
+    model.compile("adam", "mse")
+    x = np.random.default_rng(0).normal(size=(4, 4, 3)).astype("float32")
+    save = keras.callbacks.OrbaxCheckpoint(tmp_path)
+    model.fit(x, np.zeros((4, 1)), verbose=0, callbacks=[save])
+    loaded = keras.saving.load_model(tmp_path)
+    expected = model.predict(x, verbose=0)
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), expected)
+    for a, b in zip(loaded.optimizer.variables, model.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())

@@ -9,6 +9,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import hornbeam as keras
+from hornbeam.core.errors import DamagedFileError
 
 
 def mlp(units=2, head="head", **kwargs):
@@ -169,7 +170,7 @@ def test_damaged_files(tmp_path, data):
     path = tmp_path / "m.safetensors"
     path.write_bytes(data)
     for read in (mlp().load_weights, keras.saving.inspect):
-        with pytest.raises(ValueError, match="m.safetensors is damaged"):
+        with pytest.raises(DamagedFileError, match="m.safetensors is damaged"):
             read(path)
 
 

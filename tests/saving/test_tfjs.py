@@ -78,10 +78,10 @@ def test_only_files_beside_it_are_opened(tmp_path, name):
 
 def test_files_that_end_early_are_damaged(tmp_path):
     path = write(tmp_path, model(), cut=8)
-    with pytest.raises(ValueError, match="damaged: its files end before"):
+    with pytest.raises(DamagedFileError, match="damaged: its files end before"):
         keras.models.load_model(path)
     (tmp_path / "b.bin").unlink()
-    with pytest.raises(ValueError, match=r"the file 'b\.bin' is missing"):
+    with pytest.raises(DamagedFileError, match=r"the file 'b\.bin' is missing"):
         keras.models.load_model(path)
 
 

@@ -1,5 +1,6 @@
 """The cases S1 to S28 by every way in, under one audit hook."""
 
+import importlib.util
 import io
 import json
 import operator
@@ -287,7 +288,7 @@ def test_pickles_in_arrays_are_not_loaded(array, tmp_path, audit):
     np.savez(folder / "latest.npz", **{"0": array}, metadata=metadata)
     callback = keras.callbacks.BackupAndRestore(str(folder))
     callback.set_model(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]))
-    with audit(folder / "latest.npz"), pytest.raises(ValueError, match="damaged"):
+    with audit(folder / "latest.npz"), pytest.raises(DamagedFileError, match="damaged"):
         callback.on_train_begin()
 
 
@@ -367,4 +368,5 @@ def test_damaged_files_raise_errors_of_ours(seed):
     """S27: a minute in all; `fuzz.py` takes any time."""
     counts, failures = fuzz.run(20, seed)
     assert not failures
-    assert len({kind for kind, _ in counts}) == 10
+    has_orbax = importlib.util.find_spec("orbax") is not None
+    assert len({kind for kind, _ in counts}) == 13 + has_orbax

@@ -17,7 +17,7 @@ import numpy as np
 
 from hornbeam import losses
 from hornbeam.core import strict_json, tree
-from hornbeam.core.errors import DamagedFileError
+from hornbeam.core.errors import SLIPS, DamagedFileError, damage_of
 from hornbeam.core.keras_names import KERAS_VERSION
 from hornbeam.core.lambdas import config_for_file
 from hornbeam.core.serialization import deserialize_keras_object, serialize_sharing
@@ -245,8 +245,10 @@ def compile_model(
             "saved without. Compile it before training."
         )
         return
-    config = strict_json.loads(text, f"The training_config of {what}")
-    model.compile(**_compile_arguments(config, len(getattr(model, "outputs", [0]))))
+    name = f"The training_config of {what}"
+    config = strict_json.loads(text, name)
+    with damage_of(name, *SLIPS, TypeError, ValueError):
+        model.compile(**_compile_arguments(config, len(getattr(model, "outputs", [0]))))
     group = root.group("optimizer_weights")
     if group is None:
         return

@@ -114,7 +114,12 @@ class Checkpoint:
             declared = {p: d for p, d in declared.items() if p[0] != drop}
         layers = [model, *model._flatten_layers(include_self=False)]
         models = [layer.name for layer in layers if hasattr(layer, "layers")]
-        pairs = _paired(list(expected), list(declared), models)
+        holders = [
+            layer.name
+            for layer in getattr(model, "layers", [])
+            if any(True for _ in layer._flatten_layers(include_self=False))
+        ]
+        pairs = _paired(list(expected), list(declared), models, holders)
         misfits = _misfits(expected, declared, pairs)
         self._refuse(misfits, model, skip_mismatch)
         pairs = {path: pairs[path] for path in pairs if path not in misfits}
@@ -228,7 +233,7 @@ def _is_loose(path):
 _NUMBER = r"_(\d+)(?=_|/|$)"
 
 
-def _paired(expected, stored, models):
+def _paired(expected, stored, models, holders=()):
     """Return `{path in the model: path in the file}` of those that are the same.
 
     Paths that differ only in the numbers of automatic names are, in the order of the
@@ -241,14 +246,17 @@ def _paired(expected, stored, models):
         expected: the paths of the variables of the model.
         stored: the paths of the arrays of the checkpoint.
         models: the names of the model and of the models in it.
+        holders: the names of layers in which layers stand, such as Bidirectional: a
+            layer that was made from a config may have been built before it stood there.
     """
     pairs: dict[Any, Any] = {}
-    names = sorted({re.sub(_NUMBER, "", name) for name in models}, key=len)
-    of_models = "|".join(re.escape(name) for name in reversed(names))
     _pair_by_numbers(pairs, expected, stored, None)
     pairs |= {p: p for p in set(expected) & set(stored) if p not in pairs}
-    before = rf"(?<=[/_])(?:{of_models})(?:_\d+)?[/_]"
-    _pair_by_numbers(pairs, expected, stored, before)
+    for dropped in (models, [*models, *holders]):
+        names = sorted({re.sub(_NUMBER, "", name) for name in dropped}, key=len)
+        alternatives = "|".join(re.escape(name) for name in reversed(names))
+        before = rf"(?<=[/_])(?:{alternatives})(?:_\d+)?[/_]"
+        _pair_by_numbers(pairs, expected, stored, before)
     return pairs
 
 
