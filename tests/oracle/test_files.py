@@ -70,8 +70,9 @@ def assert_read(written, engine, name, read, partly=("json",)):
             if not key.startswith(compared):
                 continue
             assert np.isfinite(expected[key]).all(), key
+            size = np.abs(expected[key]).max(initial=0)
             np.testing.assert_allclose(
-                found[key], expected[key], rtol=2e-4, atol=2e-5, err_msg=f"{kind} {key}"
+                found[key], expected[key], 1e-5, 1e-5 * size, err_msg=f"{kind} {key}"
             )
 
 

@@ -65,7 +65,7 @@ def test_training_goes_on_from_the_state_of_the_optimizer(folder, name):
     model.fit(x, y, batch_size=4, epochs=1, shuffle=False, verbose=0)
     assert int(model.optimizer.iterations.numpy()) == 12
     predictions = model.predict(x, verbose=0)
-    np.testing.assert_allclose(predictions, arrays["y0"], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(predictions, arrays["y0"], rtol=1e-5, atol=1e-5)
 
 
 def check_slots_of_nadam(path, optimizer):
@@ -212,7 +212,7 @@ def test_gates_of_keras_1_are_apart(tmp_path, wrapped):
     else:
         config = keras_1("LSTM", [6, 3], **arguments)
     y = predicted_by_file(tmp_path / "a.h5", config, arrays, x)
-    np.testing.assert_allclose(y[:, :2], h, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(y[:, :2], h, rtol=1e-5, atol=1e-5)
 
 
 def test_gru_for_cudnn(tmp_path):
