@@ -18,7 +18,7 @@ FIRST = 5
 
 
 def resident():
-    """Return the MiB of memory that the process uses once what is free is given back."""
+    """Return the MiB of memory that the process uses once free memory is given back."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
@@ -49,7 +49,7 @@ def main():
     start, began = resident(), time.process_time()
     for number in range(1, arguments.structures + 1):
         train(keras, 8 + FIRST + number)
-        if number % 50 == 0 or number == arguments.structures:
+        if number % 20 == 0 or number == arguments.structures:
             print(f"{number:4} structures: {resident() - start:+.0f} MiB", flush=True)
     print(f"{time.process_time() - began:.0f} s of processor time")
     keras.utils.clear_session()
