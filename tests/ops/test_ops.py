@@ -431,6 +431,20 @@ def test_of_equal_numbers_the_first_are_the_greatest(engine, dtype):
         np.testing.assert_array_equal(engine.to_numpy(values), found)
 
 
+@pytest.mark.parametrize("dtype", ["int32", "int64", "float32", "float64"])
+def test_loops_from_arrays_of_numpy(engine, dtype):
+    x = np.array([0, 1], dtype)
+    results = [
+        ops.fori_loop(0, 4, lambda i, x: x + i, x),
+        ops.fori_loop(np.int64(0), np.int64(4), lambda i, x: i + x, x),
+        ops.while_loop(lambda i, x: i < 4, lambda i, x: (i + 1, x + i), (0, x))[1],
+        ops.while_loop(lambda x: x[0] < 6, lambda x: x + 2, [x])[0],
+    ]
+    for found in results:
+        assert ops.is_tensor(found)
+        np.testing.assert_array_equal(engine.to_numpy(found), [6, 7])
+
+
 def test_the_sign_of_nan_is_nan(engine):
     found = engine.to_numpy(ops.sign(engine.convert([np.nan, -2.0, 0.0, 3.0])))
     np.testing.assert_array_equal(found, [np.nan, -1.0, 0.0, 1.0])

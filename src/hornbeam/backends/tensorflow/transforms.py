@@ -231,6 +231,8 @@ def _branches(choose: Callable, *fns: Callable) -> Any:
 
 def _loop(goes_on: Callable, step: Callable, start: Any, limit: Any = None) -> Any:
     """`state = step(state)` while `goes_on(state)`, for any nest of tensors."""
+    if tf.executing_eagerly():
+        return _python_loop(goes_on, step, start, limit)
     leaves, structure = optree.tree_flatten(start)
     leaves = [convert(x) for x in leaves]
 
@@ -249,10 +251,20 @@ def _loop(goes_on: Callable, step: Callable, start: Any, limit: Any = None) -> A
     return optree.tree_unflatten(structure, result)
 
 
+def _python_loop(goes_on, step, start, limit):
+    # The numbers are used as they are given: TensorFlow adds an integer to a tensor of
+    # 64 bits, and no tensor of 32 bits.
+    state, count = start, 0
+    while (limit is None or count < limit) and goes_on(state):
+        state = step(state)
+        count += 1
+    return control.tree_map(lambda new, old: convert(new, dtype_of(old)), state, start)
+
+
 def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
     """`value = body_fun(i, value)` for i from `lower` to `upper - 1`."""
     known = isinstance(lower, int) and isinstance(upper, int)
-    start = (convert(lower, "int32"), init_val)
+    start = (lower if tf.executing_eagerly() else convert(lower, "int32"), init_val)
     _, value = _loop(
         lambda state: state[0] < upper,
         lambda state: (state[0] + 1, body_fun(*state)),
