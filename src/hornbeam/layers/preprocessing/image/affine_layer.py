@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from hornbeam import ops
 from hornbeam.core.errors import check_choice, check_number
-from hornbeam.layers.preprocessing.image.image_layer import RandomImageLayer
+from hornbeam.layers.preprocessing.image.image_layer import (
+    RandomImageLayer,
+    factor_pair,
+)
 from hornbeam.layers.preprocessing.image.moved_boxes import move_boxes, projected
 
 if TYPE_CHECKING:
@@ -137,3 +140,42 @@ class AffineLayer(ProjectionLayer):
         distance = [w_shift_factor, h_shift_factor] * 2
         sides = (boxes[..., i] - distance[i] for i in range(4))
         return {**bounding_boxes, "boxes": ops.stack(list(sides), axis=-1)}
+
+
+class TwoFactorLayer(AffineLayer):
+    """A base for affine layers of a factor for the height and one for the width.
+
+    Args:
+        height_factor: two numbers from -1 to 1, or one, `f`, for `(-f, f)`.
+        width_factor: the same for the width.
+
+    The other arguments are those of `AffineLayer`.
+    """
+
+    height_lower: float
+    height_upper: float
+    width_lower: float
+    width_upper: float
+
+    def __init__(
+        self,
+        height_factor: float | tuple[float, float],
+        width_factor: float | tuple[float, float],
+        fill_mode: FillMode = "reflect",
+        interpolation: Interpolation = "bilinear",
+        seed: int | None = None,
+        fill_value: float = 0.0,
+        data_format: DataFormat | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:
+        super().__init__(
+            fill_mode, interpolation, seed, fill_value, data_format, **kwargs
+        )
+        self.height_factor = height_factor
+        self.height_lower, self.height_upper = factor_pair(
+            self, "height_factor", height_factor
+        )
+        self.width_factor: Any = width_factor
+        self.width_lower, self.width_upper = factor_pair(
+            self, "width_factor", width_factor
+        )

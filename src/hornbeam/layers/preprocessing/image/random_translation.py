@@ -5,18 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hornbeam import ops, random
-from hornbeam.layers.preprocessing.image.affine_layer import AffineLayer
-from hornbeam.layers.preprocessing.image.image_layer import factor_pair
+from hornbeam.layers.preprocessing.image.affine_layer import TwoFactorLayer
 
 if TYPE_CHECKING:
-    from typing import Any, Unpack
+    from typing import Any
 
-    from hornbeam.layers.keyword_arguments import LayerArguments
-    from hornbeam.layers.preprocessing.image.affine_layer import FillMode, Interpolation
-    from hornbeam.typing import DataFormat, Seed, Tensor
+    from hornbeam.typing import Seed, Tensor
 
 
-class RandomTranslation(AffineLayer):
+class RandomTranslation(TwoFactorLayer):
     """Shifts each image by random distances while training.
 
     Args:
@@ -37,34 +34,6 @@ class RandomTranslation(AffineLayer):
     >>> layer(image)[..., 0].tolist()
     [[0.0, 1.0], [0.0, 3.0]]
     """
-
-    height_lower: float
-    height_upper: float
-    width_lower: float
-    width_upper: float
-
-    def __init__(
-        self,
-        height_factor: float | tuple[float, float],
-        width_factor: float | tuple[float, float],
-        fill_mode: FillMode = "reflect",
-        interpolation: Interpolation = "bilinear",
-        seed: int | None = None,
-        fill_value: float = 0.0,
-        data_format: DataFormat | None = None,
-        **kwargs: Unpack[LayerArguments],
-    ) -> None:
-        super().__init__(
-            fill_mode, interpolation, seed, fill_value, data_format, **kwargs
-        )
-        self.height_factor = height_factor
-        self.height_lower, self.height_upper = factor_pair(
-            self, "height_factor", height_factor
-        )
-        self.width_factor = width_factor
-        self.width_lower, self.width_upper = factor_pair(
-            self, "width_factor", width_factor
-        )
 
     def draw(self, data: Any, seed: Seed) -> Any:
         """Return the shifts to the right and down, in pixels."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hornbeam import ops, random
-from hornbeam.layers.preprocessing.image.affine_layer import AffineLayer
-from hornbeam.layers.preprocessing.image.image_layer import factor_pair
+from hornbeam.layers.preprocessing.image.affine_layer import TwoFactorLayer
 
 if TYPE_CHECKING:
     from typing import Any, Unpack
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from hornbeam.typing import DataFormat, Seed, Tensor
 
 
-class RandomZoom(AffineLayer):
+class RandomZoom(TwoFactorLayer):
     """Makes what is on each image smaller or larger by a random factor while training.
 
     Args:
@@ -39,11 +38,6 @@ class RandomZoom(AffineLayer):
     [1.0, 2.0, 2.0, 3.0, 3.0]
     """
 
-    height_lower: float
-    height_upper: float
-    width_lower: float
-    width_upper: float
-
     def __init__(
         self,
         height_factor: float | tuple[float, float],
@@ -56,17 +50,16 @@ class RandomZoom(AffineLayer):
         **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(
-            fill_mode, interpolation, seed, fill_value, data_format, **kwargs
-        )
-        self.height_factor = height_factor
-        self.height_lower, self.height_upper = factor_pair(
-            self, "height_factor", height_factor
+            height_factor,
+            height_factor if width_factor is None else width_factor,
+            fill_mode,
+            interpolation,
+            seed,
+            fill_value,
+            data_format,
+            **kwargs,
         )
         self.width_factor = width_factor
-        if width_factor is not None:
-            self.width_lower, self.width_upper = factor_pair(
-                self, "width_factor", width_factor
-            )
 
     def draw(self, data: Any, seed: Seed) -> Any:
         """Return how much of the height and of the width comes into the image."""
