@@ -85,6 +85,14 @@ def test_places_that_are_no_numbers(engine):
     np.testing.assert_array_equal(engine.to_numpy(found), [np.nan, 1, 1])
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_an_infinite_edge_stays_inside(engine):
+    x = engine.convert(np.array([1, 2, 3, np.inf], "float32"))
+    for order, fill in ((0, 5.0), (1, 5.0), (1, 0)):
+        found = image.map_coordinates(x, [[-2.0, 1.0, 4.5]], order, "constant", fill)
+        np.testing.assert_array_equal(engine.to_numpy(found), [fill, 2, fill])
+
+
 def test_affine_transform(engine):
     a0, a1, a2, b0, b1, b2, *_ = TURN.astype("float64")
 
