@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import mmap
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,10 +34,14 @@ def aligned_array(
         return np.empty(shape, dtype)
     size = math.prod(shape) * dtype.itemsize
     room = size + _ALIGNMENT
-    memory: np.ndarray = (
-        np.frombuffer(bytearray(room), np.uint8)
-        if small_pages
-        else np.empty(room, np.uint8)
-    )
+    memory = _in_small_pages(room) if small_pages else np.empty(room, np.uint8)
     start = -memory.ctypes.data % _ALIGNMENT
     return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def _in_small_pages(size):
+    """Return bytes that take memory only when they are written, once."""
+    if not hasattr(mmap, "MAP_ANONYMOUS"):  # such as on Windows
+        return np.empty(size, np.uint8)
+    pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.frombuffer(pages, np.uint8)
