@@ -2,9 +2,9 @@
 
     python benchmarks/live_page.py [--engine jax] [--rounds 5] [--seconds 10]
 
-Each round trains the same network for about so many seconds without a page, with one
-that nobody looks at, and with one that another process asks for news as a browser does.
-Seconds are of this process, with all its threads, and of the clock.
+Each round trains the same network for about so many seconds of the processor without a
+page, with one that nobody looks at, and with one that another process asks for news as
+a browser does. Seconds are of this process, with all its threads, and of the clock.
 """
 
 import argparse
@@ -82,7 +82,7 @@ def main():
     options = parser.parse_args()
     os.environ["HORNBEAM_BACKEND"] = options.engine
     fit(2, "none")  # compiles
-    epochs = max(1, round(options.seconds / (fit(10, "none")[1] / 10)))
+    epochs = max(1, round(options.seconds / (fit(10, "none")[0] / 10)))
     kinds = ("none", "unwatched", "watched")
     ratios = {kind: [] for kind in kinds[1:]}
     for number in range(options.rounds):

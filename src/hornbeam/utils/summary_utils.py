@@ -14,6 +14,8 @@ import rich.console
 import rich.markup
 import rich.table
 
+from hornbeam.core.errors import check_number
+from hornbeam.core.errors import shown as shown_value
 from hornbeam.graph.node import Node
 from hornbeam.graph.operation import type_name
 from hornbeam.layers.layer import Layer
@@ -36,6 +38,16 @@ def print_summary(
     layer_range: Sequence[str] | None = None,
 ) -> None:
     """Print a table of the model's layers; see `Model.summary`."""
+    owner = f"summary() of model {model.name!r}"
+    if line_length is not None:
+        check_number(owner, "line_length", line_length, low=1, integer=True)
+    for share in positions or ():
+        check_number(owner, "positions", share, low=0, finite=True)
+    if print_fn is not None and not callable(print_fn):
+        raise TypeError(
+            f"Argument `print_fn` of {owner} must be a function that takes a text. "
+            f"Received: print_fn={shown_value(print_fn)}"
+        )
     shown = summary_table(model, expand_nested, show_trainable, layer_range)
     if print_fn is None and is_in_notebook():
         _display(summary_html(model, *shown))
