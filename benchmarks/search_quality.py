@@ -299,7 +299,8 @@ def engine_of(method):
     """Return the engine on which a method trains."""
     if method == "skorch":
         return "torch"
-    if method in PEERS and sys.modules["keras"].__name__ == "hornbeam":
+    keras = sys.modules.get("keras")
+    if method in PEERS and type(keras).__module__ == "hornbeam.as_keras":
         return "hornbeam"
     return os.environ.get("KERAS_BACKEND", "jax")
 

@@ -16,9 +16,12 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser(
         "run", help="run a program in which `import keras` means hornbeam"
     )
+    command.add_argument(
+        "--tensorflow", action="store_true", help="`tf.keras` means hornbeam, too"
+    )
     command.add_argument("program")
     command.add_argument("arguments", nargs=argparse.REMAINDER)
-    command.set_defaults(run=lambda given: _run([given.program, *given.arguments]))
+    command.set_defaults(run=_run)
     given = parser.parse_args(arguments)
     return given.run(given)
 
@@ -34,10 +37,10 @@ def _inspect(path):
     return 0
 
 
-def _run(arguments):
+def _run(given):
     from hornbeam import as_keras
 
-    as_keras.run(arguments)
+    as_keras.run([given.program, *given.arguments], given.tensorflow)
     return 0
 
 

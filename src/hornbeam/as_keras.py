@@ -159,7 +159,8 @@ class _Finder:
             if not self._tensorflow:
                 raise ImportError(
                     "`tf.keras` is not hornbeam, since it was not asked for: "
-                    "`hornbeam.as_keras.install(tensorflow=True)`.",
+                    "`hornbeam.as_keras.install(tensorflow=True)`, or "
+                    "`python -m hornbeam run --tensorflow program.py`.",
                     name=fullname,
                 )
             inner = fullname.removeprefix(_TENSORFLOW).removeprefix(".keras")
@@ -207,9 +208,14 @@ def undo() -> None:
         del sys.modules[name]
 
 
-def run(arguments: Sequence[str]) -> None:
-    """Run a program, with its arguments, in which `import keras` means hornbeam."""
-    install()
+def run(arguments: Sequence[str], tensorflow: bool = False) -> None:
+    """Run a program in which `import keras` means hornbeam.
+
+    Args:
+        arguments: the program's path, and its arguments.
+        tensorflow: whether `tf.keras` means hornbeam too. Default: False
+    """
+    install(tensorflow)
     sys.argv = list(arguments)
     sys.path[0] = str(Path(arguments[0]).parent)
     runpy.run_path(arguments[0], run_name="__main__")

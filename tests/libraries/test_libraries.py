@@ -27,7 +27,10 @@ def test_library(program, engine):
     # `make test-all` installs it: pip alone would take a second TensorFlow with it.
     if "keras_hub" in program and importlib.util.find_spec("keras_hub") is None:
         pytest.skip("needs keras-hub, which the Makefile installs")
-    command = [sys.executable, "-m", "hornbeam", "run", str(FOLDER / f"{program}.py")]
+    command = [sys.executable, "-m", "hornbeam", "run"]
+    # With TensorFlow KerasTuner asks TensorBoard, whose hparams name tf.keras.
+    command += ["--tensorflow"] * (engine == "tensorflow")
+    command.append(str(FOLDER / f"{program}.py"))
     environment = {**os.environ, "HORNBEAM_BACKEND": engine}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]

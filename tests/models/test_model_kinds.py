@@ -701,3 +701,16 @@ def test_a_summary_says_what_layers_with_dicts_of_outputs_gave(capsys):
     model(np.ones((2, 3), "float32"))
     model.summary(line_length=120)
     assert "{'first': (2, 1), 'rest': ((2, 3), (2, 2))}" in capsys.readouterr().out
+
+
+def test_a_strategy_of_distribution_is_tensorflows_alone():
+    import tensorflow as tf
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    with backends.scope("tensorflow"):
+        strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
+        assert model.distribute_strategy is tf.distribute.get_strategy()
+        with strategy.scope():
+            assert model.distribute_strategy is strategy
+    with backends.scope("jax"), pytest.raises(AttributeError, match="TensorFlow's al"):
+        _ = model.distribute_strategy

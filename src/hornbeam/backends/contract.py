@@ -120,6 +120,11 @@ def ragged_tensor(values: Any, lengths: Any) -> Any:
     """The ragged tensor whose rows have these lengths."""
 
 
+@optional
+def distribute_strategy() -> Any:
+    """The library's strategy of distribution that holds here."""
+
+
 def asks_for_values(error: BaseException) -> bool:
     """Whether `error` says that code needs numbers of a tensor that has none yet."""
 

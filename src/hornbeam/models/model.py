@@ -102,6 +102,17 @@ class Model(Doctor, Trainer, Layer):
         return inputs_on_host.on_host(self, x)
 
     @property
+    def distribute_strategy(self) -> Any:
+        """TensorFlow's strategy of distribution here; other engines have none."""
+        engine = backends.current()
+        if engine.distribute_strategy is None:
+            raise AttributeError(
+                f"The engine {engine.name!r} has no `distribute_strategy`: it is "
+                "TensorFlow's alone. Use `keras.distribution`."
+            )
+        return engine.distribute_strategy()
+
+    @property
     def layers(self) -> list[Any]:
         """The layers directly inside."""
         return self._flatten_layers(include_self=False, recursive=False)

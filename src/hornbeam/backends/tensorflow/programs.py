@@ -142,3 +142,8 @@ def program_bytes(program: Program) -> tuple[int, int]:
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether the error says that the memory of the device does not suffice."""
     return isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError))
+
+
+def distribute_strategy() -> tf.distribute.Strategy:
+    """The strategy in whose scope this is, or TensorFlow's default one."""
+    return tf.distribute.get_strategy()
