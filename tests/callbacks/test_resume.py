@@ -245,9 +245,16 @@ def test_other_batches_of_a_dataset(tmp_path):
             fit(tmp_path, data=Shuffled, save_freq=3, steps_per_epoch=4)
 
 
-@pytest.mark.parametrize("resume", [True, 3, __file__])
-def test_what_is_no_folder(resume):
-    with pytest.raises(ValueError, match="Invalid `resume`.*fit.. of model.*folder"):
+@pytest.mark.parametrize(
+    ("resume", "error", "expected"),
+    [
+        (True, TypeError, "path"),
+        (3, TypeError, "path"),
+        (__file__, NotADirectoryError, "folder"),
+    ],
+)
+def test_what_is_no_folder(resume, error, expected):
+    with pytest.raises(error, match=f"`resume` of fit.. of model.*{expected}"):
         resumable.small_model().fit(X, Y, resume=resume)
 
 
