@@ -163,6 +163,7 @@ def test_addresses_hashes_and_names_are_those_of_keras(tmp_path, monkeypatch):
         return get_file
 
     monkeypatch.setattr(source, "get_file", record("ours", None))
+    monkeypatch.setattr(fashion_mnist, "_DEBIAN", tmp_path / "none")
     for name in lazy.names_of("hornbeam.datasets"):
         module = importlib.import_module(f"keras.src.datasets.{name}")
         monkeypatch.setattr(module, "get_file", record("theirs", None))
