@@ -6,6 +6,14 @@ import sys
 import cloudpickle
 import pytest
 
+# What Dask and Ray leave open when they end is not ours.
+quiet = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning",
+    "ignore::DeprecationWarning",
+    "ignore::FutureWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
+
 
 @contextlib.contextmanager
 def dask(module, threads=1):

@@ -64,6 +64,8 @@ OTHERS = (
     "has weights of",
     "holds no estimator",
     "holds no model",
+    "holds no architecture",
+    "is no layers model",
     "holds weights and no model",
     "is of another model",
     "is of another training",

@@ -14,6 +14,7 @@ from hornbeam import backends, tuning
 from hornbeam.training.concurrent.workers import groups_of, training_as, workers_of
 from hornbeam.tuning.optuna_study import OptunaStudy
 from hornbeam.tuning.trainer import Training
+from tests import local_clusters
 from tests.local_clusters import CLUSTERS
 from tests.pickled_workers import PickledWorkers
 
@@ -74,12 +75,7 @@ def told(result):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings(  # What Dask and Ray leave open when they end is not ours.
-    "ignore::ResourceWarning",
-    "ignore::DeprecationWarning",
-    "ignore::FutureWarning",
-    "ignore::pytest.PytestUnraisableExceptionWarning",
-)
+@local_clusters.quiet
 @pytest.mark.parametrize("cluster", CLUSTERS)
 def test_workers_find_what_one_process_finds(cluster, tmp_path, monkeypatch):
     expected = search(seeds=2)

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 from hornbeam import backends
 from hornbeam.wrappers import KerasClassifier
+from tests import local_clusters
 
 X = np.random.default_rng(0).normal(size=(20, 2))
 Y = (X[:, 0] > 0).astype(int)
@@ -45,17 +46,15 @@ def test_other_processes(estimator, n_jobs):
     assert warning.filename == __file__
 
 
+@pytest.mark.slow
+@local_clusters.quiet
 def test_processes_of_ray():
-    ray = pytest.importorskip("ray")
-    from ray.util.joblib import register_ray
+    with local_clusters.ray(__name__):
+        from ray.util.joblib import register_ray
 
-    register_ray()
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    try:
+        register_ray()
         with joblib.parallel_config(backend="ray"):
             (warning,) = told(lambda: clones(NETWORK, n_jobs=2))
-    finally:
-        ray.shutdown()
     advice = 'joblib.parallel_config(backend="hornbeam", workers="ray")'
     assert advice in str(warning.message)
 

@@ -11,6 +11,7 @@ import pytest
 
 import hornbeam as keras
 from hornbeam.wrappers import GridSearchCV, HalvingGridSearchCV, KerasClassifier
+from tests import local_clusters
 from tests.local_clusters import CLUSTERS
 from tests.pickled_workers import PickledWorkers
 
@@ -52,12 +53,7 @@ class Loss:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings(  # What Dask and Ray leave open when they end is not ours.
-    "ignore::ResourceWarning",
-    "ignore::DeprecationWarning",
-    "ignore::FutureWarning",
-    "ignore::pytest.PytestUnraisableExceptionWarning",
-)
+@local_clusters.quiet
 @pytest.mark.parametrize("cluster", CLUSTERS)
 def test_a_halving_search_finds_what_one_process_finds(cluster, tmp_path):
     network = KerasClassifier(create_model, random_state=1, verbose=0)

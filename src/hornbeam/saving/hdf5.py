@@ -95,8 +95,9 @@ class Group(Mapping[str, Any]):
 
     def has(self, attribute: str) -> bool:
         """Whether the group has the attribute, or its first part."""
-        names = () if self._file is None else self._file[self.path].attrs
-        return attribute in names or f"{attribute}0" in names
+        with self._damage(attribute):
+            names = () if self._file is None else self._file[self.path].attrs
+            return attribute in names or f"{attribute}0" in names
 
     def text(self, attribute: str) -> str | None:
         """Return the attribute as a text, or None."""
@@ -115,8 +116,11 @@ class Group(Mapping[str, Any]):
         return texts
 
     def _attribute(self, name):
-        with damage_of(f"{self._what}: {self.path!r} ({name})", Exception):
+        with self._damage(name):
             return self._read_attribute(name)
+
+    def _damage(self, attribute):
+        return damage_of(f"{self._what}: {self.path!r} ({attribute})", Exception)
 
     def _read_attribute(self, name):
         if self._file is None:
