@@ -6,6 +6,8 @@ import sys
 import cloudpickle
 import pytest
 
+# One cluster at a time: with two, workers may not start within the time they have.
+in_turn = pytest.mark.xdist_group("clusters")
 # What Dask and Ray leave open when they end is not ours.
 quiet = pytest.mark.filterwarnings(
     "ignore::ResourceWarning",

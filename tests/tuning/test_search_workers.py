@@ -75,6 +75,7 @@ def told(result):
 
 
 @pytest.mark.slow
+@local_clusters.in_turn
 @local_clusters.quiet
 @pytest.mark.parametrize("cluster", CLUSTERS)
 def test_workers_find_what_one_process_finds(cluster, tmp_path, monkeypatch):

@@ -47,6 +47,7 @@ def test_other_processes(estimator, n_jobs):
 
 
 @pytest.mark.slow
+@local_clusters.in_turn
 @local_clusters.quiet
 def test_processes_of_ray():
     with local_clusters.ray(__name__):

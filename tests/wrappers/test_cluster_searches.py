@@ -53,6 +53,7 @@ class Loss:
 
 
 @pytest.mark.slow
+@local_clusters.in_turn
 @local_clusters.quiet
 @pytest.mark.parametrize("cluster", CLUSTERS)
 def test_a_halving_search_finds_what_one_process_finds(cluster, tmp_path):

@@ -8,7 +8,7 @@ from sklearn.model_selection import GridSearchCV
 import hornbeam as keras
 from hornbeam.training.concurrent.scheduler import Scheduler
 from hornbeam.wrappers import KerasClassifier, RendezvousPlugin
-from tests.local_clusters import dask
+from tests.local_clusters import dask, in_turn
 
 
 def create_model(dropout_rate=0.2):
@@ -36,6 +36,7 @@ def place_and_loss(estimator, X, y):
 
 # What distributed leaves open when its event loop ends is not ours.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+@in_turn
 def test_two_workers_find_what_one_process_finds():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 4))
