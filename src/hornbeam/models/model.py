@@ -103,12 +103,12 @@ class Model(Doctor, Trainer, Layer):
 
     @property
     def distribute_strategy(self) -> Any:
-        """TensorFlow's strategy of distribution here; other engines have none."""
+        """The engine's strategy of distribution here, where it has such a thing."""
         engine = backends.current()
         if engine.distribute_strategy is None:
             raise AttributeError(
-                f"The engine {engine.name!r} has no `distribute_strategy`: it is "
-                "TensorFlow's alone. Use `keras.distribution`."
+                f"The engine {engine.name!r} has no `distribute_strategy`. Use "
+                "`keras.distribution`."
             )
         return engine.distribute_strategy()
 
