@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 
+import hornbeam as keras
 from hornbeam.core import strict_json
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError
 from hornbeam.saving import archive
@@ -66,6 +67,22 @@ def test_a_false_size_is_damage(tmp_path):
         pytest.raises(DamagedFileError, match="damaged"),
     ):
         reader.read("config.json")
+
+
+@pytest.mark.parametrize("as_path", [True, False])
+def test_a_changed_weight_is_damage(tmp_path, as_path):
+    model = keras.Sequential([keras.Input((40,)), keras.layers.Dense(30)])
+    model.save(tmp_path / "x.keras")
+    data = bytearray((tmp_path / "x.keras").read_bytes())
+    kernel = model.get_weights()[0].tobytes()
+    data[data.index(kernel[:400]) + 100] ^= 1
+    (tmp_path / "x.keras").write_bytes(data)
+    source = tmp_path / "x.keras" if as_path else io.BytesIO(data)
+    with pytest.raises(DamagedFileError, match="its checksum is another"):
+        keras.models.load_model(source)
+    with pytest.raises(DamagedFileError, match="its checksum is another"):
+        model.load_weights(tmp_path / "x.keras")
+    assert model.get_weights()[0].tobytes() == kernel
 
 
 def test_links_in_folders_are_refused(tmp_path):

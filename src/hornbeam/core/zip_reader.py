@@ -13,6 +13,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -128,19 +129,35 @@ class ZipReader:
             )
         return data
 
-    def source(self, name: str) -> io.IOBase:
+    def source(self, name: str, stack: contextlib.ExitStack | None = None) -> io.IOBase:
         """Return the member `name` as a file object, checked for damage.
 
         What is stored as it is stays on the disk.
+
+        Args:
+            name: its path in the archive.
+            stack: where given, a thread computes the checksum while the member is
+                read, and damage raises when `stack` is left.
         """
         info = self._members.get(name)
         if info is None or info.compress_type != zipfile.ZIP_STORED:
             return io.BytesIO(self.read(name))
         what = f"{name!r} in the archive"
+
+        def check(checksum):
+            with damage_of(what, Exception):
+                if checksum() != info.CRC:
+                    raise DamagedFileError(
+                        f"{what} is damaged: its checksum is another."
+                    )
+
         with damage_of(what, Exception):
             part = _Part(self._file, *_place_of(self._file, info))
-            if part.checksum() != info.CRC:
-                raise DamagedFileError(f"{what} is damaged: its checksum is another.")
+        if stack is None or part.descriptor is None:
+            check(part.checksum)
+        else:
+            pool = stack.enter_context(ThreadPoolExecutor(1))
+            stack.callback(check, pool.submit(part.checksum).result)
         return part
 
     def close(self) -> None:
@@ -157,11 +174,16 @@ def _place_of(file, info):
 
 
 class _Part(io.RawIOBase):
-    """A part of a file that is open, as a file."""
+    """A part of a file that is open, as a file.
+
+    `descriptor` is that of a file which several threads can read at a time, or None.
+    """
 
     def __init__(self, file, start, size):
         self._file, self._start, self._size = file, start, size
         self._position = 0
+        own = isinstance(getattr(file, "raw", None), io.FileIO)
+        self.descriptor = file.fileno() if own and hasattr(os, "preadv") else None
 
     def readable(self) -> bool:
         return True
@@ -174,18 +196,23 @@ class _Part(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")[: max(0, self._size - self._position)]
-        self._file.seek(self._start + self._position)
-        read = self._file.readinto(view)
+        read = self._read_at(self._position, buffer)
         self._position += read
         return read
 
+    def _read_at(self, position, buffer):
+        view = memoryview(buffer).cast("B")[: max(0, self._size - position)]
+        if self.descriptor is not None:
+            return os.preadv(self.descriptor, [view], self._start + position)
+        self._file.seek(self._start + position)
+        return self._file.readinto(view)
+
     def checksum(self) -> int:
         """Return the CRC-32 of the bytes."""
-        value, chunk = 0, bytearray(_CHUNK)
-        while read := self.readinto(chunk):
+        value, position, chunk = 0, 0, bytearray(_CHUNK)
+        while read := self._read_at(position, chunk):
             value = zlib.crc32(memoryview(chunk)[:read], value)
-        self._position = 0
+            position += read
         return value
 
 

@@ -289,7 +289,7 @@ def load_archive(
         stack.enter_context(registry.scope_of(custom_objects))
         root = None
         if weights_size:
-            data = reader.source(archive.WEIGHTS)
+            data = reader.source(archive.WEIGHTS, stack)
             root = stack.enter_context(hdf5.reading(data, archive.WEIGHTS))
         with budget.of_file(root.array_size() if root else 0):
             model = _model_of(config, archive.CONFIG)
