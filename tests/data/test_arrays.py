@@ -277,3 +277,10 @@ def test_missing_values_of_a_parquet_file(tmp_path):
     with pytest.raises(ValueError, match=r"Column 'a' of `x`.*missing values"):
         data = make_data(parquet.ParquetFile(tmp_path / "a.parquet"))
         data.peek()
+
+
+def test_what_is_masked_is_missing():
+    x = np.ma.masked_greater(np.arange(4.0)[:, None], 2)
+    with pytest.raises(ValueError, match="missing values"):
+        make_data(x)
+    assert make_data(np.ma.asarray(np.ones((3, 1)))).rows == 3

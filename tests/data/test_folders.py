@@ -445,3 +445,30 @@ def test_a_network_is_fitted_on_a_folder(images, training_engine):
     history = model.fit(train, epochs=2, validation_data=valid, verbose=0).history
     assert np.isfinite(history["val_loss"]).all()
     assert model.predict(valid, verbose=0).shape == (6, 2)
+
+
+@pytest.mark.parametrize("form", [None, "tf", "grain"])
+@pytest.mark.filterwarnings("ignore:Skipped")
+def test_a_batch_of_which_nothing_can_be_read_is_left_out(tmp_path, form):
+    (tmp_path / "a").mkdir()
+    for number in range(7):
+        file = tmp_path / "a" / f"{number}.png"
+        if number in (4, 6):
+            Image.fromarray(np.full((8, 8, 3), number, np.uint8)).save(file)
+        else:
+            file.write_bytes(b"")
+    ds = utils.image_dataset_from_directory(
+        tmp_path, image_size=(8, 8), shuffle=False, verbose=False, batch_size=2,
+        unreadable="skip", format=form,
+    )  # fmt: skip
+    found = [np.asarray(x)[:, 0, 0, 0].tolist() for x, _ in ds]
+    assert found == ([[4.0, 6.0]] if form == "grain" else [[4.0], [6.0]])
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
+    if form != "grain":
+        predicted = model.predict(ds.map(lambda x, y: x), verbose=0)
+        assert predicted[:, 0].tolist() == [4.0, 6.0]
+    for number in (4, 6):
+        (tmp_path / "a" / f"{number}.png").write_bytes(b"")
+    if form is None:
+        with pytest.raises(ValueError, match="no batch at all"):
+            model.predict(ds.map(lambda x, y: x), verbose=0)

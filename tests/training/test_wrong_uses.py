@@ -649,3 +649,14 @@ def test_batches_of_graphs_have_parts_with_other_rows(training_engine):
         found = network.fit(batches, verbose=0).history["loss"][0]
     assert found > 0
     assert network((nodes, edges)).shape == (5, 1)
+
+
+def test_every_batch_has_a_target_for_each_row(training_engine):
+    network = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="classes")])
+    for loss, y in (("mse", np.zeros((5, 2))), (SPARSE, np.zeros(5, "int32"))):
+        network.compile("sgd", loss)
+        for use in (network.fit, network.evaluate):
+            with pytest.raises(ValueError, match="'classes'.* 4 rows .* have 5"):
+                use(iter([(np.ones((4, 3)), y)]), verbose=0)
+    network.compile("sgd", "mse")  # one row of targets serves all
+    assert network.evaluate(iter([(np.ones((4, 3)), np.zeros((1, 2)))]), verbose=0) > 0

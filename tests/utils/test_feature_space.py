@@ -79,10 +79,14 @@ def test_data_of_every_kind():
     batches = ({k: v[i : i + 2] for k, v in DATA.items()} for i in (0, 2))
     pairs = [({k: v[i : i + 3] for k, v in DATA.items()}, [0]) for i in (0, 3)]
     rows = [{k: v[i] for k, v in DATA.items()} for i in range(4)]
-    for data in (frame, batches, pairs, rows):
+    tables = [pytest.importorskip("polars").DataFrame(DATA)]
+    tables.append(tables[0].to_arrow())
+    for data in (frame, batches, pairs, rows, *tables):
         features = space()
         features.adapt(data)
         np.testing.assert_allclose(numpy(features(DATA)), expected, rtol=1e-5)
+    for table in tables:
+        np.testing.assert_allclose(numpy(features(table)), expected, rtol=1e-5)
 
 
 def test_in_tf_data():
@@ -145,6 +149,8 @@ WRONG = [
     (lambda: adapted()({"age": [1.0]}), "no feature 'color'"),
     (lambda: adapted()([1.0]), "dict of columns"),
     (lambda: space().adapt([]), "no values"),
+    (lambda: space().adapt({**DATA, "age": [1.0]}), "rows.*'age': 1"),
+    (lambda: adapted()({**DATA, "age": [1.0]}), "rows.*'age': 1"),
     (
         lambda: FeatureSpace({"a": FeatureSpace.integer_hashed(3, "int")})({"a": [1]}),
         "cannot concatenate",

@@ -33,6 +33,7 @@ from hornbeam.data.stages import (
     Unbatched,
     Zipped,
     row_count,
+    with_rows,
 )
 from hornbeam.data.stored import StoredRows
 
@@ -93,6 +94,7 @@ class Dataset(PyDataset):
         seed: int | None = None,
         block: int = 1,
         workers: int | None = None,
+        has_gaps: bool = False,
     ) -> Self:
         """Return a dataset of rows that a function finds by their numbers.
 
@@ -109,8 +111,9 @@ class Dataset(PyDataset):
             block: how many neighbouring rows are read together; a shuffle then moves
                 blocks, and rows within windows of blocks. Default: 1
             workers: the number of threads. Default: None (one for each processor)
+            has_gaps: whether `take` may leave rows out. Default: False
         """
-        stage: Stage = Rows(length, take, item, block)
+        stage: Stage = Rows(length, take, item, block, has_gaps=has_gaps)
         if shuffle:
             stage = Shuffled(stage, seed)
         return cls(stage if batch_size is None else Batched(stage, batch_size), workers)
@@ -198,7 +201,8 @@ class Dataset(PyDataset):
 
     def fetch(self, indices: Iterable[int], epoch: Epoch) -> Generator[Any]:
         """Yield these items of an epoch, computed ahead by the threads."""
-        return fetch(DatasetEpoch(self, self._stage, epoch), indices)
+        items = fetch(DatasetEpoch(self, self._stage, epoch), indices)
+        return with_rows(items) if self._stage.has_gaps else items
 
     def as_numpy_iterator(self) -> Iterator[Any]:
         """Return an iterator of the items of a new epoch, as NumPy arrays."""

@@ -48,6 +48,7 @@ def make_dataset(
     shuffle: bool = False,
     seed: int | None = None,
     attributes: dict[str, Any] | None = None,
+    has_gaps: bool = False,
 ) -> Any:
     """Return a dataset of rows in a format.
 
@@ -63,26 +64,34 @@ def make_dataset(
         shuffle: whether rows come in a new order every epoch. Default: False
         seed: the seed of the orders. Default: None (drawn)
         attributes: what to set on the dataset. Default: None
+        has_gaps: whether `take` may leave rows out, and `item` return None for them.
+            Default: False
     """
     if form == "grain":
         rows = Dataset.from_rows(length, take, item)
         made = _grain_dataset(rows, batch_size, shuffle, seed)
     else:
-        made = Dataset.from_rows(length, take, item, batch_size, shuffle, seed)
+        made = Dataset.from_rows(
+            length, take, item, batch_size, shuffle, seed, has_gaps=has_gaps
+        )
         if form == "tf":
-            made = tf_dataset(made, spec, batched=batch_size is not None)
+            made = tf_dataset(made, spec, batch_size is not None, has_gaps)
     for name, value in (attributes or {}).items():
         setattr(made, name, value)
     return made
 
 
-def tf_dataset(dataset: Dataset, spec: Any, batched: bool) -> Any:
+def tf_dataset(
+    dataset: Dataset, spec: Any, batched: bool, has_gaps: bool = False
+) -> Any:
     """Return a `tf.data.Dataset` of the items of a dataset.
 
     Args:
         dataset: the dataset.
         spec: a tuple `(shape, dtype)` of a row, or a tuple of such.
         batched: whether items are batches of rows.
+        has_gaps: whether items may be missing, so that none can count them beforehand.
+            Default: False
     """
     tensorflow = library("tensorflow", 'format="tf"')
 
@@ -95,7 +104,8 @@ def tf_dataset(dataset: Dataset, spec: Any, batched: bool) -> Any:
     made = tensorflow.data.Dataset.from_generator(
         dataset.as_numpy_iterator, output_signature=signature
     )
-    made = made.apply(tensorflow.data.experimental.assert_cardinality(len(dataset)))
+    if not has_gaps:
+        made = made.apply(tensorflow.data.experimental.assert_cardinality(len(dataset)))
     return made.prefetch(tensorflow.data.AUTOTUNE)
 
 

@@ -150,20 +150,15 @@ class _Images:
             return files.with_labels(images, rows[kept])
 
         def item(row):
-            return files.with_labels(self.image(files.paths[row]), row)
+            images, _ = self.batch([files.paths[row]])
+            return files.with_labels(images[0], row) if len(images) else None
 
         height, width, channels = self.shape
         shape = (channels, height, width) if self.first else self.shape
         return make_dataset(
             form, len(files.paths), take, item, files.spec(shape, "float32"),
-            batch_size, files.shuffle, files.seed, files.attributes,
+            batch_size, files.shuffle, files.seed, files.attributes, self.skip,
         )  # fmt: skip
-
-    def image(self, path: str) -> np.ndarray:
-        """Return one image."""
-        image = np.empty(self.shape, np.float32)
-        resize_into(image, read_pixels(path, self.mode), *self.how)
-        return np.moveaxis(image, -1, 0) if self.first else image
 
     def batch(self, paths: Sequence[str]) -> tuple[np.ndarray, Any]:
         """Return the images of some files, and which of the files they are."""

@@ -143,11 +143,11 @@ def _tf_dataset(x):
     count = int(x.cardinality())
     length = count if count >= 0 else None
     endless = count == library.INFINITE_CARDINALITY
-    rows = _AsNumpy(x, tensorflow)
+    rows = TensorFlowDataset(x, tensorflow)
     return IteratorSource(rows, length, counts_passes=True, endless=endless)
 
 
-class _AsNumpy:
+class TensorFlowDataset:
     """A `tf.data.Dataset` as NumPy batches; sparse tensors are kept."""
 
     def __init__(self, dataset, tensorflow):

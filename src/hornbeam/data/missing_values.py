@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 MISSING_VALUES = (
     "missing values (None, NA or NaT)",
     "Drop those rows or fill them, for example with `frame.dropna()`, "
@@ -12,11 +14,14 @@ MISSING_VALUES = (
 
 
 def refuse_nulls(x: Any, name: str) -> None:
-    """Raise if a frame, table or column of polars or Arrow has missing values.
+    """Raise if a table or column of polars or Arrow, or an array, has missing values.
 
-    As NumPy arrays they would be NaN; those of pandas arrive as objects.
+    As NumPy arrays they would be NaN, or what is under the mask of a masked array;
+    those of pandas arrive as objects.
     """
-    if hasattr(x, "get_columns"):
+    if isinstance(x, np.ma.MaskedArray):
+        counts = {None: np.ma.count_masked(x)}
+    elif hasattr(x, "get_columns"):
         counts = {column.name: column.null_count() for column in x.get_columns()}
     elif hasattr(x, "column_names") and hasattr(x, "column"):
         counts = {column: x.column(column).null_count for column in x.column_names}

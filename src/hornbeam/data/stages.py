@@ -10,10 +10,11 @@ a tuple of integers, a seed and the numbers of the passes, from which all orders
 from __future__ import annotations
 
 import bisect
+import contextlib
 import functools
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,12 @@ class Stage:
     # Among how many items a shuffle moves single ones, where `block` is above 1.
     window: int = 1 << 14
 
+    @property
+    def has_gaps(self) -> bool:
+        """Whether batches may lack rows that could not be read, even all of them."""
+        below = getattr(self, "sources", None) or getattr(self, "source", None)
+        return any(stage.has_gaps for stage in tree.flatten(below) if stage is not None)
+
     def item(self, index: int, epoch: Epoch) -> Any:
         """Return item `index`."""
         raise NotImplementedError
@@ -56,7 +63,10 @@ class Rows(Stage):
         item: a function of one number that returns one row. Default: None (from `take`)
         block: how many neighbouring rows are read together. Default: 1
         window: among how many rows a shuffle moves single ones. Default: None (16,384)
+        has_gaps: whether `take` may leave rows out. Default: False
     """
+
+    has_gaps = False
 
     def __init__(
         self,
@@ -65,8 +75,10 @@ class Rows(Stage):
         item: Callable[[int], Any] | None = None,
         block: int = 1,
         window: int | None = None,
+        has_gaps: bool = False,
     ):
         self.length: int | None = length
+        self.has_gaps = has_gaps
         self._take, self._item = take, item
         self.block: int = block
         self.window: int = window or Stage.window
@@ -428,6 +440,12 @@ def first_row(batch: Any) -> Any:
 def row_count(batch: Any) -> int:
     """Return the number of rows of a batch."""
     return len(next(leaf for leaf in tree.flatten(batch) if leaf is not None))
+
+
+def with_rows(batches: Generator[Any]) -> Generator[Any]:
+    """Yield the batches that have a row."""
+    with contextlib.closing(batches):
+        yield from (batch for batch in batches if row_count(batch))
 
 
 def _on_host(leaf):

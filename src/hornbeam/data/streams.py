@@ -408,9 +408,12 @@ class DatasetSource(PyDatasetSource):
 
     def peek(self) -> Any:
         """Return the first batch and keep it for the first epoch."""
-        if self._first is _NOTHING:
-            first = self._dataset.fetch(range(self.length != 0), self._epoch(0))
-            self._first = next(first, _NOTHING)
+        places = itertools.count() if self.length is None else range(self.length)
+        for place in places if self._first is _NOTHING else ():
+            self._first = next(self._dataset.fetch([place], self._epoch(0)), _NOTHING)
+            if self._first is not _NOTHING:  # else nothing of it could be read
+                self._place = place
+                break
         return self._first
 
     def resume(self, state: dict[str, Any], epochs: int) -> None:
@@ -426,7 +429,7 @@ class DatasetSource(PyDatasetSource):
         for passes, indices in self._parts(limit, restart, number, first):
             if held is not _NOTHING and passes == indices.start == 0:
                 yield held
-                held, indices = _NOTHING, indices[1:]
+                held, indices = _NOTHING, indices[self._place + 1 :]
             yield from self._dataset.fetch(indices, self._epoch(passes))
 
     def _parts(self, limit, restart, number, first):

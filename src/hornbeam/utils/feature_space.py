@@ -18,6 +18,9 @@ from hornbeam.layers.preprocessing.data_layer import DataLayer
 from hornbeam.utils.features import (
     Cross,
     Feature,
+    batches_of_columns,
+    columns_by_name,
+    count_rows,
     depth_of,
     is_adaptable,
     is_adapted,
@@ -272,29 +275,17 @@ class FeatureSpace(DataLayer):
         for preprocessor in adaptable.values():
             preprocessor.reset_state()
         received = 0
-        for columns in self._batches(dataset):
-            for name, preprocessor in adaptable.items():
-                column = self._column(columns, name)
-                received += len(column)
+        for columns in batches_of_columns(self, dataset):
+            arrays = {name: self._column(columns, name) for name in adaptable}
+            received += count_rows(self, arrays)
+            for name, column in arrays.items():
                 if len(column):
-                    preprocessor.update_state(column)
+                    adaptable[name].update_state(column)
         if adaptable and not received:
             raise adapt_data.no_values(self)
         for preprocessor in adaptable.values():
             preprocessor.finalize_state()
         self._kept_inputs = self._kept_outputs = None
-
-    def _batches(self, dataset):
-        if hasattr(dataset, "iloc") or isinstance(dataset, Mapping):
-            yield dataset
-            return
-        if not hasattr(dataset, "__iter__"):
-            raise TypeError(
-                f"FeatureSpace {self.name!r}: `adapt` expects a dict of columns, a "
-                f"data frame or an iterable of dicts. Received: {shown(dataset)}"
-            )
-        for item in dataset:
-            yield item[0] if isinstance(item, list | tuple) else item
 
     def _column(self, columns, name):
         """Return a column of the data as a host array of shape (rows, 1)."""
@@ -356,12 +347,15 @@ class FeatureSpace(DataLayer):
 
     def _convert_inputs(self, args, kwargs, engine):
         (data, *others) = args or (kwargs.pop("data"),)
-        if not isinstance(data, Mapping) and not hasattr(data, "iloc"):
+        given = columns_by_name(data)
+        if given is None:
             raise ValueError(
-                "A FeatureSpace can only be called with a dict of columns or a data "
-                f"frame. Received: {shown(data)} (of type {type(data).__name__})"
+                "A FeatureSpace can only be called with a dict of columns, a data "
+                f"frame or a table. Received: {shown(data)} (of type "
+                f"{type(data).__name__})"
             )
-        columns = {name: self._input(data, name) for name in self.features}
+        columns = {name: self._input(given, name) for name in self.features}
+        count_rows(self, columns)
         symbolic = any(isinstance(x, KerasTensor) for x in columns.values())
         return (columns, *others), kwargs, symbolic
 
@@ -373,7 +367,7 @@ class FeatureSpace(DataLayer):
             return x
         if holds_strings(x):
             self._check_takes_strings(x, name)
-        if isinstance(x, np.ndarray) or backends.of(x) is not None:
+        if type(x) is np.ndarray or backends.of(x) is not None:
             return x
         if holds_strings(x):
             return string_array(x, f"Feature {name!r}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hornbeam import layers
-from hornbeam.core.errors import check_choice, check_number
+from hornbeam.core.errors import check_choice, check_number, shown
 from hornbeam.core.serialization import deserialize_keras_object, serialize_keras_object
+from hornbeam.core.strings import columns_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -149,3 +150,47 @@ def depth_of(layer: Any, name: str) -> int:
         f"FeatureSpace: how many categories the layer {layer.name!r} of feature "
         f"{name!r} gives is not known. Give the feature `output_mode='int'` or 'float'."
     )
+
+
+def columns_by_name(data: Any) -> Any:
+    """Return a dict, frame, table or row of a frame by names, None for all else."""
+    is_named = isinstance(data, Mapping) or hasattr(data, "iloc")
+    return columns_of(data) or (data if is_named else None)
+
+
+def count_rows(space: Any, columns: Mapping[str, Any]) -> int:
+    """Return the number of rows of arrays, which all columns must share.
+
+    Args:
+        space: the FeatureSpace, for the error.
+        columns: arrays or symbols by name; values of a single row have no axis.
+    """
+    counts = {name: x.shape[0] for name, x in columns.items() if len(x.shape)}
+    if len({count for count in counts.values() if count is not None}) > 1:
+        raise ValueError(
+            f"FeatureSpace {space.name!r}: all columns must have equally many rows. "
+            f"Received: {counts}"
+        )
+    return next(iter(counts.values()), 0)
+
+
+def batches_of_columns(space: Any, dataset: Any) -> Iterator[Any]:
+    """Yield the columns by name of what `adapt` is given, batch by batch.
+
+    Args:
+        space: the FeatureSpace, for the error.
+        dataset: columns by name, or an iterable of them or of `(columns, labels)`.
+    """
+    whole = columns_by_name(dataset)
+    if whole is not None:
+        yield whole
+        return
+    if not hasattr(dataset, "__iter__"):
+        raise TypeError(
+            f"FeatureSpace {space.name!r}: `adapt` expects a dict of columns, a data "
+            f"frame or table, or an iterable of dicts. Received: {shown(dataset)}"
+        )
+    for item in dataset:
+        batch = item[0] if isinstance(item, list | tuple) else item
+        columns = columns_by_name(batch)
+        yield batch if columns is None else columns

@@ -101,5 +101,41 @@ def test_statistics_of_last_axes_serve_inputs_of_more_axes(engine):
     layer.adapt(images)
     with pytest.raises(ValueError, match="rank"):
         layer(images[None])
-    with pytest.raises(TypeError, match="expects numbers, with rows.*42"):
+    with pytest.raises(TypeError, match="expects batches of rows.*42"):
         keras.layers.Normalization().adapt(iter([42]))
+
+
+def _with_gaps():
+    pl, pa = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+    masked = np.ma.masked_greater(np.array([1.0, 2.0, 9.0]), 5)
+    return {
+        "NaN": np.array([1.0, np.nan]),
+        "None": [1.0, None],
+        "masked": masked,
+        "nullable": pd.Series([1, None], dtype="Int64"),
+        "of polars": pl.Series([1, None]),
+        "of Arrow": pa.array([1, None]),
+        "in the second batch": iter([np.array([1.0]), np.array([np.nan])]),
+    }
+
+
+@pytest.mark.parametrize("kind", _with_gaps())
+def test_missing_values_are_no_numbers(kind):
+    for layer in (keras.layers.Normalization(axis=None), keras.layers.IntegerLookup()):
+        with pytest.raises((ValueError, TypeError), match="missing values|expects int"):
+            layer.adapt(_with_gaps()[kind])
+
+
+def test_statistics_stay_where_data_hold_no_numbers():
+    layer = keras.layers.Normalization()
+    layer.adapt(np.array([[1.0, 2.0], [3.0, 2.0]]))
+    with pytest.raises(ValueError, match=r"features \[\[1\]\]"):
+        layer.adapt(np.array([[1.0, np.inf], [3.0, np.nan]]))
+    assert np.asarray(layer.mean).tolist() == [[2.0, 2.0]]
+    with pytest.raises(TypeError, match="strings or dates"):
+        layer.adapt(np.array([["2020-01-01", "2020-01-02"]], "datetime64"))
+    with pytest.raises(ValueError, match=r"Received: 1\.5"):
+        keras.layers.IntegerLookup(vocabulary=[1])(np.array([1.5]))
+    words = np.ma.array(["a", "b"], mask=[False, True])
+    with pytest.raises(TypeError, match="expects strings. Received: None"):
+        keras.layers.StringLookup().adapt(words)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # The most rows, and about the most bytes, of what is in memory that one part holds.
 _ROWS, _BYTES = 1 << 16, 1 << 25
 _BATCH_ROWS = 256
+# Kinds of NumPy's dtypes that `adapt` computes no statistics of.
+NO_NUMBERS = "OUSTMmc"
 
 
 def batches(layer: Layer, data: Any, steps: int | None = None) -> Iterator[Any]:
@@ -60,23 +62,28 @@ def is_rows(x: Any) -> bool:
     """Whether `x` is an array, tensor, frame or list of values, not of batches."""
     if isinstance(x, list | tuple):
         return len(x) > 0 and all(_is_value(item) for item in x[:_BATCH_ROWS])
-    return _is_value(x) or any(
+    return (_is_value(x) and x is not None) or any(
         hasattr(x, name) for name in ("shape", "__array__", "to_numpy", "toarray")
     )
 
 
 def _is_value(x):
-    """Whether `x` is a number or a string, or a list (no tuple) of such."""
+    """Whether `x` is a number, a string or None, or a list (no tuple) of such."""
     if isinstance(x, list):
         return all(_is_value(item) for item in x)
-    return isinstance(x, str | bytes | bool | int | float | np.generic)
+    return x is None or isinstance(x, str | bytes | bool | int | float | np.generic)
 
 
 def host(x: Any) -> Any:
-    """Return `x` as a NumPy array; lists whose rows differ in length stay lists."""
+    """Return `x` as a NumPy array; lists whose rows differ in length stay lists.
+
+    What is missing is NaN in a column of numbers, and None in a masked array.
+    """
     engine = backends.of(x)
     if engine is not None:
         return engine.to_numpy(x)
+    if isinstance(x, np.ma.MaskedArray):
+        return np.where(x.mask, None, x.data) if np.any(x.mask) else x.data
     for name in ("toarray", "to_numpy"):
         # An array of Arrow has a `to_numpy` that refuses to copy.
         if hasattr(x, name) and not hasattr(x, "__arrow_c_array__"):
@@ -85,6 +92,23 @@ def host(x: Any) -> Any:
         return np.asarray(x)
     except ValueError:
         return x
+
+
+def numbers(layer: Layer, part: Any) -> np.ndarray[Any, Any]:
+    """Return a part of the data as a NumPy array of numbers, or raise.
+
+    Args:
+        layer: the layer that adapts, for the error.
+        part: what `batches` yields.
+    """
+    array = host(part)
+    if hasattr(array, "dtype") and array.dtype.kind not in NO_NUMBERS:
+        return np.asarray(array)
+    raise TypeError(
+        f"{type(layer).__name__} layer {layer.path!r}: `adapt` expects numbers, with "
+        "rows of equal length, and no missing values, strings or dates. Received: "
+        f"{shown(part)}"
+    )
 
 
 def _slices(x):

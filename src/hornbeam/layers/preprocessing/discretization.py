@@ -147,14 +147,7 @@ class Discretization(DataLayer):
             )
 
     def _numbers(self, part):
-        values = adapt_data.host(part)
-        if not hasattr(values, "dtype") or values.dtype.kind in "OUSTMmc":
-            raise TypeError(
-                f"Discretization layer {self.path!r}: `adapt` expects numbers. "
-                f"Received: {type(part).__name__} of dtype "
-                f"{getattr(values, 'dtype', 'unknown')}"
-            )
-        return np.asarray(values, dtype="float32")
+        return adapt_data.numbers(self, part).astype("float32")
 
     def update_state(self, data: Any) -> None:
         """Add values, for `finalize_state` to find the boundaries of them all.

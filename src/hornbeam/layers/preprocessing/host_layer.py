@@ -61,8 +61,10 @@ class HostLayer(Layer):
 
     def _host_input(self, x):
         """Return a tensor as it is, anything else as a NumPy array."""
-        if backends.of(x) is not None or isinstance(x, np.ndarray):
+        if backends.of(x) is not None or type(x) is np.ndarray:
             return x
+        if isinstance(x, np.ma.MaskedArray):
+            return adapt_data.host(x)
         if holds_strings(x):
             return string_array(x, self._described())
         return adapt_data.host(x)

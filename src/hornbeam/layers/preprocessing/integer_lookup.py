@@ -129,6 +129,15 @@ class IntegerLookup(IndexLookup):
                 f"{self._described()} expects integers. Received: dtype {array.dtype}, "
                 f"{shown(inputs)}. For strings use `keras.layers.StringLookup`."
             )
+        if array.dtype.kind != "f":
+            return array.astype(np.int64)
+        is_whole = np.isfinite(array) & (array == np.floor(array))
+        if not is_whole.all():
+            raise ValueError(
+                f"{self._described()} expects integers. Received: "
+                f"{array[~is_whole].flat[0]}. Fill missing values first, and round "
+                "what is no whole number, or use `keras.layers.Discretization`."
+            )
         return array.astype(np.int64)
 
     def update_state(self, data: Any) -> None:

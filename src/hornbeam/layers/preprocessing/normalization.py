@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from hornbeam.layers.keyword_arguments import LayerArguments
     from hornbeam.typing import Config, InputShape, Tensor
 
-_NO_NUMBERS = "OUSTMmc"
-
 
 class Normalization(DataLayer):
     """Returns `(inputs - mean) / sqrt(variance)`, with statistics of given data.
@@ -142,13 +140,25 @@ class Normalization(DataLayer):
         count, mean, square = self._sums
         axes = tuple(a for a in range(batch.ndim) if a not in self._kept_axes)
         n = math.prod(batch.shape[a] for a in axes)
+        with np.errstate(invalid="ignore"):
+            batch_mean = batch.mean(axis=axes)
+        self._check_finite(batch_mean)
         # Chan's formula joins the sums of squared deviations of two parts.
-        batch_mean = batch.mean(axis=axes)
         delta = batch_mean - mean
         square = square + batch.var(axis=axes) * n
         square = square + delta**2 * (count * n / max(count + n, 1))
         mean = mean + delta * (n / max(count + n, 1))
         self._sums = count + n, mean, square
+
+    def _check_finite(self, mean):
+        wrong = np.argwhere(~np.isfinite(mean)).tolist()
+        if wrong:
+            where = f" in the features {wrong}" if wrong[0] else ""
+            raise ValueError(
+                f"Normalization layer {self.path!r}: the data of `adapt` holds NaN, "
+                f"infinities or missing values{where}. Leave those rows out or fill "
+                "them first, for example with `sklearn.impute.SimpleImputer`."
+            )
 
     def reset_state(self) -> None:
         """Forget the values that were added."""
@@ -163,14 +173,12 @@ class Normalization(DataLayer):
 
     def _prepared(self, part):
         """Return a batch as float64, once it fits the layer."""
-        batch = adapt_data.host(part)
-        dtype = getattr(batch, "dtype", None)
-        if dtype is None or dtype.kind in _NO_NUMBERS or not batch.ndim:
+        batch = adapt_data.numbers(self, part).astype("float64")
+        if not batch.ndim:
             raise TypeError(
-                f"Normalization layer {self.path!r}: `adapt` expects numbers, with "
-                f"rows of equal length. Received: {shown(part)}"
+                f"Normalization layer {self.path!r}: `adapt` expects batches of rows. "
+                f"Received one number: {shown(part)}"
             )
-        batch = batch.astype("float64")
         if not self.built:
             self.build((None, *batch.shape[1:]))
         sizes = tuple(batch.shape[axis] for axis in self._kept_axes)
@@ -241,7 +249,7 @@ def _checked(name, value, least=-math.inf):
     if value is None:
         return None
     array = np.asarray(adapt_data.host(value))
-    is_numeric = array.dtype.kind not in _NO_NUMBERS
+    is_numeric = array.dtype.kind not in adapt_data.NO_NUMBERS
     if not is_numeric or not np.isfinite(array).all() or (array < least).any():
         low = "" if least == -math.inf else f" of at least {least}"
         raise ValueError(

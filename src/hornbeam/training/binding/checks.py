@@ -174,29 +174,42 @@ def _target_fits(model, position, target, output):
     name = loss if isinstance(loss, str) else type(loss).__name__
     if target is None or not (isinstance(loss, str) or _is_ours(loss)):
         return
+    received, expected = tuple(target.shape), tuple(output.shape)
+    if not _broadcast(received[:1], expected[:1]):
+        raise ValueError(
+            f"The targets do not fit output {_name(model, position)!r} of model "
+            f"{model.name!r}: the output has {expected[0]} rows in this batch, the "
+            f"targets have {received[0]}. Give each row of `x` one of `y`."
+        )
     if any(word in name.lower() for word in ("sparse", "ctc", "circle")):
         return
-    received, expected = tuple(target.shape), tuple(output.shape)
-    if not _broadcast(received, expected) and not (
+    if not _comparable(received, expected) and not (
         # These say themselves which loss such targets are for.
         len(received) < len(expected) and "crossentropy" in name.lower()
     ):
-        names = model._output_names() or output_names(model)
         raise ValueError(
-            f"The targets do not fit output {names[position]!r} of model "
+            f"The targets do not fit output {_name(model, position)!r} of model "
             f"{model.name!r}: expected shape {expected}, received shape {received}. "
             f"Give the last layer {received[-1] if len(received) > 1 else 1} units, or "
             "check the targets."
         )
 
 
-def _broadcast(received, expected):
-    """Whether targets and outputs of these shapes can be compared."""
+def _comparable(received, expected):
+    """Whether the rows of targets and outputs of these shapes can be compared."""
     longer, shorter = sorted((received, expected), key=len, reverse=True)
     if len(longer) == len(shorter) + 1 and longer[-1] == 1:
         longer = longer[:-1]
-    pairs = list(zip(longer[1:], shorter[1:], strict=False))
-    return len(longer) == len(shorter) and all(a == b or 1 in (a, b) for a, b in pairs)
+    return len(longer) == len(shorter) and _broadcast(longer[1:], shorter[1:])
+
+
+def _broadcast(received, expected):
+    pairs = zip(received, expected, strict=False)
+    return all(a == b or {1, None} & {a, b} for a, b in pairs)
+
+
+def _name(model, position):
+    return (model._output_names() or output_names(model))[position]
 
 
 def _is_ours(x):
