@@ -158,3 +158,8 @@ def test_without_it_nothing_changes(training_engine):
 def test_wrong_choice():
     with pytest.raises(ValueError, match="on_nan"):
         network().fit(X, Y, on_nan="stop", verbose=0)
+
+
+def test_a_batch_of_nothing_but_nan(training_engine):
+    told = message_of(network(), X * np.nan, Y)
+    assert "32 values of 'x' are NaN or infinite" in told and "all of them" in told

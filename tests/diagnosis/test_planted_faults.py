@@ -341,3 +341,28 @@ def test_fault(fault):
 def test_fault_on_every_engine(training_engine, kind):
     where, diagnosis = found(kind)
     assert where in {f.kind: f.where for f in diagnosis}[kind]
+
+
+def test_what_follows_from_bad_targets_says_so():
+    found = regression().diagnose(X, with_value(NUMBERS, np.nan, 3))
+    advice = {finding.kind: finding.advice for finding in found}
+    assert advice["loss-not-finite"] == "Mend the data first: see above."
+    assert "2 errors" in str(found)
+
+
+def test_a_refusal_quotes_the_error_alone():
+    """JAX adds words about its tracebacks to every error."""
+    with backends.scope("jax"):
+        (found,) = network().diagnose(X)
+    assert found.kind == "refused" and "JAX has removed" not in str(found)
+
+
+def test_class_numbers_for_a_loss_of_numbers():
+    (found,) = network(loss="mse").diagnose(X, CLASSES)
+    assert "1 unit, or check" in found.evidence
+    assert "'sparse_categorical_crossentropy'" in found.evidence
+
+
+def test_a_constant_label_is_written_as_a_number():
+    found = binary().diagnose(X, np.ones(ROWS))
+    assert f"All {ROWS} targets looked at are 1." in [f.evidence for f in found]

@@ -181,3 +181,47 @@ def test_what_is_not_sane_fails(name, inner):
     assert report.results[name] is False
     assert "FAILED" in str(report)
     assert "FAILED" in report._repr_html_()
+
+
+def plain_classifier():
+    inner = layers.Dense(8, activation="relu"), layers.Dense(2, activation="softmax")
+    model = keras.Sequential([keras.Input((4,)), *inner])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
+def test_a_small_network_that_learns_slowly_is_no_fault():
+    """Adam with its usual rate needs more than 500 steps for some of these."""
+    for seed in range(8):
+        keras.utils.set_random_seed(seed)
+        result = plain_classifier().overfit_one_batch(X, (Y > 0).astype(int))
+        assert result and not result.falling, (seed, result)
+
+
+def test_what_still_falls_is_unknown():
+    model = network(keras.optimizers.SGD(1e-4))
+    result = model.overfit_one_batch(X, Y, steps=300)
+    assert not result and result.falling
+    assert "not yet learnt" in str(result) and "still falling" in repr(result)
+    sane = model.sanity_check(X, Y, steps=300)
+    assert sane.passed and sane.results["one batch can be learnt by heart"] is None
+    assert "nothing failed, 1 unknown" in str(sane)
+
+
+def test_what_falls_no_more_has_failed_soon():
+    noise = np.random.RandomState(1).normal(size=256)
+    result = network(keras.optimizers.Adam(0.05)).overfit_one_batch(X, noise)
+    assert not result and not result.falling and len(result.losses) < 700
+    assert len(repr(result)) < 200
+
+
+def test_data_that_does_not_fit_is_said_once():
+    report = plain_classifier().sanity_check(X)
+    assert list(report.results.values()) == [False, None, None, None, None, True]
+    assert str(report).count("no targets") == 1
+
+
+def test_weights_with_a_nan_gradient_have_none_of_0():
+    text = str(network().sanity_check(X, Y * np.nan, steps=3))
+    assert "NaN or infinite" in text and "gradient of 0" not in text
+    assert "the loss is nan at step 1" in text

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import time
 import types
 
 import numpy as np
@@ -11,10 +12,11 @@ from scipy import stats
 from sklearn import metrics
 
 import hornbeam as keras
-from hornbeam import layers
+from hornbeam import backends, layers
 from hornbeam.visualization import report
 from hornbeam.visualization.report_examples import as_png
 from hornbeam.visualization.report_search import candidates_of, explained
+from hornbeam.visualization.run_report import time_of
 from tests.visualization.test_as_html import ATTACK, Reader
 from tests.visualization.test_search import grid, results_of
 
@@ -65,7 +67,7 @@ def test_what_a_page_of_a_model_has(tmp_path):
     recall = metrics.recall_score(y, predicted, average=None)
     assert all(f'<td class="hb-number">{value:.3f}</td>' in text for value in recall)
     assert "<td>keras.utils.set_random_seed</td><td>77</td>" in text
-    assert "between epochs (callbacks)" in text
+    assert "callbacks, and between epochs" in text
     wrong = int((predicted != y).sum())
     assert f"{wrong:,} rows; these" in text
 
@@ -233,3 +235,30 @@ def test_what_it_refuses(tmp_path):
     with pytest.raises(ValueError, match="no column of scores"):
         report(tuner, path=tmp_path / "x.html")
     assert not list(tmp_path.iterdir())
+
+
+class Slow(keras.callbacks.Callback):
+    """Sleeps 0.2 s at the end of each epoch, and as long at its steps."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        time.sleep(0.2)
+
+    def on_train_batch_end(self, batch, logs=None):
+        time.sleep(0.05)
+
+
+def test_the_time_of_callbacks_is_theirs():
+    x = np.zeros((8, 2), "float32")
+    with backends.scope("torch"):
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        history = model.fit(
+            x, x[:, 0], batch_size=2, epochs=3, verbose=0, callbacks=[Slow()]
+        )
+    assert 1.2 <= history.time["callbacks"] < 2
+    page = time_of(history)
+    share = history.time["callbacks"] / history.time["total"]
+    (row,) = re.findall(r"callbacks, and between epochs.*?(\d+)%", page, re.DOTALL)
+    assert int(row) / 100 == pytest.approx(share, abs=0.05)
+    (step,) = re.findall(r"([\d.]+) ms a step", page)
+    assert float(step) < 40

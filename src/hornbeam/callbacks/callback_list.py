@@ -194,6 +194,10 @@ class CallbackList(Callback):
             callback.set_model(model)
 
 
+# What callbacks do within an epoch, between steps.
+_TIMED = *_BATCH_METHODS["train"], "on_epoch_end"
+
+
 class _Compilations:
     """What compilations are shown by: the display of a CallbackList, or one outside."""
 
@@ -224,10 +228,13 @@ def _overrides(callback, methods):
 
 def _calls_all(name):
     """Return the method `name` that calls the method of that name of every callback."""
+    is_timed = name in _TIMED
 
     def call(self, *arguments):
         *number, logs = arguments
         logs = {} if logs is None else logs
+        history = self._history if is_timed else None
+        began = 0.0 if history is None else history.clock()
         try:
             for callback in self.callbacks:
                 getattr(callback, name)(*number, logs)
@@ -235,6 +242,8 @@ def _calls_all(name):
             # Also where one of them raises: its step or epoch is over.
             for backup in self._backups:
                 backup.save_if_due()
+            if history is not None:
+                history.add("callbacks", history.clock() - began)
 
     def of_batch(self, batch, logs=None):
         call(self, batch, logs)

@@ -18,7 +18,8 @@ class History(Callback):
     `history.epoch` lists the epochs, `history.history` maps each name to its values.
     `history.seconds` lists how long each epoch took, with its validation; epochs that
     ran in one call of a program share its time. `history.time` maps "total",
-    "compiling", and "validation" without its compilation to seconds.
+    "compiling", and, without compilation, "validation" and "callbacks" (their methods
+    for batches and for the ends of epochs) to seconds.
 
     >>> import hornbeam as keras
     >>> history = keras.callbacks.History()
@@ -45,7 +46,6 @@ class History(Callback):
         self.seconds: list[float] = []
         self.time: dict[str, float] = {}
         self._began = self._epoch_began = self._test_began = time.perf_counter()
-        self._test_compiled = 0.0
         self._together = slice(0)
 
     def on_train_begin(self, logs: Logs = None) -> None:
@@ -60,13 +60,11 @@ class History(Callback):
 
     def on_test_begin(self, logs: Logs = None) -> None:
         """Start the clock of a validation."""
-        self._test_began = time.perf_counter()
-        self._test_compiled = self._compiled()
+        self._test_began = self.clock()
 
     def on_test_end(self, logs: Logs = None) -> None:
         """Stop it."""
-        seconds = time.perf_counter() - self._test_began
-        self._add("validation", seconds - (self._compiled() - self._test_compiled))
+        self.add("validation", self.clock() - self._test_began)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Keep the logs."""
@@ -95,10 +93,12 @@ class History(Callback):
             mean = sum(together) / len(together)
             self.seconds[self._together] = [mean] * len(together)
 
-    def _compiled(self):
-        return self.time.get("compiling", 0.0)
+    def clock(self) -> float:
+        """Return the time in seconds without that of compilations."""
+        return time.perf_counter() - self.time.get("compiling", 0.0)
 
-    def _add(self, what, seconds):
+    def add(self, what: str, seconds: float) -> None:
+        """Add to a time, such as "validation"."""
         self.time[what] = self.time.get(what, 0.0) + seconds
 
     @contextlib.contextmanager
@@ -109,7 +109,7 @@ class History(Callback):
             with shown or contextlib.nullcontext():
                 yield
         finally:
-            self._add("compiling", time.perf_counter() - started)
+            self.add("compiling", time.perf_counter() - started)
 
     def _repr_html_(self) -> str:
         return public("visualization", "to_html")(self)

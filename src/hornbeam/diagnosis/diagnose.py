@@ -24,6 +24,8 @@ from hornbeam.training.steps import unpack
 # So many rows tell which units are dead; fewer where they are large, as all activations
 # are kept.
 _ROWS, _ROW_BYTES, _FEWEST = 256, 1 << 21, 4
+# What JAX adds to errors about its tracebacks.
+_JAX = "JAX has removed its internal frames"
 
 
 def diagnose(
@@ -148,7 +150,8 @@ def take_steps(model: Any, batch: Any, count: int) -> Steps:
 
 def _told(error):
     """Return the error as text, with the layer in which it arose."""
-    return "\n".join([str(error), *getattr(error, "__notes__", ())])
+    notes = getattr(error, "__notes__", ())
+    return "\n".join([str(error), *(x for x in notes if _JAX not in x)])
 
 
 def _on_host(x):

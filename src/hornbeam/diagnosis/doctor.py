@@ -118,7 +118,7 @@ class Doctor:
         )
 
     def overfit_one_batch(
-        self, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 500
+        self, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 2000
     ) -> Overfit:
         """Say whether the model can learn one batch by heart.
 
@@ -129,10 +129,12 @@ class Doctor:
             x: inputs, as for `fit`; of arrays, rows from all over are taken.
             y: targets, unless `x` gives them.
             batch_size: rows of the batch. Default: 32.
-            steps: the most steps. Default: 500.
+            steps: the most steps; after 500 it goes on as long as the loss falls.
+                Default: 2000.
 
         Returns:
-            `Overfit`: `losses`, `learned` and `rows`.
+            `Overfit`: `losses`, `learned`, `rows`, and `falling`: the batch is not
+            learnt yet, and the loss still falls.
 
         >>> import numpy as np
         >>> import hornbeam as keras
@@ -145,7 +147,7 @@ class Doctor:
         return overfit_one_batch(self, x, y, batch_size, steps)
 
     def sanity_check(
-        self, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 500
+        self, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 2000
     ) -> Sanity:
         """Try what every model that can be trained must do, and report.
 
@@ -158,11 +160,12 @@ class Doctor:
             x: inputs, as for `fit`.
             y: targets, unless `x` gives them.
             batch_size: rows of the batch. Default: 32.
-            steps: the most steps on the batch. Default: 500.
+            steps: the most steps on the batch; after 500 it goes on as long as the
+                loss falls. Default: 2000.
 
         Returns:
-            A table that prints itself; `passed` says whether all is well, `results`
-            has the result of each check.
+            A table that prints itself; `passed` says whether nothing failed, `results`
+            has the result of each check: True, False, or None where it is unknown.
 
         >>> import numpy as np
         >>> import hornbeam as keras

@@ -75,7 +75,11 @@ class Diagnosis(list[Finding]):
 
     def _title(self):
         counts = {x: sum(f.severity == x for f in self) for x in _ORDER}
-        summary = ", ".join(f"{n} {name}" for name, n in counts.items() if n)
+        summary = ", ".join(
+            f"{n} {name}{'s' if n > 1 and name != 'info' else ''}"
+            for name, n in counts.items()
+            if n
+        )
         return f"Diagnosis of model {self.model_name!r}: {summary or 'nothing found'}"
 
     def report(self) -> Report:

@@ -55,11 +55,15 @@ def _in_batch(batch):
             if bad.any():
                 rows = np.flatnonzero(bad.reshape(len(array), -1).any(axis=1))
                 finite = array[~bad]
-                low, high = finite.min(initial=np.inf), finite.max(initial=-np.inf)
+                others = "all of them"
+                if finite.size:
+                    others = (
+                        f"the others are in [{finite.min():.4g}, {finite.max():.4g}]"
+                    )
                 return (
                     f"The data is: {int(bad.sum())} values of {key!r} are NaN or "
-                    f"infinite, in rows {rows[:5].tolist()} of the batch; the others "
-                    f"are in [{low:.4g}, {high:.4g}]. Drop or fill them."
+                    f"infinite, in rows {rows[:5].tolist()} of the batch; {others}. "
+                    "Drop or fill them."
                 )
     return ""
 

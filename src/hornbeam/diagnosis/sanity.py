@@ -19,10 +19,13 @@ from hornbeam.training.steps import unpack
 
 # A batch is learnt when its loss is so small a share of that at the start, or so small.
 _SHARE, _LOSS = 0.1, 0.01
+# After so many steps it goes on only as long as the loss falls: by this share from the
+# mean of one stretch of steps to that of the next.
+_PATIENCE, _STRETCH, _FALL = 500, 100, 0.03
 _BATCH = 32
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(repr=False)
 class Overfit:
     """Whether a model learns one batch by heart.
 
@@ -31,26 +34,42 @@ class Overfit:
             less: dropout raises the loss of training.
         learned: whether the last one is below a tenth of the first, or below 0.01.
         rows: the rows of the batch.
+        falling: whether the batch is not learnt, and the loss was still falling when
+            the steps were over: nobody can tell yet.
     """
 
     losses: list[float]
     learned: bool
     rows: int
+    falling: bool = False
 
     def __str__(self) -> str:
-        last = self.losses[-1]
+        first, last, steps = self.losses[0], self.losses[-1], len(self.losses)
+        if not math.isfinite(last):
+            return (
+                f"The model does not learn one batch of {self.rows} rows by heart: the "
+                f"loss is {last:.4g} at step {steps}. `model.diagnose(x, y)` says more."
+            )
         verdict = "learns" if self.learned else "does not learn"
+        verdict = "has not yet learnt" if self.falling else verdict
+        advice = (
+            " It is still falling: take more steps, or a larger learning rate "
+            "(`model.find_lr(x, y)` suggests one)."
+        )
         return (
             f"The model {verdict} one batch of {self.rows} rows by heart: the loss goes"
-            f" from {self.losses[0]:.4g} to {last:.4g} in {len(self.losses)} steps."
+            f" from {first:.4g} to {last:.4g} in {steps} steps."
+            f"{advice if self.falling else ''}"
         )
+
+    __repr__ = __str__
 
     def __bool__(self) -> bool:
         return self.learned
 
 
 def overfit_one_batch(
-    model: Any, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 500
+    model: Any, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 2000
 ) -> Overfit:
     """Train on one batch, and take it back; see `Doctor.overfit_one_batch`."""
     checks.counts(model, "overfit_one_batch", steps=steps)
@@ -66,10 +85,24 @@ def _overfit(model, batch, steps):
         losses.append(loss)
         if not math.isfinite(loss) or _is_learned(losses, 0.1):
             break
+        waited, rest = divmod(len(losses) - _PATIENCE, _STRETCH)
+        if waited >= 0 and not rest and (_is_learned(losses) or not _falls(losses)):
+            break
+    falling = _falls(losses)
     last = one_step(model, batch, "test").get("loss", math.inf)
     if last < losses[-1]:
         losses.append(float(last))
-    return Overfit(losses, _is_learned(losses), rows_of(batch))
+    learned = _is_learned(losses)
+    return Overfit(losses, learned, rows_of(batch), not learned and falling)
+
+
+def _falls(losses):
+    """Return whether the last stretch of steps has a lower loss than that before."""
+    length = min(_STRETCH, len(losses) // 2)
+    before, now = losses[-2 * length : -length], losses[-length:]
+    if not length or not math.isfinite(sum(now)):
+        return False
+    return sum(now) < (1 - _FALL) * sum(before)
 
 
 def _is_learned(losses, factor=1.0):
@@ -90,11 +123,13 @@ class Sanity(Report):
     """What `sanity_check` tried; `passed` says whether all is well."""
 
     def __init__(self, model_name: str, tried: list[tuple[str, bool | None, str]]):
-        marks = {True: "ok", False: "FAILED", None: "not tried"}
+        marks = {True: "ok", False: "FAILED", None: "unknown"}
         rows = [(name, marks[result], text) for name, result, text in tried]
         failed = sum(result is False for _, result, _ in tried)
         title = f"Sanity check of model {model_name!r}: "
-        title += f"{failed} failed" if failed else "all is well"
+        unknown = sum(result is None for _, result, _ in tried)
+        well = f"nothing failed, {unknown} unknown" if unknown else "all is well"
+        title += f"{failed} failed" if failed else well
         super().__init__(title, ("check", "result", "seen"), rows)
         self.passed: bool = not failed
         self.results: dict[str, bool | None] = {n: result for n, result, _ in tried}
@@ -104,20 +139,23 @@ class Sanity(Report):
 
 
 def sanity_check(
-    model: Any, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 500
+    model: Any, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 2000
 ) -> Sanity:
     """Try what a model that can be trained must do; see `Doctor.sanity_check`."""
     checks.counts(model, "sanity_check", steps=steps)
     size = _BATCH if batch_size is None else batch_size
     with trial(model, "sanity_check", x, y, size) as data:
         batch = _spread_batch(data)
-        tried = []
+        tried: list[tuple[str, bool | None, str]] = []
         for name, check in _CHECKS:
+            if tried and check is not _copies and tried[0][1] is False:
+                tried.append((name, None, "not tried, as the data does not fit"))
+                continue
             try:
                 result, text = check(model, batch, steps)
             except Exception as error:
                 result, text = False, f"{type(error).__name__}: {error}"
-            tried.append((name, result, " ".join(text.split())[:200]))
+            tried.append((name, result, " ".join(text.split())[:300]))
     return Sanity(model.name, tried)
 
 
@@ -149,19 +187,19 @@ def _gradients(model, batch, steps):
     if not model._has_call or model._has_own_step("train"):
         return None, "the training step is your own"
     look = Probe(model).look(batch)
-    without = [g.variable.path for g in look.gradients if g.greatest == 0]
+    without = [g.variable.path for g in look.gradients if not g.bad and not g.greatest]
     bad = [g.variable.path for g in look.gradients if g.bad]
     text = f"{len(look.gradients)} weights"
     if without:
-        text += f", of which {without[:5]} get a gradient of 0"
+        text += f"; {without[:5]} get a gradient of 0"
     if bad:
-        text += f", of which {bad[:5]} get NaN or infinity"
+        text += f"; the gradients of {bad[:5]} are NaN or infinite"
     return not bad and not without, text
 
 
 def _learns(model, batch, steps):
     result = _overfit(model, batch, steps)
-    return result.learned, str(result)
+    return None if result.falling else result.learned, str(result)
 
 
 def _repeats(model, batch, steps):

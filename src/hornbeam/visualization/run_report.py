@@ -166,14 +166,16 @@ def time_of(history: History) -> str:
     seconds, time = history.seconds, history.time
     epochs = [epoch + 1 for epoch in history.epoch[-len(seconds) :]]
     picture = charts.line_chart("seconds per epoch", epochs, {"seconds": seconds})
-    compiling, validation = time.get("compiling", 0.0), time.get("validation", 0.0)
+    compiling, validation, callbacks = (
+        time.get(what, 0.0) for what in ("compiling", "validation", "callbacks")
+    )
     in_epochs = sum(seconds)
     total = max(time.get("total", in_epochs), in_epochs, 1e-9)
     spent = {
-        "training steps": max(0.0, in_epochs - compiling - validation),
+        "training steps": max(0.0, in_epochs - compiling - validation - callbacks),
         "compilation": compiling,
         "validation": validation,
-        "between epochs (callbacks)": total - in_epochs,
+        "callbacks, and between epochs": callbacks + total - in_epochs,
     }
     rows = [
         (what, f"{value:.3g} s", f"{value / total:.0%}", charts.bar(value / total))
@@ -184,7 +186,9 @@ def time_of(history: History) -> str:
     steps = (history.params or {}).get("steps")
     if steps:
         # Half of the epochs are faster: compilation is in the slow ones.
-        facts.append(f"{np.median(seconds) / steps * 1e3:.3g} ms a step")
+        others = (validation + callbacks) / len(seconds)
+        step = max(0.0, np.median(seconds) - others) / steps
+        facts.append(f"{step * 1e3:.3g} ms a step")
     facts.append("keras.utils.explain_speed(model, x, y) says it for each layer")
     words = html.escape(" · ".join(facts))
     return (

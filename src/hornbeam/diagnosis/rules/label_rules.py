@@ -54,7 +54,8 @@ def constant(facts: Facts) -> Iterator[Finding]:
 
 
 def _short(x):
-    text = np.array2string(np.asarray(x), threshold=5)
+    x = np.asarray(x)
+    text = f"{x.item():g}" if x.ndim == 0 else np.array2string(x, threshold=5)
     return text if len(text) < 60 else "equal"
 
 

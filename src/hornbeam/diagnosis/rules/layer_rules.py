@@ -64,15 +64,16 @@ def first_not_finite(facts: Facts) -> Iterator[Finding]:
             "Look at the layer's operations for a division by 0, a logarithm or root "
             "of numbers that are not positive, or an exponential of large ones."
         )
-        if not _inputs_are_finite(facts):
-            advice = "Mend the inputs first: see above."
+        if not _data_is_finite(facts):
+            advice = "Mend the data first: see above."
         yield Finding(f"{kind}-not-finite", where, evidence, advice, "error")
 
 
-def _inputs_are_finite(facts):
+def _data_is_finite(facts):
+    given = [*facts.inputs.values(), *(output.target for output in facts.outputs)]
     return all(
         not isinstance(x, np.ndarray) or x.dtype.kind != "f" or np.isfinite(x).all()
-        for x in facts.inputs.values()
+        for x in [*given, facts.sample_weight]
     )
 
 

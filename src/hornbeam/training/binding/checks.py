@@ -190,9 +190,22 @@ def _target_fits(model, position, target, output):
         raise ValueError(
             f"The targets do not fit output {_name(model, position)!r} of model "
             f"{model.name!r}: expected shape {expected}, received shape {received}. "
-            f"Give the last layer {received[-1] if len(received) > 1 else 1} units, or "
-            "check the targets."
+            f"{_advice_on_targets(received, expected)}"
         )
+
+
+def _advice_on_targets(received, expected):
+    units = received[-1] if len(received) > 1 else 1
+    advice = (
+        f"Give the last layer {units} unit{'s' * (units != 1)}, or check the targets."
+    )
+    classes = (expected[-1] if expected else None) or 0
+    if units == 1 and classes > 1:
+        advice += (
+            " If they are class numbers, use loss='sparse_categorical_crossentropy' "
+            f"or `keras.utils.to_categorical(y, {classes})`."
+        )
+    return advice
 
 
 def _comparable(received, expected):
