@@ -279,6 +279,14 @@ def concrete() -> contextlib.AbstractContextManager[Any]:
     """A block whose operations run at once, even while a program is traced."""
 
 
+def calls_each_step() -> bool:
+    """Whether loops and branches called here are those of Python.
+
+    Else the functions given to them are traced as parts of a program, which what they
+    assign must leave as values.
+    """
+
+
 def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
     """The `Spec`s of `fn(*args, **kwargs)`, where some leaves are specs.
 

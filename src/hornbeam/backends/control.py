@@ -19,25 +19,14 @@ def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()) 
     return fn
 
 
+def calls_each_step() -> bool:
+    """Yes: loops are loops in Python."""
+    return True
+
+
 def tree_map(fn: Callable, *trees: Any) -> Any:
     """`fn` over the leaves of equally nested trees; None stays None."""
     return optree.tree_map(fn, *trees)
-
-
-def check_scan(f: Any, xs: Any, length: Any, unroll: Any) -> None:
-    """Raise if the arguments of `scan` do not fit together."""
-    if not callable(f):
-        raise TypeError(f"Argument `f` of scan should be a callable. Received: f={f}")
-    if not isinstance(unroll, bool) and not (isinstance(unroll, int) and unroll > 0):
-        raise ValueError(
-            "Argument `unroll` of scan must be an positive integer or boolean. "
-            f"Received: unroll={unroll}"
-        )
-    if xs is None and length is None:
-        raise ValueError(
-            "scan needs `xs` to scan over and/or `length`, the number of steps. "
-            "Received: xs=None, length=None"
-        )
 
 
 def common_length(tree: Any, axis: int = 0) -> int:
@@ -79,7 +68,6 @@ class Control:
         unroll: int | bool = 1,
     ) -> tuple[Any, Any]:
         """`(carry, y) = f(carry, x)` along axis 0 of `xs`; the ys are stacked."""
-        check_scan(f, xs, length, unroll)
         carry, xs = self._tensors(init), self._tensors(xs)
         count = int(length or 0) if xs is None else common_length(xs)
         results = []
@@ -119,16 +107,13 @@ class Control:
         loop_vars: Any,
         maximum_iterations: Any = None,
     ) -> Any:
-        """`loop_vars = body(*loop_vars)` while `cond(*loop_vars)`."""
-        several = isinstance(loop_vars, (tuple, list))
-        state = tuple(loop_vars) if several else (loop_vars,)
-        state, count = self._tensors(state), 0
+        """The tuple `loop_vars = body(*loop_vars)` while `cond(*loop_vars)`."""
+        state, count = self._tensors(loop_vars), 0
         limit = float("inf") if maximum_iterations is None else maximum_iterations
         while count < limit and cond(*state):
             state = body(*state)
-            state = tuple(state) if isinstance(state, (tuple, list)) else (state,)
             count += 1
-        return type(loop_vars)(state) if several else state[0]
+        return state
 
     def fori_loop(
         self, lower: Any, upper: Any, body_fun: Callable, init_val: Any
@@ -147,11 +132,6 @@ class Control:
         """`branches[index](*operands)`, with the index clamped to the list."""
         place = min(max(int(index), 0), len(branches) - 1)
         return branches[place](*self._tensors(operands))
-
-    def map(self, f: Callable, xs: Any) -> Any:
-        """`f` of each slice along axis 0, stacked."""
-        xs = self._tensors(xs)
-        return self._stacked([f(_at(xs, i)) for i in range(common_length(xs))])
 
 
 def _at(tree: Any, i: int) -> Any:

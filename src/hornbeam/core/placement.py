@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any, Literal, Self, TypeAlias
 
 from hornbeam import backends
+from hornbeam.core.carried_state import carrying
 from hornbeam.core.errors import check_choice
 
 RematMode: TypeAlias = (
@@ -37,7 +39,15 @@ def remat(f: Callable[..., Any]) -> Callable[..., Any]:
     >>> float(keras.remat(keras.ops.square)(keras.ops.array(3.0)))
     9.0
     """
-    return backends.current().remat(f)
+
+    @functools.wraps(f)
+    def run(*args, **kwargs):
+        def call(values, f):
+            return backends.current().remat(f)(values, *args, **kwargs)
+
+        return carrying(call, f)
+
+    return run
 
 
 class RematScope:

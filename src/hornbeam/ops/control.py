@@ -1,16 +1,23 @@
-"""Control flow: loops and branches that programs keep."""
+"""Control flow: loops and branches that programs keep.
+
+A program keeps a loop as one step of a function of values, so what the functions given
+here assign to Variables goes through it as values; see `core.carried_state`.
+"""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from hornbeam import backends
 from hornbeam.core import tree
+from hornbeam.core.carried_state import AssignsError, carrying, lifted
 from hornbeam.graph.keras_tensor import KerasTensor
 from hornbeam.graph.operation import infer
-from hornbeam.ops.declare import primitive
+from hornbeam.ops.declare import composite, primitive
 from hornbeam.typing import TensorLike, Tree
 
 
@@ -26,6 +33,17 @@ def _same_nest(name):
         return tree.map_structure(spec, a[name])
 
     return rule
+
+
+def _looped(call, *functions):
+    """Return `carrying(call, *functions)`; a loop in Python has nothing to carry."""
+    if not backends.current().calls_each_step():
+        return carrying(call, *functions)
+
+    def as_it_is(function):
+        return lambda values, *args: (function(*args), values)
+
+    return call([], *(as_it_is(f) for f in functions))[0]
 
 
 def _cond_spec(a):
@@ -44,7 +62,7 @@ def _cond_spec(a):
     return results[0]
 
 
-@primitive(_cond_spec)
+@primitive(_cond_spec, through_body=True)
 def cond(
     pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], Any]
 ) -> Tree:
@@ -54,9 +72,28 @@ def cond(
     >>> keras.ops.cond(True, lambda: 1, lambda: 2)
     1
     """
+    engine = backends.current()
+    known = _value_of(pred, engine)
+    if known is not None:
+        return true_fn() if known else false_fn()
+
+    def call(values, true_fn, false_fn):
+        return engine.cond(pred, lambda: true_fn(values), lambda: false_fn(values))
+
+    return carrying(call, true_fn, false_fn)
 
 
-@primitive()
+def _value_of(pred, engine):
+    """Return `pred` as a bool, or None if it is a stand-in of one in a program."""
+    try:
+        return bool(pred)
+    except Exception as error:
+        if engine.asks_for_values(error):
+            return None
+        raise
+
+
+@primitive(through_body=True)
 def switch(
     index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Tree
 ) -> Tree:
@@ -67,9 +104,16 @@ def switch(
     >>> float(keras.ops.switch(1, branches, keras.ops.ones(())))
     0.0
     """
+    engine = backends.current()
+
+    def call(values, *branches):
+        taken = [functools.partial(branch, values) for branch in branches]
+        return engine.switch(index, taken, *operands)
+
+    return _looped(call, *branches)
 
 
-@primitive()
+@primitive(through_body=True)
 def scan(
     f: Callable[[Any, Any], tuple[Any, Any]],
     init: Tree,
@@ -97,6 +141,35 @@ def scan(
     >>> float(total)
     6.0
     """
+    _check_scan(f, xs, length, unroll)
+    engine = backends.current()
+
+    def call(values, f):
+        def step(carry, x):
+            (carry, y), values = f(*carry, x)
+            return (values, carry), y
+
+        start = (values, init)
+        (values, carry), ys = engine.scan(step, start, xs, length, reverse, unroll)
+        return (carry, ys), values
+
+    return _looped(call, f)
+
+
+def _check_scan(f, xs, length, unroll):
+    """Raise if the arguments of `scan` do not fit together."""
+    if not callable(f):
+        raise TypeError(f"Argument `f` of scan should be a callable. Received: f={f}")
+    if not isinstance(unroll, bool) and not (isinstance(unroll, int) and unroll > 0):
+        raise ValueError(
+            "Argument `unroll` of scan must be an positive integer or boolean. "
+            f"Received: unroll={unroll}"
+        )
+    if xs is None and length is None:
+        raise ValueError(
+            "scan needs `xs` to scan over and/or `length`, the number of steps. "
+            "Received: xs=None, length=None"
+        )
 
 
 @primitive()
@@ -118,7 +191,7 @@ def associative_scan(
     """
 
 
-@primitive()
+@composite
 def map(f: Callable[[Any], Any], xs: Tree) -> Tree:
     """Apply `f` to each slice along axis 0, one after another.
 
@@ -127,20 +200,28 @@ def map(f: Callable[[Any], Any], xs: Tree) -> Tree:
     >>> [int(v) for v in squares]
     [0, 1, 4]
     """
+    return scan(lambda _, x: (None, f(x)), None, xs)[1]
 
 
-@primitive()
+@primitive(through_body=True)
 def vectorized_map(function: Callable[[Any], Any], elements: Tree) -> Tree:
     """Apply `function` to each slice along axis 0, all at once.
+
+    A function that assigns Variables, as Dropout does, takes one slice after another.
 
     >>> import hornbeam as keras
     >>> squares = keras.ops.vectorized_map(lambda x: x * x, keras.ops.arange(3))
     >>> [int(v) for v in squares]
     [0, 1, 4]
     """
+    pure = lifted(function, [])
+    try:
+        return backends.current().vectorized_map(lambda x: pure([], x)[0], elements)
+    except AssignsError:
+        return map(function, elements)
 
 
-@primitive(_same_nest("loop_vars"))
+@primitive(_same_nest("loop_vars"), through_body=True)
 def while_loop(
     cond: Callable[..., Any],
     body: Callable[..., Any],
@@ -159,9 +240,33 @@ def while_loop(
     >>> int(keras.ops.while_loop(lambda i: i < 5, lambda i: i + 1, 0))
     5
     """
+    engine = backends.current()
+    several = isinstance(loop_vars, list | tuple)
+
+    def call(values, cond, body):
+        def step(values, *variables):
+            result, values = body(values, *variables)
+            result = result if isinstance(result, list | tuple) else (result,)
+            return values, *result
+
+        def goes_on(values, *variables):
+            result, after = cond(values, *variables)
+            if any(a is not b for a, b in zip(after, values, strict=True)):
+                raise ValueError(
+                    "Argument `cond` of while_loop must not assign Variables, as "
+                    "drawing random numbers does: do it in `body`, and let `cond` look "
+                    "at the result."
+                )
+            return result
+
+        start = (values, *loop_vars) if several else (values, loop_vars)
+        values, *result = engine.while_loop(goes_on, step, start, maximum_iterations)
+        return type(loop_vars)(result) if several else result[0], values
+
+    return _looped(call, cond, body)
 
 
-@primitive(_same_nest("init_val"))
+@primitive(_same_nest("init_val"), through_body=True)
 def fori_loop(
     lower: TensorLike,
     upper: TensorLike,
@@ -174,9 +279,20 @@ def fori_loop(
     >>> int(keras.ops.fori_loop(0, 4, lambda i, total: total + i, 0))
     6
     """
+    engine = backends.current()
+
+    def call(values, body_fun):
+        def step(i, state):
+            value, values = body_fun(state[0], i, state[1])
+            return values, value
+
+        values, value = engine.fori_loop(lower, upper, step, (values, init_val))
+        return value, values
+
+    return _looped(call, body_fun)
 
 
-@primitive()
+@primitive(through_body=True)
 def jvp(
     fun: Callable[..., Any],
     primals: Sequence[Any],
@@ -196,3 +312,15 @@ def jvp(
     >>> float(slope)
     6.0
     """
+    engine = backends.current()
+
+    def call(values, fun):
+        def with_values(*primals):
+            output, values_after = fun(values, *primals)
+            output, aux = output if has_aux else (output, ())
+            return output, (aux, values_after)
+
+        *result, (aux, after) = engine.jvp(with_values, primals, tangents, True)
+        return (*result, aux) if has_aux else tuple(result), after
+
+    return carrying(call, fun)

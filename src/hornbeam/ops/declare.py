@@ -1,7 +1,8 @@
 """Declaring an op: one function gives the eager and the symbolic form.
 
 `@primitive(rule)` says that the engine must provide a function of that name;
-`@composite` that the body is the definition, which an engine may override by name.
+`@primitive(rule, through_body=True)` that the body calls it; `@composite` that the body
+is the definition, which an engine may override by name.
 """
 
 from __future__ import annotations
@@ -95,8 +96,12 @@ class _SparseFoundError(Exception):
     """An argument is sparse: the op's sparse rule says what to compute."""
 
 
-def _declare(body: Callable[P, R], rule: Rule, native_required: bool) -> Callable[P, R]:
+def _declare(
+    body: Callable[P, R], rule: Rule, native_required: bool, through_body: bool = False
+) -> Callable[P, R]:
     name = body.__name__
+    # No engine has a function without a name: then the body is what runs.
+    native = "" if through_body else name
     kinds, scoped, masks = _kinds.get, backends._scope.get, masking.alive
 
     @functools.wraps(body)
@@ -118,9 +123,9 @@ def _declare(body: Callable[P, R], rule: Rule, native_required: bool) -> Callabl
             return _record(op, args, kwargs)
         except _SparseFoundError:
             return _call_sparse(op, args, kwargs)
-        compute = getattr(engine, name, None)
+        compute = getattr(engine, native, None)
         if compute is None:
-            if native_required:
+            if native_required and native:
                 raise NotImplementedError(
                     f"The backend {engine.name!r} has no op `{name}`."
                 )
@@ -215,15 +220,18 @@ def _any_sparse(engine, args, kwargs):
     return any(engine.is_sparse(x) for x in tree.flatten((args, kwargs)))
 
 
-def primitive(rule: Rule = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def primitive(
+    rule: Rule = None, through_body: bool = False
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare an op that every engine provides: `@primitive()` or `@primitive("same")`.
 
     `rule` is a name in `RULES`, or a function of the bound arguments that returns
-    KerasTensors; without one the engine's abstract evaluation is asked.
+    KerasTensors; without one the engine's abstract evaluation is asked. With
+    `through_body` the body calls the engine's function, which may take other arguments.
     """
 
     def decorate(body):
-        return _declare(body, rule, True)
+        return _declare(body, rule, True, through_body)
 
     return decorate
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from hornbeam import backends
+from hornbeam.ops.control import vectorized_map
 from hornbeam.ops.core import convert_to_tensor
 from hornbeam.ops.declare import broadcast_shapes
 from hornbeam.ops.shaping import broadcast_to, reshape
@@ -51,7 +51,7 @@ class Vectorized:
         for x, rank in zip(tensors, ranks, strict=True):
             core = tuple(x.shape[len(x.shape) - rank :])
             rows.append(reshape(broadcast_to(x, (*lead, *core)), (-1, *core)))
-        result = backends.current().vmap(call)(*rows)
+        result = vectorized_map(lambda elements: call(*elements), rows)
         return _unfolded(result, lead)
 
 

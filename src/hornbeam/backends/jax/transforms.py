@@ -15,6 +15,11 @@ from .kept_programs import compile_or_load
 from .sparse import sparse_tensor
 
 
+def calls_each_step() -> bool:
+    """No: a loop is traced as a part of a program, which eager calls run at once."""
+    return False
+
+
 def vmap(fn: Callable, in_axes: Any = 0, out_axes: Any = 0) -> Callable:
     """`fn` over an added axis of its arguments."""
     return jax.vmap(fn, in_axes, out_axes)
@@ -58,7 +63,6 @@ def scan(
     unroll: int | bool = 1,
 ) -> tuple[Any, Any]:
     """`(carry, y) = f(carry, x)` along axis 0 of `xs`; the ys are stacked."""
-    control.check_scan(f, xs, length, unroll)
     return jax.lax.scan(f, _tensors(init), _tensors(xs), length, reverse, unroll)
 
 
@@ -76,11 +80,6 @@ def switch(index: Any, branches: Any, *operands: Any) -> Any:
     return jax.lax.switch(convert(index, "int32"), branches, *_tensors(operands))
 
 
-def map(f: Callable, xs: Any) -> Any:
-    """`f` of each slice along axis 0, stacked."""
-    return jax.lax.map(f, _tensors(xs))
-
-
 def vectorized_map(function: Callable, elements: Any) -> Any:
     """`function` of each slice along axis 0, as one vectorised call."""
     return jax.vmap(function)(_tensors(elements))
@@ -88,9 +87,7 @@ def vectorized_map(function: Callable, elements: Any) -> Any:
 
 def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
     """`true_fn()` or `false_fn()`; only the one that is taken runs."""
-    if isinstance(pred, jax.core.Tracer):
-        return jax.lax.cond(pred, true_fn, false_fn)
-    return true_fn() if pred else false_fn()
+    return jax.lax.cond(pred, true_fn, false_fn)
 
 
 def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
@@ -101,8 +98,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
 def while_loop(
     cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: Any = None
 ) -> Any:
-    """`loop_vars = body(*loop_vars)` while `cond(*loop_vars)`."""
-    several = isinstance(loop_vars, (tuple, list))
+    """The tuple `loop_vars = body(*loop_vars)` while `cond(*loop_vars)`."""
     limit = np.iinfo(np.int32).max if maximum_iterations is None else maximum_iterations
 
     def goes_on(state):
@@ -111,13 +107,9 @@ def while_loop(
 
     def step(state):
         count, variables = state
-        results = body(*variables)
-        results = results if isinstance(results, (tuple, list)) else (results,)
-        return count + 1, tuple(results)
+        return count + 1, body(*variables)
 
-    start = tuple(loop_vars) if several else (loop_vars,)
-    _, end = jax.lax.while_loop(goes_on, step, (0, start))
-    return type(loop_vars)(end) if several else end[0]
+    return jax.lax.while_loop(goes_on, step, (0, loop_vars))[1]
 
 
 def asks_for_values(error: BaseException) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 import optree
 
 from hornbeam.backends import control, spec
+from hornbeam.backends.control import calls_each_step as calls_each_step
 from hornbeam.backends.control import compile as compile
 from hornbeam.backends.control import jit as jit
 from hornbeam.backends.functions import Function
@@ -21,7 +22,6 @@ from .sparse import sparse_tensor
 _control = control.Control(convert, np.stack, np.concatenate)
 scan: Function = _control.scan
 associative_scan: Function = _control.associative_scan
-map: Function = _control.map
 while_loop: Function = _control.while_loop
 fori_loop: Function = _control.fori_loop
 cond: Function = _control.cond
@@ -85,7 +85,7 @@ def vmap(fn: Callable, in_axes: Any = 0, out_axes: Any = 0) -> Callable:
 
 def vectorized_map(function: Callable, elements: Any) -> Any:
     """`function` of each slice along axis 0, one slice at a time."""
-    return map(function, elements)
+    return scan(lambda _, x: (None, function(x)), None, elements)[1]
 
 
 def asks_for_values(error: BaseException) -> bool:

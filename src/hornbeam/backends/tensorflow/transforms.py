@@ -30,9 +30,9 @@ def _tensors(tree: Any) -> Any:
     return control.tree_map(convert, tree)
 
 
-def _in_graph(*trees: Any) -> bool:
-    """Whether a program is traced here, or an argument is of one."""
-    return not tf.executing_eagerly()
+def calls_each_step() -> bool:
+    """Whether no program is traced here, so that loops are loops in Python."""
+    return tf.executing_eagerly()
 
 
 def jit(fn: Callable, donate: Sequence[int] = ()) -> Callable:
@@ -197,11 +197,9 @@ def vectorized_map(function: Callable, elements: Any) -> Any:
 
 def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
     """`true_fn()` or `false_fn()`; only the one that is taken runs."""
-    if isinstance(pred, Tensor) and _in_graph():
-        return _branches(
-            lambda *fns: tf.cond(tf.cast(pred, tf.bool), *fns), true_fn, false_fn
-        )
-    return true_fn() if pred else false_fn()
+    return _branches(
+        lambda *fns: tf.cond(tf.cast(pred, tf.bool), *fns), true_fn, false_fn
+    )
 
 
 def switch(index: Any, branches: Any, *operands: Any) -> Any:
@@ -277,16 +275,13 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
 def while_loop(
     cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: Any = None
 ) -> Any:
-    """`loop_vars = body(*loop_vars)` while `cond(*loop_vars)`."""
-    several = isinstance(loop_vars, (tuple, list))
-
-    def step(state):
-        results = body(*state)
-        return tuple(results) if isinstance(results, (tuple, list)) else (results,)
-
-    start = tuple(loop_vars) if several else (loop_vars,)
-    end = _loop(lambda state: cond(*state), step, start, maximum_iterations)
-    return type(loop_vars)(end) if several else end[0]
+    """The tuple `loop_vars = body(*loop_vars)` while `cond(*loop_vars)`."""
+    return _loop(
+        lambda state: cond(*state),
+        lambda state: body(*state),
+        loop_vars,
+        maximum_iterations,
+    )
 
 
 def scan(
@@ -300,7 +295,6 @@ def scan(
     """`(carry, y) = f(carry, x)` along axis 0 of `xs`; the ys are stacked."""
     if tf.executing_eagerly() or unroll is True:
         return _control.scan(f, init, xs, length, reverse, unroll)
-    control.check_scan(f, xs, length, unroll)
     carry, xs = _tensors(init), _tensors(xs)
     count = int(length or 0) if xs is None else control.common_length(xs)
     ys_structure: Any = None
@@ -343,11 +337,6 @@ def scan(
     )
     ys = optree.tree_unflatten(ys_structure, [r.stack() for r in rooms])
     return optree.tree_unflatten(structure, leaves), ys
-
-
-def map(f: Callable, xs: Any) -> Any:
-    """`f` of each slice along axis 0, stacked."""
-    return scan(lambda carry, x: (carry, f(x)), 0, xs)[1]
 
 
 def asks_for_values(error: BaseException) -> bool:

@@ -143,9 +143,17 @@ def _reduction(fn: Callable, prepare: Callable = _array) -> Callable:
         x = prepare(x)
         if axis is None and not keepdims:
             return fn(x)
-        return fn(x, _dims(x, axis), keepdims)
+        return _reduced(fn, x, axis, keepdims)
 
     return named(run, fn)
+
+
+def _reduced(fn, x, axis, keepdims, **options):
+    dims = _dims(x, axis)
+    if dims == ():
+        # torch takes no axes for all of them; a new one of size 1 changes nothing.
+        return fn(x[None], 0, **options)
+    return fn(x, dims, keepdim=keepdims, **options)
 
 
 def _dims(x: Tensor, axis: Any) -> Any:
@@ -243,8 +251,9 @@ right_shift: Function = named(
 logical_and: Function = _binary_logical(torch.logical_and)
 logical_or: Function = _binary_logical(torch.logical_or)
 logical_xor: Function = _binary_logical(torch.logical_xor)
-all: Function = _reduction(torch.all)
-any: Function = _reduction(torch.any)
+# Of uint8 torch would give uint8.
+all: Function = _reduction(torch.all, lambda x: _array(x).to(torch.bool))
+any: Function = _reduction(torch.any, lambda x: _array(x).to(torch.bool))
 mean: Function = _reduction(torch.mean, _to_float)
 
 
@@ -278,18 +287,18 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     if x.dtype in INEXACT:
         if axis is None and not keepdims:
             return torch.sum(x)
-        return torch.sum(x, _dims(x, axis), keepdims)
+        return _reduced(torch.sum, x, axis, keepdims)
     dtype = _INTS_SUMMED.get(x.dtype, torch.int64)
-    return torch.sum(x, _dims(x, axis), keepdims, dtype=dtype)
+    return _reduced(torch.sum, x, axis, keepdims, dtype=dtype)
 
 
 def _extreme(fn: Callable, pair: Callable) -> Callable:
     def run(x, axis=None, keepdims=False, initial=None):
         x = _array(x)
         if initial is not None and x.numel() == 0:
-            shape = torch.sum(x, _dims(x, axis), keepdims).shape
+            shape = _reduced(torch.sum, x, axis, keepdims).shape
             return torch.full(shape, initial, dtype=x.dtype, device=x.device)
-        y = fn(x, _dims(x, axis), keepdims)
+        y = _reduced(fn, x, axis, keepdims)
         return y if initial is None else pair(y, convert(initial, y.dtype))
 
     return named(run, fn)
@@ -317,12 +326,12 @@ argmin: Function = _position(torch.argmin)
 
 def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     x = _to_float(x)
-    return torch.var(x, _dims(x, axis), correction=0, keepdim=keepdims)
+    return _reduced(torch.var, x, axis, keepdims, correction=0)
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     x = _to_float(x)
-    return torch.logsumexp(x, _dims(x, axis), keepdims)
+    return _reduced(torch.logsumexp, x, axis, keepdims)
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:

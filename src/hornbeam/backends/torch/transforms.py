@@ -15,6 +15,7 @@ import torch.utils.checkpoint
 from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
 from hornbeam.backends import control, spec
+from hornbeam.backends.control import calls_each_step as calls_each_step
 from hornbeam.backends.control import compile as compile
 from hornbeam.backends.control import jit as jit
 from hornbeam.backends.functions import Function
@@ -28,7 +29,6 @@ _inside_gradient: ContextVar[bool] = ContextVar("inside_gradient", default=False
 _control = control.Control(convert, torch.stack, torch.cat)
 scan: Function = _control.scan
 associative_scan: Function = _control.associative_scan
-map: Function = _control.map
 while_loop: Function = _control.while_loop
 fori_loop: Function = _control.fori_loop
 cond: Function = _control.cond

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.core import tree
-from hornbeam.core.scopes import StatelessScope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Any
 
-    from hornbeam.core.variable import Variable
     from hornbeam.typing import Tensor
 
 
@@ -35,7 +33,6 @@ class Loop:
         step: Callable[..., Any],
         inputs: Tensor,
         states: Any,
-        variables: Sequence[Variable] = (),
         before: Any = None,
     ) -> tuple[Any, Any]:
         """Return `(outputs, last states)`.
@@ -44,35 +41,27 @@ class Loop:
             step: `(input, states) -> (output, new states)`.
             inputs: a tensor `(steps, batch, ...)`.
             states: a list of tensors `(batch, ...)`, which may be nested.
-            variables: Variables that the step assigns: their values go round the loop.
             before: the output before the first step. Default: the first state.
         """
 
         def body(carry, item):
-            (states, values, previous), (x, valid) = carry, item
-            if variables:
-                with StatelessScope(zip(variables, values, strict=True)) as scope:
-                    output, new = step(x, states)
-                values = [scope.get_current_value(v) for v in variables]
-            else:
-                output, new = step(x, states)
+            (states, previous), (x, valid) = carry, item
+            output, new = step(x, states)
             new = _like(states, new)
             if valid is None:
-                return (new, values, None), output
+                return (new, None), output
             output = _where(valid, output, previous)
             new = tree.map_structure(lambda n, s: _where(valid, n, s), new, states)
-            return (new, values, output), output
+            return (new, output), output
 
-        if self.mask is not None and before is None:
-            before = tree.flatten(states)[0]
-        start = (states, [v.value for v in variables], before)
         if self.mask is None:
-            start = (*start[:2], None)
-        (states, values, _), outputs = ops.scan(
-            body, start, (inputs, self.mask), unroll=True if self.unroll else 1
+            before = None
+        elif before is None:
+            before = tree.flatten(states)[0]
+        unroll = True if self.unroll else 1
+        (states, _), outputs = ops.scan(
+            body, (states, before), (inputs, self.mask), unroll=unroll
         )
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
         return outputs, states
 
 

@@ -99,7 +99,6 @@ def run_over_time(
     if over_time is not None:
         return over_time(loop, sequences, states, training)
     options = options_of_call(cell, training)
-    variables = cell.non_trainable_variables if isinstance(cell, Layer) else ()
     before = tree.flatten(states)[0]
     shape = output_shape(cell, sequences.shape[1])
     if tuple(before.shape) != shape and isinstance(shape, tuple):
@@ -108,6 +107,4 @@ def run_over_time(
     if hasattr(cell, "held_masks"):
         hold = cell.held_masks(sequences[0], states[0], training)
     with hold:
-        return loop(
-            lambda x, s: cell(x, s, **options), sequences, states, variables, before
-        )
+        return loop(lambda x, s: cell(x, s, **options), sequences, states, before)
