@@ -3,7 +3,7 @@
     python benchmarks/measure.py WORKLOAD LIBRARY
 
 The engine is that in KERAS_BACKEND. LIBRARY is hornbeam, keras, hand (the engine's own
-code), or scan (JAX: all steps of an epoch in one call).
+code), scan (JAX: all steps of an epoch in one call), flax, skorch or lightning.
 """
 
 import importlib
@@ -14,6 +14,7 @@ import statistics
 import sys
 import time
 
+import generation
 from workloads import WORKLOADS
 
 _ONE_ROW_CALLS = 100
@@ -82,9 +83,9 @@ def of_library(library, workload):
     return found
 
 
-def by_hand(engine, name, workload, scanned):
+def by_hand(written_in, name, workload, scanned):
     """Return the figures of code by hand."""
-    code = importlib.import_module(f"by_hand.{engine}_code")
+    code = importlib.import_module(f"by_hand.{written_in}_code")
     if name not in code.NETWORKS:
         return {}
     loop = code.Loop(name, workload, scanned)
@@ -100,12 +101,15 @@ def by_hand(engine, name, workload, scanned):
 
 def main(name, library):
     """Measure and print."""
-    workload = WORKLOADS[name]
-    if library in ("hand", "scan"):
-        engine = os.environ["KERAS_BACKEND"]
-        found = by_hand(engine, name, workload, library == "scan")
-    else:
+    workload = WORKLOADS.get(name)
+    if workload is None:
+        found = generation.figures(library)
+    elif library in ("hornbeam", "keras"):
         found = of_library(library, workload)
+    else:
+        own = library in ("hand", "scan")
+        written_in = os.environ["KERAS_BACKEND"] if own else library
+        found = by_hand(written_in, name, workload, library == "scan")
     print(json.dumps({**found, "peak MB": peak_megabytes()} if found else found))
 
 

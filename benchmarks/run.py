@@ -1,6 +1,6 @@
 """hornbeam beside Keras and beside code by hand, in one run on one machine.
 
-    python benchmarks/run.py [mlp cnn ...] [--engines jax,torch] [--rounds 3]
+    python benchmarks/run.py [mlp 'plain*' ...] [--engines jax,torch] [--rounds 3]
                              [--json results.json] [--picture results.png]
 
 Each measurement is a process of its own; the rounds alternate between the libraries.
@@ -9,6 +9,7 @@ by round. `make bench` runs all.
 """
 
 import argparse
+import fnmatch
 import importlib.metadata
 import json
 import os
@@ -24,7 +25,12 @@ from workloads import WORKLOADS
 
 HERE = pathlib.Path(__file__).resolve().parent
 ENGINES = ("jax", "torch", "tensorflow")
-PACKAGES = ("hornbeam", "keras", "jax", "torch", "tensorflow-cpu", "numpy")
+# What runs on one engine alone.
+PEERS = {"jax": ("scan", "flax"), "torch": ("skorch", "lightning")}
+PACKAGES = (
+    *("hornbeam", "keras", "jax", "torch", "tensorflow-cpu", "numpy"),
+    *("flax", "skorch", "pytorch-lightning"),
+)
 
 
 def measure(name, library, engine, cache="off"):
@@ -53,7 +59,7 @@ def measure(name, library, engine, cache="off"):
 
 def libraries_of(engine):
     """Return ours, and those beside it on an engine."""
-    return ("hornbeam", "keras", "hand", *(["scan"] if engine == "jax" else []))
+    return ("hornbeam", "keras", "hand", *PEERS.get(engine, ()))
 
 
 def rounds_of(name, engine, rounds):
@@ -144,7 +150,9 @@ def versions():
 def main():
     """Measure, print, and write what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("workloads", nargs="*", help="Default: all")
+    parser.add_argument(
+        "workloads", nargs="*", default=["*"], help="Names or patterns. Default: all"
+    )
     parser.add_argument("--engines", default=",".join(ENGINES))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json")
@@ -157,8 +165,13 @@ def main():
         f"copy {limits.bytes_per_second() / 1e9:.1f} GB/s"
     )
     results = []
-    for name in options.workloads or WORKLOADS:
-        least = limits.of_workload(name, WORKLOADS[name])
+    asked_for = (
+        name
+        for name in (*WORKLOADS, "generation")
+        if any(fnmatch.fnmatch(name, pattern) for pattern in options.workloads)
+    )
+    for name in asked_for:
+        least = limits.of_workload(name, WORKLOADS.get(name))
         for engine in options.engines.split(","):
             rows = list(compared(rounds_of(name, engine, options.rounds)))
             print_table(name, engine, rows, least)

@@ -127,6 +127,17 @@ def autoencoder(keras, x):
     return keras.layers.Conv2D(1, 3, padding="same")(x)
 
 
+def plain(units=128, depth=2):
+    """Return a network of as many layers of `units`, for what grows with its size."""
+
+    def network(keras, x):
+        for _ in range(depth):
+            x = keras.layers.Dense(units, activation="relu")(x)
+        return keras.layers.Dense(10)(x)
+
+    return network
+
+
 @dataclasses.dataclass(frozen=True)
 class Workload:
     """A network, its data and how it is trained.
@@ -196,4 +207,16 @@ WORKLOADS = {
     "decoder": Workload(decoder, 512, (64,), 32, 3, kind="tokens"),
     "recommender": Workload(recommender, 65_536, (2,), 1024, 3, kind="table"),
     "autoencoder": Workload(autoencoder, 1_024, (28, 28, 1), 64, 3, kind="images"),
+    # How cost and compilation grow: each beside the first.
+    "plain": Workload(plain(), 6_000, (784,), 128),
+    "plain_rows_x10": Workload(plain(), 60_000, (784,), 128),
+    "plain_batch_x2": Workload(plain(), 6_000, (784,), 256),
+    **{
+        f"plain_width_x{n}": Workload(plain(units=128 * n), 6_000, (784,), 128)
+        for n in (2, 4, 8)
+    },
+    **{
+        f"plain_depth_x{n}": Workload(plain(depth=2 * n), 6_000, (784,), 128)
+        for n in (2, 4, 8, 16)
+    },
 }

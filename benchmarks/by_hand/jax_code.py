@@ -155,8 +155,9 @@ def _mlp(v, x, units):
     return dense(v, dropout(v, dense(v, x, units, nn.relu), 0.2), 10)
 
 
-def _wide(v, x):
-    x = dense(v, dense(v, x, 4096, nn.relu), 4096, nn.relu)
+def _plain(v, x, units=128, depth=2):
+    for _ in range(depth):
+        x = dense(v, x, units, nn.relu)
     return dense(v, x, 10)
 
 
@@ -222,7 +223,7 @@ def _autoencoder(v, x):
 NETWORKS = {
     "mlp": lambda v, x: _mlp(v, x, 128),
     "digits": lambda v, x: _mlp(v, x, 64),
-    "wide_mlp": _wide,
+    "wide_mlp": functools.partial(_plain, units=4096),
     "cnn": _cnn,
     "resnet": _resnet,
     "mobilenet": _mobilenet,
@@ -234,6 +235,14 @@ NETWORKS = {
     "decoder": _decoder,
     "recommender": _recommender,
     "autoencoder": _autoencoder,
+    **dict.fromkeys(("plain", "plain_rows_x10", "plain_batch_x2"), _plain),
+    **{
+        f"plain_width_x{n}": functools.partial(_plain, units=128 * n) for n in (2, 4, 8)
+    },
+    **{
+        f"plain_depth_x{n}": functools.partial(_plain, depth=2 * n)
+        for n in (2, 4, 8, 16)
+    },
 }
 
 

@@ -159,6 +159,13 @@ NETWORKS = {
 }
 
 
+def loss_of(outputs, y):
+    """Return the cross-entropy of classes, or the squared error of images."""
+    if y.is_floating_point():
+        return functional.mse_loss(outputs, y)
+    return functional.cross_entropy(outputs.flatten(0, -2), y.flatten())
+
+
 class Loop:
     """A network with its data as tensors."""
 
@@ -181,10 +188,7 @@ class Loop:
             rows = order[begin : begin + self.batch]
             x, y = self.x[rows], self.y[rows]
             outputs = self.network(x)
-            if self.images:
-                loss = functional.mse_loss(outputs, y)
-            else:
-                loss = functional.cross_entropy(outputs.flatten(0, -2), y.flatten())
+            loss = loss_of(outputs, y)
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()

@@ -370,3 +370,14 @@ def test_a_frozen_network_stays_frozen():
     copy = keras.saving.deserialize_keras_object(config)
     assert copy.trainable is False
     assert copy.get_config() == model.get_config()
+
+
+def test_the_name_of_a_class_makes_an_object():
+    class Sampler:
+        pass
+
+    objects = {"greedy": Sampler, "any": len}
+    deserialize = keras.saving.deserialize_keras_object
+    assert isinstance(deserialize("greedy", module_objects=objects), Sampler)
+    assert deserialize("any", module_objects=objects) is len
+    assert deserialize("other", module_objects=objects) == "other"

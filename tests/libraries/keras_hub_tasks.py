@@ -122,7 +122,7 @@ def compare(folder):
     for name in ("gpt2", "gemma"):
         model = keras.saving.load_model(folder / f"{name}.keras")
         expected = np.load(folder / f"{name}.npz")
-        greedy = generated(model, samplers.GreedySampler())
+        greedy = generated(model, "greedy")
         np.testing.assert_array_equal(greedy, expected["greedy"])
         beam = generated(model, samplers.BeamSampler(num_beams=3))
         np.testing.assert_array_equal(beam, expected["beam"])

@@ -263,7 +263,8 @@ def deserialize_keras_object(
         )
     with registry.scope_of(custom_objects):
         if isinstance(config, str) and module_objects and config in module_objects:
-            return module_objects[config]
+            found = module_objects[config]
+            return found() if isinstance(found, type) else found
         return _deserialize(config)
 
 
