@@ -79,3 +79,12 @@ def test_what_has_no_attention(python_only):
     model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
     with pytest.raises(ValueError, match=r"no attention layer\. It has"):
         attention_scores(model, X)
+
+
+def test_titles_say_the_range_of_one_scale(python_only):
+    axes = plot_attention_maps(multi_head(), X)
+    tops = {panel.images[0].get_clim() for panel in axes}
+    assert len(tops) == 1
+    for panel in axes:
+        shown = np.asarray(panel.images[0].get_array())
+        assert f": {shown.min():.2g} to {shown.max():.2g}" in panel.get_title()

@@ -42,8 +42,20 @@ class TestConfusion:
         assert [t.get_text() for t in axes.get_xticklabels()] == ["a", "b", "c"]
         assert len(axes.texts) == 9
 
+    def test_names_of_many_classes_have_room(self):
+        axes = visualization.plot_confusion_matrix(range(100), range(100))
+        names = [t.get_text() for t in axes.get_xticklabels()]
+        assert names == [str(number) for number in range(0, 100, 3)]
+        assert axes.images[0].get_array().shape == (100, 100)
+
 
 class TestCurves:
+    @pytest.mark.parametrize("name", ["plot_roc", "plot_precision_recall"])
+    def test_what_is_left_out_is_said(self, name):
+        scores = RANDOM.dirichlet(np.ones(20), 60)
+        axes = getattr(visualization, name)(np.arange(60) % 20, scores)
+        assert axes.get_title().endswith(" of the first 12 of 20 classes")
+
     def test_roc(self):
         axes = visualization.plot_roc(TRUE, SCORES, ["a", "b", "c"])
         for line, name, number in zip(
@@ -85,6 +97,16 @@ def test_predictions():
     fit = metrics.r2_score(true, predicted)
     error = metrics.root_mean_squared_error(true, predicted)
     assert axes.get_title() == f"R² {fit:.4f}, root mean square error {error:.4f}"
+
+
+def test_predictions_of_several_outputs():
+    true = RANDOM.normal(size=(40, 3)) * [1, 10, 100]
+    predicted = true + RANDOM.normal(size=(40, 3)) * [1, 1, 10]
+    axes = visualization.plot_predictions(true, predicted)
+    fits = metrics.r2_score(true, predicted, multioutput="raw_values")
+    words = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert words == ["equal", *(f"output {i}: R² {fits[i]:.4f}" for i in range(3))]
+    assert axes.get_title().startswith(f"R² {fits.mean():.4f}, root")
 
 
 def test_worst_examples():
@@ -131,6 +153,12 @@ class TestEmbedding:
         counts = [len(x.get_xdata()) for x in axes.get_lines()]
         assert names == ["a", "b", "c"] and path.exists()
         np.testing.assert_array_equal(counts, np.bincount(TRUE))
+
+    def test_labels_on_a_scale(self):
+        axes = visualization.plot_embedding(self.rows, CHANCE)
+        (points,) = axes.collections
+        np.testing.assert_allclose(points.get_array(), CHANCE)
+        assert points.colorbar is not None and axes.get_legend() is None
 
     def test_umap_where_it_is_installed(self, monkeypatch):
         module, given = types.ModuleType("umap"), {}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from hornbeam import layers, visualization
+from hornbeam import backends, layers, visualization
 from hornbeam.visualization import grad_cam, saliency
 
 IMAGES = np.random.default_rng(0).normal(size=(2, 6, 5, 3)).astype("float32")
@@ -57,6 +57,42 @@ def test_grad_cam_beside_a_skip(training_engine):
         np.testing.assert_array_equal(old, new)
 
 
+class Own(keras.Model):
+    """A subclassed model around a nested one, which ends without feature maps."""
+
+    def __init__(self):
+        super().__init__()
+        maps = layers.Conv2D(4, 1, name="maps")
+        parts = [keras.Input((6, 5, 3)), maps, layers.GlobalAveragePooling2D()]
+        self.backbone = keras.Sequential(parts, name="backbone")
+        self.head = layers.Dense(2, name="last")
+
+    def call(self, x):
+        return self.head(self.backbone(x))
+
+
+@pytest.mark.parametrize("kind", ["subclassed", "Sequential", "Functional"])
+def test_grad_cam_inside_a_model_of_models(kind, training_engine):
+    """The same numbers as of the model without a model inside."""
+    own = Own()
+    own.build((None, 6, 5, 3))
+    inputs = keras.Input((6, 5, 3))
+    model = {
+        "subclassed": lambda: own,
+        "Sequential": lambda: keras.Sequential([inputs, own.backbone, own.head]),
+        "Functional": lambda: keras.Model(inputs, own.head(own.backbone(inputs))),
+    }[kind]()
+    flat = keras.Sequential([inputs, *own.backbone.layers, own.head])
+    expected = grad_cam(flat, IMAGES, class_index=1)
+    maps = own.backbone.get_layer("maps")
+    for layer in (None, "maps", maps):
+        found = grad_cam(model, IMAGES, layer, class_index=1)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    assert expected.max() == 1 and "call" not in vars(maps)
+    axes = visualization.plot_feature_maps(model, IMAGES[0], "maps")
+    assert axes.shape == (2, 2)
+
+
 class TestErrors:
     def test_wrong_layers(self, python_only):
         model = keras.Sequential(
@@ -65,12 +101,23 @@ class TestErrors:
         with pytest.raises(ValueError, match=r"no layer 'map'.*Did you mean 'maps'"):
             grad_cam(model, IMAGES, "map")
 
-    def test_models_without_a_graph(self, python_only):
-        class Own(keras.Model):
-            pass
+    @pytest.mark.parametrize("draw", [saliency, grad_cam])
+    def test_inputs_and_classes(self, draw):
+        parts = [keras.Input((6, 5, 3)), layers.Conv2D(2, 1), layers.Flatten()]
+        with backends.scope("torch"):
+            model = keras.Sequential([*parts, layers.Dense(3)])
+            for index in (3, -4, "cat", 0.5, [0, 1, 2]):
+                with pytest.raises(ValueError, match="from 0 to 2.*of the 2 rows"):
+                    draw(model, IMAGES, class_index=index)
+            with pytest.raises(ValueError, match="expects `x` to be numbers"):
+                draw(model, [IMAGES, IMAGES[:, :1]])
+            with pytest.raises(ValueError, match="has no rows"):
+                draw(model, IMAGES[:0])
 
-        with pytest.raises(ValueError, match="needs a Functional"):
-            grad_cam(Own(), IMAGES)
+    def test_one_image(self, python_only):
+        model = keras.Sequential([keras.Input((6, 5, 3)), layers.Flatten()])
+        with pytest.raises(ValueError, match=r"of 4 axes.*`image\[None\]`"):
+            grad_cam(model, IMAGES[0])
 
     def test_outputs(self, python_only):
         inputs = keras.Input((6, 5, 3))

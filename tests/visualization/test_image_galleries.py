@@ -313,3 +313,9 @@ class TestGalleries:
             self.plot(y_true=[1, 2])
         with pytest.raises(ValueError, match="data_format"):
             self.plot(data_format="first")
+
+
+def test_images_that_would_be_black_are_warned_of():
+    images = np.linspace(-1, 1, 48).reshape(1, 4, 4, 3)
+    with pytest.warns(UserWarning, match=r"gallery.*at most 1,.*value_range=\(0, 1\)"):
+        visualization.plot_image_gallery(images, show=False)

@@ -108,7 +108,34 @@ WRONG = {
     ),
     "`dpi` of plot_model.*dpi=0": lambda m, c: keras.utils.plot_model(m, dpi=0),
     "`dpi` of model_to_dot.*'a'": lambda m, c: keras.utils.model_to_dot(m, dpi="a"),
-    "no layer with outputs": lambda m, c: show.grad_cam(m, X),
+    "`x` to be a batch of images": lambda m, c: show.grad_cam(m, X),
+    "whose output has 4 axes.*'dense'": lambda m, c: show.grad_cam(
+        keras.Sequential([c, layers.Flatten(), layers.Dense(2, name="dense")]),
+        IMAGES,
+        "dense",
+    ),
+    "no layer of model 'flat' gives": lambda m, c: show.grad_cam(
+        keras.Sequential([layers.Flatten(), layers.Dense(2)], name="flat"), IMAGES
+    ),
+    "plot_feature_maps.*no layer 0": lambda m, c: show.plot_feature_maps(
+        c, IMAGES[0], 0
+    ),
+    "plot_worst_examples.. expects `ax`.*3": lambda m, c: worst(
+        IMAGES, [0] * 4, np.ones(4), ax=3
+    ),
+    "plot_filters.. expects `ax`.*3": lambda m, c: show.plot_filters(c.layers[0], ax=3),
+    "plot_segmentation_mask_gallery.. expects `ax`": lambda m, c: (
+        show.plot_segmentation_mask_gallery(IMAGES, 1, ax=3)
+    ),
+    "matrix.. expects class numbers in `y_true`.*from 0.5 to 2": lambda m, c: matrix(
+        [0.5, 2.0], [0, 1]
+    ),
+    "second class.* in `y_pred`.*-0.5 to 2.*plot_predictions": lambda m, c: matrix(
+        [0, 1], [-0.5, 2.0]
+    ),
+    "plot_roc.* several labels.*`y_true\\[:, i\\]`": lambda m, c: show.plot_roc(
+        np.ones((2, 3)), np.ones((2, 3))
+    ),
     "no attention layer. It": lambda m, c: show.plot_attention_maps(m, X),
     "`separator`.*'ab'": lambda m, c: keras.callbacks.CSVLogger("a", separator="ab"),
     "`print_fn` of summary.*'net'.*3": lambda m, c: m.summary(print_fn=3),

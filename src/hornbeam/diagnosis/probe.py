@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from hornbeam.core.gradients import value_and_grad
 from hornbeam.data.sparse import tensor_of
 from hornbeam.layers.activations.relu import ReLU
 from hornbeam.layers.activations.softmax import Softmax
+from hornbeam.layers.replaced_calls import replaced_calls
 from hornbeam.training.binding.binding import UnknownVariablesError
 from hornbeam.training.execution.programs import Program
 from hornbeam.training.steps import Steps, unpack
@@ -419,20 +419,9 @@ def tapped_layers(model: Any, depth: int | None = None) -> list[Any]:
     return list(found.values())
 
 
-@contextlib.contextmanager
-def tapped(layers: list[Any], taps: Any) -> Iterator[None]:
+def tapped(layers: list[Any], taps: Any) -> contextlib.AbstractContextManager[None]:
     """A block in which `taps.note` is told of each call of one of the layers."""
-    before = [vars(layer).get("call") for layer in layers]
-    try:
-        for layer in layers:
-            object.__setattr__(layer, "call", _tap(layer, layer.call, taps))
-        yield
-    finally:
-        for layer, call in zip(layers, before, strict=True):
-            if call is None:
-                vars(layer).pop("call", None)
-            else:
-                object.__setattr__(layer, "call", call)
+    return replaced_calls(layers, lambda layer, call: _tap(layer, call, taps))
 
 
 def _tap(layer, call, taps):

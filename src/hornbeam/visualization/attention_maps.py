@@ -12,6 +12,7 @@ from hornbeam import backends, ops
 from hornbeam.core import tree
 from hornbeam.core.configurable import parameters_of
 from hornbeam.core.errors import check_number, did_you_mean
+from hornbeam.layers.replaced_calls import replaced_calls
 from hornbeam.models.model import Model
 from hornbeam.typing import PathLike, TensorLike
 from hornbeam.visualization.checks import of_kind
@@ -43,24 +44,20 @@ def attention_scores(model: Model, x: TensorLike, layer: Any = None) -> np.ndarr
     """
     layer = _attention_of(model, layer)
     kept = []
-    call, own = layer.call, vars(layer).get("call")
 
-    def keeps_scores(*args, **kwargs):
-        both = kwargs.pop("return_attention_scores", False)
-        outputs, scores = call(*args, return_attention_scores=True, **kwargs)
-        kept.append(scores)
-        return (outputs, scores) if both else outputs
+    def around(layer, call):
+        def keeps_scores(*args, **kwargs):
+            both = kwargs.pop("return_attention_scores", False)
+            outputs, scores = call(*args, return_attention_scores=True, **kwargs)
+            kept.append(scores)
+            return (outputs, scores) if both else outputs
+
+        return keeps_scores
 
     with backends.scope(model._backend_name or backends.current().name):
         inputs = tree.map_structure(lambda leaf: ops.convert_to_tensor(leaf), x)
-        object.__setattr__(layer, "call", keeps_scores)
-        try:
+        with replaced_calls([layer], around):
             model(inputs, training=False)
-        finally:
-            if own is None:
-                vars(layer).pop("call")
-            else:
-                object.__setattr__(layer, "call", own)
         if not kept:
             raise ValueError(
                 f"attention_scores(): model {model.name!r} did not call its layer "
@@ -99,6 +96,8 @@ def plot_attention_maps(
 ) -> np.ndarray:
     """Draw how much each query looks at each key, a panel for each head.
 
+    Dark is 0, the lightest is the greatest weight of all heads; titles say the range.
+
     Args:
         model: the model.
         x: a batch of its inputs, or the structure of them.
@@ -130,9 +129,13 @@ def plot_attention_maps(
         queries = math.prod(scores.shape[1 : 1 + (scores.ndim - 1) // 2])
         scores = scores.reshape(len(scores), queries, -1)
     drawn = _panels(ax, len(scores), scores.shape[1:], path)
+    # One scale for all heads, whose ends the titles say.
+    high = max(float(scores.max(initial=0)), 1e-9)
     for number, (panel, values) in enumerate(zip(drawn, scores, strict=True)):
-        panel.imshow(values, cmap="cividis", vmin=0, aspect="auto")
-        panel.set(xlabel="key", ylabel="query", title=f"head {number}")
+        panel.imshow(values, cmap="cividis", vmin=0, vmax=high, aspect="auto")
+        ends = values.min(initial=high), values.max(initial=0)
+        title = f"head {number}: {ends[0]:.2g} to {ends[1]:.2g}"
+        panel.set(xlabel="key", ylabel="query", title=title)
         names = list(tokens or ())
         if names and len(names) == values.shape[1]:
             panel.set_xticks(range(len(names)), names, rotation=90)

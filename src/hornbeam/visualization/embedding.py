@@ -34,7 +34,8 @@ def plot_embedding(
 
     Args:
         x: of shape (rows, ...); what is behind the first axis is flat.
-        labels: integers or words of the rows, which set colour and sign. Default: none.
+        labels: integers or words of the rows, which set colour and sign, or other
+            numbers, which set the colour on a scale. Default: none.
         method: "pca" (default: the two principal components), "tsne" (by
             scikit-learn), or "umap" (by umap-learn).
         class_names: the names of integer labels. Default: their numbers.
@@ -99,6 +100,10 @@ def _draw_groups(ax, places, labels, class_names):
             f"plot_embedding() expects a label for each of the {len(places)} rows. "
             f"Received: {len(labels)}"
         )
+    if labels.dtype.kind == "f" and (labels != np.rint(labels)).any():
+        drawn = ax.scatter(*places.T, c=labels, cmap="viridis", s=16, alpha=0.75)
+        ax.get_figure().colorbar(drawn, ax=ax)
+        return
     kinds = np.unique(labels)
     colours = optional("matplotlib").colormaps["viridis"](
         np.linspace(0, 0.95, len(kinds))

@@ -10,7 +10,7 @@ import numpy as np
 from hornbeam.core.errors import check_number
 from hornbeam.typing import DataFormat, PathLike, TensorLike
 from hornbeam.visualization.checks import names_of_classes, numbers, without_gaps
-from hornbeam.visualization.galleries import plot_image_gallery
+from hornbeam.visualization.galleries import drawn_gallery
 from hornbeam.visualization.optional import optional
 from hornbeam.visualization.panels import is_shown, panel, written
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Lines that differ in dashes too, for those who do not see the colours.
 _DASHES = ("-", "--", "-.", ":")
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-_MOST_CLASSES = 12
+_MOST_CLASSES, _MOST_NAMES = 12, 40
 
 
 def plot_confusion_matrix(
@@ -60,9 +60,11 @@ def plot_confusion_matrix(
         table /= np.maximum(table.sum(1, keepdims=True), 1)
     ax = panel("plot_confusion_matrix", ax, max(4.0, min(10.0, 0.5 * count + 2)), path)
     picture = ax.imshow(table, cmap="cividis", vmin=0)
-    names = list(class_names or range(count))
-    ax.set_xticks(range(count), names, rotation=90 if class_names else 0)
-    ax.set_yticks(range(count), names)
+    # Of many classes each second one, or third ..., has its name.
+    places = range(0, count, -(-count // _MOST_NAMES))
+    names = [class_names[place] if class_names else place for place in places]
+    ax.set_xticks(places, names, rotation=90 if class_names or count > 20 else 0)
+    ax.set_yticks(places, names)
     for (row, column), value in np.ndenumerate(table if count <= 20 else table[:0]):
         words = f"{value:.2f}" if normalize else f"{value:.0f}"
         # The upper end of the colours is light.
@@ -150,14 +152,14 @@ def plot_roc(
     'class 1: area 0.7500'
     """
     metrics = optional("sklearn.metrics", "sklearn")
-    classes = list(_each_class("plot_roc", y_true, y_pred, class_names))
+    of, classes = _each_class("plot_roc", y_true, y_pred, class_names)
     ax = panel("plot_roc", ax, 4.5, path)
     ax.plot([0, 1], [0, 1], ":", color="0.5", label="chance")
     for name, look, truth, scores in classes:
         false, true, _ = metrics.roc_curve(truth, scores)
         label = f"{name}: area {metrics.auc(false, true):.4f}"
         ax.plot(false, true, label=label, **look)
-    ax.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC")
+    ax.set(xlabel="false positive rate", ylabel="true positive rate", title=f"ROC{of}")
     ax.legend(fontsize="small")
     return written(ax, path)
 
@@ -187,14 +189,14 @@ def plot_precision_recall(
     'class 1: average precision 0.8333'
     """
     metrics = optional("sklearn.metrics", "sklearn")
-    classes = list(_each_class("plot_precision_recall", y_true, y_pred, class_names))
+    of, classes = _each_class("plot_precision_recall", y_true, y_pred, class_names)
     ax = panel("plot_precision_recall", ax, 4.5, path)
     for name, look, truth, scores in classes:
         precision, recall, _ = metrics.precision_recall_curve(truth, scores)
         average = metrics.average_precision_score(truth, scores)
         label = f"{name}: average precision {average:.4f}"
         ax.plot(recall, precision, label=label, drawstyle="steps-post", **look)
-    ax.set(xlabel="recall", ylabel="precision", title="precision and recall")
+    ax.set(xlabel="recall", ylabel="precision", title=f"precision and recall{of}")
     ax.set(xlim=(0, 1.01), ylim=(0, 1.03))
     ax.legend(fontsize="small")
     return written(ax, path)
@@ -208,6 +210,8 @@ def plot_predictions(
 ) -> Axes:
     """Draw the predictions of a regression against the targets.
 
+    Several outputs have colours of their own; the title has the mean of their R².
+
     Args:
         y_true: the targets.
         y_pred: what was predicted.
@@ -220,20 +224,29 @@ def plot_predictions(
     'R² 0.5000, root mean square error 0.5774'
     """
     owner = "plot_predictions"
-    true = without_gaps(owner, "y_true", y_true).astype(float).reshape(-1)
-    predicted = without_gaps(owner, "y_pred", y_pred).astype(float).reshape(-1)
-    _check_rows(owner, true, predicted)
+    true = without_gaps(owner, "y_true", y_true).astype(float)
+    predicted = without_gaps(owner, "y_pred", y_pred).astype(float)
+    _check_rows(owner, true.reshape(-1), predicted.reshape(-1))
+    outputs = true.shape[1] if true.ndim == 2 and true.shape == predicted.shape else 1
+    true, predicted = true.reshape(-1, outputs), predicted.reshape(-1, outputs)
     errors = predicted - true
-    spread = ((true - true.mean()) ** 2).sum()
-    fit = 1 - (errors**2).sum() / spread if spread > 0 else float("nan")
+    spread = ((true - true.mean(0)) ** 2).sum(0)
+    fits = 1 - (errors**2).sum(0) / np.where(spread > 0, spread, np.nan)
     ax = panel("plot_predictions", ax, 4.5, path)
     ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
     ax.plot(ends, ends, ":", color="0.5", label="equal")
     strength = float(np.clip(200 / max(1, len(true)), 0.1, 0.7))
-    ax.plot(true, predicted, "o", color=_COLOURS[0], alpha=strength, markersize=4)
+    for output in range(outputs):
+        ax.plot(
+            true[:, output], predicted[:, output], "os^Dv<"[output % 6], markersize=4,
+            color=_COLOURS[output % len(_COLOURS)], alpha=strength,
+            label=f"output {output}: R² {fits[output]:.4f}",
+        )  # fmt: skip
+    if 1 < outputs <= _MOST_CLASSES:
+        ax.legend(fontsize="small")
     error = float(np.sqrt((errors**2).mean()))
     ax.set(xlabel="target", ylabel="prediction")
-    ax.set_title(f"R² {fit:.4f}, root mean square error {error:.4f}")
+    ax.set_title(f"R² {fits.mean():.4f}, root mean square error {error:.4f}")
     return written(ax, path)
 
 
@@ -295,8 +308,8 @@ def plot_worst_examples(
         )
     worst = np.argsort(scores[np.arange(len(true)), true], kind="stable")[:count]
     names = None if class_names is None else dict(enumerate(class_names))
-    return plot_image_gallery(
-        images[worst], true[worst],
+    return drawn_gallery(
+        owner, images[worst], true[worst],
         scores.argmax(1)[worst], names, value_range=value_range, path=path,
         show=is_shown(path, ax) if show is None else show,
         data_format=data_format, ax=ax,
@@ -307,6 +320,12 @@ def _classes(owner, argument, labels):
     """Return class numbers of numbers, one-hot rows, or scores."""
     labels = without_gaps(owner, argument, labels)
     if labels.ndim == 2 and labels.shape[1] > 1:
+        if argument == "y_true" and ((labels == 1).sum(1) > 1).any():
+            raise ValueError(
+                f"{owner}() expects one class for each row in `y_true`. Rows have "
+                "several labels: draw each label on its own, with `y_true[:, i]` and "
+                "`y_pred[:, i]`."
+            )
         return labels.argmax(1)
     if labels.ndim > 2:
         raise ValueError(
@@ -315,6 +334,15 @@ def _classes(owner, argument, labels):
         )
     labels = labels.reshape(-1)
     if labels.dtype.kind == "f" and (labels != labels.round()).any():
+        if argument == "y_true" or labels.min() < 0 or labels.max() > 1:
+            what = "class numbers"
+            if argument != "y_true":
+                what += ", or probabilities of the second class, from 0 to 1,"
+            raise ValueError(
+                f"{owner}() expects {what} in `{argument}`. Received numbers from "
+                f"{labels.min():.4g} to {labels.max():.4g}. For a regression there is "
+                "`plot_predictions`."
+            )
         return (labels > 0.5).astype(int)  # probabilities of the second class
     if (labels < 0).any():
         raise ValueError(
@@ -344,7 +372,10 @@ def _check_rows(owner, true, predicted, what="prediction"):
 
 
 def _each_class(owner, y_true, y_pred, class_names):
-    """Yield for each class its name, its look, whether rows are of it, and scores."""
+    """Return words on what is left out, and what is drawn of each class.
+
+    That is its name, its look, whether rows are of it, and their scores.
+    """
     true = _classes(owner, "y_true", y_true)
     scores = without_gaps(owner, "y_pred", y_pred).astype(float)
     _check_rows(owner, true, scores)
@@ -361,9 +392,17 @@ def _each_class(owner, y_true, y_pred, class_names):
         )
     if units == 2:
         seen = seen[-1:]
-    for place, number in enumerate(seen[:_MOST_CLASSES]):
-        name = f"class {number}" if names is None else names[number]
-        yield name, _look(place), true == number, scores[:, number]
+    drawn = seen[:_MOST_CLASSES]
+    left_out = f" of the first {len(drawn)} of {len(seen)} classes"
+    return left_out * (len(drawn) < len(seen)), [
+        (
+            f"class {number}" if names is None else names[number],
+            _look(place),
+            true == number,
+            scores[:, number],
+        )
+        for place, number in enumerate(drawn)
+    ]
 
 
 def _look(number):

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 
 from hornbeam import backends, ops
 from hornbeam.core import tree
-from hornbeam.core.errors import check_number, did_you_mean
+from hornbeam.core.errors import check_number, shown
 from hornbeam.core.gradients import value_and_grad
 from hornbeam.core.variable import Variable
-from hornbeam.models.functional import Functional
+from hornbeam.layers.replaced_calls import replaced_calls
 from hornbeam.models.model import Model
 from hornbeam.typing import TensorLike
 from hornbeam.visualization.checks import of_kind
+from hornbeam.visualization.layer_outputs import (
+    chosen_output,
+    images_of,
+    outputs_of_layers,
+)
 
 
 def saliency(
@@ -51,19 +57,22 @@ def saliency(
     (1, 4, 4)
     """
     check_number("saliency()", "samples", samples, 1, integer=True)
-    images = np.asarray(ops.convert_to_numpy(x), "float32")
+    of_kind("saliency", "model", model, Model, "a model")
+    images = images_of("saliency", x)
     random = np.random.default_rng(seed)
     spread = noise * float(np.ptp(images)) if samples > 1 else 0.0
     total = np.zeros_like(images)
-    of_kind("saliency", "model", model, Model, "a model")
     with _engine_of(model):
-        chosen = _chosen_classes(model(ops.convert_to_tensor(images)), class_index)
+        scores = model(ops.convert_to_tensor(images))
+        chosen = _chosen_classes("saliency", scores, class_index)
         for _ in range(samples):
             noisy = images + spread * random.standard_normal(images.shape)
             variable = Variable(noisy.astype("float32"), trainable=False)
 
             def score(variable=variable):
-                return _score(model(ops.convert_to_tensor(variable)), chosen)
+                return _score(
+                    "saliency", model(ops.convert_to_tensor(variable)), chosen
+                )
 
             _, (gradient,) = value_and_grad(score, [variable])
             total += np.asarray(ops.convert_to_numpy(gradient))
@@ -82,11 +91,11 @@ def grad_cam(
     what is negative is cut (R. Selvaraju et al., "Grad-CAM", 2017).
 
     Args:
-        model: a Functional or Sequential model with one input and one output of shape
-            (images, classes).
+        model: a model with one input and one output of shape (images, classes).
         x: a batch of images, channels last.
-        layer: the layer with the feature maps, or its name. Default: the last one whose
-            output has the shape (images, height, width, channels).
+        layer: the layer with the feature maps, or its name; also one of a model inside
+            the model. Default: the last one whose output has the shape (images, height,
+            width, channels).
         class_index: the class, or one for each image. Default: the predicted one.
 
     Returns:
@@ -105,33 +114,34 @@ def grad_cam(
     (1, 8, 8)
     """
     of_kind("grad_cam", "model", model, Model, "a model")
-    graph = _graph_of(model)
-    layer = _layer_of(graph, layer)
-    images = np.asarray(ops.convert_to_numpy(x), "float32")
-    seen = []
-
-    def keep(maps):
-        seen.append(maps)
-        return maps
-
-    def run(added):
-        """Run the graph with something added to the feature maps."""
-
-        def of(operation):
-            if operation is not layer:
-                return operation
-            return lambda *args, **kwargs: added(operation(*args, **kwargs))
-
-        return tree.flatten(graph.run([ops.convert_to_tensor(images)], of))[0]
-
+    images = images_of("grad_cam", x, axes=4)
     with _engine_of(model):
-        scores = run(keep)
-        chosen = _chosen_classes(scores, class_index)
-        maps = np.asarray(ops.convert_to_numpy(seen[0]))
+        scores, seen = outputs_of_layers(model, images)
+        chosen = _chosen_classes("grad_cam", scores, class_index)
+        layer, place, output = chosen_output("grad_cam", model, seen, layer)
+        maps = np.asarray(ops.convert_to_numpy(output), "float32")
         nothing = Variable(np.zeros(maps.shape, "float32"), trainable=False)
-        _, (gradient,) = value_and_grad(
-            lambda: _score(run(lambda maps: maps + nothing), chosen), [nothing]
-        )
+
+        def score():
+            """Return the score, with something added to the feature maps."""
+            calls = itertools.count()
+
+            def around(layer, call):
+                def added(*args, **kwargs):
+                    outputs = call(*args, **kwargs)
+                    if next(calls) != place:
+                        return outputs
+                    return tree.map_structure(
+                        lambda maps: maps + ops.cast(nothing, maps.dtype), outputs
+                    )
+
+                return added
+
+            with replaced_calls([layer], around):
+                outputs = model(ops.convert_to_tensor(images), training=False)
+            return _score("grad_cam", outputs, chosen)
+
+        _, (gradient,) = value_and_grad(score, [nothing])
         weights = np.asarray(ops.convert_to_numpy(gradient)).mean((1, 2), keepdims=True)
         heat = np.maximum((weights * maps).sum(-1), 0)
         size = images.shape[1:3]
@@ -145,55 +155,35 @@ def _engine_of(model):
     return backends.scope(model._backend_name or backends.current().name)
 
 
-def _graph_of(model):
-    graph = model._graph_within
-    if not isinstance(graph, Functional):
-        raise ValueError(
-            f"grad_cam() needs a Functional or a built Sequential model, whose layers "
-            f"are known. Received: {model!r}"
-        )
-    return graph
-
-
-def _layer_of(graph, layer):
-    """Return the layer with the feature maps, which a name or nothing may stand for."""
-    maps = [
-        x for x in graph.layers
-        if x._inbound_nodes and len(x._inbound_nodes[0].output_tensors[0].shape) == 4
-    ]  # fmt: skip
-    names = [x.name for x in maps]
-    found = [x for x in maps if layer is None or layer in (x, x.name)]
-    if not found:
-        name = getattr(layer, "name", layer)
-        raise ValueError(
-            f"grad_cam(): model {graph.name!r} has no layer "
-            f"{'' if name is None else f'{name!r} '}with outputs of the "
-            f"shape (images, height, width, channels). It has {names}."
-            f"{did_you_mean(name, names)}"
-        )
-    return found[-1]
-
-
-def _chosen_classes(scores, class_index):
-    scores = np.asarray(ops.convert_to_numpy(_only(scores)))
+def _chosen_classes(owner, scores, class_index):
+    scores = np.asarray(ops.convert_to_numpy(_only(owner, scores)))
     if class_index is None:
         return scores.argmax(-1)
-    return np.broadcast_to(ops.convert_to_numpy(class_index), scores.shape[:1])
+    rows, units = scores.shape
+    chosen = np.asarray(ops.convert_to_numpy(class_index))
+    is_valid = chosen.dtype.kind in "iu" and chosen.shape in ((), (1,), (rows,))
+    if not is_valid or (chosen < -units).any() or (chosen >= units).any():
+        raise ValueError(
+            f"{owner}() expects `class_index` to be a class from 0 to {units - 1}, or "
+            f"one for each of the {rows} rows. Received: class_index="
+            f"{shown(class_index)}"
+        )
+    return np.broadcast_to(chosen, (rows,))
 
 
-def _score(scores, chosen):
+def _score(owner, scores, chosen):
     """Return the sum over the images of the score of the chosen class."""
-    scores = _only(scores)
+    scores = _only(owner, scores)
     picked = np.eye(scores.shape[-1], dtype="float32")[chosen]
     return ops.sum(scores * ops.convert_to_tensor(picked))
 
 
-def _only(outputs):
+def _only(owner, outputs):
     flat = tree.flatten(outputs)
     if len(flat) != 1 or len(flat[0].shape) != 2:
         raise ValueError(
-            "Saliency and Grad-CAM need a model with one output of shape (images, "
-            f"classes). Received: {[tuple(x.shape) for x in flat]}. Take one output "
+            f"{owner}() needs a model with one output of shape (rows, classes). "
+            f"Received: {[tuple(x.shape) for x in flat]}. Take one output "
             "with `keras.Model(model.inputs, model.outputs[0])`."
         )
     return flat[0]

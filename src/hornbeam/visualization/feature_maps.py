@@ -12,7 +12,8 @@ from hornbeam.layers.layer import Layer
 from hornbeam.models.model import Model
 from hornbeam.typing import PathLike, TensorLike
 from hornbeam.visualization.checks import numbers, of_kind
-from hornbeam.visualization.galleries import plot_image_gallery
+from hornbeam.visualization.galleries import drawn_gallery
+from hornbeam.visualization.layer_outputs import chosen_output, outputs_of_layers
 from hornbeam.visualization.panels import is_shown
 
 
@@ -59,8 +60,9 @@ def plot_filters(
     filters = filters if filters.shape[-1] == 3 else filters[..., :1]
     greatest = np.abs(filters).max((1, 2, 3), keepdims=True)
     scaled = filters / np.where(greatest > 0, greatest, 1)
-    return plot_image_gallery(
-        scaled, value_range=(-1, 1), scale=1, path=path, data_format="channels_last",
+    return drawn_gallery(
+        "plot_filters", scaled, value_range=(-1, 1), scale=1, path=path,
+        data_format="channels_last",
         show=is_shown(path, ax) if show is None else show, ax=ax,
     )  # fmt: skip
 
@@ -79,9 +81,10 @@ def plot_feature_maps(
     Each channel goes from black at its least to white at its greatest value.
 
     Args:
-        model: a Functional or Sequential model with one input.
+        model: a model with one input.
         image: of shape (height, width, channels).
-        layer: the layer or its name; its output has 4 axes, channels last.
+        layer: the layer or its name, also of a layer of a model inside the model; its
+            output has 4 axes, channels last.
         most: how many channels are drawn. Default: 64.
         path: where the picture is written. Default: it is not.
         show: whether it is shown on the screen. Default: in a notebook without `path`
@@ -108,21 +111,16 @@ def plot_feature_maps(
             "plot_feature_maps() expects `image` to be one image, of shape (height, "
             f"width, channels). Received: shape {image.shape}"
         )
-    layer = model.get_layer(layer) if isinstance(layer, str) else layer
     with backends.scope(model._backend_name or backends.current().name):
-        part = Model(model.inputs, layer.output)
-        batch = ops.convert_to_tensor(image[None])
-        maps = np.asarray(ops.convert_to_numpy(part(batch)), float)
-    if maps.ndim != 4:
-        raise ValueError(
-            f"plot_feature_maps() needs a layer whose output has 4 axes. That of "
-            f"{layer.name!r} has the shape {maps.shape}."
-        )
+        _, seen = outputs_of_layers(model, image[None].astype("float32"))
+        maps = chosen_output("plot_feature_maps", model, seen, layer).output
+        maps = np.asarray(ops.convert_to_numpy(maps), float)
     maps = np.moveaxis(maps[0], -1, 0)[:most, ..., None]
     low = maps.min((1, 2, 3), keepdims=True)
     spread = maps.max((1, 2, 3), keepdims=True) - low
-    return plot_image_gallery(
-        (maps - low) / np.where(spread > 0, spread, 1), value_range=(0, 1), scale=1,
+    return drawn_gallery(
+        "plot_feature_maps", (maps - low) / np.where(spread > 0, spread, 1),
+        value_range=(0, 1), scale=1,
         path=path, show=is_shown(path, ax) if show is None else show, ax=ax,
         data_format="channels_last",
     )  # fmt: skip

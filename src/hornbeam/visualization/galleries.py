@@ -77,7 +77,32 @@ def plot_image_gallery(
     >>> axes.shape
     (2, 3)
     """
-    owner = "plot_image_gallery"
+    return drawn_gallery(
+        "plot_image_gallery", images, y_true, y_pred, label_map, rows, cols,
+        value_range, scale, path, show, transparent, dpi, legend_handles, data_format,
+        ax,
+    )  # fmt: skip
+
+
+def drawn_gallery(
+    owner: str,
+    images: Any,
+    y_true: Any = None,
+    y_pred: Any = None,
+    label_map: Mapping[int, str] | None = None,
+    rows: int | None = None,
+    cols: int | None = None,
+    value_range: tuple[float, float] = (0, 255),
+    scale: float = 2,
+    path: PathLike | None = None,
+    show: bool | None = None,
+    transparent: bool = True,
+    dpi: float = 60,
+    legend_handles: Sequence[Any] | None = None,
+    data_format: DataFormat | None = None,
+    ax: Any = None,
+) -> np.ndarray:
+    """Draw a gallery for the public function `owner`; see `plot_image_gallery`."""
     if path is not None and show:
         raise ValueError(
             f"{owner}() either writes the picture (`path`) or shows it (`show=True`). "
@@ -85,7 +110,7 @@ def plot_image_gallery(
         )
     _check_sizes(owner, rows, cols, scale, value_range)
     pixels, _ = channels_last(owner, images, data_format)
-    pixels = as_pixels(pixels, value_range)
+    pixels = as_pixels(pixels, value_range, owner)
     titles = _titles(owner, len(pixels), y_true, y_pred, label_map)
     rows, cols = _grid(len(pixels), rows, cols, np.array(ax, dtype=object).shape)
     # Panels have about the form of the images, and room for a line of text.
@@ -176,7 +201,7 @@ def plot_bounding_box_gallery(
         )
     pixels, _ = channels_last(owner, images, data_format)
     times = max(1, math.ceil(_SHARP / min(pixels.shape[1:3])))
-    drawn = as_pixels(pixels, value_range).repeat(times, 1).repeat(times, 2)
+    drawn = as_pixels(pixels, value_range, owner).repeat(times, 1).repeat(times, 2)
     handles = []
     for name, given, colour, mapping in (
         ("true", y_true, true_color, ground_truth_mapping),
@@ -199,8 +224,8 @@ def plot_bounding_box_gallery(
         )  # fmt: skip
         patch = optional("matplotlib.patches").Patch
         handles.append(patch(color=np.asarray(colour) / 255, label=name))
-    return plot_image_gallery(
-        drawn, rows=rows, cols=cols, data_format="channels_last",
+    return drawn_gallery(
+        owner, drawn, rows=rows, cols=cols, data_format="channels_last",
         legend_handles=handles if legend else legend_handles, **kwargs,
     )  # fmt: skip
 
@@ -250,7 +275,7 @@ def plot_segmentation_mask_gallery(
     owner = "plot_segmentation_mask_gallery"
     check_number(f"{owner}()", "num_classes", num_classes, 1, integer=True)
     pixels, _ = channels_last(owner, images, data_format)
-    pixels = as_pixels(pixels, value_range)
+    pixels = as_pixels(pixels, value_range, owner)
     colours = np.repeat(pixels, 3, -1) if pixels.shape[-1] == 1 else pixels[..., :3]
     columns = {"image": colours}
     for name, masks in (("true", y_true), ("predicted", y_pred)):
@@ -264,8 +289,13 @@ def plot_segmentation_mask_gallery(
     # The first row's titles say what the columns are.
     names = dict(enumerate(columns))
     labels = [place if place in names else -1 for place in range(len(tiles))]
-    return plot_image_gallery(
-        tiles, labels, label_map={-1: "", **names}, data_format="channels_last", **grid
+    return drawn_gallery(
+        owner,
+        tiles,
+        labels,
+        label_map={-1: "", **names},
+        data_format="channels_last",
+        **grid,
     )
 
 

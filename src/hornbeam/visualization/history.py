@@ -11,6 +11,9 @@ from hornbeam.core.errors import did_you_mean, shown
 from hornbeam.typing import PathLike
 from hornbeam.visualization.panels import panels, written
 
+# So many panels are side by side.
+_COLUMNS = 4
+
 
 def plot_history(
     history: Any,
@@ -59,8 +62,9 @@ def plot_history(
     curves = {x: _numbers(x, curves[x]) for x in drawn_names if x in curves}
     if not any(len(curves[name]) for name in names):
         raise ValueError("plot_history(): the history is empty. Was `fit` called?")
-    size = (5.0 * len(names), 4.0)
-    drawn = panels("plot_history", ax, size, path, len(names))
+    columns = min(len(names), _COLUMNS)
+    size = (5.0 * columns, 4.0 * -(-len(names) // columns))
+    drawn = panels("plot_history", ax, size, path, len(names), columns)
     for axes, name in zip(drawn, names, strict=True):
         for label, key in (("training", name), ("validation", f"val_{name}")):
             values = curves.get(key, ())
@@ -70,13 +74,21 @@ def plot_history(
             stride = max(1, len(curves[name]) // len(values))
             numbers = epochs or range(len(curves[name]))
             places = [e + 1 for e in numbers][stride - 1 :: stride][: len(values)]
-            axes.plot(places, values, label=label, marker="o" * (len(values) < 2))
+            axes.plot(places, values, label=label, marker="o", markevery=_alone(values))
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axes.set_xlabel("epoch")
         axes.set_title(name)
         axes.grid(alpha=0.3)
         if f"val_{name}" in curves:
             axes.legend()
     return written(drawn, path)
+
+
+def _alone(values):
+    """Return the places of finite values between others: a line does not show them."""
+    finite = np.isfinite(values)
+    edged = np.concatenate([[False], finite, [False]])
+    return np.flatnonzero(finite & ~edged[:-2] & ~edged[2:]).tolist()
 
 
 def _numbers(name, values):

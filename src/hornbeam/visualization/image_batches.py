@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -36,11 +37,22 @@ def channels_last(
 
 
 def as_pixels(
-    images: np.ndarray, value_range: tuple[float, float] = (0, 255)
+    images: np.ndarray, value_range: tuple[float, float] = (0, 255), owner: str = ""
 ) -> np.ndarray:
-    """Return images as uint8; values beyond the range are cut, NaN is 0."""
+    """Return images as uint8; values beyond the range are cut, NaN is 0.
+
+    With an `owner`, the name of a public function, images that look scaled otherwise
+    are warned of.
+    """
     if images.dtype == np.uint8 and tuple(value_range) == (0, 255):
         return images
     low, high = value_range
+    greatest = np.nanmax(np.abs(images), initial=0) if images.dtype.kind == "f" else 0
+    if owner and tuple(value_range) == (0, 255) and 0 < greatest <= 1:
+        warnings.warn(
+            f"{owner}(): the values of the images are at most {greatest:.3g}, and with "
+            "value_range=(0, 255) they are black. Give value_range=(0, 1), or (-1, 1).",
+            stacklevel=4,
+        )
     scaled = (images.astype(float) - low) * (255 / (high - low))
     return np.clip(np.nan_to_num(scaled), 0, 255).round().astype("uint8")
