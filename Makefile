@@ -10,7 +10,7 @@ TORCH := torch==2.13.0
 # KerasHub asks for all of TensorFlow beside tensorflow-cpu; these suffice.
 HUB := keras-hub==0.32.0 regex sentencepiece tokenizers
 
-.PHONY: demo examples quick test test-all coverage docs bench format clean
+.PHONY: demo examples quick test test-all coverage docs bench bench-gpu format clean
 
 demo: $(VENV)/demo
 	$(BIN)/python examples/digits.py
@@ -44,6 +44,13 @@ bench: $(VENV)/test
 	$(BIN)/python benchmarks/run.py --json bench.json --picture bench.png
 	for engine in jax torch tensorflow; do \
 	  $(BIN)/python benchmarks/parts.py --engine $$engine; done
+
+# On a GPU, with wheels of jax and torch for it: float32, then large batches in bfloat16.
+bench-gpu: $(VENV)/test
+	JAX_PLATFORMS=cuda,cpu $(BIN)/python benchmarks/run.py --engines jax,torch \
+	  --json bench-gpu.json --picture bench-gpu.png
+	JAX_PLATFORMS=cuda,cpu $(BIN)/python benchmarks/run.py --engines jax,torch \
+	  --batch 1024 --policy mixed_bfloat16 --json bench-gpu-bfloat16.json
 
 format: $(VENV)/test
 	$(BIN)/ruff check --fix src tests benchmarks examples scripts

@@ -2,10 +2,13 @@
 
     python benchmarks/measure.py WORKLOAD LIBRARY
 
-The engine is that in KERAS_BACKEND. LIBRARY is hornbeam, keras, hand (the engine's own
-code), scan (JAX: all steps of an epoch in one call), flax, skorch or lightning.
+The engine is that in KERAS_BACKEND; BENCHMARK_BATCH and BENCHMARK_POLICY stand in for
+the batch size of the workload and the library's policy of dtypes. LIBRARY is hornbeam,
+keras, hand (the engine's own code), scan (JAX: all steps of an epoch in one call),
+flax, skorch or lightning.
 """
 
+import dataclasses
 import importlib
 import json
 import os
@@ -35,6 +38,8 @@ def of_library(library, workload):
     """Return the figures of `fit`, `evaluate` and `predict`."""
     imported = seconds_of(lambda: importlib.import_module(library))
     keras = importlib.import_module(library)
+    if policy := os.environ.get("BENCHMARK_POLICY"):
+        keras.config.set_dtype_policy(policy)
     x, y = workload.data()
     batch, quiet = workload.batch, {"verbose": 0}
 
@@ -102,6 +107,9 @@ def by_hand(written_in, name, workload, scanned):
 def main(name, library):
     """Measure and print."""
     workload = WORKLOADS.get(name)
+    batch = os.environ.get("BENCHMARK_BATCH")
+    if workload and batch:
+        workload = dataclasses.replace(workload, batch=int(batch))
     if workload is None:
         found = generation.figures(library)
     elif library in ("hornbeam", "keras"):

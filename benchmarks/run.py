@@ -2,6 +2,10 @@
 
     python benchmarks/run.py [mlp 'plain*' ...] [--engines jax,torch] [--rounds 3]
                              [--json results.json] [--picture results.png]
+                             [--batch 1024] [--policy mixed_bfloat16]
+
+`--batch` stands in for the workloads' batch sizes. `--policy` sets hornbeam's and
+Keras's policy of dtypes, and leaves code by hand out, which is in float32.
 
 Each measurement is a process of its own; the rounds alternate between the libraries.
 The table gives medians, the spread of ours, and the medians of the ratios taken round
@@ -59,6 +63,8 @@ def measure(name, library, engine, cache="off"):
 
 def libraries_of(engine):
     """Return ours, and those beside it on an engine."""
+    if os.environ.get("BENCHMARK_POLICY"):
+        return ("hornbeam", "keras")
     return ("hornbeam", "keras", "hand", *PEERS.get(engine, ()))
 
 
@@ -157,7 +163,11 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json")
     parser.add_argument("--picture")
+    parser.add_argument("--batch", default="")
+    parser.add_argument("--policy", default="")
     options = parser.parse_args()
+    os.environ["BENCHMARK_BATCH"] = options.batch
+    os.environ["BENCHMARK_POLICY"] = options.policy
     about = versions()
     print(json.dumps(about))
     print(

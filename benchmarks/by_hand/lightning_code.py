@@ -46,7 +46,7 @@ class Loop(torch_code.Loop):
         self.module = Module(self)
         self.rows = DataLoader(TensorDataset(self.x, self.y), self.batch, shuffle=True)
         self.trainer = lightning.Trainer(
-            accelerator="cpu",
+            accelerator="auto",
             max_epochs=0,
             logger=False,
             enable_checkpointing=False,
@@ -62,4 +62,4 @@ class Loop(torch_code.Loop):
     def predict(self, rows, batch):
         """Return the outputs of the first rows, on the host."""
         loader = DataLoader(TensorDataset(self.x[:rows]), batch)
-        return torch.cat(self.trainer.predict(self.module, loader)).numpy()
+        return torch.cat(self.trainer.predict(self.module, loader)).cpu().numpy()

@@ -32,6 +32,7 @@ class Loop(torch_code.Loop):
             iterator_train__shuffle=True,
             train_split=None,
             verbose=0,
+            device=str(self.x.device),
         )
 
     def epoch(self):

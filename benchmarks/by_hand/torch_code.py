@@ -167,23 +167,24 @@ def loss_of(outputs, y):
 
 
 class Loop:
-    """A network with its data as tensors."""
+    """A network with its data as tensors, on a GPU where there is one."""
 
     def __init__(self, name, workload, scanned=False):
+        device = "cuda" if torch.cuda.is_available() else "cpu"
         self.batch, self.images = workload.batch, workload.kind == "images"
-        x, y = map(torch.from_numpy, workload.data())
+        x, y = (torch.from_numpy(a).to(device) for a in workload.data())
         if len(workload.shape) == 3:
             x = x.permute(0, 3, 1, 2).contiguous()
         self.x, self.y = x, x if self.images else y.long()
-        self.network = nn.Sequential(*NETWORKS[name]())
+        self.network = nn.Sequential(*NETWORKS[name]()).to(device)
         weights = self.network.parameters()
         self.optimizer = torch.optim.Adam(weights, lr=1e-3, eps=1e-7, fused=True)
 
     def epoch(self):
         """Train an epoch; the loss and the accuracy come to the host."""
         self.network.train()
-        order = torch.randperm(len(self.x))
-        total, correct = torch.zeros(()), torch.zeros(())
+        order = torch.randperm(len(self.x), device=self.x.device)
+        total, correct = torch.zeros((2,), device=self.x.device)
         for begin in range(0, len(self.x), self.batch):
             rows = order[begin : begin + self.batch]
             x, y = self.x[rows], self.y[rows]
@@ -206,4 +207,4 @@ class Loop:
             self.network(self.x[begin : min(begin + batch, rows)])
             for begin in range(0, rows, batch)
         ]
-        return np.concatenate([part.numpy() for part in parts])
+        return np.concatenate([part.cpu().numpy() for part in parts])
