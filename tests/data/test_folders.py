@@ -77,6 +77,7 @@ def test_label_modes(images, mode, shape, dtype):
 def test_labels_may_be_given_or_left_out(images):
     assert folder_of(images, labels=None)[0].shape == (12, 16, 12, 3)
     assert folder_of(images, label_mode=None)[0].shape == (12, 16, 12, 3)
+    assert folder_of(images, labels=None, image_size=8)[0].shape == (12, 8, 8, 3)
     ds = folder_of(images, labels=[3, 4] * 6, shuffle=False)
     assert ds[0][1].tolist() == [3, 4] * 6 and ds.class_names == ["3", "4"]
     ds = folder_of(images, class_names=["b", "a"], shuffle=False)
@@ -275,7 +276,7 @@ def test_bad_images_are_named_or_skipped_if_asked_for(images, tmp_path):
         ({"color_mode": "x"}, "color_mode='x'"),
         ({"interpolation": "x"}, "interpolation='x'"),
         ({"format": "x"}, "format='x'"),
-        ({"image_size": 3}, "tuple .height, width."),
+        ({"image_size": (3, 3, 3)}, "tuple .height, width."),
         ({"image_size": (0, 3)}, "image_size"),
         ({"validation_split": 0.2}, "must be set"),
         ({"subset": "training"}, "must be set"),

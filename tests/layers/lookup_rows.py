@@ -97,6 +97,12 @@ ROWS = {
         list("ABCDE"),
         [1, 2, 1, 0, 2],
     ),
+    "Hashing-booleans": (lambda: layers.Hashing(5), [True, False], [0, 2]),
+    "Hashing-unsigned": (
+        lambda: layers.Hashing(5),
+        np.array([2**63 + 5], "uint64"),
+        [1],
+    ),
     "Hashing-integers": (
         lambda: layers.Hashing(5, mask_value=2),
         np.array([1, 2, -3, 99]),

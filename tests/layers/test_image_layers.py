@@ -353,3 +353,14 @@ def test_a_model_that_augments_is_fitted_saved_and_loaded(training_engine, tmp_p
     again = keras.models.load_model(tmp_path / "model.keras")
     want = model.predict(SMALL / 255, verbose=0)
     np.testing.assert_allclose(again.predict(SMALL / 255, verbose=0), want, rtol=1e-5)
+
+
+@every_row
+def test_no_images_and_pixels_that_are_no_numbers(row, engine):
+    layer = row.make()
+    assert numpy(layer(SMALL[:0])).shape == (0, *(row.size or (10, 9)), 3)
+    images = SMALL.copy()
+    images[0, 3, 3] = np.nan
+    got = numpy(layer(images))
+    if row.layer not in (keras.layers.MixUp, keras.layers.CutMix):
+        assert np.isfinite(got[1]).all()

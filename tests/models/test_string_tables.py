@@ -189,3 +189,32 @@ def test_strings_for_numbers(python_only):
         space = keras.utils.FeatureSpace({"age": kind, "c": "string_categorical"})
         with pytest.raises(TypeError, match="'age'.*expects numbers"):
             space.adapt({"age": ["x"], "c": ["a"]}) or space({"age": ["x"], "c": ["a"]})
+
+
+def test_columns_of_a_table_are_several_inputs(training_engine):
+    word = keras.Input((1,), dtype="string", name="word")
+    size, place = keras.Input((1,), name="size"), keras.Input((1,), name="place")
+    lookup = layers.StringLookup(vocabulary=["a", "b"], output_mode="one_hot")
+    for inputs in ([place, size], {"size": size, "place": place}, [size, word]):
+        parts = list(inputs.values() if isinstance(inputs, dict) else inputs)
+        joined = layers.Concatenate()([lookup(x) if x is word else x for x in parts])
+        model = keras.Model(inputs, layers.Dense(1)(joined))
+        model.compile("sgd", "mse")
+        frame = pd.DataFrame(
+            {
+                "place": [0.0] * 7 + [9.0],
+                "price": LABELS,
+                "word": TOKENS,
+                "size": LABELS,
+            }
+        )
+        expected = {x.name: frame[x.name].to_numpy() for x in parts}
+        wanted = model.predict(expected, verbose=0)
+        tables = [frame, pytest.importorskip("polars").DataFrame(frame.to_dict("list"))]
+        for table in (*tables, tables[1].to_arrow()):
+            np.testing.assert_array_equal(model.predict(table, verbose=0), wanted)
+        losses = model.evaluate(frame, "price", verbose=0)
+        assert losses == model.evaluate(expected, LABELS, verbose=0)
+        model.fit(frame, "price", validation_split=0.5, verbose=0)
+        with pytest.raises(ValueError, match="missing data for input 'size'"):
+            model.predict(frame.drop(columns="size"), verbose=0)

@@ -341,3 +341,14 @@ def test_cholesky_of_what_is_not_positive_definite(engine):
         return
     with pytest.raises(ValueError):
         ops.cholesky(matrix)
+
+
+def test_taking_nothing_from_nothing(engine):
+    for shape, size, axis in (
+        ((0,), (0, 4), None),
+        ((0, 3), (0, 4), 0),
+        ((2, 0), (0,), 0),
+    ):
+        indices = np.zeros(size, "int32")
+        got = ops.take(np.zeros(shape, "float32"), indices, axis=axis)
+        assert tuple(got.shape) == np.zeros(shape).take(indices, axis).shape

@@ -58,8 +58,8 @@ def image_dataset_from_directory(
             sorted)
         color_mode: "grayscale", "rgb" or "rgba": 1, 3 or 4 channels. Default: "rgb"
         batch_size: rows per batch, or None for single images. Default: 32
-        image_size: the `(height, width)` that images are resized to. Default: (256,
-            256)
+        image_size: the `(height, width)` that images are resized to, or one number for
+            both. Default: (256, 256)
         shuffle: whether images come in a new order every epoch, or in that of their
             sorted paths. A validation subset keeps one order. Default: True
         seed: the seed of the orders and of the split. Default: None (drawn)
@@ -181,7 +181,7 @@ class _Images:
 
 def _checked_size(size):
     try:
-        height, width = size
+        height, width = (size, size) if isinstance(size, int) else size
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"`image_size` of {_OWNER} must be a tuple (height, width). Received: "

@@ -162,6 +162,13 @@ class Functional(Function, Model):
             for x, symbol in zip(flat, self._inputs, strict=True)
         ]
 
+    @property
+    def _input_names(self):
+        """The names by which a dict gives the inputs, in their order."""
+        if isinstance(self._inputs_struct, dict):
+            return sorted(self._inputs_struct)
+        return [x._keras_history.operation.name for x in self._inputs]
+
     def _flat_inputs(self, inputs):
         struct = self._inputs_struct
         if not isinstance(inputs, dict):
@@ -171,11 +178,7 @@ class Functional(Function, Model):
             return tree.flatten(inputs)
         if isinstance(struct, dict) and any(map(tree.is_nested, struct.values())):
             return tree.flatten(inputs)
-        names = (
-            sorted(struct)
-            if isinstance(struct, dict)
-            else [x._keras_history.operation.name for x in self._inputs]
-        )
+        names = self._input_names
         missing = [
             n for n, x in zip(names, self._inputs, strict=True)
             if n not in inputs and not _is_optional(x)

@@ -36,14 +36,16 @@ def on_host(model: Any, x: Any) -> Any:
     """Return what the program of a model takes for the inputs `x`.
 
     That is what its host part makes of them. A Sequential model that is not built is
-    built for strings, so that it has a graph.
+    built for strings, so that it has a graph. Several inputs may be columns of a table.
     """
     if isinstance(x, AfterHost):
         return x
     if not model.built and hasattr(model, "_build_for") and holds_strings(x):
         model._build_for(string_array(x, f"Model {model.name!r}"))
     graph = model._called_graph
-    part = None if graph is None else graph.host_part
+    if graph is None:
+        return x
+    x, part = _by_names(graph, x), graph.host_part
     if part is None:
         return x
     if part.strings_after:
@@ -53,6 +55,13 @@ def on_host(model: Any, x: Any) -> Any:
             "it to what `predict` returns; or call the model: `model(x)`."
         )
     return part.run(fitted(graph, x), lambda output: host_tree(output, "x"))
+
+
+def _by_names(graph, x):
+    """Return the columns of a table that are named as inputs, or else `x`."""
+    columns = columns_of(x) if len(graph._inputs) > 1 else None
+    names = graph._input_names if columns is not None else ()
+    return {name: columns[name] for name in names if name in columns} or x
 
 
 def with_string_arrays(model: Any, x: Any) -> Any:

@@ -11,6 +11,7 @@ from hornbeam.core.arguments import checks_keywords
 from hornbeam.core.configurable import parameters_of
 from hornbeam.core.errors import did_you_mean
 from hornbeam.data import in_memory, make_data, train_validation_split
+from hornbeam.data.stored import split_columns
 from hornbeam.training.binding import checks, data_checks
 from hornbeam.training.building import ModelBuilding
 from hornbeam.training.concurrent.scheduler import warn_if_alone
@@ -105,6 +106,8 @@ class Trainer(ModelBuilding):
         verbose = checks.verbosity(self, "fit", verbose)
         epochs = int(_at_most(config.max_epochs(), epochs))
         if validation_split and validation_data is None:
+            if isinstance(y, str):
+                x, y = split_columns(x, y)
             if in_memory(x):
                 x = self._on_host(x)
             (x, y, sample_weight), validation_data = train_validation_split(

@@ -129,7 +129,11 @@ def padded(
 
 
 def take(x: Any, indices: Any, axis: Any = None) -> Any:
-    return jnp.take(_array(x), _array(indices), axis=axis)
+    x, indices = _array(x), _array(indices)
+    if not x.size and not indices.size:  # JAX returns `x`
+        shape = np.empty(x.shape, bool).take(np.empty(indices.shape, int), axis).shape
+        return jnp.zeros(shape, x.dtype)
+    return jnp.take(x, indices, axis=axis)
 
 
 def rows_at(x: Any, index: Any) -> Any:

@@ -50,7 +50,8 @@ def _default_of(dtype: np.dtype) -> np.dtype:
 def cast(x: Any, dtype: Any) -> np.ndarray:
     """`x` converted to `dtype`."""
     array = x if is_sparse(x) else np.asarray(x)
-    return array.astype(numpy_dtype(dtype), copy=False)
+    with np.errstate(invalid="ignore"):  # NaN is any integer, as on other engines
+        return array.astype(numpy_dtype(dtype), copy=False)
 
 
 def numpy_dtype(dtype: Any) -> np.dtype:

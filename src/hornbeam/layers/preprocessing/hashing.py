@@ -120,10 +120,12 @@ def check_dtype(layer: Layer, output_mode: str) -> None:
 
 
 def category_texts(inputs: Any, owner: str) -> np.ndarray[Any, Any]:
-    """Return strings as they are and integers as their decimal digits."""
+    """Return strings as they are, integers and booleans as TensorFlow writes them."""
     array = np.asarray(inputs)
-    if array.dtype.kind in "biu":
-        return array.astype(np.int64).astype(str)
+    if array.dtype.kind == "b":
+        return np.where(array, "true", "false")
+    if array.dtype.kind in "iu":
+        return array.astype(str)
     if array.dtype.kind == "f":
         raise TypeError(
             f"{owner} expects strings or integers. Received: dtype {array.dtype}. For "

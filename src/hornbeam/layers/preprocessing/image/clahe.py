@@ -9,7 +9,7 @@ import numpy as np
 from hornbeam import ops
 from hornbeam.core.errors import check_number
 from hornbeam.layers.arguments import integer_tuple
-from hornbeam.layers.preprocessing.image.histograms import histograms, looked_up
+from hornbeam.layers.preprocessing.image.histograms import bins_of, histograms, looked_up
 from hornbeam.layers.preprocessing.image.image_layer import ImageLayer
 from hornbeam.layers.preprocessing.image.value_range import BYTES, mapped, value_pair
 
@@ -71,7 +71,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         if self.data_format == "channels_first":
             x = ops.transpose(x, (0, 2, 3, 1))
         x = ops.clip(mapped(x, self.value_range, BYTES), *BYTES)
-        x = self._interpolated(ops.cast(x, "int32"))
+        x = self._interpolated(bins_of(x, _BINS))
         if self.data_format == "channels_first":
             x = ops.transpose(x, (0, 3, 1, 2))
         return ops.cast(mapped(x, BYTES, self.value_range), dtype)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.layers.arguments import positive_integer
-from hornbeam.layers.preprocessing.image.histograms import histograms, looked_up
+from hornbeam.layers.preprocessing.image.histograms import bins_of, histograms, looked_up
 from hornbeam.layers.preprocessing.image.image_layer import ImageLayer
 from hornbeam.layers.preprocessing.image.value_range import BYTES, mapped, value_pair
 
@@ -58,7 +58,7 @@ class Equalization(ImageLayer):
             return images
         last = self.data_format == "channels_last"
         x = ops.clip(mapped(images, self.value_range, BYTES), *BYTES)
-        place = ops.cast(mapped(x, BYTES, (0, self.bins - 1)), "int32")
+        place = bins_of(mapped(x, BYTES, (0, self.bins - 1)), self.bins)
         count, *sizes = ops.shape(images)
         channels = sizes.pop(-1 if last else 0)
         # Each channel of each image has a histogram of its own.

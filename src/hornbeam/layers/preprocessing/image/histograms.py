@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from hornbeam.typing import Tensor
 
 
+def bins_of(values: Tensor, bins: int) -> Tensor:
+    """Return the bin of each value from 0 to `bins - 1`; NaN is in any."""
+    return ops.clip(ops.cast(values, "int32"), 0, bins - 1)
+
+
 def histograms(place: Tensor, row: Tensor, rows: Any, bins: int) -> Tensor:
     """Return how often each bin occurs in each part, as floats (parts, bins).
 
