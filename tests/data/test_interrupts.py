@@ -21,19 +21,20 @@ class Hung(keras.utils.PyDataset):
         if index == 2:
             print(os.getpid(), flush=True)
             time.sleep(600)
-        return np.ones((2, 3), "float32")
+        return np.ones((2, 3), "float32"), np.ones(2)
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may ignore it
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
     data = Hung(workers=2, use_multiprocessing=sys.argv[1] == "processes")
-    model.predict(data, verbose=0)
+    model.fit(data, shuffle=False, verbose=0)
 """
 
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("workers", ["threads", "processes"])
-def test_an_interrupt_ends_the_program_and_its_workers(workers, tmp_path):
+def test_an_interrupt_ends_fit_the_program_and_its_workers(workers, tmp_path):
     file = tmp_path / "program.py"
     file.write_text(PROGRAM)
     process = subprocess.Popen(
@@ -41,7 +42,7 @@ def test_an_interrupt_ends_the_program_and_its_workers(workers, tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "HORNBEAM_BACKEND": "numpy"},
+        env={**os.environ, "HORNBEAM_BACKEND": "jax"},
     )
     try:
         worker = int(process.stdout.readline())

@@ -93,6 +93,16 @@ def test_an_infinite_edge_stays_inside(engine):
         np.testing.assert_array_equal(engine.to_numpy(found), [fill, 2, fill])
 
 
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_what_lies_outside_is_no_number(engine, value):
+    x = np.arange(12, dtype="float32").reshape(3, 4)
+    places = np.array([[0.3, 1, 1.9, 2.5, -1], [1, 1.7, 0.1, 3, 0]], "float32")
+    for order in (0, 1):
+        got = ops.image.map_coordinates(x, places, order, fill_value=value)
+        want = ndimage.map_coordinates(x, places, order=order, cval=value)
+        np.testing.assert_allclose(ops.convert_to_numpy(got), want, rtol=1e-5)
+
+
 def test_affine_transform(engine):
     a0, a1, a2, b0, b1, b2, *_ = TURN.astype("float64")
 

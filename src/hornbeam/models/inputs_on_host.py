@@ -59,9 +59,10 @@ def on_host(model: Any, x: Any) -> Any:
 
 def _by_names(graph, x):
     """Return the columns of a table that are named as inputs, or else `x`."""
-    columns = columns_of(x) if len(graph._inputs) > 1 else None
-    names = graph._input_names if columns is not None else ()
-    return {name: columns[name] for name in names if name in columns} or x
+    if len(graph._inputs) == 1:
+        return x
+    columns = columns_of(x) or {}
+    return {n: columns[n] for n in graph._input_names if n in columns} or x
 
 
 def with_string_arrays(model: Any, x: Any) -> Any:

@@ -83,7 +83,11 @@ def host(x: Any) -> Any:
     if engine is not None:
         return engine.to_numpy(x)
     if isinstance(x, np.ma.MaskedArray):
-        return np.where(x.mask, None, x.data) if np.any(x.mask) else x.data
+        if not np.any(x.mask):
+            return x.data
+        array = x.data.astype(object)
+        array[x.mask] = None
+        return array
     for name in ("toarray", "to_numpy"):
         # An array of Arrow has a `to_numpy` that refuses to copy.
         if hasattr(x, name) and not hasattr(x, "__arrow_c_array__"):

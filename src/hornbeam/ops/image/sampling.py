@@ -169,6 +169,9 @@ def _filled(y, inside, fill_value, order):
     """Return values of which the part that is not `inside` is `fill_value`."""
     outside = cast(fill_value, y.dtype)
     inside = cast(inside, y.dtype)
+    if order and isinstance(fill_value, int | float) and not math.isfinite(fill_value):
+        # Whatever touches what is outside; the weights' sum is rounded.
+        return where(inside > 1 - 1e-4, y, outside)
     if order:
         y = y if _is_zero(fill_value) else y + outside * (1 - inside)
         # Weights of 0 did the rest, unless they met an infinity. Of a condition without

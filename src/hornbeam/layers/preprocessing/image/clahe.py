@@ -9,7 +9,11 @@ import numpy as np
 from hornbeam import ops
 from hornbeam.core.errors import check_number
 from hornbeam.layers.arguments import integer_tuple
-from hornbeam.layers.preprocessing.image.histograms import bins_of, histograms, looked_up
+from hornbeam.layers.preprocessing.image.histograms import (
+    bins_of,
+    histograms,
+    looked_up,
+)
 from hornbeam.layers.preprocessing.image.image_layer import ImageLayer
 from hornbeam.layers.preprocessing.image.value_range import BYTES, mapped, value_pair
 

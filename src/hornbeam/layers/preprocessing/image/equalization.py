@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from hornbeam import ops
 from hornbeam.layers.arguments import positive_integer
-from hornbeam.layers.preprocessing.image.histograms import bins_of, histograms, looked_up
+from hornbeam.layers.preprocessing.image.histograms import (
+    bins_of,
+    histograms,
+    looked_up,
+)
 from hornbeam.layers.preprocessing.image.image_layer import ImageLayer
 from hornbeam.layers.preprocessing.image.value_range import BYTES, mapped, value_pair
 
