@@ -381,3 +381,10 @@ def test_the_name_of_a_class_makes_an_object():
     assert isinstance(deserialize("greedy", module_objects=objects), Sampler)
     assert deserialize("any", module_objects=objects) is len
     assert deserialize("other", module_objects=objects) == "other"
+
+
+def test_names_in_tables_of_classes():
+    table = {"ridge": keras.regularizers.L2}
+    assert deserialize("ridge", custom_objects=table) is keras.regularizers.L2
+    config = {"class_name": "ridge", "config": {"l2": 0.25}}
+    assert float(deserialize(config, module_objects=table).l2) == 0.25

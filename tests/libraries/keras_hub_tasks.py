@@ -139,6 +139,9 @@ def compare(folder):
 
 def random_samplers(model, greedy):
     """Samplers that draw go on from the prompt, differently each time."""
+    for name in ("beam", "contrastive", "random", "top_k", "top_p"):
+        made = generated(model, name)
+        np.testing.assert_array_equal(made[:, :4], prompt["token_ids"][:, :4])
     one = generated(model, samplers.TopKSampler(k=1, seed=1))
     np.testing.assert_array_equal(one, greedy)
     for sampler in (

@@ -522,3 +522,17 @@ def test_the_table_of_halving_says_the_rung():
     assert sorted(line[-3] for line in lines[2:]) == ["1"] * 6 + ["2"] * 2 + ["3"]
     again = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(result))))
     assert str(again) == str(result)
+
+
+@pytest.mark.parametrize("sampler", ["random", "sobol"])
+def test_no_point_is_asked_for_twice(sampler, tmp_path):
+    space = {"units": [2, 4, 6], "rate": [0.0, 0.25]}
+    for directory in (None, tmp_path):
+        found = search(space, budget=20, epochs=1, sampler=sampler, directory=directory)
+        asked = {(c.params["units"], c.params["rate"]) for c in found.candidates}
+        assert asked == {(u, r) for u in space["units"] for r in space["rate"]}
+        assert len(found.candidates) == len(asked)
+    # Members of a population that begin as equals become different.
+    population = tuning.Population()
+    found = search({"rate": [0.0, 0.25]}, budget=4, epochs=1, schedule=population)
+    assert len(found.candidates) == 4

@@ -288,3 +288,12 @@ class TestTable:
         ]  # fmt: skip
         found["iter"] = [0] * 6
         assert "rung" not in search_table(found)
+
+    def test_a_candidate_that_was_asked_for_again(self):
+        params = [{"rate": x} for x in (1, 2, 1, 1, 2)]
+        found = results_of(params, [[9], [5], [3], [4], [np.nan]])
+        found["iter"] = [1, 0, 0, 0, 0]
+        cells = [line.split() for line in search_table(found).splitlines()]
+        assert [row[1:3] for row in cells[2:]] == [
+            ["1", "9.0000"], ["2", "5.0000"],
+        ]  # fmt: skip

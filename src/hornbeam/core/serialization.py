@@ -245,10 +245,13 @@ def deserialize_keras_object(
     """Make the object that a config describes.
 
     Args:
-        config: what `serialize_keras_object` returned, or a nest of such.
+        config: what `serialize_keras_object` returned, a nest of such, or a name.
         custom_objects: `{name: class or function}` that the config may name besides
             the library's own and those that are registered. Default: none.
         safe_mode: accepted; code from a config is never run, whatever it says.
+        **kwargs: `module_objects`, a table such as `custom_objects`: the name of a
+            class in it gives an object that is made without arguments, where one in
+            `custom_objects` gives the class.
 
     >>> import hornbeam as keras
     >>> config = keras.saving.serialize_keras_object(keras.regularizers.L2(0.5))
@@ -261,10 +264,13 @@ def deserialize_keras_object(
         raise ValueError(
             f"deserialize_keras_object() received unknown arguments: {sorted(kwargs)}"
         )
-    with registry.scope_of(custom_objects):
-        if isinstance(config, str) and module_objects and config in module_objects:
-            found = module_objects[config]
-            return found() if isinstance(found, type) else found
+    customs, ours = custom_objects or {}, module_objects or {}
+    if isinstance(config, str) and config in {**ours, **customs}:
+        if config in customs:
+            return customs[config]
+        named = ours[config]
+        return named() if isinstance(named, type) else named
+    with registry.scope_of({**ours, **customs}):
         return _deserialize(config)
 
 

@@ -15,6 +15,8 @@ import numpy as np
 from hornbeam.visualization.optional import optional
 
 _MOST_DIMENSIONS = 64
+# After so many points that were there already a space counts as finite and used up.
+_MOST_DRAWS = 1000
 
 Unit = Callable[[int, str], float]
 
@@ -48,6 +50,43 @@ def sobol_points(seed: int) -> Unit:
         return float(rows[number, column])
 
     return unit
+
+
+def distinct_points(
+    space: Callable[[Any], Any], unit: Unit, count: int
+) -> tuple[Unit, int]:
+    """Return the points without those that give what an earlier one gave.
+
+    Args:
+        space: a function that asks a trial for values.
+        unit: the points.
+        count: how many points are needed.
+
+    Returns:
+        The points, and how many of them differ: fewer than `count` where the space has
+        no more. The points after them are as they were.
+    """
+    rows: list[int] = []
+    seen: set[str] = set()
+    row = repeated = 0
+    while len(rows) < count and repeated < _MOST_DRAWS:
+        trial = _trial_of_row(len(rows), unit, row)
+        space(trial)
+        point = repr(sorted(trial.params.items()))
+        repeated = repeated + 1 if point in seen else 0
+        if point not in seen:
+            seen.add(point)
+            rows.append(row)
+        row += 1
+
+    def distinct(number, name):
+        return unit(rows[number] if number < len(rows) else number, name)
+
+    return distinct, len(rows)
+
+
+def _trial_of_row(number, unit, row):
+    return PointTrial(number, lambda _, name: unit(row, name))
 
 
 def check_limits(what: str, low: Any, high: Any, log: bool = False) -> None:

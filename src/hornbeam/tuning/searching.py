@@ -27,7 +27,13 @@ from hornbeam.tuning.copies import SearchError
 from hornbeam.tuning.identity import of_data, of_validation, of_value
 from hornbeam.tuning.losses import is_loss, loss_of
 from hornbeam.tuning.places import place_of
-from hornbeam.tuning.points import PointTrial, random_points, sobol_points
+from hornbeam.tuning.points import (
+    PointTrial,
+    distinct_points,
+    random_points,
+    sobol_points,
+)
+from hornbeam.tuning.population import Population
 from hornbeam.tuning.result import SearchResult
 from hornbeam.tuning.schedules import Plan, Step, dominators, schedule_of
 from hornbeam.tuning.space import space_of
@@ -86,7 +92,8 @@ def search(
             that asks for values, `trial.suggest_float("rate", 0.0, 0.5)`, and returns
             a dict of them. Default: None, the annotations and defaults of `build`.
         data: `(x, y)`, `(x, y, sample_weight)`, or a source of batches.
-        budget: how many candidates there are. Default: 50.
+        budget: how many candidates there are; "random" and "sobol" ask for none twice,
+            so that a small space has fewer. Default: 50.
         epochs: the most epochs of a candidate. Default: 10.
         objective: the name in the logs of what is sought; a list of several gives a
             Pareto front; a dict `{name: "max" or "min"}` says what is good. Default:
@@ -171,7 +178,12 @@ def search(
         "fit_arguments": of_value(fit_arguments), "engine": backends.current().name,
     }  # fmt: skip
     place = place_of(trainer, workers)
-    study = _study(sampler, points, len(directions), seed, folder, identity)
+    unit = None
+    if sampler in _POINTS:
+        unit, count = distinct_points(points, _POINTS[sampler](seed), budget)
+        if not isinstance(schedule, Population):  # which makes equals different
+            plan = plan._replace(budget=count)
+    study = _study(sampler, unit, points, len(directions), seed, folder, identity)
     run = Run(trainer, study, schedule, plan, bool(verbose), place)
     with contextlib.closing(study):
         run.run()
@@ -237,9 +249,8 @@ def known_directions(
     raise errors[0]
 
 
-def _study(sampler, space, objectives, seed, folder, identity):
+def _study(sampler, unit, space, objectives, seed, folder, identity):
     """Return the study: Optuna's where it is needed."""
-    unit = _POINTS[sampler](seed) if sampler in _POINTS else None
     if unit is not None and folder is None:
         return PlainStudy(space, unit)
     what = f"search(sampler={sampler!r})" if unit is None else "search(directory=...)"

@@ -17,8 +17,8 @@ from hornbeam.typing import Config
 class SearchResults:
     """The candidates of a search and their scores.
 
-    A candidate that was measured several times (successive halving) counts as it was
-    measured last, with the most resources.
+    A candidate that was measured several times (successive halving, a sampler that asks
+    for it again) counts as it was measured with the most resources.
 
     Args:
         search: a fitted search, or its `cv_results_`.
@@ -38,7 +38,7 @@ class SearchResults:
                 f"GridSearchCV, received {type(search).__name__}. Was its `fit` called?"
             )
         self._caller = caller
-        self._rows = _last_of_each(list(results["params"]))
+        self._rows = _one_of_each(results)
         self._results = results
         scoring = getattr(search, "scoring", None)
         self._scoring = getattr(scoring, "scoring", scoring)  # of a HistoryRecorder
@@ -228,12 +228,23 @@ def key(value: Any) -> Any:
     return type(value).__name__, value
 
 
-def _last_of_each(params):
-    """Return the last row of each candidate, in order of their first."""
-    last = {}
+def _one_of_each(results):
+    """Return a row of each candidate, in order of their first rows.
+
+    That of the last rung; of several of this rung the best, as a search chose. Where
+    rungs are unknown that is the last row.
+    """
+    params = list(results["params"])
+    order = np.arange(len(params))
+    if "iter" in results:
+        name = next(name for name in results if name.startswith("mean_test_"))
+        means = np.nan_to_num(np.ma.filled(results[name], np.nan), nan=-np.inf)
+        order = np.lexsort([means, results["iter"]]).argsort()
+    rows: dict[Any, int] = {}
     for row, candidate in enumerate(params):
         candidate_key = tuple(
             (name, key(candidate[name])) for name in sorted(candidate)
         )
-        last[candidate_key] = row
-    return list(last.values())
+        known = rows.setdefault(candidate_key, row)
+        rows[candidate_key] = max(known, row, key=order.item)
+    return list(rows.values())
