@@ -267,3 +267,24 @@ def test_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboard.summary.writer.record_writer", None)
     with pytest.raises(ImportError, match=r"pip install 'hornbeam\[tensorboard\]'"):
         fit(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("method", "data", "match"),
+    [
+        ("scalar", [1.0, 2.0], r"scalar\('a'\) expects one number.*\(2,\)"),
+        ("scalar", "high", r"scalar\('a'\) expects numbers.*'high'"),
+        ("histogram", object(), r"histogram\('a'\) expects numbers"),
+        ("image", np.zeros((4, 4, 3)), r"image\('a'\).*\(4, 4, 3\).*`image\[None\]`"),
+        ("image", np.zeros((1, 4, 4, 2)), r"image\('a'\).*width, 1 or 3\)"),
+        ("image", None, r"image\('a'\) expects numbers.*None"),
+        ("text", 3, r"text\('a'\) expects a text.*3"),
+    ],
+)
+def test_what_cannot_be_written_is_named(method, data, match, tmp_path):
+    board = keras.callbacks.TensorBoard(tmp_path)
+    board.set_model(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
+    with pytest.raises((TypeError, ValueError), match=match):
+        getattr(board.summary, method)("a", data, 0)
+    board.summary.scalar("one", np.array([2.0]), 0)
+    board.on_train_end()

@@ -177,6 +177,18 @@ class TestEmbedding:
         assert axes.get_title() == "UMAP"
         assert (given["random_state"], given["n_neighbors"]) == (4, 8)
 
+    @pytest.mark.slow
+    @pytest.mark.filterwarnings("ignore")  # of numba
+    def test_umap_itself(self):
+        umap = pytest.importorskip("umap", reason="umap-learn is not installed")
+        rows = np.concatenate([self.rows[:30], self.rows[:30] + 100])
+        axes = visualization.plot_embedding(rows, method="umap", seed=4)
+        reducer = umap.UMAP(n_neighbors=15, random_state=4, n_jobs=1)
+        places = self.places(axes)
+        np.testing.assert_allclose(places, reducer.fit_transform(rows), rtol=1e-4)
+        between = np.linalg.norm(places[:30].mean(0) - places[30:].mean(0))
+        assert between > 2 * places[:30].std(0).max()
+
     def test_neighbours(self):
         manifold = pytest.importorskip("sklearn.manifold")
         axes = visualization.plot_embedding(self.rows[:20], method="tsne")

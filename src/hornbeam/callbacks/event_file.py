@@ -19,6 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.core.errors import check_number, shown
+from hornbeam.ops.core import convert_to_numpy
+
 _numbers = itertools.count()
 
 
@@ -55,17 +58,32 @@ class EventFile:
 
     def scalar(self, name: str, data: Any, step: int) -> None:
         """Write a number."""
-        number = np.asarray(data, "float32")
+        number = _array("scalar", name, data)
+        if number.size != 1:
+            raise ValueError(
+                f"summary.scalar({name!r}) expects one number. Received: shape "
+                f"{number.shape}"
+            )
+        number = number.reshape(()).astype("float32")
         self._add(part("plugins.scalar.summary_v2").scalar_pb(name, number), step)
 
     def histogram(self, name: str, data: Any, step: int, buckets: int = 30) -> None:
         """Write how the numbers of an array are distributed, in `buckets` intervals."""
         make = part("plugins.histogram.summary_v2").histogram_pb
-        self._add(make(name, np.asarray(data, "float64").ravel(), buckets), step)
+        numbers = _array("histogram", name, data).astype("float64").ravel()
+        check_number("summary.histogram()", "buckets", buckets, 1, integer=True)
+        self._add(make(name, numbers, buckets), step)
 
     def image(self, name: str, data: Any, step: int, max_outputs: int = 3) -> None:
         """Write images `(number, height, width, 1 or 3)` of numbers from 0 to 1."""
-        data = np.asarray(data)
+        data = _array("image", name, data)
+        check_number("summary.image()", "max_outputs", max_outputs, 0, integer=True)
+        if data.ndim != 4 or data.shape[-1] not in (1, 3, 4):
+            fix = " For one image add the axis of the batch: `image[None]`."
+            raise ValueError(
+                f"summary.image({name!r}) expects images of the shape (number, height, "
+                f"width, 1 or 3). Received: shape {data.shape}.{fix * (data.ndim == 3)}"
+            )
         pixels = (np.clip(data, 0, 1) * 255 + 0.5).astype("uint8")
         pngs = [_png(image) for image in pixels[:max_outputs]]
         height, width = data.shape[1:3]
@@ -77,6 +95,11 @@ class EventFile:
 
     def text(self, name: str, data: str, step: int, plugin: str = "text") -> None:
         """Write a text; `plugin` says which page of TensorBoard shows it."""
+        if not isinstance(data, str):
+            raise TypeError(
+                f"summary.text({name!r}) expects a text. Received: {shown(data)} (of "
+                f"type {type(data).__name__})"
+            )
         metadata = part("compat.proto.summary_pb2").SummaryMetadata()
         metadata.plugin_data.plugin_name = plugin
         metadata.plugin_data.content = b"" if plugin == "text" else b"1"
@@ -108,6 +131,20 @@ class EventFile:
         event = self._event(wall_time=time.time(), **fields)
         self._records.write(event.SerializeToString())
         self._file.flush()
+
+
+def _array(method, name, data):
+    """Return numbers, of any engine, as a NumPy array."""
+    try:
+        array = np.asarray(convert_to_numpy(data))
+        if array.dtype.kind == "O":
+            raise TypeError("objects are no numbers")
+        array = array if array.dtype.kind in "biuf" else array.astype("float32")
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"summary.{method}({name!r}) expects numbers. Received: {shown(data)}"
+        ) from error
+    return array
 
 
 def _png(pixels):
