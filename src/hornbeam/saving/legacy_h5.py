@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from hornbeam import losses
-from hornbeam.core import strict_json, tree
+from hornbeam.core import strict_json
 from hornbeam.core.errors import SLIPS, DamagedFileError, damage_of
 from hornbeam.core.keras_names import KERAS_VERSION
 from hornbeam.core.lambdas import config_for_file
@@ -384,16 +384,24 @@ def save_model(model: Model, path: Path, include_optimizer: bool = True) -> None
 def _training_config(compiled):
     names = ("loss_weights", "metrics", "weighted_metrics")
     return {
-        "loss": tree.map_structure(_name_of_loss, compiled.get("loss")),
+        "loss": _with_whole_names(compiled.get("loss")),
         **{name: compiled.get(name) for name in names},
         "optimizer_config": compiled["optimizer"],
     }
 
 
-def _name_of_loss(loss):
-    """Return the whole name of a loss: Keras 3 does not find "mse" in these files."""
-    function = losses.get(loss) if isinstance(loss, str) else None
-    return getattr(function, "__name__", loss)
+def _with_whole_names(loss):
+    """Return losses by their whole names: Keras 3 does not find "mse" in these files.
+
+    The config of a loss stays as it is: the strings in it name something else.
+    """
+    if isinstance(loss, str):
+        return getattr(losses.get(loss), "__name__", loss)
+    if isinstance(loss, list | tuple):
+        return [_with_whole_names(part) for part in loss]
+    if isinstance(loss, dict) and "class_name" not in loss:
+        return {key: _with_whole_names(part) for key, part in loss.items()}
+    return loss
 
 
 def save_weights(model: Model, group: h5py.Group) -> None:
