@@ -215,6 +215,15 @@ def test_save_freq(freq):
         c.BackupAndRestore("b", save_freq=freq)
 
 
+@pytest.mark.parametrize("kept", ["x" * 70_000, 1 << 70, [[]] * 600_000])
+def test_a_backup_that_could_not_be_read_is_not_written(tmp_path, kept):
+    path = tmp_path / "latest.npz"
+    backup_file.write(path, {"kept": 1})
+    with pytest.raises(ValueError, match=r"could not be read again.*state_attributes"):
+        backup_file.write(path, {"kept": kept})
+    assert backup_file.read(path) == {"kept": 1}
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("filepath", "/tmp/elsewhere"), ("best", "text"), ("x", 1)]
 )

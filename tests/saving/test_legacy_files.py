@@ -472,6 +472,29 @@ def test_the_state_of_an_optimizer_is_restored_or_it_is_said_why(tmp_path, rate)
             keras.models.load_model(tmp_path / "model.h5")
 
 
+@keras.saving.register_keras_serializable("legacy_files")
+class NamedTwice(keras.layers.Layer):
+    def build(self, input_shape):
+        self.scale = self.add_weight(input_shape[-1:], name="weight")
+        self.shift = self.add_weight(input_shape[-1:], name="weight")
+
+    def call(self, inputs):
+        return inputs * self.scale + self.shift
+
+
+def test_weights_with_equal_paths_are_all_written(tmp_path):
+    x, y = random_arrays((8, 4), (8, 4))
+    model = keras.Sequential([keras.Input((4,)), NamedTwice()])
+    model.compile("adam", "mse")
+    model.fit(x, y, verbose=0)
+    model.save(tmp_path / "a.h5")
+    loaded = keras.models.load_model(tmp_path / "a.h5")
+    found = [*loaded.variables, *loaded.optimizer.variables]
+    saved = [*model.variables, *model.optimizer.variables]
+    for a, b in zip(found, saved, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
 LOSSES = {
     "an object": lambda of: of.MeanSquaredError(reduction="sum"),
     "another name": lambda of: of.Huber(),

@@ -298,6 +298,24 @@ def test_json():
     assert found.get_config() == model.get_config()
 
 
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_config_that_will_not_be_read_is_told_of(tmp_path, suffix):
+    model = mlp()
+    model.layers[0].get_config = lambda: {"name": "x" * 70_000}
+    with pytest.warns(UserWarning, match="cannot be loaded again .*70000 characters"):
+        model.save(tmp_path / f"m{suffix}")
+
+
+def test_a_vocabulary_that_hdf5_files_do_not_hold_is_told_of(tmp_path):
+    learnt = keras.layers.TextVectorization(name="words")
+    learnt.adapt(["a b"])
+    given = keras.layers.StringLookup(vocabulary=["a"])
+    inputs = keras.Input((1,), dtype="string")
+    model = keras.Model(inputs, [learnt(inputs), given(inputs)])
+    with pytest.warns(UserWarning, match=r"layers \['words'\] have learnt"):
+        model.save(tmp_path / "m.h5")
+
+
 def test_an_unbuilt_model_stays_unbuilt(tmp_path):
     model = keras.Sequential([keras.layers.Dense(1)])
     with pytest.warns(UserWarning, match="before it is built"):

@@ -9,6 +9,7 @@ import pytest
 
 import hornbeam as keras
 from hornbeam import backends
+from hornbeam.core.errors import UnsafeFileError
 
 
 @pytest.fixture(autouse=True)
@@ -130,3 +131,44 @@ def test_arguments_of_other_kinds(tmp_path):
         with pytest.raises((TypeError, ValueError), match="max_shard_size"):
             small().save_weights(tmp_path / "a.weights.json", max_shard_size=size)
     assert os.listdir(tmp_path) == ["a.keras"]
+
+
+class WithoutKeywords(keras.Model):
+    def __init__(self, units=1):
+        super().__init__()
+        self.layer = keras.layers.Dense(units)
+
+    def call(self, inputs):
+        return self.layer(inputs)
+
+
+@pytest.mark.filterwarnings("ignore:What is being saved names")
+def test_a_model_whose_constructor_takes_no_keywords(tmp_path):
+    model = WithoutKeywords(2)
+    model.build((None, 3))
+    model.save(tmp_path / "a.keras")
+    objects = {"WithoutKeywords": WithoutKeywords}
+    with pytest.raises(ValueError, match=r"def __init__\(self, \.\.\., \*\*kwargs"):
+        keras.saving.load_model(tmp_path / "a.keras", custom_objects=objects)
+
+
+@pytest.mark.filterwarnings("ignore:A `lambda` outside")
+def test_a_lambda_as_a_loss_is_left_out_with_compile_false(tmp_path):
+    model = small()
+    model.compile("sgd", lambda y_true, y_pred: y_pred - y_true)
+    model.save(tmp_path / "a.keras")
+    with pytest.raises(UnsafeFileError, match="compile=False"):
+        keras.saving.load_model(tmp_path / "a.keras")
+    keras.saving.load_model(tmp_path / "a.keras", compile=False)
+
+
+def test_a_list_of_shards_needs_a_size(tmp_path):
+    with pytest.raises(ValueError, match="`max_shard_size`, the gigabytes"):
+        small().save_weights(tmp_path / "a.weights.json")
+
+
+def test_another_name_for_the_only_input_is_told_of():
+    inputs = keras.Input((2,), name="table")
+    model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+    with pytest.warns(UserWarning, match=r"\['table'\]. Received \['tabel'\]"):
+        model.predict({"tabel": [[1.0, 2.0]]}, verbose=0)

@@ -151,6 +151,29 @@ def test_layers_are_left_out(tmp_path):
     keras.saving.load_weights(model, tmp_path / "m.safetensors", objects_to_skip=skip)
 
 
+class Unnamed(keras.layers.Layer):
+    def build(self, input_shape):
+        self.scale = self.add_weight(input_shape[-1:])
+        self._pair = [self.add_weight(()), self.add_weight(())]
+        self.shift = keras.Variable(np.float32(0.5))
+
+    def call(self, inputs):
+        return inputs * self.scale + self._pair[0] * self._pair[1] + self.shift
+
+
+def test_a_weight_without_a_name_has_that_of_its_attribute(tmp_path):
+    path = tmp_path / "m.safetensors"
+    saved, model = (
+        keras.Sequential([keras.Input((3,)), Unnamed(name="only")]) for _ in range(2)
+    )
+    saved.save_weights(path)
+    names = {"only." + x for x in ("scale", "shift", "variable", "variable_1")}
+    assert load_file(path).keys() == names
+    model.load_weights(path)
+    for found, expected in zip(model.weights, saved.weights, strict=True):
+        np.testing.assert_array_equal(found.numpy(), expected.numpy())
+
+
 _HEADER = b'{"a":{"dtype":"F32","shape":[9],"data_offsets":[0,36]}}'
 
 

@@ -257,6 +257,7 @@ model().compile("sgd", SPARSE, "accuracy") => `loss_weights`; metrics='accuracy'
 model(loss_weights="a") => `loss_weights`; a number; 'a'
 model(loss_weights=NAN) => `loss_weights`; a number; nan
 model(loss_weights=lambda: 1) => `loss_weights`; a number
+model(loss_weights=np.ones(2)) => `loss_weights`; an array of shape (2,); `list(loss_weights)`
 fit(network=model({"hed": SPARSE})) => KeyError; `loss`; 'hed'; ['head']; Did you mean 'head'
 fit(network=model(metrics={"hed": ["acc"]})) => KeyError; `metrics`; 'hed'; Did you mean 'head'
 fit(X, [Y, Y], two({"a": LOGITS, "bb": LOGITS})) => `loss`; 'bb'; ['a', 'b']; mean 'b'

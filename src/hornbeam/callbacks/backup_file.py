@@ -30,6 +30,12 @@ def write(path: str, state: dict[str, Any]) -> None:
     """
     arrays: list[Any] = []
     text = json.dumps(_encoded(state, arrays))
+    reason = strict_json.refusal(text, path)
+    if reason is not None:
+        raise ValueError(
+            f"The backup was not written, for it could not be read again: {reason} "
+            "Keep less in the `state_attributes` of your callbacks, or keep arrays."
+        )
     with replacing(Path(path)) as temporary, open(temporary, "wb") as file:
         with zipfile.ZipFile(file, "w") as archive:
             archive.writestr(_JSON, text)

@@ -10,13 +10,13 @@ Each is a tree that Orbax writes; `saving/orbax_checkpoints.py` reads them.
 from __future__ import annotations
 
 import importlib
-import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hornbeam.core import strict_json
 from hornbeam.core.lambdas import config_for_file
 from hornbeam.core.naming import distinct
 from hornbeam.core.serialization import serialize_sharing
@@ -59,7 +59,7 @@ def parts(model: Model, weights_only: bool) -> dict[str, Any]:
     if weights_only:
         return {VARIABLES: tree}
     config = config_for_file(lambda: serialize_sharing(model))
-    items = {VARIABLES: tree, CONFIG: {"config": json.dumps(config)}}
+    items = {VARIABLES: tree, CONFIG: {"config": strict_json.dumps(config, CONFIG)}}
     if any(hasattr(layer, "save_assets") for layer in model._flatten_layers()):
         items[ASSETS] = _assets_of(model)
     return items

@@ -121,7 +121,7 @@ _RENAMED = {"lr": "learning_rate", "nb_epoch": "epochs"}
 
 def _unexpected(owner, name, known):
     known = sorted(set(known) - {"self"})
-    hint = did_you_mean(name, known) or " Expected: " + ", ".join(known) + "."
+    hint = did_you_mean(name, known) or f" Expected: {', '.join(known) or 'none'}."
     if _RENAMED.get(name) in known:
         hint = f" Did you mean {_RENAMED[name]!r}?"
     return f"{owner}() got an unexpected keyword argument {name!r}.{hint}"

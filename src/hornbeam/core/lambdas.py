@@ -1,8 +1,7 @@
 """What a file cannot hold: code. How a `lambda` is written nevertheless.
 
-It is written as Keras writes it, as bytecode; reading that is refused, see
-`core.serialization`. The lambda of a Lambda layer is written as a graph besides, which
-is data.
+It is written as Keras writes it, as bytecode; reading that is refused. The
+lambda of a Lambda layer is written as a graph besides, which is data.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from hornbeam.core import registry
+from hornbeam.core.errors import UnsafeFileError
 from hornbeam.core.live_config import LiveConfig, target_of
 from hornbeam.core.warning import warn
 
@@ -130,3 +130,18 @@ def _parts(function):
 
 def _plain(value):
     return value if isinstance(value, bool | int | float | str) else None
+
+
+def refuse_lambda(inner: dict[str, Any]) -> None:
+    """Raise for bytecode, which stands in the config `inner`."""
+    remedy = "Where it is a loss or metric, `load_model(path, compile=False)` omits it"
+    if "name" in inner:
+        remedy = (
+            f"Give the function yourself: `custom_objects={{{inner['name']!r}: "
+            "function}`, by the name of the Lambda layer"
+        )
+    raise UnsafeFileError(
+        "The config holds the bytecode of a `lambda`. Running it would be arbitrary "
+        "code execution, so it is never loaded, with `safe_mode=False` neither. "
+        f"{remedy}; or save a named, registered function instead."
+    )

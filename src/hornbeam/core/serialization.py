@@ -27,7 +27,7 @@ from hornbeam.core.errors import (
     is_from_users_code,
     shown,
 )
-from hornbeam.core.lambdas import serialize_lambda
+from hornbeam.core.lambdas import refuse_lambda, serialize_lambda
 from hornbeam.core.lazy import public
 from hornbeam.core.live_config import LiveConfig, target_of
 from hornbeam.typing import Config, CustomObjects
@@ -356,9 +356,9 @@ def _from_config(cls, name, inner):
         if is_from_users_code(error):
             error.add_note(advice)
             raise
-        raise TypeError(
-            f"{name!r} cannot be made from its config: {error}. {advice}"
-        ) from error
+        is_told = isinstance(error.__cause__, TypeError)
+        prefix = "" if is_told else f"{name!r} cannot be made from its config: "
+        raise TypeError(f"{prefix}{error} {advice}") from error
 
 
 def _with_custom_lambda(inner):
@@ -369,7 +369,7 @@ def _with_custom_lambda(inner):
         if given is not None:
             return {**inner, "function": given}
         if target_of(function) is None and "graph" not in function["config"]:
-            _refuse_lambda(inner)
+            refuse_lambda(inner)
     return inner
 
 
@@ -455,16 +455,6 @@ def _find_type(config):
     return dtype
 
 
-def _refuse_lambda(inner):
-    raise UnsafeFileError(
-        "The config holds the bytecode of a `lambda`. Running it would be arbitrary "
-        "code execution, so it is never loaded, with `safe_mode=False` neither. Give "
-        "the function yourself: "
-        f"`custom_objects={{{inner.get('name', 'layer name')!r}: function}}`, by the "
-        "name of the Lambda layer; or save a named, registered function instead."
-    )
-
-
 def _tensor(inner):
     return backends.current().convert(array_configs.read(inner))
 
@@ -495,6 +485,6 @@ _SPECIAL = {
     "__numpy__": (dict, array_configs.read),
     "__tensor__": (dict, _tensor),
     "__keras_tensor__": (dict, _keras_tensor),
-    "__lambda__": (dict, _refuse_lambda),
+    "__lambda__": (dict, refuse_lambda),
     "__typespec__": ((list, tuple), _unsupported_typespec),
 }

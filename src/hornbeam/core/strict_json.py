@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hornbeam.core.errors import DamagedFileError, UnsafeFileError
+from hornbeam.core.warning import warn
 
 MAX_BYTES = 16 << 20
 # Of texts that may hold characters beyond ASCII.
@@ -54,6 +55,30 @@ def loads(text: str | bytes, what: str) -> Any:
         raise DamagedFileError(f"{what} is damaged: it is no JSON ({error}).") from None
     _check(value, what)
     return value
+
+
+def refusal(text: str, what: str) -> str | None:
+    """Return why `loads` would not read what is about to be written, or None."""
+    try:
+        loads(text, what)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def dumps(value: Any, what: str, **kwargs: Any) -> str:
+    """Return `value` as JSON; a warning tells where `loads` will not read it.
+
+    Args:
+        value: plain data.
+        what: the name of what is written, for the warning.
+        **kwargs: those of `json.dumps`.
+    """
+    text = json.dumps(value, **kwargs)
+    reason = refusal(text, what)
+    if reason is not None:
+        warn(f"What is being saved cannot be loaded again by this library: {reason}")
+    return text
 
 
 def _too_long(what, size, limit):

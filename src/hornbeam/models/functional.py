@@ -184,6 +184,7 @@ class Functional(Function, Model):
             if n not in inputs and not _is_optional(x)
         ]  # fmt: skip
         if missing and len(names) == len(inputs) == 1 and not isinstance(struct, dict):
+            self._warn_of_structure(f"{list(inputs)}, which is taken for it")
             return tree.flatten(inputs)
         if missing:
             raise ValueError(

@@ -336,9 +336,10 @@ class Model(Doctor, Trainer, Layer):
             if is_from_users_code(error):
                 raise
             raise TypeError(
-                f"Model {cls.__name__} cannot be made from its config: {error}. Write "
-                "`get_config()` so that it returns the arguments of `__init__`, or "
-                "`from_config()` so that it takes what `get_config()` returns. "
+                f"Model {cls.__name__!r} cannot be made from its config: {error} "
+                "`__init__` must take what `get_config()` returns, and `name`, "
+                "`trainable` and `dtype` besides: `def __init__(self, ..., **kwargs)` "
+                "with `super().__init__(**kwargs)`. Or write `from_config()`. "
                 f"Received: config={shown(config)}"
             ) from error
 

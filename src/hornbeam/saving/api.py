@@ -150,7 +150,8 @@ def write_parts(model: Model, folder: Path) -> None:
     }
     folder.mkdir(exist_ok=True)
     (folder / archive.METADATA).write_text(json.dumps(metadata), "utf-8")
-    (folder / archive.CONFIG).write_text(json.dumps(config), "utf-8")
+    text = strict_json.dumps(config, archive.CONFIG)
+    (folder / archive.CONFIG).write_text(text, "utf-8")
     with hdf5.Writer(folder / archive.WEIGHTS) as writer:
         save_state(model, writer, folder / archive.ASSETS)
 

@@ -8,8 +8,9 @@ optimizer. Reading goes through the checks of `hdf5.reading`.
 
 from __future__ import annotations
 
-import json
 import math
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -20,14 +21,14 @@ from hornbeam.core import strict_json
 from hornbeam.core.errors import SLIPS, DamagedFileError, damage_of
 from hornbeam.core.keras_names import KERAS_VERSION
 from hornbeam.core.lambdas import config_for_file
+from hornbeam.core.naming import distinct
 from hornbeam.core.serialization import deserialize_keras_object, serialize_sharing
 from hornbeam.core.warning import warn
 from hornbeam.optimizers.nadam import Nadam
 from hornbeam.saving import hdf5, legacy_layouts
+from hornbeam.saving.state import saved_objects
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from hornbeam.core.variable import Variable
     from hornbeam.models.model import Model
 
@@ -366,19 +367,39 @@ def _slots_in_file(names, arrays, slots, count):
 
 def save_model(model: Model, path: Path, include_optimizer: bool = True) -> None:
     """Write a whole model: config, weights, how it is compiled, optimizer state."""
+    _warn_of_assets(model)
     config = config_for_file(lambda: serialize_sharing(model))
     compiled = config.pop("compile_config", None)
     with hdf5.creating(path) as file:
         _write_origin(file)
-        file.attrs["model_config"] = json.dumps(config)
+        file.attrs["model_config"] = strict_json.dumps(config, "model_config")
         save_weights(model, file.create_group("model_weights"))
         optimizer = getattr(model, "optimizer", None)
         if include_optimizer and compiled and optimizer is not None:
-            file.attrs["training_config"] = json.dumps(_training_config(compiled))
-            _write_arrays(
-                file.create_group("optimizer_weights"),
-                {v.path: v for v in optimizer.variables},
-            )
+            text = strict_json.dumps(_training_config(compiled), "training_config")
+            file.attrs["training_config"] = text
+            group = file.create_group("optimizer_weights")
+            _write_arrays(group, optimizer.variables)
+
+
+def _warn_of_assets(model):
+    """Warn of layers that keep files, such as vocabularies: they have no place here."""
+    owners: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (place, value) in enumerate(saved_objects(model)):
+            assets = Path(folder, str(number))
+            assets.mkdir()
+            if hasattr(value, "save_assets"):
+                value.save_assets(str(assets))
+            within = any(place.startswith(f"{owner}/") for owner in owners)
+            if any(assets.iterdir()) and not within:
+                owners[place] = value.name
+    if owners:
+        warn(
+            f"HDF5 files do not hold what the layers {[*owners.values()]} have learnt "
+            "beside their weights, such as a vocabulary. Save the model as a '.keras' "
+            "file, or give the vocabulary in the constructor."
+        )
 
 
 def _training_config(compiled):
@@ -407,12 +428,12 @@ def _with_whole_names(loss):
 def save_weights(model: Model, group: h5py.Group) -> None:
     """Write the weights of a model, layer by layer."""
     _write_origin(group)
-    _write_names(group, "layer_names", [layer.name for layer in model.layers])
-    for layer in model.layers:
+    names = distinct([layer.name for layer in model.layers])
+    _write_names(group, "layer_names", names)
+    for name, layer in zip(names, model.layers, strict=True):
         weights = layer.trainable_weights + layer.non_trainable_weights
-        _write_arrays(group.create_group(layer.name), {w.path: w for w in weights})
-    own = {w.path: w for w in _own_weights(model)}
-    _write_arrays(group.create_group(_OWN), own)
+        _write_arrays(group.create_group(name), weights)
+    _write_arrays(group.create_group(_OWN), _own_weights(model))
 
 
 def _write_origin(group):
@@ -421,8 +442,9 @@ def _write_origin(group):
 
 
 def _write_arrays(group, variables):
-    _write_names(group, "weight_names", list(variables))
-    for name, variable in variables.items():
+    names = distinct([variable.path for variable in variables])
+    _write_names(group, "weight_names", names)
+    for name, variable in zip(names, variables, strict=True):
         array = hdf5.as_array(variable)
         if array.dtype.kind == "V":
             array = array.astype("float32")  # Keras cannot read bfloat16 here

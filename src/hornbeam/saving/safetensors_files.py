@@ -223,8 +223,8 @@ def named_weights(model: Model, skip: Iterable[Any] = ()) -> dict[str, Variable]
         if id(value) in visited:
             return
         visited[id(value)] = value
-        own = value._own_weights() if isinstance(value, Layer) else []
-        for name, variable in zip(distinct([v.name for v in own]), own, strict=True):
+        own = _own_weights(value) if isinstance(value, Layer) else {}
+        for name, variable in own.items():
             if id(variable) not in visited:
                 visited[id(variable)] = variable
                 named[".".join([*path, name])] = variable
@@ -233,6 +233,22 @@ def named_weights(model: Model, skip: Iterable[Any] = ()) -> dict[str, Variable]
 
     visit(model, [])
     return named
+
+
+def _own_weights(layer):
+    """Return `{name: weight}`; a name of the library's gives way to the attribute's.
+
+    It is counted in each program, so it would be another one in the next.
+    """
+    attributes = {id(value): name.lstrip("_") for name, value in vars(layer).items()}
+    weights = layer._own_weights()
+    names = [
+        attributes.get(id(weight), "variable")
+        if re.fullmatch(r"variable(_\d+)?", weight.name)
+        else weight.name
+        for weight in weights
+    ]
+    return dict(zip(distinct(names), weights, strict=True))
 
 
 def _parts(value):

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -60,7 +59,9 @@ class ShardedWriter:
             "weight_map": self._map,
         }
         with replacing(self._path, _stem(self._path)) as temporary:
-            temporary.write_text(json.dumps(content, indent=4), "utf-8")
+            temporary.write_text(
+                strict_json.dumps(content, self._path.name, indent=4), "utf-8"
+            )
         new = range(self._first, self._first + len(self._shards))
         for number in set(self._old).difference(new):
             _shard_path(self._path, number).unlink(missing_ok=True)

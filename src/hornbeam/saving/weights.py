@@ -74,7 +74,8 @@ def save_weights(
     is_tensors = path.suffix == safetensors_files.SUFFIX
     if max_shard_size is None and not (path.name.endswith(".weights.h5") or is_tensors):
         raise ValueError(
-            "The filename must end in `.weights.h5`, or in `.safetensors`. Received: "
+            "The filename must end in `.weights.h5` or `.safetensors`, or in "
+            "`.weights.json` with `max_shard_size`, the gigabytes of a file. Received: "
             f"filepath={str(path)!r}"
         )
     if not _has_weights(model):

@@ -9,7 +9,6 @@ again to `load`, if the estimator is to be fitted again.
 from __future__ import annotations
 
 import io
-import json
 from typing import TYPE_CHECKING, Any
 
 from hornbeam.core import registry, strict_json
@@ -57,7 +56,7 @@ def save(estimator: Any, filepath: PathLike, overwrite: bool) -> None:
         "models": sorted(models),
         "learned": _encoded_learned(estimator),
     }
-    text = json.dumps(document)
+    text = strict_json.dumps(document, _MEMBER)
     with replacing(path) as temporary, folder_beside(path) as folder:
         if estimator.initialized_:
             write_parts(estimator.model_, folder)

@@ -81,7 +81,14 @@ def _check_parameters(function, argument):
 def check_loss_weights(weights: Any) -> None:
     """Raise if an entry of compile()'s `loss_weights` is no number."""
     for one in _entries(weights):
-        if one is None or hasattr(one, "shape"):
+        shape = getattr(one, "shape", None)
+        if shape:
+            raise ValueError(
+                "Argument `loss_weights` of compile() must hold numbers: one, or a "
+                f"list or dict of them. Received: an array of shape {tuple(shape)}. "
+                "Give `list(loss_weights)` where it has one number per output."
+            )
+        if one is None or shape is not None:
             continue
         try:
             check_number("compile()", "loss_weights", one)
