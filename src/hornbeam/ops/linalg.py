@@ -6,6 +6,7 @@ import builtins
 import math
 from typing import Literal, overload
 
+from hornbeam import backends
 from hornbeam.core import dtypes
 from hornbeam.core.errors import check_choice
 from hornbeam.graph.keras_tensor import KerasTensor
@@ -210,7 +211,7 @@ def _qr_spec(a):
     return KerasTensor((*lead, m, k), dtype), KerasTensor((*lead, k, n), dtype)
 
 
-@primitive(_qr_spec)
+@primitive(_qr_spec, through_body=True)
 def qr(
     x: TensorLike, mode: Literal["reduced", "complete"] = "reduced"
 ) -> tuple[Tensor, Tensor]:
@@ -224,6 +225,9 @@ def qr(
     >>> [tuple(m.shape) for m in keras.ops.qr(keras.ops.ones((3, 2)))]
     [(3, 2), (2, 2)]
     """
+    # Engines have more modes, with other results.
+    check_choice("qr()", "mode", mode, ("reduced", "complete"))
+    return backends.current().qr(x, mode)
 
 
 def _svd_spec(a):

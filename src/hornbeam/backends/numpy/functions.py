@@ -6,6 +6,7 @@ here results have the dtypes of `core.dtypes.result_type`, in silence.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 from typing import Any
 
@@ -303,21 +304,22 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
 
 
 def matmul(x1: Any, x2: Any) -> Any:
-    xs = _promoted(x1, x2)
-    return _narrowed(np.matmul(*_widened(xs)), xs)
+    return _product(np.matmul, x1, x2)
 
 
 # Sums of products of int8 overflow; NumPy's einsum has none of bfloat16.
 _WIDE = {"int8": "int32", "bfloat16": "float32"}
 
 
-def _widened(xs):
-    wide = _WIDE.get(xs[0].dtype.name)
-    return [x.astype(wide) for x in xs] if wide else xs
-
-
-def _narrowed(result, xs):
-    return result.astype(xs[0].dtype) if xs[0].dtype.name == "bfloat16" else result
+def _product(fn, *xs):
+    xs = [_array(x) for x in xs]
+    factors = _promoted(*xs)
+    wide = _WIDE.get(factors[0].dtype.name)
+    if wide is None:
+        return fn(*factors)
+    result = fn(*[x.astype(wide) for x in factors])
+    of_int8 = builtins.all(x.dtype == np.int8 for x in xs)
+    return result if of_int8 else result.astype(factors[0].dtype)
 
 
 def dot(x1: Any, x2: Any) -> Any:
@@ -330,9 +332,7 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
 
 
 def einsum(subscripts: Any, *operands: Any, **kwargs: Any) -> Any:
-    operands = _promoted(*[_array(x) for x in operands])
-    result = np.einsum(subscripts, *_widened(operands), optimize=True)
-    return _narrowed(result, operands)
+    return _product(lambda *xs: np.einsum(subscripts, *xs, optimize=True), *operands)
 
 
 def _segment(combine: np.ufunc, neutral: Callable) -> Callable:

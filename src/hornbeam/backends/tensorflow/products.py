@@ -11,14 +11,15 @@ from .functions import _array, _is_inexact, _promoted, multiply
 
 
 def _product(fn: Callable, *xs: Any, widens: bool = False) -> tf.Tensor:
-    """A product of matrices in a dtype that has one; int8 may widen to int32."""
+    """A product of matrices in a dtype that has one; of int8 alone it may widen."""
     factors = _promoted(*xs)
     dtype = factors[0].dtype
     if _is_inexact(factors[0]) or dtype in (tf.int32, tf.int64):
         return fn(*factors)
     wide = tf.int64 if dtype.size > 2 else tf.int32
     result = fn(*[tf.cast(x, wide) for x in factors])
-    return result if widens and dtype == tf.int8 else tf.cast(result, dtype)
+    widens = widens and all(_array(x).dtype == tf.int8 for x in xs)
+    return result if widens else tf.cast(result, dtype)
 
 
 def matmul(x1: Any, x2: Any) -> Any:

@@ -61,6 +61,8 @@ def top_k(x: Any, k: Any, sorted: Any = True) -> Any:
 
 def searchsorted(sorted_sequence: Any, values: Any, side: Any = "left") -> Any:
     sequence, values = _promoted(sorted_sequence, values)
+    if sequence.dtype == tf.bool:
+        sequence, values = tf.cast(sequence, tf.uint8), tf.cast(values, tf.uint8)
     result = tf.searchsorted(sequence, tf.reshape(values, (-1,)), side)
     return tf.reshape(result, tf.shape(values))
 
@@ -407,6 +409,11 @@ def diagonal(x: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
 
 def view(x: Any, dtype: Any = None) -> Any:
     x, dtype = _array(x), tf_dtype(dtype)
+    if x.ndim == 0 and x.dtype.size != dtype.size:
+        raise ValueError(
+            "view(): a scalar has no axis whose size could change. Expected a dtype of "
+            f"{x.dtype.size} bytes. Received: dtype={dtype.name!r}"
+        )
     if x.dtype.size < dtype.size:
         count = dtype.size // x.dtype.size
         x = tf.reshape(x, (*shape_of(x)[:-1], x.shape[-1] // count, count))

@@ -391,13 +391,14 @@ def matmul(x1: Any, x2: Any) -> Any:
 
 
 def _product(fn: Callable, *xs: Any) -> Tensor:
-    """A product of matrices; torch has none of booleans, and int8 would overflow."""
+    """A product of matrices; torch has none of booleans, and int8 gives int32."""
     factors = _promoted(*xs)
     dtype = factors[0].dtype
     if dtype not in (torch.bool, torch.int8):
         return fn(*factors)
     result = fn(*[x.to(torch.int32) for x in factors])
-    return result.to(torch.bool) if dtype is torch.bool else result
+    widens = builtins.all(_array(x).dtype is torch.int8 for x in xs)
+    return result if widens else result.to(dtype)
 
 
 def dot(x1: Any, x2: Any) -> Any:

@@ -62,6 +62,8 @@ def _greatest(x, k):
 
 def searchsorted(sorted_sequence: Any, values: Any, side: Any = "left") -> Any:
     sequence, values = _promoted(sorted_sequence, values)
+    if sequence.dtype is torch.bool:
+        sequence, values = sequence.to(torch.uint8), values.to(torch.uint8)
     return torch.searchsorted(sequence, values, side=side, out_int32=True)
 
 
