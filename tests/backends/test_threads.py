@@ -52,12 +52,22 @@ def test_small_steps_run_on_one_thread(chosen, eager):
 
 def test_big_steps_run_on_all_that_the_user_has_chosen(chosen):
     # The first one is looked at.
-    assert used(40_000) == [1, chosen, chosen, chosen]
-    assert used(8, rows=40_000)[1:] == [chosen] * 3
+    assert used(400_000) == [1, chosen, chosen, chosen]
+    assert used(8, rows=400_000)[1:] == [chosen] * 3
     torch.set_num_threads(2)
-    assert used(40_000)[1:] == [2] * 3
+    assert used(400_000)[1:] == [2] * 3
     torch.set_num_threads(1)
-    assert set(used(40_000)) == {1}
+    assert set(used(400_000)) == {1}
+
+
+def test_one_big_operation_among_many_small_ones_stays_on_one_thread(chosen):
+    narrow = [layers.Dense(4, activation="relu") for _ in range(30)]
+    counts = Counts()
+    model = keras.Sequential([*narrow, counts, layers.Dense(40_000), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((32, 4), "float32")
+    model.fit(x, x[:, :1], batch_size=8, verbose=0)
+    assert set(counts.seen[-4:]) == {1}
 
 
 def test_an_error_leaves_the_number_as_it_was(chosen):

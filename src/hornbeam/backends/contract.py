@@ -280,11 +280,7 @@ def concrete() -> contextlib.AbstractContextManager[Any]:
 
 
 def calls_each_step() -> bool:
-    """Whether loops and branches called here are those of Python.
-
-    Else the functions given to them are traced as parts of a program, which what they
-    assign must leave as values.
-    """
+    """Whether loops called here are those of Python, and not traced as programs."""
 
 
 def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
@@ -364,7 +360,7 @@ def record(
 
 @optional
 def work_of(step: Callable[[], Any]) -> tuple[Any, float]:
-    """`step()`, and how often its biggest operation is worth a second thread."""
+    """`step()`, and how often its mean operation is worth a second thread."""
 
 
 @optional

@@ -2,9 +2,10 @@
 
 PyTorch gives small products to all threads too. They wait for one another at each of
 them: on a machine that is busy, where one of them does not get its processor, for many
-times as long as the product takes. So a step is run on one thread unless its biggest
-operation is worth more. That is decided by counting, not by the clock: sums over
-several threads are rounded otherwise, and equal runs are to have equal results.
+times as long as the product takes. So a step is run on one thread unless its operations
+are worth more on average: a few big ones among hundreds of small ones save less than
+the waiting costs. That is decided by counting, not by the clock: sums over several
+threads are rounded otherwise, and equal runs are to have equal results.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from torch.utils.flop_counter import flop_registry
 
 __all__ = ["step_threads", "work_of"]
 
-# What the biggest operation must take for threads to pay: a product of so many floating
-# point operations, or so many numbers, each some 0.1 ms on one thread.
+# What an operation must take for threads to pay: a product of so many floating point
+# operations, or so many numbers, each some 0.1 ms on one thread.
 _FLOPS = 1 << 22
 _NUMBERS = 1 << 17
 
@@ -31,10 +32,10 @@ _chosen = 1
 
 
 def work_of(step: Callable[[], Any]) -> tuple[Any, float]:
-    """`step()`, and how often its biggest operation is worth a second thread."""
+    """`step()`, and how often its mean operation is worth a second thread."""
     with _Work() as work:
         result = step()
-    return result, work.most
+    return result, work.worth / max(work.count, 1)
 
 
 @contextlib.contextmanager
@@ -60,21 +61,26 @@ def step_threads(work: float = 0.0) -> Iterator[None]:
 
 
 class _Work(TorchDispatchMode):
-    """Looks at the sizes of all operations inside the block."""
+    """Looks at the sizes of all operations inside the block, but views cost nothing."""
 
     def __init__(self):
         super().__init__()
-        self.most = 0.0
+        self.count = 0
+        self.worth = 0.0
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         result = func(*args, **(kwargs or {}))
+        if func.is_view:
+            return result
         sizes = [x.numel() for x in (*args, result) if isinstance(x, torch.Tensor)]
         second, first = sorted([0, 0, *sizes])[-2:]
-        self.most = max(self.most, first / _NUMBERS)
+        worth = first / _NUMBERS
         # No product takes more than this; to count them takes a while.
         if 4 * first * second >= _FLOPS:
             count = flop_registry.get(func.overloadpacket)
             if count is not None:
                 flops = count(*args, **(kwargs or {}), out_val=result)
-                self.most = max(self.most, flops / _FLOPS)
+                worth = max(worth, flops / _FLOPS)
+        self.count += 1
+        self.worth += worth if worth >= 1 else 0.0
         return result
