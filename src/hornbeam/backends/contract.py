@@ -53,10 +53,7 @@ def convert(x: Any, dtype: Any = None) -> Any:
 
 
 def as_argument(x: Any, dtype: Any = None) -> Any:
-    """`x` as programs take it: an engine may leave host numbers on the host.
-
-    What the owner of `x` does to it later changes nothing.
-    """
+    """A copy of `x` as programs take it: host numbers may stay on the host."""
 
 
 def to_numpy(x: Any) -> Any:
@@ -482,10 +479,7 @@ def tensor_spec(
 
 @optional
 def endpoint(fn: Callable, signature: Sequence[Any] | None) -> Any:
-    """`fn` as a traced function of arguments such as `signature` says.
-
-    A function that was traced may come without one. Raises TypeError for others.
-    """
+    """`fn`, traced for a `signature` or already; TypeError if it is neither."""
 
 
 @optional
