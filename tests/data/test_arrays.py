@@ -284,3 +284,15 @@ def test_what_is_masked_is_missing():
     with pytest.raises(ValueError, match="missing values"):
         make_data(x)
     assert make_data(np.ma.asarray(np.ones((3, 1)))).rows == 3
+
+
+def test_what_is_no_data(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "x.h5", "w") as group:
+        for wrong, words in (
+            ({1, 2}, "fed to a model: set. Expected"),
+            (group, "fed to a model: File. Expected"),
+            (lambda: iter([X]), "function. Give what the function returns. Expected"),
+        ):
+            with pytest.raises(ValueError, match=words):
+                make_data(wrong, X)

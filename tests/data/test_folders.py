@@ -315,7 +315,7 @@ def texts(tmp_path_factory):
     root = tmp_path_factory.mktemp("texts")
     for name, content in (
         ("a", "héllo a".encode()),
-        ("b", "héllo b".encode("latin-1")),
+        ("b", "héllo b".encode()),
     ):
         (root / name).mkdir()
         (root / name / "1.txt").write_bytes(content)
@@ -325,12 +325,33 @@ def texts(tmp_path_factory):
 def test_texts(texts):
     ds = utils.text_dataset_from_directory(texts, shuffle=False, verbose=False)
     ((x, y),) = list(ds.as_numpy_iterator())
-    assert x.tolist() == ["héllo a", "h\ufffdllo b"] and y.tolist() == [0, 1]
+    assert x.tolist() == ["héllo a", "héllo b"] and y.tolist() == [0, 1]
     assert x.dtype == object
     short = utils.text_dataset_from_directory(
         texts, shuffle=False, verbose=False, max_length=2, batch_size=None
     )
-    assert [x for x, _ in short] == ["hé", "h\ufffd"]
+    assert [x for x, _ in short] == ["hé", "hé"]
+
+
+def test_texts_in_other_encodings(tmp_path):
+    read = utils.text_dataset_from_directory
+    for number, (content, text) in enumerate(
+        [
+            ("\ufeffhé".encode(), "hé"),
+            ("hé".encode("utf-16"), "hé"),
+            ("hé".encode("latin-1"), "h\ufffd"),
+            (b"\xfe\xff\x00h\x00", "h\ufffd"),
+        ]
+    ):
+        file = tmp_path / "a" / "1.txt"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(content)
+        ds = read(tmp_path, shuffle=False, verbose=False, batch_size=1)
+        if number < 2:
+            assert next(iter(ds))[0].tolist() == [text]
+            continue
+        with pytest.warns(UserWarning, match=r"1\.txt is no text in UTF-8: byte"):
+            assert next(iter(ds))[0].tolist() == [text]
 
 
 def test_sounds(tmp_path):
@@ -403,7 +424,7 @@ def test_datasets_of_tensorflow(images, texts):
     words = utils.text_dataset_from_directory(
         texts, format="tf", shuffle=False, verbose=False
     )
-    assert next(iter(words))[0].numpy()[1] == "héllo b".encode("latin-1")
+    assert next(iter(words))[0].numpy()[1] == "héllo b".encode()
     ds = folder_of(images, format="tf", labels=["é", "a"] * 6, shuffle=False)
     assert next(iter(ds))[1].numpy()[0].decode() == "é"
 

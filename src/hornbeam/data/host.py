@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import datetime
 import functools
+import inspect
 import itertools
 import numbers
 from typing import Any
@@ -170,10 +171,11 @@ def _as_numpy(x, name):
                 f"`{name}` is a nested list whose rows differ in length. Make them "
                 "equal, e.g. with `keras.utils.pad_sequences`."
             ) from error
+    fix = " Give what the function returns." if inspect.isroutine(x) else ""
     raise ValueError(
-        f"`{name}` is of a type that cannot be fed to a model: {type(x).__name__}. "
-        "Expected arrays, tensors, data frames, lists or dicts of these, a generator, "
-        "a `keras.utils.PyDataset`, a `tf.data.Dataset` or a torch `DataLoader`."
+        f"`{name}` is of a type that cannot be fed to a model: {type(x).__name__}."
+        f"{fix} Expected arrays, tensors, data frames, lists or dicts of these, a "
+        "generator, a `keras.utils.PyDataset`, a `tf.data.Dataset` or a torch `DataLoader`."
     )
 
 

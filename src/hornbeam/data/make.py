@@ -122,7 +122,9 @@ def _source(x, shuffle, batch_size):
         return None
     if tree.is_nested(x) or is_array_like(x):
         return None
-    if hasattr(x, "__iter__") and not isinstance(x, type):
+    # The order of a set is no order of batches, and a group of HDF5 has names.
+    has_items = not isinstance(x, type | set | frozenset) and not hasattr(x, "keys")
+    if hasattr(x, "__iter__") and has_items:
         return IteratorSource(x, _length(x))
     host_array(x, "x")  # raises: an unknown type
     return None

@@ -92,14 +92,15 @@ def _items_of(dataset):
         if isinstance(dataset, torch.IterableDataset):
             raise TypeError(f"{_OWNER} needs a torch dataset with `__getitem__`.")
         return dataset, "subset", None
+    kind = type(dataset).__name__
     if isinstance(dataset, list):
         dataset = tuple(dataset)
     is_arrays = all(hasattr(leaf, "shape") for leaf in tree.flatten(dataset))
     if isinstance(dataset, dict) or not is_arrays:
         raise TypeError(
             f"`dataset` of {_OWNER} must be an array, a list or tuple of arrays, or a "
-            f"dataset of this library, TensorFlow or PyTorch. Received: a "
-            f"{type(dataset).__name__}"
+            f"dataset of this library, TensorFlow or PyTorch. Received: a {kind} "
+            "that is none of these. Make arrays of it, for example with `numpy.array`."
         )
     arrays = tree.map_structure(_on_host, dataset)
     count_rows((arrays,))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from hornbeam.core.errors import check_number
+from hornbeam.core.warning import warn
 from hornbeam.data.folder import FolderOptions, files_of
 from hornbeam.data.formats import DEFAULT_FORMAT, make_dataset, resolved_format
 
 _OWNER = "text_dataset_from_directory()"
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def text_dataset_from_directory(
@@ -31,9 +34,10 @@ def text_dataset_from_directory(
     """Return a dataset of the `.txt` files in a folder, with a folder for each class.
 
     A batch is `texts` or `(texts, labels)`: a NumPy array of strings of shape
-    `(rows,)`, and labels as `label_mode` says. Files are read as UTF-8; bytes that are
-    none become the replacement character. With `format="tf"` texts are bytes as they
-    are in the files, with `format="grain"` batches of them are lists.
+    `(rows,)`, and labels as `label_mode` says. Files are read as UTF-8, or as UTF-16
+    where they begin with its mark; bytes that are none become the replacement
+    character, with a warning that names the first such file. With `format="tf"` texts
+    are bytes as they are in the files, with `format="grain"` batches of them are lists.
 
     Args:
         directory: the folder.
@@ -83,11 +87,12 @@ def text_dataset_from_directory(
         validation_split, subset, follow_links, verbose, "text files", (".txt",),
     )  # fmt: skip
 
+    damaged: list[str] = []
+
     def text(path):
         content = Path(path).read_bytes()
-        return (content if form == "tf" else content.decode("utf-8", "replace"))[
-            :max_length
-        ]
+        whole = content if form == "tf" else _decoded(content, path, damaged)
+        return whole[:max_length]
 
     def dataset(files):
         def item(row):
@@ -100,3 +105,19 @@ def text_dataset_from_directory(
 
     made = [dataset(files) for files in files_of(options)]
     return made if subset == "both" else made[0]
+
+
+def _decoded(content, path, damaged):
+    """Return bytes as text; the first file that is damaged is warned of, and kept."""
+    encoding = "utf-16" if content.startswith(_MARKS) else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        if not damaged:
+            damaged.append(path)
+            warn(
+                f"{path} is no text in UTF-8: byte {error.start} and others become the "
+                "replacement character. Write such files anew in UTF-8, or read them "
+                "yourself with their encoding."
+            )
+        return content.decode(encoding, "replace")
