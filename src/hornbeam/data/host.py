@@ -175,7 +175,8 @@ def _as_numpy(x, name):
     raise ValueError(
         f"`{name}` is of a type that cannot be fed to a model: {type(x).__name__}."
         f"{fix} Expected arrays, tensors, data frames, lists or dicts of these, a "
-        "generator, a `keras.utils.PyDataset`, a `tf.data.Dataset` or a torch `DataLoader`."
+        "generator, a `keras.utils.PyDataset`, a `tf.data.Dataset` or a torch "
+        "`DataLoader`."
     )
 
 
