@@ -44,6 +44,8 @@ def test_a_layer_is_named_with_step_and_range(training_engine):
     assert "step 6 of epoch 1" in told
     assert "is layer 'sequential/logarithm'" in told
     assert "4 of 32 outputs" in told
+    (operation,) = re.findall(r"Inside it '(\w+)' is the first operation", told)
+    assert operation.lower() == "log"
     assert f"{x[40:48].min():.4g}, 9]" in told
     assert all(np.isfinite(w).all() for w in model.get_weights())
 
@@ -163,3 +165,11 @@ def test_wrong_choice():
 def test_a_batch_of_nothing_but_nan(training_engine):
     told = message_of(network(), X * np.nan, Y)
     assert "32 values of 'x' are NaN or infinite" in told and "all of them" in told
+
+
+def test_an_operation_inside_a_composite(training_engine):
+    """A layer of ours, whose operations are those of the engine's own."""
+    x = np.where(np.arange(64)[:, None] == 20, 3e38, X).astype("float32")
+    told = message_of(network(layers.Lambda(lambda v: ops.exp(v) - 1)), x, Y)
+    (operation,) = re.findall(r"Inside it '(\w+)' is the first operation", told)
+    assert operation.lower() == "exp"

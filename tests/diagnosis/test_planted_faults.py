@@ -350,6 +350,14 @@ def test_what_follows_from_bad_targets_says_so():
     assert "2 errors" in str(found)
 
 
+def test_the_operation_inside_a_layer_is_named(training_engine):
+    root = layers.Lambda(lambda x: ops.sqrt(ops.sum(x, 1, keepdims=True) - 1e3))
+    found = {f.kind: f.evidence for f in network(root).diagnose(X, CLASSES)}
+    assert "inside it 'sqrt' is" in found["layer-not-finite"].lower()
+    bad = network(layers.Dense(4)).diagnose(with_value(X, np.nan), CLASSES)
+    assert "Inside it" not in str(bad)
+
+
 def test_a_refusal_quotes_the_error_alone():
     """JAX adds words about its tracebacks to every error."""
     with backends.scope("jax"):

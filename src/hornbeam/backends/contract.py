@@ -356,6 +356,14 @@ def record(
 
 
 @optional
+def first_not_finite(run: Callable[[], Any]) -> str | None:
+    """The operation of `run()`, by its name here, that gives NaN or infinity first.
+
+    `run` is on values, not in a program. None: there is no such operation.
+    """
+
+
+@optional
 def work_of(step: Callable[[], Any]) -> tuple[Any, float]:
     """`step()`, and how often its mean operation is worth a second thread."""
 

@@ -14,8 +14,10 @@ from hornbeam.data.make import in_memory
 from hornbeam.diagnosis import facts as gathering
 from hornbeam.diagnosis.facts import Facts, Steps
 from hornbeam.diagnosis.findings import Diagnosis
+from hornbeam.diagnosis.not_finite import operation_in
 from hornbeam.diagnosis.probe import Probe
 from hornbeam.diagnosis.rules import RULES
+from hornbeam.diagnosis.rules.layer_rules import origin
 from hornbeam.diagnosis.trial import one_step, rows_of
 from hornbeam.diagnosis.unchanged import unchanged
 from hornbeam.training.binding import checks, data_checks
@@ -110,6 +112,9 @@ def _look_and_train(facts, batch, rows, steps):
         probe = Probe(model, gradients=not facts.own_step)
         try:
             facts.look = probe.look(rows)
+            found = origin(facts.look)
+            if found is not None and found[0] == "layer":
+                facts.operation = operation_in(model, rows, found[1])
         except Exception as error:
             if not facts.own_step:
                 facts.refused["call"] = _told(error)

@@ -112,6 +112,7 @@ class Facts:
         outputs: the Outputs.
         values: by variable id, the weight before the steps.
         later: by variable id, the weight after them.
+        operation: words on the operation that gives NaN or infinity first, or "".
         look, after: the pass before and after the steps, or None.
         steps: the Steps, or None.
         refused: by what the error is about, errors as text: "build" or "data".
@@ -129,6 +130,7 @@ class Facts:
     outputs: list[Output] = dataclasses.field(default_factory=list)
     values: dict[int, Any] = dataclasses.field(default_factory=dict)
     later: dict[int, Any] = dataclasses.field(default_factory=dict)
+    operation: str = ""
     look: Look | None = None
     after: Look | None = None
     steps: Steps | None = None

@@ -9,8 +9,9 @@ import numpy as np
 
 from hornbeam.core import tree
 from hornbeam.diagnosis.facts import named
-from hornbeam.diagnosis.probe import Look, Probe
+from hornbeam.diagnosis.probe import Look, Probe, tapped_layers
 from hornbeam.diagnosis.rules.layer_rules import origin
+from hornbeam.layers.replaced_calls import replaced_calls
 from hornbeam.training.steps import unpack
 
 
@@ -36,8 +37,43 @@ def explain_step(model: Any, batch: Any) -> str:
                 what = {"loss": "the loss", "layer": f"layer {where!r}"}.get(
                     kind, f"the gradient of {where!r}"
                 )
-                return f"First not finite is {what}. {evidence}"
+                return (
+                    f"First not finite is {what}. {evidence}"
+                    f"{operation_in(model, batch, where) if kind == 'layer' else ''}"
+                )
     return _in_update(look, model)
+
+
+def operation_in(model: Any, batch: Any, path: str) -> str:
+    """Return words on the operation inside a layer that gives NaN or infinity first.
+
+    Args:
+        model: the model.
+        batch: the batch, host arrays.
+        path: the path of the layer.
+    """
+    engine = model._binding("train").engine
+    found: list[str] = []
+
+    def around(layer, call):
+        def watched(*args, **kwargs):
+            if not found and _are_finite(engine, (args, kwargs)):
+                name = engine.first_not_finite(lambda: call(*args, **kwargs))
+                found.extend([] if name is None else [name])
+            return call(*args, **kwargs)
+
+        return watched
+
+    layers = [layer for layer in tapped_layers(model) if layer.path == path]
+    # Only to say more: that a layer cannot be looked into is no error.
+    with contextlib.suppress(Exception), replaced_calls(layers, around):
+        Probe(model, gradients=False, compiled=False).look(batch)
+    return f" Inside it {found[0]!r} is the first operation to do so." if found else ""
+
+
+def _are_finite(engine, nest):
+    arrays = [engine.to_numpy(x) for x in tree.flatten(nest) if engine.is_tensor(x)]
+    return all(x.dtype.kind != "f" or np.isfinite(x).all() for x in arrays)
 
 
 def _look(model, batch, compiled) -> Look:

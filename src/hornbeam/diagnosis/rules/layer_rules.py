@@ -60,6 +60,7 @@ def first_not_finite(facts: Facts) -> Iterator[Finding]:
     found = origin(look)
     if found is not None and not any(weights_not_finite(facts)):
         kind, where, evidence = found
+        evidence += facts.operation
         advice = (
             "Look at the layer's operations for a division by 0, a logarithm or root "
             "of numbers that are not positive, or an exponential of large ones."
