@@ -105,3 +105,8 @@ def test_arguments_that_are_of_data_and_validation_are_refused():
         tuning.compare(builds, (rows, rows), verbose=0)
     with pytest.raises(ValueError, match="`data` of compare.*Received: a zip"):
         tuning.compare(builds, zip(rows, rows, strict=True))
+
+
+def test_what_became_nan_is_not_compared():
+    found = tuning.Comparison("loss", "min", {"a": [1.0, float("nan")], "b": [1.0, 2]})
+    assert "cannot be compared: a score is NaN" in repr(found)

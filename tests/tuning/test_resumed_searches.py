@@ -252,3 +252,13 @@ def test_kill_at_random_moments(tmp_path):
     assert last.returncode == 0 and killed > 5
     expected = (tmp_path / "expected.json").read_text()
     assert (tmp_path / "found.json").read_text() == expected
+
+
+def test_a_damaged_line_is_named(tmp_path):
+    path = tmp_path / "trials.journal"
+    path.write_bytes(b'{"a": 1}\nnonsense\n{"b": 1}\n')
+    with pytest.raises(ValueError, match="Line 2 of .*trials.journal.* is damaged"):
+        Journal(path)
+    path.write_bytes(b'{"a": 1}\n')
+    journal = Journal(path)  # nobody holds the file
+    journal.close()

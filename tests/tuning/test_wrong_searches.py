@@ -117,6 +117,7 @@ def test_an_argument_is_named(search, name, value):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"sampler": "cma", "objective": ["loss", "val_loss"]}, "use 'tpe'"),
         ({"objective": "val_acc"}, "'val_acc' .*Available: loss, accuracy, val_loss"),
         ({"objective": "f1"}, "'f1' of search.. is not in the logs. Available"),
         ({"validation": None, "objective": "val_loss"}, "`validation` is None"),
@@ -231,3 +232,12 @@ def test_a_loss_that_is_searched_for_needs_a_metric(search):
 
 def l2():
     return [keras.layers.Dense(4, kernel_regularizer="l2")]
+
+
+def test_a_misspelt_name_is_the_function_s_own(search, compare):
+    with pytest.raises(TypeError, match=r"search\(\) .*'scheduel'. .* 'schedule'"):
+        search(scheduel="asha")
+    with pytest.raises(TypeError, match=r"compare\(\) .*'confidense'. .*'confidence'"):
+        compare(confidense=0.9)
+    with pytest.raises(TypeError, match=r"fit\(\) got .*'max_trials'"):
+        search(max_trials=3)

@@ -11,6 +11,7 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import hornbeam as keras
 from hornbeam.visualization import plot_learning_curves, record_histories
 
 X = np.arange(24.0).reshape(12, 2)
@@ -116,3 +117,32 @@ def test_the_search_without_a_history():
     scorer = record_histories()
     with pytest.raises(ValueError, match="history_"):
         scorer(StandardScaler().fit(X), X, Y)
+
+
+def test_a_search_of_hornbeam():
+    def create_model(rate=0.1, units=2):
+        model = keras.Sequential(
+            [
+                keras.layers.Dense(units),
+                keras.layers.Dropout(rate),
+                keras.layers.Dense(1),
+            ]
+        )
+        model.compile("sgd", "mse")
+        return model
+
+    def space(trial):
+        units = trial.suggest_categorical("units", [2, 3])
+        rate = {"rate": trial.suggest_float("rate", 0.1, 0.5)} if units == 3 else {}
+        return {"units": units} | rate
+
+    found = keras.tuning.search(
+        create_model, space, (X, Y), budget=5, epochs=2, sampler="random", verbose=0,
+        validation=2, schedule=None,
+    )  # fmt: skip
+    (axes,) = plot_learning_curves(found, "loss")
+    drawn = [line.get_ydata().tolist() for line in axes.get_lines()]
+    for candidate in found.candidates:
+        for history in candidate.histories:
+            assert history["loss"] in drawn
+            assert history["val_loss"] in drawn

@@ -219,6 +219,7 @@ def test_errors_of_parameters(parameters, message):
         ("dropout_rat", "dropout_rate"),
         ("epoch", "epochs"),
         ("optimiser__a", "optimizer"),
+        ("model__dropout_rat", "model__dropout_rate"),
     ],
 )
 def test_set_params_refuses_unknown_names_and_sets_nothing(name, meant):
@@ -226,6 +227,11 @@ def test_set_params_refuses_unknown_names_and_sets_nothing(name, meant):
     with pytest.raises(ValueError, match=f"Did you mean '{meant}'"):
         estimator.set_params(**{"epochs": 7, name: 1})
     assert estimator.epochs is None
+
+
+def test_a_network_without_its_function_has_no_arguments():
+    with pytest.raises(ValueError, match=r"Give one: `model=create_model`"):
+        KerasClassifier(compiled()).set_params(model__dropout_rate=0.5)
 
 
 @pytest.mark.parametrize("model", [lambda: None, "adam", 3])

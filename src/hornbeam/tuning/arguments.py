@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hornbeam.callbacks.callback import Callback
 from hornbeam.core import tree
-from hornbeam.core.errors import check_choice, check_number, shown
+from hornbeam.core.errors import check_choice, check_number, did_you_mean, shown
 from hornbeam.data.host import host_tree, is_array_like
 from hornbeam.data.make import in_memory
 from hornbeam.data.pack import NAMES, count_rows, unpack_x_y_sample_weight
@@ -40,6 +41,25 @@ def _check_fit_arguments(owner, arguments):
         if name in _OWN:
             raise TypeError(
                 f"{owner} takes no argument `{name}`: {_OWN[name]}. Leave it out."
+            )
+
+
+def check_names(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+    """Refuse a misspelt name of a function's argument among those that go to `fit`.
+
+    Args:
+        function: the function that received them.
+        arguments: what it received.
+    """
+    known = inspect.signature(function).parameters
+    of_fit = inspect.signature(Model.fit).parameters
+    for name in arguments:
+        hint = "" if name in of_fit else did_you_mean(name, {**known, **of_fit})
+        # The others go to `fit`, which a model may have changed.
+        if any(repr(one) in hint for one in known):
+            raise TypeError(
+                f"{function.__name__}() got an unexpected keyword argument {name!r}."
+                f"{hint}"
             )
 
 

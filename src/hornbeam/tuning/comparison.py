@@ -13,6 +13,7 @@ from hornbeam.core.errors import check_number
 from hornbeam.core.errors import shown as shown_value
 from hornbeam.tuning.arguments import (
     check_build,
+    check_names,
     check_training,
     whole,
 )
@@ -77,6 +78,7 @@ def compare(
     """
     name = "compare()"
     _check_builds(name, builds)
+    check_names(compare, fit_arguments)
     check_training(name, data, validation, callbacks, fit_arguments)
     check_number(name, "confidence", confidence, above=0, below=1)
     patience = whole(name, "patience", patience, 0, optional=True)
@@ -161,6 +163,8 @@ class Difference:
     is_real: bool
 
     def __str__(self) -> str:
+        if np.isnan(self.mean):
+            return f"{self.better} and {self.worse} cannot be compared: a score is NaN"
         interval = f"{self.mean:.4g} ({self.low:.4g} to {self.high:.4g})"
         if self.is_real:
             words = f"{self.better} is better than {self.worse} by {interval}"

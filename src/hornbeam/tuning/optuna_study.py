@@ -239,7 +239,17 @@ class Journal(BaseJournalBackend):
         content = self._file.read()
         whole = content.rfind(b"\n") + 1
         self._file.truncate(whole)
-        self._logs = [json.loads(line) for line in content[:whole].splitlines()]
+        self._logs = []
+        for number, line in enumerate(content[:whole].splitlines(), 1):
+            try:
+                self._logs.append(json.loads(line))
+            except ValueError:
+                self._file.close()
+                raise ValueError(
+                    f"Line {number} of {str(path)!r}, in which a search was kept, is "
+                    "damaged. Remove it and the lines after it to go on from there, or "
+                    "the folder to start anew."
+                ) from None
 
     def read_logs(self, log_number_from: int) -> Iterable[dict[str, Any]]:
         """Return the logs from a number on."""

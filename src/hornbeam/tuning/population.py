@@ -16,7 +16,7 @@ class Population:
     worst fraction takes over weights, slots of the optimizer and hyperparameters of one
     of the best fraction (exploit), and multiplies its numbers by one of two factors
     (explore), within the limits of the population's first values. Integers and choices
-    stay: the weights must fit.
+    of other things than decimal numbers stay: the weights must fit.
 
     Source: Jaderberg et al. 2017, "Population based training of neural networks"
     (truncation selection, perturbation).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -171,7 +172,8 @@ class SearchResult:
         with_optuna = importlib.import_module("hornbeam.tuning.optuna_study")
         scored = [c for c in self.candidates if c.scores and c.state != "failed"]
         points = [(c.params, c.scores[min(c.scores)][0]) for c in scored]
-        return with_optuna.importances(points)
+        found = with_optuna.importances(points)
+        return {name: float(part) for name, part in found.items()}
 
     @property
     def cv_results_(self) -> dict[str, Any]:
@@ -205,7 +207,9 @@ class SearchResult:
         return plot_search(self, parameters, path=path, ax=ax)
 
     def __repr__(self) -> str:
-        return search_table(self)
+        failures = Counter(c.message for c in self.candidates if c.message)
+        lines = [f" {count} failed: {why}" for why, count in failures.most_common(5)]
+        return "\n".join([search_table(self), *lines])
 
     def _repr_html_(self) -> str:
         return to_html(self)

@@ -18,6 +18,7 @@ from hornbeam.core.warning import warn
 from hornbeam.training.concurrent.progress import SearchProgress
 from hornbeam.tuning.arguments import (
     check_build,
+    check_names,
     check_sampler,
     check_training,
     whole,
@@ -147,6 +148,7 @@ def search(
     """
     name = "search()"
     check_build(name, "build", build)
+    check_names(search, fit_arguments)
     check_training(name, data, validation, callbacks, fit_arguments)
     check_sampler(name, sampler, _BATCHES)
     check_choice(name, "verbose", verbose, (0, 1, 2, "auto", None))
@@ -157,6 +159,11 @@ def search(
     budget, epochs = whole(name, "budget", budget, 1), whole(name, "epochs", epochs, 1)
     plan, schedule = Plan(budget, batch, epochs, seed), schedule_of(schedule)
     directions = objectives_of(name, objective, validation)
+    if isinstance(sampler, str) and sampler == "cma" and len(directions) > 1:
+        raise ValueError(
+            "The sampler 'cma' of search() seeks one objective; of several use 'tpe', "
+            f"'gp', 'random' or 'sobol'. Received: objective={shown(objective)}"
+        )
     folder = (
         None if directory is None else folder_to_write(name, "directory", directory)
     )

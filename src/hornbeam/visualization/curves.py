@@ -153,7 +153,12 @@ def _groups(source):
     """Return pairs `(label, curves of its fits)`, and the groups' scores or None."""
     recorder = getattr(source, "scoring", None)
     if isinstance(recorder, HistoryRecorder):
-        return _groups_of_search(source, recorder.records)
+        results = SearchResults(source, "plot_learning_curves")
+        return _groups_of_search(results, groups_of_search(results, recorder.records))
+    if hasattr(source, "candidates"):
+        results = SearchResults(source, "plot_learning_curves")
+        histories = [candidate.histories for candidate in source.candidates]
+        return _groups_of_search(results, results.of_candidates(histories))
     if hasattr(source, "cv_results_"):
         raise ValueError(
             "plot_learning_curves(): this search has kept no histories. Make it with "
@@ -172,10 +177,8 @@ def _groups(source):
     return [(str(name), [_curves(x)]) for name, x in source.items()], None
 
 
-def _groups_of_search(search, records):
-    """Group what was recorded by candidate, the worst candidate first."""
-    results = SearchResults(search, "plot_learning_curves")
-    groups = groups_of_search(results, records)
+def _groups_of_search(results, groups):
+    """Return candidates with the curves of their fits, the worst candidate first."""
     if not any(groups):
         raise ValueError(
             "plot_learning_curves(): no history was recorded. The fits must run in "

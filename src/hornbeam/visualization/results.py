@@ -59,6 +59,10 @@ class SearchResults:
         values = np.ma.filled(np.ma.asarray(self._results[f"{start}_{metric}"]), np.nan)
         return values.astype(float)[self._rows]
 
+    def of_candidates(self, values: Sequence[Any]) -> list[Any]:
+        """Return those values, one per row of the results, that candidates have."""
+        return [values[row] for row in self._rows]
+
     @property
     def rungs(self) -> np.ndarray | None:
         """At which rung of a halving search, from 1, each candidate was measured last.
@@ -142,10 +146,8 @@ class SearchResults:
             )
         if isinstance(parameters, str):
             parameters = [parameters]
-        return [
-            self._find("parameter", names, name)
-            for name in parameters or self.varying or names[:1]
-        ]
+        usual = self.varying or names[: 1 if len(self.params) > 1 else None]
+        return [self._find("parameter", names, name) for name in parameters or usual]
 
     def choose_metrics(self, metrics: str | Sequence[str] | None) -> list[str]:
         """Return the scores to show: the requested ones, else all."""

@@ -68,12 +68,10 @@ class Parameters(BaseEstimator):
         unknown = [n for n in params if not (n in names or _is_taken(n, builder))]
         if unknown:
             valid = sorted(names | set(builder_defaults(builder)))
-            route, routed, _ = unknown[0].partition("__")
-            hint = did_you_mean(route, ROUTES if routed else valid)
             raise ValueError(
                 f"Invalid parameter {unknown[0]!r} for estimator "
-                f"{type(self).__name__}: the builder {_name_of(builder)} has no such "
-                f"argument either. Valid parameters are: {valid}.{hint}"
+                f"{type(self).__name__}: {_says_of(builder)}. Valid parameters are: "
+                f"{valid}.{_meant(unknown[0], valid, builder)}"
             )
         for name, value in params.items():
             setattr(self, name, value)
@@ -189,6 +187,23 @@ def _init_parameters(cls):
         if init is not None and base is not object:
             names.update(inspect.signature(init).parameters)
     return names
+
+
+def _says_of(builder):
+    if builder is None:
+        return (
+            "it has no function that makes its network, of which this could be an "
+            "argument. Give one: `model=create_model`, not `model=create_model()`"
+        )
+    return f"the builder {_name_of(builder)} has no such argument either"
+
+
+def _meant(name, valid, builder):
+    route, routed, argument = name.partition("__")
+    if route == "model" and routed:
+        hint = did_you_mean(argument, builder_defaults(builder))
+        return hint.replace("'", "'model__", 1)
+    return did_you_mean(route, ROUTES if routed else valid)
 
 
 def _name_of(builder):
