@@ -73,7 +73,7 @@ def cond(
     1
     """
     engine = backends.current()
-    known = _value_of(pred, engine)
+    known = _value_of(pred, bool)
     if known is not None:
         return true_fn() if known else false_fn()
 
@@ -83,12 +83,12 @@ def cond(
     return carrying(call, true_fn, false_fn)
 
 
-def _value_of(pred, engine):
-    """Return `pred` as a bool, or None if it is a stand-in of one in a program."""
+def _value_of(x, kind):
+    """Return `kind(x)`, or None if `x` stands in for a number in a program."""
     try:
-        return bool(pred)
+        return kind(x)
     except Exception as error:
-        if engine.asks_for_values(error):
+        if backends.current().asks_for_values(error):
             return None
         raise
 
@@ -105,12 +105,16 @@ def switch(
     0.0
     """
     engine = backends.current()
+    operands = tree.map_structure(engine.convert, operands)
+    known = _value_of(index, int)
+    if known is not None:
+        return branches[min(max(known, 0), len(branches) - 1)](*operands)
 
     def call(values, *branches):
         taken = [functools.partial(branch, values) for branch in branches]
         return engine.switch(index, taken, *operands)
 
-    return _looped(call, *branches)
+    return carrying(call, *branches)
 
 
 @primitive(through_body=True)
