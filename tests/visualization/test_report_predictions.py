@@ -166,3 +166,15 @@ def test_the_time_of_each_layer(tmp_path):
     assert "wide</td>" in part and "Steps waited for data" in part
     assert "Time by layer" not in written(tmp_path, model, data=data, speed=False)
     np.testing.assert_equal(model.get_weights(), before)
+
+
+def test_inputs_of_a_list_have_the_names_of_the_model(tmp_path):
+    first, second = keras.Input((2,), name="age"), keras.Input((3,), name="price")
+    joined = keras.layers.Concatenate()([first, second])
+    model = keras.Model([first, second], keras.layers.Dense(1)(joined))
+    model.compile("sgd", "mse")
+    x = [np.ones((4, 2), "float32"), np.ones((4, 3), "float32")]
+    path = tmp_path / "page.html"
+    keras.visualization.report(model, data=(x, np.ones(4)), path=path, speed=False)
+    text = path.read_text()
+    assert ">age</th>" in text and ">price</th>" in text and ">[0]</th>" not in text

@@ -56,7 +56,7 @@ class Speed(Report):
         notes = [
             f"Steps: {facts['road']}",
             *(f"  {path}: {road}." for path, road in self.roads.items()),
-            f"Compiled {len(self.compilations)} programs.",
+            f"Programs that were compiled: {len(self.compilations)}.",
             *(f"  {reason}" for reason in self.compilations),
             f"Steps waited for data {self.waiting:.0%} of the time.",
             f"The layers alone, one after the other, take {alone * 1e3:.3g} ms; a step "

@@ -80,7 +80,9 @@ def sections_of_data(estimator: Any, rows: Rows) -> Sections:
         return [("Predictions", "The data has no targets.")]
     model = getattr(estimator, "model_", estimator)
     find = _of_model if model is estimator else _of_estimator
-    examples = Examples(rows.x, rows.columns, vocabulary_of(model))
+    graph = getattr(model, "_graph_within", None)
+    names = None if graph is None else graph._input_names
+    examples = Examples(rows.x, rows.columns, vocabulary_of(model), names)
     sections = []
     for name, found in find(estimator, rows.x, rows.y).items():
         if found is None:

@@ -28,11 +28,13 @@ class Examples:
         x: the inputs, a structure of arrays or a frame.
         columns: names of the features, or None.
         vocabulary: the words that integers stand for, or None.
+        inputs: the names of the model's inputs, or None.
     """
 
     x: Any = None
     columns: list[str] | None = None
     vocabulary: list[str] | None = None
+    inputs: list[str] | None = None
 
     def shown(self, rows: np.ndarray, label: Callable[[int], str], what: str) -> str:
         """Return rows as pictures where the data has images, else as a table.
@@ -58,6 +60,10 @@ class Examples:
     def _columns(self, rows):
         """Return the first features of the rows, or what each input is, as words."""
         inputs = {"": self.x} if hasattr(self.x, "iloc") else named(self.x, "")
+        if isinstance(self.x, list | tuple) and 1 < len(inputs) == len(
+            self.inputs or ()
+        ):
+            inputs = dict(zip(self.inputs or (), inputs.values(), strict=True))
         columns = {}
         for name, leaf in inputs.items():
             chosen = leaf.iloc[rows] if hasattr(leaf, "iloc") else leaf[rows]
