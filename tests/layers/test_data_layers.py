@@ -107,3 +107,17 @@ def test_other_keys_pass_through(engine):
     np.testing.assert_array_equal(
         keras.ops.convert_to_numpy(got["labels"]), np.arange(12)
     )
+
+
+def test_strings_are_no_numbers(engine):
+    layers = keras.layers
+    for layer in (
+        layers.Rescaling(2.0),
+        layers.CategoryEncoding(3),
+        layers.Discretization(bin_boundaries=[1.0]),
+        layers.Normalization(mean=0.0, variance=1.0),
+    ):
+        for strings in (np.array([["1"]]), [["1"]], np.array([["1"]], object)):
+            with pytest.raises(TypeError, match=r"expects numbers\. Received strings"):
+                layer(strings)
+        assert layer([[1.0]]).shape[0] == 1

@@ -155,15 +155,15 @@ def test_strings_in_a_layer_of_numbers(make, engine):
     layer = make()
     with pytest.raises(Exception) as caught:  # noqa: PT011 - each engine has its own
         layer(np.array([["a"]]))
-    notes = "".join(caught.value.__notes__)
-    assert layer.path in notes and "received strings" in notes
-    assert "StringLookup" in notes
+    said = str(caught.value) + "".join(getattr(caught.value, "__notes__", ()))
+    assert layer.path in said and "received strings" in said.lower()
+    assert "StringLookup" in said
 
 
 def test_strings_as_a_list(python_only):
     layer = layers.Discretization(bin_boundaries=[0.0])
     for wrong in (["a"], "a"):
-        with pytest.raises(ValueError, match="'discretization.*StringLookup"):
+        with pytest.raises(TypeError, match="'discretization.*StringLookup"):
             layer(wrong)
     with pytest.raises(ValueError, match="no values"):
         features = {"a": "float_normalized"}

@@ -10,7 +10,9 @@ import numpy as np
 
 from hornbeam import backends
 from hornbeam.core import tree
+from hornbeam.core.errors import shown
 from hornbeam.core.random import SeedGenerator, make_default_seed
+from hornbeam.core.strings import ENCODE_STRINGS, holds_strings
 from hornbeam.core.variable import Variable
 from hornbeam.layers import building
 from hornbeam.layers.call import call_info
@@ -44,8 +46,14 @@ class DataLayer(Layer):
     autograph_info__: ClassVar[dict[str, Any]] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if args and self._convert_input_args and _is_numbers(args[0]):
-            args = (np.asarray(args[0]), *args[1:])
+        if args and self._convert_input_args:
+            if _is_numbers(args[0]):
+                args = (np.asarray(args[0]), *args[1:])
+            elif holds_strings(args[0]):  # engines would read numbers in some of them
+                raise TypeError(
+                    f"{type(self).__name__} layer {self.path!r} expects numbers. "
+                    f"Received strings: {shown(args[0])}. {ENCODE_STRINGS}"
+                )
         engine = _engine_of((args, kwargs)) or self._own_engine()
         if engine is backends.current():
             return super().__call__(*args, **kwargs)

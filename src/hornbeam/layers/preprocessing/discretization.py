@@ -8,8 +8,7 @@ import numpy as np
 
 from hornbeam import ops
 from hornbeam.core import adaptations
-from hornbeam.core.errors import check_choice, shown
-from hornbeam.core.strings import ENCODE_STRINGS, holds_strings
+from hornbeam.core.errors import check_choice
 from hornbeam.layers.preprocessing import adapt_data, encoding
 from hornbeam.layers.preprocessing.data_layer import DataLayer
 from hornbeam.layers.preprocessing.quantiles import QuantileSummary
@@ -178,11 +177,6 @@ class Discretization(DataLayer):
     def call(self, inputs: Tensor) -> Tensor:
         """Return the indices of the bins, or vectors by them."""
         boundaries = self._known_boundaries()
-        if holds_strings(inputs):
-            raise TypeError(
-                f"Discretization layer {self.path!r} expects numbers. Received "
-                f"strings: {shown(inputs)}. {ENCODE_STRINGS}"
-            )
         x = inputs
         if "float" not in ops.dtype(x):
             x = ops.cast(x, "float32")
