@@ -74,13 +74,13 @@ class PassProgram:
             data: the rows on the device.
             order: the numbers of the rows in the order in which they are visited.
             position: `[rows of a pass, passes made before]`.
-            span: `[first step, last step (not included), passes, rows from the start
-                of a pass to that of the next]`.
+            span: `[first step, last step (not included), how often rows are gathered
+                in a pass, steps from the start of a pass to that of the next, passes]`.
         """
         engine = self.engine
         rows, before = position[0], position[1]
-        first, last, passes, stride = (span[i] for i in range(4))
-        inputs = _Inputs(numbers, data, order, rows, first, last, stride)
+        *steps, passes = (span[i] for i in range(5))
+        inputs = _Inputs(numbers, data, order, rows, *steps)
         logs = engine.infer(lambda: self._logs(state, inputs))
         specs, self.output_spec = tree.flatten_with_spec(logs)
         logs = [engine.zeros((self.passes, *x.shape), dtype=x.dtype) for x in specs]
@@ -100,20 +100,19 @@ class PassProgram:
 
     def _pass(self, number, carry, inputs):
         """Do the steps of one pass."""
-        engine, gathered = self.engine, self.steps_gathered
-        first, last = inputs.first, inputs.last
+        engine = self.engine
         state, logs, bad = carry
         if self._reset is not None:
             _, fresh = self._reset(state, inputs.numbers)
             state = [
-                old if new is old else engine.where(first == 0, new, old)
+                old if new is old else engine.where(inputs.first == 0, new, old)
                 for new, old in zip(fresh, state, strict=True)
             ]
-        begin = number * inputs.stride
+        before = number * inputs.stride
         state, logs, bad = engine.fori_loop(
-            first // gathered,
-            (last + gathered - 1) // gathered,
-            lambda i, carry: self._steps_of_chunk(i, carry, begin, inputs),
+            0,
+            inputs.chunks,
+            lambda i, carry: self._steps_of_chunk(i, carry, before, inputs),
             (state, logs, bad),
         )
         if self._finish is not None:
@@ -121,11 +120,14 @@ class PassProgram:
             logs = self._put_logs(logs, new_logs, number)
         return state, logs, bad
 
-    def _steps_of_chunk(self, chunk, carry, begin, inputs):
-        """Do those of the steps `first` to `last` whose rows are gathered at once."""
+    def _steps_of_chunk(self, chunk, carry, before, inputs):
+        """Do those of the steps `first` to `last` whose rows are gathered at once.
+
+        `before` is the number of steps in the passes before this one.
+        """
         engine, gathered = self.engine, self.steps_gathered
-        start = chunk * gathered
-        batches = self._gather(inputs, begin + start * self.batch_size)
+        start = inputs.first + chunk * gathered
+        batches = self._gather(inputs, (before + start) * self.batch_size)
 
         def one_step(i, carry):
             state, logs, bad = carry
@@ -134,16 +136,15 @@ class PassProgram:
             )
             if self._watched is not None:
                 is_bad = engine.isnan(state[self._watched]) & (bad < 0)
-                bad = engine.where(is_bad, begin // self.batch_size + i, bad)
+                bad = engine.where(is_bad, before + i, bad)
             if self._finish is None:
                 logs = self._put_logs(logs, new_logs, 0)
             return state, logs, bad
 
         if gathered == 1:
-            return one_step(chunk, carry)
-        low = engine.maximum(inputs.first, start)
-        high = engine.minimum(inputs.last, start + gathered)
-        return engine.fori_loop(low, high, one_step, carry)
+            return one_step(start, carry)
+        end = engine.minimum(inputs.last, start + gathered)
+        return engine.fori_loop(start, end, one_step, carry)
 
     def _gather(self, inputs, begin):
         """Return the rows of some batches, of which the first begins at `begin`."""
@@ -198,4 +199,5 @@ class _Inputs(NamedTuple):
     rows: Any
     first: Any
     last: Any
+    chunks: Any
     stride: Any
