@@ -258,10 +258,7 @@ def random_uniform(key: Any, shape: Sequence[int]) -> Any:
 
 
 def jit(fn: Callable, donate: Sequence[int] = ()) -> Callable:
-    """`fn` as a program where the engine `compiles`, else `fn` itself.
-
-    The buffers of the arguments `donate` may be reused.
-    """
+    """`fn`, as a program if the engine `compiles`; it may reuse arguments `donate`."""
 
 
 def compile(fn: Callable, arguments: Sequence[Any], donate: Sequence[int] = ()) -> Any:
@@ -357,10 +354,7 @@ def record(
 
 @optional
 def first_not_finite(run: Callable[[], Any]) -> str | None:
-    """The operation of `run()`, by its name here, that gives NaN or infinity first.
-
-    `run` is on values, not in a program. None: there is no such operation.
-    """
+    """The first operation of `run()`, on values, that gives what is not finite."""
 
 
 @optional

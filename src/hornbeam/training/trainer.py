@@ -106,12 +106,8 @@ class Trainer(ModelBuilding):
         verbose = checks.verbosity(self, "fit", verbose)
         epochs = int(_at_most(config.max_epochs(), epochs))
         if validation_split and validation_data is None:
-            if isinstance(y, str):
-                x, y = split_columns(x, y)
-            if in_memory(x):
-                x = self._on_host(x)
-            (x, y, sample_weight), validation_data = train_validation_split(
-                (x, y, sample_weight), validation_split=validation_split
+            (x, y, sample_weight), validation_data = self._split(
+                x, y, sample_weight, validation_split
             )
         with self._turn("fit") as engine:
             checks.engine_trains(self, engine)
@@ -136,6 +132,14 @@ class Trainer(ModelBuilding):
             with train.running():
                 self._fit_epochs(train, valid, initial_epoch, epochs, validation_freq)
         return self.history
+
+    def _split(self, x, y, sample_weight, fraction):
+        """Return `(x, y, sample_weight)` of the training rows, and of the others."""
+        if isinstance(y, str):
+            x, y = split_columns(x, y)
+        if in_memory(x):
+            x = self._on_host(x)
+        return train_validation_split((x, y, sample_weight), validation_split=fraction)
 
     def _explain_step(self, batch):
         """Say what is not finite first in a step on `batch`; see `Doctor`."""

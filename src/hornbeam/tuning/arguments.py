@@ -119,16 +119,23 @@ def callbacks_of(owner: str, callbacks: Any) -> list[Callback]:
     return found
 
 
-def check_sampler(owner: str, sampler: Any, names: Any) -> None:
-    """Refuse a sampler that is neither known by its name nor an object of Optuna's.
+def check_sampler(owner: str, sampler: Any, names: Any, objectives: Any) -> None:
+    """Refuse a sampler that is unknown, or that does not seek so many objectives.
 
     Args:
         owner: the name of the function, for errors.
         sampler: what was received.
         names: those that are known.
+        objectives: the names of the objectives.
     """
     if isinstance(sampler, str):
         check_choice(owner, "sampler", sampler, names)
+        if sampler == "cma" and len(objectives) > 1:
+            raise ValueError(
+                f"The sampler 'cma' of {owner} seeks one objective; of several use "
+                f"'tpe', 'gp', 'random' or 'sobol'. Received: objective="
+                f"{sorted(objectives)}"
+            )
     elif isinstance(sampler, type) or not hasattr(sampler, "sample_relative"):
         raise TypeError(
             f"Argument `sampler` of {owner} must be one of {sorted(names)}, or an "

@@ -45,7 +45,8 @@ from hornbeam.typing import PathLike
 from hornbeam.visualization.optional import optional
 
 _POINTS = {"random": random_points, "sobol": sobol_points}
-# How many candidates are asked for at once: points need not wait for scores.
+# How many candidates are asked for at once: points need not wait for scores. Of other
+# samplers it is 8.
 _BATCHES = {"random": 256, "sobol": 256, "tpe": 8, "gp": 4, "cma": 8}
 _MOST_PROBES = 3
 
@@ -150,20 +151,14 @@ def search(
     check_build(name, "build", build)
     check_names(search, fit_arguments)
     check_training(name, data, validation, callbacks, fit_arguments)
-    check_sampler(name, sampler, _BATCHES)
+    directions = objectives_of(name, objective, validation)
+    check_sampler(name, sampler, _BATCHES, directions)
     check_choice(name, "verbose", verbose, (0, 1, 2, "auto", None))
     patience = whole(name, "patience", patience, 0, optional=True)
     seeds, seed = whole(name, "seeds", seeds, 0), whole(name, "seed", seed, 0)
-    usual = _BATCHES[sampler if isinstance(sampler, str) else "tpe"]
-    batch = whole(name, "batch", batch, 1, optional=True) or usual
+    batch = whole(name, "batch", batch, 1, optional=True) or _BATCHES.get(sampler, 8)
     budget, epochs = whole(name, "budget", budget, 1), whole(name, "epochs", epochs, 1)
     plan, schedule = Plan(budget, batch, epochs, seed), schedule_of(schedule)
-    directions = objectives_of(name, objective, validation)
-    if isinstance(sampler, str) and sampler == "cma" and len(directions) > 1:
-        raise ValueError(
-            "The sampler 'cma' of search() seeks one objective; of several use 'tpe', "
-            f"'gp', 'random' or 'sobol'. Received: objective={shown(objective)}"
-        )
     folder = (
         None if directory is None else folder_to_write(name, "directory", directory)
     )
@@ -185,11 +180,7 @@ def search(
         "fit_arguments": of_value(fit_arguments), "engine": backends.current().name,
     }  # fmt: skip
     place = place_of(trainer, workers)
-    unit = None
-    if sampler in _POINTS:
-        unit, count = distinct_points(points, _POINTS[sampler](seed), budget)
-        if not isinstance(schedule, Population):  # which makes equals different
-            plan = plan._replace(budget=count)
+    unit, plan = _points_of(sampler, points, schedule, plan)
     study = _study(sampler, unit, points, len(directions), seed, folder, identity)
     run = Run(trainer, study, schedule, plan, bool(verbose), place)
     with contextlib.closing(study):
@@ -254,6 +245,16 @@ def known_directions(
             for name, direction in directions.items()
         }
     raise errors[0]
+
+
+def _points_of(sampler, space, schedule, plan):
+    """Return the points of a sampler that needs no scores, or None, and the plan."""
+    if sampler not in _POINTS:
+        return None, plan
+    unit, count = distinct_points(space, _POINTS[sampler](plan.seed), plan.budget)
+    if isinstance(schedule, Population):  # which makes equals different
+        count = plan.budget
+    return unit, plan._replace(budget=count)
 
 
 def _study(sampler, unit, space, objectives, seed, folder, identity):
