@@ -5,15 +5,19 @@
 Each round trains the same network for about so many seconds of the processor without a
 page, with one that nobody looks at, and with one that another process asks for news as
 a browser does. Seconds are of this process, with all its threads, and of the clock.
+Such fits differ by more than a page costs: `own` is what the page's own code takes of
+the processor's seconds, in its threads and in that of the training.
 """
 
 import argparse
 import contextlib
+import functools
 import io
 import os
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 _LOOK = """
@@ -50,6 +54,30 @@ def make():
     return model, {"x": x, "y": y, "batch_size": 128, "validation_split": 0.1}
 
 
+class OwnSeconds:
+    """The processor's seconds in some methods, those that they call among them."""
+
+    def __init__(self, *methods):
+        self.total = 0.0
+        self._inside = threading.local()
+        for owner, name in methods:
+            setattr(owner, name, self._counting(getattr(owner, name)))
+
+    def _counting(self, method):
+        @functools.wraps(method)
+        def counted(*args, **kwargs):
+            if getattr(self._inside, "entered", False):
+                return method(*args, **kwargs)
+            self._inside.entered, started = True, time.thread_time()
+            try:
+                return method(*args, **kwargs)
+            finally:
+                self._inside.entered = False
+                self.total += time.thread_time() - started
+
+        return counted
+
+
 def fit(epochs, kind):
     """Return the processor's seconds and the clock's of a training."""
     import hornbeam as keras
@@ -81,13 +109,26 @@ def main():
     parser.add_argument("--seconds", type=float, default=10)
     options = parser.parse_args()
     os.environ["HORNBEAM_BACKEND"] = options.engine
+    from hornbeam.callbacks import LivePage
+    from hornbeam.visualization.live_server import _Server
+
+    training = ("on_train_begin", "progress", "on_train_end", "pass_ended")
+    serving = ("serve", "process_request_thread")
+    own = OwnSeconds(
+        *((LivePage, name) for name in training), *((_Server, name) for name in serving)
+    )
     fit(2, "none")  # compiles
     epochs = max(1, round(options.seconds / (fit(10, "none")[0] / 10)))
     kinds = ("none", "unwatched", "watched")
     ratios = {kind: [] for kind in kinds[1:]}
+    shares = {kind: [] for kind in kinds}
     for number in range(options.rounds):
         order = kinds[number % 3 :] + kinds[: number % 3]
-        times = {kind: fit(epochs, kind) for kind in order}
+        times = {}
+        for kind in order:
+            before = own.total
+            times[kind] = fit(epochs, kind)
+            shares[kind].append((own.total - before) / times[kind][0])
         for kind, found in ratios.items():
             pairs = zip(times[kind], times["none"], strict=True)
             found.append([with_page / without for with_page, without in pairs])
@@ -95,7 +136,11 @@ def main():
         print(f"{epochs} epochs, processor/clock: {shown}", flush=True)
     for kind, found in ratios.items():
         processor, clock = (statistics.median(c) for c in zip(*found, strict=True))
-        print(f"{kind}: processor x{processor:.4f}, clock x{clock:.4f} (medians)")
+        share = 100 * statistics.median(shares[kind])
+        print(
+            f"{kind}: own {share:.2f}%, processor x{processor:.4f}, clock x{clock:.4f} "
+            "(medians)"
+        )
 
 
 if __name__ == "__main__":
