@@ -383,6 +383,11 @@ def quantile(call: Call, x: Any, rank: int) -> Any:
     return reduction(call, x, rank) if is_single or x is call["q"] else LOST
 
 
+def unknown(call: Call, x: Any, rank: int) -> Any:
+    """Nothing is known of a user's function."""
+    return LOST
+
+
 # By the shape rule, which says what kind of op it is; others by name below.
 _BY_SHAPE = {
     **dict.fromkeys(
@@ -443,6 +448,7 @@ _BY_NAME = {
     "einsum": summed_by_letters,
     "dot_product_attention": attention,
     "one_hot": one_hot,
+    "map": unknown,
     # Their results have the shape of an argument, but do not keep its places.
     "scatter_update slice_update": None,
 }

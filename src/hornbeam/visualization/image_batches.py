@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from hornbeam.core import config
 from hornbeam.core.errors import check_choice
+from hornbeam.core.warning import warn
 from hornbeam.typing import DataFormat
 from hornbeam.visualization.checks import numbers
 
@@ -49,10 +49,9 @@ def as_pixels(
     low, high = value_range
     greatest = np.nanmax(np.abs(images), initial=0) if images.dtype.kind == "f" else 0
     if owner and tuple(value_range) == (0, 255) and 0 < greatest <= 1:
-        warnings.warn(
+        warn(
             f"{owner}(): the values of the images are at most {greatest:.3g}, and with "
-            "value_range=(0, 255) they are black. Give value_range=(0, 1), or (-1, 1).",
-            stacklevel=4,
+            "value_range=(0, 255) they are black. Give value_range=(0, 1), or (-1, 1)."
         )
     scaled = (images.astype(float) - low) * (255 / (high - low))
     return np.clip(np.nan_to_num(scaled), 0, 255).round().astype("uint8")

@@ -150,7 +150,7 @@ def _reduction(fn: Callable, prepare: Callable = _array) -> Callable:
 
 def _reduced(fn, x, axis, keepdims, **options):
     dims = _dims(x, axis)
-    if dims == ():
+    if isinstance(dims, tuple) and not dims:
         # torch takes no axes for all of them; a new one of size 1 changes nothing.
         return fn(x[None], 0, **options)
     return fn(x, dims, keepdim=keepdims, **options)
