@@ -32,7 +32,9 @@ class Stack:
         fewest = 1 << (len(calls) - 1).bit_length()
         self.width: Any = max(min(width, fewest), devices)
         self.passes: Any = min(call.passes_left for call in calls)
-        self._steps = calls[0].steps_left // calls[0].passes_left * self.passes
+        first, last, _, stride = calls[0].span
+        self.span: Any = np.array([first, last, self.passes, stride], np.int32)
+        self._steps = int(last - first) * self.passes
         self.members: Any = [*calls, *calls[:1] * (self.width - len(calls))]
         self.arguments: Any = self._arguments()
         self.program: Any = None
@@ -72,7 +74,7 @@ class Stack:
             rows.tensors,
             np.stack(orders),
             np.stack([call.position() for call in members]),
-            self.calls[0].span(self.passes),
+            self.span,
         )
 
     def fits(self) -> bool:

@@ -46,7 +46,7 @@ class CompiledSteps:
         data: the ArrayData.
     """
 
-    # Set by `start`: rows of a pass, steps from its start to that of the next pass, and
+    # Set by `start`: rows of a pass, rows from its start to that of the next pass, and
     # the numbers of the rows in the order in which they are visited.
     visited: int
     stride: int
@@ -73,9 +73,9 @@ class CompiledSteps:
         all_steps = -(-self.rows.rows // self.batch_size)
         self.order_size: Any = max(ROOM_ROWS, rounded_up(all_steps) * self.batch_size)
         batch_bytes = self.batch_size * self.rows.bytes_per_row
-        self.gathered: int = max(1, min(_MOST_GATHERED, _GATHERED_BYTES // batch_bytes))
+        self._gathered = max(1, min(_MOST_GATHERED, _GATHERED_BYTES // batch_bytes))
         if self.rows.is_sparse:
-            self.gathered = 1
+            self._gathered = 1
         room = self.order_size // (all_steps * self.batch_size)
         self.most_passes: Any = min(MOST_PASSES, room) if self.resets else 1
         self._many_passes = self.most_passes > 1
@@ -94,15 +94,14 @@ class CompiledSteps:
         """Visit the rows in the order of this epoch, or of several from it on."""
         orders = [self.data.order(epoch + i) for i in range(passes)]
         self.visited = len(orders[0])
-        self.stride = -(-self.visited // self.batch_size)
-        rows = self.stride * self.batch_size
-        room = self.order_size + self.gathered * self.batch_size
+        self.stride = -(-self.visited // self.batch_size) * self.batch_size
+        room = self.order_size + self._gathered * self.batch_size
         self.order = np.full(room, self.rows.filler, np.int32)
         for number, order in enumerate(orders):
-            begin = number * rows
+            begin = number * self.stride
             self.order[begin : begin + self.visited] = order
         self._order_on_device = None
-        self.rows.make_room(self.order[: passes * rows], self.batch_size)
+        self.rows.make_room(self.order[: passes * self.stride], self.batch_size)
 
     @property
     def order_on_device(self) -> Any:
@@ -185,7 +184,7 @@ class CompiledSteps:
         engine = self.binding.engine
         program = PassProgram(
             self.binding, self.plan, self.rows.take_rows, self._layout, self.batch_size,
-            self.gathered, self._many_passes,
+            self._gathered, self._many_passes,
         )  # fmt: skip
         if width is None:
             binding = self.binding
@@ -222,10 +221,9 @@ class ProgramCall:
         self.passes = passes
         self.passes_left: int = passes
         self._steps_per_pass = last - first
-        chunks = -(-self._steps_per_pass // steps.gathered)
-        self._steps_of_pass = first, last, chunks, steps.stride
         self._state = None
         self.numbers: Any = steps.binding.structure.values()
+        self.span: Any = np.array([first, last, passes, steps.stride], np.int32)
         self.bad: Any = -1
         self.seconds: float = 0.0
         self._logs: list[Any] = []
@@ -238,9 +236,10 @@ class ProgramCall:
 
     def stack_key(self) -> Any:
         """Return a hashable that is equal for calls that may be in one stack."""
+        first, last, _, stride = self.span.tolist()
         binding = self.steps.binding
         owner = None if binding.structure.shareable else id(binding)
-        return self.steps.key, owner, *self._steps_of_pass
+        return self.steps.key, owner, first, last, stride
 
     @property
     def steps_left(self) -> Any:
@@ -251,16 +250,14 @@ class ProgramCall:
         """Return the number of rows of a pass and the number of passes made."""
         return np.array([self.steps.visited, self.passes - self.passes_left], np.int32)
 
-    def span(self, passes: int) -> Any:
-        """Return the steps of a pass, and how many passes are to be made."""
-        return np.array([*self._steps_of_pass, passes], np.int32)
-
     def execute(self) -> None:
         """Run the program on this call's values alone."""
         steps = self.steps
+        span = self.span.copy()
+        span[2] = self.passes_left
         rest = (
             self.numbers, steps.rows.tensors, steps.order_on_device,
-            self.position(), self.span(self.passes_left),
+            self.position(), span,
         )  # fmt: skip
         # Compiling may find more variables: their values come after it.
         program = steps.program((None, *rest))

@@ -74,13 +74,13 @@ class PassProgram:
             data: the rows on the device.
             order: the numbers of the rows in the order in which they are visited.
             position: `[rows of a pass, passes made before]`.
-            span: `[first step, last step (not included), how often rows are gathered
-                in a pass, steps from the start of a pass to that of the next, passes]`.
+            span: `[first step, last step (not included), passes, rows from the start
+                of a pass to that of the next]`.
         """
         engine = self.engine
         rows, before = position[0], position[1]
-        *steps, passes = (span[i] for i in range(5))
-        inputs = _Inputs(numbers, data, order, rows, *steps)
+        first, last, passes, stride = (span[i] for i in range(4))
+        inputs = _Inputs(numbers, data, order, rows, first, last, stride)
         logs = engine.infer(lambda: self._logs(state, inputs))
         specs, self.output_spec = tree.flatten_with_spec(logs)
         logs = [engine.zeros((self.passes, *x.shape), dtype=x.dtype) for x in specs]
@@ -100,19 +100,20 @@ class PassProgram:
 
     def _pass(self, number, carry, inputs):
         """Do the steps of one pass."""
-        engine = self.engine
+        engine, gathered = self.engine, self.steps_gathered
+        first, last = inputs.first, inputs.last
         state, logs, bad = carry
         if self._reset is not None:
             _, fresh = self._reset(state, inputs.numbers)
             state = [
-                old if new is old else engine.where(inputs.first == 0, new, old)
+                old if new is old else engine.where(first == 0, new, old)
                 for new, old in zip(fresh, state, strict=True)
             ]
-        before = number * inputs.stride
+        begin = number * inputs.stride
         state, logs, bad = engine.fori_loop(
-            0,
-            inputs.chunks,
-            lambda i, carry: self._steps_of_chunk(i, carry, before, inputs),
+            first // gathered,
+            (last + gathered - 1) // gathered,
+            lambda i, carry: self._steps_of_chunk(i, carry, begin, inputs),
             (state, logs, bad),
         )
         if self._finish is not None:
@@ -120,14 +121,11 @@ class PassProgram:
             logs = self._put_logs(logs, new_logs, number)
         return state, logs, bad
 
-    def _steps_of_chunk(self, chunk, carry, before, inputs):
-        """Do those of the steps `first` to `last` whose rows are gathered at once.
-
-        `before` is the number of steps in the passes before this one.
-        """
+    def _steps_of_chunk(self, chunk, carry, begin, inputs):
+        """Do those of the steps `first` to `last` whose rows are gathered at once."""
         engine, gathered = self.engine, self.steps_gathered
-        start = inputs.first + chunk * gathered
-        batches = self._gather(inputs, (before + start) * self.batch_size)
+        start = chunk * gathered
+        batches = self._gather(inputs, begin + start * self.batch_size)
 
         def one_step(i, carry):
             state, logs, bad = carry
@@ -136,15 +134,16 @@ class PassProgram:
             )
             if self._watched is not None:
                 is_bad = engine.isnan(state[self._watched]) & (bad < 0)
-                bad = engine.where(is_bad, before + i, bad)
+                bad = engine.where(is_bad, begin // self.batch_size + i, bad)
             if self._finish is None:
                 logs = self._put_logs(logs, new_logs, 0)
             return state, logs, bad
 
         if gathered == 1:
-            return one_step(start, carry)
-        end = engine.minimum(inputs.last, start + gathered)
-        return engine.fori_loop(start, end, one_step, carry)
+            return one_step(chunk, carry)
+        low = engine.maximum(inputs.first, start)
+        high = engine.minimum(inputs.last, start + gathered)
+        return engine.fori_loop(low, high, one_step, carry)
 
     def _gather(self, inputs, begin):
         """Return the rows of some batches, of which the first begins at `begin`."""
@@ -199,5 +198,4 @@ class _Inputs(NamedTuple):
     rows: Any
     first: Any
     last: Any
-    chunks: Any
     stride: Any
